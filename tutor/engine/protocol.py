@@ -1,0 +1,246 @@
+"""What the screen and the engine say to each other.
+
+Messages are MessagePack-encoded structs, each behind its length in four bytes (big-endian), over
+a pipe or socket. Every request carries an `id` and gets exactly one answer with that `id`: the
+one named in its docstring, or `Failed`. The engine works on one request at a time, in order;
+`Cancel` is looked at while it works. A session is one path of tokens with its key-value cache,
+named by the client. `Loading` and `Ready` come unasked.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.lm.distribution import (
+    ChatMessage,
+    Distribution,
+    ModelCard,
+    Row,
+    SamplerSettings,
+    Token,
+    XRay,
+)
+
+MAXIMUM_FRAME = 64 * 1024 * 1024
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    pass
+
+
+class Request(Message, frozen=True):
+    id: int
+
+
+# --- requests -----------------------------------------------------------------------------------
+
+
+class OpenText(Request, frozen=True):
+    """Start a session on raw text. Answer: `Opened`."""
+
+    session: str
+    text: str
+
+
+class OpenChat(Request, frozen=True):
+    """Start a session on a conversation, rendered with the model's chat template, up to where
+    the assistant is to speak. Answer: `Opened`."""
+
+    session: str
+    messages: tuple[ChatMessage, ...]
+
+
+class OpenTokens(Request, frozen=True):
+    """Start a session on exactly these token ids (to restore one). Answer: `Opened`."""
+
+    session: str
+    ids: tuple[int, ...]
+
+
+class Append(Request, frozen=True):
+    """Add tokens at the end of a session. Answer: `Length`."""
+
+    session: str
+    ids: tuple[int, ...]
+
+
+class AppendTurn(Request, frozen=True):
+    """Close the assistant's turn, add the user's next message and open the assistant's turn
+    again, as the chat template does. Answer: `Opened` with the added tokens only."""
+
+    session: str
+    text: str
+
+
+class GoBack(Request, frozen=True):
+    """Shorten a session to `length` tokens; costs nothing. Answer: `Length`."""
+
+    session: str
+    length: int
+
+
+class Fork(Request, frozen=True):
+    """Start session `new_session` as a copy of the first `length` tokens of `session`, with what
+    is already computed for them. Answer: `Length`."""
+
+    session: str
+    new_session: str
+    length: int
+
+
+class Close(Request, frozen=True):
+    """Forget a session. Answer: `Length` (0)."""
+
+    session: str
+
+
+class AskDistribution(Request, frozen=True):
+    """The distribution after the first `position` tokens. Answer: `DistributionAnswer`.
+
+    `top` is how many rows are wanted; the draw depends on `seed` and `position` alone.
+    """
+
+    session: str
+    position: int
+    sampler: SamplerSettings
+    seed: int
+    top: int
+
+
+class AskRows(Request, frozen=True):
+    """The rows of given tokens in the distribution after `position` tokens. Answer: `Rows`."""
+
+    session: str
+    position: int
+    sampler: SamplerSettings
+    ids: tuple[int, ...]
+
+
+class FindTokens(Request, frozen=True):
+    """Tokens of the whole vocabulary whose text contains `query`, most probable first; an exact
+    match (with or without its leading space) comes before all others. Answer: `Rows`."""
+
+    session: str
+    position: int
+    sampler: SamplerSettings
+    query: str
+    limit: int
+
+
+class AskSurprisals(Request, frozen=True):
+    """How surprising tokens `start` to the end were. Answer: `Surprisals`."""
+
+    session: str
+    start: int
+
+
+class AskXRay(Request, frozen=True):
+    """Attention and logit lens of the token at `position`. Answer: `XRayAnswer`."""
+
+    session: str
+    position: int
+
+
+class Tokenize(Request, frozen=True):
+    """The tokens of a text, outside any session. Answer: `Tokens`."""
+
+    text: str
+
+
+class Cancel(Message, frozen=True):
+    """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless it has been
+    answered already. Has no answer of its own."""
+
+    target: int
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+class Answer(Message, frozen=True):
+    id: int
+
+
+class Opened(Answer, frozen=True):
+    tokens: tuple[Token, ...]
+
+
+class Tokens(Answer, frozen=True):
+    tokens: tuple[Token, ...]
+
+
+class Length(Answer, frozen=True):
+    length: int
+
+
+class DistributionAnswer(Answer, frozen=True):
+    distribution: Distribution
+
+
+class Rows(Answer, frozen=True):
+    rows: tuple[Row, ...]
+
+
+class Surprisals(Answer, frozen=True):
+    """Bits for each token from the `start` asked for; None for the first token of a text, before
+    which the model has nothing to go by."""
+
+    bits: tuple[float | None, ...]
+
+
+class XRayAnswer(Answer, frozen=True):
+    xray: XRay
+
+
+class Failed(Answer, frozen=True):
+    """A `TutorError`, by its class name and its two sentences. `id` is 0 when the failure is not
+    about one request (the model could not be loaded)."""
+
+    kind: str
+    happened: str
+    next_step: str
+
+
+# --- unasked ------------------------------------------------------------------------------------
+
+
+class Loading(Message, frozen=True):
+    """The model is being loaded; `stage` is a few words for the status line."""
+
+    stage: str
+
+
+class Ready(Message, frozen=True):
+    model: ModelCard
+
+
+ToEngine = (
+    OpenText
+    | OpenChat
+    | OpenTokens
+    | Append
+    | AppendTurn
+    | GoBack
+    | Fork
+    | Close
+    | AskDistribution
+    | AskRows
+    | FindTokens
+    | AskSurprisals
+    | AskXRay
+    | Tokenize
+    | Cancel
+)
+
+FromEngine = (
+    Opened
+    | Tokens
+    | Length
+    | DistributionAnswer
+    | Rows
+    | Surprisals
+    | XRayAnswer
+    | Failed
+    | Loading
+    | Ready
+)

@@ -1,0 +1,114 @@
+"""The failures that tutor expects.
+
+Each says in words what happened and what to do next. They are raised where the failure is
+understood and shown once, at the edge: the command line prints them, the app puts them on the
+screen. Anything that is not a `TutorError` is a bug.
+"""
+
+from __future__ import annotations
+
+
+class TutorError(Exception):
+    """An expected failure.
+
+    `title` names the kind of failure in a few words, `happened` is one sentence about this
+    instance, `next_step` is one sentence about what the reader can do.
+    """
+
+    title = "Something went wrong"
+
+    def __init__(self, happened: str, next_step: str = "") -> None:
+        super().__init__(happened)
+        self.happened = happened
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.happened} {self.next_step}".rstrip()
+
+
+class UsageError(TutorError):
+    """The command line or a setting asks for something that makes no sense; exit status 2."""
+
+    title = "Wrong usage"
+
+
+class ModelError(TutorError):
+    """A model cannot be found, read, trusted or run."""
+
+    title = "The model cannot be used"
+
+
+class ModelNotFound(ModelError):
+    title = "Model not found"
+
+
+class ModelDamaged(ModelError):
+    """A file is truncated, altered, or not what it says it is."""
+
+    title = "The model file is damaged"
+
+
+class ModelUnsupported(ModelError):
+    """A file is sound, but its architecture or number format is not one that tutor runs."""
+
+    title = "This model is not supported"
+
+
+class NotEnoughMemory(ModelError):
+    title = "Not enough memory"
+
+
+class DownloadFailed(ModelError):
+    title = "The model could not be fetched"
+
+
+class ContextFull(ModelError):
+    """The text is longer than the model can read at once."""
+
+    title = "The context is full"
+
+
+class TextError(TutorError):
+    """Text from the user that cannot be used: empty, or not UTF-8."""
+
+    title = "This text cannot be used"
+
+
+class SamplerError(UsageError):
+    """A sampler setting is out of its range."""
+
+    title = "Sampler setting out of range"
+
+
+class EngineError(TutorError):
+    """The engine process failed to start, stopped, or answered with something unreadable."""
+
+    title = "The engine stopped"
+
+
+class RequestCancelled(TutorError):
+    """A request was cancelled by the one who made it. Nobody needs to be told."""
+
+    title = "Cancelled"
+
+
+class LessonError(TutorError):
+    """A lesson file does not follow the format; `happened` names file and line."""
+
+    title = "A lesson file has an error"
+
+
+class StoreError(TutorError):
+    """Progress cannot be read or written."""
+
+    title = "Progress cannot be saved"
+
+
+class StoreBusy(StoreError):
+    title = "Progress is in use"
+
+
+class StoreNewer(StoreError):
+    """The progress file was written by a newer version."""
+
+    title = "Progress is from a newer version"

@@ -1,0 +1,84 @@
+"""What is written down about a learner: events in the review log, and the state made of them.
+
+The log is the truth: every event is appended (and on disk) before anyone is told it is saved.
+The state is bounded, follows from the log, and can be rebuilt from it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SCHEMA = 1
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
+    """`at` is the time in seconds since 1970 (UTC)."""
+
+    at: float
+
+
+class Answered(Event, frozen=True, tag="answered", kw_only=True):
+    question: str
+    version: int
+    lesson: str
+    correct: bool
+    guessed: bool = False
+    hinted: bool = False
+    attempt: int = 1
+    answer: str = ""
+
+
+class GoalReached(Event, frozen=True, tag="goal", kw_only=True):
+    lab: str
+    lesson: str
+
+
+class LessonRead(Event, frozen=True, tag="read", kw_only=True):
+    """All screens of a lesson were seen."""
+
+    lesson: str
+
+
+class Guessed(Event, frozen=True, tag="guess", kw_only=True):
+    """One round of the guessing game: what the learner's guess and the model paid for the true
+    next token, in bits, and how the guess ranked."""
+
+    text: str
+    guess: str
+    actual: str
+    rank: int
+    learner_bits: float
+    model_bits: float
+
+
+LogEvent = Answered | GoalReached | LessonRead | Guessed
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One question as the learner knows it."""
+
+    question: str
+    version: int
+    lesson: str
+    answers: int
+    correct: int
+    last_correct: bool
+    last_at: float
+
+
+class LessonState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a lesson has got. `screen` is a screen id."""
+
+    lesson: str
+    screen: str = ""
+    question: str = ""
+    """Id of the question that the quiz stands at; empty when no quiz is under way."""
+    quiz_order: tuple[str, ...] = ()
+    """Question ids of the quiz under way, in the order shown."""
+    quiz_seed: int = 0
+    """Seed of the order of the choices in the quiz under way."""
+    seen: tuple[str, ...] = ()
+    """Screen ids seen so far."""
+    read: bool = False
+    goals: tuple[str, ...] = ()
+    visited_at: float = 0.0

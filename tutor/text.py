@@ -1,0 +1,62 @@
+"""Text from models, servers and lesson files, made fit for a terminal.
+
+A model can generate any byte, an escape sequence included. What it generates is shown, never
+sent: every control, formatting, private-use or unassigned character is replaced by something
+printable that names it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_NEWLINE = "⏎"
+_SPACE = "␣"
+_TAB = "⇥"
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def safe(text: str) -> str:
+    """Running text for the screen: newlines stay, whatever could act on a terminal is shown
+    instead of sent."""
+    return "".join(char if char == "\n" else _printable(char) for char in text)
+
+
+def visible(data: bytes) -> str:
+    """One token for the screen, on one line, with its white space made visible.
+
+    Bytes that are not UTF-8 on their own (a piece of a longer character) appear as `\\xNN`. A
+    leading combining mark gets a dotted circle to stand on. Never empty unless `data` is.
+    """
+    text = data.decode("utf-8", errors="backslashreplace")
+    shown = "".join(_visible(char) for char in text)
+    if shown and unicodedata.combining(shown[0]):
+        return "◌" + shown
+    return shown
+
+
+def _visible(char: str) -> str:
+    match char:
+        case " ":
+            return _SPACE
+        case "\n":
+            return _NEWLINE
+        case "\t":
+            return _TAB
+    if unicodedata.category(char) == "Zs":
+        return _named(char)
+    return _printable(char)
+
+
+def _printable(char: str) -> str:
+    if unicodedata.category(char) not in _UNPRINTABLE:
+        return char
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    return _named(char)
+
+
+def _named(char: str) -> str:
+    return f"‹U+{ord(char):04X}›"
