@@ -62,6 +62,12 @@ class DownloadFailed(ModelError):
     title = "The model could not be fetched"
 
 
+class NoSpace(ModelError):
+    """The disk is too full for a model."""
+
+    title = "Not enough disk space"
+
+
 class ContextFull(ModelError):
     """The text is longer than the model can read at once."""
 
@@ -102,6 +108,12 @@ class StoreError(TutorError):
     """Progress cannot be read or written."""
 
     title = "Progress cannot be saved"
+
+
+class NoHome(StoreError):
+    """The account has no home folder."""
+
+    title = "There is nowhere to keep files"
 
 
 class StoreBusy(StoreError):

@@ -1,0 +1,101 @@
+"""Where files are: the learner's own, those shared by everyone on the machine, and those that
+came with the package. No other module knows.
+
+    TUTOR_DATA      the learner's own folder, instead of the system's usual place
+    TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
+
+These are functions, so that the environment is read when a path is needed; none of them creates
+anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+
+from tutor.errors import NoHome, UsageError
+
+_PACKAGE = Path(__file__).resolve().parent
+_LEARNER_NAME = re.compile(r"\w[\w.-]{0,39}")
+
+
+def data_folder() -> Path:
+    """The learner's own folder: progress, fetched models, the engine's log.
+
+    Raises `NoHome` where the account has no home folder and TUTOR_DATA is not set.
+    """
+    if chosen := os.environ.get("TUTOR_DATA"):
+        return Path(chosen).absolute()
+    folder = platformdirs.user_data_path("tutor", appauthor=False)
+    if not folder.is_absolute():  # platformdirs leaves "~" as it is where there is no home
+        raise NoHome(
+            "This account has no home folder.",
+            "Set TUTOR_DATA to a folder that you may write to.",
+        )
+    return folder
+
+
+def shared_folder() -> Path:
+    """The machine-wide folder, where a school keeps one copy of a model for everybody."""
+    if chosen := os.environ.get("TUTOR_SHARED"):
+        return Path(chosen).absolute()
+    return platformdirs.site_data_path("tutor", appauthor=False)
+
+
+def user_models_folder() -> Path:
+    """Where models are fetched to. Raises `NoHome`."""
+    return data_folder() / "models"
+
+
+def shared_models_folder() -> Path:
+    return shared_folder() / "models"
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Where installed models are looked for: the learner's own folder first, then the
+    machine-wide one. Without a home folder only the latter is left."""
+    try:
+        return user_models_folder(), shared_models_folder()
+    except NoHome:
+        return (shared_models_folder(),)
+
+
+def learner_folder(name: str = "me") -> Path:
+    """The folder of one learner's progress. Raises `NoHome`, or `UsageError` for a name that is
+    not fit for a folder (letters, digits, `-`, `_` and `.` are, up to 40 of them)."""
+    if not _LEARNER_NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a name for a learner.",
+            "Use up to 40 letters, digits, '-', '_' or '.', starting with a letter or digit.",
+        )
+    return data_folder() / "learners" / name
+
+
+def log_file() -> Path:
+    """Where the engine writes what goes wrong. Raises `NoHome`."""
+    return data_folder() / "engine.log"
+
+
+def lessons_folder() -> Path:
+    """The lessons that came with this version."""
+    return _shipped("lessons")
+
+
+def assets_folder() -> Path:
+    """The data that came with this version, the small model included."""
+    return _shipped("assets")
+
+
+def bundled_model_folder() -> Path:
+    """The small model that came with this version, a Hugging Face folder."""
+    return assets_folder() / "small-model"
+
+
+def _shipped(name: str) -> Path:
+    """A wheel carries the folder inside the package, under a name of its own; in the source tree,
+    and so in an editable install, it stands beside the package."""
+    packaged = _PACKAGE / f"_{name}"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / name
