@@ -1,0 +1,330 @@
+"""The network: a Transformer decoder of the Llama family, by hand, from top to bottom.
+
+A text of T tokens goes in as T numbers (their places in the vocabulary); T vectors come out, and
+the last of them, multiplied with the vocabulary, scores every token that could come next:
+
+    ids [T] -> embedding [T, width] -> block -> block -> ... -> norm -> logits [T, vocabulary]
+
+Every block adds something to the vectors: attention lets each position look at the ones before
+it, the feed-forward network then works on each position alone. This running sum, the residual
+stream, is what the blocks read and write.
+
+In the shapes, `...` is nothing for one text and a batch size for many texts of equal length (as
+in training). Numbers are 32-bit floats except inside linear layers: those are modules with the
+interface of `nn.Linear`, and `tutor.lm.linear` decides what they do on this machine. With plain
+`nn.Linear`, which is the default, the same network can be trained.
+
+Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
+(RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped queries), Shazeer 2020
+(SwiGLU).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import msgspec
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MakeLinear = Callable[[int, int], nn.Module]
+
+
+def plain_linear(inputs: int, outputs: int) -> nn.Module:
+    """y = W x with 32-bit weights: exact, and trainable."""
+    return nn.Linear(inputs, outputs, bias=False)
+
+
+class RotaryScaling(msgspec.Struct, frozen=True):
+    """How Llama 3 stretches its rotary embedding to longer texts (`rope_type` "llama3").
+
+    Turns slower than one in `original_context / low_frequency` tokens are slowed by `factor`,
+    those faster than one in `original_context / high_frequency` are kept, with a smooth passage
+    between.
+    """
+
+    factor: float
+    low_frequency: float
+    high_frequency: float
+    original_context: int
+
+
+class Config(msgspec.Struct, frozen=True):
+    """The sizes that make one model of the family different from another."""
+
+    vocabulary_size: int
+    width: int  # numbers in the vector of one token
+    layers: int
+    heads: int  # questions that one block's attention asks at a time
+    key_value_heads: int  # sets of keys and values; several heads share one set
+    head_size: int
+    hidden: int  # width inside the feed-forward network
+    rope_base: float = 10_000.0
+    norm_epsilon: float = 1e-5
+    context: int = 2048  # longest text, in tokens
+    tied: bool = True  # the output layer is the embedding table
+    rope_scaling: RotaryScaling | None = None
+
+
+class KeyValueCache:
+    """The keys and values of every token read so far, so that none is computed twice.
+
+    The next token needs only its own query; keys and values of the tokens before it do not
+    change. Going back is forgetting the end: `truncate`. Grows by doubling.
+    """
+
+    def __init__(
+        self, config: Config, capacity: int = 256, device: torch.device | str = "cpu"
+    ) -> None:
+        self.config = config
+        self.length = 0
+        self._store = self._allocate(capacity, device)
+
+    def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
+        # "empty", not "zeros": memory that is never written is never really taken
+        config = self.config
+        shape = (config.layers, 2, config.key_value_heads, capacity, config.head_size)
+        return torch.empty(shape, device=device)
+
+    @property
+    def capacity(self) -> int:
+        """Tokens there is room for before the cache must grow."""
+        return self._store.shape[3]
+
+    def reserve(self, tokens: int) -> None:
+        """Make room for `tokens` more."""
+        needed = self.length + tokens
+        if needed > self.capacity:
+            old = self._store
+            self._store = self._allocate(max(needed, 2 * self.capacity), old.device)
+            self._store[:, :, :, : self.length] = old[:, :, :, : self.length]
+
+    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep new `keys` and `values` [key_value_heads, T, head_size] of one layer; returns those
+        of all tokens, the new ones included. `length` moves on after the last layer only."""
+        end = self.length + keys.shape[-2]
+        kept_keys, kept_values = self._store[layer, :, :, :end]
+        kept_keys[:, self.length :] = keys
+        kept_values[:, self.length :] = values
+        return kept_keys, kept_values
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot cut {self.length} tokens to {length}")
+        self.length = length
+
+    def copy(self, length: int) -> KeyValueCache:
+        """An independent cache of the first `length` tokens."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot copy {length} of {self.length} tokens")
+        other = KeyValueCache(self.config, max(64, length), self._store.device)
+        other._store[:, :, :, :length] = self._store[:, :, :, :length]
+        other.length = length
+        return other
+
+
+class Trace:
+    """What a forward pass leaves behind when asked to.
+
+    `residuals`: the residual stream [..., T, width], first the embedding, then after each block.
+    `attention`: for each block the weights [..., heads, T, length]; each row sums to 1.
+    """
+
+    def __init__(self) -> None:
+        self.residuals: list[Tensor] = []
+        self.attention: list[Tensor] = []
+
+
+class RMSNorm(nn.Module):
+    """Scale each vector to a root mean square of 1, then each of its numbers by a learned weight:
+
+    y = x / sqrt(mean(x^2) + epsilon) * weight
+    """
+
+    def __init__(self, width: int, epsilon: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+
+
+def rotary_angles(config: Config, start: int, end: int) -> Tensor:
+    """Rotations for positions `start` to `end`: complex numbers [T, 1, head_size / 2].
+
+    Pair i of a head's numbers turns by position * base^(-2i / head_size): the first pairs fast,
+    like a second hand, the last ones slowly, like an hour hand.
+    """
+    pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
+    speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
+    scaling = config.rope_scaling
+    if scaling is not None:
+        turns = scaling.original_context * speeds / (2 * math.pi)  # within the original context
+        keep = (turns - scaling.low_frequency) / (scaling.high_frequency - scaling.low_frequency)
+        keep = keep.clamp(0, 1)
+        speeds = keep * speeds + (1 - keep) * speeds / scaling.factor
+    angles = torch.outer(torch.arange(start, end, dtype=torch.float64), speeds)
+    return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
+
+
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+    """Turn neighbouring pairs of numbers in x [..., T, heads, head_size] by their position's
+    angles. The product of a query and a key then depends on how far apart they are."""
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+    return torch.view_as_real(pairs * rotation).flatten(-2)
+
+
+def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
+    """Which of `length` positions each of the last `tokens` may look at: itself and those before.
+    [T, length], True where it may."""
+    allowed = torch.ones(tokens, length, dtype=torch.bool, device=device)
+    return allowed.tril(length - tokens)
+
+
+def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+    """softmax(Q K^T / sqrt(head_size)): [..., heads, T, length].
+
+    queries [..., heads, T, head_size], keys [..., key_value_heads, length, head_size].
+    """
+    group = queries.shape[-3] // keys.shape[-3]
+    keys = keys.repeat_interleave(group, dim=-3)
+    scores = queries @ keys.transpose(-2, -1) / math.sqrt(queries.shape[-1])
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    return scores.softmax(dim=-1)
+
+
+class Attention(nn.Module):
+    """Each position asks (query), every earlier one offers what it is (key) and what it says
+    (value); the answer is the values, weighted by how well key and query match."""
+
+    def __init__(self, config: Config, layer: int, linear: MakeLinear) -> None:
+        super().__init__()
+        self.layer = layer
+        self.heads, self.shared = config.heads, config.key_value_heads
+        self.head_size = config.head_size
+        # one matrix makes queries, keys and values: one large product is faster than three
+        total = (self.heads + 2 * self.shared) * self.head_size
+        self.query_key_value = linear(config.width, total)
+        self.output = linear(self.heads * self.head_size, config.width)
+
+    def forward(
+        self,
+        x: Tensor,
+        rotation: Tensor,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        # [..., T, width] -> [..., T, heads + 2 key_value_heads, head_size]
+        mixed = self.query_key_value(x).unflatten(-1, (-1, self.head_size))
+        turned = rotate(mixed[..., : self.heads + self.shared, :], rotation)
+        # each becomes [..., heads, T, head_size]
+        queries = turned[..., : self.heads, :].transpose(-3, -2)
+        keys = turned[..., self.heads :, :].transpose(-3, -2)
+        values = mixed[..., self.heads + self.shared :, :].transpose(-3, -2)
+        if cache is not None:
+            keys, values = cache.extend(self.layer, keys, values)
+        if trace is not None:
+            trace.attention.append(attention_weights(queries, keys, mask))
+
+        # softmax(Q K^T / sqrt(head_size)) V, without ever storing the weights
+        answer = F.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=mask, enable_gqa=self.heads != self.shared
+        )
+        output: Tensor = self.output(answer.transpose(-3, -2).flatten(-2))
+        return output
+
+
+class FeedForward(nn.Module):
+    """SwiGLU: down(silu(gate(x)) * up(x)). The gate decides, number by number, what passes."""
+
+    def __init__(self, config: Config, linear: MakeLinear) -> None:
+        super().__init__()
+        self.gate_up = linear(config.width, 2 * config.hidden)  # both in one product
+        self.down = linear(config.hidden, config.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up(x).chunk(2, dim=-1)  # [..., T, hidden] each
+        output: Tensor = self.down(F.silu(gate) * up)
+        return output
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward; each reads a normed copy of the stream and adds to it."""
+
+    def __init__(self, config: Config, layer: int, linear: MakeLinear) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.width, config.norm_epsilon)
+        self.attention = Attention(config, layer, linear)
+        self.feed_forward_norm = RMSNorm(config.width, config.norm_epsilon)
+        self.feed_forward = FeedForward(config, linear)
+
+    def forward(
+        self,
+        x: Tensor,
+        rotation: Tensor,
+        mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        x = x + self.attention(self.attention_norm(x), rotation, mask, cache, trace)
+        x = x + self.feed_forward(self.feed_forward_norm(x))
+        return x
+
+
+class Transformer(nn.Module):
+    """The whole network: embedding, blocks, final norm, and the head that scores the vocabulary."""
+
+    def __init__(self, config: Config, linear: MakeLinear = plain_linear) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding: nn.Module = nn.Embedding(config.vocabulary_size, config.width)
+        self.blocks = nn.ModuleList(Block(config, i, linear) for i in range(config.layers))
+        self.norm = RMSNorm(config.width, config.norm_epsilon)
+        self.head: nn.Module = plain_linear(config.width, config.vocabulary_size)
+        if config.tied:
+            self.head.weight = self.embedding.weight
+
+    def forward(
+        self, ids: Tensor, cache: KeyValueCache | None = None, trace: Trace | None = None
+    ) -> Tensor:
+        """Read `ids` [..., T]; returns the final vectors [..., T, width], one for each of them.
+
+        With a cache (of one text: ids [T]) the new tokens come after those that it holds, and
+        are added to it.
+        """
+        start = 0 if cache is None else cache.length
+        tokens = ids.shape[-1]
+        length = start + tokens
+        if cache is not None:
+            cache.reserve(tokens)
+        rotation = rotary_angles(self.config, start, length).to(ids.device)
+        mask = causal_mask(tokens, length, ids.device) if tokens > 1 else None
+
+        x = self.embedding(ids)
+        for block in self.blocks:
+            if trace is not None:
+                trace.residuals.append(x)
+            x = block(x, rotation, mask, cache, trace)
+        if trace is not None:
+            trace.residuals.append(x)
+        if cache is not None:
+            cache.length = length
+        final: Tensor = self.norm(x)
+        return final
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Scores of every token of the vocabulary [..., vocabulary] for final vectors
+        [..., width]; their softmax are the probabilities."""
+        scores: Tensor = self.head(hidden)
+        return scores
+
+    def lens(self, residual: Tensor) -> Tensor:
+        """The logits if the network stopped here: the "logit lens" (nostalgebraist 2020) on the
+        residual stream [..., width] between two blocks."""
+        return self.logits(self.norm(residual))
