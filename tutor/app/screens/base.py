@@ -1,0 +1,75 @@
+"""What all screens have: the status line, the rules, room for a notice, the key line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Rule
+
+from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.notice import Notice
+from tutor.app.widgets.top_line import TopLine
+
+if TYPE_CHECKING:
+    from tutor.app.app import TutorApp
+    from tutor.errors import TutorError
+
+
+class TutorScreen(Screen[None]):
+    """A screen of the tutor. Subclasses yield what fills it in `compose_content`, set `place`
+    (and `aside`), and list their keys in `BINDINGS`: those shown are on the key line, the
+    `tooltip` of each says in words on the help screen what it does.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", tooltip="Go back. Nothing is discarded."),
+    ]
+    AUTO_FOCUS = ""
+
+    place: reactive[str] = reactive("")
+    aside: reactive[str] = reactive("")
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> TutorApp: ...
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield Rule(classes="edge")
+        with Container(id="content"):
+            yield from self.compose_content()
+        yield Notice()
+        yield Rule(classes="edge")
+        yield KeyLine()
+
+    def compose_content(self) -> ComposeResult:
+        """What stands between the two rules."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        top = self.query_one(TopLine)
+        top.model = self.app.model_line
+        self.watch(self.app, "model_line", lambda line: setattr(top, "model", line))
+
+    def watch_place(self, place: str) -> None:
+        self._on_top_line("place", place)
+
+    def watch_aside(self, aside: str) -> None:
+        self._on_top_line("aside", aside)
+
+    def _on_top_line(self, name: str, value: str) -> None:
+        for top in self.query(TopLine):
+            setattr(top, name, value)
+
+    def tell(self, message: TutorError | str | None) -> None:
+        """Say something in the notice until it is replaced; None takes it away."""
+        self.query_one(Notice).said = message
+
+    def action_back(self) -> None:
+        self.app.pop_screen()

@@ -1,0 +1,153 @@
+"""Every color of the app, decided here once.
+
+Three things are told by color, and each also by a glyph, a figure or weight: `ACT` is where you
+can act, `LIKELY` (5 steps) is how probable something is, `RIGHT` and `NOT_YET` are how an answer
+went. The names are theme variables for use in content styles (`"$accent"`) and in `.tcss` files.
+
+Terminals with 16 colors get their own theme made of those 16, so that no two of ours are rounded
+to the same one. Where `NO_COLOR` is set, `Colorless` takes the colors out of every line that is
+drawn: Textual by itself would still send greys.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.filter import LineFilter
+from textual.theme import Theme
+
+if TYPE_CHECKING:
+    from textual.color import Color
+
+ACT = "$accent"
+MUTED = "$muted"
+RIGHT = "$success"
+NOT_YET = "$error"
+LIKELY = ("$likely-1", "$likely-2", "$likely-3", "$likely-4", "$likely-5")
+"""From hardly possible to nearly certain."""
+
+LIKELY_BOUNDS = (0.01, 0.05, 0.2, 0.6)
+"""Where one step of `LIKELY` ends and the next begins, as probabilities."""
+
+
+def likely(probability: float) -> str:
+    """The content style for something of this probability (0 to 1)."""
+    return LIKELY[sum(probability >= bound for bound in LIKELY_BOUNDS)]
+
+
+_MANY = {
+    "muted": "#8b95a3",
+    "rule": "#3d4753",
+    "likely-1": "#6f7b8a",
+    "likely-2": "#5b8db8",
+    "likely-3": "#4fb0d0",
+    "likely-4": "#7fd8d8",
+    "likely-5": "#d7f5ec",
+    "code": "#a9c7e8",
+    # What Textual's own widgets use.
+    "block-cursor-background": "#2b3440",
+    "block-cursor-foreground": "#e6e9ee",
+    "input-cursor-text-style": "reverse",
+    "scrollbar": "#4a5563",
+    "scrollbar-hover": "#4a5563",
+    "scrollbar-active": "#6f7b8a",
+    "scrollbar-background": "#1b2026",
+    "scrollbar-background-hover": "#1b2026",
+    "scrollbar-background-active": "#1b2026",
+    "markdown-h1-color": "#e6e9ee",
+    "markdown-h2-color": "#e6e9ee",
+    "markdown-h3-color": "#e6e9ee",
+    "markdown-h1-text-style": "bold",
+    "markdown-h2-text-style": "bold",
+    "markdown-h3-text-style": "bold",
+    "link-color": "#e6e9ee",
+}
+
+MANY_COLORS = Theme(
+    name="tutor",
+    primary="#e8b04b",
+    accent="#e8b04b",
+    success="#8ccf6e",
+    error="#ef8fa0",
+    warning="#ef8fa0",
+    foreground="#d5dae1",
+    background="#14181d",
+    surface="#14181d",
+    panel="#1b2026",
+    dark=True,
+    variables=_MANY,
+)
+
+SIXTEEN_COLORS = Theme(
+    name="tutor-16",
+    primary="ansi_yellow",
+    accent="ansi_yellow",
+    success="ansi_green",
+    error="ansi_bright_red",
+    warning="ansi_bright_red",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    ansi=True,
+    variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "muted": "ansi_default",
+        "rule": "ansi_bright_black",
+        "likely-1": "ansi_bright_black",
+        "likely-2": "ansi_blue",
+        "likely-3": "ansi_bright_blue",
+        "likely-4": "ansi_cyan",
+        "likely-5": "ansi_bright_cyan",
+        "code": "ansi_cyan",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_bright_black",
+        "scrollbar-active": "ansi_bright_black",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "markdown-h1-color": "ansi_default",
+        "markdown-h2-color": "ansi_default",
+        "markdown-h3-color": "ansi_default",
+        "markdown-h1-text-style": "bold",
+        "markdown-h2-text-style": "bold",
+        "markdown-h3-text-style": "bold",
+        "link-color": "ansi_default",
+    },
+)
+
+
+def theme_for(color_system: str | None, no_color: bool) -> str:
+    """The name of the theme for a terminal with this `rich.console.Console.color_system`."""
+    many = color_system in ("256", "truecolor") and not no_color
+    return MANY_COLORS.name if many else SIXTEEN_COLORS.name
+
+
+class Colorless(LineFilter):
+    """Takes all color out of a line and leaves bold, underline and reverse."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(text, style and _without_color(style), control)
+            for text, style, control in segments
+        ]
+
+
+@lru_cache(1024)
+def _without_color(style: Style) -> Style:
+    return Style(
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        reverse=style.reverse,
+        strike=style.strike,
+    )

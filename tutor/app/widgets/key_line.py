@@ -1,0 +1,93 @@
+"""The key line: what you can do here, read from the bindings that are active at this moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.events import Resize
+from textual.widget import Widget
+
+from tutor.app.theme import ACT, MUTED
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+HELP = "help"
+_MOST_LINES = 2
+_NAMES = {
+    "escape": "esc",
+    "enter": "enter",
+    "question_mark": "?",
+    "slash": "/",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "plus": "+",
+    "minus": "-",
+}
+
+
+def key_name(key: str) -> str:
+    """How a key is written on the screen."""
+    return _NAMES.get(key, key)
+
+
+class KeyLine(Widget):
+    """Shows each action once, with its key. Takes a second line where one is too short; what
+    still does not fit is left out from the end, but never the key for help, which lists all."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, _screen: Screen[object]) -> None:
+        self.refresh(layout=True)
+
+    def on_resize(self, event: Resize) -> None:
+        self.refresh(layout=True)
+
+    def keys(self) -> list[tuple[str, str]]:
+        """(key, what it does) for every shown action, the most particular first, help last."""
+        shown: dict[str, tuple[str, str]] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled and binding.action not in shown:
+                name = binding.key_display or key_name(binding.key)
+                shown[binding.action] = (name, binding.description)
+        help_key = shown.pop(HELP, None)
+        return [*shown.values(), *([help_key] if help_key else [])]
+
+    def lines(self, width: int) -> list[list[tuple[str, str]]]:
+        """The keys, laid out on at most two lines of `width` columns."""
+        *others, last = self.keys() or [("", "")]
+        for count in range(len(others), -1, -1):
+            lines = _wrap([*others[:count], last], width)
+            if len(lines) <= _MOST_LINES:
+                return lines
+        return [[last]]
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self.lines(width))
+
+    def render(self) -> Content:
+        lines = [
+            Content("  ").join(
+                Content.assemble((key, f"{ACT} bold"), " ", (text, MUTED)) for key, text in line
+            )
+            for line in self.lines(self.content_size.width)
+        ]
+        return Content("\n").join(lines)
+
+
+def _wrap(keys: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
+    lines: list[list[tuple[str, str]]] = [[]]
+    used = 0
+    for key, text in keys:
+        size = len(key) + 1 + len(text)
+        if lines[-1] and used + 2 + size > width:
+            lines.append([])
+            used = 0
+        used += size + (2 if lines[-1] else 0)
+        lines[-1].append((key, text))
+    return lines
