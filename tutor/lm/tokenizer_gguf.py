@@ -1,0 +1,155 @@
+"""A tokenizer from the metadata of a GGUF file.
+
+A GGUF file carries the vocabulary, what kind each token is, the merges (byte-level) or scores
+(SentencePiece), and the name of the way in which text is split before pairs are merged. The
+splits and defaults are those of llama.cpp (`src/llama-vocab.cpp`), which defined the format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+)
+
+from tutor.errors import ModelDamaged, ModelUnsupported
+
+_GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+_LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+# Regular expressions applied one after another, by the name in `tokenizer.ggml.pre`.
+_SPLITS = {
+    "gpt-2": (_GPT2,),
+    "smollm": (r"\p{N}", _GPT2),
+    "llama-bpe": (_LLAMA3,),
+    "llama3": (_LLAMA3,),
+    "llama-v3": (_LLAMA3,),
+    "default": (r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"),
+}
+
+# `tokenizer.ggml.token_type`
+_NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
+
+
+def backend(fields: Mapping[str, Any]) -> Tokenizer:
+    """The `tokenizers` tokenizer that these metadata describe. Raises `ModelUnsupported` for a
+    kind or a split that is not known, `ModelDamaged` for contradictory metadata."""
+    family = _required(fields, "tokenizer.ggml.model")
+    tokens = _required(fields, "tokenizer.ggml.tokens")
+    kinds = _required(fields, "tokenizer.ggml.token_type")
+    if len(kinds) != len(tokens):
+        raise ModelDamaged(f"It has {len(tokens)} tokens but {len(kinds)} token types.")
+    if family == "gpt2":
+        made = _byte_level(fields, tokens)
+    elif family == "llama":
+        made = _sentencepiece(fields, tokens, kinds)
+    else:
+        raise ModelUnsupported(
+            f"Its tokenizer is of the kind {family!r}.",
+            "Use a model with a byte-level BPE or SentencePiece tokenizer.",
+        )
+    made.add_tokens(_added(tokens, kinds))
+    return made
+
+
+def start_ids(fields: Mapping[str, Any]) -> list[int]:
+    """What comes before any text: the "beginning of sequence" token, where the model wants it."""
+    usual = (
+        fields.get("tokenizer.ggml.model") == "llama"
+        or _SPLITS.get(fields.get("tokenizer.ggml.pre", "")) == _SPLITS["llama-bpe"]
+    )
+    begin = fields.get("tokenizer.ggml.bos_token_id")
+    wanted = fields.get("tokenizer.ggml.add_bos_token", usual)
+    return [int(begin)] if wanted and begin is not None else []
+
+
+def end_ids(fields: Mapping[str, Any]) -> list[int]:
+    """The tokens that end a text or a turn, as far as the file names them."""
+    names = ("eos_token_id", "eot_token_id", "eom_token_id")
+    found = (fields.get(f"tokenizer.ggml.{name}") for name in names)
+    return [int(id_) for id_ in found if id_ is not None]
+
+
+def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
+    name = fields.get("tokenizer.ggml.pre", "default")
+    if name not in _SPLITS:
+        raise ModelUnsupported(
+            f"Its tokenizer splits text in the way named {name!r}, which is not known here.",
+            f"Known are {', '.join(sorted(_SPLITS))}.",
+        )
+    merges = _required(fields, "tokenizer.ggml.merges")
+    made = _made(
+        vocab={token: id_ for id_, token in enumerate(tokens)},
+        merges=[_pair(merge) for merge in merges],
+        ignore_merges=_SPLITS[name] == _SPLITS["llama-bpe"],
+    )
+    splits = [pre_tokenizers.Split(Regex(split), "isolated") for split in _SPLITS[name]]
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    made.pre_tokenizer = pre_tokenizers.Sequence([*splits, byte_level])
+    made.decoder = decoders.ByteLevel()
+    return made
+
+
+def _sentencepiece(
+    fields: Mapping[str, Any], tokens: Sequence[str], kinds: Sequence[int]
+) -> Tokenizer:
+    """SentencePiece joins the pair whose union scores highest. Listing all pairs by the score of
+    their union gives the same order as a list of merges."""
+    scores = _required(fields, "tokenizer.ggml.scores")
+    vocab = {token: id_ for id_, token in enumerate(tokens)}
+    joined = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _NORMAL]
+    joined.sort(key=lambda token: -scores[vocab[token]])
+    merges = [
+        pair
+        for token in joined
+        for pair in ((token[:cut], token[cut:]) for cut in range(1, len(token)))
+        if pair[0] in vocab and pair[1] in vocab
+    ]
+    unknown = next(
+        (token for token, kind in zip(tokens, kinds, strict=True) if kind == _UNKNOWN), None
+    )
+    made = _made(vocab=vocab, merges=merges, byte_fallback=True, fuse_unk=True, unk_token=unknown)
+    prefix = fields.get("tokenizer.ggml.add_space_prefix", True)
+    space = normalizers.Replace(" ", "▁")
+    made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), space]) if prefix else space
+    made.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    return made
+
+
+def _made(**settings: Any) -> Tokenizer:
+    try:
+        return Tokenizer(models.BPE(**settings))
+    except Exception as error:  # the library raises nothing more precise
+        raise ModelDamaged(f"Its vocabulary and merges do not fit together: {error}.") from error
+
+
+def _added(tokens: Sequence[str], kinds: Sequence[int]) -> list[AddedToken]:
+    """Tokens that are recognized before any merging; control marks only when asked for."""
+    return [
+        AddedToken(token, special=kind != _USER_DEFINED, normalized=False)
+        for token, kind in zip(tokens, kinds, strict=True)
+        if kind in (_UNKNOWN, _CONTROL, _USER_DEFINED)
+    ]
+
+
+def _pair(merge: str) -> tuple[str, str]:
+    left, _, right = merge.partition(" ")
+    return left, right
+
+
+def _required(fields: Mapping[str, Any], key: str) -> Any:
+    if key not in fields:
+        raise ModelDamaged(f"It does not say its {key}.")
+    return fields[key]
