@@ -99,9 +99,20 @@ class RequestCancelled(TutorError):
 
 
 class LessonError(TutorError):
-    """A lesson file does not follow the format; `happened` names file and line."""
+    """A lesson file does not follow the format; `happened` begins with file and line.
+
+    `problem` is the sentence without them, `line` counts from 1.
+    """
 
     title = "A lesson file has an error"
+
+    def __init__(
+        self, happened: str, next_step: str = "", *, file: str = "", line: int = 1
+    ) -> None:
+        super().__init__(f"{file}, line {line}: {happened}" if file else happened, next_step)
+        self.file = file
+        self.line = line
+        self.problem = happened
 
 
 class StoreError(TutorError):
@@ -120,7 +131,25 @@ class StoreBusy(StoreError):
     title = "Progress is in use"
 
 
+class StoreFull(StoreError):
+    """The disk, or the learner's share of it, is full."""
+
+    title = "No space to save progress"
+
+
+class StoreReadOnly(StoreError):
+    """The folder cannot be written to: a read-only medium, or not this user's."""
+
+    title = "Progress is read-only here"
+
+
 class StoreNewer(StoreError):
     """The progress file was written by a newer version."""
 
     title = "Progress is from a newer version"
+
+
+class StoreRepaired(StoreError):
+    """Never raised: a notice that a file was damaged or gone, and what was done about it."""
+
+    title = "Saved progress was repaired"

@@ -2,19 +2,28 @@
 
 A question has an id that never changes and a version that is raised when its meaning changes:
 the learner's progress refers to these two, never to wording or place.
+
+What one field alone cannot say (exactly one right choice, say) is checked in `__post_init__`; a
+`ValueError` raised there reaches the author of the lesson as a `LessonError` with file and line.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import math
+from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+from tutor.course.spelling import plain
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)]
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
 
 
-class QuestionBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+class QuestionBase(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
+):
     """What every question has. `ask` is Markdown; `why` is said after any answer."""
 
     id: Id
@@ -23,7 +32,8 @@ class QuestionBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", 
     hint: Sentence
     why: Sentence
     screen: Id | None = None
-    """The lesson screen to look at again."""
+    """The lesson screen to look at again; in a file it need not be given where the question
+    stands on that screen."""
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,19 +45,38 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SingleChoice(QuestionBase, frozen=True, kw_only=True, tag="single"):
+    """Exactly one choice is right."""
+
     choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=2, max_length=9)]
+
+    def __post_init__(self) -> None:
+        _check_distinct([choice.text for choice in self.choices])
+        right = sum(choice.right for choice in self.choices)
+        if right != 1:
+            raise ValueError(f"{right} choices are marked `right: true`, where one should be")
 
 
 class SeveralChoices(QuestionBase, frozen=True, kw_only=True, tag="several"):
+    """One choice or more are right; all of them, and no other, are the answer."""
+
     choices: Annotated[tuple[Choice, ...], msgspec.Meta(min_length=2, max_length=9)]
+
+    def __post_init__(self) -> None:
+        _check_distinct([choice.text for choice in self.choices])
+        if not any(choice.right for choice in self.choices):
+            raise ValueError("no choice is marked `right: true`")
 
 
 class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
-    """Right when within `tolerance` (absolute) of `answer`."""
+    """Right when within `tolerance` (absolute) of `answer`; `unit` stands behind the input."""
 
     answer: float
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    unit: str = ""
+    unit: Annotated[str, msgspec.Meta(max_length=30)] = ""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.answer) and math.isfinite(self.tolerance)):
+            raise ValueError("`answer` and `tolerance` must be finite numbers")
 
 
 class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
@@ -55,12 +84,20 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
 
     items: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=3, max_length=9)]
 
+    def __post_init__(self) -> None:
+        _check_distinct(self.items)
+
 
 class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
     """Short text; `accept` lists the spellings accepted, compared without case, accents,
-    punctuation and repeated spaces."""
+    punctuation and spaces (`tutor.course.spelling`). The first is the one shown."""
 
     accept: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        for spelling in self.accept:
+            if not plain(spelling):
+                raise ValueError(f"the accepted answer {spelling!r} has no letter or digit")
 
 
 class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
@@ -72,5 +109,30 @@ class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token
 
 
 Question = (
-    SingleChoice | SeveralChoices | NumberQuestion | OrderQuestion | TextQuestion | NextTokenQuestion
+    SingleChoice
+    | SeveralChoices
+    | NumberQuestion
+    | OrderQuestion
+    | TextQuestion
+    | NextTokenQuestion
 )
+
+QUESTION_TYPES: tuple[type[Question], ...] = (
+    SingleChoice,
+    SeveralChoices,
+    NumberQuestion,
+    OrderQuestion,
+    TextQuestion,
+    NextTokenQuestion,
+)
+
+
+def type_name(question: Question | type[Question]) -> str:
+    """The name of a question's type in a lesson file: "single", "next-token", ..."""
+    return str(question.__struct_config__.tag)
+
+
+def _check_distinct(texts: Sequence[str]) -> None:
+    for index, text in enumerate(texts):
+        if text in texts[:index]:
+            raise ValueError(f"{text!r} stands there twice")

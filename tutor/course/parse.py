@@ -1,0 +1,346 @@
+"""Reads a lesson file: Markdown with front matter, headings as screens, labs and questions as
+fenced YAML blocks. `lessons/README.md` shows the format by example.
+
+Nothing in a lesson file runs, and whatever is wrong with one is a `LessonError` that names file,
+line and remedy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import msgspec
+from markdown_it import MarkdownIt
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from tutor.course.blocks import decode
+from tutor.course.lesson import Lab, Lesson, Screen
+from tutor.course.place import Place, checked, control_character, text_of
+from tutor.course.question import Id, Question
+from tutor.errors import LessonError
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+T = TypeVar("T")
+
+MAXIMUM_SCREEN_LINES = 60
+"""Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
+small terminal; this much is no screen any more."""
+
+_HEADING = re.compile(r"^(?P<title>.+?)\s+\{#(?P<id>[^{}]*)\}$")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Id
+    number: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of reading one file: a lesson, or the problems that stand in its way.
+
+    `lines` says where each screen, lab and question stands, by its id.
+    """
+
+    lesson: Lesson | None
+    problems: tuple[LessonError, ...]
+    lines: dict[str, int]
+
+
+class _Section:
+    """What stands between one `##` heading and the next."""
+
+    def __init__(self, place: Place, screen_id: str, title: str) -> None:
+        self.place = place
+        self.id = screen_id
+        self.title = title
+        self.text: list[str] = []
+        self.labs: list[Lab] = []
+        self.questions: list[Question] = []
+
+    @property
+    def is_screen(self) -> bool:
+        """A section with nothing but questions is no screen."""
+        return bool(self.labs) or bool(self.body) or not self.questions
+
+    @property
+    def body(self) -> str:
+        return "\n".join(self.text).strip("\n")
+
+
+def parse_lesson(text: str, where: str) -> Lesson:
+    """The lesson in `text`; `where` names the file in errors. Raises the first `LessonError`."""
+    return _lesson_of(read(text, where))
+
+
+def parse_bytes(data: bytes, where: str) -> Lesson:
+    """The lesson in the bytes of a file. Raises the first `LessonError`."""
+    return _lesson_of(read_bytes(data, where))
+
+
+def read_bytes(data: bytes, where: str) -> Outcome:
+    """Like `read`, for the bytes of a file."""
+    try:
+        text = text_of(data, where)
+    except LessonError as problem:
+        return Outcome(None, (problem,), {})
+    return read(text, where)
+
+
+def read(text: str, where: str) -> Outcome:
+    """Reads a lesson and goes on after a problem, to find the others too. Raises nothing."""
+    reader = _Reader(where)
+    lesson = reader.attempt(lambda: reader.lesson(text))
+    problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
+    return Outcome(None if problems else lesson, problems, reader.lines)
+
+
+def _lesson_of(outcome: Outcome) -> Lesson:
+    if outcome.lesson is None:
+        raise outcome.problems[0]
+    return outcome.lesson
+
+
+@cache
+def markdown() -> MarkdownIt:
+    """The parser: CommonMark with tables and front matter."""
+    return MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+
+
+class _Reader:
+    """Reads one file, collecting problems instead of stopping at the first."""
+
+    def __init__(self, file: str) -> None:
+        self.start = Place(file)
+        self.problems: list[LessonError] = []
+        self.lines: dict[str, int] = {}
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except LessonError as problem:
+            self.problems.append(problem)
+            return None
+
+    def lesson(self, text: str) -> Lesson | None:
+        text = checked(text, self.start.file)
+        tokens = markdown().parse(text)
+        front = self.attempt(lambda: self._front_matter(tokens))
+        sections = self._sections(tokens, text.split("\n"))
+        screens = tuple(self._screen(section) for section in sections if section.is_screen)
+        questions = self._questions(sections, {screen.id for screen in screens})
+        self._check_links(tokens, {screen.id for screen in screens})
+        if not screens:
+            self.problems.append(
+                self.start.error("The lesson has no screen.", "Add `## Title {#screen-id}`.")
+            )
+        if front is None:
+            return None
+        return Lesson(
+            id=front.id,
+            number=front.number,
+            version=front.version,
+            title=front.title,
+            summary=front.summary,
+            screens=screens,
+            questions=questions,
+        )
+
+    def _front_matter(self, tokens: list[Token]) -> FrontMatter:
+        if not tokens or tokens[0].type != "front_matter":
+            raise self.start.error(
+                "The file does not begin with front matter.",
+                "Begin with a block between two lines of `---`"
+                " that gives id, number, version, title and summary.",
+            )
+        front: FrontMatter = decode(tokens[0].content, FrontMatter, self.start.below(1))
+        return front
+
+    def _sections(self, tokens: list[Token], lines: list[str]) -> list[_Section]:
+        """Cuts the file at its `##` headings and sorts what is between them."""
+        sections: list[_Section] = []
+        upto = 0  # lines of the file that are accounted for
+        for index, token in enumerate(tokens):
+            self._refuse(token)
+            if token.map is None or token.level > 0 or token.type == "front_matter":
+                upto = max(upto, token.map[1] if token.type == "front_matter" and token.map else 0)
+                continue
+            begin, end = token.map
+            if token.type == "heading_open" and token.tag == "h2":
+                if sections:
+                    sections[-1].text += lines[upto:begin]
+                sections.append(self._section(tokens[index + 1], self.start.below(begin)))
+                upto = end
+            elif not sections:
+                self._stray(token)
+            elif token.type == "fence" and token.info.strip() in ("lab", "question"):
+                sections[-1].text += lines[upto:begin]
+                upto = end
+                self._block(token, sections[-1])
+        if sections:
+            sections[-1].text += lines[upto:]
+        return sections
+
+    def _section(self, heading: Token, place: Place) -> _Section:
+        match = _HEADING.match(heading.content)
+        if match is None or not _ID.fullmatch(match["id"]) or len(match["id"]) > 60:
+            self.problems.append(
+                place.error(
+                    f"The heading {heading.content!r} has no usable id.",
+                    "End it with an id of small letters, digits and hyphens:"
+                    " `## Title {#screen-id}`.",
+                )
+            )
+            return _Section(place, f"line-{place.line}", heading.content)
+        section = _Section(place, match["id"], match["title"])
+        self._name(section.id, place)
+        return section
+
+    def _block(self, token: Token, section: _Section) -> None:
+        place = self.start.below(token.map[0]) if token.map else self.start
+        inside = place.below(1)
+        if token.info.strip() == "lab":
+            lab: Lab | None = self.attempt(lambda: decode(token.content, Lab, inside))
+            if lab is not None:
+                section.labs.append(lab)
+                self._name(lab.id, place)
+            return
+        question: Question | None = self.attempt(lambda: decode(token.content, Question, inside))
+        if question is not None:
+            section.questions.append(question)
+            self._name(question.id, place)
+
+    def _screen(self, section: _Section) -> Screen:
+        if len(section.labs) > 1:
+            self.problems.append(
+                self.start.below(self.lines[section.labs[1].id] - 1).error(
+                    f"The screen {section.id!r} has a second lab.",
+                    "Give it a screen of its own.",
+                )
+            )
+        body = section.body
+        if not body and not section.labs:
+            self.problems.append(
+                section.place.error(f"The screen {section.id!r} is empty.", "Write or remove it.")
+            )
+        if body.count("\n") >= MAXIMUM_SCREEN_LINES:
+            self.problems.append(
+                section.place.error(
+                    f"The screen {section.id!r} is too long: {body.count(chr(10)) + 1} lines;"
+                    f" at most {MAXIMUM_SCREEN_LINES} are allowed.",
+                    "Split it: one idea a screen.",
+                )
+            )
+        return Screen(
+            id=section.id,
+            title=section.title,
+            body=body,
+            lab=section.labs[0] if section.labs else None,
+        )
+
+    def _questions(self, sections: list[_Section], screens: set[str]) -> tuple[Question, ...]:
+        """All questions; one that names no screen belongs to the screen that it stands on."""
+        found: list[Question] = []
+        for section in sections:
+            for question in section.questions:
+                if question.screen is None and section.is_screen:
+                    question = msgspec.structs.replace(question, screen=section.id)
+                elif question.screen is not None and question.screen not in screens:
+                    self.problems.append(
+                        self.start.below(self.lines[question.id] - 1).error(
+                            f"The question {question.id!r} refers to a screen"
+                            f" {question.screen!r} that does not exist.",
+                            f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
+                        )
+                    )
+                found.append(question)
+        return tuple(found)
+
+    def _name(self, name: str, place: Place) -> None:
+        """Ids are unique in a file, whatever they name, so that an id alone says what is meant."""
+        if name in self.lines:
+            self.problems.append(
+                place.error(
+                    f"The id {name!r} is taken: it stands on line {self.lines[name]} already.",
+                    "Choose another one; ids are unique in a file.",
+                )
+            )
+        else:
+            self.lines[name] = place.line
+
+    def _stray(self, token: Token) -> None:
+        place = self.start.below(token.map[0]) if token.map else self.start
+        if not any(problem.line <= place.line for problem in self.problems):
+            self.problems.append(
+                place.error(
+                    "This stands before the first screen.",
+                    "Begin each screen with `## Title {#screen-id}`;"
+                    " the lesson's title is in the front matter.",
+                )
+            )
+
+    def _refuse(self, token: Token) -> None:
+        """HTML, pictures and hidden control characters: what a terminal cannot or must not show."""
+        place = self.start.below(token.map[0]) if token.map else self.start
+        if token.type == "html_block":
+            self.problems.append(place.error("HTML is not allowed.", "Write it in Markdown."))
+        if token.type == "heading_open" and token.tag == "h1":
+            self.problems.append(
+                place.error("`#` is not used inside a lesson.", "Use `##` for a screen.")
+            )
+        if token.type == "fence" and token.level > 0 and token.info.strip() in ("lab", "question"):
+            self.problems.append(
+                place.error(
+                    f"This {token.info.strip()} stands inside a list or a quotation.",
+                    "Move it to the left margin.",
+                )
+            )
+        for child, line in _children(token):
+            self._refuse_inline(child, place.below(line))
+
+    def _refuse_inline(self, child: Token, place: Place) -> None:
+        if child.type == "html_inline":
+            self.problems.append(
+                place.error(
+                    f"HTML is not allowed: {child.content[:40]!r}.",
+                    "Write it in Markdown, or between backticks.",
+                )
+            )
+        elif child.type == "image":
+            self.problems.append(
+                place.error("Pictures cannot be shown in a terminal.", "Draw it with characters.")
+            )
+        elif bad := control_character(child.content):
+            self.problems.append(
+                place.error(
+                    f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it."
+                )
+            )
+
+    def _check_links(self, tokens: list[Token], screens: set[str]) -> None:
+        for token in tokens:
+            place = self.start.below(token.map[0]) if token.map else self.start
+            for child, line in _children(token):
+                target = str(child.attrGet("href") or "") if child.type == "link_open" else ""
+                if target.startswith("#") and target[1:] not in screens:
+                    self.problems.append(
+                        place.below(line).error(
+                            f"The link {target!r} leads to no screen of this lesson.",
+                            f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
+                        )
+                    )
+
+
+def _children(token: Token) -> Iterator[tuple[Token, int]]:
+    """The inline tokens of a block token, each with how many lines below its start it stands."""
+    line = 0
+    for child in token.children or ():
+        yield child, line
+        line += child.type in ("softbreak", "hardbreak")

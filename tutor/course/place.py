@@ -1,0 +1,72 @@
+"""A lesson file as text, and places in it that an error can point to."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import msgspec
+
+from tutor.errors import LessonError
+
+MAXIMUM_BYTES = 100_000
+"""Several times a long lesson; Markdown parsers take quadratic time on some hostile files."""
+
+_ACTING_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"  # part of the spelling of Persian, Hindi and others
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A line (counted from 1) of a file."""
+
+    file: str
+    line: int = 1
+
+    def below(self, lines: int) -> Place:
+        """The place so many lines further down."""
+        return Place(self.file, self.line + lines)
+
+    def error(self, problem: str, next_step: str) -> LessonError:
+        return LessonError(problem, next_step, file=self.file, line=self.line)
+
+
+def text_of(data: bytes, file: str) -> str:
+    """The text of a lesson file, with plain line ends and without a byte-order mark.
+
+    Raises `LessonError` for a file that is too large, not UTF-8, or has control characters.
+    """
+    if len(data) > MAXIMUM_BYTES:
+        raise Place(file).error(
+            f"The file has {len(data):,} bytes; a lesson has at most {MAXIMUM_BYTES:,}.",
+            "Split it into several lessons.",
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Place(file, line).error(
+            f"Byte 0x{data[error.start]:02x} is not UTF-8.", "Save the file as UTF-8."
+        ) from error
+    return checked(text, file)
+
+
+def checked(text: str, file: str) -> str:
+    """`text` with plain line ends. Raises `LessonError` for control characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    for line, content in enumerate(text.split("\n"), start=1):
+        if bad := control_character(content):
+            raise Place(file, line).error(
+                f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it."
+            )
+    return text
+
+
+def control_character(text: str) -> str | None:
+    """The first character that is neither printable nor white space of an ordinary kind."""
+    if text.isprintable():
+        return None
+    for char in text:
+        if char in "\n\t" or char in _JOINERS:
+            continue
+        if unicodedata.category(char) in _ACTING_ON_A_TERMINAL:
+            return char
+    return None

@@ -1,0 +1,40 @@
+"""The order in which choices and questions are shown: shuffled, and the same for the same seed.
+
+Sorting by a hash needs no random generator whose sequence could change with a Python version, so
+a quiz that was left weeks ago is found again as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
+
+
+def choice_order(question: Question, seed: int) -> tuple[int, ...]:
+    """The places (from 0, in the file) of the choices or items, in the order to show them.
+
+    Empty for a question that has none. Items to be put in order are never shown in their right
+    order.
+    """
+    match question:
+        case SingleChoice() | SeveralChoices():
+            return _shuffled(len(question.choices), f"{seed}/{question.id}")
+        case OrderQuestion():
+            order = _shuffled(len(question.items), f"{seed}/{question.id}")
+            return order if list(order) != sorted(order) else (*order[1:], order[0])
+        case _:
+            return ()
+
+
+def question_order(questions: Sequence[Question], seed: int) -> tuple[str, ...]:
+    """The ids of `questions` in the order of a quiz."""
+    return tuple(questions[index].id for index in _shuffled(len(questions), f"{seed}/quiz"))
+
+
+def _shuffled(count: int, salt: str) -> tuple[int, ...]:
+    def key(index: int) -> bytes:
+        return blake2b(f"{salt}/{index}".encode(), digest_size=16).digest()
+
+    return tuple(sorted(range(count), key=key))

@@ -1,0 +1,19 @@
+"""When two short texts count as the same answer."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def plain(text: str) -> str:
+    """`text` without case, accents, punctuation and spaces: what is compared of a short answer.
+
+    "Soft-max", "softmax " and "SOFT MAX" are the same; symbols that carry meaning ("+", "=")
+    stay, so "C++" is not "C".
+    """
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(
+        char
+        for char in unicodedata.normalize("NFKD", folded).casefold()
+        if unicodedata.category(char)[0] not in "MPZC"
+    )
