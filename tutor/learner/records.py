@@ -52,6 +52,7 @@ class Guessed(Event, frozen=True, tag="guess", kw_only=True):
 
 
 LogEvent = Answered | GoalReached | LessonRead | Guessed
+"""Every kind of event. A new kind may be added; a tag is never given another meaning."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,3 +83,35 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     read: bool = False
     goals: tuple[str, ...] = ()
     visited_at: float = 0.0
+
+
+class GuessHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The guessing game so far: totals over all rounds, in bits, and the latest rounds."""
+
+    rounds: int = 0
+    learner_bits: float = 0.0
+    model_bits: float = 0.0
+    recent: tuple[Guessed, ...] = ()
+    """Oldest first, at most `RECENT_GUESSES`, each with the last `GUESS_CONTEXT` characters of its
+    text."""
+
+
+RECENT_GUESSES = 50
+GUESS_CONTEXT = 200
+
+Setting = str | int | float | bool
+"""A small choice the app remembers from one session to the next."""
+
+
+class LogMark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far into the review log the state has got.
+
+    Positions count bytes. `start` and `checksum` belong to the last line before `end`: they tell
+    whether the log is still the one that was read. `skipped` are the starts of lines that this
+    program did not understand, for a newer one to catch up with.
+    """
+
+    start: int = 0
+    end: int = 0
+    checksum: str = ""
+    skipped: tuple[int, ...] = ()

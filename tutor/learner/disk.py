@@ -1,0 +1,141 @@
+"""What the two files of a learner need from the disk: privacy, durability, and errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tutor.errors import StoreError, StoreFull, StoreReadOnly
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would otherwise translate line ends
+
+
+@contextlib.contextmanager
+def failures_in_words(path: Path, doing: str) -> Iterator[None]:
+    """Turn an `OSError` into the `StoreError` that says what it means for the learner.
+
+    `doing` completes the sentence "... could not be": "read", "saved".
+    """
+    try:
+        yield
+    except OSError as error:
+        raise in_words(error, path, doing) from error
+
+
+def in_words(error: OSError, path: Path, doing: str) -> StoreError:
+    if error.errno in _FULL:
+        return StoreFull(
+            f"There is no space left for {path}, so the latest change could not be {doing}.",
+            "Everything saved before is safe. Free some space and do it again.",
+        )
+    if error.errno in _FORBIDDEN and doing != "read":
+        return read_only(path.parent)
+    return StoreError(
+        f"{path} could not be {doing}: {error.strerror or error}.",
+        "Check that the disk is there and that the file is yours, then do it again.",
+    )
+
+
+def read_only(folder: Path) -> StoreReadOnly:
+    return StoreReadOnly(
+        f"{folder} cannot be written to. You can read and try everything, but nothing new is kept.",
+        "Make this folder writable, or set TUTOR_DATA to a folder that is, and start again.",
+    )
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be made in `folder`, or the folder itself where it does not exist yet."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make `folder` for its owner alone. One that is already there is left as it is."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A file descriptor; a new file is readable by its owner alone."""
+    return os.open(path, flags | _BINARY, PRIVATE_FILE)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, or raise the `OSError` that prevented it.
+
+    The kernel may take a part without an error (the disk became full within it): asking it to
+    take the rest brings the reason out.
+    """
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in `folder` survive a power cut, where the system can (Windows cannot)."""
+    with contextlib.suppress(PermissionError, IsADirectoryError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Make `data` the content of `path`: after any interruption the old content or the new.
+
+    The name of the temporary file is fixed, so that killed writers leave one file and not many:
+    the caller holds the lock.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        move(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def keep_copy(path: Path, copy: Path) -> None:
+    """Make `copy` a second name of the file `path`, which the next `write_atomically` leaves alone.
+
+    A hard link costs no space and no time; where there are none, the bytes are copied.
+    """
+    temporary = copy.with_name(copy.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(path, temporary)
+    except (OSError, AttributeError, NotImplementedError):
+        shutil.copyfile(path, temporary)
+        temporary.chmod(PRIVATE_FILE)
+    move(temporary, copy)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename over `target`. On Windows it is refused while another process reads `target`: try for 1 s."""
+    give_up = time.monotonic() + 1.0
+    while True:
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)

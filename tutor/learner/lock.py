@@ -1,0 +1,39 @@
+"""One writer at a time, among threads and processes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tutor.errors import StoreBusy
+from tutor.learner import disk
+
+POLL = 0.005
+"""Seconds between two attempts; a writer holds the lock for about as long."""
+
+
+@contextlib.contextmanager
+def locked(path: Path, timeout: float) -> Iterator[None]:
+    """Hold the lock file `path` (beside the data, whose own file changes at every replacement).
+
+    The operating system releases it when the process ends in any way, kill -9 included. Readers
+    never take it. Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` where no lock file
+    can be made, `StoreError` where the disk fails otherwise.
+    """
+    from filelock import FileLock, Timeout  # 15 ms to import, and the first screen only reads
+
+    with disk.failures_in_words(path, "saved"):
+        disk.make_private_folder(path.parent)
+        lock = FileLock(path, timeout=timeout, mode=disk.PRIVATE_FILE, poll_interval=POLL)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StoreBusy(
+                f"Another session of this learner has been saving for {timeout:g} seconds.",
+                "Nothing is lost. Try again, or close the other session.",
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,133 @@
+"""The review log: one line for every event, appended and never changed.
+
+A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, a newline. It is
+written in one piece and is on disk before `append` returns. What a killed writer left behind of a
+line is closed with a mark when the next line is appended, and never counts. Lines of a kind that
+this program does not know (from a newer version) stay where they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tutor.errors import StoreError
+from tutor.learner import disk
+from tutor.learner.records import LogEvent, LogMark
+
+UNFINISHED = b" (unfinished)\n"
+
+_decoder = msgspec.json.Decoder(LogEvent)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One complete line. `event` is None when it is `unknown` (sound, but of a kind or shape that
+    this program does not understand), `damaged`, or the mark of an unfinished line."""
+
+    start: int
+    end: int
+    checksum: str
+    event: LogEvent | None = None
+    unknown: bool = False
+    damaged: bool = False
+
+
+class ReviewLog:
+    """`append` needs the learner's lock, reading does not."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def size(self) -> int:
+        """Bytes; 0 when there is no log yet."""
+        with disk.failures_in_words(self.path, "read"):
+            try:
+                return self.path.stat().st_size
+            except FileNotFoundError:
+                return 0
+
+    def append(self, event: LogEvent) -> None:
+        """Add one line and wait until the disk has it.
+
+        Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the log is as it was before.
+        """
+        line = encode(event)
+        with disk.failures_in_words(self.path, "saved"):
+            new = not self.path.exists()
+            descriptor = disk.open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            try:
+                size = os.fstat(descriptor).st_size
+                try:
+                    torn = size > 0 and _byte_at(descriptor, size - 1) != b"\n"
+                    disk.write_all(descriptor, UNFINISHED + line if torn else line)
+                    os.fsync(descriptor)
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        os.ftruncate(descriptor, size)
+                    raise
+            finally:
+                os.close(descriptor)
+            if new:
+                disk.sync_folder(self.path.parent)
+
+    def read(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
+        """The complete lines from byte `start` up to `end`, or to the end of the log."""
+        with disk.failures_in_words(self.path, "read"):
+            try:
+                file = self.path.open("rb")
+            except FileNotFoundError:
+                return
+            with file:
+                file.seek(start)
+                for data in file:
+                    if not data.endswith(b"\n") or (end is not None and start >= end):
+                        return
+                    yield decode(data, start)
+                    start += len(data)
+
+    def contains(self, mark: LogMark) -> bool:
+        """Whether the line that `mark` ends with is still where it was."""
+        if mark.end == 0:
+            return True
+        for line in self.read(mark.start, mark.end):
+            return (line.end, line.checksum) == (mark.end, mark.checksum)
+        return False
+
+
+def encode(event: LogEvent) -> bytes:
+    """One line. Raises `StoreError` for an event that could not be read back."""
+    try:
+        body = msgspec.json.encode(event)
+        same = _decoder.decode(body) == event
+    except (UnicodeEncodeError, msgspec.ValidationError):
+        same = False
+    if not same:
+        raise StoreError(
+            "This answer contains something that cannot be written to a file.",
+            "Answer again with ordinary characters.",
+        )
+    return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
+
+
+def decode(data: bytes, start: int) -> Line:
+    """The line `data`, newline included, that stands at byte `start` of the log."""
+    end = start + len(data)
+    checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
+    if data.endswith(UNFINISHED):
+        return Line(start, end, checksum)
+    if data[8:9] != b" " or checksum != f"{zlib.crc32(body):08x}":
+        return Line(start, end, checksum, damaged=True)
+    try:
+        return Line(start, end, checksum, event=_decoder.decode(body))
+    except msgspec.DecodeError:
+        return Line(start, end, checksum, unknown=True)
+
+
+def _byte_at(descriptor: int, position: int) -> bytes:
+    os.lseek(descriptor, position, os.SEEK_SET)
+    return os.read(descriptor, 1)

@@ -1,0 +1,47 @@
+"""Versions of the state file, and how a file of an older one is brought up to date.
+
+A new version adds one function to `MIGRATIONS`. The review log needs none of this: its lines are
+never changed, and what an event means is decided by its tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from tutor.errors import StoreNewer
+
+Document = dict[str, Any]
+Tables = dict[str, dict[str, Document]]
+"""Table name, document id, document: what TinyDB keeps."""
+
+Migration = Callable[[Tables], Tables]
+
+
+class Schema(msgspec.Struct, frozen=True):
+    """`migrations[0]` turns tables of version 1 into version 2, and so on."""
+
+    migrations: tuple[Migration, ...] = ()
+
+    @property
+    def version(self) -> int:
+        return len(self.migrations) + 1
+
+    def migrate(self, tables: Tables, version: int, where: str) -> Tables:
+        """`tables` of `version` as tables of this version. Raises `StoreNewer` for a later one."""
+        if version > self.version:
+            raise StoreNewer(
+                f"{where} was written by a newer version of tutor (format {version}, "
+                f"this one knows {self.version}). Nothing in it was changed.",
+                "You can look at everything, but nothing new is kept. Update tutor to go on.",
+            )
+        for migration in self.migrations[version - 1 :]:
+            tables = migration(tables)
+        return tables
+
+
+MIGRATIONS: tuple[Migration, ...] = ()
+
+CURRENT = Schema(MIGRATIONS)

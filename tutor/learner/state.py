@@ -1,0 +1,176 @@
+"""What is known of a learner at one moment, and how an event changes it.
+
+`fold` is pure: the same log gives the same state, on any machine, however often it was
+interrupted. Positions in lessons and settings are not events; they are kept beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from tinydb import TinyDB
+from tinydb.table import Document, Table
+
+from tutor.learner.records import (
+    GUESS_CONTEXT,
+    RECENT_GUESSES,
+    Answered,
+    Card,
+    GoalReached,
+    Guessed,
+    GuessHistory,
+    LessonRead,
+    LessonState,
+    LogEvent,
+    LogMark,
+    Setting,
+)
+from tutor.learner.schema import Tables
+
+Record = TypeVar("Record")
+
+
+class State(msgspec.Struct, frozen=True):
+    """Bounded: one card for each question, one entry for each lesson and setting."""
+
+    cards: Mapping[str, Card] = msgspec.field(default_factory=dict)
+    lessons: Mapping[str, LessonState] = msgspec.field(default_factory=dict)
+    guesses: GuessHistory = GuessHistory()
+    settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
+    mark: LogMark = LogMark()
+
+
+# --- events -------------------------------------------------------------------------------------
+
+
+def fold(state: State, events: Iterable[LogEvent]) -> State:
+    """`state` after `events`, in the order of the log."""
+    cards, lessons, guesses = dict(state.cards), dict(state.lessons), state.guesses
+    for event in events:
+        match event:
+            case Answered():
+                cards[event.question] = after_answer(cards.get(event.question), event)
+            case GoalReached():
+                lesson = lessons.get(event.lesson) or LessonState(lesson=event.lesson)
+                lessons[event.lesson] = after_goal(lesson, event)
+            case LessonRead():
+                lesson = lessons.get(event.lesson) or LessonState(lesson=event.lesson)
+                visited = max(lesson.visited_at, event.at)
+                lessons[event.lesson] = msgspec.structs.replace(
+                    lesson, read=True, visited_at=visited
+                )
+            case Guessed():
+                guesses = after_guess(guesses, event)
+    return msgspec.structs.replace(state, cards=cards, lessons=lessons, guesses=guesses)
+
+
+def after_answer(card: Card | None, event: Answered) -> Card:
+    """A higher version of a question is another question: its counts begin again. An answer to an
+    older version than the card's says nothing about the new one."""
+    if card is not None and event.version < card.version:
+        return card
+    known = card if card is not None and card.version == event.version else None
+    return Card(
+        question=event.question,
+        version=event.version,
+        lesson=event.lesson,
+        answers=(known.answers if known else 0) + 1,
+        correct=(known.correct if known else 0) + event.correct,
+        last_correct=event.correct,
+        last_at=event.at,
+    )
+
+
+def after_goal(lesson: LessonState, event: GoalReached) -> LessonState:
+    goals = lesson.goals if event.lab in lesson.goals else (*lesson.goals, event.lab)
+    visited = max(lesson.visited_at, event.at)
+    return msgspec.structs.replace(lesson, goals=goals, visited_at=visited)
+
+
+def after_guess(guesses: GuessHistory, event: Guessed) -> GuessHistory:
+    short = msgspec.structs.replace(event, text=event.text[-GUESS_CONTEXT:])
+    return GuessHistory(
+        rounds=guesses.rounds + 1,
+        learner_bits=guesses.learner_bits + event.learner_bits,
+        model_bits=guesses.model_bits + event.model_bits,
+        recent=(*guesses.recent, short)[-RECENT_GUESSES:],
+    )
+
+
+def place(state: State, lesson: LessonState) -> State:
+    """`state` with the learner's place in one lesson. What the log decides (`read`, `goals`) stays
+    as it is, and screens seen in another session stay seen."""
+    known = state.lessons.get(lesson.lesson) or LessonState(lesson=lesson.lesson)
+    merged = msgspec.structs.replace(
+        lesson,
+        seen=tuple(dict.fromkeys((*known.seen, *lesson.seen))),
+        read=known.read,
+        goals=known.goals,
+    )
+    return msgspec.structs.replace(state, lessons={**state.lessons, lesson.lesson: merged})
+
+
+# --- documents ----------------------------------------------------------------------------------
+
+
+class ById(Table):
+    """A table whose document ids are our own ids, so that TinyDB never has to find a free one."""
+
+    document_id_class = str  # type: ignore[assignment]  # declared as the class int, used as any
+
+
+def from_tables(tables: Tables) -> tuple[State, int]:
+    """The state in `tables`, and how many of its entries cannot be understood. Those are left out
+    here and stay in the file."""
+    left_out = 0
+
+    def records(name: str, kind: type[Record]) -> dict[str, Record]:
+        nonlocal left_out
+        found = {}
+        for key, document in tables.get(name, {}).items():
+            try:
+                found[key] = msgspec.convert(document, kind)
+            except msgspec.ValidationError:
+                left_out += 1
+        return found
+
+    state = State(
+        cards=records("cards", Card),
+        lessons=records("lessons", LessonState),
+        guesses=records("guesses", GuessHistory).get("all", GuessHistory()),
+        settings={key: held.value for key, held in records("settings", Held).items()},
+        mark=records("log", LogMark).get("mark", LogMark()),
+    )
+    return state, left_out
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A setting as a document."""
+
+    value: Setting
+
+
+def write_changes(database: TinyDB, before: State, after: State) -> None:
+    """Store the records of `after` that are not those of `before`."""
+    _upsert(database, "cards", before.cards, after.cards)
+    _upsert(database, "lessons", before.lessons, after.lessons)
+    _upsert(database, "guesses", {"all": before.guesses}, {"all": after.guesses})
+    _upsert(database, "log", {"mark": before.mark}, {"mark": after.mark})
+    changed = {
+        key: Held(value)
+        for key, value in after.settings.items()
+        if key not in before.settings or before.settings[key] != value
+    }
+    _upsert(database, "settings", {}, changed)
+
+
+def _upsert(
+    database: TinyDB, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    table = ById(database.storage, name, cache_size=0)
+    for key, record in after.items():
+        if before.get(key) is not record:
+            document = msgspec.to_builtins(record)
+            table.upsert(Document(document, doc_id=key))  # type: ignore[arg-type]  # see ById

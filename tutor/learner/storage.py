@@ -1,0 +1,155 @@
+"""A TinyDB storage that an interruption cannot damage.
+
+The file is one JSON object that begins with its own description:
+`{"about":{"file":{"schema":1,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
+CRC-32 of everything after that beginning. Every write goes to a temporary file that replaces the
+old one, and the old one stays as the backup.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tinydb.storages import Storage
+
+from tutor.learner import disk
+from tutor.learner.lock import locked
+from tutor.learner.schema import Schema, Tables
+
+
+class About(msgspec.Struct, frozen=True):
+    schema: int
+    checksum: str
+
+
+class Description(msgspec.Struct, frozen=True):
+    file: About
+
+
+class Contents(msgspec.Struct, frozen=True):
+    """`tables` is None when neither the file nor its backup can be used, or there is none.
+
+    `problem` says what is wrong with the file ("is empty"), or is empty itself; `damaged` that
+    there is a file, which must not become the backup; `edited` that a checksum did not match.
+    """
+
+    tables: Tables | None
+    schema: int = 0
+    problem: str = ""
+    damaged: bool = False
+    edited: bool = False
+
+
+class Damaged(Exception):
+    """A file is not what this module writes; the argument says how, for a sentence."""
+
+
+_decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
+
+
+class AtomicStorage(Storage):
+    """`read` never needs write access or the lock, so that it works everywhere; `write` replaces
+    the file. Within `transaction` both work in memory, under the lock, and the file is written
+    once at the end, unless an exception leaves the block.
+
+    TinyDB itself reads before it writes, in two calls: whoever changes anything must do it in a
+    transaction, or another process may write in between.
+    """
+
+    def __init__(self, path: Path, schema: Schema, timeout: float) -> None:
+        self.path = path
+        self.backup = path.with_name(path.name + ".bak")
+        self.damaged = path.with_name(path.name + ".damaged")
+        self.schema = schema
+        self._lock = path.with_name("lock")
+        self._timeout = timeout
+        self._tables: Tables | None = None
+        self._in_transaction = False
+        self._changed = False
+
+    def read(self) -> Tables | None:
+        return self._tables if self._in_transaction else self.load().tables
+
+    def write(self, data: Tables) -> None:
+        if self._in_transaction:
+            self._tables = data
+            self._changed = True
+        else:
+            with self.transaction():
+                self.write(data)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Contents]:
+        """Read once, hold the lock for the block, write once. Raises the `StoreError` family."""
+        with locked(self._lock, self._timeout):
+            contents = self.load()
+            self._tables, self._in_transaction, self._changed = contents.tables, True, False
+            try:
+                yield contents
+                if self._changed and self._tables is not None:
+                    self._save(self._tables, contents)
+            finally:
+                self._tables, self._in_transaction = None, False
+
+    def load(self) -> Contents:
+        """What the file holds, or else its backup. Raises `StoreNewer`, and `StoreError` when the
+        disk does not let us read."""
+        try:
+            return self._sound(self.path)
+        except Damaged as error:
+            problem = str(error)
+        damaged = self.path.exists()
+        try:
+            sound = self._sound(self.backup)
+        except Damaged:
+            return Contents(None, problem=problem, damaged=damaged)
+        return msgspec.structs.replace(sound, problem=problem, damaged=damaged)
+
+    def _sound(self, path: Path) -> Contents:
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise Damaged("is missing") from None
+        except OSError as error:
+            raise disk.in_words(error, path, "read") from error
+        return self._decode(data, path)
+
+    def _decode(self, data: bytes, path: Path) -> Contents:
+        if not data:
+            raise Damaged("is empty")
+        try:
+            tables = _decoder.decode(data)
+            about = msgspec.convert(tables.pop("about"), Description).file
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+            raise Damaged("is damaged") from error
+        # A mismatch in something that parses: nobody cut it off, someone edited it. Falling back to
+        # the backup would lose that.
+        edited = about.checksum != _checksum(data[len(_beginning(about)) :])
+        tables = self.schema.migrate(tables, about.schema, str(path))
+        return Contents(tables, about.schema, edited=edited)
+
+    def _save(self, tables: Tables, before: Contents) -> None:
+        body = msgspec.json.encode(tables or {"log": {}})[1:]
+        about = About(self.schema.version, _checksum(body))
+        with disk.failures_in_words(self.path, "saved"):
+            if before.damaged:
+                self.path.replace(self.damaged)
+            elif self.path.exists():
+                disk.keep_copy(self.path, self.backup)
+                if before.schema != self.schema.version:
+                    older = self.path.with_name(f"{self.path.name}.format-{before.schema}")
+                    disk.keep_copy(self.path, older)
+            disk.write_atomically(self.path, _beginning(about) + body)
+
+
+def _beginning(about: About) -> bytes:
+    return b'{"about":' + msgspec.json.encode(Description(about)) + b","
+
+
+def _checksum(data: bytes) -> str:
+    return f"{zlib.crc32(data):08x}"
