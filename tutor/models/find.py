@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from tutor.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
 from tutor.models.installed import (
     DEFAULT,
@@ -40,9 +42,7 @@ def find_model(spec: str | None = None, *, on_stage: Callable[[str], None] = _qu
     if not spec:
         return _default_model()
     if spec.startswith(HUB_PREFIX):
-        from tutor.models.hub import fetch  # the client is heavy and seldom needed
-
-        return from_path(fetch(spec.removeprefix(HUB_PREFIX), on_stage))
+        return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
     if os.sep not in spec:
         for model in installed_models():
             if spec.casefold() in (model.name.casefold(), model.path.name.casefold()):
@@ -79,6 +79,15 @@ def _default_model() -> FoundModel:
     raise ModelNotFound(
         f"{DEFAULT.name} is not installed yet.", "`tutor model pull` fetches it, once."
     )
+
+
+def _from_hub(name: str, on_stage: Callable[[str], None]) -> FoundModel:
+    from tutor.models.hub import fetch  # the client is heavy and seldom needed
+
+    found = from_path(fetch(name, on_stage))
+    if found.kind == "folder":  # the cache names folders by commit
+        return msgspec.structs.replace(found, name=name.strip("/"))
+    return found
 
 
 def _from_file(path: Path) -> FoundModel:

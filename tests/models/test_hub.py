@@ -1,0 +1,232 @@
+"""`hf:` models, against a server on this machine that answers like Hugging Face's.
+
+Each test runs in a process of its own: the client reads HF_ENDPOINT when it is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+COMMIT = "1" * 40
+FOLDER = {
+    "config.json": b'{"model_type": "llama"}',
+    "tokenizer.json": b"{}",
+    "model.safetensors": b"weights" * 1000,
+    "pytorch_model.bin": b"not for us",
+}
+
+
+class Hub(http.server.ThreadingHTTPServer):
+    """The part of the Hugging Face API that fetching a repository needs."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.repositories: dict[str, dict[str, bytes]] = {}
+        self.truncate = False
+        self.gated = False
+        self.requests: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.server.requests.append(f"{self.command} {path}")
+        kind, _, rest = path.removeprefix("/").partition("/models/")
+        if kind == "api":
+            owner, name, *what = rest.split("/")
+            self.answer_about(f"{owner}/{name}", what[0] if what else "info")
+        elif "/resolve/" in path:
+            repository, _, rest = path.removeprefix("/").partition("/resolve/")
+            self.answer_file(repository, rest.partition("/")[2])
+        else:
+            self.answer(HTTPStatus.NOT_FOUND)
+
+    def answer_about(self, repository: str, what: str) -> None:
+        files = self.server.repositories.get(repository)
+        if files is None:
+            self.answer(HTTPStatus.NOT_FOUND, code="RepoNotFound")
+        elif what == "tree":
+            self.answer_json(
+                [
+                    {"type": "file", "path": path, "size": len(data), "oid": COMMIT}
+                    for path, data in files.items()
+                ]
+            )
+        else:
+            siblings = [{"rfilename": path} for path in files]
+            self.answer_json({"id": repository, "sha": COMMIT, "siblings": siblings})
+
+    def answer_file(self, repository: str, path: str) -> None:
+        files = self.server.repositories.get(repository)
+        if self.server.gated:
+            self.answer(HTTPStatus.FORBIDDEN, code="GatedRepo")
+        elif files is None:
+            self.answer(HTTPStatus.NOT_FOUND, code="RepoNotFound")
+        elif path not in files:
+            self.answer(HTTPStatus.NOT_FOUND, code="EntryNotFound")
+        else:
+            self.answer(HTTPStatus.OK, files[path], truncate=self.server.truncate)
+
+    def answer_json(self, content: object) -> None:
+        self.answer(HTTPStatus.OK, json.dumps(content).encode())
+
+    def answer(
+        self, status: HTTPStatus, body: bytes = b"", *, code: str = "", truncate: bool = False
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"')
+        self.send_header("X-Repo-Commit", COMMIT)
+        if code:
+            self.send_header("X-Error-Code", code)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body[: len(body) // 2] if truncate else body)
+        if truncate:
+            self.close_connection = True
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    server = Hub()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+FIND = """
+import json, sys, time
+time.sleep = lambda seconds: None  # the client waits half a minute between its attempts
+from tutor.errors import TutorError
+from tutor.models import find_model
+stages = []
+try:
+    model = find_model(sys.argv[1], on_stage=stages.append)
+    print(json.dumps({"kind": model.kind, "path": str(model.path), "stages": stages}))
+except TutorError as error:
+    print(json.dumps({"error": type(error).__name__, "text": str(error)}))
+"""
+
+
+def find(spec: str, endpoint: str, cache: Path, **environment: str) -> dict[str, object]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    clean |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1"}
+    process = subprocess.run(
+        [sys.executable, "-c", FIND, spec],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    answer = json.loads(process.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_folder_is_fetched_once_and_only_what_is_needed(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["some/model"] = FOLDER
+    found = find("hf:some/model", hub.url, tmp_path)
+    assert found["kind"] == "folder"
+    assert found["stages"] == ["fetching some/model from Hugging Face"]
+    folder = Path(str(found["path"]))
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        assert (folder / name).read_bytes() == FOLDER[name]
+    assert not (folder / "pytorch_model.bin").exists()
+
+    hub.requests.clear()
+    again = find("hf:some/model", hub.url, tmp_path)
+    assert again["path"] == found["path"]
+    assert not [request for request in hub.requests if "some/model" in request]
+
+
+def test_the_only_gguf_file_of_a_repository(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["some/gguf"] = {"README.md": b"", "model-q4.gguf": b"GGUF and more"}
+    found = find("hf:some/gguf", hub.url, tmp_path)
+    assert found["kind"] == "gguf"
+    assert Path(str(found["path"])).read_bytes() == b"GGUF and more"
+
+
+def test_one_of_several_gguf_files_has_to_be_named(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["some/gguf"] = {"a.gguf": b"GGUF a", "deep/b.gguf": b"GGUF b"}
+    refused = find("hf:some/gguf", hub.url, tmp_path)
+    assert refused["error"] == "ModelError"
+    assert "a.gguf, deep/b.gguf" in str(refused["text"])
+    found = find("hf:some/gguf/deep/b.gguf", hub.url, tmp_path)
+    assert Path(str(found["path"])).read_bytes() == b"GGUF b"
+
+
+@pytest.mark.parametrize(
+    ("spec", "error"),
+    [
+        ("hf:some/nothing", "ModelNotFound"),
+        ("hf:some/nothing/x.gguf", "ModelNotFound"),
+        ("hf:some/model/absent.gguf", "ModelNotFound"),
+        ("hf:some/text", "ModelNotFound"),
+        ("hf:some", "UsageError"),
+        ("hf:some/model/model.bin", "UsageError"),
+        ("hf:so me/model", "UsageError"),
+        ("hf:some/model/../x.gguf", "UsageError"),
+    ],
+)
+def test_what_is_not_there(hub: Hub, tmp_path: Path, spec: str, error: str) -> None:
+    hub.repositories |= {"some/model": FOLDER, "some/text": {"README.md": b""}}
+    assert find(spec, hub.url, tmp_path)["error"] == error
+
+
+def test_terms_that_must_be_accepted(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["some/model"] = FOLDER
+    hub.gated = True
+    refused = find("hf:some/model", hub.url, tmp_path)
+    assert refused["error"] == "ModelNotFound"
+    assert "terms" in str(refused["text"])
+
+
+def test_a_connection_that_breaks_off(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["some/gguf"] = {"model.gguf": b"GGUF" * 10_000}
+    hub.truncate = True
+    assert find("hf:some/gguf", hub.url, tmp_path)["error"] == "DownloadFailed"
+    hub.truncate = False
+    found = find("hf:some/gguf", hub.url, tmp_path)
+    assert Path(str(found["path"])).read_bytes() == b"GGUF" * 10_000
+
+
+def test_no_network(hub: Hub, tmp_path: Path) -> None:
+    hub.repositories["some/model"] = FOLDER
+    nowhere = "http://127.0.0.1:9"  # the discard port: nothing listens there
+    assert find("hf:some/model", nowhere, tmp_path)["error"] == "DownloadFailed"
+    assert find("hf:some/model/x.gguf", nowhere, tmp_path)["error"] == "DownloadFailed"
+    offline = find("hf:some/model", hub.url, tmp_path, HF_HUB_OFFLINE="1")
+    assert offline["error"] == "DownloadFailed"
+
+    online = find("hf:some/model", hub.url, tmp_path)
+    assert find("hf:some/model", nowhere, tmp_path)["path"] == online["path"]
+    assert find("hf:some/model", hub.url, tmp_path, HF_HUB_OFFLINE="1")["path"] == online["path"]

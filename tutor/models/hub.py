@@ -1,0 +1,145 @@
+"""Models named `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`.
+
+They are fetched with the Hugging Face client into the cache that it shares with every other
+program of the user, so that a model which is there already is not fetched twice. HF_ENDPOINT,
+HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they always mean.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, UsageError
+
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # read when the client is imported
+
+from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+
+_FOLDER_FILES = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "*.safetensors",
+    "*.safetensors.index.json",
+]
+
+
+def fetch(name: str, on_stage: Callable[[str], None]) -> Path:
+    """The file or folder in the Hugging Face cache that `name` (`OWNER/REPO[/FILE]`) stands for.
+
+    Without FILE: the folder of a repository with `config.json`, or else its only GGUF file. What
+    is in the cache is used as it is, without asking the network; the rest is fetched. Raises
+    `ModelNotFound`, `DownloadFailed`, `NoSpace`, or `ModelError` where one of several files has
+    to be named.
+    """
+    repository, file = _split(name)
+    try:
+        if cached := _cached(repository, file):
+            return cached
+        on_stage(f"fetching {name} from Hugging Face")
+        return Path(hf_hub_download(repository, file)) if file else _fetch_repository(repository)
+    except GatedRepoError as error:
+        raise ModelNotFound(
+            f"{repository} asks you to accept its terms first.",
+            "Accept them on its page and set HF_TOKEN.",
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise _not_found(name) from error
+    except RemoteEntryNotFoundError as error:
+        raise ModelNotFound(
+            f"The repository {repository} has no file {file!r}.", "Check the name on its page."
+        ) from error
+    except ValueError as error:  # the client's word for a name that cannot exist
+        raise UsageError(f"{name!r} cannot be the name of a model.", _FORM) from error
+    except (HTTPError, OSError) as error:
+        raise _failure(name, error) from error
+
+
+_FORM = "Write hf:OWNER/REPO or hf:OWNER/REPO/FILE.gguf."
+
+
+def _split(name: str) -> tuple[str, str]:
+    owner, _, rest = name.strip("/").partition("/")
+    repository, _, file = rest.partition("/")
+    if not owner or not repository:
+        raise UsageError(f"{name!r} does not name a repository.", _FORM)
+    if file and not file.endswith(".gguf"):
+        raise UsageError(f"{file!r} is not a GGUF file.", _FORM)
+    return f"{owner}/{repository}", file
+
+
+def _cached(repository: str, file: str) -> Path | None:
+    """What was fetched before, if it is whole."""
+    try:
+        if file:
+            return Path(hf_hub_download(repository, file, local_files_only=True))
+        folder = Path(
+            snapshot_download(repository, allow_patterns=_FOLDER_FILES, local_files_only=True)
+        )
+    except LocalEntryNotFoundError:
+        return None
+    return folder if _whole(folder) else None
+
+
+def _whole(folder: Path) -> bool:
+    """An index, where there is one, lists the files that the weights are spread over."""
+    names = {"config.json", "tokenizer.json"}
+    for index in folder.glob("*.safetensors.index.json"):
+        try:
+            names.update(json.loads(index.read_bytes())["weight_map"].values())
+        except (ValueError, KeyError):
+            return False
+    return all((folder / name).exists() for name in names) and any(folder.glob("*.safetensors"))
+
+
+def _fetch_repository(repository: str) -> Path:
+    files = HfApi().list_repo_files(repository)
+    if "config.json" in files:
+        return Path(snapshot_download(repository, allow_patterns=_FOLDER_FILES))
+    weights = [file for file in files if file.endswith(".gguf")]
+    if len(weights) == 1:
+        return Path(hf_hub_download(repository, weights[0]))
+    if weights:
+        raise ModelError(
+            f"{repository} has several models: {', '.join(weights)}.",
+            f"Name one of them: hf:{repository}/{weights[0]}",
+        )
+    raise ModelNotFound(
+        f"{repository} has neither config.json nor a GGUF file.", "Choose another repository."
+    )
+
+
+def _failure(name: str, error: Exception) -> ModelError:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HfHubHTTPError) and cause.response.status_code == 404:
+            return _not_found(name)
+        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+            return NoSpace(f"There is no room for {name}.", "Make room and try again.")
+        last, cause = cause, cause.__cause__
+    reason = str(last).strip().partition("\n")[0].rstrip(".") or type(last).__name__
+    return DownloadFailed(
+        f"{name} did not come through ({reason}).",
+        "Check the network and try again; what has arrived is kept.",
+    )
+
+
+def _not_found(name: str) -> ModelNotFound:
+    return ModelNotFound(
+        f"Hugging Face has no {name} that is open to you.",
+        "Check the name; a private repository needs HF_TOKEN.",
+    )

