@@ -1,0 +1,207 @@
+"""From logits to a token: cuts in the stated order, and draws that follow the distribution."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.errors import ModelDamaged, SamplerError
+from tutor.lm import sampling
+from tutor.lm.distribution import PLAIN, Distribution, Row, SamplerSettings, Token
+
+
+def token_of(id_: int) -> Token:
+    return Token(id_, f"t{id_}", f"t{id_}".encode())
+
+
+def answer(logits: torch.Tensor, settings: SamplerSettings, top: int | None = None) -> Distribution:
+    top = len(logits) if top is None else top
+    return sampling.distribution(logits, settings, position=3, seed=7, top=top, token_of=token_of)
+
+
+# few different values, so that ties are common
+logits_of_some_length = st.lists(
+    st.integers(-30, 30).map(lambda n: n / 3), min_size=1, max_size=300
+).map(torch.tensor)
+any_settings = st.builds(
+    SamplerSettings,
+    temperature=st.sampled_from([0.0, 1e-300, 1e-3, 0.3, 1.0, 1.7, 100.0]),
+    top_k=st.sampled_from([0, 1, 2, 5, 40, 10_000]),
+    top_p=st.floats(min_value=1e-6, max_value=1.0),
+    min_p=st.floats(min_value=0.0, max_value=1.0),
+)
+
+
+@given(logits_of_some_length, any_settings)
+def test_probabilities_sum_to_one_before_and_after_the_sampler(
+    logits: torch.Tensor, settings: SamplerSettings
+) -> None:
+    rows = answer(logits, settings).rows
+    assert sum(row.probability for row in rows) == pytest.approx(1, abs=1e-5)
+    assert sum(row.sampled_probability for row in rows) == pytest.approx(1, abs=1e-5)
+
+
+@given(logits_of_some_length, any_settings)
+def test_rows_are_ranked_by_logit_then_id(logits: torch.Tensor, settings: SamplerSettings) -> None:
+    rows = answer(logits, settings).rows
+    expected = sorted(range(len(logits)), key=lambda id_: (-float(logits[id_]), id_))
+    assert [row.token.id for row in rows] == expected
+    assert [row.rank for row in rows] == list(range(1, len(rows) + 1))
+    assert [sampling.rank(logits, id_) for id_ in expected] == [row.rank for row in rows]
+
+
+@given(logits_of_some_length, any_settings)
+def test_what_is_kept_is_the_head_of_the_ranking(
+    logits: torch.Tensor, settings: SamplerSettings
+) -> None:
+    found = answer(logits, settings)
+    assert [row.cut is None for row in found.rows] == [row.rank <= found.kept for row in found.rows]
+    assert all(row.sampled_probability == 0 for row in found.rows if row.cut)
+    assert found.drawn.cut is None
+    assert found.drawn.sampled_probability > 0
+
+
+@given(logits_of_some_length, any_settings)
+def test_fewer_rows_are_the_first_of_more(logits: torch.Tensor, settings: SamplerSettings) -> None:
+    all_rows, few = answer(logits, settings), answer(logits, settings, top=4)
+    assert few.rows == all_rows.rows[:4]
+    assert few.drawn == all_rows.drawn == all_rows.rows[all_rows.drawn.rank - 1]
+
+
+@given(logits_of_some_length, any_settings)
+def test_cuts_agree_with_a_slow_reading_of_their_definition(
+    logits: torch.Tensor, settings: SamplerSettings
+) -> None:
+    if settings.temperature < 1e-2:
+        return
+    by_rank = sorted(((-float(x), i) for i, x in enumerate(logits)))
+    weights = [math.exp((-x + by_rank[0][0]) / settings.temperature) for x, _ in by_rank]
+    left = weights[: settings.top_k or None]
+    total, mass, kept = sum(left), 0.0, 0
+    while kept < len(left) and (kept == 0 or mass / total < settings.top_p - 1e-6):
+        mass += left[kept]
+        kept += 1
+    at_most = min(len(left), kept + sum(1 for w in left if w == left[kept - 1]))
+    slack = 1e-6
+    sure = sum(1 for w in left[:kept] if w >= settings.min_p + slack)
+    possible = sum(1 for w in left[:at_most] if w >= settings.min_p - slack)
+    assert min(sure, kept) <= answer(logits, settings, top=1).kept <= max(possible, 1)
+
+
+@given(logits_of_some_length, st.integers())
+def test_greedy_takes_the_most_probable_and_the_lowest_id_of_equals(
+    logits: torch.Tensor, seed: int
+) -> None:
+    found = sampling.distribution(
+        logits, SamplerSettings(temperature=0), position=0, seed=seed, top=1, token_of=token_of
+    )
+    best = float(logits.max())
+    assert found.drawn.token.id == logits.tolist().index(best)
+    assert found.drawn.sampled_probability == 1
+    assert found.kept == 1
+    assert found.sampled_entropy_bits == 0
+
+
+@pytest.mark.parametrize("tighter", [{"top_k": 3}, {"top_p": 0.5}, {"min_p": 0.2}])
+def test_a_tighter_setting_never_keeps_more(tighter: dict[str, float]) -> None:
+    logits = torch.randn(2000, generator=torch.Generator().manual_seed(1)) * 2
+    loose = SamplerSettings(temperature=0.9, top_k=50, top_p=0.95, min_p=0.01)
+    settings = {name: getattr(loose, name) for name in loose.__struct_fields__} | tighter
+    assert answer(logits, SamplerSettings(**settings)).kept < answer(logits, loose).kept
+
+
+def test_each_row_names_the_step_that_cut_it() -> None:
+    logits = torch.log(torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05]))
+    rows = answer(logits, SamplerSettings(top_k=4, top_p=0.8, min_p=0.5)).rows
+    # after top-k the first three hold .85 of .95 (.89); .15 is less than half of .4
+    assert [row.cut for row in rows] == [None, None, "min-p", "top-p", "top-k"]
+    assert [row.sampled_probability for row in rows[:2]] == pytest.approx([4 / 7, 3 / 7])
+
+
+def test_top_p_looks_as_far_down_as_it_must() -> None:
+    flat = torch.zeros(5000)
+    assert answer(flat, SamplerSettings(top_p=0.9), top=1).kept == pytest.approx(4500, abs=1)
+
+
+def test_temperature_divides_logits() -> None:
+    logits = torch.tensor([2.0, 1.0, 0.0])
+    rows = answer(logits, SamplerSettings(temperature=2)).rows
+    assert [row.sampled_probability for row in rows] == pytest.approx(
+        torch.softmax(logits / 2, 0).tolist()
+    )
+    assert [row.probability for row in rows] == pytest.approx(torch.softmax(logits, 0).tolist())
+
+
+@pytest.mark.parametrize(
+    ("settings", "probabilities"),
+    [
+        (PLAIN, [0.5, 0.25, 0.125, 0.125]),
+        (SamplerSettings(top_k=2), [2 / 3, 1 / 3]),
+        (SamplerSettings(temperature=0.5), [0.25, 0.0625, 0.015625, 0.015625]),
+    ],
+)
+def test_draws_follow_the_distribution(
+    settings: SamplerSettings, probabilities: list[float]
+) -> None:
+    logits = torch.log(torch.tensor([0.5, 0.25, 0.125, 0.125]))
+    sampled = sampling.weigh(logits, settings).sampled
+    draws = 4000
+    counts = Counter(sampling.draw(sampled, sampling.uniform(11, n)) for n in range(draws))
+    total = sum(probabilities)
+    expected = [draws * p / total for p in probabilities]
+    assert set(counts) == set(range(len(probabilities)))
+    chi_square = sum((counts[i] - e) ** 2 / e for i, e in enumerate(expected))
+    assert chi_square < 16.27  # 0.999 quantile for 3 degrees of freedom
+
+
+def test_the_same_seed_and_position_draw_the_same_and_others_differ() -> None:
+    assert sampling.uniform(5, 12) == sampling.uniform(5, 12)
+    values = {sampling.uniform(seed, position) for seed in range(50) for position in range(50)}
+    assert len(values) == 2500
+    assert all(0 < value <= 1 for value in values)
+
+
+def test_the_ends_of_the_line_belong_to_possible_tokens() -> None:
+    probabilities = torch.tensor([0.0, 0.5, 0.0, 0.5, 0.0])
+    assert sampling.draw(probabilities, 2.0**-53) == 1
+    assert sampling.draw(probabilities, 1.0) == 3
+
+
+def test_entropy_counts_yes_or_no_questions() -> None:
+    assert answer(torch.zeros(8), PLAIN).entropy_bits == pytest.approx(3)
+    assert answer(torch.tensor([0.0, -math.inf]), PLAIN).entropy_bits == 0
+
+
+def test_surprisal_of_a_row() -> None:
+    row = Row(1, token_of(0), 0.25, 0.0, 0.25)
+    assert row.surprisal_bits == 2
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_logits_that_are_no_numbers_are_an_error(bad: float) -> None:
+    with pytest.raises(ModelDamaged, match="not a number"):
+        answer(torch.tensor([0.0, bad]), PLAIN)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"temperature": math.nan},
+        {"temperature": -0.1},
+        {"temperature": math.inf},
+        {"top_k": -1},
+        {"top_p": math.nan},
+        {"top_p": 0.0},
+        {"top_p": 1.1},
+        {"min_p": math.nan},
+        {"min_p": -0.1},
+    ],
+)
+def test_settings_out_of_range_are_an_error(bad: dict[str, float]) -> None:
+    with pytest.raises(SamplerError):
+        SamplerSettings(**bad)
