@@ -32,15 +32,18 @@ def fetch_package(
     """Fetch the package of `release` into `folder`: as a wheel (pip) or unpacked (uv).
 
     `folder` is also where the client keeps what it has not finished, so that `on_bytes` can be
-    told how much has arrived. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` when
+    told when more has arrived. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` when
     `cancelled` is set; the client is not running any more when this returns or raises.
     """
     output = folder / "client.log"
     with output.open("wb") as log, _running(_command(release, folder), folder, log) as process:
+        most = 0
         while (status := _poll(process)) is None:
             if cancelled.is_set():
                 raise RequestCancelled("The download was stopped.")
-            on_bytes(_bytes_below(folder))
+            if (arrived := _bytes_below(folder)) > most:  # clients remove files on the way, too
+                most = arrived
+                on_bytes(most)
     if status != 0:
         raise _failure(release, output.read_text(encoding="utf-8", errors="replace"))
 
