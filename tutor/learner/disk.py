@@ -17,6 +17,7 @@ PRIVATE_FOLDER = 0o700
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # the answer of some network file systems
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would otherwise translate line ends
 
 
@@ -55,8 +56,11 @@ def read_only(folder: Path) -> StoreReadOnly:
 
 def writable(folder: Path) -> bool:
     """Whether files can be made in `folder`, or the folder itself where it does not exist yet."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    return existing.is_dir() and os.access(existing, os.W_OK)
+    try:
+        existing = next(place for place in (folder, *folder.parents) if place.exists())
+        return existing.is_dir() and os.access(existing, os.W_OK)
+    except (OSError, StopIteration):
+        return False
 
 
 def make_private_folder(folder: Path) -> None:
@@ -83,12 +87,17 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make new names in `folder` survive a power cut, where the system can (Windows cannot)."""
-    with contextlib.suppress(PermissionError, IsADirectoryError):
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -129,7 +138,7 @@ def keep_copy(path: Path, copy: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename over `target`. On Windows it is refused while another process reads `target`: try for 1 s."""
+    """Rename over `target`. Windows refuses while another process reads it: keep trying for 1 s."""
     give_up = time.monotonic() + 1.0
     while True:
         try:

@@ -20,10 +20,12 @@ from tutor.errors import StoreError, TutorError
 from tutor.learner import disk, notices
 from tutor.learner.records import Card, GuessHistory, LessonState, LogEvent, Setting
 from tutor.learner.replay import catch_up
-from tutor.learner.review_log import ReviewLog
+from tutor.learner.review_log import ReviewLog, exact_json
 from tutor.learner.schema import CURRENT, Schema
 from tutor.learner.state import State, from_tables, place, write_changes
 from tutor.learner.storage import AtomicStorage, Contents
+
+_setting_decoder = msgspec.json.Decoder(Setting)
 
 LONGEST_SETTING = 20_000
 """Characters. Settings are rewritten at every save, so they stay small."""
@@ -106,14 +108,16 @@ class Progress:
 
     def record(self, event: LogEvent) -> None:
         """Save one event. When this returns, it survives a kill and a power cut."""
-        if not self._storage.path.exists():
+        if _signature(self._storage.path) is None:
             self._change(lambda state: state)  # so that a log without a state means a loss
         logged = False
         try:
             with self._storage.transaction() as contents:
+                stored = self._stored(contents)
+                before = self._follow_log(stored)
                 self._log.append(event)
                 logged = True
-                self._store(contents, lambda state: state)
+                self._write(stored, self._follow_log(before))
         except StoreError as error:
             if not logged:
                 raise
@@ -133,6 +137,7 @@ class Progress:
                 f"A text of {len(value):,} characters is too long to be remembered.",
                 f"Shorten it to {LONGEST_SETTING:,} characters; it works as it is until you quit.",
             )
+        exact_json(value, _setting_decoder)
         self._change(
             lambda state: msgspec.structs.replace(state, settings={**state.settings, name: value})
         )
@@ -141,51 +146,60 @@ class Progress:
 
     def _change(self, change: Callable[[State], State]) -> None:
         with self._storage.transaction() as contents:
-            self._store(contents, change)
+            stored = self._stored(contents)
+            self._write(stored, change(self._follow_log(stored)))
 
-    def _store(self, contents: Contents, change: Callable[[State], State]) -> None:
-        """Within a transaction: catch up with the log, change, and hand the result to TinyDB."""
-        self._seen = None  # whatever happens, the next reading looks at the disk
-        before, _ = from_tables(contents.tables or {})
-        after = change(self._up_to_date(contents))
-        write_changes(TinyDB(storage=lambda: self._storage), before, after)
+    def _write(self, stored: State, after: State) -> None:
+        """Hand to TinyDB what differs; the transaction around it writes the file."""
+        self._seen = None  # whatever becomes of it, the next reading looks at the disk
+        write_changes(TinyDB(storage=lambda: self._storage), stored, after)
 
     def _view(self) -> State:
         """The state now, read again if any session has saved since the last look."""
         signature = (_signature(self._storage.path), _signature(self._log.path))
         if self._seen != signature:
-            try:
-                contents = self._storage.load()
-            except StoreError as error:
-                self._tell(error)
-                contents = Contents(None)
-            try:
-                self._state = self._up_to_date(contents)
-            except StoreError as error:
-                self._tell(error)
-                self._state, _ = from_tables(contents.tables or {})
+            self._state = self._read()
             self._seen = signature
         return self._state
 
-    def _up_to_date(self, contents: Contents) -> State:
-        path = self._storage.path
+    def _read(self) -> State:
+        """As much as can be read. What cannot (newer, no permission) is told, not raised."""
+        try:
+            contents = self._storage.load()
+        except StoreError as error:
+            self._tell(error)
+            contents = Contents(None)
+        state, _ = from_tables(contents.tables or {})
+        try:
+            state = self._follow_log(self._stored(contents))
+        except StoreError as error:
+            self._tell(error)
+        return state
+
+    def _stored(self, contents: Contents) -> State:
+        """The state as `contents` has it; what was wrong with the file is told."""
         state, left_out = from_tables(contents.tables or {})
-        state, found = catch_up(state, self._log)
-        if contents.problem:
-            kept = f" The damaged file is kept as {self._storage.damaged.name}."
-            repair = (
-                notices.backup_used
-                if contents.tables is not None
-                else notices.rebuilt
-                if state.mark.end
-                else notices.nothing_left
-            )
-            if contents.damaged or contents.tables is not None or state.mark.end:
-                self._tell(repair(path, contents.problem, kept if contents.damaged else ""))
+        if contents.problem and (
+            contents.damaged or contents.tables is not None or self._log.size()
+        ):
+            self._tell(self._repair(contents))
         if contents.edited:
-            self._tell(notices.edited(path))
+            self._tell(notices.edited(self._storage.path))
         if left_out:
-            self._tell(notices.entries_left_out(path, left_out))
+            self._tell(notices.entries_left_out(self._storage.path, left_out))
+        return state
+
+    def _repair(self, contents: Contents) -> TutorError:
+        path, damaged = self._storage.path, self._storage.damaged.name
+        kept = f" The damaged file is kept as {damaged}." if contents.damaged else ""
+        if contents.tables is not None:
+            return notices.backup_used(path, contents.problem, kept)
+        if self._log.size():
+            return notices.rebuilt(path, contents.problem, kept)
+        return notices.nothing_left(path, contents.problem, kept)
+
+    def _follow_log(self, state: State) -> State:
+        state, found = catch_up(state, self._log)
         for notice in found:
             self._tell(notice)
         return state

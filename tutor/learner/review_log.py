@@ -13,6 +13,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -101,17 +102,23 @@ class ReviewLog:
 
 def encode(event: LogEvent) -> bytes:
     """One line. Raises `StoreError` for an event that could not be read back."""
-    try:
-        body = msgspec.json.encode(event)
-        same = _decoder.decode(body) == event
-    except (UnicodeEncodeError, msgspec.ValidationError):
-        same = False
-    if not same:
-        raise StoreError(
-            "This answer contains something that cannot be written to a file.",
-            "Answer again with ordinary characters.",
-        )
+    body = exact_json(event, _decoder)
     return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
+
+
+def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
+    """`value` as JSON from which `decoder` makes it again. Raises `StoreError` when there is none:
+    half a character typed through a broken terminal, a number that is not finite."""
+    try:
+        body = msgspec.json.encode(value)
+        if decoder.decode(body) == value:
+            return body
+    except (UnicodeEncodeError, msgspec.ValidationError):
+        pass
+    raise StoreError(
+        "This contains something that cannot be written to a file.",
+        "Type it again with ordinary characters.",
+    )
 
 
 def decode(data: bytes, start: int) -> Line:

@@ -29,14 +29,17 @@ class Schema(msgspec.Struct, frozen=True):
     def version(self) -> int:
         return len(self.migrations) + 1
 
-    def migrate(self, tables: Tables, version: int, where: str) -> Tables:
-        """`tables` of `version` as tables of this version. Raises `StoreNewer` for a later one."""
+    def check(self, version: int, where: str) -> None:
+        """Raises `StoreNewer` if this program cannot read a file of `version`."""
         if version > self.version:
             raise StoreNewer(
                 f"{where} was written by a newer version of tutor (format {version}, "
                 f"this one knows {self.version}). Nothing in it was changed.",
                 "You can look at everything, but nothing new is kept. Update tutor to go on.",
             )
+
+    def migrate(self, tables: Tables, version: int) -> Tables:
+        """`tables` of `version`, which is checked, as tables of this version."""
         for migration in self.migrations[version - 1 :]:
             tables = migration(tables)
         return tables

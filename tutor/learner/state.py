@@ -7,10 +7,9 @@ interrupted. Positions in lessons and settings are not events; they are kept bes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from tutor.learner.records import (
@@ -28,6 +27,9 @@ from tutor.learner.records import (
     Setting,
 )
 from tutor.learner.schema import Tables
+
+if TYPE_CHECKING:
+    from tinydb import TinyDB
 
 Record = TypeVar("Record")
 
@@ -118,7 +120,7 @@ def place(state: State, lesson: LessonState) -> State:
 class ById(Table):
     """A table whose document ids are our own ids, so that TinyDB never has to find a free one."""
 
-    document_id_class = str  # type: ignore[assignment]  # declared as the class int, used as any
+    document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 
 
 def from_tables(tables: Tables) -> tuple[State, int]:
@@ -153,7 +155,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def write_changes(database: TinyDB, before: State, after: State) -> None:
-    """Store the records of `after` that are not those of `before`."""
+    """Store the records of `after` that are not those of `before`, from which it was made."""
     _upsert(database, "cards", before.cards, after.cards)
     _upsert(database, "lessons", before.lessons, after.lessons)
     _upsert(database, "guesses", {"all": before.guesses}, {"all": after.guesses})
@@ -169,8 +171,16 @@ def write_changes(database: TinyDB, before: State, after: State) -> None:
 def _upsert(
     database: TinyDB, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> None:
+    # A mutation costs TinyDB a pass over the whole table: one for all new documents together, which
+    # after a rebuild are all there are, and one for each changed document, usually a single one.
     table = ById(database.storage, name, cache_size=0)
+    new: list[Document] = []
+    known: list[Document] = []
     for key, record in after.items():
         if before.get(key) is not record:
-            document = msgspec.to_builtins(record)
-            table.upsert(Document(document, doc_id=key))  # type: ignore[arg-type]  # see ById
+            document = Document(msgspec.to_builtins(record), doc_id=key)  # type: ignore[arg-type]
+            (known if table.contains(doc_id=key) else new).append(document)  # type: ignore[arg-type]
+    if new:
+        table.insert_multiple(new)
+    for document in known:
+        table.upsert(document)

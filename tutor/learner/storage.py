@@ -31,6 +31,12 @@ class Description(msgspec.Struct, frozen=True):
     file: About
 
 
+class Beginning(msgspec.Struct, frozen=True):
+    """All that is read of a file at first; what follows is passed over."""
+
+    about: Description
+
+
 class Contents(msgspec.Struct, frozen=True):
     """`tables` is None when neither the file nor its backup can be used, or there is none.
 
@@ -49,6 +55,7 @@ class Damaged(Exception):
     """A file is not what this module writes; the argument says how, for a sentence."""
 
 
+_beginning_decoder = msgspec.json.Decoder(Beginning)
 _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
 
 
@@ -123,14 +130,16 @@ class AtomicStorage(Storage):
         if not data:
             raise Damaged("is empty")
         try:
+            about = _beginning_decoder.decode(data).about.file
+            self.schema.check(about.schema, str(path))  # a newer file may look different below
             tables = _decoder.decode(data)
-            about = msgspec.convert(tables.pop("about"), Description).file
-        except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Damaged("is damaged") from error
+        del tables["about"]
         # A mismatch in something that parses: nobody cut it off, someone edited it. Falling back to
         # the backup would lose that.
         edited = about.checksum != _checksum(data[len(_beginning(about)) :])
-        tables = self.schema.migrate(tables, about.schema, str(path))
+        tables = self.schema.migrate(tables, about.schema)
         return Contents(tables, about.schema, edited=edited)
 
     def _save(self, tables: Tables, before: Contents) -> None:
