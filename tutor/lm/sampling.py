@@ -66,7 +66,7 @@ def distribution(
     weights = weigh(logits, settings)
     entropy = entropy_bits(weights.probabilities)
     drawn = draw(weights.sampled, uniform(seed, position))
-    head = ranked(logits, min(top, len(logits))).tolist()
+    head = ranked(logits, max(0, min(top, len(logits)))).tolist()
     return Distribution(
         position=position,
         vocabulary_size=len(logits),

@@ -99,6 +99,11 @@ class Tokenizer:
     def vocabulary_size(self) -> int:
         return self._backend.get_vocab_size()
 
+    @property
+    def special_ids(self) -> dict[str, int]:
+        """The special marks and their ids."""
+        return {mark.content: id_ for id_, mark in self._added.items() if mark.special}
+
     def encode(self, text: str, *, special: bool = False) -> list[int]:
         """Token ids of `text`, without `start_ids`.
 

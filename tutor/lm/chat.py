@@ -1,0 +1,142 @@
+"""A conversation as the tokens that a chat model reads.
+
+A chat model is a text model that was trained on conversations written in one fixed form, with
+special tokens around each message. The form stands in the model's file as a Jinja template, which
+is run in a sandbox: it comes from whoever made the file.
+
+What a person wrote never becomes a special token, even when it looks like one: marks in messages
+are taken out before the template is rendered and put back, as plain text, afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2.ext import loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from tutor.errors import ModelUnsupported, TextError
+from tutor.lm.distribution import ChatMessage
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+
+
+def text_ids(model: LanguageModel, text: str) -> list[int]:
+    """The tokens of a raw text. Raises `TextError` if it is empty."""
+    if not text:
+        raise TextError("The text is empty.", "Enter at least one character.")
+    return [*model.tokenizer.start_ids, *model.tokenizer.encode(text)]
+
+
+def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]:
+    """The tokens of a conversation, up to where the assistant is to speak."""
+    if not messages:
+        raise TextError("The conversation is empty.", "Write a message first.")
+    guard = _Guard(model)
+    return guard.encode(guard.render(messages))
+
+
+def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
+    """The tokens to add to `path`, which ends in the assistant's answer, for the user's next
+    message `text`: the end of the answer, unless it is there already, the message, and the
+    beginning of the next answer.
+
+    Found by rendering a conversation with a unique word as the answer and taking what follows it.
+    """
+    if not text.strip():
+        raise TextError("The message is empty.", "Write something first.")
+    guard = _Guard(model)
+    answer = f"answer{secrets.token_hex(16)}"
+    conversation = [
+        ChatMessage("user", "question"),
+        ChatMessage("assistant", answer),
+        ChatMessage("user", text),
+    ]
+    _, found, rest = guard.render(conversation).partition(answer)
+    if not found:
+        raise ModelUnsupported("Its chat template leaves out what the assistant said.")
+    added = guard.encode(rest)
+    return added[_overlap(path, added) :]
+
+
+def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
+    """How many tokens at the end of `path` are those that `added` begins with."""
+    for length in range(min(len(path), len(added)), 0, -1):
+        if list(path[-length:]) == list(added[:length]):
+            return length
+    return 0
+
+
+class _Guard:
+    """Renders and encodes one conversation, keeping people's words and the template's marks
+    apart."""
+
+    def __init__(self, model: LanguageModel) -> None:
+        if not model.chat_template:
+            raise ModelUnsupported(
+                "It has no chat template: it was not made for conversations.",
+                "Step it through plain text instead, or choose a chat model.",
+            )
+        self._source = model.chat_template
+        self._tokenizer = model.tokenizer
+        self._marks = model.tokenizer.special_ids
+        longest_first = sorted(self._marks, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._word = secrets.token_hex(16)
+        self._hidden: list[str] = []
+
+    def render(self, messages: Sequence[ChatMessage]) -> str:
+        """The conversation as the template writes it, marks in messages replaced by stand-ins."""
+        shown = [
+            {"role": message.role, "content": self._pattern.sub(self._hide, message.content)}
+            for message in messages
+        ]
+        start = self._tokenizer.decode(self._tokenizer.start_ids).decode()
+        end = self._tokenizer.decode(self._tokenizer.end_ids[:1]).decode()
+        try:
+            return _compiled(self._source).render(
+                messages=shown, add_generation_prompt=True, bos_token=start, eos_token=end
+            )
+        except jinja2.TemplateError as error:
+            raise ModelUnsupported(
+                f"Its chat template refuses this conversation: {error}.",
+                "Step it through plain text instead.",
+            ) from error
+
+    def encode(self, rendered: str) -> list[int]:
+        """Token ids of rendered text: the template's marks special, everything else plain."""
+        ids: list[int] = []
+        end = 0
+        for mark in self._pattern.finditer(rendered):
+            ids += self._plain(rendered[end : mark.start()])
+            ids.append(self._marks[mark[0]])
+            end = mark.end()
+        return ids + self._plain(rendered[end:])
+
+    def _hide(self, mark: re.Match[str]) -> str:
+        self._hidden.append(mark[0])
+        return f"{self._word}.{len(self._hidden) - 1}."
+
+    def _plain(self, text: str) -> list[int]:
+        stand_in = re.compile(rf"{self._word}\.(\d+)\.")
+        return self._tokenizer.encode(stand_in.sub(lambda n: self._hidden[int(n[1])], text))
+
+
+@lru_cache(maxsize=4)
+def _compiled(source: str) -> jinja2.Template:
+    """Set up as `transformers` does, so that templates find what they expect."""
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+    )
+    environment.globals["raise_exception"] = _refuse
+    return environment.from_string(source)
+
+
+def _refuse(message: str) -> None:
+    raise jinja2.TemplateError(message)

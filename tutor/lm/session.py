@@ -1,0 +1,295 @@
+"""A text being read by a model, and everything already computed for it.
+
+Reading one more token costs one forward pass of one token. Going back costs nothing, and what was
+computed is kept until other tokens take its place: going forward again along the same tokens
+costs nothing either. For each token read the final vector is kept, so the distribution at any
+earlier position costs one product with the vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from tutor.errors import ContextFull, TextError, TutorError
+from tutor.lm import sampling
+from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
+from tutor.lm.network import KeyValueCache
+from tutor.lm.xray import x_ray
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+
+# Tokens read in one forward pass. Cancelling is looked at between passes, so this bounds how long
+# it takes (about 0.2 s for SmolLM2 on two old cores); fewer would make reading slower.
+CHUNK = 128
+
+# Positions whose logits exist at the same time when a whole text is scored: a row is as long as
+# the vocabulary.
+SCORED_AT_ONCE = 16
+
+
+def _never_cancelled() -> None:
+    pass
+
+
+class Session:
+    """One path of tokens. Positions count the tokens before a distribution: position 1 asks what
+    follows the first token.
+
+    `check_cancelled` is called between pieces of work and stops it by raising. Raises `TextError`
+    for an empty path and `ContextFull` for one longer than the model can read.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        ids: Sequence[int],
+        *,
+        check_cancelled: Callable[[], None] = _never_cancelled,
+    ) -> None:
+        self._model = model
+        self._check_cancelled = check_cancelled
+        self._ids: list[int] = []
+        self._forget()
+        self._require_tokens(ids)
+        self.append(ids)
+
+    def _forget(self) -> None:
+        # For each token that the network has read: its id, its final vector [width], and how
+        # surprising it was in bits (filled in when asked for).
+        self._read: list[int] = []
+        self._final: list[Tensor] = []
+        self._bits: list[float | None] = []
+        self._cache = KeyValueCache(self._model.network.config, capacity=1)
+        self._agreed = 0  # so many tokens of the path are the same as those read
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(self._ids)
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return self._model.tokenizer.tokens(self._ids)
+
+    @property
+    def ended(self) -> bool:
+        """True when the last token is one that ends a text or an answer."""
+        return self._ids[-1] in self._model.tokenizer.end_ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory that what is computed takes."""
+        config = self._model.network.config
+        per_token = config.layers * 2 * config.key_value_heads * config.head_size + config.width
+        return 4 * per_token * self._cache.capacity
+
+    def drop_computed(self) -> None:
+        """Free that memory. The path stays; it is read again when something is asked."""
+        self._forget()
+
+    # --- the path ---------------------------------------------------------------------------
+
+    def append(self, ids: Iterable[int]) -> None:
+        """Add tokens at the end. Nothing is computed before it is asked for."""
+        added = list(ids)
+        self._check_room(len(added))
+        size = self._model.network.config.vocabulary_size
+        for id_ in added:
+            if not 0 <= id_ < size:
+                raise TextError(f"Token {id_} is not in the vocabulary.", f"Use 0 to {size - 1}.")
+        for id_ in added:
+            if self._agreed == len(self._ids) and self._read[self._agreed : self._agreed + 1] == [
+                id_
+            ]:
+                self._agreed += 1
+            self._ids.append(id_)
+
+    def go_back(self, length: int) -> None:
+        """Shorten the path to its first `length` tokens."""
+        self._check_length(length)
+        del self._ids[length:]
+        self._agreed = min(self._agreed, length)
+
+    def replace(self, ids: Sequence[int]) -> None:
+        """Go over to another path; what is computed for its common beginning is kept."""
+        shared = 0
+        for old, new in zip(self._ids, ids, strict=False):
+            if old != new:
+                break
+            shared += 1
+        before = self._ids[shared:]
+        del self._ids[shared:]
+        self._agreed = min(self._agreed, shared)
+        try:
+            self._require_tokens(ids)
+            self.append(ids[shared:])
+        except TutorError:
+            self.append(before)
+            raise
+
+    def fork(self, length: int) -> Session:
+        """Another session on the first `length` tokens, with what is computed for them."""
+        self._check_length(length)
+        other = Session(self._model, self._ids[:length], check_cancelled=self._check_cancelled)
+        shared = min(length, self._agreed)
+        other._cache = self._cache.copy(shared)
+        other._read = self._read[:shared]
+        other._final = self._final[:shared]
+        other._bits = self._bits[:shared]
+        other._agreed = shared
+        return other
+
+    # --- questions --------------------------------------------------------------------------
+
+    def distribution(
+        self, position: int, sampler: SamplerSettings, seed: int, top: int
+    ) -> Distribution:
+        """What comes after the first `position` tokens, with the `top` most probable rows."""
+        return sampling.distribution(
+            self._logits(position),
+            sampler,
+            position=position,
+            seed=seed,
+            top=top,
+            token_of=self._model.tokenizer.token,
+        )
+
+    def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
+        """Where these tokens stand in the distribution after `position` tokens."""
+        weights = sampling.weigh(self._logits(position), sampler)
+        for id_ in ids:
+            if not 0 <= id_ < len(weights.logits):
+                raise TextError(f"Token {id_} is not in the vocabulary.")
+        return sampling.rows(weights, ids, self._model.tokenizer.token)
+
+    def find(
+        self, position: int, sampler: SamplerSettings, query: str, limit: int
+    ) -> tuple[Row, ...]:
+        """Up to `limit` tokens whose text contains `query`: first those that are exactly it, with
+        or without a leading space, then the most probable. Raises `TextError` if there is none."""
+        logits = self._logits(position)
+        tokenizer = self._model.tokenizer
+        found = [id_ for id_ in tokenizer.containing(query) if id_ < len(logits)]
+        if not query or not found:
+            raise TextError(
+                f"No token of the vocabulary contains {query!r}."
+                if query
+                else "The search is empty.",
+                "Try fewer letters: rare words are made of several tokens.",
+            )
+        exact = {query, " " + query}
+        scores = logits[found].tolist()
+        order = sorted(
+            zip(found, scores, strict=True),
+            key=lambda entry: (tokenizer.token(entry[0]).text not in exact, -entry[1], entry[0]),
+        )
+        return self.rows(position, sampler, [id_ for id_, _ in order[:limit]])
+
+    def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
+        """-log2 p of each token from `start` to the end; None for the first token of all, before
+        which the model has nothing to go by."""
+        end = len(self._ids)
+        if not 0 <= start <= end:
+            raise TextError(f"There is no token {start} in a text of {end} tokens.")
+        self._read_to(end)
+        unknown = [i for i in range(max(1, start), end) if self._bits[i] is None]
+        for first in range(0, len(unknown), SCORED_AT_ONCE):
+            self._check_cancelled()
+            self._score(unknown[first : first + SCORED_AT_ONCE])
+        return tuple(self._bits[start:end])
+
+    def xray(self, position: int) -> XRay:
+        """Attention and logit lens of the token at `position`, counted from 0."""
+        if not 0 <= position < len(self._ids):
+            raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
+        self._read_to(position)
+        following = self._ids[position + 1] if position + 1 < len(self._ids) else None
+        return x_ray(self._model, self._cache.copy(position), self._ids[position], following)
+
+    # --- the work ---------------------------------------------------------------------------
+
+    def _logits(self, position: int) -> Tensor:
+        """Scores of every token after the first `position` tokens: [vocabulary]."""
+        self._check_length(position)
+        self._read_to(position)
+        with torch.inference_mode():
+            return self._model.network.logits(self._final[position - 1][None])[0]
+
+    @torch.inference_mode()
+    def _read_to(self, length: int) -> None:
+        """Make sure that the network has read the first `length` tokens of the path."""
+        if self._agreed >= length:
+            return
+        self._cache.truncate(self._agreed)
+        for computed in (self._read, self._final, self._bits):
+            del computed[self._agreed :]
+        while self._agreed < length:
+            self._check_cancelled()
+            ids = self._ids[self._agreed : min(self._agreed + CHUNK, length)]
+            final = self._model.network(torch.tensor(ids), self._cache)
+            self._read += ids
+            self._final += final.unbind()
+            self._bits += [None] * len(ids)
+            self._agreed += len(ids)
+
+    @torch.inference_mode()
+    def _score(self, positions: Sequence[int]) -> None:
+        """Fill in how surprising the tokens at these positions were."""
+        before = torch.stack([self._final[i - 1] for i in positions])
+        log_probabilities = self._model.network.logits(before).log_softmax(dim=-1)
+        taken = torch.tensor([self._ids[i] for i in positions])
+        chosen = log_probabilities[torch.arange(len(positions)), taken]
+        for i, log_probability in zip(positions, chosen.tolist(), strict=True):
+            self._bits[i] = -log_probability / math.log(2)
+
+    def _check_room(self, added: int) -> None:
+        context = self._model.network.config.context
+        if len(self._ids) + added > context:
+            raise ContextFull(
+                f"The model reads {context:,} tokens at most; this would make "
+                f"{len(self._ids) + added:,}.",
+                "Go back, or start with a shorter text.",
+            )
+
+    def _require_tokens(self, ids: Sequence[int]) -> None:
+        if not ids:
+            raise TextError("The text is empty.", "Enter at least one character.")
+
+    def _check_length(self, length: int) -> None:
+        if not 1 <= length <= len(self._ids):
+            raise TextError(
+                f"Position {length} is outside this text of {len(self._ids)} tokens.",
+                f"Use 1 to {len(self._ids)}.",
+            )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a trajectory: the distribution, and the row that was taken."""
+
+    distribution: Distribution
+    chosen: Row
+
+
+def trajectory(
+    session: Session, sampler: SamplerSettings, seed: int, steps: int, top: int
+) -> Iterator[Step]:
+    """Let the model go on from the end of the session for `steps` tokens, its own draw each time.
+
+    Stops after a token that ends the text. Raises `ContextFull` when there is no room left.
+    """
+    for _ in range(steps):
+        found = session.distribution(len(session), sampler, seed, top)
+        session.append([found.drawn.token.id])
+        yield Step(found, found.drawn)
+        if session.ended:
+            return
