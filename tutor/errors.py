@@ -92,6 +92,12 @@ class EngineError(TutorError):
     title = "The engine stopped"
 
 
+class UnknownSession(EngineError):
+    """A request names a session that the engine does not have."""
+
+    title = "Unknown session"
+
+
 class RequestCancelled(TutorError):
     """A request was cancelled by the one who made it. Nobody needs to be told."""
 

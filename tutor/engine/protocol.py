@@ -51,7 +51,8 @@ class OpenChat(Request, frozen=True):
 
 
 class OpenTokens(Request, frozen=True):
-    """Start a session on exactly these token ids (to restore one). Answer: `Opened`."""
+    """Start a session on exactly these token ids, or put one that exists on this path: what is
+    computed for their common beginning is kept. Answer: `Opened`."""
 
     session: str
     ids: tuple[int, ...]
@@ -148,8 +149,8 @@ class Tokenize(Request, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless it has been
-    answered already. Has no answer of its own."""
+    """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless
+    it has been answered already. Has no answer of its own."""
 
     target: int
 

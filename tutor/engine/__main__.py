@@ -1,0 +1,103 @@
+"""The engine process: `python -m tutor.engine [--model SPEC]`.
+
+Frames come on standard input and leave on standard output. A print from any library would garble
+them, so standard output is moved out of reach before anything else is imported, and what is
+printed goes to standard error, the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from tutor.engine import frames
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import Failed, Loading, Message, Ready
+from tutor.errors import EngineError, NotEnoughMemory, TutorError
+
+NICENESS = 5  # a key pressed in the app comes before a token
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 1 when the model cannot be loaded; `Failed` with id 0 has said why."""
+    parser = argparse.ArgumentParser(prog="tutor.engine", description=__doc__)
+    parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
+    options = parser.parse_args(arguments)
+    requests, answers = _claim_streams()
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+    outbox = Outbox(answers)
+    outbox.send(Loading("starting"))
+    inbox = Inbox(requests, outbox.send)
+    inbox.start()
+    try:
+        _run(options.model, inbox, outbox)
+    except TutorError as error:
+        outbox.send(Failed(0, type(error).__name__, error.happened, error.next_step))
+    return 1
+
+
+class Outbox:
+    """The reading thread and the working thread both send; each frame goes out in one piece."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        frame = frames.pack(message)
+        try:
+            with self._lock:
+                self._stream.write(frame)
+                self._stream.flush()
+        except BrokenPipeError:  # nobody is left to hear it
+            os._exit(0)
+
+
+def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
+    outbox.send(Loading("importing PyTorch"))
+    # heavy, and so only after the first words were sent
+    from tutor.engine.server import Server
+    from tutor.lm.load import load_model
+    from tutor.models import find_model
+
+    def on_stage(stage: str) -> None:
+        outbox.send(Loading(stage))
+
+    try:
+        model = load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
+    except MemoryError as error:
+        raise NotEnoughMemory("There is not enough memory for this model.") from error
+    except Exception as error:
+        if isinstance(error, TutorError):
+            raise
+        logging.getLogger(__name__).exception("loading the model")
+        raise EngineError(
+            f"The model could not be loaded: {type(error).__name__}: {error}.",
+            "The engine's log has the details.",
+        ) from error
+    outbox.send(Ready(model.card))
+    Server(model, inbox, outbox.send).serve()
+
+
+def _claim_streams() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for frames alone: what libraries see instead is an empty input,
+    and standard error for output."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+if __name__ == "__main__":
+    sys.exit(main())

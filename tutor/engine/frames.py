@@ -1,0 +1,61 @@
+"""How messages travel: MessagePack behind a length of four bytes (big-endian)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.engine.protocol import MAXIMUM_FRAME, FromEngine, Message, ToEngine
+from tutor.errors import EngineError
+
+HEADER = 4
+
+_encoder = msgspec.msgpack.Encoder()
+_to_engine: msgspec.msgpack.Decoder[ToEngine] = msgspec.msgpack.Decoder(ToEngine)
+_from_engine: msgspec.msgpack.Decoder[FromEngine] = msgspec.msgpack.Decoder(FromEngine)
+
+
+def pack(message: Message) -> bytes:
+    """One frame. Raises `EngineError` for a message that is too large to be sent."""
+    try:
+        payload = _encoder.encode(message)
+    except (OverflowError, UnicodeEncodeError) as error:  # beyond 64 bits; half a surrogate pair
+        raise EngineError(f"A message cannot be sent: {error}.") from error
+    if len(payload) > MAXIMUM_FRAME:
+        raise EngineError(f"A message of {len(payload):,} bytes is too large to be sent.")
+    return len(payload).to_bytes(HEADER, "big") + payload
+
+
+def payload_size(header: bytes) -> int:
+    """How many bytes follow this header. Raises `EngineError` for a size that no message has:
+    what comes is no frame, and where the next one begins is unknown."""
+    size = int.from_bytes(header, "big")
+    if size > MAXIMUM_FRAME:
+        raise EngineError(f"A message claims to have {size:,} bytes.")
+    return size
+
+
+def request_from(payload: bytes) -> ToEngine:
+    """Raises `EngineError` if it is none."""
+    try:
+        return _to_engine.decode(payload)
+    except msgspec.DecodeError as error:
+        raise EngineError(f"A request cannot be read: {error}.") from error
+
+
+def answer_from(payload: bytes) -> FromEngine:
+    """Raises `EngineError` if it is none."""
+    try:
+        return _from_engine.decode(payload)
+    except msgspec.DecodeError as error:
+        raise EngineError(f"The engine's answer cannot be read: {error}.") from error
+
+
+def id_in(payload: bytes) -> int:
+    """The id in a request that is otherwise unreadable, as far as it can be told; else 0."""
+    try:
+        fields = msgspec.msgpack.decode(payload)
+    except msgspec.DecodeError:
+        return 0
+    if isinstance(fields, list) and len(fields) > 1 and isinstance(fields[1], int):
+        return fields[1]
+    return 0

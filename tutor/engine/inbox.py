@@ -1,0 +1,92 @@
+"""Requests as they come in, read by a thread so that `Cancel` is seen while the model works."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import BinaryIO
+
+from tutor.engine import frames
+from tutor.engine.protocol import Cancel, Failed, Message, Request
+from tutor.errors import EngineError, RequestCancelled
+
+
+class Inbox:
+    """`reply` sends a message; it is used for what cannot be read at all.
+
+    When the other end closes the pipe, by intention or by dying, nobody is left to work for and
+    nothing is worth saving: `on_end` is called, which in the engine ends the process at once.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        reply: Callable[[Message], None],
+        on_end: Callable[[], None] = lambda: os._exit(0),
+    ) -> None:
+        self._stream = stream
+        self._reply = reply
+        self._on_end = on_end
+        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._lock = threading.Lock()
+        self._current = 0
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+
+    def empty(self) -> bool:
+        return self._requests.empty()
+
+    def next(self) -> Request:
+        """Wait for the next request, which is then the current one."""
+        request = self._requests.get()
+        with self._lock:
+            self._current = request.id
+        return request
+
+    def done(self) -> None:
+        """The current request is answered. Requests are worked on in the order of their ids, so
+        to cancel this one or one before it means nothing any more."""
+        with self._lock:
+            self._cancelled = {id_ for id_ in self._cancelled if id_ > self._current}
+
+    def check_cancelled(self) -> None:
+        """Raises `RequestCancelled` if the current request is not wanted any more."""
+        with self._lock:
+            if self._current in self._cancelled:
+                raise RequestCancelled("The request was cancelled.")
+
+    def _read(self) -> None:
+        while header := self._exactly(frames.HEADER):
+            try:
+                size = frames.payload_size(header)
+            except EngineError as error:
+                self._reply(Failed(0, type(error).__name__, error.happened, error.next_step))
+                break
+            payload = self._exactly(size)
+            if len(payload) < size:
+                break
+            self._take(payload)
+        self._on_end()
+
+    def _take(self, payload: bytes) -> None:
+        try:
+            message = frames.request_from(payload)
+        except EngineError as error:
+            kind = type(error).__name__
+            self._reply(Failed(frames.id_in(payload), kind, error.happened, error.next_step))
+            return
+        if isinstance(message, Cancel):
+            with self._lock:
+                if message.target >= self._current:
+                    self._cancelled.add(message.target)
+        else:
+            self._requests.put(message)
+
+    def _exactly(self, size: int) -> bytes:
+        """`size` bytes, or nothing at the end of the stream."""
+        received = self._stream.read(size)
+        return received if received is not None and len(received) == size else b""

@@ -1,0 +1,105 @@
+"""The engine's process, as the app sees it: started, spoken to, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from tutor import paths
+from tutor.engine import frames
+from tutor.engine.protocol import FromEngine, Message
+from tutor.errors import EngineError, NoHome
+
+COMMAND = (sys.executable, "-m", "tutor.engine")
+LOG_LIMIT = 1024 * 1024  # bytes; a longer log is begun anew
+PATIENCE = 2.0  # seconds that a process gets to end by itself
+
+
+class EngineProcess:
+    """Made by `start`. Nothing here blocks the event loop."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: Sequence[str]) -> EngineProcess:
+        """Raises `EngineError` if the operating system does not start it."""
+        log = _log()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL if log is None else log,
+                # A Ctrl+C or a lost terminal is for the app, which then ends the engine.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EngineError(f"The engine cannot be started: {error}.") from error
+        finally:
+            if log is not None:
+                log.close()
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, message: Message) -> None:
+        """Hand over a message; it travels while the event loop runs. To a process that has ended
+        nothing is sent: whoever waits for its answer is told by the one who reads."""
+        frame = frames.pack(message)
+        assert self._process.stdin is not None
+        if not self._process.stdin.is_closing():
+            self._process.stdin.write(frame)
+
+    async def receive(self) -> FromEngine | None:
+        """The next message; None at the end. Raises `EngineError` for one that is unreadable."""
+        assert self._process.stdout is not None
+        try:
+            header = await self._process.stdout.readexactly(frames.HEADER)
+            payload = await self._process.stdout.readexactly(frames.payload_size(header))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        return frames.answer_from(payload)
+
+    async def end(self) -> str:
+        """End the process if it still runs, and say in a few words how it ended."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()  # the engine ends when nobody can ask it anything any more
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill()
+        return _ending(await self._process.wait())
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"ended with exit status {status}"
+    try:
+        return f"was ended by signal {-status} ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"was ended by signal {-status}"
+
+
+def _log() -> BinaryIO | None:
+    """The file for what the engine prints; None where it cannot be written, which must not keep
+    the engine from running."""
+    try:
+        path = paths.log_file()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        long = path.exists() and path.stat().st_size > LOG_LIMIT
+        return path.open("wb" if long else "ab")
+    except (NoHome, OSError):
+        return None

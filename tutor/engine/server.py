@@ -1,0 +1,152 @@
+"""Answers requests about one loaded model, one at a time and in order."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import (
+    Append,
+    AppendTurn,
+    AskDistribution,
+    AskRows,
+    AskSurprisals,
+    AskXRay,
+    Close,
+    DistributionAnswer,
+    Failed,
+    FindTokens,
+    Fork,
+    GoBack,
+    Length,
+    Message,
+    OpenChat,
+    Opened,
+    OpenText,
+    OpenTokens,
+    Request,
+    Rows,
+    Surprisals,
+    Tokenize,
+    Tokens,
+    XRayAnswer,
+)
+from tutor.engine.table import SessionTable
+from tutor.errors import EngineError, NotEnoughMemory, TutorError
+from tutor.lm.chat import chat_ids, text_ids, turn_ids
+from tutor.lm.distribution import PLAIN
+from tutor.lm.load import LanguageModel
+from tutor.lm.session import Session
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    def __init__(self, model: LanguageModel, inbox: Inbox, send: Callable[[Message], None]) -> None:
+        self._model = model
+        self._inbox = inbox
+        self._send = send
+        self._sessions = SessionTable()
+
+    def serve(self) -> None:
+        """Answer requests for ever: the inbox ends the process when nobody is left to ask."""
+        if self._inbox.empty():
+            self._warm_up()
+        while True:
+            self.answer_next()
+
+    def answer_next(self) -> None:
+        """Wait for one request and send its answer."""
+        request = self._inbox.next()
+        self._send(self._answer(request))
+        self._inbox.done()
+
+    def _warm_up(self) -> None:
+        """The first pass through a network is slow (pages are read, kernels are chosen): spend
+        it before somebody waits."""
+        session = Session(self._model, [0, 0])
+        session.distribution(1, PLAIN, seed=0, top=1)
+        session.distribution(2, PLAIN, seed=0, top=1)
+
+    def _answer(self, request: Request) -> Message:
+        try:
+            self._inbox.check_cancelled()
+            answer = self._work_on(request)
+            self._sessions.shrink()
+            return answer
+        except TutorError as error:
+            return Failed(request.id, type(error).__name__, error.happened, error.next_step)
+        except MemoryError:
+            return _failed(request, NotEnoughMemory("There is not enough memory for this text."))
+        except Exception as error:
+            # A mistake of ours must not end the other sessions or leave somebody waiting.
+            log.exception("request %r", type(request).__name__)
+            if "not enough memory" in str(error):  # how torch says it
+                memory = NotEnoughMemory("There is not enough memory for this text.")
+                return _failed(request, memory)
+            happened = f"The engine made a mistake: {type(error).__name__}: {error}."
+            return _failed(request, EngineError(happened, "The engine's log has the details."))
+
+    def _work_on(self, request: Request) -> Message:
+        match request:
+            case OpenText(id_, name, text):
+                return self._open(id_, name, text_ids(self._model, text))
+            case OpenChat(id_, name, messages):
+                return self._open(id_, name, chat_ids(self._model, messages))
+            case OpenTokens(id_, name, ids):
+                return self._open(id_, name, ids)
+            case Append(id_, name, ids):
+                session = self._sessions.get(name)
+                session.append(ids)
+                return Length(id_, len(session))
+            case AppendTurn(id_, name, text):
+                session = self._sessions.get(name)
+                added = turn_ids(self._model, session.ids, text)
+                session.append(added)
+                return Opened(id_, self._model.tokenizer.tokens(added))
+            case GoBack(id_, name, length):
+                session = self._sessions.get(name)
+                session.go_back(length)
+                return Length(id_, len(session))
+            case Fork(id_, name, new_name, length):
+                self._sessions.put(new_name, self._sessions.get(name).fork(length))
+                return Length(id_, length)
+            case Close(id_, name):
+                self._sessions.close(name)
+                return Length(id_, 0)
+            case Tokenize(id_, text):
+                ids = self._model.tokenizer.encode(text)
+                return Tokens(id_, self._model.tokenizer.tokens(ids))
+            case _:
+                return self._look_at(request)
+
+    def _look_at(self, request: Request) -> Message:
+        """The questions that change nothing."""
+        match request:
+            case AskDistribution(id_, name, position, sampler, seed, top):
+                session = self._sessions.get(name)
+                return DistributionAnswer(id_, session.distribution(position, sampler, seed, top))
+            case AskRows(id_, name, position, sampler, ids):
+                return Rows(id_, self._sessions.get(name).rows(position, sampler, ids))
+            case FindTokens(id_, name, position, sampler, query, limit):
+                return Rows(id_, self._sessions.get(name).find(position, sampler, query, limit))
+            case AskSurprisals(id_, name, start):
+                return Surprisals(id_, self._sessions.get(name).surprisals(start))
+            case AskXRay(id_, name, position):
+                return XRayAnswer(id_, self._sessions.get(name).xray(position))
+            case _:
+                raise EngineError(f"Requests of the kind {type(request).__name__} are unknown.")
+
+    def _open(self, id_: int, name: str, ids: Sequence[int]) -> Message:
+        """Put session `name` on this path; what it has computed of the same path stays."""
+        if name in self._sessions:
+            self._sessions.get(name).replace(ids)
+        else:
+            session = Session(self._model, ids, check_cancelled=self._inbox.check_cancelled)
+            self._sessions.put(name, session)
+        return Opened(id_, self._model.tokenizer.tokens(ids))
+
+
+def _failed(request: Request, error: TutorError) -> Failed:
+    return Failed(request.id, type(error).__name__, error.happened, error.next_step)
