@@ -10,9 +10,9 @@ it, the feed-forward network then works on each position alone. This running sum
 stream, is what the blocks read and write.
 
 In the shapes, `...` is nothing for one text and a batch size for many texts of equal length (as
-in training). Numbers are 32-bit floats except inside linear layers: those are modules with the
-interface of `nn.Linear`, and `tutor.lm.linear` decides what they do on this machine. With plain
-`nn.Linear`, which is the default, the same network can be trained.
+in training). Numbers are 32-bit floats. As it stands, with `nn.Linear` inside, the network can be
+trained. To run a finished model fast, `tutor.lm.load` puts other modules in their place, which
+compute the same product from fewer bits (`tutor.lm.linear`).
 
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
 (RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped queries), Shazeer 2020
@@ -22,19 +22,11 @@ Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & S
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-MakeLinear = Callable[[int, int], nn.Module]
-
-
-def plain_linear(inputs: int, outputs: int) -> nn.Module:
-    """y = W x with 32-bit weights: exact, and trainable."""
-    return nn.Linear(inputs, outputs, bias=False)
 
 
 class RotaryScaling(msgspec.Struct, frozen=True):
@@ -202,15 +194,15 @@ class Attention(nn.Module):
     """Each position asks (query), every earlier one offers what it is (key) and what it says
     (value); the answer is the values, weighted by how well key and query match."""
 
-    def __init__(self, config: Config, layer: int, linear: MakeLinear) -> None:
+    def __init__(self, config: Config, layer: int) -> None:
         super().__init__()
         self.layer = layer
         self.heads, self.shared = config.heads, config.key_value_heads
         self.head_size = config.head_size
         # one matrix makes queries, keys and values: one large product is faster than three
         total = (self.heads + 2 * self.shared) * self.head_size
-        self.query_key_value = linear(config.width, total)
-        self.output = linear(self.heads * self.head_size, config.width)
+        self.query_key_value = nn.Linear(config.width, total, bias=False)
+        self.output = nn.Linear(self.heads * self.head_size, config.width, bias=False)
 
     def forward(
         self,
@@ -243,10 +235,10 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """SwiGLU: down(silu(gate(x)) * up(x)). The gate decides, number by number, what passes."""
 
-    def __init__(self, config: Config, linear: MakeLinear) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.gate_up = linear(config.width, 2 * config.hidden)  # both in one product
-        self.down = linear(config.hidden, config.width)
+        self.gate_up = nn.Linear(config.width, 2 * config.hidden, bias=False)  # both in one product
+        self.down = nn.Linear(config.hidden, config.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         gate, up = self.gate_up(x).chunk(2, dim=-1)  # [..., T, hidden] each
@@ -257,12 +249,12 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Attention, then feed-forward; each reads a normed copy of the stream and adds to it."""
 
-    def __init__(self, config: Config, layer: int, linear: MakeLinear) -> None:
+    def __init__(self, config: Config, layer: int) -> None:
         super().__init__()
         self.attention_norm = RMSNorm(config.width, config.norm_epsilon)
-        self.attention = Attention(config, layer, linear)
+        self.attention = Attention(config, layer)
         self.feed_forward_norm = RMSNorm(config.width, config.norm_epsilon)
-        self.feed_forward = FeedForward(config, linear)
+        self.feed_forward = FeedForward(config)
 
     def forward(
         self,
@@ -280,13 +272,13 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """The whole network: embedding, blocks, final norm, and the head that scores the vocabulary."""
 
-    def __init__(self, config: Config, linear: MakeLinear = plain_linear) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.embedding: nn.Module = nn.Embedding(config.vocabulary_size, config.width)
-        self.blocks = nn.ModuleList(Block(config, i, linear) for i in range(config.layers))
+        self.embedding = nn.Embedding(config.vocabulary_size, config.width)
+        self.blocks = nn.ModuleList(Block(config, i) for i in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon)
-        self.head: nn.Module = plain_linear(config.width, config.vocabulary_size)
+        self.head: nn.Module(config.width, config.vocabulary_size)
         if config.tied:
             self.head.weight = self.embedding.weight
 
