@@ -1,27 +1,43 @@
-"""The app: what lives as long as the program runs, and nothing else. Screens do the rest.
+"""The app: what lives as long as the program runs, and the ways from one screen to another.
 
 Nothing here imports torch, and the engine process is only started after the first paint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from tutor.app import theme
+from tutor.app.labs import LabGoals
+from tutor.app.model_keeper import ModelKeeper
+from tutor.app.model_status import ModelStatus
 from tutor.app.screens.base import TutorScreen
+from tutor.app.screens.home import HomeScreen
+from tutor.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+
     from tutor.course.catalogue import Course
+    from tutor.course.goals import Evidence
+    from tutor.course.lesson import Lab, Lesson
     from tutor.engine.client import Engine
     from tutor.errors import TutorError
     from tutor.learner.progress import Progress
+    from tutor.learner.records import Guessed, LessonState, LogEvent
+
+
+def _never() -> bool:
+    return False
 
 
 class TutorApp(App[None]):
@@ -35,14 +51,25 @@ class TutorApp(App[None]):
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
     ]
 
-    model_line: reactive[str] = reactive("")
-    """How the model is doing, in a few words, for the status line of every screen."""
+    model_status: reactive[ModelStatus] = reactive(ModelStatus())
+    """How the model is doing; every screen shows it in its status line."""
 
-    def __init__(self, course: Course, progress: Progress, engine: Engine) -> None:
+    def __init__(
+        self,
+        course: Course,
+        progress: Progress,
+        engine: Engine,
+        *,
+        model_missing: Callable[[], bool] = _never,
+    ) -> None:
+        """`model_missing` says whether the default model is meant and not installed: it is
+        fetched in the background then."""
         super().__init__()
         self.course = course
         self.progress = progress
         self.engine = engine
+        self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
+        self.lab_goals = LabGoals(self.record)
         self.animation_level = "none"
         self._colorless = theme.Colorless()
         self.register_theme(theme.MANY_COLORS)
@@ -55,14 +82,146 @@ class TutorApp(App[None]):
         return super().get_line_filters()
 
     def get_default_screen(self) -> Screen[None]:
-        from tutor.app.screens.home import HomeScreen
-
         return HomeScreen()
+
+    # --- the model ------------------------------------------------------------------------------
+
+    def on_ready(self) -> None:
+        """The first screen stands: now the engine may start."""
+        self.run_worker(self.keeper.start(), name="model")
+
+    async def on_unmount(self) -> None:
+        await self.keeper.stop()
+
+    def _model_changed(self, status: ModelStatus) -> None:
+        self.model_status = status
+
+    # --- progress -------------------------------------------------------------------------------
+
+    def record(self, event: LogEvent) -> bool:
+        """Save an event; False when that failed, which is said, and the app goes on."""
+        return self._saved(lambda: self.progress.record(event))
+
+    def save_place(self, state: LessonState) -> bool:
+        """Save where the learner is in a lesson."""
+        return self._saved(lambda: self.progress.save_lesson(state))
+
+    def _saved(self, save: Callable[[], None]) -> bool:
+        try:
+            save()
+        except StoreError as error:
+            self.tell(error)
+            return False
+        return True
 
     def tell(self, message: TutorError | str | None) -> None:
         """Say something calmly on the screen that is shown."""
         if isinstance(self.screen, TutorScreen):
             self.screen.tell(message)
 
-    async def action_help(self) -> None:
-        """Open the keys of the current screen, in words."""
+    # --- labs -----------------------------------------------------------------------------------
+
+    def lab_done(self, lesson: Lesson, lab: Lab) -> bool:
+        return lab.id in self.progress.lesson(lesson.id).goals
+
+    def step_lab(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
+        """Check the goals of a lab; returns what to say when it has just been done."""
+        done = self.lab_done(lesson, lab)
+        return self.lab_goals.step(lesson.id, lab, evidence, done=done)
+
+    # --- ways from screen to screen -------------------------------------------------------------
+
+    def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None:
+        from tutor.app.screens.lesson import LessonScreen
+
+        self.push_screen(LessonScreen(lesson, screen_id))
+
+    def open_quiz(self, lesson: Lesson) -> None:
+        from tutor.app.screens.quiz import QuizScreen
+
+        self.push_screen(QuizScreen(lesson))
+
+    def switch_to_quiz(self, lesson: Lesson) -> None:
+        from tutor.app.screens.quiz import QuizScreen
+
+        self.switch_screen(QuizScreen(lesson))
+
+    def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
+        """The quiz makes room for its result: Esc leads to where the quiz was opened."""
+        from tutor.app.screens.result import ResultScreen
+
+        self.switch_screen(ResultScreen(lesson, unsure))
+
+    def open_lab(self, lesson: Lesson, lab: Lab) -> None:
+        """A lab over the lesson, on the whole screen."""
+        if lab.kind == "guess":
+            from tutor.app.explorer.guess import GuessScreen
+
+            def played(_round: Guessed) -> str | None:
+                done = self.lab_done(lesson, lab)
+                return self.lab_goals.finish(lesson.id, lab, done=done)
+
+            self.push_screen(GuessScreen(self.engine, self.progress, lab, on_round=played))
+            return
+        from tutor.app.explorer.screen import ExplorerScreen
+
+        def stepped(evidence: Evidence) -> str | None:
+            return self.step_lab(lesson, lab, evidence)
+
+        self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
+
+    def open_stepper(self) -> None:
+        from tutor.app.explorer.screen import ExplorerScreen
+
+        self.push_screen(ExplorerScreen(self.engine, self.progress))
+
+    def open_chat(self) -> None:
+        from tutor.app.explorer.screen import ExplorerScreen
+
+        self.push_screen(ExplorerScreen(self.engine, self.progress, mode="chat"))
+
+    def open_guessing_game(self) -> None:
+        from tutor.app.explorer.guess import GuessScreen
+
+        self.push_screen(GuessScreen(self.engine, self.progress))
+
+    def open_progress(self) -> None:
+        from tutor.app.screens.progress import ProgressScreen
+
+        self.push_screen(ProgressScreen())
+
+    def open_model(self) -> None:
+        from tutor.app.screens.model import ModelScreen
+
+        self.push_screen(ModelScreen())
+
+    def action_help(self) -> None:
+        from tutor.app.screens.help import HelpScreen
+
+        screen = self.screen
+        if isinstance(screen, TutorScreen) and not isinstance(screen, HelpScreen):
+            self.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))
+
+
+def make_app(model: str | None = None) -> TutorApp:
+    """The app on the course, progress and model of this machine: used by the command line.
+
+    `model` is what `--model` takes; None means the default. Raises `TutorError` when progress or
+    lessons cannot be opened at all.
+    """
+    from tutor import paths
+    from tutor.course.catalogue import load_course
+    from tutor.engine.client import Engine
+    from tutor.learner.progress import Progress
+    from tutor.models import installed
+
+    def missing() -> bool:
+        wanted = model is None and not os.environ.get("TUTOR_MODEL")
+        return wanted and installed.installed_default() is None
+
+    return TutorApp(
+        load_course(),
+        Progress.open(paths.learner_folder()),
+        Engine(model),
+        model_missing=missing,
+    )

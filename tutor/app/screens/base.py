@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import reactive
@@ -16,7 +15,10 @@ from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.top_line import TopLine
 
 if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
     from tutor.app.app import TutorApp
+    from tutor.app.model_status import ModelStatus
     from tutor.errors import TutorError
 
 
@@ -34,10 +36,10 @@ class TutorScreen(Screen[None]):
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
 
-    if TYPE_CHECKING:
-
-        @property
-        def app(self) -> TutorApp: ...
+    @property
+    def tutor(self) -> TutorApp:
+        """The app, with the type that it has."""
+        return cast("TutorApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield TopLine()
@@ -53,9 +55,10 @@ class TutorScreen(Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
-        top = self.query_one(TopLine)
-        top.model = self.app.model_line
-        self.watch(self.app, "model_line", lambda line: setattr(top, "model", line))
+        self.watch(self.app, "model_status", self._model_changed)
+
+    def _model_changed(self, status: ModelStatus) -> None:
+        self._on_top_line("model", status.line)
 
     def watch_place(self, place: str) -> None:
         self._on_top_line("place", place)

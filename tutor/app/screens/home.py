@@ -2,22 +2,162 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
 
 from tutor.app.screens.base import TutorScreen
+from tutor.app.standing import Standing, standing
+from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.meter import column, meter
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tutor.course.lesson import Lesson
+
+_BAR = 10
+_WORDS = 11
+_NARROW = 60
+"""Below this many columns the bar is left out: the words say the same."""
+
+_PLACES = (
+    ("s", "step", "Stepper", "a sentence, one token at a time"),
+    ("c", "chat", "Chat", "a conversation, every token in the open"),
+    ("g", "guess", "Guessing game", "you and the model guess the next token"),
+    ("p", "progress", "Progress", "what you have done so far"),
+    ("m", "model", "Model", "which model runs here, and how"),
+)
+"""Key, action, name and what it is."""
 
 
 class HomeScreen(TutorScreen):
     """Lists the lessons and their state, and what else there is."""
 
+    CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(key, f"open('{action}')", action, tooltip=f"{name}: {what}.")
+            for key, action, name, what in _PLACES
+        ),
         Binding("q", "app.quit", "quit", tooltip="Leave. Everything is saved already."),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._openers: list[Callable[[], object] | None] = []
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="map", can_focus=False):
+            yield Menu()
+        yield Static(id="model-note", markup=False)
+
     def on_mount(self) -> None:
         self.place = "tutor"
+        self.query_one(Menu).focus()
+        self.watch(self.app, "model_status", self._note_model)
+        for notice in (*self.tutor.course.problems, *self.tutor.progress.notices):
+            self.tell(notice)
+
+    def on_screen_resume(self) -> None:
+        self._fill()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "back"
+
+    @on(Menu.Chosen)
+    def _chosen(self, event: Menu.Chosen) -> None:
+        if opener := self._openers[event.index]:
+            opener()
+
+    def action_open(self, place: str) -> None:
+        tutor = self.tutor
+        {
+            "step": tutor.open_stepper,
+            "chat": tutor.open_chat,
+            "guess": tutor.open_guessing_game,
+            "progress": tutor.open_progress,
+            "model": tutor.open_model,
+        }[place]()
+
+    def _note_model(self) -> None:
+        note = self.query_one("#model-note", Static)
+        sentence = self.tutor.model_status.note
+        note.update(Content(sentence))
+        note.display = bool(sentence)
+
+    # --- the entries --------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        progress = self.tutor.progress
+        states, cards = progress.lessons(), progress.cards()
+        lessons = self.tutor.course.lessons
+        entries: list[tuple[Row | None, Callable[[], object] | None]] = []
+        standings = {
+            lesson.id: standing(lesson, progress.lesson(lesson.id), cards) for lesson in lessons
+        }
+        if first := self._continue(standings):
+            entries += [first, (None, None)]
+        for lesson in lessons:
+            row = partial(_lesson_row, lesson, standings[lesson.id])
+            entries.append((row, partial(self.tutor.open_lesson, lesson)))
+        if lessons:
+            entries.append((None, None))
+        for key, action, name, what in _PLACES:
+            row = partial(_place_row, key, name, what)
+            entries.append((row, partial(self.action_open, action)))
+        self._openers = [opener for _row, opener in entries]
+        self.query_one(Menu).show([row for row, _opener in entries])
+        done = sum(each.done for each in standings.values())
+        self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
+
+    def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
+        """The entry that goes on where the learner left off, or begins."""
+        lessons = self.tutor.course.lessons
+        if not lessons:
+            return None
+        last = self.tutor.course.lesson(self.tutor.progress.last_lesson() or "")
+        if last is None:
+            return (
+                partial(_first_row, "Begin", lessons[0], ""),
+                partial(self.tutor.open_lesson, lessons[0]),
+            )
+        where = standings[last.id]
+        if where.in_quiz:
+            return (
+                partial(_first_row, "Continue", last, "questions"),
+                partial(self.tutor.open_quiz, last),
+            )
+        words = f"screen {where.screen_number} of {where.screens}"
+        return partial(_first_row, "Continue", last, words), partial(self.tutor.open_lesson, last)
+
+
+def _first_row(verb: str, lesson: Lesson, where: str, width: int) -> Content:
+    title = f"{lesson.number} {safe(lesson.title)}"
+    tail = f" · {where}" if where else ""
+    room = max(4, width - len(verb) - 3 - len(tail))
+    shown = Content(title).truncate(room, ellipsis=True)
+    return Content.assemble((verb, f"bold {ACT}"), "   ", shown, (tail, MUTED))
+
+
+def _lesson_row(lesson: Lesson, where: Standing, width: int) -> Content:
+    bar = _BAR + 2 if width >= _NARROW else 0
+    title = column(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
+    words = Content.styled(where.words, RIGHT if where.done else MUTED)
+    parts = [Content(f"{lesson.number:>2}  "), title, Content("  ")]
+    if bar:
+        parts += [meter(where.fraction, _BAR), Content("  ")]
+    return Content.assemble(*parts, words)
+
+
+def _place_row(key: str, name: str, what: str, width: int) -> Content:
+    row = Content.assemble((f"{key:>2}", ACT), "  ", f"{name:<15}", (what, MUTED))
+    return row.truncate(width, ellipsis=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
-from textual.events import Resize
 from textual.widget import Widget
 
 from tutor.app.theme import ACT, MUTED
 
 if TYPE_CHECKING:
+    from textual.events import Resize
     from textual.screen import Screen
 
-HELP = "help"
+_LAST = ("back", "app.quit", "help")
+"""Actions that stand last, in this order, on every screen."""
 _MOST_LINES = 2
 _NAMES = {
     "escape": "esc",
@@ -41,7 +42,7 @@ class KeyLine(Widget):
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
-    def _changed(self, _screen: Screen[object]) -> None:
+    def _changed(self, _screen: Screen[Any]) -> None:
         self.refresh(layout=True)
 
     def on_resize(self, event: Resize) -> None:
@@ -55,8 +56,8 @@ class KeyLine(Widget):
             if binding.show and active.enabled and binding.action not in shown:
                 name = binding.key_display or key_name(binding.key)
                 shown[binding.action] = (name, binding.description)
-        help_key = shown.pop(HELP, None)
-        return [*shown.values(), *([help_key] if help_key else [])]
+        last = [shown.pop(action) for action in _LAST if action in shown]
+        return [*shown.values(), *last]
 
     def lines(self, width: int) -> list[list[tuple[str, str]]]:
         """The keys, laid out on at most two lines of `width` columns."""

@@ -1,0 +1,62 @@
+"""Fetches the default model in the background, in a process of its own.
+
+`python -m tutor model pull --json` does the work and says how far it is, one event a line. A
+process, so that unpacking and checking 98 MB never delays a key; killing it leaves nothing half
+done (`tutor.models.pull`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tutor import errors
+from tutor.errors import DownloadFailed, TutorError
+from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode
+
+COMMAND = (sys.executable, "-m", "tutor", "model", "pull", "--json")
+
+
+async def fetch_model(
+    on_progress: Callable[[PullProgress], None], command: Sequence[str] = COMMAND
+) -> Pulled:
+    """Run the fetch to its end. Cancelling the task ends the process. Raises `TutorError`."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+    )
+    assert process.stdout is not None
+    try:
+        async for line in process.stdout:
+            match _event(line):
+                case PullProgress() as progress:
+                    on_progress(progress)
+                case Pulled() as pulled:
+                    return pulled
+                case PullFailed() as failed:
+                    raise _error(failed)
+        status = await process.wait()
+        raise DownloadFailed(f"The fetch ended early (exit status {status}).", "Try again.")
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+
+def _event(line: bytes) -> PullEvent | None:
+    try:
+        return decode(line)
+    except msgspec.DecodeError:  # a newer or older `tutor` says something we do not know
+        return None
+
+
+def _error(failed: PullFailed) -> TutorError:
+    kind = getattr(errors, failed.kind, DownloadFailed)
+    if not (isinstance(kind, type) and issubclass(kind, TutorError)):
+        kind = DownloadFailed
+    return kind(failed.happened, failed.next_step)

@@ -1,0 +1,80 @@
+"""How the model is doing, put into words for the status line, the course map and the model
+screen. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.errors import TutorError
+from tutor.lm.distribution import ModelCard
+from tutor.models.report import PullProgress
+
+EnginePhase = Literal["starting", "loading", "ready", "stopped"]
+
+
+class ModelStatus(msgspec.Struct, frozen=True):
+    """`phase` and `detail` are the engine's; `fetch` is how far the default model has come while
+    it is being fetched, `fetch_failure` why that ended. `small` says that the small model that
+    comes with the package stands in for it."""
+
+    phase: EnginePhase = "starting"
+    detail: str = ""
+    model: ModelCard | None = None
+    failure: TutorError | None = None
+    small: bool = False
+    fetch: PullProgress | None = None
+    fetch_failure: TutorError | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self.phase == "ready"
+
+    @property
+    def line(self) -> str:
+        """A few words for the status line. `●` ready, `○` not yet, `×` stopped."""
+        if self.fetch is not None:
+            return f"{_fetching(self.fetch)} {'●' if self.ready else '○'}"
+        match self.phase:
+            case "ready":
+                return f"{'small model' if self.small else self.name} ●"
+            case "stopped":
+                return "no model ×"
+            case _:
+                return "loading model ○"
+
+    @property
+    def name(self) -> str:
+        return self.model.name if self.model else ""
+
+    @property
+    def note(self) -> str:
+        """A sentence for the course map, when there is something to say."""
+        if self.fetch is not None:
+            meanwhile = "the small one works meanwhile" if self.small else "lessons can be read"
+            return f"The model is coming through the network, once; {meanwhile}."
+        if self.fetch_failure is not None:
+            standing_in = " The small model stands in." if self.small and self.ready else ""
+            return f"{self.fetch_failure.happened}{standing_in} The model screen tries again."
+        if self.phase == "stopped":
+            happened = self.failure.happened if self.failure else "The engine does not run."
+            return f"{happened} Lessons can be read; the model screen says more."
+        return ""
+
+
+def _fetching(progress: PullProgress) -> str:
+    words = {
+        "waiting": "model: waiting",
+        "fetching": "fetching model",
+        "checking": "checking model",
+        "converting": "packing model",
+    }[progress.stage]
+    return f"{words} {percent(progress)}".rstrip()
+
+
+def percent(progress: PullProgress) -> str:
+    """How far this stage is, as a figure that keeps its width; nothing where it has no measure."""
+    if not progress.total:
+        return ""
+    return f"{100 * progress.done // progress.total:>3} %"

@@ -1,0 +1,106 @@
+"""What came of a quiz, and what to look at again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.screens.base import TutorScreen
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.layout import hanging
+from tutor.app.widgets.menu import Menu, Row
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from textual.app import ComposeResult
+
+    from tutor.course.lesson import Lesson
+    from tutor.course.question import Question
+
+
+class ResultScreen(TutorScreen):
+    """The questions of a quiz with how each went; one that did not go well leads to the lesson
+    screen that it is about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "again", "all again", tooltip="All questions again, choices shuffled anew."),
+    ]
+    DEFAULT_CSS = """
+    ResultScreen #score { height: auto; margin: 0 0 1 0; }
+    """
+
+    def __init__(self, lesson: Lesson, unsure: Set[str]) -> None:
+        """`unsure` are the ids of the questions whose answer was a guess this time."""
+        super().__init__()
+        self._lesson = lesson
+        self._unsure = unsure
+        self._listed: list[Question] = []
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="result", can_focus=False):
+            yield Static(id="score", markup=False)
+            yield Menu()
+
+    def on_mount(self) -> None:
+        self.place = f"{self._lesson.number} {safe(self._lesson.title)} · answers"
+        self.query_one(Menu).focus()
+
+    def on_screen_resume(self) -> None:
+        cards = self.tutor.progress.cards()
+        right = {
+            question.id
+            for question in self._lesson.questions
+            if (card := cards.get(question.id))
+            and card.version == question.version
+            and card.last_correct
+        }
+        open_ones = [each for each in self._lesson.questions if each.id not in right]
+        guessed = [each for each in self._lesson.questions if each.id in right & self._unsure]
+        sure = [each for each in self._lesson.questions if each.id in right - self._unsure]
+        self._listed = [*open_ones, *guessed, *sure]
+        total = len(self._lesson.questions)
+        head = Content.assemble(
+            (f"{len(right)} of {total} right. ", "bold"), _advice(open_ones, guessed)
+        )
+        self.query_one("#score", Static).update(head)
+        rows: list[Row | None] = [partial(self._row, question, right) for question in self._listed]
+        self.query_one(Menu).show(rows)
+
+    def _row(self, question: Question, right: Set[str], width: int) -> Content:
+        if question.id not in right:
+            mark, note, style = "×", "not yet", NOT_YET
+        elif question.id in self._unsure:
+            mark, note, style = "✓", "guessed", MUTED
+        else:
+            mark, note, style = "✓", "", RIGHT
+        where = self._lesson.screen(question.screen or "")
+        tail = ", ".join(filter(None, (note, f"screen “{safe(where.title)}”" if where else "")))
+        first_line = Content(safe(question.ask.strip().splitlines()[0].replace("*", "")))
+        head = Content.assemble((mark, f"bold {style}"), " ")
+        line = head + first_line.truncate(max(1, width - 2), ellipsis=True)
+        if not note:
+            return line
+        return line + Content("\n") + hanging(Content("  "), Content.styled(tail, MUTED), width)
+
+    @on(Menu.Chosen)
+    def _look(self, event: Menu.Chosen) -> None:
+        self.tutor.open_lesson(self._lesson, self._listed[event.index].screen)
+
+    def action_again(self) -> None:
+        self.tutor.switch_to_quiz(self._lesson)
+
+
+def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
+    if open_ones:
+        return Content("Worth another look: the ones below. Enter opens the screen they are about.")
+    if guessed:
+        return Content("The ones you guessed stand first; Enter opens the screen they are about.")
+    return Content("Nothing is left to look at again.")

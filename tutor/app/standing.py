@@ -1,0 +1,71 @@
+"""Where a learner stands in a lesson, in figures and in words. Pure: no screen, no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tutor.course.lesson import Lesson
+from tutor.learner.records import Card, LessonState
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Counts of one lesson: screens seen, questions whose last answer was right, labs done."""
+
+    screens: int
+    seen: int
+    questions: int
+    right: int
+    answered: int
+    labs: int
+    goals: int
+    in_quiz: bool
+    screen_number: int
+    """The screen to go on at, counted from 1."""
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1: every screen and every question counts the same."""
+        return (self.seen + self.right) / max(1, self.screens + self.questions)
+
+    @property
+    def done(self) -> bool:
+        return self.seen == self.screens and self.right == self.questions
+
+    @property
+    def started(self) -> bool:
+        return self.seen > 0 or self.answered > 0
+
+    @property
+    def words(self) -> str:
+        """A few words for the course map; nothing for a lesson not begun."""
+        if self.done:
+            return "done"
+        if self.in_quiz or (self.seen == self.screens and self.questions):
+            return f"{self.right}/{self.questions} right"
+        if self.started:
+            return f"screen {self.screen_number}"
+        return ""
+
+
+def standing(lesson: Lesson, state: LessonState, cards: Mapping[str, Card]) -> Standing:
+    """What `state` and `cards` say about `lesson` as it is now: screens and questions that are
+    no longer in it do not count, nor do answers to an older version of a question."""
+    screens = [screen.id for screen in lesson.screens]
+    current = [
+        card
+        for question in lesson.questions
+        if (card := cards.get(question.id)) and card.version == question.version
+    ]
+    return Standing(
+        screens=len(screens),
+        seen=len(set(screens) & set(state.seen)),
+        questions=len(lesson.questions),
+        right=sum(card.last_correct for card in current),
+        answered=len(current),
+        labs=len(lesson.labs),
+        goals=len({lab.id for lab in lesson.labs} & set(state.goals)),
+        in_quiz=bool(state.question),
+        screen_number=screens.index(state.screen) + 1 if state.screen in screens else 1,
+    )

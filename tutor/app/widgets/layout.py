@@ -1,0 +1,33 @@
+"""Laying out a line or two: hanging indents, and a remark beside or below a text."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+_GAP = 2
+_LEAST_REMARK = 24
+"""A remark gets its own column only where it has at least this many columns."""
+
+
+def hanging(head: Content, text: Content, width: int) -> Content:
+    """`text` after `head`, further lines indented as far as the first begins."""
+    indent = head.cell_length
+    lines = text.wrap(max(1, width - indent))
+    return Content("\n").join(
+        (Content(" " * indent) if number else head) + line for number, line in enumerate(lines)
+    )
+
+
+def beside(
+    head: Content, text: Content, remark: Content, width: int, *, text_width: int
+) -> Content:
+    """`head`, `text`, then `remark` in a column of its own where there is room for it after
+    `text_width` columns of text, else below the text."""
+    if not remark.plain:
+        return hanging(head, text, width)
+    column = head.cell_length + text_width + _GAP
+    if width - column < _LEAST_REMARK:
+        below = hanging(Content(" " * head.cell_length), remark, width)
+        return Content("\n").join([hanging(head, text, width), below])
+    gap = Content(" " * (text_width - text.cell_length + _GAP))
+    return hanging(head + text + gap, remark, width)

@@ -1,0 +1,126 @@
+"""A list to choose from with the arrow keys; `>` marks where you are, not only a color."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tutor.app.theme import ACT
+
+if TYPE_CHECKING:
+    from textual.geometry import Size
+
+Row = Callable[[int], Content]
+"""Draws one entry in this many columns; it may take several lines, or none (a heading's)."""
+
+MARGIN = 2
+
+
+class Menu(Widget, can_focus=True):
+    """Entries one above the other. Entries that are None are blank lines and cannot be chosen.
+
+    As tall as its entries: it stands in a container that scrolls, and keeps the entry under the
+    cursor in view. The cursor is -1 while nothing is chosen yet.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "choose",
+            "open",
+            key_display="↑↓ enter",
+            tooltip="Move the mark > with the arrows; Enter opens what it points at.",
+        ),
+        Binding("up", "move(-1)", show=False),
+        Binding("down", "move(1)", show=False),
+    ]
+
+    class Chosen(Message):
+        """The entry at `index` was chosen."""
+
+        def __init__(self, menu: Menu, index: int) -> None:
+            super().__init__()
+            self.menu = menu
+            self.index = index
+
+        @property
+        def control(self) -> Menu:
+            return self.menu
+
+    cursor: reactive[int] = reactive(0)
+
+    def __init__(self, rows: Sequence[Row | None] = (), id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rows = tuple(rows)
+
+    def show(self, rows: Sequence[Row | None], cursor: int | None = None) -> None:
+        """Replace the entries; the mark stays where it is unless `cursor` says otherwise."""
+        self._rows = tuple(rows)
+        self.cursor = self.cursor if cursor is None else cursor
+        if self.cursor >= 0:
+            self.cursor = self._nearest(self.cursor, 1)
+        self.refresh(layout=True)
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(-1, min(cursor, len(self._rows) - 1))
+
+    def watch_cursor(self) -> None:
+        self.call_after_refresh(self._keep_in_view)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return sum(len(lines) for lines in self._lines(width))
+
+    def render(self) -> Content:
+        lines = [line for entry in self._lines(self.content_size.width) for line in entry]
+        return Content("\n").join(lines)
+
+    def action_move(self, step: int) -> None:
+        first = step if self.cursor >= 0 or step > 0 else 0
+        self.cursor = self._nearest(self.cursor + first, step)
+
+    def action_choose(self) -> None:
+        if self.cursor >= 0 and self._rows[self.cursor] is not None:
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def _nearest(self, index: int, step: int) -> int:
+        """The first entry that can be chosen from `index` on, in the direction of `step`."""
+        wanted = index
+        while 0 <= wanted < len(self._rows):
+            if self._rows[wanted] is not None:
+                return wanted
+            wanted += step
+        return self.cursor
+
+    def _lines(self, width: int) -> list[list[Content]]:
+        return [self._entry(index, width) for index in range(len(self._rows))]
+
+    def _entry(self, index: int, width: int) -> list[Content]:
+        row = self._rows[index]
+        if row is None:
+            return [Content("")]
+        lines = row(max(1, width - MARGIN)).split("\n")
+        mark, rest = self.mark(index), Content(" " * MARGIN)
+        return [(rest if number else mark) + line for number, line in enumerate(lines)]
+
+    def mark(self, index: int) -> Content:
+        """What stands in the margin of an entry, `MARGIN` columns wide."""
+        if index == self.cursor:
+            return Content.styled("> ", f"bold {ACT}")
+        return Content(" " * MARGIN)
+
+    def _keep_in_view(self) -> None:
+        if self.cursor < 0:
+            return
+        heights = [len(lines) for lines in self._lines(self.content_size.width)]
+        top = sum(heights[: self.cursor])
+        region = Region(0, top, self.content_size.width, heights[self.cursor])
+        if isinstance(self.parent, Widget):
+            placed = region.translate(self.virtual_region.offset)
+            self.parent.scroll_to_region(placed, animate=False)

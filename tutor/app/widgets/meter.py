@@ -1,0 +1,20 @@
+"""How far something has got, as a bar of fixed width; the caller puts a figure beside it."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from tutor.app.theme import LIKELY
+
+
+def meter(fraction: float, width: int) -> Content:
+    """`fraction` (0 to 1) of `width` columns, full only when it is all of it."""
+    filled = int(max(0.0, min(1.0, fraction)) * width)
+    return Content.assemble(("█" * filled, LIKELY[3]), ("░" * (width - filled), "$rule"))
+
+
+def column(text: Content | str, width: int) -> Content:
+    """`text` in exactly `width` columns: cut with an ellipsis, or padded on the right."""
+    content = Content(text) if isinstance(text, str) else text
+    cut = content.truncate(width, ellipsis=True)
+    return cut + Content(" " * (width - cut.cell_length))
