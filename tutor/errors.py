@@ -74,6 +74,12 @@ class ContextFull(ModelError):
     title = "The context is full"
 
 
+class TerminalError(TutorError):
+    """There is no terminal that the screen could be drawn on."""
+
+    title = "No terminal to draw on"
+
+
 class TextError(TutorError):
     """Text from the user that cannot be used: empty, or not UTF-8."""
 

@@ -203,11 +203,11 @@ class TutorApp(App[None]):
             self.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))
 
 
-def make_app(model: str | None = None) -> TutorApp:
+def make_app(model: str | None = None, learner: str = "me") -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
 
-    `model` is what `--model` takes; None means the default. Raises `TutorError` when progress or
-    lessons cannot be opened at all.
+    `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
+    Raises `TutorError` when progress or lessons cannot be opened at all.
     """
     from tutor import paths
     from tutor.course.catalogue import load_course
@@ -221,7 +221,7 @@ def make_app(model: str | None = None) -> TutorApp:
 
     return TutorApp(
         load_course(),
-        Progress.open(paths.learner_folder()),
+        Progress.open(paths.learner_folder(learner)),
         Engine(model),
         model_missing=missing,
     )

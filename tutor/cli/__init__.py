@@ -1,0 +1,9 @@
+"""The command `tutor`, one module a command.
+
+Modules are imported when their command is used, and what is heavy (torch, Textual) inside the
+function that needs it: `tutor --version` and the app's first paint wait for neither.
+"""
+
+from tutor.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,35 @@
+"""`tutor` without a command: the tutor itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from tutor.errors import TerminalError
+
+
+def run(options: argparse.Namespace) -> int:
+    check_terminal()
+    from tutor.app.app import make_app
+
+    make_app(options.model, options.learner).run()
+    return 0
+
+
+def check_terminal() -> None:
+    """Raises `TerminalError` where the screen could not be drawn or no key could be read: it
+    would run, but unseen."""
+    for stream, what in ((sys.stdin, "Standard input"), (sys.stdout, "Standard output")):
+        if not stream.isatty():
+            raise TerminalError(
+                f"{what} is not a terminal, and the tutor needs one.",
+                "Over SSH use `ssh -t`; `tutor step`, `tutor lessons` and `tutor progress` work "
+                "without.",
+            )
+    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+        raise TerminalError(
+            "This terminal cannot move its cursor (TERM is "
+            f"{os.environ.get('TERM') or 'not set'}), and the tutor needs that.",
+            "Set TERM to what your terminal is, for example xterm-256color.",
+        )

@@ -1,0 +1,32 @@
+"""`tutor lessons`: what the course consists of."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tutor.cli import output
+
+
+def add_to(commands: Any) -> None:
+    parser = commands.add_parser("lessons", help="list the lessons")
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from tutor.course.catalogue import course_summary, load_course
+
+    course = load_course()
+    summaries = course_summary(course)
+    if options.json:
+        output.write_json(summaries)
+    else:
+        for lesson in summaries:
+            output.write(
+                f"{lesson.number:2}  {lesson.title}  ({lesson.screens} screens, "
+                f"{len(lesson.labs)} labs, {lesson.questions} questions)"
+            )
+    for problem in course.problems:
+        output.complain(problem)
+    return 1 if course.problems else 0

@@ -1,0 +1,76 @@
+"""Reads the command line, runs the command, and says at the edge what went wrong.
+
+Exit status: 0 for success, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141 when
+nobody reads the output any more (`tutor step ... | head`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from tutor import __version__
+from tutor.cli import app, lessons, model, output, progress, step
+from tutor.errors import RequestCancelled, TutorError, UsageError
+
+FAILURE = 1
+WRONG_USAGE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+_DESCRIPTION = """\
+Learn what a large language model is by taking a real one apart, one token at a time.
+Without a command, the tutor itself starts."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command in `arguments` (default: those of this process); the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        status = int(options.run(options) or 0)
+        output.flush()
+    except RequestCancelled:
+        return INTERRUPTED
+    except TutorError as error:
+        output.complain(error)
+        return WRONG_USAGE if isinstance(error, UsageError) else FAILURE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # or the interpreter would try to flush, and complain, once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="tutor", description=_DESCRIPTION, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"tutor {__version__}")
+    _add_model(top)
+    _add_learner(top)
+    top.set_defaults(model=None, learner="me", run=app.run)
+    # Given after a command these mean the same; suppressed defaults leave what came before alone.
+    for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_model(for_model)
+    for_learner = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_learner(for_learner)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    step.add_to(commands, for_model)
+    model.add_to(commands, for_model)
+    lessons.add_to(commands)
+    progress.add_to(commands, for_learner)
+    return top
+
+
+def _add_model(target: argparse.ArgumentParser) -> None:
+    target.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], or the name of an installed model",
+    )
+
+
+def _add_learner(target: argparse.ArgumentParser) -> None:
+    target.add_argument("--learner", metavar="NAME", help="whose progress it is (default: me)")

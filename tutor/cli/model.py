@@ -1,0 +1,164 @@
+"""`tutor model`: the models on this machine, fetching the default one, and how fast it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tutor.cli import output
+from tutor.cli.status_line import pulling
+from tutor.errors import ModelError, TutorError
+
+if TYPE_CHECKING:
+    from tutor.models import FoundModel
+    from tutor.models.report import PullEvent
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("model", help="fetch, list and check models")
+    what = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    pull = what.add_parser("pull", help="fetch the default model, once")
+    pull.add_argument("--json", action="store_true", help="progress as one JSON object a line")
+    pull.add_argument("--shared", action="store_true", help="into the machine-wide folder")
+    pull.set_defaults(run=run_pull)
+    listing = what.add_parser("list", parents=[for_model], help="say what is installed, and where")
+    listing.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    listing.set_defaults(run=run_list)
+    check = what.add_parser("check", parents=[for_model], help="measure how fast it runs here")
+    check.set_defaults(run=run_check)
+
+
+# --- pull ---------------------------------------------------------------------------------------
+
+
+def run_pull(options: argparse.Namespace) -> int:
+    """Fetch, then convert for this machine. With --json a failure is also the last line."""
+    from tutor.models.report import Pulled, PullFailed
+
+    with nullcontext(_json_line) if options.json else pulling() as show:
+        try:
+            with _stopped_by_signals() as cancelled:
+                model, fetched = _pull(show, cancelled, shared=options.shared)
+            _convert(model, show)
+        except TutorError as error:
+            show(PullFailed(type(error).__name__, error.happened, error.next_step))
+            raise
+        show(Pulled(str(model.path), fetched))
+    if not options.json:
+        output.write(f"The model is {'installed' if fetched else 'already here'}: {model.path}")
+    return 0
+
+
+def _pull(
+    show: Callable[[PullEvent], None], cancelled: Event, *, shared: bool
+) -> tuple[FoundModel, bool]:
+    from tutor.models.pull import pull
+
+    return pull(show, cancelled=cancelled, shared=shared)
+
+
+def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
+    """Loading a model for the first time packs its weights for this machine and keeps them."""
+    from tutor.lm.load import load_model
+    from tutor.models.report import PullProgress
+
+    show(PullProgress("converting"))
+    load_model(model, on_stage=lambda stage: show(PullProgress("converting", detail=stage)))
+
+
+def _json_line(event: PullEvent) -> None:
+    output.write_json(event)
+    output.flush()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[Event]:
+    """An event that is set when this process is asked to end, so that the download is ended and
+    cleaned up in order."""
+    cancelled = Event()
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {each: signal.signal(each, lambda *_: cancelled.set()) for each in asked}
+    try:
+        yield cancelled
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+# --- list ---------------------------------------------------------------------------------------
+
+
+class ListedModel(msgspec.Struct, frozen=True):
+    """One entry of `tutor model list --json`. `size` in bytes; `default` marks the model that is
+    used when none is named."""
+
+    name: str
+    kind: str
+    path: str
+    size: int
+    bundled: bool
+    default: bool
+
+
+def run_list(options: argparse.Namespace) -> int:
+    models, remark = _listed(options.model)
+    if options.json:
+        output.write_json(models)
+        return 0
+    if not models:
+        output.write("No model is installed. `tutor model pull` fetches one.")
+    for model in models:
+        output.write(
+            f"{'*' if model.default else ' '} {model.name}  {model.size / 1e6:.1f} MB  {model.path}"
+            f"{'  (comes with tutor)' if model.bundled else ''}"
+        )
+    if any(model.default for model in models):
+        output.write("* is used when no other is named.")
+    if remark:
+        output.note(remark)
+    return 0
+
+
+def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
+    from tutor.models.find import HUB_PREFIX, find_model
+    from tutor.models.installed import file_size, installed_models
+
+    default: FoundModel | None = None
+    remark = ""
+    spec = spec or os.environ.get("TUTOR_MODEL")
+    if spec and spec.startswith(HUB_PREFIX):
+        remark = f"{spec} is used; it is kept in the Hugging Face cache."
+    else:
+        try:
+            default = find_model(spec)
+        except ModelError as error:
+            remark = str(error)
+    found = list(installed_models())
+    if default and default.path not in [model.path for model in found]:
+        found.append(default)
+    listed = [
+        ListedModel(
+            name=model.name,
+            kind=model.kind,
+            path=str(model.path),
+            size=file_size(model),
+            bundled=model.bundled,
+            default=default is not None and model.path == default.path,
+        )
+        for model in found
+    ]
+    return listed, remark
+
+
+# --- check --------------------------------------------------------------------------------------
+
+
+def run_check(options: argparse.Namespace) -> int:
+    raise NotImplementedError

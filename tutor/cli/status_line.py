@@ -1,0 +1,102 @@
+"""One line on standard error that says what is being waited for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from tutor.models.report import PullEvent, PullProgress
+
+_BAR = 24
+_STAGES = {
+    "waiting": "another tutor is fetching the model, waiting for it",
+    "fetching": "fetching the model",
+    "checking": "checking the model",
+    "converting": "preparing it for this machine",
+}
+
+
+class StatusLine:
+    """Rewrites itself where a person is looking at a terminal that can return to the start of a
+    line; elsewhere each new text becomes a line of its own, if `always`, or nothing."""
+
+    def __init__(self, stream: TextIO, *, always: bool) -> None:
+        self._stream = stream
+        self._rewrites = stream.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+        self._always = always
+        self._shown = ""
+
+    def show(self, text: str, *, figures: str = "") -> None:
+        """`figures` are what changes often; they are left out where every change is a new line."""
+        if self._rewrites:
+            self._rewrite(_fitting(f"{safe(text)}  {figures}".rstrip(), self._stream))
+        elif self._always and text != self._shown:
+            self._stream.write(safe(text) + "\n")
+            self._stream.flush()
+            self._shown = text
+
+    def clear(self) -> None:
+        if self._rewrites and self._shown:
+            self._rewrite("")
+            self._stream.write("\r")
+            self._stream.flush()
+
+    def _rewrite(self, text: str) -> None:
+        self._stream.write("\r" + text.ljust(len(self._shown)))
+        self._stream.flush()
+        self._shown = text
+
+
+@contextmanager
+def loading() -> Iterator[Callable[[str], None]]:
+    """For the time that a model is loaded: shows the stages that it is told, to a person."""
+    line = StatusLine(sys.stderr, always=False)
+    try:
+        yield line.show
+    finally:
+        line.clear()
+
+
+@contextmanager
+def pulling() -> Iterator[Callable[[PullEvent], None]]:
+    """For the time that a model is fetched: a bar on a terminal, one line a stage elsewhere."""
+    from tutor.models.report import Pulled, PullProgress
+
+    line = StatusLine(sys.stderr, always=True)
+
+    def show(event: PullEvent) -> None:
+        if isinstance(event, PullProgress):
+            line.show(_STAGES[event.stage], figures=_figures(event))
+        elif isinstance(event, Pulled):
+            line.clear()
+
+    try:
+        yield show
+    finally:
+        line.clear()
+
+
+def _figures(progress: PullProgress) -> str:
+    if not progress.total:
+        return progress.detail
+    filled = round(_BAR * progress.done / progress.total)
+    share = 100 * progress.done // progress.total
+    return (
+        f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:3} %  "
+        f"{progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
+    )
+
+
+def _fitting(text: str, stream: TextIO) -> str:
+    """A line that wraps could not be rewritten."""
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 80
+    return text[: max(columns - 1, 1)]

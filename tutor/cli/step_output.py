@@ -1,0 +1,155 @@
+"""How `tutor step` prints what it found: as JSON (`docs/step-json.md`) or in plain sentences and
+columns, which a screen reader can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tutor.cli import output
+from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+from tutor.text import visible
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """`sampler` is None where no sampler option was given: rows then have no second column."""
+
+    sampler: SamplerSettings | None
+    json: bool
+
+
+class JsonModel(msgspec.Struct, frozen=True):
+    name: str
+    sha256: str
+    format: str
+
+
+class JsonRow(msgspec.Struct, frozen=True):
+    """`bytes` in hexadecimal. `sampled_probability` is left out without sampler options."""
+
+    rank: int
+    id: int
+    text: str
+    bytes: str
+    probability: float
+    logit: float
+    sampled_probability: float | msgspec.UnsetType = msgspec.UNSET
+
+
+class JsonChosen(msgspec.Struct, frozen=True):
+    id: int
+    text: str
+    probability: float
+
+
+class JsonStep(msgspec.Struct, frozen=True):
+    position: int
+    entropy_bits: float
+    top: tuple[JsonRow, ...]
+    chosen: JsonChosen | None
+
+
+class JsonReport(msgspec.Struct, frozen=True):
+    model: JsonModel
+    prompt_ids: tuple[int, ...]
+    steps: tuple[JsonStep, ...]
+
+
+class Report:
+    """Takes the steps as they come. For people they are printed at once, JSON at the end."""
+
+    def __init__(self, card: ModelCard, prompt: Sequence[Token], settings: Settings) -> None:
+        self._card = card
+        self._prompt = tuple(prompt)
+        self._settings = settings
+        self._steps: list[JsonStep] = []
+        self._taken: list[Token] = []
+        if not settings.json:
+            output.write(f"{card.name}, {card.format}. {_count(len(prompt), 'token')} read:")
+            output.write(" ".join(visible(token.data) for token in prompt))
+
+    def add(self, distribution: Distribution, chosen: Row | None) -> None:
+        if chosen is not None:
+            self._taken.append(chosen.token)
+        if self._settings.json:
+            self._steps.append(self._json_step(distribution, chosen))
+        else:
+            self._print_step(distribution, chosen)
+
+    def finish(self) -> None:
+        if self._settings.json:
+            card = self._card
+            model = JsonModel(name=card.name, sha256=card.sha256, format=card.format)
+            ids = tuple(token.id for token in self._prompt)
+            output.write_json(JsonReport(model, ids, tuple(self._steps)))
+        elif self._taken:
+            text = b"".join(token.data for token in (*self._prompt, *self._taken))
+            output.write(f"\nThe whole text:\n{text.decode('utf-8', 'replace')}")
+
+    # --- JSON -------------------------------------------------------------------------------
+
+    def _json_step(self, distribution: Distribution, chosen: Row | None) -> JsonStep:
+        return JsonStep(
+            position=distribution.position,
+            entropy_bits=distribution.entropy_bits,
+            top=tuple(self._json_row(row) for row in distribution.rows),
+            chosen=_json_chosen(chosen) if chosen else None,
+        )
+
+    def _json_row(self, row: Row) -> JsonRow:
+        with_sampler = self._settings.sampler is not None
+        return JsonRow(
+            rank=row.rank,
+            id=row.token.id,
+            text=row.token.text,
+            bytes=row.token.data.hex(),
+            probability=row.probability,
+            logit=row.logit,
+            sampled_probability=row.sampled_probability if with_sampler else msgspec.UNSET,
+        )
+
+    # --- for people -------------------------------------------------------------------------
+
+    def _print_step(self, distribution: Distribution, chosen: Row | None) -> None:
+        output.write(
+            f"\nAfter {_count(distribution.position, 'token')}: "
+            f"entropy {distribution.entropy_bits:.2f} bits"
+        )
+        if distribution.rows:
+            self._print_table(distribution)
+        if chosen is not None:
+            output.write(
+                f"Taken: {visible(chosen.token.data)}  (rank {chosen.rank:,}, "
+                f"{_percent(chosen.probability).strip()})"
+            )
+
+    def _print_table(self, distribution: Distribution) -> None:
+        with_sampler = self._settings.sampler is not None
+        sampled = "   sampled" if with_sampler else ""
+        output.write(f"  rank  probability{sampled}    logit      id  token")
+        for row in distribution.rows:
+            share = f"  {_percent(row.sampled_probability)}" if with_sampler else ""
+            cut = f"  cut by {row.cut}" if row.cut else ""
+            output.write(
+                f"{row.rank:6,}     {_percent(row.probability)}{share}  {row.logit:7.2f}  "
+                f"{row.token.id:6}  {visible(row.token.data)}{cut}"
+            )
+        others = distribution.vocabulary_size - len(distribution.rows)
+        if others:
+            output.write(
+                f"        {_percent(distribution.hidden_probability)}  "
+                f"in the {others:,} tokens not shown"
+            )
+
+
+def _json_chosen(row: Row) -> JsonChosen:
+    return JsonChosen(id=row.token.id, text=row.token.text, probability=row.probability)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:6.2f} %"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
