@@ -29,20 +29,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class RotaryScaling(msgspec.Struct, frozen=True):
-    """How Llama 3 stretches its rotary embedding to longer texts (`rope_type` "llama3").
-
-    Turns slower than one in `original_context / low_frequency` tokens are slowed by `factor`,
-    those faster than one in `original_context / high_frequency` are kept, with a smooth passage
-    between.
-    """
-
-    factor: float
-    low_frequency: float
-    high_frequency: float
-    original_context: int
-
-
 class Config(msgspec.Struct, frozen=True):
     """The sizes that make one model of the family different from another."""
 
@@ -57,7 +43,7 @@ class Config(msgspec.Struct, frozen=True):
     norm_epsilon: float = 1e-5
     context: int = 2048  # longest text, in tokens
     tied: bool = True  # the output layer is the embedding table
-    rope_scaling: RotaryScaling | None = None
+    rope_factors: tuple[float, ...] | None = None  # slows each pair's turning, for long texts
 
 
 class KeyValueCache:
@@ -153,12 +139,8 @@ def rotary_angles(config: Config, start: int, end: int) -> Tensor:
     """
     pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
     speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
-    scaling = config.rope_scaling
-    if scaling is not None:
-        turns = scaling.original_context * speeds / (2 * math.pi)  # within the original context
-        keep = (turns - scaling.low_frequency) / (scaling.high_frequency - scaling.low_frequency)
-        keep = keep.clamp(0, 1)
-        speeds = keep * speeds + (1 - keep) * speeds / scaling.factor
+    if config.rope_factors is not None:
+        speeds = speeds / torch.tensor(config.rope_factors, dtype=torch.float64)
     angles = torch.outer(torch.arange(start, end, dtype=torch.float64), speeds)
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
 
@@ -166,7 +148,7 @@ def rotary_angles(config: Config, start: int, end: int) -> Tensor:
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn neighbouring pairs of numbers in x [..., T, heads, head_size] by their position's
     angles. The product of a query and a key then depends on how far apart they are."""
-    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
+    pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * rotation).flatten(-2)
 
 
@@ -278,7 +260,7 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(config.vocabulary_size, config.width)
         self.blocks = nn.ModuleList(Block(config, i) for i in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon)
-        self.head: nn.Module(config.width, config.vocabulary_size)
+        self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
         if config.tied:
             self.head.weight = self.embedding.weight
 
