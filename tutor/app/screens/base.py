@@ -72,7 +72,8 @@ class TutorScreen(Screen[None]):
 
     def tell(self, message: TutorError | str | None) -> None:
         """Say something in the notice until it is replaced; None takes it away."""
-        self.query_one(Notice).said = message
+        for notice in self.query(Notice):
+            notice.said = message
 
     def action_back(self) -> None:
         self.app.pop_screen()

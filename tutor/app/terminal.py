@@ -1,0 +1,47 @@
+"""Runs the app on a terminal that may go away at any moment.
+
+Textual handles neither SIGHUP (the connection dropped) nor SIGTERM: the process would die without
+leaving the screen as it was, or, with SIGHUP ignored, spin on a dead terminal. A handler on the
+event loop hangs when output is blocked. So both signals are blocked before any thread starts, one
+thread waits for them and asks the app to leave, and what does not leave is ended. Nothing is lost
+by that: whatever was called saved is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tutor.app.app import TutorApp
+
+PATIENCE = 3.0
+"""Seconds that the app gets to leave by itself."""
+
+_LEAVE_ON = frozenset({signal.SIGHUP, signal.SIGTERM})
+
+
+def run(app: TutorApp) -> int:
+    """Run `app` until it is left; the exit status (128 + signal number after a signal)."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _LEAVE_ON)
+    return asyncio.run(_run(app))
+
+
+async def _run(app: TutorApp) -> int:
+    loop = asyncio.get_running_loop()
+    waiter = threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True)
+    waiter.start()
+    # No mouse: the terminal keeps its own selection, and a moving pointer sends nothing.
+    await app.run_async(mouse=False)
+    return app.return_code or 0
+
+
+def _leave_on_signal(app: TutorApp, loop: asyncio.AbstractEventLoop) -> None:
+    status = 128 + signal.sigwait(_LEAVE_ON)
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))
+    last_resort.daemon = True
+    last_resort.start()
+    loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
