@@ -29,8 +29,11 @@ def data_folder() -> Path:
     """
     if chosen := os.environ.get("TUTOR_DATA"):
         return Path(chosen).absolute()
-    folder = platformdirs.user_data_path("tutor", appauthor=False)
-    if not folder.is_absolute():  # platformdirs leaves "~" as it is where there is no home
+    try:
+        folder = platformdirs.user_data_path("tutor", appauthor=False)
+    except RuntimeError:
+        folder = Path("~")
+    if not folder.is_absolute():  # older versions leave "~" as it is where there is no home
         raise NoHome(
             "This account has no home folder.",
             "Set TUTOR_DATA to a folder that you may write to.",

@@ -13,6 +13,7 @@ _NEWLINE = "⏎"
 _SPACE = "␣"
 _TAB = "⇥"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: neither space nor control, yet nothing is seen
 
 
 def safe(text: str) -> str:
@@ -29,7 +30,7 @@ def visible(data: bytes) -> str:
     """
     text = data.decode("utf-8", errors="backslashreplace")
     shown = "".join(_visible(char) for char in text)
-    if shown and unicodedata.combining(shown[0]):
+    if shown and unicodedata.category(shown[0]).startswith("M"):
         return "◌" + shown
     return shown
 
@@ -42,7 +43,7 @@ def _visible(char: str) -> str:
             return _NEWLINE
         case "\t":
             return _TAB
-    if unicodedata.category(char) == "Zs":
+    if unicodedata.category(char) == "Zs" or char in _BLANK:
         return _named(char)
     return _printable(char)
 

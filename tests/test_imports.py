@@ -1,0 +1,72 @@
+"""The layers hold: in the source, where the import contracts of `pyproject.toml` say so, and in a
+running process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_import_contracts() -> None:
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+HEAVY = "torch tokenizers gguf huggingface_hub numpy safetensors jinja2"
+
+WALK_THROUGH_THE_APP = f"""
+import asyncio, sys
+from tutor.app.app import make_app
+
+async def main():
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for lesson in app.course.lessons:
+            app.open_lesson(lesson)
+            app.open_quiz(lesson)
+        app.open_stepper()
+        app.open_chat()
+        app.open_guessing_game()
+        app.open_progress()
+        app.open_model()
+        await pilot.pause()
+        app.action_help()
+        await pilot.pause()
+
+asyncio.run(main())
+print(*[name for name in {HEAVY!r}.split() if name in sys.modules])
+"""
+
+
+def test_the_process_that_draws_the_screen_stays_light(tmp_path: Path) -> None:
+    """A walk through every screen loads none of what the model needs."""
+    assert _run(WALK_THROUGH_THE_APP, tmp_path) == ""
+
+
+def test_the_command_line_loads_only_what_a_command_needs(tmp_path: Path) -> None:
+    program = f"""
+import sys
+from tutor.cli import main
+main(["lessons", "--json"])
+print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules])
+"""
+    assert _run(program, tmp_path).split("\n")[-1] == ""
+
+
+def _run(program: str, data: Path) -> str:
+    nothing = str(data / "no-such-model.gguf")  # so that nothing is fetched and no engine loads
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TUTOR_DATA": str(data), "TUTOR_MODEL": nothing},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.removesuffix("\n")

@@ -1,0 +1,84 @@
+"""Whatever a model says is fit for a terminal once it has passed through `tutor.text`."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.text import safe, visible
+
+CAN_ACT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+ANY_TEXT = st.text(st.characters(exclude_categories=[]))
+
+
+def can_act_on_a_terminal(text: str) -> bool:
+    return any(unicodedata.category(char) in CAN_ACT for char in text)
+
+
+@given(ANY_TEXT)
+def test_running_text_can_do_nothing(text: str) -> None:
+    assert not can_act_on_a_terminal(safe(text).replace("\n", ""))
+
+
+@given(ANY_TEXT)
+def test_running_text_keeps_its_lines(text: str) -> None:
+    assert safe(text).count("\n") == text.count("\n")
+
+
+@given(ANY_TEXT)
+def test_running_text_is_safe_after_one_pass(text: str) -> None:
+    assert safe(safe(text)) == safe(text)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])))
+def test_ordinary_running_text_stays_as_it_is(text: str) -> None:
+    assert safe(text) == text
+
+
+@given(st.one_of(st.binary(), ANY_TEXT.map(lambda text: text.encode("utf-8", "surrogatepass"))))
+def test_a_token_is_one_line_that_can_be_seen(data: bytes) -> None:
+    shown = visible(data)
+    assert not can_act_on_a_terminal(shown)
+    assert not any(char.isspace() for char in shown)
+    assert bool(shown) == bool(data)
+
+
+@given(ANY_TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_a_token_never_begins_with_a_mark_that_would_join_what_is_before_it(data: bytes) -> None:
+    assert not unicodedata.category((visible(data) or "x")[0]).startswith("M")
+
+
+@given(st.binary(min_size=1, max_size=1))
+def test_every_single_byte_looks_different(byte: bytes) -> None:
+    others = {bytes([value]) for value in range(256)} - {byte}
+    assert visible(byte) not in {visible(other) for other in others}
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b" the", "␣the"),
+        (b"\n\n", "⏎⏎"),
+        (b"\t", "⇥"),
+        (b"\x1b[2J", "␛[2J"),
+        (b"\x7f", "␡"),
+        ("\u202e".encode(), "‹U+202E›"),
+        ("\u00a0".encode(), "‹U+00A0›"),
+        ("\u0301".encode(), "◌\u0301"),
+        ("\ufe0f".encode(), "◌\ufe0f"),
+        ("\u3164".encode(), "‹U+3164›"),
+        (b"\xf0\x9f", "\\xf0\\x9f"),
+        ("é日😀".encode(), "é日😀"),
+        (b"[/b]", "[/b]"),
+        (b"", ""),
+    ],
+)
+def test_tokens(data: bytes, shown: str) -> None:
+    assert visible(data) == shown
+
+
+def test_an_escape_sequence_is_shown_and_not_sent() -> None:
+    assert safe("a\x1b]0;title\x07b\r\n") == "a␛]0;title␇b␍\n"
