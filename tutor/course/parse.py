@@ -65,6 +65,11 @@ class _Section:
         self.labs: list[Lab] = []
         self.questions: list[Question] = []
 
+    def end_paragraph(self) -> None:
+        """Drops blank lines at the end: a block that is taken out leaves no gap."""
+        while self.text and not self.text[-1].strip():
+            self.text.pop()
+
     @property
     def is_screen(self) -> bool:
         """A section with nothing but questions is no screen."""
@@ -182,6 +187,7 @@ class _Reader:
                 self._stray(token)
             elif token.type == "fence" and token.info.strip() in ("lab", "question"):
                 sections[-1].text += lines[upto:begin]
+                sections[-1].end_paragraph()
                 upto = end
                 self._block(token, sections[-1])
         if sections:
