@@ -1,0 +1,78 @@
+"""A network of random weights with a byte tokenizer: everything that a session does can be seen
+on it, in milliseconds and without a file."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tutor.lm.network import Config, KeyValueCache, Trace, Transformer
+from tutor.lm.tokenizer import Tokenizer
+
+CONFIG = Config(
+    vocabulary_size=300,
+    width=32,
+    layers=3,
+    heads=4,
+    key_value_heads=2,
+    head_size=8,
+    hidden=48,
+    context=400,
+)
+
+TEMPLATE = (
+    "{% for message in messages %}"
+    "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+class CountingNetwork(Transformer):
+    """Counts the tokens that go through it."""
+
+    tokens_read = 0
+
+    def forward(
+        self, ids: Tensor, cache: KeyValueCache | None = None, trace: Trace | None = None
+    ) -> Tensor:
+        self.tokens_read += ids.shape[-1]
+        return super().forward(ids, cache, trace)
+
+
+def byte_fields() -> dict[str, Any]:
+    """GGUF metadata of a vocabulary of the 256 bytes, three marks and a few merges."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    rest = [byte for byte in range(256) if byte not in printable]
+    characters = {byte: chr(byte) for byte in printable}
+    characters |= {byte: chr(0x100 + n) for n, byte in enumerate(rest)}
+    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    merged = ["he", "ll", "Ġw", "Ġwo", "ĠĠ"]
+    tokens = [*marks, *(characters[byte] for byte in range(256)), *merged]
+    return {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.pre": "smollm",
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": [3] * len(marks) + [1] * (256 + len(merged)),
+        "tokenizer.ggml.merges": ["h e", "l l", "Ġ w", "Ġw o", "Ġ Ġ"],
+        "tokenizer.ggml.bos_token_id": 1,
+        "tokenizer.ggml.eos_token_id": 2,
+        "tokenizer.ggml.add_bos_token": False,
+    }
+
+
+def tiny_model(chat_template: str | None = TEMPLATE) -> Any:
+    """What a session needs of a loaded model. Always the same weights."""
+    torch.manual_seed(0)
+    network = CountingNetwork(CONFIG)
+    network.requires_grad_(False)
+    # as they come, random embeddings make a token's own repetition all but certain
+    network.embedding.weight.mul_(0.3)
+    return SimpleNamespace(
+        network=network,
+        tokenizer=Tokenizer.from_gguf(byte_fields()),
+        chat_template=chat_template,
+    )
