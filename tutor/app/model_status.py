@@ -11,6 +11,13 @@ from tutor.errors import TutorError
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import PullProgress
 
+_STAGES = {
+    "waiting": "model: waiting",
+    "fetching": "fetching model",
+    "checking": "checking model",
+    "converting": "packing model",
+}
+
 EnginePhase = Literal["starting", "loading", "ready", "stopped"]
 
 
@@ -32,21 +39,25 @@ class ModelStatus(msgspec.Struct, frozen=True):
         return self.phase == "ready"
 
     @property
-    def line(self) -> str:
-        """A few words for the status line. `●` ready, `○` not yet, `×` stopped."""
-        if self.fetch is not None:
-            return f"{_fetching(self.fetch)} {'●' if self.ready else '○'}"
-        match self.phase:
-            case "ready":
-                return f"{'small model' if self.small else self.name} ●"
-            case "stopped":
-                return "no model ×"
-            case _:
-                return "loading model ○"
+    def mark(self) -> str:
+        """A sign for the narrowest status line: `●` ready, `○` not yet, `×` stopped; before it
+        how far the fetch is."""
+        sign = {"ready": "●", "stopped": "×"}.get(self.phase, "○")
+        return f"{percent(self.fetch).strip()} {sign}".lstrip() if self.fetch else sign
 
     @property
-    def name(self) -> str:
-        return self.model.name if self.model else ""
+    def line(self) -> str:
+        """A few words for the status line, then the sign."""
+        if self.fetch is not None:
+            return f"{_STAGES[self.fetch.stage]} {self.mark}"
+        match self.phase:
+            case "ready":
+                name = self.model.name if self.model else "model"
+                return f"{'small model' if self.small else name} {self.mark}"
+            case "stopped":
+                return f"no model {self.mark}"
+            case _:
+                return f"loading model {self.mark}"
 
     @property
     def note(self) -> str:
@@ -61,16 +72,6 @@ class ModelStatus(msgspec.Struct, frozen=True):
             happened = self.failure.happened if self.failure else "The engine does not run."
             return f"{happened} Lessons can be read; the model screen says more."
         return ""
-
-
-def _fetching(progress: PullProgress) -> str:
-    words = {
-        "waiting": "model: waiting",
-        "fetching": "fetching model",
-        "checking": "checking model",
-        "converting": "packing model",
-    }[progress.stage]
-    return f"{words} {percent(progress)}".rstrip()
 
 
 def percent(progress: PullProgress) -> str:

@@ -32,6 +32,8 @@ class TutorScreen(Screen[None]):
         Binding("escape", "back", "back", tooltip="Go back. Nothing is discarded."),
     ]
     AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
+    """Where rows are few, the rules make room for what stands between them."""
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
@@ -59,6 +61,7 @@ class TutorScreen(Screen[None]):
 
     def _model_changed(self, status: ModelStatus) -> None:
         self._on_top_line("model", status.line)
+        self._on_top_line("model_mark", status.mark)
 
     def watch_place(self, place: str) -> None:
         self._on_top_line("place", place)

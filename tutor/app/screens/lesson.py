@@ -111,6 +111,8 @@ class LessonScreen(TutorScreen):
                 return bool(self._lesson.questions)
             case "previous":
                 return self._index > 0
+            case "scroll":
+                return self.query_one("#reading").max_scroll_y > 0
         return True
 
     async def _move_to(self, index: int) -> None:
@@ -133,6 +135,7 @@ class LessonScreen(TutorScreen):
         await self.query_one(Prose).show(self._shown.body)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
         self._save_place()
 
     def _save_place(self) -> None:

@@ -102,7 +102,7 @@ class QuizScreen(TutorScreen):
         answer = self.query_one("#answer")
         await answer.remove_children()
         await answer.mount_all(self._answer_widgets(question))
-        answer.query("Choices, Ordering, TypedAnswer").first().focus()
+        answer.query("Choices, Ordering, TypedAnswer").first().focus(scroll_visible=False)
         self.query_one("#quiz").scroll_home(animate=False)
         self.refresh_bindings()
 
