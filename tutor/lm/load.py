@@ -1,0 +1,221 @@
+"""From a model on disk to one that can be asked: network, tokenizer, chat template.
+
+A GGUF file is packed for this machine the first time and mapped from then on; a Hugging Face
+folder is read as it is. What cannot be used raises a `ModelError` that says why and what to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutor import paths
+from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
+from tutor.lm.convert import build, convert, forms, parameters
+from tutor.lm.distribution import ModelCard
+from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
+from tutor.lm.network import Config, Transformer
+from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
+from tutor.lm.source import Source, about
+from tutor.lm.tokenizer import Tokenizer
+from tutor.models import FoundModel
+
+# What converting takes beside the weights themselves: a few copies of the largest matrix as
+# 32-bit floats.
+_WORKING_COPIES = 3
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """A model that can be asked. `chat_template` is a Jinja template; None for a model that was
+    not made for conversations."""
+
+    card: ModelCard
+    network: Transformer
+    tokenizer: Tokenizer
+    chat_template: str | None
+
+
+def _quiet(stage: str) -> None:
+    pass
+
+
+def load_model(
+    found: FoundModel, *, on_stage: Callable[[str], None] = _quiet, exact: bool = False
+) -> LanguageModel:
+    """Load the model that `tutor.models.find_model` found.
+
+    `on_stage` hears, in a few words, what is being done. With `exact` every weight becomes a
+    32-bit float: slow and large, to compare with. Raises `ModelDamaged`, `ModelUnsupported`,
+    `NotEnoughMemory`.
+    """
+    use_threads()
+    with about(found.path):
+        if exact:
+            return _in_memory(found, EXACT, on_stage)
+        if found.kind == "folder":
+            return _in_memory(found, choose_kernels(), on_stage)
+        packed = _packed_before(found) or _pack(found, on_stage)
+        on_stage("starting the model")
+        return _model(found, packed)
+
+
+def checksum(files: Iterable[Path]) -> str:
+    """SHA-256 of the files' bytes, one file after another."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    return digest.hexdigest()
+
+
+def _packed_before(found: FoundModel) -> PackedModel | None:
+    """The packed copy of a model file that has not changed since."""
+    stamp = FileStamp.of(found.path)
+    packed = find_packed(_pack_folders(found), stamp, found.sha256)
+    if packed is None:
+        return None
+    if packed.description.stamp == stamp:
+        return packed
+    # same checksum wanted, but another time of change: is it still the same file?
+    _verified_checksum(found)
+    return packed
+
+
+def _verified_checksum(found: FoundModel) -> str:
+    sha256 = checksum([found.path])
+    if found.sha256 is not None and sha256 != found.sha256:
+        raise ModelDamaged(
+            f"its checksum is {sha256[:12]}... in place of {found.sha256[:12]}...: it was altered "
+            "or did not arrive whole.",
+            "`tutor model pull` fetches it again.",
+        )
+    return sha256
+
+
+def _pack(found: FoundModel, on_stage: Callable[[str], None]) -> PackedModel:
+    on_stage("checking the model file")
+    stamp = FileStamp.of(found.path)
+    sha256 = _verified_checksum(found)
+    if found.sha256 is None:  # the same file may have been packed under another name
+        moved = find_packed(_pack_folders(found), stamp, sha256)
+        if moved is not None:
+            return moved
+    on_stage("reading the model file")
+    source = _open(found)
+    on_stage("packing the weights for this machine (once)")
+    packed = _converted(source, choose_kernels(), sha256, stamp)
+    for folder in _pack_folders(found):
+        try:
+            save_packed(folder, packed)
+        except OSError:  # no room, or not ours to write to: pack again next time
+            continue
+        break
+    return packed
+
+
+def _in_memory(
+    found: FoundModel, kernels: Kernels, on_stage: Callable[[str], None]
+) -> LanguageModel:
+    on_stage("reading the model")
+    source = _open(found)
+    if found.kind == "folder":
+        from tutor.lm.hugging_face import weight_files
+
+        files = weight_files(found.path)
+    else:
+        files = [found.path]
+    sha256 = checksum(files)
+    on_stage("preparing the weights")
+    return _model(found, _converted(source, kernels, sha256, FileStamp.of(files[0])))
+
+
+def _open(found: FoundModel) -> Source:
+    if found.kind == "gguf":
+        from tutor.lm.gguf_file import GgufFile  # takes a while to import, and is seldom needed
+
+        return GgufFile(found.path)
+    from tutor.lm.hugging_face import HuggingFaceFolder
+
+    return HuggingFaceFolder(found.path)
+
+
+def _converted(source: Source, kernels: Kernels, sha256: str, stamp: FileStamp) -> PackedModel:
+    _require_memory(source.config, source.format, kernels)
+    tensors = convert(source, kernels)
+    description = Description(sha256, stamp, source.format, source.config, source.chat_template)
+    return PackedModel(description, tensors, source.tokenizer().to_json())
+
+
+def _model(found: FoundModel, packed: PackedModel) -> LanguageModel:
+    description = packed.description
+    config = description.config
+    network = build(config, packed.tensors)
+    tokenizer = Tokenizer.from_json(packed.tokenizer)
+    card = ModelCard(
+        name=found.name,
+        path=str(found.path),
+        sha256=description.sha256,
+        format=description.format,
+        kernel=forms(network),
+        parameters=parameters(config),
+        layers=config.layers,
+        heads=config.heads,
+        width=config.width,
+        context=config.context,
+        vocabulary_size=config.vocabulary_size,
+        chat=description.chat_template is not None,
+        end_ids=tokenizer.end_ids,
+    )
+    return LanguageModel(card, network, tokenizer, description.chat_template)
+
+
+def _pack_folders(found: FoundModel) -> list[Path]:
+    """Where packed copies are: beside an installed model, else in the learner's model folder."""
+    folders = [folder for folder in paths.model_folders() if folder == found.path.parent]
+    with suppress(NoHome):
+        folders.append(paths.user_models_folder())
+    return folders
+
+
+def _require_memory(config: Config, number_format: str, kernels: Kernels) -> None:
+    """Raises `NotEnoughMemory` where converting would not fit, before anything is allocated."""
+    if kernels.exact or number_format == "F32":
+        bytes_per_weight = 4.0
+    elif number_format.startswith("Q4_") and kernels.int4:
+        bytes_per_weight = 1.0
+    else:
+        bytes_per_weight = 2.0
+    working = _WORKING_COPIES * 4 * config.vocabulary_size * config.width
+    needed = bytes_per_weight * parameters(config) + working
+    available = available_memory()
+    if available is not None and needed > available:
+        raise NotEnoughMemory(
+            f"it needs about {needed / 1e9:.1f} GB of memory, and {available / 1e9:.1f} GB are "
+            "free.",
+            "Close other programs, or use a smaller model or one in Q4_1.",
+        )
+
+
+def available_memory() -> int | None:
+    """Bytes that can still be taken; None where the system does not say."""
+    limits = []
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                limits.append(1024 * int(line.split()[1]))
+        group = Path("/sys/fs/cgroup")  # a container's own limit
+        limit = (group / "memory.max").read_text(encoding="ascii").strip()
+        if limit != "max":
+            used = int((group / "memory.current").read_text(encoding="ascii"))
+            limits.append(int(limit) - used)
+    except (OSError, ValueError):
+        pass
+    if not limits and "SC_AVPHYS_PAGES" in os.sysconf_names:
+        limits.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min(limits, default=None)

@@ -1,0 +1,109 @@
+"""A model ready for this machine, kept as one safetensors file.
+
+Packing a model takes seconds, so it is done once. The file is mapped into memory, not copied:
+several engines on one machine share its pages. It is written under another name and then put in
+place, so it is always whole. Everything the network needs is in it, tokenizer included, and the
+model file itself is not opened again as long as its size and time of change stay the same.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tutor.lm.kernels import machine_key
+from tutor.lm.network import Config
+
+_VERSION = 1  # of the layout that the classes in `tutor.lm.linear` read
+_TOKENIZER = "tokenizer"
+_SUFFIX = ".safetensors"
+
+
+class FileStamp(msgspec.Struct, frozen=True):
+    """Tells whether a file is still the one whose checksum was taken."""
+
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+class Description(msgspec.Struct, frozen=True):
+    """What is known of a packed model besides its tensors. `sha256` and `stamp` are those of the
+    model file that it was made from, `format` is that file's number format."""
+
+    sha256: str
+    stamp: FileStamp
+    format: str
+    config: Config
+    chat_template: str | None
+    version: int = _VERSION
+
+
+class PackedModel(msgspec.Struct, frozen=True):
+    description: Description
+    tensors: Mapping[str, Tensor]
+    tokenizer: bytes  # as `Tokenizer.to_json` writes it
+
+
+def find_packed(
+    folders: Iterable[Path], stamp: FileStamp, sha256: str | None = None
+) -> PackedModel | None:
+    """A packed copy, in one of the folders, of the model file with this checksum, or else with
+    this stamp. One that is damaged or of another version counts as absent."""
+    pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
+    for folder in folders:
+        for path in sorted(folder.glob(pattern)):
+            packed = _read(path)
+            if packed is None:
+                continue
+            made_from = packed.description
+            if made_from.sha256 == sha256 if sha256 else made_from.stamp == stamp:
+                return packed
+    return None
+
+
+def save_packed(folder: Path, packed: PackedModel) -> Path:
+    """Write the model into `folder`, whole or not at all. Raises OSError."""
+    name = f"{packed.description.sha256[:16]}-{machine_key()}{_SUFFIX}"
+    text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
+    metadata = {"tutor": msgspec.json.encode(packed.description).decode()}
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    os.close(handle)
+    try:
+        save_file({**packed.tensors, _TOKENIZER: text}, partial, metadata)
+        with open(partial, "rb") as file:  # noqa: PTH123
+            os.fsync(file.fileno())
+        Path(partial).chmod(0o644)  # others on this machine may share it
+        Path(partial).replace(folder / name)
+    except SafetensorError as error:  # how the library reports a full disk
+        raise OSError(str(error)) from error
+    finally:
+        Path(partial).unlink(missing_ok=True)
+    return folder / name
+
+
+def _read(path: Path) -> PackedModel | None:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            description = msgspec.json.decode(metadata.get("tutor", ""), type=Description)
+            if description.version != _VERSION:
+                return None
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, msgspec.DecodeError):
+        return None
+    return PackedModel(description, tensors, tensors.pop(_TOKENIZER).numpy().tobytes())
