@@ -100,11 +100,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Make `data` the content of `path`: after any interruption the old content or the new.
+def write_temporary(path: Path, data: bytes) -> Path:
+    """A file beside `path` with `data` in it, on disk, to be moved over `path`.
 
-    The name of the temporary file is fixed, so that killed writers leave one file and not many:
-    the caller holds the lock.
+    Its name is fixed, so that killed writers leave one file and not many: the caller holds the
+    lock. On failure no file is left.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -114,16 +114,15 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        move(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    sync_folder(path.parent)
+    return temporary
 
 
 def keep_copy(path: Path, copy: Path) -> None:
-    """Make `copy` a second name of the file `path`, which the next `write_atomically` leaves alone.
+    """Make `copy` a second name of the file `path`, which is about to be replaced.
 
     A hard link costs no space and no time; where there are none, the bytes are copied.
     """

@@ -49,7 +49,7 @@ class ReviewLog:
         with disk.failures_in_words(self.path, "read"):
             try:
                 return self.path.stat().st_size
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return 0
 
     def append(self, event: LogEvent) -> None:
@@ -81,7 +81,7 @@ class ReviewLog:
         with disk.failures_in_words(self.path, "read"):
             try:
                 file = self.path.open("rb")
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return
             with file:
                 file.seek(start)

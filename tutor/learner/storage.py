@@ -120,7 +120,7 @@ class AtomicStorage(Storage):
     def _sound(self, path: Path) -> Contents:
         try:
             data = path.read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise Damaged("is missing") from None
         except OSError as error:
             raise disk.in_words(error, path, "read") from error
@@ -146,6 +146,7 @@ class AtomicStorage(Storage):
         body = msgspec.json.encode(tables or {"log": {}})[1:]
         about = About(self.schema.version, _checksum(body))
         with disk.failures_in_words(self.path, "saved"):
+            temporary = disk.write_temporary(self.path, _beginning(about) + body)
             if before.damaged:
                 self.path.replace(self.damaged)
             elif self.path.exists():
@@ -153,7 +154,8 @@ class AtomicStorage(Storage):
                 if before.schema != self.schema.version:
                     older = self.path.with_name(f"{self.path.name}.format-{before.schema}")
                     disk.keep_copy(self.path, older)
-            disk.write_atomically(self.path, _beginning(about) + body)
+            disk.move(temporary, self.path)
+            disk.sync_folder(self.path.parent)
 
 
 def _beginning(about: About) -> bytes:

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from learner_sessions import answered
+
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A learner's folder that does not exist yet."""
+    return tmp_path / "learners" / "me"
+
+
+@pytest.fixture
+def filled(folder: Path) -> Path:
+    """A folder in which two questions were answered, a place saved, and a third one answered."""
+    progress = Progress.open(folder)
+    for number in range(2):
+        progress.record(answered(number))
+    progress.save_lesson(LessonState(lesson="one-question", screen="ask", visited_at=5.0))
+    progress.record(answered(2))
+    return folder

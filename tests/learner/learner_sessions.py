@@ -1,0 +1,49 @@
+"""Helpers for the tests of the learner's progress: real folders, real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor.learner.records import Answered
+
+if TYPE_CHECKING:
+    from tutor.learner.progress import Progress
+
+WRITER = Path(__file__).with_name("progress_writer.py")
+
+
+def answered(
+    number: int, *, question: str = "", correct: bool = True, version: int = 1
+) -> Answered:
+    return Answered(
+        at=1_000_000.0 + number,
+        question=question or f"question-{number}",
+        version=version,
+        lesson="one-question",
+        correct=correct,
+    )
+
+
+def told(progress: Progress) -> str:
+    """Everything the learner is told, as it would be printed."""
+    return "\n".join(str(notice) for notice in progress.notices)
+
+
+def start_writer(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    """`progress_writer.py` in a process of its own; its output is a pipe."""
+    command = [sys.executable, str(WRITER), str(folder), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def run_session(code: str, *arguments: object, inside: tuple[str, ...] = ()) -> str:
+    """Run Python code as another session of the learner; what it printed.
+
+    `inside` is a command to run it in (another mount namespace, for example).
+    """
+    command = [*inside, sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,0 +1,146 @@
+"""Sessions that are killed, and sessions at the same time, as processes of their own."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from learner_sessions import answered, run_session, start_writer, told
+
+from tutor.errors import StoreBusy
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+from tutor.learner.review_log import ReviewLog
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+
+
+def kill_writer_after(folder: Path, name: str, answers: int) -> list[str]:
+    """Start a session, kill it once it has acknowledged `answers` answers; what it acknowledged."""
+    writer = start_writer(folder, name, 0)
+    assert writer.stdout is not None
+    acknowledged = [writer.stdout.readline().strip() for _ in range(answers)]
+    writer.kill()
+    acknowledged += writer.stdout.read().split()  # those between our reading and its death
+    assert writer.wait() == -signal.SIGKILL
+    writer.stdout.close()
+    return acknowledged
+
+
+def kill_in_a_loop(folder: Path, rounds: int) -> None:
+    generator = random.Random(1)
+    acknowledged: set[str] = set()
+    for number in range(rounds):
+        acknowledged |= set(kill_writer_after(folder, f"s{number}", generator.randint(1, 12)))
+        progress = Progress.open(folder)
+        assert acknowledged <= set(progress.cards())
+        # At most the one answer that was under way when the session died may be there as well.
+        assert len(progress.cards()) <= len(acknowledged) + number + 1
+        assert told(progress) == ""
+    assert not any(line.damaged for line in ReviewLog(folder / "reviews.log").read())
+    assert len(list(folder.iterdir())) <= 6  # killed writers leave no growing pile of files
+
+
+@posix
+def test_kill_9_loses_no_acknowledged_answer(folder: Path) -> None:
+    kill_in_a_loop(folder, 8)
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_kill_9_loses_no_acknowledged_answer_in_300_kills(folder: Path) -> None:
+    kill_in_a_loop(folder, 300)
+
+
+@posix
+def test_kill_9_before_every_single_file_operation(tmp_path: Path) -> None:
+    """Two answers and two places, cut off before the first operation on a file, the second, ..."""
+    survived, operation = False, 0
+    while not survived:
+        operation += 1
+        folder = tmp_path / str(operation) / "me"
+        writer = start_writer(folder, "a", 2, operation)
+        acknowledged = set(writer.communicate()[0].split())
+        survived = writer.returncode == 0
+        progress = Progress.open(folder)
+        assert acknowledged <= set(progress.cards())
+        assert told(progress) == ""
+        if len(acknowledged) == 2:
+            assert progress.lesson("a").screen in {"0", "1"}
+        # The next session goes on as if nothing had happened.
+        progress.record(answered(9))
+        progress.save_lesson(LessonState(lesson="a", screen="9"))
+        again = Progress.open(folder)
+        assert acknowledged | {"question-9"} <= set(again.cards())
+        assert again.lesson("a").screen == "9"
+        assert told(again) == ""
+    assert operation > 25  # so many there are: the hook that kills does count them
+
+
+@pytest.mark.parametrize("sessions", [2, 4])
+def test_sessions_at_the_same_time_lose_nothing(folder: Path, sessions: int) -> None:
+    writers = [start_writer(folder, f"s{number}", 15) for number in range(sessions)]
+    outputs = [writer.communicate()[0].split() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * sessions
+    progress = Progress.open(folder)
+    assert set(progress.cards()) == {name for output in outputs for name in output}
+    assert len(progress.cards()) == sessions * 15
+    assert all(card.answers == 1 for card in progress.cards().values())
+    assert {lesson.screen for lesson in progress.lessons().values()} == {"14"}
+    assert told(progress) == ""
+    lines = list(ReviewLog(folder / "reviews.log").read())
+    assert len(lines) == sessions * 15
+    assert all(line.event for line in lines)
+
+
+HOLD_THE_LOCK = """
+import sys
+from pathlib import Path
+from tutor.learner.lock import locked
+with locked(Path(sys.argv[1]) / "lock", 5):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_session_that_holds_on_is_told_and_its_death_frees_the_lock(filled: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_THE_LOCK, str(filled)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    progress = Progress(filled, timeout=0.1)
+    assert len(progress.cards()) == 3  # reading does not wait
+    with pytest.raises(StoreBusy) as caught:
+        progress.record(answered(3))
+    assert str(caught.value) == (
+        "Progress is in use: Another session of this learner has been saving for 0.1 seconds. "
+        "Nothing is lost. Try again, or close the other session."
+    )
+    assert len(Progress.open(filled).cards()) == 3
+    holder.kill()
+    holder.communicate()
+    progress.record(answered(3))
+    assert len(Progress.open(filled).cards()) == 4
+
+
+def test_a_session_sees_another_process(filled: Path) -> None:
+    progress = Progress.open(filled)
+    assert len(progress.cards()) == 3
+    run_session(
+        "import sys; from pathlib import Path\n"
+        "from tutor.learner.progress import Progress\n"
+        "from tutor.learner.records import Answered\n"
+        "Progress.open(Path(sys.argv[1])).record(Answered(\n"
+        "    at=1.0, question='other', version=1, lesson='l', correct=False))",
+        filled,
+    )
+    assert "other" in progress.cards()

@@ -1,0 +1,258 @@
+"""State files that are corrupt, empty, gone, edited, or newer: what is left and what is said."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from learner_sessions import answered, told
+
+from tutor.errors import StoreError, StoreNewer
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+
+QUESTIONS = {"question-0", "question-1", "question-2"}
+
+
+def cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-20])
+
+
+def scribble(file: Path) -> None:
+    file.write_bytes(b"\x00\xff" * 100)
+
+
+def no_json_object(file: Path) -> None:
+    file.write_text("[]")
+
+
+def not_utf8(file: Path) -> None:
+    file.write_bytes(file.read_bytes().replace(b"question-0", b"question-\xff", 1))
+
+
+def other_json(file: Path) -> None:
+    file.write_text('{"about":{"file":{"schema":1,"checksum":"00000000"}},"cards":[1,2]}')
+
+
+def empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def remove(file: Path) -> None:
+    file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (cut_off, "is damaged"),
+        (scribble, "is damaged"),
+        (no_json_object, "is damaged"),
+        (not_utf8, "is damaged"),
+        (other_json, "is damaged"),
+        (empty, "is empty"),
+        (remove, "is missing"),
+    ],
+)
+class TestDamage:
+    def test_with_a_backup_nothing_is_lost(
+        self, filled: Path, damage: Callable[[Path], None], problem: str
+    ) -> None:
+        file = filled / "progress.json"
+        damage(file)
+        left = file.read_bytes() if file.exists() else None
+        progress = Progress.open(filled)
+        assert set(progress.cards()) == QUESTIONS
+        assert progress.lesson("one-question").screen == "ask"
+        assert str(progress.notices[0]).startswith(
+            f"Saved progress was repaired: {file} {problem}. Its backup is used instead, and every "
+            "answer given since that was made has been read from the review log."
+        )
+        assert told(progress).endswith("There is nothing you need to do.")
+        assert len(progress.notices) == 1
+        # Looking has changed nothing; saving repairs, and keeps the evidence.
+        assert (file.read_bytes() if file.exists() else None) == left
+        progress.record(answered(3))
+        kept = filled / "progress.json.damaged"
+        assert (kept.read_bytes() if kept.exists() else None) == left
+        again = Progress.open(filled)
+        assert set(again.cards()) == {*QUESTIONS, "question-3"}
+        assert again.lesson("one-question").screen == "ask"
+        assert again.notices == []
+
+    def test_without_a_backup_the_log_gives_every_answer(
+        self, filled: Path, damage: Callable[[Path], None], problem: str
+    ) -> None:
+        file = filled / "progress.json"
+        damage(file)
+        damage(filled / "progress.json.bak")
+        progress = Progress.open(filled)
+        assert {card.question: card.answers for card in progress.cards().values()} == (
+            dict.fromkeys(QUESTIONS, 1)
+        )
+        assert (
+            f"{file} {problem}, and there is no backup that can be read. Everything you answered "
+            "has been read again from the review log; only your place in each lesson is lost."
+        ) in told(progress)
+        assert told(progress).endswith("Open the lesson you were in and go on.")
+        progress.save_lesson(LessonState(lesson="one-question", screen="start"))
+        again = Progress.open(filled)
+        assert set(again.cards()) == QUESTIONS
+        assert again.notices == []
+
+    def test_it_may_happen_again_right_after_the_repair(
+        self, filled: Path, damage: Callable[[Path], None], problem: str
+    ) -> None:
+        """The repair must not have made a damaged file the backup."""
+        file = filled / "progress.json"
+        damage(file)
+        Progress.open(filled).record(answered(3))
+        damage(file)
+        progress = Progress.open(filled)
+        assert set(progress.cards()) == {*QUESTIONS, "question-3"}
+        assert progress.lesson("one-question").screen == "ask"
+        assert f"{file} {problem}. Its backup is used instead" in told(progress)
+
+
+def test_with_nothing_left_the_learner_is_told_and_goes_on(filled: Path) -> None:
+    file = filled / "progress.json"
+    for each in ("progress.json.bak", "reviews.log"):
+        (filled / each).unlink()
+    scribble(file)
+    progress = Progress.open(filled)
+    assert progress.cards() == {}
+    assert (
+        f"{file} is damaged, and there is neither a backup nor a review log that can be read, so "
+        "your progress starts again from nothing. The damaged file is kept as "
+        f"progress.json.damaged. If you have a copy of the folder {filled}, put it back"
+    ) in told(progress)
+    progress.record(answered(1))
+    assert set(Progress.open(filled).cards()) == {"question-1"}
+
+
+def test_a_deleted_folder_is_a_new_learner(filled: Path) -> None:
+    progress = Progress.open(filled)
+    shutil.rmtree(filled)
+    assert progress.cards() == {}
+    progress.record(answered(7))
+    assert set(Progress.open(filled).cards()) == {"question-7"}
+    assert told(Progress.open(filled)) == ""
+
+
+@pytest.mark.parametrize("damage", [remove, empty])
+def test_a_lost_log_takes_nothing_from_the_state(
+    filled: Path, damage: Callable[[Path], None]
+) -> None:
+    log = filled / "reviews.log"
+    damage(log)
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == QUESTIONS
+    assert (
+        f"{log} is missing, or older than your saved progress. The saved progress is kept. "
+        "If you have a newer copy of the file, put it back"
+    ) in told(progress)
+    progress.record(answered(3))
+    progress.record(answered(4))
+    again = Progress.open(filled)
+    assert set(again.cards()) == {*QUESTIONS, "question-3", "question-4"}
+    assert again.notices == []
+
+
+def test_an_older_copy_of_the_log_takes_nothing_from_the_state(filled: Path) -> None:
+    log = filled / "reviews.log"
+    older = log.read_bytes()
+    progress = Progress.open(filled)
+    progress.record(answered(3))
+    log.write_bytes(older)
+    progress = Progress.open(filled)
+    progress.record(answered(4))
+    assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question-3", "question-4"}
+    assert f"{log} is missing, or older than your saved progress" in told(progress)
+
+
+def test_an_older_copy_of_the_state_is_brought_up_to_date(filled: Path) -> None:
+    file = filled / "progress.json"
+    older = file.read_bytes()
+    progress = Progress.open(filled)
+    for number in range(3, 6):
+        progress.record(answered(number))
+    file.write_bytes(older)
+    assert len(progress.cards()) == 6
+    again = Progress.open(filled)
+    assert [card.answers for card in again.cards().values()] == [1] * 6
+    assert again.notices == []
+
+
+def test_a_checksum_that_does_not_match_sound_json_is_told_only(filled: Path) -> None:
+    """Somebody edited the file: falling back to the backup would throw that away."""
+    file = filled / "progress.json"
+    text = file.read_text()
+    file.write_text(text.replace('"screen":"ask"', '"screen":"end"'))
+    progress = Progress.open(filled)
+    assert progress.lesson("one-question").screen == "end"
+    assert told(progress) == (
+        f"Saved progress was repaired: {file} was changed by something other than tutor. It is "
+        "used as it is. If you did not change it yourself, have a look at your progress."
+    )
+    progress.record(answered(3))
+    again = Progress.open(filled)
+    assert again.lesson("one-question").screen == "end"
+    assert again.notices == []
+
+
+def test_an_entry_that_makes_no_sense_is_left_out_and_stays(filled: Path) -> None:
+    file = filled / "progress.json"
+    text = file.read_text()
+    file.write_text(text.replace('"question":"question-1","version":1', '"question":"question-1"'))
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == {"question-0", "question-2"}
+    assert (
+        f"1 of the entries in {file} cannot be understood and is left out. They stay in the file."
+    ) in told(progress)
+    progress.save_setting("seed", 1)
+    assert "question-1" in file.read_text()
+    progress.record(answered(1))  # answering it again makes it whole
+    assert set(Progress.open(filled).cards()) == QUESTIONS
+
+
+def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
+    file = filled / "progress.json"
+    file.write_text('{"about":{"file":{"schema":9,"checksum":"0","more":[1]}},"cards":"elsewhere"}')
+    before = contents(filled)
+    progress = Progress.open(filled)
+    message = (
+        f"Progress is from a newer version: {file} was written by a newer version of tutor "
+        "(format 9, this one knows 1). Nothing in it was changed. You can look at everything, but "
+        "nothing new is kept. Update tutor to go on."
+    )
+    assert told(progress) == message
+    assert isinstance(progress.notices[0], StoreNewer)
+    assert set(progress.cards()) == QUESTIONS  # the log can be read
+    saves: list[Callable[[], None]] = [
+        lambda: progress.record(answered(3)),
+        lambda: progress.save_lesson(LessonState(lesson="one-question")),
+        lambda: progress.save_setting("seed", 1),
+    ]
+    for save in saves:
+        with pytest.raises(StoreNewer) as caught:
+            save()
+        assert str(caught.value) == message
+    assert contents(filled) == before
+
+
+def test_a_folder_in_place_of_the_file_is_told_not_raised(filled: Path) -> None:
+    file = filled / "progress.json"
+    file.unlink()
+    file.mkdir()
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == QUESTIONS
+    assert f"{file} could not be read: Is a directory." in told(progress)
+    with pytest.raises(StoreError, match="could not be read"):
+        progress.record(answered(3))
+    assert not (filled / "reviews.log").read_bytes().count(b"question-3")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}

@@ -1,0 +1,159 @@
+"""The lines of the review log, whole and broken."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import pytest
+from learner_sessions import answered, run_session, told
+
+from tutor.learner.progress import Progress
+from tutor.learner.records import LogMark
+from tutor.learner.review_log import ReviewLog, decode, encode
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> ReviewLog:
+    return ReviewLog(tmp_path / "reviews.log")
+
+
+def events(log: ReviewLog) -> list[object]:
+    return [line.event for line in log.read() if line.event is not None]
+
+
+def test_events_come_back_in_order(log: ReviewLog) -> None:
+    written = [answered(number) for number in range(5)]
+    for event in written:
+        log.append(event)
+    assert events(log) == written
+
+
+def test_a_line_is_its_checksum_and_its_json() -> None:
+    line = encode(answered(1))
+    checksum, body = line[:8], line[9:-1]
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert int(checksum, 16) == zlib.crc32(body)
+    assert decode(line, 0).event == answered(1)
+
+
+def test_no_changed_byte_goes_unnoticed() -> None:
+    line = encode(answered(1))
+    for position in range(len(line) - 1):
+        changed = line[:position] + bytes([line[position] ^ 1]) + line[position + 1 :]
+        assert decode(changed, 0).damaged, changed
+
+
+def test_a_torn_tail_is_skipped_at_any_length(log: ReviewLog) -> None:
+    """A killed writer leaves any beginning of a line; the next one closes it off."""
+    log.append(answered(0))
+    whole, line = log.path.read_bytes(), encode(answered(1))
+    for length in range(1, len(line)):
+        log.path.write_bytes(whole + line[:length])
+        assert events(log) == [answered(0)]
+        log.append(answered(2))
+        assert events(log) == [answered(0), answered(2)]
+        assert not any(line.damaged for line in log.read())
+
+
+def test_a_torn_tail_is_nothing_to_tell_a_learner(filled: Path) -> None:
+    with (filled / "reviews.log").open("ab") as file:
+        file.write(encode(answered(3))[:40])
+    progress = Progress.open(filled)
+    progress.record(answered(4))
+    assert set(progress.cards()) == {f"question-{number}" for number in (0, 1, 2, 4)}
+    assert told(Progress.open(filled)) == told(progress) == ""
+
+
+def test_a_damaged_line_costs_itself_only_and_is_told(filled: Path) -> None:
+    path = filled / "reviews.log"
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b"true", b"tru3")
+    path.write_bytes(b"".join(lines))
+    for name in ("progress.json", "progress.json.bak"):
+        (filled / name).unlink()
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == {"question-0", "question-2"}
+    assert (
+        f"1 of the lines in {path} cannot be read and is left out. "
+        "The questions they were about may come up again once more." in told(progress)
+    )
+
+
+def test_what_a_newer_version_wrote_is_kept_and_skipped(filled: Path) -> None:
+    path = filled / "reviews.log"
+    body = b'{"event":"dreamt","at":1.0,"of":"electric sheep"}'
+    newer = f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
+    with path.open("ab") as file:
+        file.write(newer)
+    progress = Progress.open(filled)
+    progress.record(answered(3))
+    assert len(progress.cards()) == 4
+    assert told(progress) == ""
+    assert newer in path.read_bytes()
+
+
+def test_a_newer_version_catches_up_with_what_an_older_one_skipped(filled: Path) -> None:
+    """`unknown` stands for a line that the program of that time did not know, though this one does:
+    the state that it saved has the mark beyond the line, and the line's place written down."""
+    path = filled / "reviews.log"
+    skipped_at = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(encode(answered(3)))
+    old_program = """
+import sys
+from pathlib import Path
+import msgspec
+from tutor.learner import review_log
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, GoalReached
+
+review_log._decoder = msgspec.json.Decoder(GoalReached)  # the only kind it knows
+progress = Progress.open(Path(sys.argv[1]))
+progress.record(GoalReached(at=1.0, lab="lab", lesson="l"))
+print(sorted(progress.cards()))
+"""
+    assert run_session(old_program, filled).strip() == str(
+        ["question-0", "question-1", "question-2"]
+    )
+    saved = (filled / "progress.json").read_text()
+    assert f'"skipped":[{skipped_at}]' in saved
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == {f"question-{number}" for number in range(4)}
+    progress.record(answered(4))
+    assert '"skipped":[]' in (filled / "progress.json").read_text()
+    assert [card.answers for card in Progress.open(filled).cards().values()] == [1] * 5
+
+
+def test_opening_reads_only_what_is_new(filled: Path) -> None:
+    """Were the beginning of the log read again, its damage would be noticed."""
+    path = filled / "reviews.log"
+    data = path.read_bytes()
+    first, rest = data.split(b"\n", 1)
+    path.write_bytes(b"x" * len(first) + b"\n" + rest + encode(answered(3)))
+    progress = Progress.open(filled)
+    assert len(progress.cards()) == 4
+    assert told(progress) == ""
+
+
+def test_a_mark_tells_another_log_from_the_one_that_was_read(log: ReviewLog) -> None:
+    log.append(answered(1))
+    (line,) = log.read()
+    mark = LogMark(start=line.start, end=line.end, checksum=line.checksum)
+    assert log.contains(mark)
+    log.path.write_bytes(encode(answered(2)))
+    assert not log.contains(mark)
+    log.path.write_bytes(b"")
+    assert not log.contains(mark)
+    log.path.unlink()
+    assert not log.contains(mark)
+    assert log.contains(LogMark())
+
+
+def test_the_log_is_only_ever_extended(filled: Path) -> None:
+    path = filled / "reviews.log"
+    before, inode = path.read_bytes(), path.stat().st_ino
+    Progress.open(filled).record(answered(3))
+    assert path.read_bytes().startswith(before)
+    assert path.stat().st_ino == inode
