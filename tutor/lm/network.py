@@ -257,7 +257,9 @@ class Transformer(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocabulary_size, config.width)
+        # one vector for each token of the vocabulary; training starts from small random numbers
+        table = torch.empty(config.vocabulary_size, config.width).uniform_(-0.05, 0.05)
+        self.embedding = nn.Embedding(config.vocabulary_size, config.width, _weight=table)
         self.blocks = nn.ModuleList(Block(config, i) for i in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon)
         self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
