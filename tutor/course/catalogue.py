@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -58,7 +59,7 @@ def load_course(folder: Path | None = None) -> Course:
     for file in lesson_files(folder):
         try:
             lesson = _load(file)
-            check_unique(lesson, lessons, Place(file.name))
+            check_unique(lesson, lessons, file.name)
         except LessonError as problem:
             problems.append(problem)
         else:
@@ -110,8 +111,9 @@ def course_summary(course: Course) -> tuple[LessonSummary, ...]:
     )
 
 
-def check_unique(lesson: Lesson, others: list[Lesson], place: Place) -> None:
+def check_unique(lesson: Lesson, others: Sequence[Lesson], file: str) -> None:
     """Raises `LessonError` when an id or number of `lesson` is taken by one of `others`."""
+    place = Place(file)
     for other in others:
         if lesson.id == other.id or lesson.number == other.number:
             what = f"id {lesson.id!r}" if lesson.id == other.id else f"number {lesson.number}"

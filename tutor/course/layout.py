@@ -1,0 +1,114 @@
+"""How many lines a lesson's Markdown takes on a screen, reckoned without one.
+
+The rules are those of the app's style sheet: one blank line between blocks, none around them,
+code set in by one column, tables without rules. The linter uses them to say when a screen no
+longer fits a small terminal.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from markdown_it.tree import SyntaxTreeNode
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+WIDTH = 76
+HEIGHT = 18
+"""What a terminal of 80x24 leaves for the text and the lab of a lesson's screen."""
+
+_CODE_INDENT = 2
+_ITEM_INDENT = 3
+_QUOTE_INDENT = 2
+_COLUMN_GAP = 2
+
+
+def cells(text: str) -> int:
+    """Columns that `text` takes: East Asian wide characters two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def wrapped(text: str, width: int) -> int:
+    """Lines that running text takes; a word longer than a line is broken."""
+    lines = 0
+    for paragraph in text.split("\n"):
+        used = 0
+        lines += 1
+        for word in paragraph.split():
+            size = cells(word)
+            if used and used + 1 + size <= width:
+                used += 1 + size
+                continue
+            lines += used > 0
+            lines += (size - 1) // width
+            used = (size - 1) % width + 1
+    return lines
+
+
+def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
+    """Lines that `markdown` takes at `width` columns, without a blank line at its end."""
+    return _stacked(SyntaxTreeNode(parser.parse(markdown)).children, width)
+
+
+def too_wide(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> Iterator[str]:
+    """The lines of code and the rows of tables that are wider than the screen: the two things
+    that do not wrap well."""
+    for node in SyntaxTreeNode(parser.parse(markdown)).walk():
+        if node.type in ("fence", "code_block"):
+            for line in node.content.split("\n"):
+                if cells(line) > width - _CODE_INDENT:
+                    yield line
+        elif node.type == "table":
+            rows = _rows(node)
+            widest = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
+            if sum(widest) + _COLUMN_GAP * len(widest) > width:
+                yield " | ".join(rows[0])
+
+
+def _stacked(nodes: list[SyntaxTreeNode], width: int) -> int:
+    return sum(_block(node, width) for node in nodes) + max(0, len(nodes) - 1)
+
+
+def _block(node: SyntaxTreeNode, width: int) -> int:
+    width = max(width, 8)  # deep nesting leaves nothing; what matters then is only that it is tall
+    match node.type:
+        case "fence" | "code_block":
+            return max(1, node.content.rstrip("\n").count("\n") + 1)
+        case "table":
+            return len(_rows(node))
+        case "bullet_list" | "ordered_list":
+            return sum(_item(item, width - _ITEM_INDENT) for item in node.children)
+        case "blockquote":
+            return _stacked(node.children, width - _QUOTE_INDENT)
+        case "hr":
+            return 1
+        case _:
+            return wrapped(_text(node), width)
+
+
+def _item(item: SyntaxTreeNode, width: int) -> int:
+    """Blocks inside a list follow each other without a blank line."""
+    return max(1, sum(_block(node, width) for node in item.children))
+
+
+def _rows(table: SyntaxTreeNode) -> list[list[str]]:
+    return [[_text(cell) for cell in row.children] for row in table.walk() if row.type == "tr"]
+
+
+def _text(node: SyntaxTreeNode) -> str:
+    """The text of a paragraph, heading or cell as it is shown, without marks."""
+    parts = []
+    for each in node.walk():
+        if each.type in ("text", "code_inline"):
+            parts.append(each.content)
+        elif each.type == "softbreak":
+            parts.append(" ")
+        elif each.type == "hardbreak":
+            parts.append("\n")
+    return "".join(parts)
