@@ -1,8 +1,11 @@
-"""A session of a learner in a process of its own, for the tests to kill.
+"""Sessions of a learner in processes of their own, for the tests to kill.
 
-progress_writer.py FOLDER NAME COUNT [KILL_AT]: records COUNT answers (0: without end) and prints
-the question of each once it is saved. With KILL_AT the process kills itself with SIGKILL just before
-its KILL_ATth operation on a file of the folder; exit status 0 means that it had fewer.
+progress_writer.py FOLDER NAME COUNT
+    records COUNT answers (0: without end) and prints the question of each once it is saved.
+progress_writer.py FOLDER NAME COUNT kill
+    does the same again and again, each time in a new folder FOLDER/1/me, FOLDER/2/me, ... and in a
+    new process, which kills itself with SIGKILL just before its first, second, ... operation on a
+    file of the folder, until one of them gets to its end.
 """
 
 from __future__ import annotations
@@ -13,36 +16,17 @@ import signal
 import sys
 from pathlib import Path
 
+import filelock  # noqa: F401  # imported while saving otherwise: once is enough for all the forks
+
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState
 
-
-def kill_at(operation: int, folder: Path) -> None:
-    """Python reports opening, renaming, linking and removing files to audit hooks beforehand."""
-    left = operation
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal left
-        if event in {
-            "open",
-            "os.rename",
-            "os.link",
-            "os.remove",
-            "os.mkdir",
-            "os.truncate",
-        } and any(str(argument).startswith(str(folder)) for argument in arguments):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
+# Python reports these to audit hooks before it does them.
+OPERATIONS = {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate"}
 
 
-def main() -> None:
-    folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+def write(folder: Path, name: str, count: int) -> None:
     progress = Progress(folder, timeout=30)
-    if len(sys.argv) > 4:
-        kill_at(int(sys.argv[4]), folder)
     for number in range(count) if count else itertools.count():
         question = f"{name}-{number}"
         progress.record(
@@ -50,6 +34,38 @@ def main() -> None:
         )
         os.write(1, f"{question}\n".encode())
         progress.save_lesson(LessonState(lesson=name, screen=str(number), visited_at=1.0 + number))
+
+
+def die_before(operation: int, folder: Path) -> None:
+    left = operation
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        if event in OPERATIONS and any(str(each).startswith(str(folder)) for each in arguments):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def write_and_die(folder: Path, name: str, count: int) -> None:
+    for operation in itertools.count(1):
+        place = folder / str(operation) / "me"
+        session = os.fork()
+        if session == 0:
+            die_before(operation, place)
+            write(place, f"{operation}-{name}", count)
+            os._exit(0)
+        _, status = os.waitpid(session, 0)
+        if not os.WIFSIGNALED(status):
+            sys.exit(os.waitstatus_to_exitcode(status))
+
+
+def main() -> None:
+    folder, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    act = write_and_die if sys.argv[4:] == ["kill"] else write
+    act(folder, name, count)
 
 
 if __name__ == "__main__":
