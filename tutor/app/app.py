@@ -94,7 +94,11 @@ class TutorApp(App[None]):
         await self.keeper.stop()
 
     def _model_changed(self, status: ModelStatus) -> None:
-        self.model_status = status
+        before, self.model_status = self.model_status, status
+        if status.failure is not None and status.failure is not before.failure:
+            self.tell(status.failure)
+        elif status.ready and before.failure is not None:
+            self.tell("The model is ready again.")
 
     # --- progress -------------------------------------------------------------------------------
 

@@ -1,0 +1,44 @@
+"""The whole app on the sample course, a temporary folder and a model that can be predicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from explorer_stage import shown
+from fake_engine import FakeEngine
+from sample_course import COURSE
+
+from tutor.app.app import TutorApp
+from tutor.learner.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    from tutor.course.catalogue import Course
+    from tutor.engine.client import Engine
+
+
+def whole_app(
+    folder: Path, engine: FakeEngine | None = None, course: Course = COURSE
+) -> TutorApp:
+    return TutorApp(course, Progress.open(folder), cast("Engine", engine or FakeEngine()))
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+    """Let the app work until `condition` holds; the test's own time limit ends a vain wait."""
+    while not condition():
+        await pilot.pause()
+
+
+async def sees(pilot: Pilot[Any], text: str) -> None:
+    """Wait until `text` stands on the screen."""
+    await until(pilot, lambda: text in shown(cast("TutorApp", pilot.app)))
+
+
+async def keys(pilot: Pilot[Any], *pressed: str) -> None:
+    for key in pressed:
+        await pilot.press(key)
+        await pilot.pause()
