@@ -11,10 +11,10 @@ from tutor.errors import TerminalError
 
 def run(options: argparse.Namespace) -> int:
     check_terminal()
+    from tutor.app import terminal
     from tutor.app.app import make_app
 
-    make_app(options.model, options.learner).run()
-    return 0
+    return terminal.run(make_app(options.model, options.learner))
 
 
 def check_terminal() -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tutor import __version__
-from tutor.cli import app, lessons, model, output, progress, step
+from tutor.cli import app, lessons, lint, model, output, progress, step
 from tutor.errors import RequestCancelled, TutorError, UsageError
 
 FAILURE = 1
@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     model.add_to(commands, for_model)
     lessons.add_to(commands)
     progress.add_to(commands, for_learner)
+    lint.add_to(commands)
     return top
 
 

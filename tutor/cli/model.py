@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.status_line import pulling
+from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError
 
 if TYPE_CHECKING:
@@ -161,4 +161,23 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    raise NotImplementedError
+    """Loads the model and times each way that this machine has of multiplying its matrices."""
+    from tutor.lm.kernels import check_kernels
+    from tutor.lm.load import load_model
+    from tutor.models import find_model
+
+    with loading() as on_stage:
+        model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
+        on_stage("measuring")
+        report = check_kernels(model.network.config)
+    card = model.card
+    output.write(f"{card.name}: {card.parameters / 1e6:.1f} million weights from {card.format}")
+    output.write(f"Kept as {card.kernel}; {report.threads} threads, {report.instruction_set}")
+    output.write(f"PyTorch {report.torch_version}")
+    output.write("All matrix products of one token, in milliseconds:")
+    output.write("  form   bytes per weight      ms")
+    for timing in report.timings:
+        taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "  absent"
+        used = "  used where the file allows it" if timing.chosen else ""
+        output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
+    return 0

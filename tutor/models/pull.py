@@ -27,7 +27,7 @@ from tutor.models.installed import DEFAULT, FoundModel, Release
 from tutor.models.package_client import fetch_package
 from tutor.models.report import PullProgress
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 22
 _STAGING = ".staging-"
 _LOCK = ".pull.lock"
 _LOCK_TICK = 0.2
