@@ -54,7 +54,9 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
         if isinstance(module, nn.Linear):
             network.set_submodule(name, linear.from_tensors(own))
         elif isinstance(module, RMSNorm):
-            module.weight = nn.Parameter(own["weight"], requires_grad=False)
+            norm = RMSNorm(config.width, config.norm_epsilon)
+            norm.weight = nn.Parameter(own["weight"], requires_grad=False)
+            network.set_submodule(name, norm)
         elif isinstance(module, nn.Embedding):
             table = "head." if config.tied else prefix
             own = {k.removeprefix(table): t for k, t in tensors.items() if k.startswith(table)}

@@ -225,14 +225,14 @@ class Int4Linear(FrozenLinear):
         }
 
     def forward(self, x: Tensor) -> Tensor:
-        vectors = x.reshape(-1, self.inputs)
+        vectors = x if x.dim() == 2 else x.reshape(-1, self.inputs)
         if len(vectors) <= self.few:
             answer = torch.ops.aten._weight_int4pack_mm_for_cpu(
                 vectors.bfloat16(), self.packed, GROUP, self.scales
             ).float()
         else:
             answer = vectors @ self._unpack()
-        return answer.view(*x.shape[:-1], self.outputs)
+        return answer if x.dim() == 2 else answer.view(*x.shape[:-1], self.outputs)
 
     def _unpack(self) -> Tensor:
         """The transpose of W, [K, N], in memory that the next call uses again."""

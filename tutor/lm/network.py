@@ -22,6 +22,7 @@ Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & S
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import msgspec
 import torch
@@ -58,13 +59,17 @@ class KeyValueCache:
     ) -> None:
         self.config = config
         self.length = 0
-        self._store = self._allocate(capacity, device)
+        self._use(self._allocate(capacity, device))
 
     def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
         # "empty", not "zeros": memory that is never written is never really taken
         config = self.config
-        shape = (config.layers, 2, config.key_value_heads, capacity, config.head_size)
+        shape = (2, config.layers, config.key_value_heads, capacity, config.head_size)
         return torch.empty(shape, device=device)
+
+    def _use(self, store: Tensor) -> None:
+        self._store = store
+        self._keys, self._values = store[0].unbind(), store[1].unbind()  # by layer
 
     @property
     def capacity(self) -> int:
@@ -76,17 +81,16 @@ class KeyValueCache:
         needed = self.length + tokens
         if needed > self.capacity:
             old = self._store
-            self._store = self._allocate(max(needed, 2 * self.capacity), old.device)
-            self._store[:, :, :, : self.length] = old[:, :, :, : self.length]
+            self._use(self._allocate(max(needed, 2 * self.capacity), old.device))
+            self._store[..., : self.length, :] = old[..., : self.length, :]
 
     def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Keep new `keys` and `values` [key_value_heads, T, head_size] of one layer; returns those
         of all tokens, the new ones included. `length` moves on after the last layer only."""
-        end = self.length + keys.shape[-2]
-        kept_keys, kept_values = self._store[layer, :, :, :end]
-        kept_keys[:, self.length :] = keys
-        kept_values[:, self.length :] = values
-        return kept_keys, kept_values
+        start, end = self.length, self.length + keys.shape[-2]
+        self._keys[layer][:, start:end] = keys
+        self._values[layer][:, start:end] = values
+        return self._keys[layer][:, :end], self._values[layer][:, :end]
 
     def truncate(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
@@ -99,7 +103,7 @@ class KeyValueCache:
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot copy {length} of {self.length} tokens")
         other = KeyValueCache(self.config, max(64, length), self._store.device)
-        other._store[:, :, :, :length] = self._store[:, :, :, :length]
+        other._store[..., :length, :] = self._store[..., :length, :]
         other.length = length
         return other
 
@@ -125,14 +129,22 @@ class RMSNorm(nn.Module):
     def __init__(self, width: int, epsilon: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
-        self.epsilon = epsilon
+        self.floor: Tensor
+        self.register_buffer("floor", torch.tensor(math.sqrt(epsilon)), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+        # The root mean square is the vector's length / sqrt(width), and hypot(a, b) is
+        # sqrt(a^2 + b^2). Written out step by step it takes three times as long.
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # [..., 1]
+        size = torch.hypot(length * x.shape[-1] ** -0.5, self.floor)
+        return x / size * self.weight
 
 
-def rotary_angles(config: Config, start: int, end: int) -> Tensor:
-    """Rotations for positions `start` to `end`: complex numbers [T, 1, head_size / 2].
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)  # what is kept must do for training too
+def rotations(config: Config, length: int) -> Tensor:
+    """The rotary embedding's turns at positions 0 to `length`: complex numbers of size 1
+    [length, 1, head_size / 2].
 
     Pair i of a head's numbers turns by position * base^(-2i / head_size): the first pairs fast,
     like a second hand, the last ones slowly, like an hour hand.
@@ -141,7 +153,7 @@ def rotary_angles(config: Config, start: int, end: int) -> Tensor:
     speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
     if config.rope_factors is not None:
         speeds = speeds / torch.tensor(config.rope_factors, dtype=torch.float64)
-    angles = torch.outer(torch.arange(start, end, dtype=torch.float64), speeds)
+    angles = torch.outer(torch.arange(length, dtype=torch.float64), speeds)
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
 
 
@@ -170,6 +182,19 @@ def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Ten
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
     return scores.softmax(dim=-1)
+
+
+def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+    """softmax(Q K^T / sqrt(head_size)) V, [..., heads, T, head_size], without ever storing the
+    weights (Dao et al. 2022)."""
+    alone = queries.dim() == 3  # the fast kernel wants a batch, if only of one text
+    if alone:
+        queries, keys, values = queries[None], keys[None], values[None]
+    grouped = queries.shape[-3] != keys.shape[-3]
+    answer = F.scaled_dot_product_attention(
+        queries, keys, values, attn_mask=mask, enable_gqa=grouped
+    )
+    return answer[0] if alone else answer
 
 
 class Attention(nn.Module):
@@ -206,10 +231,7 @@ class Attention(nn.Module):
         if trace is not None:
             trace.attention.append(attention_weights(queries, keys, mask))
 
-        # softmax(Q K^T / sqrt(head_size)) V, without ever storing the weights
-        answer = F.scaled_dot_product_attention(
-            queries, keys, values, attn_mask=mask, enable_gqa=self.heads != self.shared
-        )
+        answer = attend(queries, keys, values, mask)
         output: Tensor = self.output(answer.transpose(-3, -2).flatten(-2))
         return output
 
@@ -279,7 +301,7 @@ class Transformer(nn.Module):
         length = start + tokens
         if cache is not None:
             cache.reserve(tokens)
-        rotation = rotary_angles(self.config, start, length).to(ids.device)
+        rotation = rotations(self.config, 2 ** length.bit_length())[start:length].to(ids.device)
         mask = causal_mask(tokens, length, ids.device) if tokens > 1 else None
 
         x = self.embedding(ids)
