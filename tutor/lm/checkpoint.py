@@ -1,0 +1,63 @@
+"""Where a training run stands: weights, the optimizer's running means, and the step."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from tutor.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from tutor.lm.network import Transformer
+
+_MEANS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW remembers of each weight
+
+
+def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    """Write a safetensors file that is either complete or not there."""
+    partial = path.with_name(path.name + ".partial")
+    save_file(tensors, partial, metadata)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def save_checkpoint(
+    path: Path, network: Transformer, optimizer: torch.optim.AdamW, step: int, identity: str
+) -> None:
+    """Keep the state after `step` steps. `identity` names the settings that it belongs to."""
+    tensors = {f"weight.{name}": weight.detach() for name, weight in network.named_parameters()}
+    for name, weight in network.named_parameters():
+        for mean in _MEANS:
+            tensors[f"{mean}.{name}"] = optimizer.state[weight][mean]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_atomically(tensors, path, {"step": str(step), "identity": identity})
+
+
+def load_checkpoint(
+    path: Path, network: Transformer, optimizer: torch.optim.AdamW, identity: str
+) -> int:
+    """Put back the state in `path`, if there is one; returns how many steps it has done, or 0.
+
+    Raises UsageError if it belongs to a run with other settings.
+    """
+    if not path.exists():
+        return 0
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        if metadata["identity"] != identity:
+            raise UsageError(
+                f"{path} is the checkpoint of a run with other settings.",
+                "Delete it to start over, or use the same settings.",
+            )
+        for name, weight in network.named_parameters():
+            weight.data.copy_(file.get_tensor(f"weight.{name}"))
+            optimizer.state[weight] = {m: file.get_tensor(f"{m}.{name}") for m in _MEANS}
+    return int(metadata["step"])
