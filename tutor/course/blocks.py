@@ -69,7 +69,7 @@ def _refuse_what_grows(text: str, place: Place) -> None:
         if getattr(event, "anchor", None) is not None:
             raise here.error("YAML anchors and aliases are not allowed.", "Write the value out.")
         if (tag := getattr(event, "tag", None)) is not None:
-            raise here.error(f"The YAML tag {tag!r} is not allowed.", "Remove the tag.")
+            raise here.error(f"The YAML tag {str(tag)[:40]!r} is not allowed.", "Remove the tag.")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -101,7 +101,7 @@ def _data(node: yaml.Node, place: Place) -> Any:
                 raise here.error("A field name must be one word.", "Write `name: value`.")
             if name in mapping:
                 raise place.below(key.start_mark.line).error(
-                    f"The field {name!r} stands there twice.", "Remove one of them."
+                    f"The field {name[:40]!r} stands there twice.", "Remove one of them."
                 )
             mapping[name] = _data(value, place)
         return mapping
@@ -117,20 +117,21 @@ def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> Lesson
     here, key, _ = _follow(path, data, node)
     if unknown := _UNKNOWN_FIELD.search(what):
         return place.below(_line_of_key(here, unknown["field"])).error(
-            f"Unknown field {unknown['field']!r}.",
+            f"Unknown field {unknown['field'][:40]!r}.",
             "Correct its name or remove it; lessons/README.md lists the fields.",
         )
     line = place.below(here.start_mark.line)
     if what.startswith("Invalid value") and key in _KNOWN_NAMES:
         return line.error(
-            f"Unknown {key} {here.value!r}.", _suggestion(str(here.value), _KNOWN_NAMES[key])
+            f"Unknown {key} {str(here.value)[:40]!r}.",
+            _suggestion(str(here.value), _KNOWN_NAMES[key]),
         )
     if what.startswith("Object missing required field"):
         field = what.rsplit("`", 2)[1]
         return line.error(f"The field `{field}` is missing.", f"Add `{field}: ...`.")
     subject = f"`{key}`: " if key else ""
     return line.error(
-        f"{subject}{_in_plain_words(what)}.", "Correct it as lessons/README.md shows."
+        f"{subject}{_in_plain_words(what[:300])}.", "Correct it as lessons/README.md shows."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import msgspec
 
 from tutor.course.lesson import Lesson
-from tutor.course.parse import read_bytes
+from tutor.course.parse import parse_bytes
 from tutor.course.place import MAXIMUM_BYTES, Place
 from tutor.course.question import Question, type_name
 from tutor.errors import LessonError
 from tutor.paths import lessons_folder
+from tutor.text import safe
+
+_FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
 
 
 class Course(msgspec.Struct, frozen=True):
@@ -58,8 +62,9 @@ def load_course(folder: Path | None = None) -> Course:
     problems: list[LessonError] = []
     for file in lesson_files(folder):
         try:
-            lesson = _load(file)
-            check_unique(lesson, lessons, file.name)
+            where = safe(file.name)
+            lesson = parse_bytes(read_file(file, where), where)
+            check_unique(lesson, lessons, where)
         except LessonError as problem:
             problems.append(problem)
         else:
@@ -71,27 +76,30 @@ def load_course(folder: Path | None = None) -> Course:
 def lesson_files(folder: Path) -> list[Path]:
     """The lesson files of a folder, by name. Raises `LessonError`."""
     try:
-        return sorted(folder.glob("[0-9]*.md")) if folder.is_dir() else _no_folder(folder)
+        return sorted(file for file in folder.iterdir() if _FILE_NAME.fullmatch(file.name))
     except OSError as error:
         raise LessonError(
-            f"The folder {folder} cannot be read ({error.strerror}).",
-            "Check its permissions.",
+            f"The folder {safe(str(folder))} cannot be read ({_reason(error)}).",
+            "Check the path and its permissions.",
         ) from error
 
 
-def read_file(file: Path) -> bytes:
-    """The bytes of a lesson file. Raises `LessonError`, for a link out of its folder too."""
-    place = Place(file.name)
+def read_file(file: Path, where: str) -> bytes:
+    """The bytes of a lesson file, as many as are needed to see that it is too large.
+
+    `where` names the file in errors. Raises `LessonError`, for a link out of its folder too.
+    """
+    place = Place(where)
     try:
         if not file.resolve().is_relative_to(file.parent.resolve()):
             raise place.error("The file is a link out of its folder.", "Copy the file itself.")
-        if not file.is_file():
+        if file.exists() and not file.is_file():
             raise place.error("This is not an ordinary file.", "Put a text file there.")
         with file.open("rb") as stream:
             return stream.read(MAXIMUM_BYTES + 1)
     except (OSError, RuntimeError) as error:  # a link that leads to itself: RuntimeError
         raise place.error(
-            f"The file cannot be read ({error}).", "Check its permissions."
+            f"The file cannot be read ({_reason(error)}).", "Check that it is there and readable."
         ) from error
 
 
@@ -133,12 +141,6 @@ def _names(lesson: Lesson) -> set[str]:
     return {question.id for question in lesson.questions} | {lab.id for lab in lesson.labs}
 
 
-def _load(file: Path) -> Lesson:
-    outcome = read_bytes(read_file(file), file.name)
-    if outcome.lesson is None:
-        raise outcome.problems[0]
-    return outcome.lesson
-
-
-def _no_folder(folder: Path) -> list[Path]:
-    raise LessonError(f"There is no folder {folder}.", "Check the path, or install tutor again.")
+def _reason(error: OSError | RuntimeError) -> str:
+    """Without the path, which the message names already. A link to itself: `RuntimeError`."""
+    return (error.strerror if isinstance(error, OSError) else None) or "it leads nowhere"

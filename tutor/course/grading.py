@@ -135,6 +135,8 @@ def grade_text(question: TextQuestion, typed: str) -> Verdict:
 
 def grade_next_token(question: NextTokenQuestion, rank: int) -> Verdict:
     """`rank` (from 1) is the place of the guess in the live model's distribution."""
+    if rank < 1:
+        raise ValueError(f"{rank} is no rank; the first is 1")
     if rank == 1:
         return Verdict(True, "Right: this is the model's most probable token.")
     correct = rank <= question.within

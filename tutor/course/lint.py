@@ -19,8 +19,9 @@ from tutor.course.lesson import Lab, Lesson, Screen
 from tutor.course.parse import markdown, read_bytes
 from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
 from tutor.errors import LessonError
+from tutor.text import safe
 
-LONGEST_TITLE = 40
+GOOD_TITLE = 40
 """Columns; a screen's title shares its line with the lesson's place."""
 TASK_LINES = 3
 """Lines of a lab's task that stay in view while the lab is done."""
@@ -62,12 +63,12 @@ def _files(paths: Sequence[Path], findings: list[Finding]) -> Iterator[Path]:
         try:
             found = lesson_files(path)
         except LessonError as problem:
-            findings.append(_error(problem, path.name))
+            findings.append(_error(problem, safe(str(path))))
             continue
         if not found:
             findings.append(
                 Finding(
-                    str(path),
+                    safe(str(path)),
                     1,
                     "warning",
                     "There is no lesson in this folder.",
@@ -79,23 +80,24 @@ def _files(paths: Sequence[Path], findings: list[Finding]) -> Iterator[Path]:
 
 def _about(file: Path, sound: list[Lesson]) -> Iterator[Finding]:
     """What there is to say about one file; adds its lesson to `sound` when it has one."""
+    shown = safe(str(file))
     try:
-        outcome = read_bytes(read_file(file), file.name)
+        outcome = read_bytes(read_file(file, shown), shown)
     except LessonError as problem:
-        yield _error(problem, file.name)
+        yield _error(problem, shown)
         return
     for found in outcome.problems:
-        yield _error(found, file.name)
+        yield _error(found, shown)
     lesson = outcome.lesson
     if lesson is None:
         return
     try:
-        check_unique(lesson, sound, file.name)
+        check_unique(lesson, sound, shown)
     except LessonError as problem:
-        yield _error(problem, file.name)
+        yield _error(problem, shown)
     sound.append(lesson)
     for name, message, next_step in _warnings(lesson):
-        yield Finding(file.name, outcome.lines.get(name, 1), "warning", message, next_step)
+        yield Finding(shown, outcome.lines.get(name, 1), "warning", message, next_step)
 
 
 def _error(problem: LessonError, file: str) -> Finding:
@@ -124,10 +126,10 @@ def _about_screen(screen: Screen) -> Iterator[_Warning]:
             f" a small terminal shows {HEIGHT}.",
             "Shorten it, or make two screens of it: one idea a screen.",
         )
-    if len(screen.title) > LONGEST_TITLE:
+    if len(screen.title) > GOOD_TITLE:
         yield (
             screen.id,
-            f"The title {screen.title!r} is longer than {LONGEST_TITLE} characters.",
+            f"The title {screen.title!r} is longer than {GOOD_TITLE} characters.",
             "Shorten it.",
         )
     for line in too_wide(screen.body, markdown()):

@@ -8,7 +8,7 @@ line and remedy.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -18,7 +18,8 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from tutor.course.blocks import decode
 from tutor.course.lesson import Lab, Lesson, Screen
-from tutor.course.place import Place, checked, control_character, text_of
+from tutor.course.markup import BLOCKS, dead_links, place_of, refused
+from tutor.course.place import Place, checked, text_of
 from tutor.course.question import Id, Question
 from tutor.errors import LessonError
 
@@ -31,8 +32,9 @@ MAXIMUM_SCREEN_LINES = 60
 """Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
 small terminal; this much is no screen any more."""
 
-_HEADING = re.compile(r"^(?P<title>.+?)\s+\{#(?P<id>[^{}]*)\}$")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_TITLE = 80
+
+_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +128,7 @@ class _Reader:
         self.start = Place(file)
         self.problems: list[LessonError] = []
         self.lines: dict[str, int] = {}
+        self._strayed = False
 
     def attempt(self, step: Callable[[], T]) -> T | None:
         try:
@@ -141,7 +144,8 @@ class _Reader:
         sections = self._sections(tokens, text.split("\n"))
         screens = tuple(self._screen(section) for section in sections if section.is_screen)
         questions = self._questions(sections, {screen.id for screen in screens})
-        self._check_links(tokens, {screen.id for screen in screens})
+        self.problems += refused(tokens, self.start)
+        self.problems += dead_links(tokens, self.start, {screen.id for screen in screens})
         if not screens:
             self.problems.append(
                 self.start.error("The lesson has no screen.", "Add `## Title {#screen-id}`.")
@@ -173,7 +177,6 @@ class _Reader:
         sections: list[_Section] = []
         upto = 0  # lines of the file that are accounted for
         for index, token in enumerate(tokens):
-            self._refuse(token)
             if token.map is None or token.level > 0 or token.type == "front_matter":
                 upto = max(upto, token.map[1] if token.type == "front_matter" and token.map else 0)
                 continue
@@ -185,7 +188,7 @@ class _Reader:
                 upto = end
             elif not sections:
                 self._stray(token)
-            elif token.type == "fence" and token.info.strip() in ("lab", "question"):
+            elif token.type == "fence" and token.info.strip() in BLOCKS:
                 sections[-1].text += lines[upto:begin]
                 sections[-1].end_paragraph()
                 upto = end
@@ -195,22 +198,30 @@ class _Reader:
         return sections
 
     def _section(self, heading: Token, place: Place) -> _Section:
-        match = _HEADING.match(heading.content)
-        if match is None or not _ID.fullmatch(match["id"]) or len(match["id"]) > 60:
+        title, _, rest = heading.content.rpartition("{#")
+        title = " ".join(title.split())
+        screen_id = rest.removesuffix("}")
+        if not title or not rest.endswith("}") or not _ID.fullmatch(screen_id):
             self.problems.append(
                 place.error(
-                    f"The heading {heading.content!r} has no usable id.",
+                    f"The heading {heading.content[:60]!r} has no usable id.",
                     "End it with an id of small letters, digits and hyphens:"
                     " `## Title {#screen-id}`.",
                 )
             )
-            return _Section(place, f"line-{place.line}", heading.content)
-        section = _Section(place, match["id"], match["title"])
-        self._name(section.id, place)
-        return section
+            return _Section(place, f"line-{place.line}", title)
+        if len(title) > LONGEST_TITLE:
+            self.problems.append(
+                place.error(
+                    f"The title {title[:40]!r}... is longer than {LONGEST_TITLE} characters.",
+                    "Shorten it.",
+                )
+            )
+        self._name(screen_id, place)
+        return _Section(place, screen_id, title)
 
     def _block(self, token: Token, section: _Section) -> None:
-        place = self.start.below(token.map[0]) if token.map else self.start
+        place = place_of(token, self.start)
         inside = place.below(1)
         if token.info.strip() == "lab":
             lab: Lab | None = self.attempt(lambda: decode(token.content, Lab, inside))
@@ -282,71 +293,14 @@ class _Reader:
             self.lines[name] = place.line
 
     def _stray(self, token: Token) -> None:
-        place = self.start.below(token.map[0]) if token.map else self.start
-        if not any(problem.line <= place.line for problem in self.problems):
-            self.problems.append(
-                place.error(
-                    "This stands before the first screen.",
-                    "Begin each screen with `## Title {#screen-id}`;"
-                    " the lesson's title is in the front matter.",
-                )
+        """Says once that there is text before the first screen; a `#` is refused elsewhere."""
+        if self._strayed or token.tag == "h1":
+            return
+        self._strayed = True
+        self.problems.append(
+            place_of(token, self.start).error(
+                "This stands before the first screen.",
+                "Begin each screen with `## Title {#screen-id}`;"
+                " the lesson's title is in the front matter.",
             )
-
-    def _refuse(self, token: Token) -> None:
-        """HTML, pictures and hidden control characters: what a terminal cannot or must not show."""
-        place = self.start.below(token.map[0]) if token.map else self.start
-        if token.type == "html_block":
-            self.problems.append(place.error("HTML is not allowed.", "Write it in Markdown."))
-        if token.type == "heading_open" and token.tag == "h1":
-            self.problems.append(
-                place.error("`#` is not used inside a lesson.", "Use `##` for a screen.")
-            )
-        if token.type == "fence" and token.level > 0 and token.info.strip() in ("lab", "question"):
-            self.problems.append(
-                place.error(
-                    f"This {token.info.strip()} stands inside a list or a quotation.",
-                    "Move it to the left margin.",
-                )
-            )
-        for child, line in _children(token):
-            self._refuse_inline(child, place.below(line))
-
-    def _refuse_inline(self, child: Token, place: Place) -> None:
-        if child.type == "html_inline":
-            self.problems.append(
-                place.error(
-                    f"HTML is not allowed: {child.content[:40]!r}.",
-                    "Write it in Markdown, or between backticks.",
-                )
-            )
-        elif child.type == "image":
-            self.problems.append(
-                place.error("Pictures cannot be shown in a terminal.", "Draw it with characters.")
-            )
-        elif bad := control_character(child.content):
-            self.problems.append(
-                place.error(
-                    f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it."
-                )
-            )
-
-    def _check_links(self, tokens: list[Token], screens: set[str]) -> None:
-        for token in tokens:
-            place = self.start.below(token.map[0]) if token.map else self.start
-            for child, line in _children(token):
-                target = str(child.attrGet("href") or "") if child.type == "link_open" else ""
-                if target.startswith("#") and target[1:] not in screens:
-                    self.problems.append(
-                        place.below(line).error(
-                            f"The link {target!r} leads to no screen of this lesson.",
-                            f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
-                        )
-                    )
-
-
-def _children(token: Token) -> Iterator[tuple[Token, int]]:
-    """The inline tokens of a block token, each with how many lines below its start it stands."""
-    line = 0
-    for child in token.children or ():
-        yield child, line
-        line += child.type in ("softbreak", "hardbreak")
+        )

@@ -97,7 +97,7 @@ class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
     def __post_init__(self) -> None:
         for spelling in self.accept:
             if not plain(spelling):
-                raise ValueError(f"the accepted answer {spelling!r} has no letter or digit")
+                raise ValueError(f"the accepted answer {spelling[:40]!r} has no letter or digit")
 
 
 class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
@@ -135,4 +135,4 @@ def type_name(question: Question | type[Question]) -> str:
 def _check_distinct(texts: Sequence[str]) -> None:
     for index, text in enumerate(texts):
         if text in texts[:index]:
-            raise ValueError(f"{text!r} stands there twice")
+            raise ValueError(f"{text[:40]!r} stands there twice")

@@ -1,0 +1,55 @@
+"""Pieces of lesson files, put together by the tests of the parser and of the linter."""
+
+from __future__ import annotations
+
+FRONT = """---
+id: small
+number: 7
+version: 2
+title: A small lesson
+summary: Just enough.
+---
+"""
+
+SCREEN = """
+## First screen {#first}
+
+Some *text*.
+"""
+
+LAB = """
+```lab
+id: sure
+kind: stepper
+task: Find a sure one.
+prompt: Once upon a
+goals:
+  - goal: top-above
+    probability: 0.9
+```
+"""
+
+SINGLE = """
+```question
+id: pick
+type: single
+ask: Which?
+hint: Not the other.
+why: So it is.
+choices:
+  - text: yes
+    why: This one.
+    right: true
+  - text: no
+    why: Not this one.
+```
+"""
+
+SMALL = FRONT + SCREEN + LAB + "\nMore text.\n" + SINGLE
+
+
+def line_of(text: str, part: str) -> int:
+    """The line, counted from 1, of the first word of `part` in `text`; a line break before it
+    says that it begins its line."""
+    start = text.index(part) + len(part) - len(part.lstrip("\n"))
+    return text[:start].count("\n") + 1

@@ -1,0 +1,273 @@
+"""Grading, the order of choices, goals: pure functions, and so mostly properties."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.course.goals import Evidence, description, goals_reached, reached
+from tutor.course.grading import Answer, grade
+from tutor.course.lesson import (
+    Branched,
+    Goal,
+    Lab,
+    TookRankAtLeast,
+    TopTokenAbove,
+    TopTokenBelow,
+)
+from tutor.course.number import readings
+from tutor.course.question import (
+    Choice,
+    NextTokenQuestion,
+    NumberQuestion,
+    OrderQuestion,
+    Question,
+    SeveralChoices,
+    SingleChoice,
+    TextQuestion,
+)
+from tutor.course.shuffle import choice_order, question_order
+from tutor.course.spelling import plain
+
+COMMON = {"id": "q", "ask": "?", "hint": "h", "why": "w"}
+
+
+def choices(*right: bool) -> tuple[Choice, ...]:
+    return tuple(Choice(f"text {n}", f"why {n}", each) for n, each in enumerate(right))
+
+
+SINGLE = SingleChoice(**COMMON, choices=choices(False, True, False))
+SEVERAL = SeveralChoices(**COMMON, choices=choices(True, True, False, False))
+ORDER = OrderQuestion(**COMMON, items=("a", "b", "c", "d"))
+TEXT = TextQuestion(**COMMON, accept=("Softmax", "soft max function"))
+NEXT = NextTokenQuestion(**COMMON, prompt="A cup of", within=2)
+
+
+def number(answer: float, tolerance: float = 0, unit: str = "") -> NumberQuestion:
+    return NumberQuestion(**COMMON, answer=answer, tolerance=tolerance, unit=unit)
+
+
+def test_single() -> None:
+    right, wrong = grade(SINGLE, 1), grade(SINGLE, 0)
+    assert right.correct
+    assert not wrong.correct
+    assert [note.mark for note in wrong.notes] == ["wrong", "missed", "left"]
+    assert [note.why for note in wrong.notes] == ["why 0", "why 1", "why 2"]
+
+
+@given(st.sets(st.integers(0, 3)))
+def test_several_needs_all_and_no_other(chosen: set[int]) -> None:
+    verdict = grade(SEVERAL, chosen)
+    assert verdict.correct == (chosen == {0, 1})
+    marks = [note.mark for note in verdict.notes]
+    assert [mark in ("right", "wrong") for mark in marks] == [place in chosen for place in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({0}, "1 more is right"),
+        (set(), "2 more are right"),
+        ({0, 1, 2}, "1 that you chose does not belong"),
+        ({2, 3}, "2 more are right and 2 that you chose do not belong"),
+    ],
+)
+def test_several_says_what_was_missed(chosen: set[int], words: str) -> None:
+    assert words in grade(SEVERAL, chosen).message
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit", "answer"),
+    [
+        ("0.25", "", 0.25),
+        ("0,25", "", 0.25),
+        (".25", "", 0.25),
+        ("1/4", "", 0.25),
+        ("25 %", "", 0.25),
+        ("25%", "%", 25),
+        ("25", "%", 25),
+        ("25,5 %", "%", 25.5),
+        ("−3", "", -3),
+        ("3 bits", "bits", 3),
+        ("3 BITS", "bits", 3),
+        ("49,152", "", 49152),
+        ("49 152", "", 49152),
+        ("49'152", "", 49152),
+        ("1,000,000.5", "", 1000000.5),
+        ("1e-3", "", 0.001),
+        ("  7  ", "", 7),
+    ],
+)
+def test_numbers_as_people_type_them(typed: str, unit: str, answer: float) -> None:
+    assert grade(number(answer, unit=unit), typed).correct
+
+
+@pytest.mark.parametrize("typed", ["abc", "", "  ", "nan", "inf", "1/0", "1.2.3", "٣", "--3", "%"])
+def test_what_is_not_a_number_does_not_count(typed: str) -> None:
+    verdict = grade(number(3), typed)
+    assert not verdict.counted
+    assert not verdict.correct
+    assert "Type digits" in verdict.message
+
+
+def test_a_number_that_is_off_says_in_which_direction() -> None:
+    assert "too low" in grade(number(3, 0.1), "2.8").message
+    assert "too high" in grade(number(3, 0.1), "3.2").message
+    assert grade(number(3, 0.1), "3.1").correct
+    assert grade(number(0.3), str(0.1 + 0.2)).correct
+
+
+@given(st.floats(-1e12, 1e12))
+def test_every_number_is_understood_as_written(value: float) -> None:
+    assert readings(repr(value))[0] == value
+
+
+@given(st.text(max_size=30), st.text(max_size=5))
+def test_any_text_may_be_typed_for_a_number(typed: str, unit: str) -> None:
+    for value in readings(typed, unit):
+        assert isinstance(value, float)
+    assert grade(number(0.5, unit=unit), typed).message
+
+
+@given(st.permutations(range(4)))
+def test_order(order: list[int]) -> None:
+    verdict = grade(ORDER, tuple(order))
+    assert verdict.correct == (order == [0, 1, 2, 3])
+    right = sum(item == place for place, item in enumerate(order))
+    assert sum(note.mark == "right" for note in verdict.notes) == right
+    if not verdict.correct:
+        assert f"{right} of 4" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "typed", ["softmax", " SOFT-MAX ", "Soft max", "sóftmax.", "softmaxfunction"]
+)
+def test_spellings_that_count(typed: str) -> None:
+    assert grade(TEXT, typed).correct
+
+
+@pytest.mark.parametrize("typed", ["softmin", "soft", "max"])
+def test_spellings_that_do_not(typed: str) -> None:
+    verdict = grade(TEXT, typed)
+    assert verdict.counted
+    assert not verdict.correct
+
+
+def test_no_text_does_not_count() -> None:
+    assert not grade(TEXT, " . ").counted
+
+
+@given(st.text(max_size=40))
+def test_plain_spelling(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+    assert plain(f" {text}. ") == plain(text)
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz -'", max_size=40))
+def test_case_spaces_and_hyphens_do_not_matter(text: str) -> None:
+    assert plain(text.upper()) == plain(text) == plain(text.replace(" ", "-"))
+
+
+@pytest.mark.parametrize(("rank", "correct"), [(1, True), (2, True), (3, False), (49152, False)])
+def test_next_token_goes_by_rank(rank: int, correct: bool) -> None:
+    verdict = grade(NEXT, rank)
+    assert verdict.correct is correct
+    if rank > 1:
+        assert f"{rank:,}" in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [(SINGLE, "1"), (SEVERAL, 1), (ORDER, "abcd"), (TEXT, 1), (NEXT, "coffee"), (number(1), 1)],
+)
+def test_an_answer_of_another_kind_is_a_bug(question: Question, answer: Answer) -> None:
+    with pytest.raises(TypeError):
+        grade(question, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [(SINGLE, 3), (SINGLE, -1), (SEVERAL, {9}), (ORDER, (0, 1)), (NEXT, 0)],
+)
+def test_an_answer_out_of_range_is_a_bug(question: Question, answer: Answer) -> None:
+    with pytest.raises(ValueError, match=r"places|order|rank"):
+        grade(question, answer)
+
+
+# --- order of choices ---------------------------------------------------------------------------
+
+
+@given(st.integers(0, 2**32))
+def test_choices_are_all_there_and_stay_where_they_are(seed: int) -> None:
+    for question, count in ((SINGLE, 3), (SEVERAL, 4), (ORDER, 4)):
+        order = choice_order(question, seed)
+        assert sorted(order) == list(range(count))
+        assert order == choice_order(question, seed)
+
+
+@given(st.integers(0, 2**32))
+def test_items_to_be_ordered_are_never_shown_in_order(seed: int) -> None:
+    assert choice_order(ORDER, seed) != (0, 1, 2, 3)
+
+
+def test_every_order_of_choices_occurs() -> None:
+    assert len({choice_order(SINGLE, seed) for seed in range(100)}) == 6
+
+
+def test_the_order_for_a_seed_is_the_same_in_every_version() -> None:
+    """A quiz that was left is gone on with, perhaps under another version of Python."""
+    assert choice_order(SEVERAL, 7) == (3, 1, 0, 2)
+
+
+def test_nothing_to_shuffle() -> None:
+    assert choice_order(TEXT, 1) == choice_order(NEXT, 1) == choice_order(number(1), 1) == ()
+
+
+def test_order_of_questions() -> None:
+    questions = [TextQuestion(**{**COMMON, "id": name}, accept=("a",)) for name in "abcdef"]
+    orders = {question_order(questions, seed) for seed in range(20)}
+    assert len(orders) > 10
+    assert all(sorted(order) == list("abcdef") for order in orders)
+
+
+# --- goals --------------------------------------------------------------------------------------
+
+REACHED = [
+    (TopTokenAbove(0.9), Evidence(top_probability=0.91), True),
+    (TopTokenAbove(0.9), Evidence(top_probability=0.9), False),
+    (TopTokenAbove(0.9), Evidence(), False),
+    (TopTokenBelow(0.2), Evidence(top_probability=0.19), True),
+    (TopTokenBelow(0.2), Evidence(top_probability=0.2), False),
+    (TopTokenBelow(0.2), Evidence(), False),
+    (TookRankAtLeast(10), Evidence(taken_rank=10), True),
+    (TookRankAtLeast(10), Evidence(taken_rank=9), False),
+    (TookRankAtLeast(10), Evidence(top_probability=0.5), False),
+    (Branched(2, 4), Evidence(branch_lengths=(4, 9, 1)), True),
+    (Branched(2, 4), Evidence(branch_lengths=(4, 3, 3)), False),
+    (Branched(2, 4), Evidence(), False),
+]
+
+
+@pytest.mark.parametrize(("goal", "evidence", "is_reached"), REACHED)
+def test_goals(goal: Goal, evidence: Evidence, is_reached: bool) -> None:
+    assert reached(goal, evidence) is is_reached
+
+
+def test_a_goal_once_reached_stays_reached() -> None:
+    lab = Lab(
+        id="l", kind="stepper", task="t", prompt="p", goals=(TopTokenAbove(0.9), TookRankAtLeast(5))
+    )
+    first = goals_reached(lab, Evidence(top_probability=0.95))
+    assert first == {0}
+    assert goals_reached(lab, Evidence(top_probability=0.1), first) == {0}
+    assert goals_reached(lab, Evidence(taken_rank=7), first) == {0, 1}
+
+
+def test_goals_are_described_in_words() -> None:
+    words = [description(goal) for goal, _, _ in REACHED]
+    assert "90 %" in words[0]
+    assert "20 %" in words[3]
+    assert "rank 10" in words[6]
+    assert words[9] == "2 branches of 4 tokens or more"
+    assert description(Branched(3)) == "3 branches"
