@@ -36,6 +36,14 @@ def other_json(file: Path) -> None:
     file.write_text('{"about":{"file":{"schema":1,"checksum":"00000000"}},"cards":[1,2]}')
 
 
+def nested(file: Path) -> None:
+    file.write_text('{"about":' + "[" * 100_000)
+
+
+def no_version(file: Path) -> None:
+    file.write_text('{"about":{"file":{"schema":0,"checksum":"00000000"}},"cards":{}}')
+
+
 def empty(file: Path) -> None:
     file.write_bytes(b"")
 
@@ -52,6 +60,8 @@ def remove(file: Path) -> None:
         (no_json_object, "is damaged"),
         (not_utf8, "is damaged"),
         (other_json, "is damaged"),
+        (nested, "is damaged"),
+        (no_version, "is damaged"),
         (empty, "is empty"),
         (remove, "is missing"),
     ],

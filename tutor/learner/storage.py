@@ -12,7 +12,7 @@ import contextlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from tinydb.storages import Storage
@@ -23,7 +23,7 @@ from tutor.learner.schema import Schema, Tables
 
 
 class About(msgspec.Struct, frozen=True):
-    schema: int
+    schema: Annotated[int, msgspec.Meta(ge=1)]
     checksum: str
 
 
@@ -77,7 +77,6 @@ class AtomicStorage(Storage):
         self._timeout = timeout
         self._tables: Tables | None = None
         self._in_transaction = False
-        self._changed = False
 
     def read(self) -> Tables | None:
         return self._tables if self._in_transaction else self.load().tables
@@ -85,7 +84,6 @@ class AtomicStorage(Storage):
     def write(self, data: Tables) -> None:
         if self._in_transaction:
             self._tables = data
-            self._changed = True
         else:
             with self.transaction():
                 self.write(data)
@@ -95,10 +93,10 @@ class AtomicStorage(Storage):
         """Read once, hold the lock for the block, write once. Raises the `StoreError` family."""
         with locked(self._lock, self._timeout):
             contents = self.load()
-            self._tables, self._in_transaction, self._changed = contents.tables, True, False
+            self._tables, self._in_transaction = contents.tables, True
             try:
                 yield contents
-                if self._changed and self._tables is not None:
+                if self._tables is not None:
                     self._save(self._tables, contents)
             finally:
                 self._tables, self._in_transaction = None, False
@@ -133,7 +131,7 @@ class AtomicStorage(Storage):
             about = _beginning_decoder.decode(data).about.file
             self.schema.check(about.schema, str(path))  # a newer file may look different below
             tables = _decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error
         del tables["about"]
         # A mismatch in something that parses: nobody cut it off, someone edited it. Falling back to
