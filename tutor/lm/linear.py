@@ -54,11 +54,20 @@ class Groups(msgspec.Struct, frozen=True):
 
 
 class FrozenLinear(nn.Module):
-    """What the four kinds have in common. `form` is the name of the kind."""
+    """What the four kinds have in common. `form` is the name of the kind.
+
+    The tensors are plain attributes, neither parameters nor buffers: nothing is ever done to
+    them, and PyTorch finds them faster so (that is 0.2 ms of a token).
+    """
 
     form: str
     inputs: int
     outputs: int
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the weights take."""
+        return sum(value.nbytes for value in vars(self).values() if isinstance(value, Tensor))
 
     def rows(self, ids: Tensor) -> Tensor:
         """Rows `ids` [...] of W: [..., inputs]."""
@@ -69,12 +78,11 @@ class FloatLinear(FrozenLinear):
     """`weight` [N, K], 32-bit."""
 
     form = "fp32"
-    weight: Tensor
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.outputs, self.inputs = weight.shape
-        self.register_buffer("weight", weight)
+        self.weight = weight
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.weight)
@@ -91,12 +99,11 @@ class HalfLinear(FrozenLinear):
     """
 
     form = "fp16"
-    weight: Tensor
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.outputs, self.inputs = weight.shape
-        self.register_buffer("weight", weight)
+        self.weight = weight
 
     def forward(self, x: Tensor) -> Tensor:
         if x.numel() == self.inputs or not x.is_cpu:
@@ -122,16 +129,14 @@ class Int8Linear(FrozenLinear):
     """
 
     form = "int8"
-    table: Tensor
-    scales: Tensor
 
     def __init__(self, table: Tensor, scales: Tensor) -> None:
         super().__init__()
         self.block = table.shape[1] - 8
         self.inputs, self.outputs = GROUP * scales.shape[0], scales.shape[1]
         self.blocks = self.outputs // self.block
-        self.register_buffer("table", table)
-        self.register_buffer("scales", scales)
+        self.table = table
+        self.scales = scales
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
@@ -204,15 +209,13 @@ class Int4Linear(FrozenLinear):
     """
 
     form = "int4"
-    packed: Tensor
-    scales: Tensor
 
     def __init__(self, packed: Tensor, scales: Tensor) -> None:
         super().__init__()
         self.outputs, self.inputs = packed.shape[0], 2 * packed.shape[1]
         self.few = FEW_VECTORS if _nibble_block(self.outputs) == 32 else 2**62
-        self.register_buffer("packed", packed)
-        self.register_buffer("scales", scales)
+        self.packed = packed
+        self.scales = scales
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
