@@ -1,0 +1,377 @@
+"""A model small enough to be predicted, behind the interface of `tutor.engine.client.Engine`.
+
+Its vocabulary is every byte, some words, and tokens that break careless programs: markup, escape
+sequences, combining marks, halves of characters, wide characters. Its probabilities are a hash of
+what was read last, so they are the same every time and on every machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from array import array
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from itertools import pairwise
+
+from tutor.engine.client import EngineState
+from tutor.errors import ContextFull, EngineError, TextError, TutorError
+from tutor.lm.distribution import (
+    PLAIN,
+    ChatMessage,
+    Cut,
+    Distribution,
+    LensRow,
+    ModelCard,
+    Row,
+    SamplerSettings,
+    Token,
+    XRay,
+)
+
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+WORDS = (
+    *("The", " capital", " of", " France", " is", " Paris", ",", " and", " it", " has", " a"),
+    *(" city", " the", " was", " on", " river", " Seine", ".", " Germany", " Berlin", "user"),
+    *("assistant", "system", "\n", "\n\n", "Hello", " hello", " world", "!", "?", " What", " Yes"),
+    *(" No", " You", " are", " helpful", " cat", " sat", " mat", " old", " beautiful", " known"),
+    *(" located", " for", " its", " art", "s", " 1", " 2", " 3"),
+)
+NASTY = (
+    b"[/", b"[b]", b"\x1b[31m", b"\x1b]0;x\x07", b"\xcc\x81", b"\xe2\x82", b"\xac", b"\xff",
+    "中文".encode(), "👩‍👧".encode(), "\u202e".encode(), "\u00a0".encode(), b"\t", b"\r", b"\x00",
+    b"\\", b"   ", "é".encode(),
+)  # fmt: skip
+CONTEXT = 256
+LAYERS = 4
+HEADS = 3
+
+
+def _vocabulary() -> tuple[Token, ...]:
+    entries = [(text.encode(), True) for text in SPECIAL]
+    entries += [(text.encode(), False) for text in WORDS]
+    entries += [(data, False) for data in NASTY]
+    known = {data for data, _ in entries}
+    entries += [(bytes([byte]), False) for byte in range(256) if bytes([byte]) not in known]
+    return tuple(
+        Token(number, data.decode("utf-8", "replace"), data, special)
+        for number, (data, special) in enumerate(entries)
+    )
+
+
+VOCABULARY = _vocabulary()
+BY_DATA = {token.data: token for token in VOCABULARY}
+_LONGEST = max(len(token.data) for token in VOCABULARY)
+END = BY_DATA[b"<|im_end|>"]
+LIKELY = {
+    b" is": (b" Paris", b" the", b" a", b" known"),
+    b" Paris": (b",", b".", b" and", b"<|im_end|>"),
+    b",": (b" and", b" the", b"[/", b" a"),
+    b" and": (b" it", b" the", b"\x1b[31m", b"[b]"),
+    b" it": (b" is", b" has", b" was", b"s"),
+}
+"""What comes first after some tokens; the rest follows a hash."""
+
+
+def token(text: str | bytes) -> Token:
+    """The token with exactly this text."""
+    return BY_DATA[text.encode() if isinstance(text, str) else text]
+
+
+def split(text: str, *, special: bool = False) -> list[Token]:
+    """The longest tokens that fit, from the left."""
+    data = text.encode("utf-8", "replace")
+    tokens = []
+    at = 0
+    while at < len(data):
+        for size in range(min(_LONGEST, len(data) - at), 0, -1):
+            found = BY_DATA.get(data[at : at + size])
+            if found is not None and (special or not found.special):
+                tokens.append(found)
+                at += size
+                break
+    return tokens
+
+
+def _unit(*parts: object) -> float:
+    """A number from 0 up to 1, the same for the same parts."""
+    digest = blake2b(repr(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def logits(path: Sequence[Token]) -> list[float]:
+    """The raw scores of all tokens after `path`."""
+    last = path[-1]
+    scores = [4.0 * _unit("logit", last.id, other.id) for other in VOCABULARY]
+    for place, data in enumerate(LIKELY.get(last.data, ())):
+        scores[BY_DATA[data].id] = 12.0 - 1.2 * place
+    return scores
+
+
+def _softmax(scores: Sequence[float]) -> list[float]:
+    top = max(scores)
+    weights = [math.exp(score - top) for score in scores]
+    total = sum(weights)
+    return [weight / total for weight in weights]
+
+
+def _sampled(
+    scores: Sequence[float], order: Sequence[int], sampler: SamplerSettings
+) -> tuple[list[float], dict[int, Cut]]:
+    cut: dict[int, Cut] = {}
+    if sampler.greedy:
+        cut = dict.fromkeys(order[1:], "greedy")
+        return [1.0 if index == order[0] else 0.0 for index in range(len(scores))], cut
+    probability = _softmax([score / sampler.temperature for score in scores])
+    if sampler.top_k:
+        cut.update((index, "top-k") for index in order[sampler.top_k :])
+    kept = [index for index in order if index not in cut]
+    total = sum(probability[index] for index in kept)
+    below = 0.0
+    for index in kept:
+        if below >= sampler.top_p * total:
+            cut[index] = "top-p"
+        below += probability[index]
+    for index in order:
+        if index not in cut and probability[index] < sampler.min_p * probability[order[0]]:
+            cut[index] = "min-p"
+    total = sum(value for index, value in enumerate(probability) if index not in cut)
+    return [0.0 if i in cut else value / total for i, value in enumerate(probability)], cut
+
+
+def _entropy(probabilities: Sequence[float]) -> float:
+    return -sum(value * math.log2(value) for value in probabilities if value > 0)
+
+
+def all_rows(path: Sequence[Token], sampler: SamplerSettings) -> list[Row]:
+    """Every token's row, most probable first."""
+    scores = logits(path)
+    plain = _softmax(scores)
+    order = sorted(range(len(scores)), key=lambda index: -scores[index])
+    after, cut = _sampled(scores, order, sampler)
+    return [
+        Row(rank, VOCABULARY[i], plain[i], scores[i], after[i], cut.get(i))
+        for rank, i in enumerate(order, start=1)
+    ]
+
+
+def distribution(
+    path: Sequence[Token], sampler: SamplerSettings = PLAIN, seed: int = 7, top: int = 60
+) -> Distribution:
+    """The answer of the model after `path`."""
+    rows = all_rows(path, sampler)
+    mark = _unit("draw", seed, len(path))
+    drawn = next(row for row in rows if row.sampled_probability > 0)
+    for row in rows:
+        mark -= row.sampled_probability
+        if mark < 0:
+            drawn = row
+            break
+    return Distribution(
+        position=len(path),
+        vocabulary_size=len(rows),
+        entropy_bits=_entropy([row.probability for row in rows]),
+        sampled_entropy_bits=_entropy([row.sampled_probability for row in rows]),
+        kept=sum(row.cut is None for row in rows),
+        rows=tuple(rows[:top]),
+        drawn=drawn,
+    )
+
+
+CARD = ModelCard(
+    name="Fake-1K",
+    path="fake",
+    sha256="f" * 64,
+    format="none",
+    kernel="none",
+    parameters=1000,
+    layers=LAYERS,
+    heads=HEADS,
+    width=8,
+    context=CONTEXT,
+    vocabulary_size=len(VOCABULARY),
+    chat=True,
+    end_ids=(token("<|endoftext|>").id, END.id),
+)
+
+
+class FakeSession:
+    def __init__(self, engine: FakeEngine, tokens: Sequence[Token]) -> None:
+        self._engine = engine
+        self.tokens: tuple[Token, ...] = tuple(tokens)
+        self.closed = False
+
+    async def append(self, tokens: Sequence[Token]) -> None:
+        await self._engine.work("append")
+        self._engine.check(len(self.tokens) + len(tokens))
+        self.tokens += tuple(tokens)
+
+    async def append_turn(self, text: str) -> tuple[Token, ...]:
+        await self._engine.work("append_turn")
+        closing = "" if self.tokens[-1] == END else "<|im_end|>"
+        turn = f"{closing}\n<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        added = tuple(split(turn, special=True))
+        self._engine.check(len(self.tokens) + len(added))
+        self.tokens += added
+        return added
+
+    async def go_back(self, length: int) -> None:
+        await self._engine.work("go_back")
+        self.tokens = self.tokens[:length]
+
+    async def fork(self, length: int) -> FakeSession:
+        await self._engine.work("fork")
+        return FakeSession(self._engine, self.tokens[:length])
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def distribution(
+        self, position: int, sampler: SamplerSettings, seed: int, top: int
+    ) -> Distribution:
+        await self._engine.work("distribution")
+        return distribution(self.tokens[:position], sampler, seed, top)
+
+    async def rows(
+        self, position: int, sampler: SamplerSettings, ids: Sequence[int]
+    ) -> tuple[Row, ...]:
+        await self._engine.work("rows")
+        by_id = {row.token.id: row for row in all_rows(self.tokens[:position], sampler)}
+        return tuple(by_id[number] for number in ids)
+
+    async def find(
+        self, position: int, sampler: SamplerSettings, query: str, limit: int
+    ) -> tuple[Row, ...]:
+        await self._engine.work("find")
+        found = [
+            row for row in all_rows(self.tokens[:position], sampler) if query in row.token.text
+        ]
+        if not found:
+            raise TextError(f"No token contains {query}.", "Try fewer letters.")
+        found.sort(key=lambda row: row.token.text.removeprefix(" ") != query.removeprefix(" "))
+        return tuple(found[:limit])
+
+    async def surprisals(self, start: int) -> tuple[float | None, ...]:
+        await self._engine.work("surprisals")
+        bits: list[float | None] = [None]
+        for length, (_, after) in enumerate(pairwise(self.tokens), start=1):
+            rows = all_rows(self.tokens[:length], PLAIN)
+            bits.append(next(row.surprisal_bits for row in rows if row.token == after))
+        return tuple(bits[start:])
+
+    async def xray(self, position: int) -> XRay:
+        await self._engine.work("xray")
+        length = position + 1
+        weights = array("f")
+        for layer in range(LAYERS):
+            for head in range(HEADS):
+                raw = [0.05 + _unit("attention", layer, head, at) for at in range(length)]
+                weights.extend(value / sum(raw) for value in raw)
+        rows = all_rows(self.tokens[:length], PLAIN)
+        following = self.tokens[length] if length < len(self.tokens) else rows[0].token
+        final = next(row.probability for row in rows if row.token == following)
+        lens = tuple(
+            LensRow(layer, rows[LAYERS - layer].token, 0.1 + 0.1 * layer, final * layer / LAYERS)
+            for layer in range(LAYERS + 1)
+        )
+        return XRay(position, LAYERS, HEADS, following, lens, weights.tobytes())
+
+
+class FakeEngine:
+    """`hold()` makes every request wait until `release()`; `fail_with` makes the next one fail;
+    `become` changes the state. `calls` lists what was asked for, `cancelled` what was given up."""
+
+    def __init__(self, *, state: EngineState = EngineState.READY, card: ModelCard = CARD) -> None:
+        self.state = state
+        self.detail = ""
+        self.model: ModelCard | None = card if state is EngineState.READY else None
+        self.failure: TutorError | None = None
+        self.fail_with: TutorError | None = None
+        self.calls: list[str] = []
+        self.cancelled: list[str] = []
+        self.sessions: list[FakeSession] = []
+        self.restarts = 0
+        self._card = card
+        self._watchers: list[Callable[[FakeEngine], None]] = []
+        self._open = asyncio.Event()
+        self._open.set()
+
+    # --- what a test does with it -------------------------------------------------------------
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    def become(
+        self, state: EngineState, detail: str = "", failure: TutorError | None = None
+    ) -> None:
+        self.state, self.detail, self.failure = state, detail, failure
+        self.model = self._card if state is EngineState.READY else None
+        for watcher in list(self._watchers):
+            watcher(self)
+
+    async def work(self, name: str) -> None:
+        """What every request goes through."""
+        self.calls.append(name)
+        if self.state is not EngineState.READY:
+            raise EngineError("The engine is not running.", "It is started again by itself.")
+        if self.fail_with is not None:
+            error, self.fail_with = self.fail_with, None
+            raise error
+        try:
+            await self._open.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(name)
+            raise
+
+    def check(self, length: int) -> None:
+        if length > self._card.context:
+            raise ContextFull(f"{length} tokens do not fit.", "Use a shorter text.")
+
+    # --- the interface of Engine --------------------------------------------------------------
+
+    def watch(self, callback: Callable[[FakeEngine], None]) -> Callable[[], None]:
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    async def start(self) -> None:
+        self.become(EngineState.READY)
+
+    async def stop(self) -> None:
+        self.become(EngineState.STOPPED)
+
+    async def restart(self, model: str | None = None) -> None:
+        self.restarts += 1
+        self.become(EngineState.READY)
+
+    async def ready(self) -> ModelCard:
+        return self._card
+
+    async def open_text(self, text: str) -> FakeSession:
+        await self.work("open_text")
+        if not text:
+            raise TextError("The text is empty.", "Write at least one character.")
+        return self._opened(split(text))
+
+    async def open_chat(self, messages: Sequence[ChatMessage]) -> FakeSession:
+        await self.work("open_chat")
+        text = "".join(
+            f"<|im_start|>{message.role}\n{message.content}<|im_end|>\n" for message in messages
+        )
+        return self._opened(split(text + "<|im_start|>assistant\n", special=True))
+
+    async def open_tokens(self, ids: Sequence[int]) -> FakeSession:
+        await self.work("open_tokens")
+        return self._opened([VOCABULARY[number] for number in ids])
+
+    async def tokenize(self, text: str) -> tuple[Token, ...]:
+        await self.work("tokenize")
+        return tuple(split(text))
+
+    def _opened(self, tokens: Sequence[Token]) -> FakeSession:
+        self.check(len(tokens))
+        session = FakeSession(self, tokens)
+        self.sessions.append(session)
+        return session

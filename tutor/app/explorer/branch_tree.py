@@ -1,0 +1,145 @@
+"""The branches of a text, drawn as a tree; a place to switch between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from tutor.app import theme
+from tutor.app.explorer.lines import Lines
+from tutor.app.explorer.text_view import pieces
+from tutor.app.widgets import figures
+
+if TYPE_CHECKING:
+    from tutor.lm.token_tree import Fork, TokenTree
+
+_TEXT = 60
+"""Tokens of a branch that are looked at to show how it begins or ends."""
+
+
+def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Content:
+    """One branch: where it leaves its stem, how it goes on from there, and how long it is."""
+    branch = next(branch for branch in tree.branches if branch.number == fork.branch)
+    current = branch is tree.current
+    stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
+    start = fork.at if fork.depth else branch.prompt_length
+    own = branch.steps[start : start + _TEXT]
+    text = "".join(pieces(own, marks=True)).replace("\n", "⏎") or "(nothing of its own yet)"
+    size = f"{len(branch.steps)} tokens"
+    if fork.depth:
+        size = f"from {fork.at}, {size}"
+    size += f", seed {branch.seed}"
+    if width < 60:
+        size = f"{len(branch.steps)}"
+    room = width - len(stem) - len(size) - 7
+    return Content.assemble(
+        ("› " if chosen else "  ", f"{theme.ACT} bold"),
+        (stem, theme.MUTED),
+        (str(branch.number), f"{theme.ACT} bold"),
+        ("● " if current else "  ", theme.ACT),
+        (figures.fit(text, room), "bold" if current else ""),
+        "  ",
+        (size, theme.MUTED),
+    )
+
+
+class BranchTree(Lines, can_focus=True):
+    """Shows the branches. With the focus, arrows or digits choose one and Enter goes there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
+        Binding("down,w", "choose(1)", show=False),
+        Binding("enter", "switch", "go there", tooltip="Go on at the end of this branch."),
+        Binding("d", "remove", "remove", tooltip="Remove this branch; asked twice."),
+        Binding("escape", "close", "close", tooltip="Stay on the branch you are on."),
+        *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
+    ]
+
+    class Chosen(Message):
+        """Go to branch `number`."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    class Removed(Chosen):
+        """Remove branch `number`."""
+
+    class Closed(Message):
+        pass
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._tree: TokenTree | None = None
+        self._chosen = 1
+        self._doomed: int | None = None
+        self.rows = 3
+
+    def update(self, tree: TokenTree | None) -> None:
+        self._tree = tree
+        self.draw_with(self._lay_out)
+
+    def _lay_out(self) -> None:
+        tree = self._tree
+        if tree is None:
+            self.show([])
+            return
+        forks = tree.forks()
+        numbers = [fork.branch for fork in forks]
+        if not self.has_focus or self._chosen not in numbers:
+            self._chosen = tree.current.number
+        at = numbers.index(self._chosen)
+        first = min(max(0, at - self.rows // 2), max(0, len(forks) - self.rows))
+        lines = [
+            branch_line(
+                tree, fork, self.size.width, chosen=self.has_focus and fork.branch == self._chosen
+            )
+            for fork in forks[first : first + self.rows]
+        ]
+        if self._doomed is not None:
+            question = f"Remove branch {self._doomed} and its text? d again removes it."
+            lines[-1] = Content.styled(question, theme.NOT_YET)
+        self.show(lines)
+
+    def open(self, number: int) -> None:
+        """Take the keys, with this branch chosen."""
+        self._chosen = number
+        self.focus()
+
+    def on_focus(self) -> None:
+        self.update(self._tree)
+
+    def on_blur(self) -> None:
+        self._doomed = None
+        self.update(self._tree)
+
+    def action_choose(self, by: int) -> None:
+        if self._tree is None:
+            return
+        numbers = [fork.branch for fork in self._tree.forks()]
+        self._doomed = None
+        self._chosen = numbers[(numbers.index(self._chosen) + by) % len(numbers)]
+        self.update(self._tree)
+
+    def action_number(self, number: int) -> None:
+        if self._tree and any(branch.number == number for branch in self._tree.branches):
+            self.post_message(self.Chosen(number))
+
+    def action_switch(self) -> None:
+        self.post_message(self.Chosen(self._chosen))
+
+    def action_remove(self) -> None:
+        if self._tree is None or len(self._tree.branches) == 1:
+            return
+        if self._doomed == self._chosen:
+            self._doomed = None
+            self.post_message(self.Removed(self._chosen))
+        else:
+            self._doomed = self._chosen
+            self.update(self._tree)
+
+    def action_close(self) -> None:
+        self.post_message(self.Closed())

@@ -1,0 +1,202 @@
+"""The model's answer to "what comes next?", as rows of figures and bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.lines import Lines
+from tutor.app.widgets import bars, figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.lm.distribution import Distribution, Row
+
+TARGET = "›"
+"""Marks the row that Enter takes."""
+DRAW = "◆"
+"""Marks the token that the model's own draw picked."""
+_LEAST_BAR = 6
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How wide each column is; 0 where there is no room for it. They drop from the right: the
+    logit below 70 cells, the id below 46."""
+
+    rank: int
+    token: int
+    id: int
+    after: int
+    bar: int
+    logit: int
+    gap: int
+    """Between id and probability, where there is room for the long name of that column."""
+
+    @classmethod
+    def fitting(cls, width: int, *, sampled: bool, greatest_rank: int = 999) -> Columns:
+        """`sampled`: a second figure says what the sampler makes of the probability."""
+        rank = max(3, len(figures.count(greatest_rank))) + 1
+        identifier = 6 if width >= 46 else 0
+        after = figures.PERCENT_WIDTH if sampled else 0
+        logit = 6 if width >= 70 else 0
+        token = max(8, min(20, width // 5))
+        gap = 4 if width >= 70 and not sampled else 0
+        gaps = gap + 2 * bool(after) + bool(identifier) * 2 + 2 * bool(logit)
+        fixed = 2 + rank + 2 + figures.PERCENT_WIDTH + 2 + identifier + after + logit + gaps
+        if fixed + token + _LEAST_BAR > width:
+            token = max(4, width - fixed - _LEAST_BAR)
+        return cls(rank, token, identifier, after, max(0, width - fixed - token), logit, gap)
+
+
+@dataclass(frozen=True)
+class RowMarks:
+    """What a row is besides its figures."""
+
+    target: bool = False
+    drawn: bool = False
+
+
+def row_line(row: Row, columns: Columns, marks: RowMarks, *, ascii_only: bool = False) -> Content:
+    """One row. A token that the sampler cut is muted and says what cut it."""
+    cut = row.cut is not None
+    weight = "bold" if marks.target else ""
+    likely = theme.MUTED if cut else theme.likely(row.probability)
+    parts: list[tuple[str, str]] = [
+        (TARGET if marks.target else " ", f"{theme.ACT} bold"),
+        (DRAW if marks.drawn else "×" if cut else " ", theme.MUTED if cut else theme.ACT),
+        (figures.count(row.rank).rjust(columns.rank), theme.MUTED),
+        ("  ", ""),
+        (figures.fit(figures.shown(row.token), columns.token), theme.MUTED if cut else weight),
+    ]
+    if columns.id:
+        parts.append((str(row.token.id).rjust(columns.id + 2), theme.MUTED))
+    probability = figures.percent(row.probability).rjust(figures.PERCENT_WIDTH + columns.gap)
+    parts.append((probability, weight))
+    if columns.after:
+        after = "cut" if cut else figures.percent(row.sampled_probability)
+        parts.append((after.rjust(columns.after + 2), theme.MUTED if cut else f"bold {likely}"))
+    parts.append(("  ", ""))
+    parts += _bar(row, columns, likely, ascii_only)
+    if columns.logit:
+        parts.append((f"{row.logit:.2f}".rjust(columns.logit + 2), theme.MUTED))
+    return Content.assemble(*parts)
+
+
+def _bar(row: Row, columns: Columns, likely: str, ascii_only: bool) -> list[tuple[str, str]]:
+    if not columns.after:
+        return [(bars.bar(row.probability, columns.bar, ascii_only=ascii_only), likely)]
+    if row.cut is not None:
+        reason = f"cut by {row.cut} " if columns.bar >= 14 else row.cut
+        room = max(0, columns.bar - len(reason))
+        _, _, lost = bars.change(row.probability, 0.0, room, ascii_only=ascii_only)
+        return [(figures.fit(reason + lost, columns.bar), theme.MUTED)]
+    solid, gained, lost = bars.change(
+        row.probability, row.sampled_probability, columns.bar, ascii_only=ascii_only
+    )
+    return [(solid, likely), (gained, likely), (lost, theme.MUTED)]
+
+
+def heading(columns: Columns) -> Content:
+    """The names of the columns, each over its figures."""
+    cells = "rank".rjust(2 + columns.rank) + "  " + figures.fit("token", columns.token)
+    if columns.id:
+        cells += "id".rjust(columns.id + 2)
+    name = "model" if columns.after else "probability" if columns.gap else "prob."
+    cells += name.rjust(figures.PERCENT_WIDTH + columns.gap)
+    if columns.after:
+        cells += "sampled".rjust(columns.after + 2)
+    cells += " " * (2 + columns.bar)
+    if columns.logit:
+        cells += "logit".rjust(columns.logit + 2)
+    return Content.styled(cells, theme.MUTED)
+
+
+def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
+    """How many tokens are not shown, and how probable they are together."""
+    more = figures.count(distribution.vocabulary_size - len(rows))
+    left_out = max(0.0, 1.0 - sum(row.probability for row in rows))
+    label = f"{more} more".ljust(
+        columns.token + (columns.id + 2 if columns.id else 0) + columns.gap
+    )
+    return Content.assemble(
+        (" " * (columns.rank + 4) + label, theme.MUTED),
+        figures.percent(left_out).rjust(figures.PERCENT_WIDTH),
+    )
+
+
+class DistributionTable(Lines, can_focus=True):
+    """The rows of a distribution, from the most probable one down, scrolled to the target."""
+
+    DEFAULT_CSS = """
+    DistributionTable { height: 1fr; }
+    """
+
+    def update(
+        self,
+        distribution: Distribution | None,
+        *,
+        target: Row | None,
+        cursor: int | None,
+        sampled: bool,
+        fresh: bool,
+        named: bool,
+    ) -> None:
+        """`target` is the row that Enter takes; where it ranks too low to be seen, it takes the
+        place of the last row. `cursor` is the index of the row moved to, if any: the table scrolls
+        to it. `fresh` is False while the rows still belong to the step before. `named`: with a
+        line of column names."""
+        if distribution is None:
+            self.draw_with(lambda: self.show([]))
+        else:
+            self.draw_with(
+                lambda: self._lay_out(distribution, target, cursor, sampled, fresh, named)
+            )
+
+    def _lay_out(
+        self,
+        distribution: Distribution,
+        target: Row | None,
+        cursor: int | None,
+        sampled: bool,
+        fresh: bool,
+        named: bool,
+    ) -> None:
+        room = max(1, self.size.height - 1 - named)
+        first = 0 if cursor is None else max(0, cursor - room + 1)
+        rows = list(distribution.rows[first : first + room])
+        if target is not None and all(row.rank != target.rank for row in rows):
+            rows[-1] = target
+        columns = Columns.fitting(
+            self.size.width, sampled=sampled, greatest_rank=distribution.vocabulary_size
+        )
+        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        lines = [heading(columns)] if named else []
+        for row in rows:
+            marks = RowMarks(
+                target=fresh and target is not None and row.rank == target.rank,
+                drawn=fresh and row.token.id == distribution.drawn.token.id,
+            )
+            lines.append(row_line(row, columns, marks, ascii_only=ascii_only))
+        lines += [Content("")] * (room - len(rows))
+        lines.append(rest_line(distribution, rows, columns))
+        self.show(lines)
+
+
+def rows_block(
+    rows: Sequence[Row], width: int, target: int | None, *, sampled: bool, ascii_only: bool
+) -> list[Content]:
+    """Rows that do not follow each other in rank (found by a search), with column names."""
+    greatest = max((row.rank for row in rows), default=1)
+    columns = Columns.fitting(width, sampled=sampled, greatest_rank=greatest)
+    return [
+        heading(columns),
+        *(
+            row_line(row, columns, RowMarks(target=index == target), ascii_only=ascii_only)
+            for index, row in enumerate(rows)
+        ),
+    ]

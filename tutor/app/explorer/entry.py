@@ -1,0 +1,27 @@
+"""A line to type in, with arrows for something beside it."""
+
+from __future__ import annotations
+
+from textual.message import Message
+from textual.widgets import Input
+
+_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
+"""Nothing that could act on the terminal when it is pasted."""
+
+
+class Entry(Input):
+    """Subclasses name what Enter and the arrows do in their `BINDINGS`, so that the key line says
+    it: `submit`, `arrow(-1)`, `arrow(1)`."""
+
+    class Arrow(Message):
+        """Up (-1) or down (1) was pressed."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, restrict=_PRINTABLE)
+
+    def action_arrow(self, by: int) -> None:
+        self.post_message(self.Arrow(by))

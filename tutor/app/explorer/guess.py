@@ -1,0 +1,410 @@
+"""The guessing game: you guess the next token, then see what the model thought."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, row_line
+from tutor.app.explorer.entry import Entry
+from tutor.app.explorer.guess_game import TEXTS, Game, Kept, Round
+from tutor.app.explorer.guess_score import RULE, SURENESS
+from tutor.app.explorer.lines import BREAKPOINTS, Lines
+from tutor.app.explorer.text_view import TextView
+from tutor.app.screens.base import TutorScreen
+from tutor.app.widgets import figures
+from tutor.engine.client import EngineState
+from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
+from tutor.learner.records import Guessed
+from tutor.lm.distribution import PLAIN
+from tutor.lm.token_tree import Step
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.widgets import Input
+
+    from tutor.course.lesson import Lab
+    from tutor.engine.client import Engine, EngineSession
+    from tutor.learner.progress import Progress
+    from tutor.lm.distribution import Row
+
+ROWS = 6
+"""Rows of the model's distribution that are shown after a guess."""
+
+
+class GuessEntry(Entry):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "guess", tooltip="This is my guess."),
+        Binding("up", "arrow(-1)", "how sure", key_display="↑↓", tooltip="Bet more, or less."),
+        Binding("down", "arrow(1)", show=False),
+    ]
+
+
+class GuessScreen(TutorScreen):
+    """Reveals the text of a lab (or one of three) token by token.
+
+    `on_round` hears of every finished round; what it returns is said on the screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go_on", "go on", tooltip="On to the next token."),
+        Binding("tab", "another", "other text", tooltip="Another text; this one is given up."),
+    ]
+    VERTICAL_BREAKPOINTS = BREAKPOINTS
+    DEFAULT_CSS = """
+    GuessScreen {
+        #text { margin: 1 0; }
+        #rule { color: $muted; text-wrap: wrap; height: auto; }
+        #totals { margin-top: 1; }
+        #result, #totals { height: auto; }
+        #space { height: 1fr; }
+        &.-low #text { margin: 0; }
+        &.-low Rule.edge { display: none; }
+        &.-low #totals { margin-top: 0; }
+    }
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        progress: Progress,
+        lab: Lab | None = None,
+        *,
+        on_round: Callable[[Guessed], str | None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._progress = progress
+        self._lab = lab
+        self._on_round = on_round
+        self._setting = f"guess.{lab.id if lab else 'free'}"
+        self._kept = _recall(progress.setting(self._setting))
+        self._text = (
+            lab.prompt if lab and lab.prompt else self._kept.text if self._kept else TEXTS[0]
+        )
+        self._session: EngineSession | None = None
+        self._surprisals: tuple[float | None, ...] = ()
+        self._game: Game | None = None
+        self._guess: Row | None = None
+        self._sureness = SURENESS.index(0.5)
+        self._busy = False
+        self._forget_engine: Callable[[], None] = lambda: None
+
+    def compose_content(self) -> ComposeResult:
+        yield Lines(id="rule")
+        yield TextView(id="text")
+        yield GuessEntry("your guess: the next word, or a piece of it")
+        yield Lines(id="result")
+        yield Lines(id="space")
+        yield Lines(id="totals")
+
+    def on_mount(self) -> None:
+        self.place = "guessing game"
+        task = self._lab.task if self._lab else "Guess how the text goes on."
+        self.query_one("#rule", Lines).show([Content(safe(f"{task} {RULE}"))])
+        self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
+        self.query_one(GuessEntry).focus()
+        self._engine_changed()
+
+    async def on_unmount(self) -> None:
+        self._forget_engine()
+        if self._session is not None:
+            await self._session.close()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    # --- asking the engine -----------------------------------------------------------------
+
+    def _engine_changed(self) -> None:
+        if not self.is_attached:
+            return
+        match self._engine.state:
+            case EngineState.READY:
+                self.tell(None)
+                if self._game is None:
+                    self._begin()
+            case EngineState.STOPPED:
+                self.tell(self._engine.failure or "The engine is not running.")
+            case _:
+                self.tell("The model is not ready yet. The game begins by itself.")
+        self._show()
+
+    @work(exclusive=True, group="game")
+    async def _begin(self) -> None:
+        """Split the text and reveal its beginning, or all that was revealed before."""
+        try:
+            before, self._session = self._session, await self._engine.open_text(self._text)
+            if before is not None:
+                await before.close()
+            self._surprisals = await self._session.surprisals(0)
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self.tell(error)
+            return
+        self._game = Game(self._text, self._session.tokens, self._kept)
+        self._guess = None
+        self._show()
+
+    @work(exclusive=True, group="find")
+    async def _match(self, typed: str) -> None:
+        """Find the token that is meant, and name it, without giving its probability away."""
+        self._guess = None
+        if typed.strip() and self._session is not None and self._game is not None:
+            try:
+                self._guess = await self._meant(self._session, self._game, typed)
+            except RequestCancelled:
+                return
+            except TutorError as error:
+                self.tell(error)
+                return
+        self._show()
+
+    async def _meant(self, session: EngineSession, game: Game, typed: str) -> Row:
+        try:
+            found = await session.find(game.shown, PLAIN, typed, 1)
+        except TextError:
+            tokens = await self._engine.tokenize(typed)
+            found = await session.rows(game.shown, PLAIN, (tokens[0].id,))
+        return found[0]
+
+    @work(exclusive=True, group="game")
+    async def _settle(self, typed: str) -> None:
+        session, game = self._session, self._game
+        if session is None or game is None or game.over or game.round is not None:
+            return
+        self._busy = True
+        try:
+            guess = await self._meant(session, game, typed)
+            distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
+            (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self.tell(error)
+            return
+        finally:
+            self._busy = False
+        self._finish(game, game.play(distribution, guess, actual, SURENESS[self._sureness]))
+
+    def _finish(self, game: Game, played: Round) -> None:
+        """The round is over: write it down first, then show it."""
+        event = Guessed(
+            at=time.time(),
+            text=game.before,
+            guess=played.guess.token.text,
+            actual=played.actual.token.text,
+            rank=played.guess.rank,
+            learner_bits=played.learner_bits,
+            model_bits=played.model_bits,
+        )
+        self.tell(None)
+        try:
+            self._progress.record(event)
+            self._keep()
+        except StoreError as error:
+            self.tell(error)
+        entry = self.query_one(GuessEntry)
+        entry.display = False
+        self.set_focus(None)
+        said = self._on_round(event) if self._on_round else None
+        if said is not None:
+            self.tell(said)
+        self._show()
+
+    def _keep(self) -> None:
+        if self._game is not None:
+            self._kept = self._game.kept()
+            kept = msgspec.json.encode(self._kept).decode()
+            self._progress.save_setting(self._setting, kept)
+
+    # --- keys ------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        playing = self._game is not None and self._game.round is None and not self._game.over
+        if action == "go_on":
+            return not playing
+        if action == "another":
+            return self._lab is None
+        return True
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._match(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if not event.value.strip():
+            self.tell("Type a guess first. Any word will do: it costs nothing but bits.")
+        elif not self._busy:
+            self._settle(event.value)
+
+    def action_go_on(self) -> None:
+        game = self._game
+        if game is None:
+            return
+        if game.over:
+            self._start_over(self._text)
+            return
+        if game.round is not None:
+            game.go_on()
+            self._ask_for_guess()
+
+    def _ask_for_guess(self) -> None:
+        entry = self.query_one(GuessEntry)
+        entry.display = True
+        entry.value = ""
+        entry.focus()
+        self._guess = None
+        self.tell(None)
+        self._show()
+
+    def _start_over(self, text: str) -> None:
+        self._text = text
+        self._kept = None
+        self._game = None
+        self._ask_for_guess()
+        if self._engine.state is EngineState.READY:
+            self._begin()
+
+    def on_entry_arrow(self, event: Entry.Arrow) -> None:
+        self._sureness = min(max(self._sureness - event.by, 0), len(SURENESS) - 1)
+        self._show()
+
+    def action_another(self) -> None:
+        at = TEXTS.index(self._text) if self._text in TEXTS else -1
+        self._start_over(TEXTS[(at + 1) % len(TEXTS)])
+
+    # --- showing ---------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        self.refresh_bindings()
+        game = self._game
+        view = self.query_one(TextView)
+        if game is None:
+            view.show([])
+            self.query_one("#result", Lines).show([])
+            self.query_one("#totals", Lines).show([])
+            return
+        short = self.size.height < 18
+        steps = [
+            Step(token, "prompt", bits)
+            for token, bits in zip(
+                game.tokens[: game.shown], self._surprisals[: game.shown], strict=True
+            )
+        ]
+        focus = game.shown - 1 if game.round is not None else game.shown
+        rows = 1 if short else max(2, self.size.height // 8)
+        view.update(steps, focus, marks=True, rows=rows, barred=not short)
+        entry = self.query_one(GuessEntry)
+        entry.display = game.round is None and not game.over
+        self.query_one("#rule", Lines).display = not short and game.round is None
+        result = self.query_one("#result", Lines)
+        if game.round is not None:
+            result.show(self._outcome(game.round))
+        elif game.over:
+            end = Content.styled("That was the whole text. Enter begins it again.", theme.ACT)
+            result.show([end])
+        else:
+            result.show(self._bet())
+        self.query_one("#totals", Lines).show(self._totals(game))
+
+    def _bet(self) -> list[Content]:
+        share = f"{SURENESS[self._sureness]:.0%}".replace("%", " %")
+        named: tuple[str, str] = ("", "")
+        if self._guess is not None:
+            named = (figures.shown(self._guess.token), "bold")
+        return [
+            Content.assemble(
+                ("you bet ", theme.MUTED), (share, "bold"), (" on the token ", theme.MUTED), named
+            )
+        ]
+
+    def _outcome(self, played: Round) -> list[Content]:
+        width = self.query_one("#result", Lines).size.width or self.size.width - 2
+        lines = [_cost_line("you", played.learner_bits, _verdict(played))]
+        first = played.distribution.rows[0]
+        came = played.actual
+        said = f"gave {figures.shown(came.token)} {figures.percent(came.probability)}"
+        if played.actual.rank > 1:
+            said += f", after {figures.shown(first.token)} {figures.percent(first.probability)}"
+        lines.append(_cost_line("model", played.model_bits, said))
+        rows = list(played.distribution.rows)
+        if self.size.height < 18:
+            rows = rows[: max(1, self.size.height - 9)]
+        for extra in (played.actual, played.guess):
+            if all(row.token.id != extra.token.id for row in rows):
+                rows.append(extra)
+        greatest = max(row.rank for row in rows)
+        columns = Columns.fitting(width, sampled=False, greatest_rank=greatest)
+        if self.size.height >= 18:
+            lines += [Content(""), heading(columns)]
+        lines += [self._row(row, played, columns) for row in rows]
+        lines.append(Content.styled("› your guess   ◆ what came", theme.MUTED))
+        return lines
+
+    def _row(self, row: Row, played: Round, columns: Columns) -> Content:
+        marks = RowMarks(
+            target=row.token.id == played.guess.token.id,
+            drawn=row.token.id == played.actual.token.id,
+        )
+        return row_line(row, columns, marks)
+
+    def _totals(self, game: Game) -> list[Content]:
+        score = game.score
+        lines = [Content.styled(f"token {game.shown} of {len(game.tokens)}", theme.MUTED)]
+        if score.rounds:
+            lines[0] = Content.assemble(
+                lines[0],
+                ("   bits per token: you ", theme.MUTED),
+                (figures.bits(score.learner_bits / score.rounds), "bold"),
+                (", model ", theme.MUTED),
+                (figures.bits(score.model_bits / score.rounds), "bold"),
+            )
+            right = f"you {score.learner_right}, model {score.model_right} of {score.rounds}"
+            lines.append(Content.styled(f"first guess right: {right}", theme.MUTED))
+        history = self._progress.guesses
+        if history.rounds > score.rounds and self.size.height >= 18:
+            mine = figures.bits(history.learner_bits / history.rounds)
+            model = figures.bits(history.model_bits / history.rounds)
+            ever = f"all {figures.count(history.rounds)} rounds so far: you {mine}, model {model}"
+            lines.append(Content.styled(ever, theme.MUTED))
+        return lines
+
+
+def _cost_line(who: str, bits: float, said: str) -> Content:
+    return Content.assemble(
+        (who.ljust(6), theme.MUTED),
+        (f"{figures.bits(bits):>6} bits", "bold"),
+        f"   {said}",
+    )
+
+
+def _verdict(played: Round) -> str:
+    share = f"{played.sureness:.0%}".replace("%", " %")
+    if played.right:
+        return f"right, with {share} on it"
+    rank = figures.count(played.guess.rank)
+    return (
+        f"{figures.shown(played.guess.token)} was rank {rank} for the model, "
+        f"{figures.percent(played.guess.probability)}"
+    )
+
+
+def _recall(setting: object) -> Kept | None:
+    if not isinstance(setting, str):
+        return None
+    try:
+        return msgspec.json.decode(setting, type=Kept)
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,41 @@
+"""The keys of the explorer pane, in one place."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+PANE_KEYS: list[BindingType] = [
+    Binding("enter", "step", "step", tooltip="Take the token named beside “enter”."),
+    Binding("space", "step", show=False),
+    *(
+        Binding(
+            str(number),
+            f"take({number})",
+            "take",
+            show=number == 1,
+            key_display="1-9",
+            tooltip="Take the token of this rank.",
+        )
+        for number in range(1, 10)
+    ),
+    Binding("up", "cursor(-1)", "row", key_display="↑↓", tooltip="Move to a row; Enter takes it."),
+    Binding("down", "cursor(1)", show=False),
+    Binding("left", "focus_by(-1)", "text", key_display="←→", tooltip="Look at other tokens."),
+    Binding("right", "focus_by(1)", show=False),
+    Binding("0", "focus_by(1000000)", show=False, tooltip="To the end of the text."),
+    Binding("s", "search", "search", tooltip="Find any token and see its probability."),
+    Binding("slash", "search", show=False),
+    Binding("b", "step_back", "back", tooltip="Take the last token away again."),
+    Binding("backspace", "step_back", show=False),
+    Binding("r", "run", "run", tooltip="Let the model go on by itself; again: pause."),
+    Binding("f", "fork", "fork", tooltip="Start another branch from here."),
+    Binding("w", "branches", "branches", tooltip="Switch to another branch, or remove one."),
+    Binding("n", "seed", "new seed", tooltip="The same prompt with other luck in the draw."),
+    Binding("e", "edit", "write", tooltip="Write another prompt, or the next message."),
+    Binding("a", "anew", "new chat", tooltip="Begin another conversation; this one is kept."),
+    Binding("t", "dials", "sampler", tooltip="Temperature, top-k, top-p, min-p, greedy."),
+    Binding("x", "xray", "x-ray", tooltip="Attention and the layers, for the token in focus."),
+    Binding("c", "mode", "chat/text", tooltip="A conversation, or plain text."),
+    Binding("m", "marks", "marks", tooltip="Show or hide the chat template's special tokens."),
+    Binding("y", "retry", "try again", tooltip="Start the engine again."),
+]

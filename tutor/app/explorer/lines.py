@@ -1,0 +1,66 @@
+"""A widget that shows prepared lines and repaints only those that changed.
+
+A step of the model changes a few rows of the screen; over SSH only those should be sent.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.geometry import Region
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+BREAKPOINTS = [(0, "-low"), (18, "-high")]
+"""A terminal of fewer rows than this is `-low`: rules and explanations make room for figures."""
+
+
+class Lines(Widget):
+    """Shows one `Content` a line, cut at the right edge. Contents are put together from parts,
+    never from markup, so that no text can act as markup."""
+
+    DEFAULT_CSS = """
+    Lines { height: auto; width: 1fr; text-wrap: nowrap; text-overflow: clip; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Content] = []
+        self._draw: Callable[[], None] | None = None
+
+    def draw_with(self, draw: Callable[[], None]) -> None:
+        """Draw now, if the size is known, and again whenever the size changes."""
+        self._draw = draw
+        if self.size.width:
+            draw()
+
+    def on_resize(self) -> None:
+        if self._draw is not None:
+            self._draw()
+
+    def show(self, lines: Sequence[Content]) -> None:
+        """Put these lines on the screen."""
+        new = list(lines)
+        old, self._lines = self._lines, new
+        if len(old) != len(new):
+            self.refresh(layout=True)
+            return
+        changed = [
+            Region(0, y, self.size.width, 1)
+            for y, (before, after) in enumerate(zip_longest(old, new))
+            if not before.is_same(after)
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    @property
+    def plain(self) -> list[str]:
+        """What is shown, without styles."""
+        return [line.plain for line in self._lines]
+
+    def render(self) -> Content:
+        return Content("\n").join(self._lines)

@@ -1,0 +1,119 @@
+"""The pane's way to the engine: one session that is always brought onto the path asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tutor.app.explorer.stepper import Answer, Question
+from tutor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.engine.client import Engine, EngineSession
+    from tutor.lm.distribution import ChatMessage, Row, Token, XRay
+
+
+class Link:
+    """Follows the learner with one engine session.
+
+    Going to another branch goes back to the common stem and appends the rest, so the engine holds
+    one path, computes only what differs, and needs no memory for branches nobody looks at.
+    Cancelling a method cancels what it asked the engine for.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._session: EngineSession | None = None
+        self._model = ""
+        self._changing = asyncio.Lock()
+
+    async def open_text(self, text: str) -> tuple[Token, ...]:
+        """The tokens of a prompt, which is now the path."""
+        return await self._replace(await self._engine.open_text(text))
+
+    async def open_chat(self, messages: Sequence[ChatMessage]) -> tuple[Token, ...]:
+        """The tokens of a conversation up to where the assistant speaks."""
+        return await self._replace(await self._engine.open_chat(tuple(messages)))
+
+    async def append_turn(self, path: Sequence[Token], text: str) -> tuple[Token, ...]:
+        """The tokens that the user's next message adds to `path`."""
+        session = await self.follow(path)
+        async with self._changing:
+            return await session.append_turn(text)
+
+    async def follow(self, path: Sequence[Token]) -> EngineSession:
+        """The session, brought onto exactly this path (of at least one token)."""
+        async with self._changing:
+            if self._engine.model is None or self._engine.model.sha256 != self._model:
+                self._session = None  # Its tokens are those of another model.
+            session = self._session
+            common = _common(session.tokens, path) if session else 0
+            if session is None or not common:
+                session = await self._engine.open_tokens([token.id for token in path])
+                await self._keep(session)
+                return session
+            if len(session.tokens) > common:
+                await session.go_back(common)
+            if len(path) > common:
+                await session.append(path[common:])
+            return session
+
+    async def answer(self, question: Question) -> Answer:
+        """Ask the model. Raises the `TutorError` that it answers with."""
+        session = await self.follow(question.tokens)
+        surprisals: tuple[float | None, ...] = ()
+        if question.surprisals_from is not None:
+            surprisals = tuple(await session.surprisals(question.surprisals_from))
+        position, sampler = question.position, question.sampler
+        distribution = await session.distribution(position, sampler, question.seed, question.top)
+        stands = None
+        if question.stands is not None:
+            (stands,) = await session.rows(position, sampler, (question.stands,))
+        return Answer(distribution, stands, surprisals)
+
+    async def find(self, question: Question, query: str, limit: int) -> tuple[Row, ...]:
+        """Rows of the tokens that contain `query`, in the distribution asked about. Raises
+        `TextError` when there is none."""
+        session = await self.follow(question.tokens)
+        found = await session.find(question.position, question.sampler, query, limit)
+        return tuple(found)
+
+    async def first_piece(self, question: Question, text: str) -> tuple[Row, str]:
+        """The row of the first of the tokens that a text is made of, and their names."""
+        tokens = await self._engine.tokenize(text)
+        session = await self.follow(question.tokens)
+        (row,) = await session.rows(question.position, question.sampler, (tokens[0].id,))
+        return row, " · ".join(visible(token.data) for token in tokens)
+
+    async def xray(self, path: Sequence[Token], position: int) -> XRay:
+        """Inside the forward pass of the token at `position` of `path`."""
+        session = await self.follow(path)
+        return await session.xray(position)
+
+    async def close(self) -> None:
+        """Let the engine forget the session."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _replace(self, session: EngineSession) -> tuple[Token, ...]:
+        async with self._changing:
+            await self._keep(session)
+        return session.tokens
+
+    async def _keep(self, session: EngineSession) -> None:
+        before, self._session = self._session, session
+        self._model = self._engine.model.sha256 if self._engine.model else ""
+        if before is not None:
+            await before.close()
+
+
+def _common(one: Sequence[Token], other: Sequence[Token]) -> int:
+    length = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine.id != theirs.id:
+            break
+        length += 1
+    return length

@@ -1,0 +1,83 @@
+"""Where the learner writes: a prompt, or the next message of a conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.events import Key, Paste
+
+
+class PromptEditor(TextArea):
+    """Several lines may be pasted. Enter accepts, Esc leaves; a backslash before Enter starts a
+    new line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "accept", "accept", tooltip="Use this text. After a backslash: new line."),
+        Binding("escape", "leave", "leave", tooltip="Close; what you wrote here is not used."),
+    ]
+    DEFAULT_CSS = """
+    PromptEditor {
+        height: auto; max-height: 6; border: none; padding: 0; background: $panel;
+        &:focus { border: none; }
+    }
+    """
+
+    class Accepted(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        pass
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(
+            id=id,
+            classes=classes,
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+        )
+
+    def load(self, text: str) -> None:
+        """Start from this text, with the cursor at its end."""
+        self.load_text(safe(text))
+        self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.action_accept()
+            return
+        if event.key == "escape":
+            event.stop()
+            event.prevent_default()
+            self.action_leave()
+            return
+        await super()._on_key(event)
+
+    async def _on_paste(self, event: Paste) -> None:
+        """Control characters are pasted as the signs that stand for them."""
+        event.stop()
+        event.prevent_default()
+        text = safe(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        start, end = self.selection
+        self.replace(text, start, end, maintain_selection_offset=False)
+
+    def action_accept(self) -> None:
+        row, column = self.cursor_location
+        if self.document.get_line(row)[:column].endswith("\\"):
+            self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
+            return
+        self.post_message(self.Accepted(self.text))
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())

@@ -1,0 +1,131 @@
+"""The lines around the table: what is in focus, what is asked, what Enter will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.distribution_table import DRAW, TARGET
+from tutor.app.explorer.stepper import RUN_LIMIT
+from tutor.app.widgets import figures
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.stepper import Stepper, Target
+    from tutor.lm.token_tree import Step, TokenTree
+
+_HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "taken by you"}
+
+
+def spread(left: Content, right: Content, width: int) -> Content:
+    """`left` and `right` at the two ends of a line; `right` goes where there is no room."""
+    gap = width - left.cell_length - right.cell_length
+    if gap < 2:
+        return left
+    return Content.assemble(left, " " * gap, right)
+
+
+def surprise(step: Step, index: int) -> str:
+    """How surprising a token was, in words."""
+    if index == 0:
+        return "nothing before it"
+    if step.surprisal_bits is None:
+        return "…"
+    return f"{figures.bits(step.surprisal_bits)} bits"
+
+
+def focus_line(tree: TokenTree, context: int, width: int) -> Content:
+    """The token in focus and what it cost; how much of the context is used."""
+    used = f"{figures.count(tree.length)}"
+    used += f" of {figures.count(context)} tokens" if context else " tokens"
+    right = Content.styled(
+        used, theme.NOT_YET if context and tree.length >= context else theme.MUTED
+    )
+    index = tree.last_looked_at
+    if index is None:
+        return spread(Content(""), right, width)
+    step = tree.steps[index]
+    place = "last" if tree.at_end else f"token {index + 1}"
+    left = Content.assemble(
+        (f"{place} ", theme.MUTED),
+        figures.shown(step.token),
+        "  ",
+        (surprise(step, index), "bold" if index else theme.MUTED),
+        (f"  {_HOW[step.how]}" if width >= 60 else "", theme.MUTED),
+    )
+    return spread(left, right, width)
+
+
+def editor_label(*, chat: bool) -> Content:
+    """What is being written, and how it is finished."""
+    what = "your message" if chat else "the prompt"
+    return Content.assemble(
+        (what, "bold"), ("  enter uses it, \\ before enter starts a new line", theme.MUTED)
+    )
+
+
+def question_line(stepper: Stepper, width: int) -> Content:
+    """Which question the table answers, how open it is, and how tokens are drawn."""
+    tree = stepper.tree
+    if tree is None:
+        return Content("")
+    if tree.at_end:
+        left = Content.styled("next token", "bold")
+    else:
+        name = figures.shown(tree.steps[tree.focus].token)
+        left = Content.assemble(("instead of ", "bold"), (name, "bold"))
+    if tree.focus == 0:
+        return left
+    if stepper.answer is None:
+        left = Content.assemble(left, ("  …", theme.MUTED))
+        if stepper.waiting:
+            left = Content.assemble(left, (f" {stepper.waiting} more to do", theme.MUTED))
+    else:
+        entropy = figures.bits(stepper.answer.distribution.entropy_bits)
+        left = Content.assemble(left, ("  entropy ", theme.MUTED), entropy, (" bits", theme.MUTED))
+    right = figures.sampler(stepper.sampler)
+    return spread(left, Content.styled(right, theme.MUTED), width)
+
+
+def target_lines(stepper: Stepper, width: int) -> list[Content]:
+    """What Enter takes. Where columns were dropped, a second line has what they would say."""
+    if stepper.running:
+        run = f"running, {stepper.run_length} of at most {RUN_LIMIT} tokens"
+        return [Content.assemble(("r ", f"{theme.ACT} bold"), "pauses", (f"  {run}", theme.MUTED))]
+    tree = stepper.tree
+    if tree is not None and tree.focus == 0:
+        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "on to the second token")]
+    if stepper.ended and stepper.state.mode == "chat":
+        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "writes the next message")]
+    target = stepper.target
+    if target is None:
+        return [Content("")]
+    lines = [_target_line(target, width)]
+    if width < 46:
+        row = target.row
+        more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
+        lines.append(Content.styled(more, theme.MUTED))
+    return lines
+
+
+def _target_line(target: Target, width: int) -> Content:
+    row = target.row
+    mark = DRAW if target.how == "drawn" else TARGET
+    start = f"enter {mark} "
+    figure = f"  rank {figures.count(row.rank)}, {figures.percent(row.probability)}"
+    reason = f"  {target.reason}"
+    name = figures.shown(row.token)
+    room = width - len(start)
+    if cell_len(name) + len(reason) + len(figure) > room:
+        figure = ""
+    if cell_len(name) + len(reason) > room:
+        name = figures.fit(name, max(4, room - len(reason)))
+    return Content.assemble(
+        ("enter ", f"{theme.ACT} bold"),
+        (f"{mark} ", theme.ACT),
+        (name, "bold"),
+        (reason, ""),
+        (figure, theme.MUTED),
+    )

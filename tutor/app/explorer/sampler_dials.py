@@ -1,0 +1,169 @@
+"""The sampler settings as dials, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from tutor.app import theme
+from tutor.app.explorer.lines import Lines
+from tutor.app.widgets import figures
+from tutor.lm.distribution import PLAIN, SamplerSettings
+
+if TYPE_CHECKING:
+    from tutor.lm.distribution import Distribution
+
+
+@dataclass(frozen=True)
+class Dial:
+    """One setting: its field, its stops from the mildest to the strictest, and what it does."""
+
+    field: str
+    name: str
+    stops: tuple[float, ...]
+    off: float
+    does: str
+
+
+DIALS = (
+    Dial(
+        "temperature",
+        "temperature",
+        (0.0, *(round(0.1 * step, 1) for step in range(1, 21)), 2.5, 3.0, 4.0, 5.0),
+        1.0,
+        "divides the logits: low sharpens, high flattens",
+    ),
+    Dial(
+        "top_k",
+        "top-k",
+        (0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000),
+        0,
+        "keeps the k most probable",
+    ),
+    Dial(
+        "top_p",
+        "top-p",
+        (0.05, *(round(0.1 * step, 1) for step in range(1, 10)), 0.95, 0.98, 0.99, 1.0),
+        1.0,
+        "keeps the fewest that reach p together",
+    ),
+    Dial(
+        "min_p",
+        "min-p",
+        (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
+        0.0,
+        "keeps those of at least p times the top one",
+    ),
+)
+ORDER = "temperature → top-k → top-p → min-p → draw"
+
+
+def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
+    """`settings` with one dial moved to the next stop up (`by` 1) or down (-1)."""
+    value = getattr(settings, dial.field)
+    if by > 0:
+        stop = next((stop for stop in dial.stops if stop > value), dial.stops[-1])
+    else:
+        stop = next((stop for stop in reversed(dial.stops) if stop < value), dial.stops[0])
+    return msgspec.structs.replace(settings, **{dial.field: stop})
+
+
+def reading(settings: SamplerSettings, dial: Dial) -> str:
+    """What a dial stands at."""
+    value = getattr(settings, dial.field)
+    if dial.field == "temperature":
+        return "0 greedy" if value == 0 else f"{value:.2f}"
+    return "off" if value == dial.off else f"{value:g}"
+
+
+class SamplerDials(Lines, can_focus=True):
+    """Up and down choose a dial, left and right turn it; the table beside it follows at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", "dial", key_display="↑↓", tooltip="Choose a dial."),
+        Binding("down", "choose(1)", show=False),
+        Binding("left", "turn(-1)", "turn", key_display="←→", tooltip="Turn the dial."),
+        Binding("right", "turn(1)", show=False),
+        Binding("g", "greedy", "greedy", tooltip="Always the most probable token, or not."),
+        Binding("o", "plain", "all off", tooltip="Draw from the model's own probabilities."),
+        Binding("escape", "close", "close", tooltip="Close the dials; they stay as they are."),
+    ]
+
+    class Turned(Message):
+        """The settings are now these."""
+
+        def __init__(self, settings: SamplerSettings) -> None:
+            super().__init__()
+            self.settings = settings
+
+    class Closed(Message):
+        pass
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._settings = PLAIN
+        self._distribution: Distribution | None = None
+        self._chosen = 0
+        self.compact = False
+
+    def update(self, settings: SamplerSettings, distribution: Distribution | None) -> None:
+        """Show these settings, and what they make of this distribution."""
+        self._settings = settings
+        self._distribution = distribution
+        dials = [DIALS[self._chosen]] if self.compact else DIALS
+        lines = [Content.assemble(("applied in order  ", theme.MUTED), ORDER)]
+        lines += [self._dial_line(dial) for dial in dials]
+        lines.append(self._effect())
+        self.show(lines)
+
+    def action_choose(self, by: int) -> None:
+        self._chosen = (self._chosen + by) % len(DIALS)
+        self.update(self._settings, self._distribution)
+
+    def action_turn(self, by: int) -> None:
+        self._set(turned(self._settings, DIALS[self._chosen], by))
+
+    def action_greedy(self) -> None:
+        temperature = 1.0 if self._settings.greedy else 0.0
+        self._set(msgspec.structs.replace(self._settings, temperature=temperature))
+
+    def action_plain(self) -> None:
+        self._set(PLAIN)
+
+    def action_close(self) -> None:
+        self.post_message(self.Closed())
+
+    def _set(self, settings: SamplerSettings) -> None:
+        self.update(settings, self._distribution)
+        self.post_message(self.Turned(settings))
+
+    def _dial_line(self, dial: Dial) -> Content:
+        number = DIALS.index(dial)
+        chosen = number == self._chosen
+        value = reading(self._settings, dial)
+        off = getattr(self._settings, dial.field) == dial.off
+        idle = self._settings.greedy and number > 0
+        return Content.assemble(
+            ("› " if chosen else "  ", f"{theme.ACT} bold"),
+            (f"{number + 1} ", theme.MUTED),
+            (dial.name.ljust(13), "bold" if chosen else ""),
+            ("◂ " if chosen else "  ", theme.ACT),
+            (value.rjust(8), theme.MUTED if off or idle else "bold"),
+            (" ▸  " if chosen else "    ", theme.ACT),
+            ("greedy: nothing to do" if idle else dial.does, theme.MUTED),
+        )
+
+    def _effect(self) -> Content:
+        found = self._distribution
+        if found is None:
+            return Content("")
+        kept = f"{figures.count(found.kept)} of {figures.count(found.vocabulary_size)}"
+        entropy = f"{figures.bits(found.entropy_bits)} → {figures.bits(found.sampled_entropy_bits)}"
+        if self.compact:
+            return Content(f"kept {kept}, {entropy} bits")
+        return Content(f"{kept} tokens kept, entropy {entropy} bits")

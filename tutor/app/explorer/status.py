@@ -1,0 +1,52 @@
+"""What the pane says about the engine and about what just happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.engine.client import EngineState
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.stepper import Stepper
+    from tutor.engine.client import Engine
+    from tutor.errors import TutorError
+
+
+def said(engine: Engine, stepper: Stepper) -> TutorError | str | None:
+    """The one thing to say now, if any: trouble first, then what there is to do."""
+    match engine.state:
+        case EngineState.STARTING:
+            if engine.failure is not None:
+                return f"{engine.failure.happened} It is being started again; your text is kept."
+            return "The engine is starting. Everything else can be used meanwhile."
+        case EngineState.LOADING:
+            stage = engine.detail.rstrip(".") or "loading"
+            return f"The model is not ready yet: {stage}. What needs it appears by itself."
+        case EngineState.STOPPED:
+            return engine.failure or "The engine is not running."
+    if stepper.note is not None:
+        return stepper.note
+    return _situation(engine, stepper)
+
+
+def _situation(engine: Engine, stepper: Stepper) -> str | None:
+    chat = stepper.state.mode == "chat"
+    if chat and engine.model is not None and not engine.model.chat:
+        return (
+            f"{engine.model.name} has no chat template: it continues text and knows no "
+            "conversation. c goes back to text."
+        )
+    if stepper.tree is None:
+        return "e writes the first message." if chat else None
+    if stepper.tree.focus == 0:
+        return "Nothing stands before the first token, so the model has nothing to go by."
+    if stepper.full:
+        return (
+            f"The context is full: the model reads {stepper.context:,} tokens at most. Go back "
+            "with b, or start again with a shorter prompt."
+        )
+    if stepper.ended:
+        if chat:
+            return "The model ended its turn. r shows what it would say after the end."
+        return "The model ended its text. Stepping on shows what it would say after the end."
+    return None

@@ -1,0 +1,381 @@
+"""What the learner does and what the model answers, without screen or engine.
+
+A state machine. `question` is what the model has to be asked now (None: nothing); whoever asks it
+hands the `Answer` to `arrived`. Commands are carried out in the order of the keys: one that needs
+the answer to the question before it waits for it, so that fast typing loses and doubles nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.app.explorer.state import FIRST_SEED
+from tutor.course.goals import Evidence
+from tutor.errors import ContextFull, TutorError
+from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token
+from tutor.lm.token_tree import How, TokenTree
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.state import State
+
+RUN_LIMIT = 200
+"""Most tokens of one run; `r` goes on."""
+QUEUE_LIMIT = 32
+ROWS = 60
+"""Rows asked for at first; as many more whenever the learner scrolls past them."""
+MOST_ROWS = 600
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What the model is asked: the distribution after the first `position` of `tokens`, the row
+    of the token that `stands` there, and the surprisals that are missing."""
+
+    tokens: tuple[Token, ...]
+    position: int
+    sampler: SamplerSettings
+    seed: int
+    top: int
+    stands: int | None
+    surprisals_from: int | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    distribution: Distribution
+    stands: Row | None = None
+    surprisals: tuple[float | None, ...] = ()
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What Enter takes, and why."""
+
+    row: Row
+    how: How
+    reason: str
+
+
+class Stepper:
+    """Carries out commands on the tree of a `State`.
+
+    `end_ids` and `context` are the model's. `on_evidence` hears of everything that a goal of a
+    lab could be reached by.
+    """
+
+    def __init__(self, state: State, on_evidence: Callable[[Evidence], object]) -> None:
+        self.state = state
+        self.end_ids: frozenset[int] = frozenset()
+        self.context = 0
+        self.answer: Answer | None = None
+        self.answered: Question | None = None
+        self.stale: Answer | None = None
+        self.cursor: int | None = None
+        self.running = False
+        self.run_length = 0
+        self.note: TutorError | str | None = None
+        self._top = ROWS
+        self._acted = False
+        self._on_evidence = on_evidence
+        self._queue: deque[tuple[Callable[[], None], bool]] = deque()
+
+    @property
+    def tree(self) -> TokenTree | None:
+        return self.state.tree
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for the model."""
+        return len(self._queue)
+
+    @property
+    def sampler(self) -> SamplerSettings:
+        return self.state.sampler
+
+    @property
+    def ended(self) -> bool:
+        """True behind a token with which the model ends its text or turn."""
+        tree = self.tree
+        if tree is None or not tree.at_end or not tree.length:
+            return False
+        last = tree.steps[-1]
+        return last.how != "prompt" and last.token.id in self.end_ids
+
+    @property
+    def full(self) -> bool:
+        """True when the text is as long as the model can read."""
+        return bool(self.context and self.tree and self.tree.length >= self.context)
+
+    @property
+    def question(self) -> Question | None:
+        """What the model has to be asked before anything else can happen."""
+        tree = self.tree
+        if self.answer is not None or tree is None or tree.focus == 0:
+            return None
+        stands = None if tree.at_end else tree.steps[tree.focus].token.id
+        return Question(
+            tokens=tree.tokens,
+            position=tree.focus,
+            sampler=self.sampler,
+            seed=tree.current.seed,
+            top=self._top,
+            stands=stands,
+            surprisals_from=tree.first_unknown(),
+        )
+
+    @property
+    def target(self) -> Target | None:
+        """What Enter takes now: the row moved to, else the token that stands at an earlier focus,
+        else the model's own draw."""
+        tree = self.tree
+        if self.answer is None or tree is None:
+            return None
+        distribution = self.answer.distribution
+        if self.cursor is not None and self.cursor < len(distribution.rows):
+            forks = not tree.at_end and distribution.rows[self.cursor] != self.answer.stands
+            reason = "your choice, on a new branch" if forks else "your choice"
+            return Target(distribution.rows[self.cursor], "taken", reason)
+        if self.answer.stands is not None:
+            return Target(self.answer.stands, "taken", "stands here; on to the next")
+        reason = f"the model's draw, seed {tree.current.seed}"
+        return Target(distribution.drawn, "drawn", reason)
+
+    # --- answers ---------------------------------------------------------------------------
+
+    def arrived(self, question: Question, answer: Answer) -> None:
+        """The model answered. An answer to a question that is no longer asked is dropped."""
+        tree = self.tree
+        if tree is None or question != self.question:
+            return
+        if question.surprisals_from is not None:
+            tree.note_surprisals(question.surprisals_from, answer.surprisals)
+        self.answer = self.stale = answer
+        self.answered = question
+        if self._acted:
+            self._show_evidence(None)
+        if self.running and not self._queue:
+            self._run_on()
+        self._pump()
+
+    def failed(self, error: TutorError) -> None:
+        """The model could not answer. Nothing that was chosen is touched."""
+        self.note = error
+        self.running = False
+        self._queue.clear()
+
+    def forget_answer(self) -> None:
+        """Something changed that the answer depends on."""
+        self.answer = None
+        self.cursor = None
+
+    # --- commands --------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Take what Enter is said to take."""
+        self._do(self._step, needs_answer=True)
+
+    def take(self, index: int) -> None:
+        """Take the row at `index` (from 0) of those on screen."""
+        self._do(lambda: self._take_row(index), needs_answer=True)
+
+    def take_found(self, row: Row) -> None:
+        """Take a token that a search found in the present distribution."""
+        self._do(lambda: self._choose(row, "taken"), needs_answer=True)
+
+    def prompt(self, tokens: Sequence[Token]) -> None:
+        """Begin with these tokens: the first tree of this mode, or a branch of the one there."""
+        self.running = False
+        if self.tree is None:
+            self.state.trees[self.state.mode] = TokenTree(tokens, FIRST_SEED)
+        else:
+            self.tree.start(tokens)
+        self.forget_answer()
+
+    def turn(self, tokens: Sequence[Token]) -> None:
+        """Add the tokens of the next turn of a conversation."""
+        if self.tree is not None:
+            self.tree.extend(tokens)
+            self.forget_answer()
+
+    def back(self) -> None:
+        self._do(self._back)
+
+    def move_focus(self, by: int) -> None:
+        self._do(lambda: self._move_focus(by))
+
+    def fork(self) -> None:
+        self._do(self._fork)
+
+    def new_seed(self) -> None:
+        self._do(self._new_seed)
+
+    def move_cursor(self, by: int) -> None:
+        """Move the row that Enter takes; above the first row it is the draw again."""
+        if self.answer is None:
+            return
+        rows = self.answer.distribution.rows
+        start = -1 if self.cursor is None else self.cursor
+        moved = start + by
+        if moved >= len(rows) and self._top < MOST_ROWS:
+            self._top = min(MOST_ROWS, self._top + ROWS)
+            self.answer = None
+        self.cursor = None if moved < 0 else min(moved, self._top - 1)
+
+    def set_sampler(self, sampler: SamplerSettings) -> None:
+        self.state.sampler = sampler
+        self.forget_answer()
+
+    def pause(self) -> None:
+        """Stop running at once; what was taken stays."""
+        self.running = False
+
+    def toggle_run(self) -> None:
+        """Let the model go on by itself, or stop it at once."""
+        if self.running:
+            self.running = False
+            return
+        self._do(self._start_run)
+
+    def switch(self, number: int) -> None:
+        """Look at the end of another branch."""
+        if self.tree:
+            self.tree.switch(number)
+            self.forget_answer()
+
+    def remove(self, number: int) -> None:
+        """Forget a branch."""
+        if self.tree and self.tree.remove(number):
+            self.forget_answer()
+
+    def _do(self, command: Callable[[], None], *, needs_answer: bool = False) -> None:
+        self.running = False
+        if self.tree is None:
+            return
+        if len(self._queue) >= QUEUE_LIMIT:
+            self.note = f"{QUEUE_LIMIT} steps are waiting for the model."
+            return
+        self._queue.append((command, needs_answer))
+        self._pump()
+
+    @property
+    def _settled(self) -> bool:
+        """Before the first token there is no question, and so nothing to wait for."""
+        return self.answer is not None or self.tree is None or self.tree.focus == 0
+
+    def _pump(self) -> None:
+        while self._queue and (self._settled or not self._queue[0][1]):
+            command, _ = self._queue.popleft()
+            self.note = None
+            self._acted = True
+            try:
+                command()
+            except TutorError as error:
+                self.failed(error)
+
+    def _step(self) -> None:
+        if self.tree and self.tree.focus == 0:
+            self._move_focus(1)
+            return
+        target = self.target
+        if target is not None:
+            self._choose(target.row, target.how)
+
+    def _take_row(self, index: int) -> None:
+        if self.answer and index < len(self.answer.distribution.rows):
+            self._choose(self.answer.distribution.rows[index], "taken")
+
+    def _choose(self, row: Row, how: How) -> None:
+        tree = self.tree
+        if tree is None:
+            return
+        if not tree.at_end and tree.steps[tree.focus].token.id == row.token.id:
+            self._move_focus(1)
+            return
+        if self.full and tree.at_end:
+            raise ContextFull(
+                f"All {self.context:,} tokens that this model can read at once are used.",
+                "Go back, or start from a shorter prompt.",
+            )
+        forked = tree.choose(row.token, how, row.surprisal_bits)
+        self._show_evidence(row.rank if how == "taken" else None)
+        self.forget_answer()
+        if forked:
+            self.note = f"Branch {tree.current.number}: the text before it is kept."
+
+    def _back(self) -> None:
+        if self.tree and self.tree.back():
+            self.forget_answer()
+
+    def _move_focus(self, by: int) -> None:
+        if self.tree and self.tree.move(by):
+            self.forget_answer()
+
+    def _fork(self) -> None:
+        if self.tree:
+            branch = self.tree.fork()
+            self.note = f"Branch {branch.number}: what you choose now goes here."
+            self.forget_answer()
+            self._show_evidence(None)
+
+    def _new_seed(self) -> None:
+        """The same prompt with another seed: on a branch of its own, unless nothing has been
+        added to the prompt yet."""
+        tree = self.tree
+        if tree is None:
+            return
+        seed = max(branch.seed for branch in tree.branches) + 1
+        if tree.current.prompt_length < tree.length:
+            before = tree.current.number
+            tree.fork(tree.current.prompt_length)
+            self.note = f"From the prompt again, seed {seed}. Branch {before} is kept."
+        else:
+            self.note = f"Seed {seed}."
+            tree.focus = tree.length
+        tree.current.seed = seed
+        self.forget_answer()
+
+    # --- running ---------------------------------------------------------------------------
+
+    def _start_run(self) -> None:
+        tree = self.tree
+        if tree is None:
+            return
+        if not tree.at_end:
+            tree.focus = tree.length
+            self.forget_answer()
+        self.running = True
+        self.run_length = 0
+        if self.answer is not None:
+            self._run_on()
+
+    def _run_on(self) -> None:
+        """Take the model's draw, unless the run is over."""
+        tree = self.tree
+        if self.answer is None or tree is None:
+            return
+        if self.run_length >= RUN_LIMIT:
+            self.running = False
+            self.note = f"Stopped after {RUN_LIMIT} tokens, the limit of one run."
+            return
+        try:
+            self._choose(self.answer.distribution.drawn, "drawn")
+        except TutorError as error:
+            self.failed(error)
+            return
+        self.run_length += 1
+        if self.ended:
+            self.running = False
+
+    def _show_evidence(self, taken_rank: int | None) -> None:
+        tree = self.tree
+        if tree is None:
+            return
+        rows = self.answer.distribution.rows if self.answer else ()
+        self._on_evidence(
+            Evidence(
+                top_probability=rows[0].probability if rows else None,
+                taken_rank=taken_rank,
+                branch_lengths=tree.branch_lengths(),
+            )
+        )

@@ -1,0 +1,184 @@
+"""The text so far, each token marked by how surprising it was."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, chop_cells
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.lines import Lines
+from tutor.app.widgets import bars
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.lm.token_tree import Step
+
+CURSOR = "▏"
+_NEWLINE = "⏎"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Part of one token on one line; `index` is the token's place in the text."""
+
+    text: str
+    index: int
+    width: int
+
+
+@dataclass(slots=True)
+class Line:
+    runs: list[Run] = field(default_factory=list)
+    width: int = 0
+
+    def add(self, run: Run) -> None:
+        self.runs.append(run)
+        self.width += run.width
+
+
+def pieces(steps: Sequence[Step], *, marks: bool) -> list[str]:
+    """What each token adds to the text on screen. A character that is spread over several tokens
+    appears with the one that completes it; special tokens are empty unless `marks`."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    texts = [
+        safe(decoder.decode(step.token.data)) if marks or not step.token.special else ""
+        for step in steps
+    ]
+    rest = decoder.decode(b"", final=True)
+    if rest:
+        texts[-1] += rest
+    return texts
+
+
+def wrap(texts: Sequence[str], width: int) -> list[Line]:
+    """Lay the pieces out on lines of at most `width` cells, breaking at spaces where possible."""
+    lines = [Line()]
+    for index, text in enumerate(texts):
+        parts = text.split("\n")
+        for number, part in enumerate(parts):
+            newline = number < len(parts) - 1
+            if part or newline:
+                _place(lines, part + (_NEWLINE if newline else ""), index, width)
+            if newline:
+                lines.append(Line())
+    return lines
+
+
+def _place(lines: list[Line], text: str, index: int, width: int) -> None:
+    size = cell_len(text)
+    line = lines[-1]
+    if line.width + size <= width:
+        line.add(Run(text, index, size))
+        return
+    if text.startswith(" "):
+        lines.append(Line())
+        text = text[1:]
+    else:
+        lines.append(_last_word(line, width - size))
+    for number, part in enumerate(chop_cells(text, max(2, width - lines[-1].width))):
+        if number:
+            lines.append(Line())
+        lines[-1].add(Run(part, index, cell_len(part)))
+
+
+def _last_word(line: Line, room: int) -> Line:
+    """Take the word that a line ends with off it, if it fits into `room`, to go on with it on the
+    next one."""
+    moved = Line()
+    for place in range(len(line.runs) - 1, 0, -1):
+        run = line.runs[place]
+        if run.text.startswith(" "):
+            taken = line.runs[place:]
+            if sum(item.width for item in taken) - 1 > room:
+                return moved
+            del line.runs[place:]
+            line.width -= sum(item.width for item in taken)
+            for number, item in enumerate(taken):
+                moved.add(Run(item.text[1:], item.index, item.width - 1) if not number else item)
+            return moved
+    return moved
+
+
+def focused_line(lines: Sequence[Line], focus: int) -> int:
+    """The line that token `focus` begins on; the last one at or past the end."""
+    for number, line in enumerate(lines):
+        if any(run.index >= focus for run in line.runs):
+            return number
+    return len(lines) - 1
+
+
+class TextView(Lines):
+    """Shows the steps, wrapped, scrolled to the focus. Below each line of text stands a line of
+    bars: the higher, the more surprising the token above. The first token has none, because the
+    model had nothing to go by."""
+
+    def update(
+        self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
+    ) -> None:
+        """`rows` lines of text at most; `focus == len(steps)` is the place after the text."""
+        self.draw_with(lambda: self._lay_out(steps, focus, marks, rows, barred))
+
+    def plain_text(self, text: str, rows: int) -> None:
+        """Text that has not been split into tokens yet."""
+
+        def draw() -> None:
+            lines = wrap([safe(text)], max(4, self.size.width - 1))[-rows:]
+            self.show([Content("".join(run.text for run in line.runs)) for line in lines])
+
+        self.draw_with(draw)
+
+    def _lay_out(
+        self, steps: Sequence[Step], focus: int, marks: bool, rows: int, barred: bool
+    ) -> None:
+        lines = wrap(pieces(steps, marks=marks), max(4, self.size.width - 1))
+        at = focused_line(lines, focus)
+        first = min(max(0, at - rows // 2), max(0, len(lines) - rows))
+        shown: list[Content] = []
+        for number in range(first, min(first + rows, len(lines))):
+            last = number == len(lines) - 1 and focus >= len(steps)
+            looked_at = focus if number == at and focus < len(steps) else None
+            shown.append(self._text_line(lines[number], steps, looked_at, last, barred))
+            if barred:
+                shown.append(self._bar_line(lines[number], steps))
+        self.show(shown)
+
+    def _text_line(
+        self, line: Line, steps: Sequence[Step], focus: int | None, last: bool, barred: bool
+    ) -> Content:
+        parts: list[tuple[str, str]] = []
+        landed = None  # A token without cells of its own lends its focus to the one after it.
+        if focus is not None:
+            landed = next((run.index for run in line.runs if run.index >= focus), None)
+        for run in line.runs:
+            step = steps[run.index]
+            style = theme.MUTED if step.token.special else ""
+            if not barred and step.surprisal_bits is not None:
+                style = theme.likely(2.0**-step.surprisal_bits)
+            if run.index == landed:
+                style = "reverse"
+            elif step.how == "taken":
+                style += " underline"
+            parts.append((run.text, style.strip()))
+        if last:
+            parts.append((CURSOR, theme.ACT))
+        return Content.assemble(*parts)
+
+    def _bar_line(self, line: Line, steps: Sequence[Step]) -> Content:
+        ascii_only = bool(getattr(self.app, "ascii_only", False))
+        parts: list[tuple[str, str]] = []
+        for run in line.runs:
+            bits = steps[run.index].surprisal_bits
+            blank = run.text[: len(run.text) - len(run.text.lstrip(" "))]
+            size = run.width - len(blank)
+            if bits is None or not size:
+                parts.append((" " * run.width, ""))
+                continue
+            style = theme.likely(2.0**-bits)
+            parts.append((blank + bars.level(bits, ascii_only=ascii_only) * size, style))
+        return Content.assemble(*parts)

@@ -1,0 +1,127 @@
+"""Search the whole vocabulary for a token, and see how probable it would be here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+
+from tutor.app import theme
+from tutor.app.explorer.distribution_table import rows_block
+from tutor.app.explorer.entry import Entry
+from tutor.app.explorer.lines import Lines
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.widgets import Input
+
+    from tutor.lm.distribution import Row
+
+
+class SearchEntry(Entry):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "arrow(-1)", "choose", key_display="↑↓", tooltip="Choose a token."),
+        Binding("down", "arrow(1)", show=False),
+        Binding("enter", "submit", "take", tooltip="Take this token, however improbable it is."),
+    ]
+
+
+class TokenSearch(Vertical):
+    """A line to type in and the tokens found so far. The one who mounts it does the searching:
+    `Wanted` asks for a query to be looked up, `found` shows the result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "close", tooltip="Close the search; nothing is taken."),
+    ]
+    DEFAULT_CSS = """
+    TokenSearch { height: 1fr; }
+    TokenSearch Lines { height: 1fr; }
+    """
+
+    class Wanted(Message):
+        """Look up the tokens that contain `query`."""
+
+        def __init__(self, query: str, limit: int) -> None:
+            super().__init__()
+            self.query = query
+            self.limit = limit
+
+    class Taken(Message):
+        def __init__(self, row: Row) -> None:
+            super().__init__()
+            self.row = row
+
+    class Closed(Message):
+        pass
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows: tuple[Row, ...] = ()
+        self._chosen = 0
+        self._sampled = False
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        yield SearchEntry("a word, or a piece of one; a space in front counts")
+        yield Lines()
+
+    def open(self) -> None:
+        """Start with nothing typed."""
+        self.query_one(SearchEntry).value = ""
+        self._rows, self._said = (), ""
+        self._show()
+        self.post_message(self.Wanted("", self._limit))
+
+    def found(self, rows: Sequence[Row], said: str, *, sampled: bool) -> None:
+        """Show these rows, and a sentence about them."""
+        self._rows = tuple(rows)
+        self._said = safe(said)
+        self._sampled = sampled
+        self._chosen = min(self._chosen, max(0, len(self._rows) - 1))
+        self._show()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._chosen = 0
+        self.post_message(self.Wanted(event.value, self._limit))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._rows:
+            self.post_message(self.Taken(self._rows[self._chosen]))
+
+    def on_entry_arrow(self, event: Entry.Arrow) -> None:
+        event.stop()
+        if self._rows:
+            self._chosen = (self._chosen + event.by) % len(self._rows)
+            self._show()
+
+    def action_close(self) -> None:
+        self.post_message(self.Closed())
+
+    @property
+    def _limit(self) -> int:
+        return max(5, self.query_one(Lines).size.height - 2)
+
+    def _show(self) -> None:
+        self.query_one(Lines).draw_with(self._lay_out)
+
+    def _lay_out(self) -> None:
+        view = self.query_one(Lines)
+        lines = [Content.styled(self._said, theme.MUTED)] if self._said else []
+        if self._rows:
+            ascii_only = bool(getattr(self.app, "ascii_only", False))
+            lines += rows_block(
+                self._rows,
+                view.size.width,
+                self._chosen,
+                sampled=self._sampled,
+                ascii_only=ascii_only,
+            )
+        view.show(lines[: max(1, view.size.height)])

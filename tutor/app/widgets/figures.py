@@ -1,0 +1,73 @@
+"""How numbers and tokens are written on the screen: one place, so that they agree everywhere."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+from tutor.text import visible
+
+if TYPE_CHECKING:
+    from tutor.lm.distribution import SamplerSettings, Token
+
+PERCENT_WIDTH = 8
+
+
+def percent(probability: float) -> str:
+    """A probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
+
+    Never rounded to certain or impossible: `>99.9 %` and `2e-07 %` instead.
+    """
+    value = probability * 100
+    if value == 0:
+        return "0 %"
+    if 99.95 <= value < 100:
+        return ">99.9 %"
+    if value >= 0.095:
+        return f"{value:.1f} %"
+    if value >= 0.00095:
+        return f"{value:.3f} %"
+    return f"{value:.0e} %"
+
+
+def bits(value: float) -> str:
+    """Bits with two decimals; an impossible token costs infinitely many."""
+    return "∞" if math.isinf(value) else f"{value:.2f}"
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def shown(token: Token) -> str:
+    """A token on one line, white space and bytes made visible. Never empty."""
+    return visible(token.data) or "∅"
+
+
+def fit(text: str, width: int) -> str:
+    """`text` cut or padded to exactly `width` cells; `…` says that something was cut."""
+    if width <= 0:
+        return ""
+    if cell_len(text) > width:
+        return set_cell_size(text, width - 1) + "…"
+    return set_cell_size(text, width)
+
+
+def sampler(settings: SamplerSettings) -> str:
+    """Sampler settings in a few words, in the order in which they are applied."""
+    if settings.plain:
+        return "plain sampling"
+    if settings.greedy:
+        return "greedy"
+    parts = []
+    if settings.temperature != 1:
+        parts.append(f"T {settings.temperature:.2f}")
+    if settings.top_k:
+        parts.append(f"top-k {settings.top_k}")
+    if settings.top_p < 1:
+        parts.append(f"top-p {settings.top_p:g}")
+    if settings.min_p > 0:
+        parts.append(f"min-p {settings.min_p:g}")
+    return "  ".join(parts)
