@@ -1,0 +1,246 @@
+"""A real terminal for end-to-end tests: a command in a pty, and what its screen shows.
+
+Only a real pty shows what signals do, which bytes are sent, and what is left on the screen at the
+end. Nothing here waits for a fixed time: every wait looks at the output as it comes, with a
+deadline.
+
+    with Terminal([sys.executable, "-m", "tutor"]) as terminal:
+        terminal.wait_for("Continue")
+        terminal.press("enter")
+        terminal.wait_for("screen 1 of")
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+import pyte
+
+KEYS = {
+    "enter": "\r",
+    "tab": "\t",
+    "esc": "\x1b",
+    "space": " ",
+    "backspace": "\x7f",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "pageup": "\x1b[5~",
+    "pagedown": "\x1b[6~",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+}
+
+DEADLINE = 30.0
+"""Seconds that a wait may take by default: for slow machines, not a measure of anything."""
+
+# Sequences with these prefixes (keyboard protocols, mostly) are not known to pyte, which would show
+# their ends as text.
+_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;:]*[ -/]*[@-~]")
+_UNFINISHED = re.compile(rb"\x1b(\[[0-?]*[ -/]*)?$")
+
+
+class TerminalTimeout(AssertionError):
+    """What was waited for did not come; the message has the screen as it was."""
+
+
+class Terminal:
+    """A running command and its terminal of `columns` by `lines` cells.
+
+    `output` is every byte that the command has sent so far, `screen` the pyte screen made of it.
+    `environment` is added to a plain one (TERM=xterm-256color, UTF-8, no NO_COLOR or COLORTERM); a
+    value of None removes a variable. Leaving the context kills what is still running.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        columns: int = 80,
+        lines: int = 24,
+        environment: Mapping[str, str | None] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self.output = bytearray()
+        self._stream = pyte.ByteStream(self.screen)
+        self._held_back = b""
+        self._master, slave = pty.openpty()
+        self._ended = False
+        _set_size(slave, columns, lines)
+        try:
+            self.process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=_environment(environment or {}),
+                cwd=folder,
+                start_new_session=True,
+                preexec_fn=_take_terminal,
+            )
+        except OSError:
+            os.close(self._master)
+            raise
+        finally:
+            os.close(slave)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the command, if it still runs, and give the terminal back."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.hang_up()
+
+    # --- what is seen ---------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """The screen as lines without trailing spaces."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def read(self, timeout: float) -> int:
+        """Take in what the command sends, waiting up to `timeout` seconds for the first byte; the
+        number of bytes."""
+        if self._ended or not select.select([self._master], [], [], max(0.0, timeout))[0]:
+            return 0
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # Linux reports the end of a terminal's last user as EIO
+            data = b""
+        self._ended = not data
+        received = len(data)
+        self.output += data
+        data = _UNKNOWN_TO_PYTE.sub(b"", self._held_back + data)
+        unfinished = _UNFINISHED.search(data)
+        cut = unfinished.start() if unfinished else len(data)
+        self._held_back = data[cut:]
+        self._stream.feed(data[:cut])
+        return received
+
+    def wait_until(self, seen: Callable[[], bool], what: str, timeout: float = DEADLINE) -> float:
+        """Read until `seen()`, and return the seconds that took. `what` is for the error.
+
+        Raises `TerminalTimeout` after `timeout` seconds, or when the command ends without it.
+        """
+        begin = time.perf_counter()
+        while not seen():
+            left = timeout - (time.perf_counter() - begin)
+            if left <= 0 or self._ended:
+                why = "the command ended" if self._ended else f"nothing for {timeout:g} s"
+                raise TerminalTimeout(f"{why} while waiting for {what}. The screen:\n{self.text}")
+            self.read(left)
+        return time.perf_counter() - begin
+
+    def wait_for(self, text: str, timeout: float = DEADLINE) -> float:
+        """Read until `text` is on the screen; the seconds that took."""
+        return self.wait_until(lambda: text in self.text, repr(text), timeout)
+
+    def wait_gone(self, text: str, timeout: float = DEADLINE) -> float:
+        """Read until `text` is no longer on the screen; the seconds that took."""
+        return self.wait_until(lambda: text not in self.text, f"the end of {text!r}", timeout)
+
+    def wait_quiet(self, seconds: float = 0.5, timeout: float = DEADLINE) -> None:
+        """Read until nothing has come for `seconds`: the screen is painted and idle."""
+        deadline = time.perf_counter() + timeout
+        while self.read(seconds):
+            if time.perf_counter() > deadline:
+                raise TerminalTimeout(f"no rest for {timeout:g} s. The screen:\n{self.text}")
+
+    def bytes_within(self, seconds: float) -> int:
+        """How many bytes the command sends in the next `seconds`."""
+        before, deadline = len(self.output), time.perf_counter() + seconds
+        while (left := deadline - time.perf_counter()) > 0 and not self._ended:
+            self.read(left)
+        return len(self.output) - before
+
+    # --- what is done ---------------------------------------------------------------------------
+
+    def press(self, *keys: str) -> None:
+        """Press keys, by their name in `KEYS` or as the characters themselves."""
+        for key in keys:
+            self.send(KEYS.get(key, key))
+
+    def send(self, text: str | bytes) -> None:
+        """Type bytes as they are. The output is read meanwhile, so that neither side is stuck."""
+        data = text.encode() if isinstance(text, str) else text
+        while data:
+            readable, writable, _ = select.select([self._master], [self._master], [], DEADLINE)
+            if readable:
+                self.read(0)
+            elif writable:
+                data = data[os.write(self._master, data) :]
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the size; the kernel tells the command with SIGWINCH."""
+        self.screen.resize(lines, columns)
+        _set_size(self._master, columns, lines)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Drop the line: the kernel sends SIGHUP, and reading and writing fail from now on."""
+        self._ended = True
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    def wait_exit(self, timeout: float = DEADLINE) -> int:
+        """Read on until the command has ended; its exit status, or minus the signal's number."""
+        deadline = time.perf_counter() + timeout
+        while not self._ended and time.perf_counter() < deadline:
+            self.read(deadline - time.perf_counter())
+        try:
+            return self.process.wait(max(0.1, deadline - time.perf_counter()))
+        except subprocess.TimeoutExpired:
+            raise TerminalTimeout(
+                f"still running after {timeout:g} s. The screen:\n{self.text}"
+            ) from None
+
+    def memory(self) -> int:
+        """Bytes that only this process holds (USS), without its children."""
+        return int(psutil.Process(self.process.pid).memory_full_info().uss)
+
+
+def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    plain = {
+        key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM"}
+    }
+    wanted = {**plain, "TERM": "xterm-256color", "LANG": "C.UTF-8", **changes}
+    return {key: value for key, value in wanted.items() if value is not None}
+
+
+def _take_terminal() -> None:
+    """Make the pty the controlling terminal of the new session, so that it sends signals."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _set_size(descriptor: int, columns: int, lines: int) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
