@@ -20,7 +20,12 @@ def run(options: argparse.Namespace) -> int:
 def check_terminal() -> None:
     """Raises `TerminalError` where the screen could not be drawn or no key could be read: it
     would run, but unseen."""
-    for stream, what in ((sys.stdin, "Standard input"), (sys.stdout, "Standard output")):
+    streams = (
+        (sys.stdin, "Standard input"),
+        (sys.stdout, "Standard output"),
+        (sys.stderr, "Standard error"),  # what Textual draws on
+    )
+    for stream, what in streams:
         if not stream.isatty():
             raise TerminalError(
                 f"{what} is not a terminal, and the tutor needs one.",

@@ -16,6 +16,7 @@ from tutor.app.widgets.top_line import TopLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import DescendantFocus
 
     from tutor.app.app import TutorApp
     from tutor.app.model_status import ModelStatus
@@ -48,7 +49,7 @@ class TutorScreen(Screen[None]):
         yield Rule(classes="edge")
         with Container(id="content"):
             yield from self.compose_content()
-        yield Notice()
+        yield Notice(id="notice")
         yield Rule(classes="edge")
         yield KeyLine()
 
@@ -63,6 +64,11 @@ class TutorScreen(Screen[None]):
         self._on_top_line("model", status.line)
         self._on_top_line("model_mark", status.mark)
 
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """No cursor blinks: a blink is a repaint every half second for as long as it is there."""
+        if hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = False
+
     def watch_place(self, place: str) -> None:
         self._on_top_line("place", place)
 
@@ -75,7 +81,7 @@ class TutorScreen(Screen[None]):
 
     def tell(self, message: TutorError | str | None) -> None:
         """Say something in the notice until it is replaced; None takes it away."""
-        for notice in self.query(Notice):
+        for notice in self.query("#notice").results(Notice):
             notice.said = message
 
     def action_back(self) -> None:

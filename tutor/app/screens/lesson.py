@@ -117,9 +117,10 @@ class LessonScreen(TutorScreen):
 
     async def _move_to(self, index: int) -> None:
         self._index = index
-        self.tell(None)
-        self._head()
-        await self._show()
+        with self.app.batch_update():  # head and text change in one repaint
+            self.tell(None)
+            self._head()
+            await self._show()
 
     # --- showing ------------------------------------------------------------------------------
 

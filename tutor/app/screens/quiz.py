@@ -94,17 +94,19 @@ class QuizScreen(TutorScreen):
         """Put the current question on the screen, unanswered."""
         question = self._question
         self._verdict, self._hinted, self._guessed = None, False, False
-        self.tell(None)
-        self._head()
-        await self.query_one(Prose).show(question.ask)
-        self.query_one("#feedback", Static).update("")
-        self.query_one("#hint").display = False
-        answer = self.query_one("#answer")
-        await answer.remove_children()
-        await answer.mount_all(self._answer_widgets(question))
-        answer.query("Choices, Ordering, TypedAnswer").first().focus(scroll_visible=False)
-        self.query_one("#quiz").scroll_home(animate=False)
-        self.refresh_bindings()
+        with self.app.batch_update():  # head, text and choices change in one repaint
+            self.tell(None)
+            self._head()
+            await self.query_one(Prose).show(question.ask)
+            self.query_one("#feedback", Static).update("")
+            self.query_one("#hint").display = False
+            answer = self.query_one("#answer")
+            await answer.remove_children()
+            await answer.mount_all(self._answer_widgets(question))
+            field = answer.query("Choices, Ordering, TypedAnswer").first()
+            field.focus(scroll_visible=False)
+            self.query_one("#quiz").scroll_home(animate=False)
+            self.refresh_bindings()
 
     def _head(self) -> None:
         lesson, run = self._lesson, self._run

@@ -197,7 +197,6 @@ class TypedAnswer(Input):
     def __init__(self, *, allowed: str = "", placeholder: str = "") -> None:
         super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
         self._allowed = allowed
-        self.cursor_blink = False
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         if self._allowed and (character is None or character not in self._allowed):
