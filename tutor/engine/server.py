@@ -116,8 +116,8 @@ class Server:
                 self._sessions.close(name)
                 return Length(id_, 0)
             case Tokenize(id_, text):
-                ids = self._model.tokenizer.encode(text)
-                return Tokens(id_, self._model.tokenizer.tokens(ids))
+                tokenizer = self._model.tokenizer
+                return Tokens(id_, tokenizer.tokens(tokenizer.encode(text)))
             case _:
                 return self._look_at(request)
 

@@ -3,12 +3,15 @@ on it, in milliseconds and without a file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import torch
 from torch import Tensor
 
+from tutor.lm.export import export_folder
 from tutor.lm.network import Config, KeyValueCache, Trace, Transformer
 from tutor.lm.tokenizer import Tokenizer
 
@@ -76,3 +79,13 @@ def tiny_model(chat_template: str | None = TEMPLATE) -> Any:
         tokenizer=Tokenizer.from_gguf(byte_fields()),
         chat_template=chat_template,
     )
+
+
+def write_tiny_folder(folder: Path) -> Path:
+    """The same model as a Hugging Face folder, for a process that loads it from disk."""
+    model = tiny_model()
+    tokenizer = msgspec.json.decode(model.tokenizer.to_json())["tokenizer"]
+    file = folder.with_suffix(".tokenizer.json")
+    file.write_bytes(msgspec.json.encode(tokenizer))
+    export_folder(folder, model.network, file)
+    return folder

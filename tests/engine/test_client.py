@@ -1,0 +1,243 @@
+"""The app's end of the engine, against engines that behave well and badly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tutor.engine.client import RESTARTS, Engine, EngineState
+from tutor.errors import EngineError, ModelError, ModelNotFound
+from tutor.lm.distribution import Token
+
+SCRIPT = Path(__file__).with_name("scripted_engine.py")
+
+
+@pytest.fixture(autouse=True)
+def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+
+
+@asynccontextmanager
+async def running(*behavior: str, start_timeout: float = 60.0) -> AsyncIterator[Engine]:
+    engine = Engine(command=[sys.executable, str(SCRIPT), *behavior], start_timeout=start_timeout)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+def token(letter: str) -> Token:
+    return Token(ord(letter), letter, letter.encode())
+
+
+async def state(engine: Engine, wanted: EngineState) -> None:
+    """Wait until the engine is in this state."""
+    reached = asyncio.Event()
+    unwatch = engine.watch(lambda e: reached.set() if e.state is wanted else None)
+    if engine.state is not wanted:
+        await asyncio.wait_for(reached.wait(), 30)
+    unwatch()
+
+
+async def test_a_session_follows_what_is_done_with_it() -> None:
+    async with running("serve") as engine:
+        session = await engine.open_text("abc")
+        await session.append([token("d"), token("e")])
+        assert [t.text for t in session.tokens] == list("abcde")
+        assert await session.surprisals() == (5.0,)
+        await session.go_back(2)
+        other = await session.fork(1)
+        assert [t.text for t in session.tokens] == ["a", "b"]
+        assert [t.text for t in other.tokens] == ["a"]
+        assert await other.surprisals() == (1.0,)
+        await other.close()
+        assert await session.surprisals() == (2.0,)
+
+
+async def test_states_are_announced_in_order() -> None:
+    engine = Engine(command=[sys.executable, str(SCRIPT), "serve"])
+    seen: list[EngineState] = []
+    engine.watch(lambda e: seen.append(e.state))
+    gone: list[EngineState] = []
+    engine.watch(lambda e: gone.append(e.state))()  # stop watching at once
+    with pytest.raises(EngineError, match="not running"):
+        await engine.ready()
+    await engine.start()
+    card = await engine.ready()
+    assert card.name == "scripted"
+    assert engine.model == card
+    await engine.stop()
+    await asyncio.sleep(0)
+    assert engine.state is EngineState.STOPPED
+    assert seen[0] is EngineState.STARTING
+    assert seen[-1] is EngineState.STOPPED
+    assert EngineState.READY in seen
+    assert gone == []
+
+
+async def test_a_death_is_told_and_survived(tmp_path: Path) -> None:
+    async with running("die-first", str(tmp_path / "mark")) as engine:
+        with pytest.raises(EngineError, match="signal 9"):
+            await engine.open_text("abc")
+        assert engine.failure is not None
+        session = await engine.open_text("abc")
+        assert engine.failure is None
+        assert await session.surprisals() == (3.0,)
+
+
+async def test_sessions_go_on_after_kill_9() -> None:
+    async with running("serve") as engine:
+        session = await engine.open_text("abc")
+        await session.append([token("d")])
+        first = engine.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await state(engine, EngineState.STARTING)
+        assert engine.failure is not None
+        assert "SIGKILL" in engine.failure.happened
+        assert await session.surprisals() == (4.0,)
+        assert engine.pid != first
+        await session.append([token("e")])
+        assert len(session.tokens) == 5
+
+
+async def test_an_engine_that_dies_again_and_again_is_left_alone() -> None:
+    async with running("die-always") as engine:
+        starts = 0
+
+        def count(engine: Engine) -> None:
+            nonlocal starts
+            starts += engine.state is EngineState.STARTING
+
+        engine.watch(count)
+        await state(engine, EngineState.STOPPED)
+        assert starts == RESTARTS
+        with pytest.raises(EngineError, match="signal 9"):
+            await engine.ready()
+        with pytest.raises(EngineError):
+            await engine.open_text("abc")
+
+
+async def test_a_hung_start_is_an_error() -> None:
+    async with running("silent", start_timeout=0.3) as engine:
+        with pytest.raises(EngineError, match="said nothing"):
+            await engine.ready()
+        assert engine.state is EngineState.STOPPED
+        assert engine.pid is None
+
+
+async def test_a_model_that_cannot_be_loaded_is_told_and_not_tried_again() -> None:
+    async with running("no-model") as engine:
+        with pytest.raises(ModelNotFound, match="There is none"):
+            await engine.open_text("abc")
+        assert engine.generation == 1
+        assert engine.failure is not None
+        assert engine.failure.next_step == "Fetch one."
+
+
+@pytest.mark.parametrize("behavior", ["garbage", "oversize"])
+async def test_an_unreadable_answer_is_an_error_not_a_hang(behavior: str) -> None:
+    async with running(behavior) as engine:
+        with pytest.raises(EngineError):
+            await asyncio.wait_for(engine.tokenize("abc"), 30)
+
+
+async def test_an_answer_of_the_wrong_kind_is_an_error() -> None:
+    async with running("other-kind") as engine:
+        with pytest.raises(EngineError, match="Length"):
+            await engine.tokenize("abc")
+
+
+async def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
+    engine = Engine(command=[str(tmp_path / "missing")])
+    await engine.start()
+    with pytest.raises(EngineError, match="cannot be started"):
+        await engine.ready()
+    await engine.stop()
+
+
+async def test_cancelling_who_waits_cancels_the_work() -> None:
+    async with running("slow") as engine:
+        await engine.ready()
+        waiting = asyncio.create_task(engine.tokenize("abc"))
+        await asyncio.sleep(0)  # let it send
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await engine.tokenize("abc")  # answered only after a cancellation
+
+
+async def test_after_a_cancelled_change_the_engine_is_put_on_the_path_again() -> None:
+    async with running("serve") as engine:
+        session = await engine.open_text("abc")
+        change = asyncio.create_task(session.append([token("d")]))
+        await asyncio.sleep(0)
+        change.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await change
+        assert len(session.tokens) == 3
+        assert await session.surprisals() == (3.0,)
+
+
+async def test_requests_under_way_fail_when_the_engine_is_stopped() -> None:
+    async with running("slow") as engine:
+        await engine.ready()
+        waiting = asyncio.create_task(engine.tokenize("abc"))
+        await asyncio.sleep(0)
+        await engine.stop()
+        with pytest.raises(EngineError):
+            await waiting
+
+
+async def test_stopping_twice_or_before_starting_is_harmless() -> None:
+    engine = Engine(command=[sys.executable, str(SCRIPT), "serve"])
+    await engine.stop()
+    await engine.start()
+    await engine.start()
+    await engine.stop()
+    await engine.stop()
+    assert engine.generation <= 1
+    assert engine.pid is None
+
+
+async def test_a_restart_keeps_sessions_of_the_same_model_only() -> None:
+    async with running("serve") as engine:
+        session = await engine.open_text("abc")
+        first = engine.pid
+        await engine.restart()
+        assert await session.surprisals() == (3.0,)
+        assert engine.pid != first
+        await engine.restart("another")
+        with pytest.raises(ModelError, match="another model"):
+            await session.surprisals()
+        assert await engine.open_text("abc")
+
+
+async def test_what_the_engine_prints_goes_to_the_log(tmp_path: Path) -> None:
+    async with running("log") as engine:
+        await engine.ready()
+    assert "a warning" in (tmp_path / "data" / "engine.log").read_text()
+
+
+async def test_the_engine_runs_where_no_log_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "file" / "below"))
+    async with running("log") as engine:
+        assert await engine.tokenize("a")
+
+
+async def test_a_text_that_cannot_be_sent_is_an_error() -> None:
+    async with running("serve") as engine:
+        with pytest.raises(EngineError, match="cannot be sent"):
+            await engine.open_text("\ud800")
+        assert await engine.tokenize("a")
