@@ -66,7 +66,7 @@ class Report:
         self._steps: list[JsonStep] = []
         self._taken: list[Token] = []
         if not settings.json:
-            output.write(f"{card.name}, {card.format}. {_count(len(prompt), 'token')} read:")
+            output.write(f"{card.name} ({card.format}), {_count(len(prompt), 'token')} read:")
             output.write(" ".join(visible(token.data) for token in prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:

@@ -1,0 +1,91 @@
+"""A model on disk that is small enough to be made for a test, and the command line run on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import Outcome, Tutor
+
+from tutor.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("TUTOR_MODEL", raising=False)
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
+
+
+@pytest.fixture
+def tutor(capsysbinary: pytest.CaptureFixture[bytes]) -> Tutor:
+    """Runs `tutor` with these arguments, in this process."""
+
+    def run(*arguments: str) -> Outcome:
+        try:
+            status = main(arguments)
+        except SystemExit as leaving:  # argparse leaves this way
+            status = int(leaving.code or 0)
+        captured = capsysbinary.readouterr()
+        return Outcome(status, captured.out.decode(), captured.err.decode())
+
+    return run
+
+
+@pytest.fixture
+def tutor_process() -> Tutor:
+    """Runs `tutor` with these arguments as a program of its own, without a terminal."""
+
+    def run(*arguments: str | bytes, input: bytes = b"", **environment: str) -> Outcome:
+        result = subprocess.run(
+            [sys.executable, "-m", "tutor", *arguments],
+            input=input,
+            capture_output=True,
+            env=os.environ | environment,
+            timeout=120,
+            check=False,
+        )
+        return Outcome(result.returncode, result.stdout.decode(), result.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a network of random weights, always the same, whose tokens are the bytes; it
+    reads up to 64 of them."""
+    import torch
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+
+    from tutor.lm.export import export_folder
+    from tutor.lm.network import Config, Transformer
+
+    marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {text: number for number, text in enumerate([*marks, *letters])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    folder.mkdir()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    config = Config(
+        vocabulary_size=len(vocabulary),
+        width=32,
+        layers=2,
+        heads=4,
+        key_value_heads=2,
+        head_size=8,
+        hidden=64,
+        context=64,
+    )
+    network = Transformer(config)
+    network.requires_grad_(False)
+    network.embedding.weight.mul_(0.3)  # or each token would all but certainly follow itself
+    export_folder(folder, network, folder / "tokenizer.json")
+    return str(folder)

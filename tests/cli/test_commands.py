@@ -1,0 +1,111 @@
+"""The other commands: lessons, progress, lint, and the edge of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from command_line import Tutor
+
+from tutor import __version__, paths
+from tutor.course.catalogue import load_course
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered
+
+
+def test_version(tutor: Tutor) -> None:
+    assert tutor("--version").out == f"tutor {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], ["model"], ["lessons", "--model", "x"]])
+def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
+    outcome = tutor(*arguments)
+    assert outcome.status == 2
+    assert outcome.err.startswith("usage:")
+
+
+def test_lessons(tutor: Tutor) -> None:
+    course = load_course()
+    listed = json.loads(tutor("lessons", "--json").out)
+    assert [each["id"] for each in listed] == [lesson.id for lesson in course.lessons]
+    for each, lesson in zip(listed, course.lessons, strict=True):
+        assert sorted(each) == sorted(
+            ["id", "number", "title", "screens", "questions", "question_types", "labs"]
+        )
+        assert each["questions"] == sum(each["question_types"].values()) == len(lesson.questions)
+        assert each["labs"] == [lab.id for lab in lesson.labs]
+    assert all(lesson.title in tutor("lessons").out for lesson in course.lessons)
+
+
+def test_a_lesson_with_an_error_hides_no_other(
+    tutor: Tutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = next(paths.lessons_folder().glob("[0-9]*.md"))
+    (tmp_path / good.name).write_bytes(good.read_bytes())
+    (tmp_path / "99-bad.md").write_text("no front matter")
+    monkeypatch.setattr("tutor.course.catalogue.lessons_folder", lambda: tmp_path)
+    outcome = tutor("lessons", "--json")
+    assert len(json.loads(outcome.out)) == 1
+    assert "99-bad.md" in outcome.err
+    assert outcome.status == 1
+
+
+def test_progress(tutor: Tutor) -> None:
+    assert "Nothing yet" in tutor("progress").out
+    progress = Progress.open(paths.learner_folder("ada"))
+    progress.record(Answered(at=1.0, question="q", version=1, lesson="one-question", correct=True))
+    exported = json.loads(tutor("progress", "--learner", "ada", "--json").out)
+    assert [card["question"] for card in exported["cards"]] == ["q"]
+    assert exported == json.loads(msgspec.json.encode(progress.export()))
+    assert json.loads(tutor("progress", "--json").out)["cards"] == []
+
+
+def test_progress_of_nobody(tutor: Tutor) -> None:
+    outcome = tutor("progress", "--learner", "../me")
+    assert outcome.status == 2
+    assert "not a name" in outcome.err
+
+
+def test_lint(tutor: Tutor, tmp_path: Path) -> None:
+    assert tutor("lint").status == 0
+    (tmp_path / "1-bad.md").write_text("no front matter")
+    outcome = tutor("lint", str(tmp_path))
+    assert outcome.status == 1
+    assert "1-bad.md:1: error:" in outcome.out
+    (finding, *_) = json.loads(tutor("lint", "--json", str(tmp_path)).out)
+    assert finding["level"] == "error"
+
+
+def test_without_a_terminal(tutor_process: Tutor) -> None:
+    outcome = tutor_process()
+    assert outcome.status == 1
+    assert "is not a terminal" in outcome.err
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_on_a_terminal_that_cannot_do_it(term: str) -> None:
+    master, slave = pty.openpty()
+    try:
+        status = subprocess.run(
+            [sys.executable, "-m", "tutor"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=os.environ | {"TERM": term},
+            timeout=60,
+            check=False,
+        ).returncode
+        shown = os.read(master, 10_000).decode()
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert status == 1
+    assert "Set TERM" in shown
+    assert "\x1b" not in shown

@@ -1,0 +1,138 @@
+"""`tutor model`: what is there, and fetching it; the fetching itself is in tests/models."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+from command_line import Tutor
+
+from tutor import paths
+from tutor.errors import NoSpace
+from tutor.models import FoundModel
+from tutor.models.installed import DEFAULT
+from tutor.models.report import Pulled, PullFailed, PullProgress, decode
+
+
+@pytest.fixture
+def no_bundled_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(paths, "bundled_model_folder", lambda: tmp_path / "none")
+
+
+@pytest.mark.usefixtures("no_bundled_model")
+def test_nothing_is_installed(tutor: Tutor) -> None:
+    outcome = tutor("model", "list")
+    assert outcome.status == 0
+    assert "tutor model pull" in outcome.out
+    assert json.loads(tutor("model", "list", "--json").out) == []
+
+
+@pytest.mark.usefixtures("no_bundled_model")
+def test_what_is_installed(tutor: Tutor, tiny_model: str) -> None:
+    mine = paths.user_models_folder() / "mine"
+    shutil.copytree(tiny_model, mine)
+    ours = paths.shared_models_folder() / DEFAULT.file_name
+    ours.parent.mkdir(parents=True)
+    with ours.open("wb") as file:
+        file.truncate(DEFAULT.size)  # takes no room
+    listed = json.loads(tutor("model", "list", "--json").out)
+    assert [(each["name"], each["path"], each["default"]) for each in listed] == [
+        ("mine", str(mine), False),
+        (ours.stem, str(ours), True),
+    ]
+    assert listed[1]["size"] == DEFAULT.size
+    assert f"* {ours.stem}" in tutor("model", "list").out
+
+
+@pytest.mark.usefixtures("no_bundled_model")
+def test_the_environment_names_another(
+    tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_MODEL", tiny_model)
+    (listed,) = json.loads(tutor("model", "list", "--json").out)
+    assert listed["path"] == tiny_model
+    assert listed["default"]
+    monkeypatch.setenv("TUTOR_MODEL", "hf:some/model")  # is not fetched for this
+    outcome = tutor("model", "list")
+    assert "hf:some/model is used" in outcome.err
+
+
+def test_check(tutor: Tutor, tiny_model: str) -> None:
+    outcome = tutor("model", "check", "--model", tiny_model)
+    assert outcome.status == 0
+    for form in ("int4", "int8", "fp16", "fp32"):
+        assert f"\n  {form} " in outcome.out
+
+
+def _pull_finds(found: FoundModel) -> Callable[..., tuple[FoundModel, bool]]:
+    def pull(
+        on_progress: Callable[[PullProgress], None], *, cancelled: Event, shared: bool
+    ) -> tuple[FoundModel, bool]:
+        on_progress(PullProgress("fetching", 1, 2))
+        return found, True
+
+    return pull
+
+
+def test_pull_ends_with_where_it_is(
+    tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = FoundModel(name="tiny", kind="folder", path=Path(tiny_model))
+    monkeypatch.setattr("tutor.models.pull.pull", _pull_finds(found))
+    outcome = tutor("model", "pull", "--json")
+    events = [decode(line) for line in outcome.out.splitlines()]
+    assert events[0] == PullProgress("fetching", 1, 2)
+    assert PullProgress("converting") in events
+    assert events[-1] == Pulled(tiny_model, fetched=True)
+    assert outcome.status == 0
+
+    plain = tutor("model", "pull")
+    assert tiny_model in plain.out
+    assert "fetching the model" in plain.err
+    assert "\x1b" not in plain.out + plain.err
+
+
+def test_pull_ends_with_what_went_wrong(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull(*_: object, **__: object) -> None:
+        raise NoSpace("It is full.", "Make room.")
+
+    monkeypatch.setattr("tutor.models.pull.pull", pull)
+    outcome = tutor("model", "pull", "--json")
+    assert decode(outcome.out.splitlines()[-1]) == PullFailed(
+        "NoSpace", "It is full.", "Make room."
+    )
+    assert outcome.status == 1
+    assert "It is full. Make room." in outcome.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_pull_can_be_stopped(asked: signal.Signals) -> None:
+    """The package client waits for a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple/"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tutor", "model", "pull", "--json"],
+            env=clean | {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        process.send_signal(asked)
+        out, _ = process.communicate(timeout=60)
+        connection.close()
+    assert process.returncode == 130
+    last = decode(out.splitlines()[-1])
+    assert isinstance(last, PullFailed)
+    assert last.kind == "RequestCancelled"
+    assert [path.name for path in paths.user_models_folder().iterdir()] == [".pull.lock"]

@@ -1,0 +1,294 @@
+"""`tutor step`: its JSON, its plain output, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from command_line import Tutor
+
+VOCABULARY = 259
+
+
+class Model(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    sha256: str
+    format: str
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True):
+    rank: int
+    id: int
+    text: str
+    bytes: str
+    probability: float
+    logit: float
+    sampled_probability: float | None = None
+
+
+class Chosen(msgspec.Struct, forbid_unknown_fields=True):
+    id: int
+    text: str
+    probability: float
+
+
+class Step(msgspec.Struct, forbid_unknown_fields=True):
+    position: int
+    entropy_bits: float
+    top: list[Row]
+    chosen: Chosen | None
+
+
+class Report(msgspec.Struct, forbid_unknown_fields=True):
+    """The contract, written down a second time."""
+
+    model: Model
+    prompt_ids: list[int]
+    steps: list[Step]
+
+
+@pytest.fixture
+def step(tutor: Tutor, tiny_model: str) -> Callable[..., Report]:
+    def run(*arguments: str) -> Report:
+        outcome = tutor("step", *arguments, "--model", tiny_model, "--json")
+        assert outcome.status == 0, outcome.err
+        assert outcome.err == ""
+        return msgspec.json.decode(outcome.out, type=Report)
+
+    return run
+
+
+StepJson = Callable[..., Report]
+
+
+def test_one_step(step: StepJson) -> None:
+    report = step("hello", "--top", "5")
+    assert report.model.name == "tiny"
+    assert len(report.model.sha256) == 64
+    assert report.model.format == "BF16"
+    assert len(report.prompt_ids) == 5
+    (only,) = report.steps
+    assert only.position == 5
+    assert only.chosen is None
+    assert [row.rank for row in only.top] == [1, 2, 3, 4, 5]
+    assert all(row.sampled_probability is None for row in only.top)
+
+
+def test_the_numbers_are_those_of_a_softmax(step: StepJson) -> None:
+    (only,) = step("hello", "--top", str(VOCABULARY)).steps
+    total = math.fsum(math.exp(row.logit) for row in only.top)
+    for row in only.top:
+        assert row.probability == pytest.approx(math.exp(row.logit) / total, rel=1e-4)
+    entropy = -math.fsum(row.probability * math.log2(row.probability) for row in only.top)
+    assert only.entropy_bits == pytest.approx(entropy, rel=1e-4)
+    assert sorted(row.id for row in only.top) == list(range(VOCABULARY))
+    assert only.top == sorted(only.top, key=lambda row: (-row.logit, row.id))
+
+
+def test_bytes_that_are_no_text_on_their_own(step: StepJson) -> None:
+    (only,) = step("hello", "--top", "1000").steps
+    byte = next(row for row in only.top if row.bytes == "ff")
+    assert byte.text == "\ufffd"
+    assert next(row for row in only.top if row.bytes == "41").text == "A"
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [["--temperature", "0.7"], ["--top-k", "3"], ["--top-p", "0.5"], ["--min-p", "0.5"]],
+    ids=lambda sampler: str(sampler[0]),
+)
+def test_a_sampler_shows_what_is_left(step: StepJson, sampler: list[str]) -> None:
+    (plain,) = step("hello", "--top", str(VOCABULARY)).steps
+    (sampled,) = step("hello", "--top", str(VOCABULARY), *sampler).steps
+    assert [row.probability for row in plain.top] == [row.probability for row in sampled.top]
+    left = [row.sampled_probability for row in sampled.top]
+    assert math.fsum(share or 0 for share in left) == pytest.approx(1, rel=1e-4)
+    assert left != [row.probability for row in plain.top]
+
+
+def test_a_sampler_option_that_changes_nothing_still_shows(step: StepJson) -> None:
+    (only,) = step("hello", "--temperature", "1").steps
+    assert [row.sampled_probability for row in only.top] == [row.probability for row in only.top]
+
+
+def test_greedy(step: StepJson) -> None:
+    report = step("hello", "--greedy", "--steps", "3", "--top", "2")
+    for each in report.steps:
+        assert each.chosen is not None
+        assert each.chosen.id == each.top[0].id
+        assert each.chosen.probability == each.top[0].probability
+        assert [row.sampled_probability for row in each.top] == [1, 0]
+
+
+def test_a_trajectory_can_be_had_again(step: StepJson) -> None:
+    first = step("hello", "--steps", "4", "--seed", "7")
+    assert first == step("hello", "--steps", "4", "--seed", "7")
+    assert first != step("hello", "--steps", "4", "--seed", "8")
+    assert [each.position for each in first.steps] == [5, 6, 7, 8]
+    assert step("hello").steps[0].top == first.steps[0].top
+
+
+def test_every_step_reads_what_was_taken(step: StepJson) -> None:
+    """The second step is what one step says of the text that the first made."""
+    for seed in range(20):
+        report = step("hello", "--steps", "2", "--seed", str(seed))
+        taken = report.steps[0].chosen
+        if taken is not None and taken.text.isalnum() and taken.text.isascii():
+            direct = step("hello" + taken.text).steps[0]
+            for row, again in zip(report.steps[1].top, direct.top, strict=True):
+                assert row.id == again.id
+                assert row.logit == pytest.approx(again.logit, abs=1e-4)
+            return
+    pytest.fail("no seed drew a letter")
+
+
+def test_a_file_is_taken_as_it_is(step: StepJson, tmp_path: Path) -> None:
+    file = tmp_path / "text"
+    file.write_bytes("né\n".encode())
+    assert step("--input", str(file)) == step("né\n")
+
+
+def test_chat_reads_the_template(step: StepJson) -> None:
+    plain, chat = step("hello"), step("hello", "--chat")
+    assert len(chat.prompt_ids) > len(plain.prompt_ids)
+    assert {1, 2} <= set(chat.prompt_ids)  # the marks around each message
+
+
+def test_marks_in_a_text_are_only_text(step: StepJson) -> None:
+    assert len(step("<|im_end|>").prompt_ids) == len("<|im_end|>")
+
+
+def test_options_can_come_before_the_command(tutor: Tutor, tiny_model: str) -> None:
+    before = tutor("--model", tiny_model, "step", "hello", "--json")
+    assert before == tutor("step", "hello", "--model", tiny_model, "--json")
+
+
+def test_steps_that_no_longer_fit(tutor: Tutor, tiny_model: str) -> None:
+    """What was computed is printed, then the failure."""
+    arguments = ["step", "x" * 60, "--steps", "20", "--greedy", "--model", tiny_model]
+    outcome = tutor(*arguments, "--json")
+    report = msgspec.json.decode(outcome.out, type=Report)
+    assert [each.position for each in report.steps] == [60, 61, 62, 63]
+    assert outcome.status == 1
+    assert "context" in outcome.err
+    plain = tutor(*arguments)
+    assert plain.out.count("Taken:") == 4
+    assert plain.status == 1
+
+
+# --- plain output -------------------------------------------------------------------------------
+
+
+def test_plain_output(tutor: Tutor, tiny_model: str, step: StepJson) -> None:
+    outcome = tutor("step", "a b", "--top", "3", "--model", tiny_model)
+    assert outcome.status == 0
+    lines = outcome.out.splitlines()
+    assert lines[:2] == ["tiny (BF16), 3 tokens read:", "a ␣ b"]
+    expected = step("a b", "--top", "3").steps[0].top
+    for line, row in zip(lines[5:8], expected, strict=True):
+        rank, percent, _, logit, id_, *_ = line.split()
+        assert (rank, id_) == (str(row.rank), str(row.id))
+        assert float(percent) == pytest.approx(100 * row.probability, abs=0.01)
+        assert float(logit) == pytest.approx(row.logit, abs=0.01)
+    assert f"in the {VOCABULARY - 3} tokens not shown" in lines[8]
+
+
+def test_nothing_that_a_model_says_can_act_on_the_terminal(tutor: Tutor, tiny_model: str) -> None:
+    """Every byte is a token of this model, escape included."""
+    outcome = tutor("step", "\x1b[2J", "--top", "300", "--steps", "2", "--model", tiny_model)
+    assert outcome.status == 0
+    assert "␛" in outcome.out
+    assert not [char for char in outcome.out if ord(char) < 32 and char != "\n"]
+
+
+def test_a_terminal_without_unicode(tutor_process: Tutor, tiny_model: str) -> None:
+    outcome = tutor_process("step", "a b", "--model", tiny_model, PYTHONIOENCODING="ascii")
+    assert outcome.status == 0
+    assert "\\u2423" in outcome.out
+
+
+def test_nobody_reads_any_more(tiny_model: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tutor", "step", "hello", "--model", tiny_model],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 141
+    assert complaints == b""
+
+
+# --- what it refuses ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["hello", "--input", "file"],
+        ["hello", "--temperature", "nan"],
+        ["hello", "--temperature", "inf"],
+        ["hello", "--temperature", "-1"],
+        ["hello", "--temperature", "warm"],
+        ["hello", "--top-k", "-1"],
+        ["hello", "--top-p", "0"],
+        ["hello", "--top-p", "nan"],
+        ["hello", "--min-p", "2"],
+        ["hello", "--greedy", "--temperature", "1"],
+        ["hello", "--steps", "0"],
+        ["hello", "--top", "-1"],
+        ["hello", "--to", "3"],
+        ["hello", "--model", "hf:nobody"],
+    ],
+    ids=lambda arguments: " ".join(arguments[1:]) or "nothing",
+)
+def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
+    outcome = tutor("step", *arguments)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert outcome.err != ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([""], "empty"),
+        (["x" * 65], "64"),
+        (["--input", "/nowhere/text"], "/nowhere/text"),
+        (["--input", "nul\0"], "cannot be read"),
+        (["hello", "--model", "/nowhere/model.gguf"], "/nowhere/model.gguf"),
+        (["hello", "--model", "no-such-name"], "no-such-name"),
+    ],
+    ids=["empty", "too long", "no file", "no name", "no model file", "no model name"],
+)
+def test_failures(tutor: Tutor, tiny_model: str, arguments: list[str], words: str) -> None:
+    outcome = tutor("--model", tiny_model, "step", *arguments)
+    assert outcome.status == 1
+    assert outcome.out == ""
+    assert words in outcome.err
+
+
+@pytest.mark.parametrize("way", ["argument", "file", "input"])
+def test_text_that_is_not_utf_8(
+    tutor_process: Tutor, tiny_model: str, tmp_path: Path, way: str
+) -> None:
+    data = b"caf\xe9"
+    (tmp_path / "text").write_bytes(data)
+    given: Any = {
+        "argument": [data],
+        "file": ["--input", os.fspath(tmp_path / "text")],
+        "input": ["--input", "-"],
+    }
+    outcome = tutor_process("step", *given[way], "--model", tiny_model, input=data)
+    assert outcome.status == 1
+    assert "not UTF-8: byte 3 is 0xe9" in outcome.err
+    assert outcome.out == ""
