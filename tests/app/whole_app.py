@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from tutor.engine.client import Engine
 
 
-def whole_app(
-    folder: Path, engine: FakeEngine | None = None, course: Course = COURSE
-) -> TutorApp:
+def whole_app(folder: Path, engine: FakeEngine | None = None, course: Course = COURSE) -> TutorApp:
     return TutorApp(course, Progress.open(folder), cast("Engine", engine or FakeEngine()))
 
 

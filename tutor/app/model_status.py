@@ -10,6 +10,7 @@ import msgspec
 from tutor.errors import TutorError
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import PullProgress
+from tutor.text import safe
 
 _STAGES = {
     "waiting": "model: waiting",
@@ -17,6 +18,8 @@ _STAGES = {
     "checking": "checking model",
     "converting": "packing model",
 }
+
+_LONGEST_NAME = 22
 
 EnginePhase = Literal["starting", "loading", "ready", "stopped"]
 
@@ -52,12 +55,19 @@ class ModelStatus(msgspec.Struct, frozen=True):
             return f"{_STAGES[self.fetch.stage]} {self.mark}"
         match self.phase:
             case "ready":
-                name = self.model.name if self.model else "model"
-                return f"{'small model' if self.small else name} {self.mark}"
+                return f"{'small model' if self.small else self._short_name} {self.mark}"
             case "stopped":
                 return f"no model {self.mark}"
             case _:
                 return f"loading model {self.mark}"
+
+    @property
+    def _short_name(self) -> str:
+        """The model's name without its number format, short enough for the status line."""
+        if self.model is None:
+            return "model"
+        name = safe(self.model.name).removesuffix(f".{self.model.format}")
+        return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
     @property
     def note(self) -> str:
