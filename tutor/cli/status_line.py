@@ -98,5 +98,5 @@ def _fitting(text: str, stream: TextIO) -> str:
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
-        columns = 80
-    return text[: max(columns - 1, 1)]
+        columns = 0
+    return text[: (columns or 80) - 1]  # some terminals do not say, or say 0
