@@ -9,6 +9,9 @@ from tutor.errors import EngineError
 
 HEADER = 4
 
+# No MessagePack or no such message; text that is not UTF-8; nested without end.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _encoder = msgspec.msgpack.Encoder()
 _to_engine: msgspec.msgpack.Decoder[ToEngine] = msgspec.msgpack.Decoder(ToEngine)
 _from_engine: msgspec.msgpack.Decoder[FromEngine] = msgspec.msgpack.Decoder(FromEngine)
@@ -35,10 +38,10 @@ def payload_size(header: bytes) -> int:
 
 
 def request_from(payload: bytes) -> ToEngine:
-    """Raises `EngineError` if it is none."""
+    """Raises `EngineError` if it is none, `SamplerError` if it has settings out of range."""
     try:
         return _to_engine.decode(payload)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EngineError(f"A request cannot be read: {error}.") from error
 
 
@@ -46,7 +49,7 @@ def answer_from(payload: bytes) -> FromEngine:
     """Raises `EngineError` if it is none."""
     try:
         return _from_engine.decode(payload)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EngineError(f"The engine's answer cannot be read: {error}.") from error
 
 
@@ -54,7 +57,7 @@ def id_in(payload: bytes) -> int:
     """The id in a request that is otherwise unreadable, as far as it can be told; else 0."""
     try:
         fields = msgspec.msgpack.decode(payload)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return 0
     if isinstance(fields, list) and len(fields) > 1 and isinstance(fields[1], int):
         return fields[1]

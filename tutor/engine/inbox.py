@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from tutor.engine import frames
 from tutor.engine.protocol import Cancel, Failed, Message, Request
-from tutor.errors import EngineError, RequestCancelled
+from tutor.errors import EngineError, RequestCancelled, TutorError
 
 
 class Inbox:
@@ -75,7 +75,7 @@ class Inbox:
     def _take(self, payload: bytes) -> None:
         try:
             message = frames.request_from(payload)
-        except EngineError as error:
+        except TutorError as error:
             kind = type(error).__name__
             self._reply(Failed(frames.id_in(payload), kind, error.happened, error.next_step))
             return

@@ -1,0 +1,266 @@
+"""The engine's answers, without a process: requests in, messages out."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+
+import pytest
+from tiny_model import tiny_model
+
+from tutor.engine import frames
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import (
+    Append,
+    AppendTurn,
+    AskDistribution,
+    AskRows,
+    AskSurprisals,
+    AskXRay,
+    Cancel,
+    Close,
+    DistributionAnswer,
+    Failed,
+    FindTokens,
+    Fork,
+    GoBack,
+    Length,
+    Message,
+    OpenChat,
+    Opened,
+    OpenText,
+    OpenTokens,
+    Request,
+    Rows,
+    Surprisals,
+    Tokenize,
+    Tokens,
+    XRayAnswer,
+)
+from tutor.engine.server import Server
+from tutor.engine.table import SessionTable
+from tutor.errors import UnknownSession
+from tutor.lm.distribution import PLAIN, ChatMessage
+from tutor.lm.session import CHUNK, Session
+
+
+def converse(*messages: Message, model: Any = None) -> list[Any]:
+    """All answers to these messages, which are there before the first is worked on."""
+    answers: list[Message] = []
+    ended = threading.Event()
+    stream = io.BytesIO(b"".join(map(frames.pack, messages)))
+    inbox = Inbox(stream, answers.append, on_end=ended.set)
+    inbox.start()
+    assert ended.wait(10)
+    server = Server(model or tiny_model(), inbox, answers.append)
+    while not inbox.empty():
+        server.answer_next()
+    return answers
+
+
+def test_every_request_has_its_answer() -> None:
+    requests: list[Request] = [
+        OpenText(1, "s", "hello"),
+        OpenChat(2, "c", (ChatMessage("user", "hello"),)),
+        OpenTokens(3, "t", (5, 6, 7)),
+        Append(4, "t", (8,)),
+        AppendTurn(5, "c", "more"),
+        GoBack(6, "t", 2),
+        Fork(7, "t", "u", 1),
+        Close(8, "u"),
+        AskDistribution(9, "t", 2, PLAIN, 0, 3),
+        AskRows(10, "t", 1, PLAIN, (9, 4)),
+        FindTokens(11, "t", 1, PLAIN, "e", 3),
+        AskSurprisals(12, "t", 0),
+        AskXRay(13, "t", 1),
+        Tokenize(14, "<|im_end|>"),
+    ]
+    answers = converse(*requests)
+    assert [answer.id for answer in answers] == list(range(1, 15))
+    assert [type(answer) for answer in answers] == [
+        Opened, Opened, Opened, Length, Opened, Length, Length, Length,
+        DistributionAnswer, Rows, Rows, Surprisals, XRayAnswer, Tokens,
+    ]  # fmt: skip
+    assert answers[3].length == 4
+    assert [token.id for token in answers[4].tokens][:1] == [2]
+    assert len(answers[8].distribution.rows) == 3
+    assert [row.token.id for row in answers[9].rows] == [9, 4]
+    assert answers[11].bits[0] is None
+    assert len(answers[13].tokens) > 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind"),
+    [
+        (AskDistribution(1, "nobody", 1, PLAIN, 0, 3), "UnknownSession"),
+        (Fork(1, "nobody", "s", 1), "UnknownSession"),
+        (OpenText(1, "s", ""), "TextError"),
+        (OpenTokens(1, "s", ()), "TextError"),
+        (OpenTokens(1, "s", (999_999,)), "TextError"),
+        (OpenTokens(1, "s", (5,) * 401), "ContextFull"),
+        (OpenText(1, "s", "word " * 400), "ContextFull"),
+        (OpenChat(1, "s", ()), "TextError"),
+    ],
+)
+def test_what_cannot_be_done_is_a_typed_failure(request_: Request, kind: str) -> None:
+    (answer,) = converse(request_)
+    assert isinstance(answer, Failed)
+    assert (answer.id, answer.kind) == (1, kind)
+    assert answer.happened
+
+
+def test_a_failed_request_changes_nothing() -> None:
+    answers = converse(
+        OpenTokens(1, "s", (5, 6)),
+        Append(2, "s", (999_999,)),
+        Append(3, "s", (5,) * 400),
+        GoBack(4, "s", 9),
+        OpenTokens(5, "s", ()),
+        Append(6, "s", (7,)),
+    )
+    assert [type(answer) for answer in answers[1:5]] == [Failed] * 4
+    assert answers[5] == Length(6, 3)
+
+
+def test_closing_what_is_not_there_is_harmless() -> None:
+    assert converse(Close(1, "nobody")) == [Length(1, 0)]
+
+
+def test_a_mistake_in_the_engine_is_answered_and_survived(caplog: pytest.LogCaptureFixture) -> None:
+    model = tiny_model()
+    model.network.lens = None
+    answers = converse(
+        OpenTokens(1, "s", (5, 6)), AskXRay(2, "s", 0), AskSurprisals(3, "s", 0), model=model
+    )
+    assert isinstance(answers[1], Failed)
+    assert answers[1].kind == "EngineError"
+    assert isinstance(answers[2], Surprisals)
+    assert "Traceback" in caplog.text
+
+
+def test_a_request_cancelled_before_its_turn_is_not_worked_on() -> None:
+    model = tiny_model()
+    answers = converse(
+        OpenTokens(1, "s", (5,) * 300),
+        AskSurprisals(2, "s", 0),
+        AskDistribution(3, "s", 1, PLAIN, 0, 1),
+        Cancel(2),
+        model=model,
+    )
+    assert [type(answer) for answer in answers] == [Opened, Failed, DistributionAnswer]
+    assert answers[1].kind == "RequestCancelled"
+    assert model.network.tokens_read == 1
+
+
+def test_a_request_is_cancelled_while_it_is_worked_on() -> None:
+    """The cancellation arrives during the first of three chunks."""
+    model = tiny_model()
+    stream = _Pipe()
+    answers: list[Any] = []
+    inbox = Inbox(stream, answers.append, on_end=lambda: None)  # type: ignore[arg-type]
+    forward = model.network.forward
+
+    def forward_then_cancel(*arguments: Any) -> Any:
+        result = forward(*arguments)
+        stream.feed(frames.pack(Cancel(2)))
+        stream.drained.wait(10)
+        return result
+
+    model.network.forward = forward_then_cancel
+    inbox.start()
+    stream.feed(frames.pack(OpenTokens(1, "s", (5,) * 3 * CHUNK)))
+    stream.feed(frames.pack(AskSurprisals(2, "s", 0)))
+    server = Server(model, inbox, answers.append)
+    server.answer_next()
+    server.answer_next()
+    assert answers[1].kind == "RequestCancelled"
+    assert model.network.tokens_read == CHUNK
+    stream.close()
+
+
+def test_an_unreadable_request_is_answered_with_its_id() -> None:
+    payload = frames.pack(OpenText(7, "s", "x"))[4:].replace(b"OpenText", b"OpenTaxt")
+    stream = io.BytesIO(len(payload).to_bytes(4, "big") + payload + b"\xff\xff\xff\xff")
+    answers: list[Any] = []
+    ended = threading.Event()
+    Inbox(stream, answers.append, on_end=ended.set).start()
+    assert ended.wait(10)
+    assert [(answer.id, answer.kind) for answer in answers] == [
+        (7, "EngineError"),
+        (0, "EngineError"),
+    ]
+
+
+def test_opening_a_session_again_keeps_what_is_common() -> None:
+    model = tiny_model()
+    converse(
+        OpenTokens(1, "s", (5,) * 50),
+        AskSurprisals(2, "s", 0),
+        OpenTokens(3, "s", (5,) * 40 + (6, 7)),
+        AskSurprisals(4, "s", 0),
+        model=model,
+    )
+    assert model.network.tokens_read == 52
+
+
+def test_sessions_used_longest_ago_lose_what_is_computed_but_not_their_path() -> None:
+    model = tiny_model()
+    sessions = {name: Session(model, range(64)) for name in "abc"}
+    for session in sessions.values():
+        session.surprisals()
+    one = sessions["a"].cache_bytes
+    table = SessionTable(budget=int(2.5 * one))
+    for name, session in sessions.items():
+        table.put(name, session)
+    table.get("a")
+    table.shrink()
+    sizes = {name: session.cache_bytes for name, session in sessions.items()}
+    assert sizes["a"] == sizes["c"] == one
+    assert sizes["b"] < one
+    read = model.network.tokens_read
+    assert table.get("b").ids == tuple(range(64))
+    table.get("b").surprisals()
+    assert model.network.tokens_read == read + 64
+    table.close("b")
+    with pytest.raises(UnknownSession):
+        table.get("b")
+
+
+def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
+    session = Session(tiny_model(), range(64))
+    session.surprisals()
+    size = session.cache_bytes
+    table = SessionTable(budget=1)
+    table.put("a", session)
+    table.shrink()
+    assert session.cache_bytes == size
+
+
+class _Pipe:
+    """A stream that is fed from the test; `drained` is set when all of it was read."""
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._closed = False
+        self._changed = threading.Condition()
+        self.drained = threading.Event()
+
+    def feed(self, data: bytes) -> None:
+        with self._changed:
+            self.drained.clear()
+            self._data += data
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def read(self, size: int) -> bytes:
+        with self._changed:
+            if not self._data:
+                self.drained.set()  # whoever reads is waiting: all before has been taken
+            self._changed.wait_for(lambda: len(self._data) >= size or self._closed)
+            taken, self._data = self._data[:size], self._data[size:]
+            return taken
