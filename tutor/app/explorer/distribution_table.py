@@ -69,7 +69,7 @@ def row_line(row: Row, columns: Columns, marks: RowMarks, *, ascii_only: bool = 
     parts: list[tuple[str, str]] = [
         (TARGET if marks.target else " ", f"{theme.ACT} bold"),
         (DRAW if marks.drawn else "×" if cut else " ", theme.MUTED if cut else theme.ACT),
-        (figures.count(row.rank).rjust(columns.rank), theme.MUTED),
+        (_rank(row.rank, columns.rank), theme.MUTED),
         ("  ", ""),
         (figures.fit(figures.shown(row.token), columns.token), theme.MUTED if cut else weight),
     ]
@@ -85,6 +85,12 @@ def row_line(row: Row, columns: Columns, marks: RowMarks, *, ascii_only: bool = 
     if columns.logit:
         parts.append((f"{row.logit:.2f}".rjust(columns.logit + 2), theme.MUTED))
     return Content.assemble(*parts)
+
+
+def _rank(rank: int, width: int) -> str:
+    """A rank that is too long for its column is given in thousands."""
+    text = figures.count(rank)
+    return (text if len(text) < width else f"{rank // 1000}k").rjust(width)
 
 
 def _bar(row: Row, columns: Columns, likely: str, ascii_only: bool) -> list[tuple[str, str]]:
@@ -171,9 +177,7 @@ class DistributionTable(Lines, can_focus=True):
         rows = list(distribution.rows[first : first + room])
         if target is not None and all(row.rank != target.rank for row in rows):
             rows[-1] = target
-        columns = Columns.fitting(
-            self.size.width, sampled=sampled, greatest_rank=distribution.vocabulary_size
-        )
+        columns = Columns.fitting(self.size.width, sampled=sampled)
         ascii_only = bool(getattr(self.app, "ascii_only", False))
         lines = [heading(columns)] if named else []
         for row in rows:

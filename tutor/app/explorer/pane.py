@@ -194,7 +194,7 @@ class ExplorerPane(Vertical):
         width, height = self.size
         tree = self._stepper.tree
         view, focus = self.query_one(TextView), self.query_one("#focus", Lines)
-        rows = min(8, max(1, (height - 9) // 5))
+        rows = min(8, max(1, (height - 10) // 3))
         if tree is None:
             view.plain_text(self._state.prompt if self._state.mode == "text" else "", rows)
             focus.show([])

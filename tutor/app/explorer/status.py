@@ -37,7 +37,7 @@ def _situation(engine: Engine, stepper: Stepper) -> str | None:
             "conversation. c goes back to text."
         )
     if stepper.tree is None:
-        return "e writes the first message." if chat else None
+        return "e writes the first message." if chat else "The model reads the text."
     if stepper.tree.focus == 0:
         return "Nothing stands before the first token, so the model has nothing to go by."
     if stepper.full:

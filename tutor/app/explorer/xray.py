@@ -78,7 +78,7 @@ def lens_lines(rows: Sequence[LensRow], width: int, *, ascii_only: bool = False)
 
 def _lens_columns(width: int) -> tuple[int, int]:
     says = max(8, min(20, width // 4))
-    return says, max(3, width - says - 2 * figures.PERCENT_WIDTH - 13)
+    return says, max(0, width - says - 2 * figures.PERCENT_WIDTH - 13)
 
 
 def spaced(count: int, room: int) -> list[int]:

@@ -1,0 +1,245 @@
+"""The tree of tokens: choosing, going back, branching, saving."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.lm import token_tree
+from tutor.lm.distribution import Token
+from tutor.lm.token_tree import (
+    MAXIMUM_BRANCHES,
+    MAXIMUM_TOKENS,
+    SavedTree,
+    TokenTree,
+    TreeFull,
+    restore,
+    save,
+    shared,
+)
+
+
+def token(number: int) -> Token:
+    data = bytes([number % 256])
+    return Token(number, data.decode("utf-8", "replace"), data, special=number == 0)
+
+
+def tokens(*numbers: int) -> list[Token]:
+    return [token(number) for number in numbers]
+
+
+def ids(tree: TokenTree) -> list[int]:
+    return [step.token.id for step in tree.steps]
+
+
+def grown(*numbers: int) -> TokenTree:
+    """A prompt of tokens 1 2 3, then these, drawn."""
+    tree = TokenTree(tokens(1, 2, 3), seed=7)
+    for number in numbers:
+        tree.choose(token(number), "drawn", 1.0)
+    return tree
+
+
+def test_choosing_at_the_end_goes_on() -> None:
+    tree = grown()
+    assert not tree.choose(token(4), "taken", 2.5)
+    assert ids(tree) == [1, 2, 3, 4]
+    assert tree.at_end
+    assert tree.steps[-1].how == "taken"
+    assert tree.steps[-1].surprisal_bits == 2.5
+    assert tree.current.prompt_length == 3
+
+
+def test_choosing_earlier_branches_off_and_keeps_everything() -> None:
+    tree = grown(4, 5, 6)
+    tree.move(-2)
+    assert tree.choose(token(9), "taken", 1.0)
+    assert ids(tree) == [1, 2, 3, 4, 9]
+    assert tree.current.number == 2
+    tree.switch(1)
+    assert ids(tree) == [1, 2, 3, 4, 5, 6]
+
+
+def test_choosing_what_stands_there_only_moves_on() -> None:
+    tree = grown(4, 5, 6)
+    tree.move(-2)
+    assert not tree.choose(token(5), "taken", 1.0)
+    assert tree.focus == 5
+    assert len(tree.branches) == 1
+
+
+def test_back_takes_the_last_token_but_never_the_first() -> None:
+    tree = grown(4)
+    for left in (3, 2, 1):
+        assert tree.back()
+        assert tree.length == left
+    assert not tree.back()
+    assert ids(tree) == [1]
+
+
+def test_back_on_a_branch_leaves_its_stem_alone() -> None:
+    tree = grown(4, 5)
+    tree.fork()
+    for _ in range(3):
+        tree.back()
+    assert ids(tree) == [1, 2]
+    tree.switch(1)
+    assert ids(tree) == [1, 2, 3, 4, 5]
+
+
+def test_back_with_an_earlier_focus_moves_it() -> None:
+    tree = grown(4, 5)
+    tree.move(-1)
+    assert tree.back()
+    assert (tree.focus, tree.length) == (3, 5)
+
+
+def test_own_lengths_start_after_prompt_and_fork() -> None:
+    tree = grown(4, 5, 6)
+    assert tree.branch_lengths() == (3,)
+    tree.fork(at=4)
+    tree.choose(token(9), "taken", 1.0)
+    assert tree.branch_lengths() == (2, 1)
+
+
+def test_another_prompt_replaces_a_bare_prompt_and_nothing_else() -> None:
+    tree = grown()
+    tree.start(tokens(8, 9))
+    assert len(tree.branches) == 1
+    tree.choose(token(4), "drawn", 1.0)
+    tree.start(tokens(5))
+    assert ids(tree) == [5]
+    tree.switch(1)
+    assert ids(tree) == [8, 9, 4]
+
+
+def test_removing_leaves_the_nearest_branch() -> None:
+    tree = grown(4)
+    tree.fork(at=3)
+    tree.choose(token(5), "taken", 1.0)
+    assert tree.remove(2)
+    assert ids(tree) == [1, 2, 3, 4]
+    assert not tree.remove(1)
+
+
+def test_branch_numbers_are_used_again() -> None:
+    tree = grown(4)
+    tree.fork(at=3)
+    tree.fork(at=2)
+    tree.remove(2)
+    assert tree.fork(at=1).number == 2
+
+
+def test_there_are_at_most_nine_branches() -> None:
+    tree = grown(4)
+    for _ in range(MAXIMUM_BRANCHES - 1):
+        tree.fork(at=3)
+    with pytest.raises(TreeFull, match="9 branches"):
+        tree.fork(at=3)
+    assert len(tree.branches) == MAXIMUM_BRANCHES
+
+
+def test_tokens_are_bounded() -> None:
+    tree = TokenTree([token(1)] * MAXIMUM_TOKENS, seed=1)
+    with pytest.raises(TreeFull, match="32,768"):
+        tree.choose(token(2), "drawn", 1.0)
+    assert tree.length == MAXIMUM_TOKENS
+
+
+def test_forks_draw_each_branch_below_its_stem() -> None:
+    tree = grown(4, 5, 6)
+    tree.fork(at=5)
+    tree.choose(token(7), "taken", 1.0)
+    tree.switch(1)
+    tree.fork(at=3)
+    tree.choose(token(8), "taken", 1.0)
+    drawn = [(fork.branch, fork.parent, fork.at, fork.depth) for fork in tree.forks()]
+    assert drawn == [(1, 0, 0, 0), (2, 1, 5, 1), (3, 1, 3, 1)]
+
+
+def test_surprisals_are_noted_where_they_are_missing() -> None:
+    tree = grown(4)
+    assert tree.first_unknown() == 1
+    tree.note_surprisals(1, [0.5, 1.5])
+    assert [step.surprisal_bits for step in tree.steps] == [None, 0.5, 1.5, 1.0]
+    assert tree.first_unknown() is None
+
+
+def test_a_conversation_goes_on_with_given_tokens() -> None:
+    tree = grown(4)
+    tree.extend(tokens(5, 6))
+    assert tree.current.prompt_length == 6
+    assert tree.at_end
+
+
+def test_saving_keeps_all_but_the_surprisals() -> None:
+    tree = grown(0, 200, 6)
+    tree.fork(at=4)
+    tree.choose(token(9), "taken", 1.0)
+    tree.current.seed = 12
+    tree.move(-1)
+    text = msgspec.json.encode(save(tree))
+    back = restore(msgspec.json.decode(text, type=SavedTree))
+    assert [branch.tokens for branch in back.branches] == [b.tokens for b in tree.branches]
+    assert [step.how for step in back.steps] == ["prompt"] * 3 + ["drawn", "taken"]
+    assert (back.current.number, back.current.seed, back.focus) == (2, 12, 4)
+    assert back.first_unknown() == 1
+
+
+def test_a_saved_branch_that_hangs_in_the_air_is_refused() -> None:
+    saved = save(grown(4))
+    broken = msgspec.structs.replace(saved.branches[0], shared=5)
+    with pytest.raises(ValueError, match="does not fit"):
+        restore(msgspec.structs.replace(saved, branches=(broken,)))
+    with pytest.raises(ValueError, match="no branch 4"):
+        restore(msgspec.structs.replace(saved, current=4))
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("choose"), st.integers(0, 5)),
+        st.tuples(st.just("move"), st.integers(-6, 6)),
+        st.tuples(st.just("back"), st.just(0)),
+        st.tuples(st.just("fork"), st.just(0)),
+        st.tuples(st.just("switch"), st.integers(0, 8)),
+        st.tuples(st.just("remove"), st.integers(0, 8)),
+        st.tuples(st.just("start"), st.integers(1, 3)),
+    ),
+    max_size=40,
+)
+
+
+@given(ACTS)
+def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> None:
+    tree = grown()
+    for act, value in acts:
+        numbers = [branch.number for branch in tree.branches]
+        try:
+            match act:
+                case "choose":
+                    tree.choose(token(value), "taken", 1.0)
+                case "move":
+                    tree.move(value)
+                case "back":
+                    tree.back()
+                case "fork":
+                    tree.fork()
+                case "start":
+                    tree.start(tokens(*range(value)))
+                case _:
+                    getattr(tree, act)(numbers[value % len(numbers)])
+        except TreeFull:
+            assert len(tree.branches) == MAXIMUM_BRANCHES
+    numbers = [branch.number for branch in tree.branches]
+    assert len(set(numbers)) == len(numbers) <= MAXIMUM_BRANCHES
+    assert 0 <= tree.focus <= tree.length
+    assert sorted(fork.branch for fork in tree.forks()) == sorted(numbers)
+    assert all(length >= 0 for length in tree.branch_lengths())
+    back = token_tree.restore(token_tree.save(tree))
+    assert [branch.tokens for branch in back.branches] == [b.tokens for b in tree.branches]
+    assert all(
+        shared(one, other) == len(one.steps)
+        for one, other in zip(tree.branches, back.branches, strict=True)
+    )
