@@ -17,7 +17,7 @@ _UNFIT = re.compile(
 )
 _SENTENCE_START = re.compile(
     r"(he|she|it|they|we|i|you|the|this|that|these|those|his|her|their|our|my|there|a|an|don't"
-    r"|do|did|what|who|how|please|let|no|some|many|all|every|[A-Z][a-z]+)\b"
+    r"|do|did|what|who|how|please|let|no|some|many|all|every|I|A|[A-Z][a-z]+)\b"
 )
 _VERB = re.compile(r"\b(is|are|was|were|has|have|had|will|can|could|would|did|does|\w+ed)\b")
 _VOWEL = re.compile(r"[aeiou]|hour|honest|heir", re.IGNORECASE)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,7 @@ from tutor.lm.export import export_folder
 from tutor.lm.network import Config, KeyValueCache, Transformer
 
 HELD_OUT = "held_out.txt"
+SOURCES = "sources.json"  # where the texts are from and under which terms; kept with the model
 END = "<|endoftext|>"
 PROMPT = "The capital of France is"
 
@@ -51,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
     hidden: int = 512
     context: int = 512  # tokens in a window
     batch: int = 2  # windows in a step
-    steps: int = 3600
+    steps: int = 2400
     warmup: int = 100  # steps in which the learning rate rises
     learning_rate: float = 2e-3  # the highest one
     weight_decay: float = 0.1
@@ -251,6 +253,8 @@ def train(
     nats, bits = evaluate()
     read = settings.steps * settings.batch * settings.context
     result = Result(weights, len(tokens), read, round(nats, 4), round(bits, 4), settings)
+    if (corpus / SOURCES).exists():
+        shutil.copyfile(corpus / SOURCES, output / SOURCES)
     (output / "training.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
     return result
 
