@@ -216,6 +216,7 @@ def test_an_accepted_text_has_letters() -> None:
         "```lab\nid: [a]\nkind: stepper\ntask: {a: b}\n```",
         "[x]: " + "<" * 20_000,
     ],
+    ids=lambda hostile: repr(hostile[:24]),
 )
 def test_hostile_text_is_only_an_error(hostile: str) -> None:
     outcome = read(FRONT + SCREEN + hostile + "\n", "x.md")

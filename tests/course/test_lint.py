@@ -1,0 +1,113 @@
+"""What the linter says, and that it says nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lesson_text import LAB, SINGLE, SMALL, line_of
+
+from tutor.course.layout import cells, height, wrapped
+from tutor.course.lint import Finding, lint
+from tutor.course.parse import markdown
+
+
+def findings(folder: Path, text: str) -> list[Finding]:
+    file = folder / "07-small.md"
+    file.write_text(text)
+    return lint([file])
+
+
+def test_a_good_lesson(tmp_path: Path) -> None:
+    assert findings(tmp_path, SMALL) == []
+
+
+WARNED = [
+    ("Some *text*.", "Words and words. " * 90, "takes", "## First"),
+    ("Some *text*.", "Some.\n\n" * 10, "takes", "## First"),
+    ("Some *text*.", "```\n" + "─" * 80 + "\n```", "wider than 76", "## First"),
+    ("Some *text*.", f"| {'a' * 40} | {'b' * 40} |\n|--|--|\n| c | d |", "wider", "## First"),
+    ("Some *text*.", "```qestion\nid: x\n```", "'qestion'", "## First"),
+    ("## First screen", "## First screen with quite a long title to it", "title", "## First"),
+    ("task: Find a sure one.", "task: " + "Find a sure one. " * 20, "more than 3", "```lab"),
+    (LAB[LAB.index("goals:") : LAB.rindex("```")], "", "has no goal", "```lab"),
+    ("hint: Not the other.", "hint: So it is.", "says the same twice", "```question"),
+    ("ask: Which?", "ask: >-\n  " + "Which of them is it? " * 70, "before it", "```question"),
+    (LAB, "", "has no lab", "---"),
+    (SINGLE, "", "asks no questions", "---"),
+    ("\n```question", "\n## Questions {#q}\n\n```question", "belongs to no screen", "```question"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words", "at"), WARNED)
+def test_warnings(tmp_path: Path, old: str, new: str, words: str, at: str) -> None:
+    assert SMALL.count(old) == 1
+    text = SMALL.replace(old, new)
+    (finding,) = findings(tmp_path, text)
+    assert finding.level == "warning"
+    assert words in finding.message
+    assert finding.next_step
+    assert finding.line == line_of(text, at)
+
+
+def test_all_errors_of_a_file_come_in_order(tmp_path: Path) -> None:
+    text = SMALL.replace("hint:", "hunt:").replace("number: 7", "number: x")
+    found = findings(tmp_path, text)
+    assert [finding.level for finding in found] == ["error", "error"]
+    assert found[0].line < found[1].line
+    assert str(found[1]).startswith(f"{tmp_path}/07-small.md:{line_of(text, 'hunt:')}: error: ")
+
+
+def test_a_folder_and_ids_across_it(tmp_path: Path) -> None:
+    (tmp_path / "07-small.md").write_text(SMALL)
+    (tmp_path / "08-again.md").write_text(SMALL)
+    (finding,) = lint([tmp_path])
+    assert finding.file.endswith("08-again.md")
+    assert "another lesson" in finding.message
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    (missing,) = lint([tmp_path / "nowhere.md"])
+    assert missing.level == "error"
+    (empty,) = lint([tmp_path])
+    assert empty.level == "warning"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("one two", 1),
+        ("one two three", 2),
+        ("aaaa bbbb cccc dddd", 2),
+        ("a" * 25, 3),
+        ("漢字漢字漢字", 2),
+        ("- aaaa bbbb\n- cc", 3),
+        ("para\n\npara", 3),
+        ("```\na\nb\n```\n\npara", 4),
+        ("| a | b |\n|---|---|\n| c | d |", 2),
+        ("> aaaa bbbb", 2),
+        ("a *b* `c`\nd", 1),
+        ("one  \ntwo", 2),
+        ("---", 1),
+        ("", 0),
+    ],
+)
+def test_height_at_ten_columns(text: str, lines: int) -> None:
+    assert height(text, markdown(), width=10) == lines
+
+
+@given(st.text(max_size=200), st.integers(8, 80))
+@settings(deadline=None)
+def test_no_text_is_too_strange_to_be_measured(text: str, width: int) -> None:
+    assert height(text, markdown(), width) >= 0
+    assert wrapped(text, width) >= (cells(text) - text.count(" ")) / width - len(text)
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=8), min_size=1), st.integers(8, 40))
+def test_wrapping_is_as_tight_as_can_be(words: list[str], width: int) -> None:
+    """Greedy wrapping, checked against the standard library's."""
+    text = " ".join(words)
+    assert wrapped(text, width) == len(textwrap.wrap(text, width))
