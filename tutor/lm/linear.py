@@ -142,7 +142,7 @@ class Int8Linear(FrozenLinear):
     def pack(groups: Groups) -> dict[str, Tensor]:
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
-        columns = groups.quants.t().to(torch.int16).add_(128).to(torch.uint8)
+        columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
         columns = columns.reshape(inputs * (outputs // block), block)
         ending = torch.tensor([1.0, -128.0]).view(torch.uint8).expand(len(columns), 8)
         return {

@@ -1,0 +1,69 @@
+"""What all tests share: nobody's real data is touched, and the real model is fetched once.
+
+TUTOR_TEST_GGUF    the default model's GGUF file, for machines where it need not be fetched
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tutor.lm.load import LanguageModel, load_model
+from tutor.models import FoundModel
+from tutor.models.installed import DEFAULT
+from tutor.models.pull import pull
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees or changes the data of whoever runs it."""
+    folder = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("TUTOR_DATA", str(folder / "data"))
+    monkeypatch.setenv("TUTOR_SHARED", str(folder / "shared"))
+
+
+@pytest.fixture(scope="session")
+def model_cache(pytestconfig: pytest.Config) -> Path:
+    """Where the model and its packed copy stay from one test run to the next."""
+    assert pytestconfig.cache is not None
+    return Path(pytestconfig.cache.mkdir("tutor-models"))
+
+
+@pytest.fixture(scope="session")
+def model_file(model_cache: Path) -> Path:
+    """The GGUF file of the default model; fetched on the first run."""
+    if given := os.environ.get("TUTOR_TEST_GGUF"):
+        return Path(given)
+    with _folders(model_cache):
+        return pull(lambda progress: None)[0].path
+
+
+@pytest.fixture(scope="session")
+def language_model(model_file: Path, model_cache: Path) -> LanguageModel:
+    """The default model, as everybody runs it."""
+    return _load(model_file, model_cache, exact=False)
+
+
+@pytest.fixture(scope="session")
+def exact_model(model_file: Path, model_cache: Path) -> LanguageModel:
+    """The default model in 32-bit floats."""
+    return _load(model_file, model_cache, exact=True)
+
+
+def _load(file: Path, cache: Path, *, exact: bool) -> LanguageModel:
+    found = FoundModel(DEFAULT.name, "gguf", file, DEFAULT.sha256)
+    with _folders(cache):
+        return load_model(found, exact=exact)
+
+
+@contextmanager
+def _folders(folder: Path) -> Iterator[None]:
+    """For what lives longer than one test and so comes before `own_folders`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUTOR_DATA", str(folder))
+        patch.setenv("TUTOR_SHARED", str(folder / "shared"))
+        yield

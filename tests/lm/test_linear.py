@@ -1,0 +1,145 @@
+"""The layers that compute from fewer bits, each against the product it stands for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from tutor.lm import linear
+from tutor.lm.kernels import check_kernels, choose_kernels, machine_key
+from tutor.lm.linear import (
+    FloatLinear,
+    FrozenLinear,
+    Groups,
+    HalfLinear,
+    Int4Linear,
+    Int8Linear,
+    TableEmbedding,
+    dequantized,
+    halves,
+)
+from tutor.lm.network import Config
+
+OUTPUTS, INPUTS = 192, 96
+
+
+def groups(bits: int, outputs: int = OUTPUTS) -> Groups:
+    random = torch.Generator().manual_seed(bits)
+    low, high = (0, 16) if bits == 4 else (-128, 128)
+    quants = torch.randint(low, high, (outputs, INPUTS), generator=random, dtype=torch.int16)
+    scales = torch.rand(outputs, INPUTS // 32, generator=random) * 0.01
+    zeros = -8 * scales if bits == 4 else torch.zeros_like(scales)
+    return Groups(bits, quants, scales, zeros)
+
+
+def int4() -> tuple[FrozenLinear, Tensor]:
+    return linear.from_tensors(Int4Linear.pack(groups(4))), dequantized(groups(4))
+
+
+def int8() -> tuple[FrozenLinear, Tensor]:
+    return linear.from_tensors(Int8Linear.pack(groups(8))), dequantized(groups(8))
+
+
+def fp16() -> tuple[FrozenLinear, Tensor]:
+    weight = dequantized(groups(8))
+    return linear.from_tensors({"weight": weight.half()}), weight
+
+
+def fp32() -> tuple[FrozenLinear, Tensor]:
+    weight = dequantized(groups(8))
+    return linear.from_tensors({"weight": weight}), weight
+
+
+# bfloat16 keeps 8 bits of mantissa, so a product is off by up to 2 * 2^-9; 16-bit floats keep 11
+KINDS = [
+    pytest.param(int4, Int4Linear, 8e-3, id="int4"),
+    pytest.param(int8, Int8Linear, 1e-5, id="int8"),
+    pytest.param(fp16, HalfLinear, 2e-3, id="fp16"),
+    pytest.param(fp32, FloatLinear, 1e-6, id="fp32"),
+]
+
+
+@pytest.mark.parametrize(("make", "kind", "tolerance"), KINDS)
+@pytest.mark.parametrize("shape", [(1,), (3,), (40,), (2, 5), (2, 30), ()])
+def test_product(make: object, kind: type, tolerance: float, shape: tuple[int, ...]) -> None:
+    layer, weight = make()  # type: ignore[operator]
+    assert isinstance(layer, kind)
+    x = torch.randn(*shape, INPUTS, generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        found, wanted = layer(x), x @ weight.t()
+    assert found.dtype == torch.float32
+    assert found.shape == wanted.shape
+    assert float((found - wanted).abs().max()) <= tolerance * float(wanted.abs().max())
+
+
+@pytest.mark.parametrize(("make", "kind", "tolerance"), KINDS)
+def test_rows(make: object, kind: type, tolerance: float) -> None:
+    layer, weight = make()  # type: ignore[operator]
+    ids = torch.tensor([[3, 0], [191, 3]])
+    with torch.inference_mode():
+        found = TableEmbedding(layer)(ids)
+    assert found.shape == (2, 2, INPUTS)
+    assert float((found - weight[ids]).abs().max()) <= tolerance * float(weight.abs().max())
+
+
+def test_int4_many_vectors_are_multiplied_as_few_are() -> None:
+    layer, _ = int4()
+    assert isinstance(layer, Int4Linear)
+    x = torch.randn(64, INPUTS).bfloat16().float()  # so that both paths see the same numbers
+    with torch.inference_mode():
+        together = layer(x)
+        apart = torch.cat([layer(row[None]) for row in x])
+    assert float((together - apart).abs().max()) <= 5e-3 * float(together.abs().max())
+
+
+def test_int8_in_an_odd_number_of_blocks() -> None:
+    odd = groups(8, outputs=7 * 32)
+    layer = linear.from_tensors(Int8Linear.pack(odd))
+    x = torch.randn(2, INPUTS)
+    torch.testing.assert_close(layer(x), x @ dequantized(odd).t(), rtol=1e-4, atol=1e-5)
+
+
+def test_large_tables_are_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "PIECE", 64 * INPUTS)
+    x = torch.randn(40, INPUTS)
+    for layer, weight in (int8(), fp16()):
+        torch.testing.assert_close(layer(x), x @ weight.t(), rtol=0, atol=1e-2)
+
+
+def test_halves_keep_what_16_bits_cannot_say() -> None:
+    assert halves(torch.tensor([1.0, -65504.0])).dtype == torch.float16
+    assert halves(torch.tensor([1.0, 70000.0])).dtype == torch.float32
+
+
+def test_this_machine_is_tried() -> None:
+    config = Config(
+        vocabulary_size=512,
+        width=64,
+        layers=2,
+        heads=4,
+        key_value_heads=2,
+        head_size=16,
+        hidden=96,
+    )
+    chosen = choose_kernels()
+    report = check_kernels(config)
+    assert [timing.form for timing in report.timings] == ["int4", "int8", "fp16", "fp32"]
+    by_form = {timing.form: timing for timing in report.timings}
+    assert by_form["fp16"].milliseconds is not None
+    assert by_form["fp16"].milliseconds > 0
+    assert by_form["int4"].bytes_per_weight < by_form["int8"].bytes_per_weight < 2
+    assert not chosen.exact
+    assert report.instruction_set in machine_key()
+    assert 1 <= report.threads <= 2
+
+
+def test_a_kernel_that_is_missing_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(groups: Groups) -> dict[str, Tensor]:
+        raise RuntimeError("not implemented for this processor")
+
+    monkeypatch.setattr(Int4Linear, "pack", staticmethod(missing))
+    monkeypatch.setattr(Int8Linear, "pack", staticmethod(missing))
+    chosen = choose_kernels()
+    assert not chosen.int4
+    assert not chosen.int8

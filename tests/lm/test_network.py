@@ -1,0 +1,190 @@
+"""The network against plain definitions of its parts, and against itself: in pieces, in a batch,
+going back, traced."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+import torch
+from torch import Tensor
+
+from tutor.lm.network import (
+    Config,
+    KeyValueCache,
+    RMSNorm,
+    Trace,
+    Transformer,
+    attend,
+    attention_weights,
+    causal_mask,
+    rotate,
+    rotations,
+)
+
+CONFIG = Config(
+    vocabulary_size=50,
+    width=24,
+    layers=3,
+    heads=6,
+    key_value_heads=2,
+    head_size=8,
+    hidden=40,
+    context=64,
+)
+
+
+@pytest.fixture
+def network() -> Transformer:
+    torch.manual_seed(1)
+    return Transformer(CONFIG).eval()
+
+
+@pytest.fixture
+def ids() -> Tensor:
+    return torch.randint(0, 50, (11,), generator=torch.Generator().manual_seed(2))
+
+
+def close(one: Tensor, other: Tensor) -> None:
+    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_norm_is_its_formula() -> None:
+    norm = RMSNorm(24, 1e-2)
+    norm.weight.data.uniform_(0.5, 1.5)
+    x = torch.randn(2, 5, 24) * 0.1  # small, so that epsilon counts
+    close(norm(x), x / torch.sqrt((x**2).mean(-1, keepdim=True) + 1e-2) * norm.weight)
+
+
+def test_rotation_turns_each_pair_by_its_speed() -> None:
+    x = torch.randn(7, 3, 8)
+    turned = rotate(x, rotations(CONFIG, 7))
+    for position in range(7):
+        for pair in range(4):
+            angle = position * 10_000.0 ** (-2 * pair / 8)
+            a, b = x[position, 1, 2 * pair : 2 * pair + 2].tolist()
+            wanted = [
+                a * math.cos(angle) - b * math.sin(angle),
+                a * math.sin(angle) + b * math.cos(angle),
+            ]
+            assert turned[position, 1, 2 * pair : 2 * pair + 2].tolist() == pytest.approx(
+                wanted, abs=1e-5
+            )
+
+
+def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
+    query, key = torch.randn(1, 1, 8), torch.randn(1, 1, 8)
+    table = rotations(CONFIG, 40)
+
+    def match(at: int, of: int) -> float:
+        return float((rotate(query, table[at : at + 1]) * rotate(key, table[of : of + 1])).sum())
+
+    assert match(5, 2) == pytest.approx(match(33, 30), abs=1e-4)
+    assert match(5, 2) != pytest.approx(match(6, 2), abs=1e-4)
+
+
+def test_rope_factors_slow_the_turning() -> None:
+    slowed = msgspec.structs.replace(CONFIG, rope_factors=(1.0, 2.0, 4.0, 8.0))
+    plain, slow = rotations(CONFIG, 9).angle(), rotations(slowed, 9).angle()
+    close(slow[1, 0] * torch.tensor([1.0, 2.0, 4.0, 8.0]), plain[1, 0])
+
+
+def test_attention_is_its_formula() -> None:
+    queries, keys, values = torch.randn(6, 4, 8), torch.randn(2, 9, 8), torch.randn(2, 9, 8)
+    mask = causal_mask(4, 9, queries.device)
+    weights = attention_weights(queries, keys, mask)
+    close(weights.sum(-1), torch.ones(6, 4))
+    assert float(weights[:, 0, 6:].abs().max()) == 0  # the first of four sees 6 of 9
+    wanted = weights @ values.repeat_interleave(3, dim=0)
+    close(attend(queries, keys, values, mask), wanted)
+    close(attend(queries[None], keys[None], values[None], mask)[0], wanted)
+
+
+def test_a_text_in_pieces_is_the_text_at_once(network: Transformer, ids: Tensor) -> None:
+    with torch.inference_mode():
+        whole = network(ids)
+        cache = KeyValueCache(CONFIG, capacity=1)
+        pieces = [network(piece, cache) for piece in ids.split([1, 4, 1, 3, 2])]
+    close(torch.cat(pieces), whole)
+    assert cache.length == 11
+
+
+def test_later_tokens_change_nothing_before_them(network: Transformer, ids: Tensor) -> None:
+    with torch.inference_mode():
+        close(network(ids)[:6], network(ids[:6]))
+
+
+def test_a_batch_is_its_texts(network: Transformer) -> None:
+    texts = torch.randint(0, 50, (3, 7))
+    with torch.inference_mode():
+        batch = network(texts)
+        close(batch, torch.stack([network(text) for text in texts]))
+        close(network.logits(batch)[1], network.logits(batch[1]))
+
+
+def test_going_back_forgets(network: Transformer, ids: Tensor) -> None:
+    other = (ids + 7) % 50
+    with torch.inference_mode():
+        cache = KeyValueCache(CONFIG)
+        network(ids, cache)
+        cache.truncate(4)
+        resumed = network(other[4:], cache)
+        fresh = network(torch.cat([ids[:4], other[4:]]))
+    close(resumed, fresh[4:])
+
+
+def test_a_copy_goes_its_own_way(network: Transformer, ids: Tensor) -> None:
+    with torch.inference_mode():
+        cache = KeyValueCache(CONFIG)
+        network(ids, cache)
+        copy = cache.copy(5)
+        network((ids + 3) % 50, copy)
+        after = network(ids[:1], cache)
+        close(after, network(torch.cat([ids, ids[:1]]))[-1:])
+    assert copy.length == 16
+
+
+@pytest.mark.parametrize("length", [-1, 12])
+def test_a_cache_has_no_more_than_was_read(network: Transformer, ids: Tensor, length: int) -> None:
+    cache = KeyValueCache(CONFIG)
+    with torch.inference_mode():
+        network(ids, cache)
+    with pytest.raises(ValueError, match="11 tokens"):
+        cache.truncate(length)
+    with pytest.raises(ValueError, match="of 11"):
+        cache.copy(length)
+
+
+def test_a_trace_changes_nothing_and_adds_up(network: Transformer, ids: Tensor) -> None:
+    trace = Trace()
+    with torch.inference_mode():
+        cache = KeyValueCache(CONFIG)
+        network(ids[:8], cache)
+        traced = network(ids[8:], cache, trace)
+        close(traced, network(ids)[8:])
+        close(network.lens(trace.residuals[-1]), network.logits(traced))
+        close(trace.residuals[0], network.embedding(ids[8:]))
+    assert [tuple(part.shape) for part in trace.residuals] == [(3, 24)] * 4
+    assert [tuple(part.shape) for part in trace.attention] == [(6, 3, 11)] * 3
+    for weights in trace.attention:
+        close(weights.sum(-1), torch.ones(6, 3))
+
+
+def test_it_learns(network: Transformer, ids: Tensor) -> None:
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(30):
+        logits = network.logits(network(ids[None, :-1]))
+        loss = torch.nn.functional.cross_entropy(logits[0], ids[1:])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 4
+
+
+def test_tied_or_not(network: Transformer) -> None:
+    assert network.head.weight is network.embedding.weight
+    apart = Transformer(msgspec.structs.replace(CONFIG, tied=False))
+    assert apart.head.weight is not apart.embedding.weight
