@@ -95,7 +95,8 @@ class Distribution(msgspec.Struct, frozen=True):
 
     `position` is the number of tokens read before this answer. `rows` are the most probable
     tokens, in order of rank; `kept` is how many tokens of the whole vocabulary the sampler
-    settings leave to draw from; `drawn` is the token that the sampler picks here with the session's seed, wherever it ranks.
+    settings leave to draw from; `drawn` is the token that the sampler picks here with the
+    session's seed, wherever it ranks.
     """
 
     position: int
@@ -164,7 +165,7 @@ class XRay(msgspec.Struct, frozen=True):
     lens: tuple[LensRow, ...]
     attention: bytes
 
-    def weights(self, layer: int, head: int) -> memoryview:
+    def weights(self, layer: int, head: int) -> memoryview[float]:
         """The attention weights of one head, as `position + 1` floats."""
         length = self.position + 1
         start = (layer * self.heads + head) * length
