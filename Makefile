@@ -37,7 +37,7 @@ contracts: setup
 
 bench: setup
 	$(BIN)/pip install --quiet -e '.[test,reference]'
-	$(BIN)/python tests/benchmark.py
+	$(BIN)/python tests/benchmarks
 
 format: setup
 	$(BIN)/ruff format

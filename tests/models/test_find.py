@@ -1,0 +1,169 @@
+"""From what the user wrote to files on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tutor import paths
+from tutor.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
+from tutor.models import find_model, installed_models
+from tutor.models.installed import DEFAULT, bundled_model, file_size, installed_default
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("TUTOR_MODEL", raising=False)
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
+    monkeypatch.setattr(paths, "bundled_model_folder", lambda: tmp_path / "bundled/small-model")
+
+
+def _gguf(path: Path, size: int = 100) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(b"GGUF")
+        file.truncate(size)  # takes no room
+    return path
+
+
+def _folder(path: Path, *, without: str = "") -> Path:
+    path.mkdir(parents=True)
+    for name in {"config.json", "tokenizer.json", "model.safetensors"} - {without}:
+        (path / name).write_text("{}")
+    return path
+
+
+def _install_default(folder: Path) -> Path:
+    return _gguf(folder / DEFAULT.file_name, DEFAULT.size)
+
+
+def test_the_default_is_the_installed_one_and_the_learners_own_first(tmp_path: Path) -> None:
+    _folder(tmp_path / "bundled/small-model")
+    assert find_model().bundled
+    ours = _install_default(paths.shared_models_folder())
+    assert find_model().path == ours
+    mine = _install_default(paths.user_models_folder())
+    found = find_model()
+    assert found.path == mine
+    assert found.sha256 == DEFAULT.sha256
+    assert installed_default() == found
+    assert [model.path for model in installed_models()][:2] == [mine, ours]
+
+
+def test_a_half_of_the_default_is_not_the_default() -> None:
+    half = _gguf(paths.user_models_folder() / DEFAULT.file_name, DEFAULT.size // 2)
+    assert installed_default() is None
+    with pytest.raises(ModelDamaged, match=str(half)):
+        find_model()
+    ours = _install_default(paths.shared_models_folder())
+    assert find_model().path == ours
+
+
+def test_no_model_at_all() -> None:
+    assert installed_models() == ()
+    assert bundled_model() is None
+    with pytest.raises(ModelNotFound) as caught:
+        find_model()
+    assert "tutor model pull" in caught.value.next_step
+
+
+def test_the_environment_names_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _install_default(paths.user_models_folder())
+    other = _gguf(tmp_path / "other.gguf")
+    monkeypatch.setenv("TUTOR_MODEL", str(other))
+    assert find_model().path == other
+    third = _gguf(tmp_path / "third.gguf")
+    assert find_model(str(third)).path == third
+    monkeypatch.setenv("TUTOR_MODEL", "")
+    assert find_model().sha256 == DEFAULT.sha256
+
+
+@pytest.mark.parametrize("name", ["Mine", "mine", "mine.gguf"])
+def test_by_name(name: str) -> None:
+    place = _gguf(paths.user_models_folder() / "mine.gguf")
+    found = find_model(name)
+    assert (found.kind, found.path, found.name) == ("gguf", place, "mine")
+
+
+def test_names_of_installed_models_come_before_files_of_that_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    installed = _folder(paths.shared_models_folder() / "mine")
+    here = _folder(tmp_path / "here/mine")
+    monkeypatch.chdir(here.parent)
+    assert find_model("mine").path == installed
+    assert find_model(f".{os.sep}mine").path == here
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "model")
+    found = find_model(str(folder))
+    assert (found.kind, found.path, found.name) == ("folder", folder, "model")
+    assert file_size(found) == 6
+
+
+def test_a_path_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    place = _gguf(tmp_path / "model.gguf")
+    assert find_model("~/model.gguf").path == place
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_folder_that_lacks_a_part(tmp_path: Path, name: str) -> None:
+    folder = _folder(tmp_path / "model", without=name)
+    with pytest.raises(ModelDamaged, match=name.removeprefix("model.")):
+        find_model(str(folder))
+
+
+def test_a_folder_of_gguf_files_asks_for_one(tmp_path: Path) -> None:
+    _gguf(tmp_path / "models/a.gguf")
+    _gguf(tmp_path / "models/b.gguf")
+    with pytest.raises(ModelError, match=r"a\.gguf, b\.gguf"):
+        find_model(str(tmp_path / "models"))
+
+
+@pytest.mark.parametrize("spec", ["nothing", "./nothing.gguf", "~nobody-of-this-name/x", "a\0b"])
+def test_what_is_not_there(spec: str) -> None:
+    with pytest.raises(ModelNotFound):
+        find_model(spec)
+
+
+def test_what_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "empty.gguf").touch()
+    with pytest.raises(ModelDamaged, match="empty"):
+        find_model(str(tmp_path / "empty.gguf"))
+    (tmp_path / "text.gguf").write_text("text")
+    with pytest.raises(ModelUnsupported, match="not a GGUF file"):
+        find_model(str(tmp_path / "text.gguf"))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ModelNotFound, match="no model in the folder"):
+        find_model(str(tmp_path / "folder"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_must_not_be_read(tmp_path: Path) -> None:
+    place = _gguf(tmp_path / "secret.gguf")
+    place.chmod(0)
+    with pytest.raises(ModelNotFound, match="cannot be read"):
+        find_model(str(place))
+
+
+def test_without_a_home_folder_the_machine_wide_models_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours = _install_default(paths.shared_models_folder())
+    monkeypatch.delenv("TUTOR_DATA")
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: Path("~/nowhere"))
+    assert find_model().path == ours
+
+
+def test_files_of_other_kinds_in_a_model_folder_are_no_models() -> None:
+    folder = paths.user_models_folder()
+    _gguf(folder / ".staging-x/model.gguf")
+    _gguf(folder / ".hidden.gguf")
+    (folder / "packed.safetensors").touch()
+    (folder / "notes").mkdir()
+    assert installed_models() == ()
