@@ -9,6 +9,7 @@ from fake_engine import FakeEngine
 
 import tutor.app
 from tutor.app.app import TutorApp
+from tutor.app.model_status import ModelStatus
 from tutor.app.screens.base import TutorScreen
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
@@ -16,6 +17,7 @@ from tutor.learner.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.events import Ready
     from textual.pilot import Pilot
     from textual.screen import Screen
 
@@ -45,11 +47,10 @@ class Stage(TutorApp):
     def on_mount(self) -> None:
         self.push_screen(self._make(self.engine, self.progress))
 
-    def on_ready(self) -> None:
+    def on_ready(self, event: Ready) -> None:
         """The fake engine is as ready as the test wants it."""
-
-    async def on_unmount(self) -> None:
-        """Nothing was started."""
+        event.prevent_default()
+        self.model_status = ModelStatus(phase="ready", model=self.fake.model)
 
 
 def lines(app: TutorApp) -> list[str]:
@@ -65,11 +66,10 @@ def shown(app: TutorApp) -> str:
 
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until everything that was asked is answered and painted."""
-    while True:
-        await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    while any(not worker.is_finished for worker in pilot.app.workers):
         await pilot.pause()
-        if not any(not worker.is_finished for worker in pilot.app.workers):
-            return
+    await pilot.pause()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

@@ -94,10 +94,10 @@ class Conductor:
         self._pending = partial(self._send, text)
         self.sync()
 
-    def change_mode(self) -> None:
+    def change_mode(self, mode: Mode) -> None:
         """Text and conversation each keep their own tree."""
         self.stepper.pause()
-        self.state.mode = "chat" if self.state.mode == "text" else "text"
+        self.state.mode = mode
         self.stepper.forget_answer()
         self.stepper.stale = None
         self._asked = None
@@ -150,6 +150,7 @@ class Conductor:
         except TutorError as error:
             self.stepper.failed(error)
         else:
+            self._asked = None  # The same question may have to be asked again.
             self.stepper.arrived(question, answer)
         self.sync()
 

@@ -251,18 +251,18 @@ class GuessScreen(TutorScreen):
         game = self._game
         if game is None:
             return
-        if game.over:
+        if game.round is None:
             self._start_over(self._text)
             return
-        if game.round is not None:
-            game.go_on()
-            self._ask_for_guess()
+        game.go_on()
+        self._ask_for_guess()
 
     def _ask_for_guess(self) -> None:
         entry = self.query_one(GuessEntry)
-        entry.display = True
         entry.value = ""
-        entry.focus()
+        if self._game is None or not self._game.over:
+            entry.display = True
+            entry.focus()
         self._guess = None
         self.tell(None)
         self._show()
@@ -341,7 +341,7 @@ class GuessScreen(TutorScreen):
         lines.append(_cost_line("model", played.model_bits, said))
         rows = list(played.distribution.rows)
         if self.size.height < 18:
-            rows = rows[: max(1, self.size.height - 9)]
+            rows = rows[: max(1, self.size.height - 11)]
         for extra in (played.actual, played.guess):
             if all(row.token.id != extra.token.id for row in rows):
                 rows.append(extra)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 PANE_KEYS: list[BindingType] = [
+    Binding("y", "retry", "try again", tooltip="Start the engine again."),
     Binding("enter", "step", "step", tooltip="Take the token named beside “enter”."),
     Binding("space", "step", show=False),
     *(
@@ -29,13 +30,13 @@ PANE_KEYS: list[BindingType] = [
     Binding("backspace", "step_back", show=False),
     Binding("r", "run", "run", tooltip="Let the model go on by itself; again: pause."),
     Binding("f", "fork", "fork", tooltip="Start another branch from here."),
-    Binding("w", "branches", "branches", tooltip="Switch to another branch, or remove one."),
-    Binding("n", "seed", "new seed", tooltip="The same prompt with other luck in the draw."),
+    Binding("w", "branches", "tree", tooltip="Switch to another branch, or remove one."),
+    Binding("n", "seed", "seed", tooltip="The same prompt with other luck in the draw."),
     Binding("e", "edit", "write", tooltip="Write another prompt, or the next message."),
-    Binding("a", "anew", "new chat", tooltip="Begin another conversation; this one is kept."),
+    Binding("a", "anew", "anew", tooltip="Begin another conversation; this one is kept."),
     Binding("t", "dials", "sampler", tooltip="Temperature, top-k, top-p, min-p, greedy."),
     Binding("x", "xray", "x-ray", tooltip="Attention and the layers, for the token in focus."),
-    Binding("c", "mode", "chat/text", tooltip="A conversation, or plain text."),
+    Binding("c", "mode('chat')", "chat", tooltip="Talk with the model; the text is kept."),
+    Binding("c", "mode('text')", "text", tooltip="Plain text; the conversation is kept."),
     Binding("m", "marks", "marks", tooltip="Show or hide the chat template's special tokens."),
-    Binding("y", "retry", "try again", tooltip="Start the engine again."),
 ]

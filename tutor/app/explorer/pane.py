@@ -222,8 +222,9 @@ class ExplorerPane(Vertical):
     def _show_panels(self) -> None:
         stepper, height = self._stepper, self.size.height
         branches = self.query_one(BranchTree)
-        branches.rows = 1 if height < SHORT else max(2, min(9, height // 6))
-        branches.display = stepper.tree is not None and len(stepper.tree.branches) > 1
+        branches.rows = 3 if height < SHORT else max(2, min(9, height // 6))
+        several = stepper.tree is not None and len(stepper.tree.branches) > 1
+        branches.display = several and (height >= SHORT or branches.has_focus)
         branches.update(stepper.tree)
         if self._panel == "dials":
             latest = stepper.answer or stepper.stale
@@ -246,6 +247,8 @@ class ExplorerPane(Vertical):
                 return self._engine.state is EngineState.STOPPED
             case "marks":
                 return self._state.mode == "chat"
+            case "mode":
+                return parameters != (self._state.mode,)
         return True
 
     def action_step(self) -> None:
@@ -279,9 +282,9 @@ class ExplorerPane(Vertical):
         self._state.marks = not self._state.marks
         self._conductor.sync()
 
-    def action_mode(self) -> None:
+    def action_mode(self, mode: Mode) -> None:
         self._invited = False
-        self._conductor.change_mode()
+        self._conductor.change_mode(mode)
 
     def action_retry(self) -> None:
         self._conductor.restart_engine()
@@ -330,7 +333,9 @@ class ExplorerPane(Vertical):
             self.say("There is one branch. f starts another from here; so does choosing earlier.")
             return
         self._stepper.pause()
-        self.query_one(BranchTree).open(tree.current.number)
+        branches = self.query_one(BranchTree)
+        branches.display = True
+        branches.open(tree.current.number)
 
     def on_branch_tree_chosen(self, event: BranchTree.Chosen) -> None:
         self._stepper.switch(event.number)
