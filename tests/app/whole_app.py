@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,13 +22,21 @@ if TYPE_CHECKING:
     from tutor.engine.client import Engine
 
 
+PATIENCE = 20.0
+
+
 def whole_app(folder: Path, engine: FakeEngine | None = None, course: Course = COURSE) -> TutorApp:
     return TutorApp(course, Progress.open(folder), cast("Engine", engine or FakeEngine()))
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
-    """Let the app work until `condition` holds; the test's own time limit ends a vain wait."""
+    """Let the app work until `condition` holds. Fails when the app has ended, or after
+    `PATIENCE` seconds, and shows the screen."""
+    deadline = time.monotonic() + PATIENCE
     while not condition():
+        app = cast("TutorApp", pilot.app)
+        assert app.is_running, "the app has ended"
+        assert time.monotonic() < deadline, f"it never came; the screen is\n{shown(app)}"
         await pilot.pause()
 
 

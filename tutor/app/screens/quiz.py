@@ -56,7 +56,7 @@ class QuizScreen(TutorScreen):
         Binding("s", "skip", "skip", tooltip="Leave this question for another time."),
         Binding("tab", "leave_field", "keys", tooltip="From typing to the keys."),
         Binding("tab", "enter_field", "type", tooltip="Back to typing."),
-        Binding("up", "scroll(-1)", show=False),
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
         Binding("down", "scroll(1)", show=False),
     ]
 
@@ -200,9 +200,11 @@ class QuizScreen(TutorScreen):
         if saved:
             lines.append(Content.styled("saved", MUTED))
             self.tell(None)
-        feedback = self.query_one("#feedback", Static)
-        feedback.update(Content("\n").join(lines))
-        self.call_after_refresh(feedback.scroll_visible, animate=False)
+        self.query_one("#feedback", Static).update(Content("\n").join(lines))
+        self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
+
+    def _show_end(self) -> None:
+        self.query_one("#quiz").scroll_end(animate=False)
         self.refresh_bindings()
 
     # --- keys ---------------------------------------------------------------------------------
@@ -218,6 +220,8 @@ class QuizScreen(TutorScreen):
                 return not judged
             case "look":
                 return judged and self._question.screen is not None
+            case "scroll":
+                return self.query_one("#quiz").max_scroll_y > 0
             case "leave_field":
                 return not judged and isinstance(self.focused, TypedAnswer)
             case "enter_field":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _LAST = ("back", "app.quit", "help")
-"""Actions that stand last, in this order, on every screen."""
+"""Actions that stand last, in this order, on every screen, and are never left out."""
 _MOST_LINES = 2
 _NAMES = {
     "escape": "esc",
@@ -37,7 +37,8 @@ def key_name(key: str) -> str:
 
 class KeyLine(Widget):
     """Shows each action once, with its key. Takes a second line where one is too short; what
-    still does not fit is left out from the end, but never the key for help, which lists all."""
+    still does not fit is left out from the end, but never the way back and the key for help,
+    which lists them all."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -48,8 +49,9 @@ class KeyLine(Widget):
     def on_resize(self, event: Resize) -> None:
         self.refresh(layout=True)
 
-    def keys(self) -> list[tuple[str, str]]:
-        """(key, what it does) for every shown action, the most particular first, help last."""
+    def keys(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """(key, what it does) for every shown action, the most particular first; and for those
+        that always stand last."""
         shown: dict[str, tuple[str, str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
@@ -57,16 +59,16 @@ class KeyLine(Widget):
                 name = binding.key_display or key_name(binding.key)
                 shown[binding.action] = (name, binding.description)
         last = [shown.pop(action) for action in _LAST if action in shown]
-        return [*shown.values(), *last]
+        return list(shown.values()), last
 
     def lines(self, width: int) -> list[list[tuple[str, str]]]:
         """The keys, laid out on at most two lines of `width` columns."""
-        *others, last = self.keys() or [("", "")]
+        others, last = self.keys()
         for count in range(len(others), -1, -1):
-            lines = _wrap([*others[:count], last], width)
+            lines = _wrap([*others[:count], *last], width)
             if len(lines) <= _MOST_LINES:
                 return lines
-        return [[last]]
+        return [last]
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.lines(width))
