@@ -188,7 +188,8 @@ class Int8Linear(FrozenLinear):
         quants = self._bytes()[:, flat // self.block, flat % self.block].float().sub_(128)  # [K, n]
         scales = self.scales[:, None, flat]
         values = quants.view(len(self.scales), GROUP, -1) * scales
-        return values.flatten(0, 1).t().reshape(*ids.shape, self.inputs)
+        # each row in one piece: the 4-bit kernel takes nothing else
+        return values.flatten(0, 1).t().contiguous().view(*ids.shape, self.inputs)
 
 
 @lru_cache
