@@ -1,0 +1,167 @@
+"""How fast the screen is, and how much memory it takes.
+
+    python tests/benchmarks/screen.py [--runs N] [--steps N]
+
+- First paint: from exec to the first content on an 80x24 terminal, `tutor` against the smallest
+  Textual app with a Header, a Footer and a Markdown, taking turns.
+- Key to repaint: from a key that is pressed to the change it makes on the screen, while the engine
+  imports PyTorch and loads the model, and while it generates.
+- Memory: what the process that draws the screen holds alone (USS), after some steps and after many.
+
+Needs the default model, installed or named by TUTOR_MODEL. Limits that are not another program
+("at most 30 ms") stand in the place of the peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from terminal import Terminal
+
+from tutor.models import find_model
+from tutor.paths import user_models_folder
+
+from learner import Measured  # isort: skip  # beside this file
+
+PEER = """
+from textual.app import App
+from textual.widgets import Footer, Header, Markdown
+
+class Smallest(App):
+    BINDINGS = [("q", "quit", "Quit")]
+
+    def compose(self):
+        yield Header()
+        yield Footer()
+        yield Markdown("# Title\\n\\nFirst content.\\n\\n- one\\n- two\\n")
+
+Smallest().run(mouse=False)
+"""
+KEY_LIMIT_MS = 30.0
+MEMORY_LIMIT_MB = 45.0
+KEYS = 100
+_MEGABYTE = 1e6
+
+
+@contextmanager
+def tutor() -> Iterator[Terminal]:
+    """`tutor` with a learner who has never been here, and the model of whoever runs this."""
+    model = str(find_model().path)
+    with tempfile.TemporaryDirectory() as data:
+        models = Path(data) / "models"
+        models.symlink_to(user_models_folder())  # the packed weights are beside the model
+        environment = {"TUTOR_DATA": data, "TUTOR_MODEL": model}
+        with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
+            yield run
+
+
+def first_paint(runs: int) -> Measured:
+    ours, peers = [], []
+    for _ in range(runs):
+        with tutor() as run:
+            ours.append(run.wait_for("> Begin"))
+        with Terminal([sys.executable, "-c", PEER]) as run:
+            peers.append(run.wait_for("First content."))
+    return Measured(
+        "first content painted, against the smallest Textual app",
+        "ms",
+        1000 * statistics.median(ours),
+        1000 * statistics.median(peers),
+        1.3,
+    )
+
+
+def keys_while_loading(starts: int = 4) -> Measured:
+    """The arrow keys on the course map, in the seconds after the start."""
+    times: list[float] = []
+    for _ in range(starts):
+        with tutor() as run:
+            run.wait_for("> Begin")
+            while "●" not in run.text and len(times) < KEYS * starts:
+                times += (_pressed(run, "down", gone="> Begin"), _pressed(run, "up", "> Begin"))
+    return _slowest("key to repaint while the engine loads (95th percentile)", times)
+
+
+def keys_while_generating() -> Measured:
+    """The arrow keys on the dials of the sampler, above a stepper that runs on by itself."""
+    times: list[float] = []
+    with tutor() as run:
+        run.wait_for("●", timeout=300)
+        run.press("s")
+        run.wait_for("next token")
+        run.press("t")
+        run.wait_for("› 1")
+        while len(times) < KEYS:
+            if "r pauses" not in run.text:  # it stops at its limit
+                run.press("r")
+                run.wait_for("r pauses")
+            times += (_pressed(run, "down", "› 2"), _pressed(run, "up", "› 1"))
+    return _slowest("key to repaint while it generates (95th percentile)", times)
+
+
+def memory(steps: int) -> list[Measured]:
+    """Steps forward and back in the stepper, with the distribution painted each time."""
+    with tutor() as run:
+        run.wait_for("●", timeout=300)
+        run.press("s")
+        run.wait_for("next token")
+        _step(run, steps // 10)
+        early = run.memory() / _MEGABYTE
+        _step(run, steps - steps // 10)
+        late = run.memory() / _MEGABYTE
+    return [
+        Measured("memory of the screen process (USS)", "MB", late, MEMORY_LIMIT_MB, 1.0),
+        Measured(f"the same after {steps} steps against {steps // 10}", "MB", late, early, 1.05),
+    ]
+
+
+def _step(run: Terminal, steps: int) -> None:
+    for _ in range(steps // 2):
+        before = len(run.output)
+        run.press("enter")
+        run.wait_until(lambda seen=before: len(run.output) > seen, "a step forward")
+        before = len(run.output)
+        run.press("b")
+        run.wait_until(lambda seen=before: len(run.output) > seen, "a step back")
+    run.wait_quiet()
+
+
+def _pressed(run: Terminal, key: str, shown: str = "", *, gone: str = "") -> float:
+    """Milliseconds from the key to its effect on the screen."""
+    begin = time.perf_counter()
+    run.press(key)
+    run.wait_for(shown) if shown else run.wait_gone(gone)
+    return (time.perf_counter() - begin) * 1000
+
+
+def _slowest(what: str, times: list[float]) -> Measured:
+    return Measured(what, "ms", statistics.quantiles(times, n=20)[-1], KEY_LIMIT_MS, 1.0)
+
+
+def measure(runs: int = 9, steps: int = 1000) -> list[Measured]:
+    """The rows of the benchmark table that are about the screen."""
+    return [first_paint(runs), keys_while_loading(), keys_while_generating(), *memory(steps)]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=9, help="first paints of each program")
+    parser.add_argument("--steps", type=int, default=1000, help="steps for the memory")
+    options = parser.parse_args()
+    os.environ.setdefault("TERM", "xterm-256color")
+    for row in measure(options.runs, options.steps):
+        print(
+            f"{row.what}: {row.ours:.2f} against {row.peer:.2f} {row.unit}, "
+            f"ratio {row.ratio:.2f} (at most {row.target_ratio})",
+            flush=True,
+        )
