@@ -32,7 +32,7 @@ _MARKS = {
     "missed": Content.styled("○ ", f"bold {NOT_YET}"),
     "left": Content("  "),
 }
-_SAID = {"right": "", "wrong": "Your answer. ", "missed": "This one. ", "left": ""}
+_SAID = {"right": "", "wrong": "Your answer. ", "missed": "", "left": ""}
 
 
 class Given(Message):
