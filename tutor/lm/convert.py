@@ -130,7 +130,10 @@ def _joined(parts: Sequence[Matrix]) -> Matrix:
             torch.cat([part.scales for part in groups]),
             torch.cat([part.zeros for part in groups]),
         )
-    return torch.cat([_floats(part) for part in parts])
+    floats = torch.cat([_floats(part).float() for part in parts])
+    if all(isinstance(part, Tensor) and part.dtype == torch.float32 for part in parts):
+        return floats
+    return linear.halves(floats)
 
 
 def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tensor]:

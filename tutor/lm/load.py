@@ -65,12 +65,17 @@ def load_model(
 
 
 def checksum(files: Iterable[Path]) -> str:
-    """SHA-256 of the files' bytes, one file after another."""
+    """SHA-256 of the files' bytes, one file after another. Raises `ModelDamaged`."""
     digest = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
+        try:
+            with path.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+        except OSError as error:
+            raise ModelDamaged(
+                f"{path.name} cannot be read: {error.strerror}.", "Fetch the model again."
+            ) from error
     return digest.hexdigest()
 
 

@@ -1,0 +1,438 @@
+"""Models on disk, sound and otherwise: what is loaded, what is refused and in which words."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_gguf import HEAD_SIZE, LAYERS, Values, write_gguf
+from tiny_model import tiny_model, write_tiny_folder
+from torch import Tensor
+
+from tutor import paths
+from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, NotEnoughMemory
+from tutor.lm import load
+from tutor.lm.kernels import Kernels
+from tutor.lm.load import LanguageModel, checksum, load_model
+from tutor.lm.network import Config, Transformer
+from tutor.models import FoundModel
+from tutor.models.find import from_path
+
+IDS = torch.tensor([5, 80, 120, 7, 7, 200, 31])
+
+
+@pytest.fixture(autouse=True)
+def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
+    # the same on every machine that the tests run on, however busy it is
+    monkeypatch.setattr(load, "choose_kernels", lambda: Kernels(int4=True, int8=True))
+
+
+def logits(network: Transformer, ids: Tensor = IDS) -> Tensor:
+    with torch.inference_mode():
+        return network.logits(network(ids))
+
+
+def plain_network(config: Config, values: Values) -> Transformer:
+    """The network with 32-bit weights, put together here and not by the loader."""
+    network = Transformer(config)
+    weights: dict[str, Any] = {"norm": values["output_norm.weight"]}
+    weights["embedding"] = values["token_embd.weight"]
+    weights["head"] = values.get("output.weight", values["token_embd.weight"])
+    for layer in range(LAYERS):
+        part = {
+            name: values[f"blk.{layer}.{name}.weight"]
+            for name in [
+                "attn_q",
+                "attn_k",
+                "attn_v",
+                "attn_output",
+                "ffn_gate",
+                "ffn_up",
+                "ffn_down",
+            ]
+        }
+        block = f"blocks.{layer}"
+        weights |= {
+            f"{block}.attention_norm": values[f"blk.{layer}.attn_norm.weight"],
+            f"{block}.feed_forward_norm": values[f"blk.{layer}.ffn_norm.weight"],
+            f"{block}.attention.query_key_value": np.concatenate(
+                [part["attn_q"], part["attn_k"], part["attn_v"]]
+            ),
+            f"{block}.attention.output": part["attn_output"],
+            f"{block}.feed_forward.gate_up": np.concatenate([part["ffn_gate"], part["ffn_up"]]),
+            f"{block}.feed_forward.down": part["ffn_down"],
+        }
+    state = {f"{name}.weight": torch.from_numpy(value) for name, value in weights.items()}
+    network.load_state_dict(state)
+    return network
+
+
+# number format, the form that its matrices and its table get, and by how much logits may differ
+# (of their largest): 32-bit sums in another order, 16-bit rounding, bfloat16 scales
+FORMATS = [
+    ("F32", "fp32", 1e-5),
+    ("F16", "fp16", 2e-3),
+    ("BF16", "fp16", 2e-3),
+    ("Q8_0", "int8", 1e-5),
+    ("Q4_0", "int4, fp16", 2e-2),
+    ("Q4_1", "int4, fp16", 2e-2),
+    ("Q5_0", "fp16", 2e-3),
+    ("Q4_K", "fp16", 2e-3),
+    ("Q6_K", "fp16", 2e-3),
+]
+
+
+@pytest.mark.parametrize(("form", "kernel", "tolerance"), FORMATS)
+def test_gguf_in_every_format(tmp_path: Path, form: str, kernel: str, tolerance: float) -> None:
+    values = write_gguf(tmp_path / "tiny.gguf", form)
+    model = load_model(from_path(tmp_path / "tiny.gguf"))
+    wanted = logits(plain_network(model.network.config, values))
+    difference = (logits(model.network) - wanted).abs().max() / wanted.abs().max()
+    assert float(difference) <= tolerance
+    assert model.card.kernel == kernel
+    assert model.card.format.startswith(form)
+    one = logits(model.network, IDS[:1])
+    assert float((one - wanted[:1]).abs().max() / wanted.abs().max()) <= tolerance
+
+
+def test_exact_means_32_bits(tmp_path: Path) -> None:
+    values = write_gguf(tmp_path / "tiny.gguf", "Q4_1", table_format="Q8_0")
+    model = load_model(from_path(tmp_path / "tiny.gguf"), exact=True)
+    assert model.card.kernel == "fp32"
+    wanted = logits(plain_network(model.network.config, values))
+    torch.testing.assert_close(logits(model.network), wanted, rtol=0, atol=1e-4)
+
+
+def test_parts_of_different_kinds_are_joined_as_floats(tmp_path: Path) -> None:
+    mixed = {"blk.0.attn_v.weight": "Q8_0", "blk.1.ffn_up.weight": "F16"}
+    values = write_gguf(tmp_path / "tiny.gguf", "Q4_1", table_format="Q8_0", mixed=mixed)
+    model = load_model(from_path(tmp_path / "tiny.gguf"))
+    assert model.card.kernel == "fp16, int4, int8"
+    wanted = logits(plain_network(model.network.config, values))
+    assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) <= 2e-2
+
+
+def test_a_head_of_its_own_and_rope_factors(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    values = write_gguf(path, "F32", tied=False, extra=("rope_freqs.weight",))
+    model = load_model(from_path(path))
+    assert model.network.config.rope_factors == (2.0,) * (HEAD_SIZE // 2)
+    assert not model.network.config.tied
+    wanted = logits(plain_network(model.network.config, values))
+    torch.testing.assert_close(logits(model.network), wanted, rtol=0, atol=1e-4)
+
+
+def test_no_kernels_for_few_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "choose_kernels", lambda: Kernels(int4=False, int8=False))
+    write_gguf(tmp_path / "tiny.gguf", "Q4_1", table_format="Q8_0")
+    assert load_model(from_path(tmp_path / "tiny.gguf")).card.kernel == "fp16"
+
+
+# --- the packed copy --------------------------------------------------------------------------
+
+
+def load_noting_stages(path: Path, sha256: str | None = None) -> tuple[LanguageModel, list[str]]:
+    stages: list[str] = []
+    found = FoundModel(path.stem, "gguf", path, sha256)
+    return load_model(found, on_stage=stages.append), stages
+
+
+def packed_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.safetensors"))
+
+
+def test_packed_once_then_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_1", table_format="Q8_0")
+    first, stages = load_noting_stages(path)
+    assert any("once" in stage for stage in stages)
+    (packed,) = packed_files(paths.user_models_folder())
+    assert packed.name.startswith(checksum([path])[:16])
+    second, stages = load_noting_stages(path)
+    assert stages == ["starting the model"]
+    assert second.card == first.card
+    torch.testing.assert_close(logits(second.network), logits(first.network))
+    assert second.tokenizer.encode("hello") == first.tokenizer.encode("hello")
+    assert not list(paths.user_models_folder().glob(".*"))  # no temporary file is left
+
+
+def test_an_installed_model_is_packed_beside_itself() -> None:
+    paths.shared_models_folder().mkdir(parents=True)
+    path = paths.shared_models_folder() / "tiny.gguf"
+    write_gguf(path, "Q4_1")
+    load_noting_stages(path)
+    assert len(packed_files(paths.shared_models_folder())) == 1
+    assert not paths.user_models_folder().exists()
+
+
+def test_another_file_in_its_place_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_1")
+    first, _ = load_noting_stages(path)
+    write_gguf(path, "Q4_0")
+    second, stages = load_noting_stages(path)
+    assert any("once" in stage for stage in stages)
+    assert second.card.sha256 != first.card.sha256
+
+
+def test_a_damaged_packed_copy_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_1")
+    first, _ = load_noting_stages(path)
+    wanted = logits(first.network)
+    (packed,) = packed_files(paths.user_models_folder())
+    size = packed.stat().st_size
+    content = packed.read_bytes()
+    packed.unlink()  # the network above still has it mapped
+    packed.write_bytes(content[: size // 2])
+    again, stages = load_noting_stages(path)
+    assert any("once" in stage for stage in stages)
+    torch.testing.assert_close(logits(again.network), wanted)
+    assert packed.stat().st_size == size
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    check_without_a_copy(tmp_path)
+
+
+def test_no_room_for_a_packed_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path, packed: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(load, "save_packed", full)
+    check_without_a_copy(tmp_path)
+
+
+def check_without_a_copy(tmp_path: Path) -> None:
+    paths.data_folder().mkdir(mode=0o500)
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_1")
+    model, _ = load_noting_stages(path)
+    assert torch.isfinite(logits(model.network)).all()
+    assert not paths.user_models_folder().exists()
+
+
+# --- what is refused --------------------------------------------------------------------------
+
+
+def refused(path: Path, error: type[ModelError], sha256: str | None = None) -> ModelError:
+    found = FoundModel("it", "folder" if path.is_dir() else "gguf", path, sha256)
+    with pytest.raises(error) as caught:
+        load_model(found)
+    assert type(caught.value) is error
+    assert str(path) in caught.value.happened
+    assert caught.value.next_step
+    return caught.value
+
+
+def test_altered_default_model(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_1")
+    sha256 = checksum([path])
+    load_noting_stages(path, sha256)
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(1, 1))
+    assert "checksum" in refused(path, ModelDamaged, sha256).happened
+
+
+@pytest.mark.parametrize("part", [0.0001, 0.02, 0.3, 0.9, 0.9999])
+def test_truncated_gguf(tmp_path: Path, part: float) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q8_0")
+    data = path.read_bytes()
+    path.write_bytes(data[: max(8, int(len(data) * part))])
+    assert "ends early" in refused(path, ModelDamaged).happened
+
+
+def test_gguf_with_absurd_counts(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q8_0")
+    data = bytearray(path.read_bytes())
+    data[8:16] = (1 << 60).to_bytes(8, "little")  # number of tensors
+    path.write_bytes(data)
+    refused(path, ModelDamaged)
+
+
+def test_missing_tensor(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q8_0", without=("blk.1.ffn_up.weight",))
+    assert "blk.1.ffn_up.weight" in refused(path, ModelDamaged).happened
+
+
+def test_another_architecture(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, architecture="gemma3")
+    assert "gemma3" in refused(path, ModelUnsupported).happened
+
+
+def test_bias(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, extra=("blk.0.attn_q.bias",))
+    assert "attn_q.bias" in refused(path, ModelUnsupported).happened
+
+
+def test_another_way_to_stretch_the_context(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, settings={"llama.rope.scaling.type": "yarn"})
+    assert "yarn" in refused(path, ModelUnsupported).happened
+
+
+def test_unknown_number_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tutor.lm import gguf_file
+
+    def unknown(data: object, kind: object) -> object:
+        raise NotImplementedError
+
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q5_0")
+    monkeypatch.setattr(gguf_file.gguf, "dequantize", unknown)
+    error = refused(path, ModelUnsupported)
+    assert "Q5_0" in error.happened
+    assert "Q8_0" in error.next_step
+
+
+def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q8_0")
+    monkeypatch.setattr(load, "available_memory", lambda: 1000)
+    assert "memory" in refused(path, NotEnoughMemory).happened
+    assert not paths.user_models_folder().exists()
+
+
+def test_available_memory_is_told() -> None:
+    available = load.available_memory()
+    assert available is None or available > 1_000_000
+
+
+# --- Hugging Face folders ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_tiny_folder(tmp_path / "tiny")
+
+
+def change_config(folder: Path, **changes: Any) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_folder(folder: Path) -> None:
+    model = load_model(from_path(folder))
+    wanted = logits(tiny_model().network)
+    # the folder holds bfloat16
+    assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) < 2e-2
+    assert model.card.format == "BF16"
+    assert model.card.sha256 == checksum([folder / "model.safetensors"])
+    assert model.card.parameters == sum(p.numel() for p in tiny_model().network.parameters())
+    assert not paths.user_models_folder().exists()
+
+
+def test_folder_with_several_weight_files(folder: Path) -> None:
+    whole = logits(load_model(from_path(folder)).network)
+    tensors = load_file(folder / "model.safetensors")
+    names = sorted(tensors)
+    parts = {"a.safetensors": names[::2], "b.safetensors": names[1::2]}
+    for file, inside in parts.items():
+        save_file({name: tensors[name].clone() for name in inside}, folder / file)
+    (folder / "model.safetensors").unlink()
+    index = {"weight_map": {name: file for file, inside in parts.items() for name in inside}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    torch.testing.assert_close(logits(load_model(from_path(folder)).network), whole)
+    (folder / "b.safetensors").unlink()
+    assert "b.safetensors" in refused(folder, ModelDamaged).happened
+
+
+def test_folder_like_transformers(folder: Path) -> None:
+    """Untied, with heads wider than the width divided, and Llama 3's stretched context: the same
+    logits as `transformers`."""
+    transformers = pytest.importorskip("transformers")
+    scaling = {
+        "rope_type": "llama3",
+        "factor": 8.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 32,
+    }
+    config = transformers.LlamaConfig(
+        vocab_size=300,
+        hidden_size=48,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        max_position_embeddings=256,
+        rope_theta=500_000.0,
+        rope_scaling=scaling,
+        tie_word_embeddings=False,
+    )
+    torch.manual_seed(0)
+    reference = transformers.LlamaForCausalLM(config).eval()
+    tokenizer = (folder / "tokenizer.json").read_bytes()
+    shutil.rmtree(folder)
+    reference.save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes(tokenizer)
+    model = load_model(from_path(folder))
+    assert model.network.config.rope_factors is not None
+    ids = torch.arange(3, 93)
+    with torch.inference_mode():
+        wanted = reference(ids[None]).logits[0]
+    torch.testing.assert_close(logits(model.network, ids), wanted, rtol=0, atol=1e-4)
+
+
+def test_folder_of_another_architecture(folder: Path) -> None:
+    change_config(folder, architectures=["Qwen2ForCausalLM"])
+    assert "Qwen2ForCausalLM" in refused(folder, ModelUnsupported).happened
+
+
+@pytest.mark.parametrize(
+    "changes", [{"attention_bias": True}, {"rope_scaling": {"rope_type": "yarn"}}]
+)
+def test_folder_with_what_is_not_known_here(folder: Path, changes: dict[str, Any]) -> None:
+    change_config(folder, rope_parameters=None, **changes)
+    refused(folder, ModelUnsupported)
+
+
+@pytest.mark.parametrize("changes", [{"hidden_size": "wide"}, {"num_hidden_layers": 7}])
+def test_folder_whose_config_is_wrong(folder: Path, changes: dict[str, Any]) -> None:
+    change_config(folder, **changes)
+    refused(folder, ModelDamaged)
+
+
+def test_folder_with_a_truncated_file(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+    assert "model.safetensors" in refused(folder, ModelDamaged).happened
+
+
+def test_folder_in_another_number_format(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    tensors = {name: tensor.to(torch.int8) for name, tensor in load_file(path).items()}
+    path.unlink()
+    save_file(tensors, path)
+    assert "int8" in refused(folder, ModelUnsupported).happened
+
+
+def test_a_folder_without_a_tokenizer_that_can_be_read(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(ModelDamaged):
+        load_model(from_path(folder))
+
+
+def test_config_survives_the_packed_file() -> None:
+    config = msgspec.structs.replace(tiny_model().network.config, rope_factors=(1.0, 2.5))
+    assert msgspec.json.decode(msgspec.json.encode(config), type=Config) == config
