@@ -267,3 +267,26 @@ def test_it_dies_with_the_process_that_started_it(tiny_folder: Path) -> None:
     process.kill()
     process.communicate()
     assert child.wait(10) is None  # gone; not our child, so no exit status
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_memory_is_flat_over_10_000_steps(engine: Engine) -> None:
+    """Of the engine, and of the process that asks it."""
+    session = await engine.open_text("hello world")
+
+    async def step_on(count: int) -> None:
+        for seed in range(count):
+            if len(session.tokens) > 100:
+                await session.go_back(5)
+            found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
+            await session.append([found.drawn.token])
+
+    def own_pages() -> list[int]:
+        return [psutil.Process(pid).memory_full_info().uss for pid in (engine.pid, os.getpid())]
+
+    await step_on(1000)
+    early = own_pages()
+    await step_on(9000)
+    grown = [late - before for before, late in zip(early, own_pages(), strict=True)]
+    assert max(grown) < 2_000_000, grown

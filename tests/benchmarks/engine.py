@@ -1,0 +1,183 @@
+"""How soon the engine answers, and what memory it takes.
+
+    python -m benchmarks.engine MODEL.gguf        (in the tests folder)
+
+The peer of the cold start is a process that does the same with `transformers`: the same weights
+as 16-bit floats in a folder of its own format, which is how its users keep them. Starts are taken
+in turns, so that what else the machine does meets both. Where a row has no peer, the figure
+beside it is the limit that it is held to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+from benchmarks.learner import Measured
+
+from tutor.engine import frames
+from tutor.engine.client import Engine, EngineSession
+from tutor.engine.protocol import AskDistribution, DistributionAnswer, Opened, OpenText
+from tutor.lm.distribution import PLAIN
+
+PROMPT = (
+    "The history of the city begins with a small harbor at the mouth of the river, where "
+    "fishermen and traders met every spring to sell salt, wool, cloth and"
+)
+TOKENS = 32
+MEGABYTE = 1e6
+
+MAKE_PEER = """
+import sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+folder, file, target = sys.argv[1:]
+AutoTokenizer.from_pretrained(folder, gguf_file=file).save_pretrained(target)
+packed = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.bfloat16)
+if hasattr(packed.config, "quantization_config"):
+    del packed.config.quantization_config  # or it refuses to save
+plain = AutoModelForCausalLM.from_config(packed.config, dtype=torch.bfloat16)
+plain.load_state_dict(packed.state_dict())
+plain.save_pretrained(target)
+"""
+
+PEER = """
+import sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.bfloat16)
+with torch.inference_mode():
+    logits = model(**tokenizer(sys.argv[2], return_tensors="pt")).logits[0, -1]
+print(logits.float().softmax(-1).topk(10).values.tolist(), flush=True)
+"""
+
+
+def measure(model: Path, turns: int = 5, steps: int = 10_000) -> list[Measured]:
+    """The rows of the benchmark table that are about the engine."""
+    return [cold_start(model, turns), *asyncio.run(while_it_runs(model, steps))]
+
+
+def cold_start(model: Path, turns: int) -> Measured:
+    """From exec to the first distribution, in seconds."""
+    first_distribution(model)  # packs the weights, where that was not done before
+    with tempfile.TemporaryDirectory() as place:
+        folder = _peer_folder(model, Path(place))
+        ours, peer = [], []
+        for _ in range(turns):
+            ours.append(seconds(lambda: first_distribution(model)))
+            peer.append(seconds(lambda: _run_peer(folder)))
+    what = f"exec to first distribution of {TOKENS} tokens, against transformers bf16"
+    return Measured(what, "s", statistics.median(ours), statistics.median(peer), 0.4)
+
+
+def first_distribution(model: Path) -> None:
+    """Start an engine, ask it for one distribution, and let it end."""
+    command = [sys.executable, "-m", "tutor.engine", "--model", str(model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(frames.pack(OpenText(1, "s", PROMPT)))
+        process.stdin.write(frames.pack(AskDistribution(2, "s", TOKENS, PLAIN, 0, 10)))
+        process.stdin.flush()
+        while True:
+            size = frames.payload_size(process.stdout.read(frames.HEADER))
+            message = frames.answer_from(process.stdout.read(size))
+            if isinstance(message, Opened):
+                assert len(message.tokens) == TOKENS, len(message.tokens)
+            if isinstance(message, DistributionAnswer):
+                process.stdin.close()
+                return
+
+
+def _run_peer(folder: Path) -> None:
+    _python(PEER, folder, PROMPT)
+
+
+def _peer_folder(model: Path, place: Path) -> Path:
+    """The same weights as `transformers` keeps them."""
+    folder = place / "peer"
+    _python(MAKE_PEER, model.parent, model.name, folder)
+    return folder
+
+
+def _python(script: str, *arguments: object) -> None:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+async def while_it_runs(model: Path, steps: int) -> list[Measured]:
+    """What it takes to answer once the engine is up, and the memory of one, of two, and of one
+    that has made many steps."""
+    engine, second = Engine(str(model)), Engine(str(model))
+    try:
+        await engine.start()
+        await engine.ready()
+        answering = await first_answer(engine)
+        alone = _memory(engine).pss / MEGABYTE
+        await second.start()
+        await second.ready()
+        await first_answer(second)
+        sharing = _memory(engine).pss / MEGABYTE
+        await second.stop()
+        session = await engine.open_text(PROMPT)
+        await step_on(session, steps // 10)
+        early = _memory(engine).uss / MEGABYTE
+        await step_on(session, steps - steps // 10)
+        late = _memory(engine).uss / MEGABYTE
+    finally:
+        await engine.stop()
+        await second.stop()
+    return [
+        Measured(f"distribution of {TOKENS} new tokens, engine up (limit)", "s", answering, 0.3, 1),
+        Measured("memory of an engine, alone (Pss; limit)", "MB", alone, 260, 1),
+        Measured("memory of each of two engines (Pss; limit)", "MB", sharing, 260, 1),
+        Measured(f"the same after {steps} steps against {steps // 10}", "MB", late, early, 1.02),
+    ]
+
+
+async def first_answer(engine: Engine, turns: int = 9) -> float:
+    """Seconds from a new text to its distribution, as the app sees it; median of `turns`."""
+    taken = []
+    for turn in range(turns):
+        begin = time.perf_counter()
+        session = await engine.open_text(f"{turn} {PROMPT}"[: len(PROMPT)])
+        await session.distribution(len(session.tokens), PLAIN, seed=0, top=10)
+        taken.append(time.perf_counter() - begin)
+        await session.close()
+    return statistics.median(taken)
+
+
+async def step_on(session: EngineSession, count: int, longest: int = 300) -> None:
+    """Step on `count` times, as the app does; begin again after `longest` tokens."""
+    start = len(session.tokens)
+    for seed in range(count):
+        if len(session.tokens) >= longest:
+            await session.go_back(start)
+        found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
+        await session.append([found.drawn.token])
+
+
+def _memory(engine: Engine) -> Any:
+    """With `pss` (pages shared with others count in part) and `uss` (its own pages), in bytes."""
+    return psutil.Process(engine.pid).memory_full_info()
+
+
+def seconds(act: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    act()
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    for row in measure(Path(sys.argv[1])):
+        print(
+            f"{row.what}: {row.ours:.2f} against {row.peer:.2f} {row.unit}, "
+            f"ratio {row.ratio:.2f} (at most {row.target_ratio})"
+        )
