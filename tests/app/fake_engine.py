@@ -69,8 +69,11 @@ LIKELY = {
     b",": (b" and", b" the", b"[/", b" a"),
     b" and": (b" it", b" the", b"\x1b[31m", b"[b]"),
     b" it": (b" is", b" has", b" was", b"s"),
+    b"\n": (b"Hello", b" Yes", b" No"),
+    b"Hello": (b"!", b" world", b","),
+    b"!": (b"<|im_end|>", b" What", b" You"),
 }
-"""What comes first after some tokens; the rest follows a hash."""
+"""What comes first after some tokens; after the others it is words that a hash picks."""
 
 
 def token(text: str | bytes) -> Token:
@@ -99,11 +102,16 @@ def _unit(*parts: object) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+def _words_after(last: Token) -> list[bytes]:
+    words = [word.encode() for word in WORDS]
+    return sorted(words, key=lambda word: _unit("word", last.id, word))[:5]
+
+
 def logits(path: Sequence[Token]) -> list[float]:
     """The raw scores of all tokens after `path`."""
     last = path[-1]
     scores = [4.0 * _unit("logit", last.id, other.id) for other in VOCABULARY]
-    for place, data in enumerate(LIKELY.get(last.data, ())):
+    for place, data in enumerate(LIKELY.get(last.data) or _words_after(last)):
         scores[BY_DATA[data].id] = 12.0 - 1.2 * place
     return scores
 
@@ -156,7 +164,7 @@ def all_rows(path: Sequence[Token], sampler: SamplerSettings) -> list[Row]:
 
 
 def distribution(
-    path: Sequence[Token], sampler: SamplerSettings = PLAIN, seed: int = 7, top: int = 60
+    path: Sequence[Token], sampler: SamplerSettings = PLAIN, seed: int = 2, top: int = 60
 ) -> Distribution:
     """The answer of the model after `path`."""
     rows = all_rows(path, sampler)

@@ -227,7 +227,7 @@ async def test_n_starts_again_with_another_seed(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "1", "n")
         assert it.text == PROMPT
-        assert "seed 8" in it.screen
+        assert "seed 3" in it.screen
         assert "Branch 1 is kept" in it.words
 
 

@@ -28,12 +28,11 @@ def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Con
     start = fork.at if fork.depth else branch.prompt_length
     own = branch.steps[start : start + _TEXT]
     text = "".join(pieces(own, marks=True)).replace("\n", "⏎") or "(nothing of its own yet)"
-    size = f"{len(branch.steps)} tokens"
-    if fork.depth:
-        size = f"from {fork.at}, {size}"
-    size += f", seed {branch.seed}"
-    if width < 60:
-        size = f"{len(branch.steps)}"
+    size = f"{len(branch.steps)} long"
+    if width >= 60:
+        size += f", seed {branch.seed}"
+        if fork.depth:
+            size = f"from token {fork.at}, {size}"
     room = width - len(stem) - len(size) - 7
     return Content.assemble(
         ("› " if chosen else "  ", f"{theme.ACT} bold"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.stepper import Question, Stepper
 from tutor.engine.client import EngineState
-from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
+from tutor.errors import EngineError, RequestCancelled, StoreError, TextError, TutorError
 from tutor.lm.distribution import ChatMessage
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ class Conductor:
     def engine_changed(self) -> None:
         model = self.engine.model
         if self.ready and model is not None:
+            if isinstance(self.stepper.note, EngineError):
+                self.stepper.note = None
             self.stepper.end_ids = frozenset(model.end_ids)
             self.stepper.context = model.context
             if self.state.belong_to(model.sha256 or model.name):

@@ -183,7 +183,7 @@ class DistributionTable(Lines, can_focus=True):
         for row in rows:
             marks = RowMarks(
                 target=fresh and target is not None and row.rank == target.rank,
-                drawn=fresh and row.token.id == distribution.drawn.token.id,
+                drawn=row.token.id == distribution.drawn.token.id,
             )
             lines.append(row_line(row, columns, marks, ascii_only=ascii_only))
         lines += [Content("")] * (room - len(rows))

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tutor.learner.progress import Progress
     from tutor.lm.distribution import Row
 
-ROWS = 6
+ROWS = 5
 """Rows of the model's distribution that are shown after a guess."""
 
 
@@ -62,12 +62,12 @@ class GuessScreen(TutorScreen):
     VERTICAL_BREAKPOINTS = BREAKPOINTS
     DEFAULT_CSS = """
     GuessScreen {
-        #text { margin: 1 0; }
-        #rule { color: $muted; text-wrap: wrap; height: auto; }
+        #text { margin-bottom: 1; }
+        #rule { color: $muted; text-wrap: wrap; height: auto; margin-bottom: 1; }
         #totals { margin-top: 1; }
         #result, #totals { height: auto; }
         #space { height: 1fr; }
-        &.-low #text { margin: 0; }
+        &.-low #text { margin-bottom: 0; }
         &.-low Rule.edge { display: none; }
         &.-low #totals { margin-top: 0; }
     }

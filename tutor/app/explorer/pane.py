@@ -61,9 +61,12 @@ class ExplorerPane(Vertical):
         & > .panel { display: none; }
         & > .panel.-open { display: block; }
         & #question { margin-top: 1; }
+        & #target { visibility: hidden; }
+        &.-here #target { visibility: visible; }
         &.-short #question { margin-top: 0; }
         &.-short PromptEditor { max-height: 2; }
-        &.-search DistributionTable, &.-search #target, &.-search BranchTree { display: none; }
+        &.-search DistributionTable, &.-search BranchTree { display: none; }
+        &.-search #target, &.-editor #target, &.-tree #target { display: none; }
         &.-short.-dials #text, &.-short.-dials #focus { display: none; }
     }
     """
@@ -108,6 +111,7 @@ class ExplorerPane(Vertical):
         self._save_timer: Timer | None = None
         self._painted = 0.0
         self._seed: int | None = None
+        self._situation: object = None
         self._forget_engine: Callable[[], None] = lambda: None
 
     def compose(self) -> ComposeResult:
@@ -135,6 +139,18 @@ class ExplorerPane(Vertical):
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < SHORT, "-short")
         self._show()
+
+    def on_descendant_focus(self) -> None:
+        self._follow_focus()
+
+    def on_descendant_blur(self) -> None:
+        self._follow_focus()
+
+    def _follow_focus(self) -> None:
+        """Where Enter means something else, the line that says what it takes goes away."""
+        focused = self.screen.focused
+        self.set_class(focused is not None and self in focused.ancestors, "-here")
+        self.set_class(isinstance(focused, BranchTree), "-tree")
 
     def focus(self, scroll_visible: bool = True) -> ExplorerPane:
         """Put the keys where they are used: into the open panel, or on the table."""
@@ -208,11 +224,11 @@ class ExplorerPane(Vertical):
         stepper, (width, height) = self._stepper, self.size
         self.query_one("#question", Lines).show([readout.question_line(stepper, width)])
         self.query_one("#target", Lines).show(readout.target_lines(stepper, width))
-        latest = stepper.answer or stepper.stale
+        latest = stepper.stale if stepper.running else stepper.answer or stepper.stale
         unasked = stepper.tree is None or stepper.tree.focus == 0
         self.query_one(DistributionTable).update(
             None if unasked or latest is None else latest.distribution,
-            target=stepper.target.row if stepper.target else None,
+            target=stepper.target.row if stepper.target and not stepper.running else None,
             cursor=stepper.cursor,
             sampled=not stepper.sampler.plain,
             fresh=stepper.answer is not None and not stepper.running,
@@ -235,7 +251,10 @@ class ExplorerPane(Vertical):
     def _show_notice(self) -> None:
         if self.is_mounted:
             self.query_one(Notice).said = status.said(self._engine, self._stepper)
-            self.refresh_bindings()
+            situation = (self._engine.state, self._state.mode, self._stepper.tree is None)
+            if situation != self._situation:  # What the keys can do depends on nothing else.
+                self._situation = situation
+                self.refresh_bindings()
 
     # --- keys ------------------------------------------------------------------------------
 

@@ -78,12 +78,15 @@ def question_line(stepper: Stepper, width: int) -> Content:
         left = Content.assemble(("instead of ", "bold"), (name, "bold"))
     if tree.focus == 0:
         return left
-    if stepper.answer is None:
+    latest = stepper.answer
+    if stepper.running:
+        left, latest = Content.styled("the draw of the last token", "bold"), stepper.stale
+    if latest is None:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if stepper.waiting:
             left = Content.assemble(left, (f" {stepper.waiting} more to do", theme.MUTED))
     else:
-        entropy = figures.bits(stepper.answer.distribution.entropy_bits)
+        entropy = figures.bits(latest.distribution.entropy_bits)
         left = Content.assemble(left, ("  entropy ", theme.MUTED), entropy, (" bits", theme.MUTED))
     right = figures.sampler(stepper.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)

@@ -18,7 +18,7 @@ READABLE = 4_000
 """Longest state, in characters, that is stored as it is; longer ones are compressed."""
 _COMPRESSED = "zlib:"
 _MOST_BYTES = 4_000_000
-FIRST_SEED = 7
+FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 
 Mode = Literal["text", "chat"]

@@ -29,6 +29,8 @@ def percent(probability: float) -> str:
         return f"{value:.1f} %"
     if value >= 0.00095:
         return f"{value:.3f} %"
+    if value >= 0.000095:
+        return f"{value:.4f} %"
     return f"{value:.0e} %"
 
 
