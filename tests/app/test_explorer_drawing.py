@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, rest_line, row_line
 from tutor.app.explorer.sampler_dials import DIALS, reading, turned
-from tutor.app.explorer.text_view import focused_line, pieces, wrap
+from tutor.app.explorer.text_view import WINDOW, focused_line, pieces, window, wrap
 from tutor.app.explorer.xray import attention_lines, lens_lines, spaced
 from tutor.app.widgets import bars, figures
 from tutor.lm.distribution import PLAIN, LensRow, Row, SamplerSettings, Token
@@ -142,6 +142,16 @@ def test_wrapping_fits_and_loses_only_spaces(texts: list[str], width: int) -> No
     assert drawn.replace("⏎", "").replace(" ", "") == "".join(texts).replace("\n", "").replace(
         " ", ""
     )
+
+
+@given(st.integers(0, 9000), st.integers(0, 9000))
+def test_a_long_text_is_laid_out_around_the_focus_only(length: int, focus: int) -> None:
+    focus = min(focus, length)
+    start, end = window(length, focus)
+    assert 0 <= start <= focus <= end <= length
+    assert end - start <= 3 * WINDOW
+    assert start == 0 or focus - start >= WINDOW
+    assert end == length or end - focus >= WINDOW
 
 
 def test_a_focus_without_cells_is_on_the_line_after() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step
 
 CURSOR = "▏"
+WINDOW = 500
 _NEWLINE = "⏎"
 
 
@@ -105,6 +106,13 @@ def _last_word(line: Line, room: int) -> Line:
     return moved
 
 
+def window(length: int, focus: int) -> tuple[int, int]:
+    """The tokens to lay out: enough around the focus to fill any view. Where the window starts
+    changes only every `WINDOW` tokens, so that lines do not break anew with each step."""
+    start = max(0, (focus // WINDOW - 1) * WINDOW)
+    return start, min(length, focus + WINDOW)
+
+
 def focused_line(lines: Sequence[Line], focus: int) -> int:
     """The line that token `focus` begins on; the last one at or past the end."""
     for number, line in enumerate(lines):
@@ -136,6 +144,8 @@ class TextView(Lines):
     def _lay_out(
         self, steps: Sequence[Step], focus: int, marks: bool, rows: int, barred: bool
     ) -> None:
+        start, end = window(len(steps), focus)
+        steps, focus = steps[start:end], focus - start
         lines = wrap(pieces(steps, marks=marks), max(4, self.size.width - 1))
         at = focused_line(lines, focus)
         first = min(max(0, at - rows // 2), max(0, len(lines) - rows))
