@@ -384,6 +384,15 @@ async def test_stepping_goes_on_while_the_dials_are_open(tmp_path: Path) -> None
         assert "applied in order" in it.screen
 
 
+async def test_rows_stay_in_view_beside_open_dials(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("e")
+        it.stage.screen.query_one(PromptEditor).load(PROMPT + " a city on a river" * 8)
+        await it.press("enter", "1", "left", "2", "f", "t", "left")
+        rows = [line for line in lines(it.stage) if " %" in line]
+        assert len(rows) >= 5
+
+
 # --- chat ----------------------------------------------------------------------------------------
 
 

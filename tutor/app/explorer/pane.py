@@ -44,6 +44,8 @@ PAINT_EVERY = 0.1
 """Seconds between two paintings of the table while the model runs by itself."""
 SHORT = 14
 """With fewer rows than this, bars below the text and column names make room for figures."""
+CROWDED = 30
+"""With fewer rows than this, an open panel leaves one line of text and no branches."""
 
 Panel = Literal["search", "dials", "editor"]
 
@@ -206,11 +208,16 @@ class ExplorerPane(Vertical):
         self._show_table()
         self._show_panels()
 
+    @property
+    def _crowded(self) -> bool:
+        """True while an open panel needs the room that text and branches would take."""
+        return self._panel is not None and self.size.height < CROWDED
+
     def _show_text(self) -> None:
         width, height = self.size
         tree = self._stepper.tree
         view, focus = self.query_one(TextView), self.query_one("#focus", Lines)
-        rows = min(8, max(1, (height - 10) // 3))
+        rows = 1 if self._crowded else min(8, max(1, (height - 10) // 3))
         if tree is None:
             view.plain_text(self._state.prompt if self._state.mode == "text" else "", rows)
             focus.show([])
@@ -240,7 +247,8 @@ class ExplorerPane(Vertical):
         branches = self.query_one(BranchTree)
         branches.rows = 3 if height < SHORT else max(2, min(9, height // 6))
         several = stepper.tree is not None and len(stepper.tree.branches) > 1
-        branches.display = several and (height >= SHORT or branches.has_focus)
+        room = height >= SHORT and not self._crowded
+        branches.display = several and (room or branches.has_focus)
         branches.update(stepper.tree)
         if self._panel == "dials":
             latest = stepper.answer or stepper.stale
