@@ -37,7 +37,7 @@ contracts: setup
 
 bench: setup
 	$(BIN)/pip install --quiet -e '.[test,reference]'
-	$(BIN)/python tests/benchmarks
+	$(BIN)/python tests/benchmark.py
 
 format: setup
 	$(BIN)/ruff format

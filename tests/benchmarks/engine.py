@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from benchmarks.learner import Measured
+from benchmarks.table import Measured
 
 from tutor.engine import frames
 from tutor.engine.client import Engine, EngineSession
 from tutor.engine.protocol import AskDistribution, DistributionAnswer, Opened, OpenText
 from tutor.lm.distribution import PLAIN
+from tutor.models import find_model
 
 PROMPT = (
     "The history of the city begins with a small harbor at the mouth of the river, where "
@@ -59,8 +60,9 @@ print(logits.float().softmax(-1).topk(10).values.tolist(), flush=True)
 """
 
 
-def measure(model: Path, turns: int = 5, steps: int = 10_000) -> list[Measured]:
+def measure(model: Path | None = None, turns: int = 5, steps: int = 10_000) -> list[Measured]:
     """The rows of the benchmark table that are about the engine."""
+    model = model or find_model().path
     return [cold_start(model, turns), *asyncio.run(while_it_runs(model, steps))]
 
 

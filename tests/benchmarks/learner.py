@@ -12,28 +12,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+
+from benchmarks.table import Measured
 
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
 from tutor.learner.review_log import encode
 
 QUESTIONS = 100
-
-
-class Measured(NamedTuple):
-    """A row of the table: medians of `ours` and `peer` in `unit`, and the largest `ours / peer`
-    that is good enough."""
-
-    what: str
-    unit: str
-    ours: float
-    peer: float
-    target_ratio: float
-
-    @property
-    def ratio(self) -> float:
-        return self.ours / self.peer
 
 
 def answer(number: int) -> Answered:
@@ -92,11 +78,3 @@ def milliseconds(act: Callable[[], object]) -> float:
     begin = time.perf_counter()
     act()
     return (time.perf_counter() - begin) * 1000
-
-
-if __name__ == "__main__":
-    for row in measure():
-        print(
-            f"{row.what}: {row.ours:.2f} against {row.peer:.2f} {row.unit}, "
-            f"ratio {row.ratio:.2f} (at most {row.target_ratio})"
-        )

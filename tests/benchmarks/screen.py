@@ -26,12 +26,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.table import Measured
 from terminal import Terminal
 
 from tutor.models import find_model
 from tutor.paths import user_models_folder
-
-from learner import Measured  # isort: skip  # beside this file
 
 PEER = """
 from textual.app import App

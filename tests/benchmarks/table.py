@@ -1,0 +1,53 @@
+"""The benchmark table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Measured(NamedTuple):
+    """A row of the table: medians of `ours` and `peer` in `unit`, taken in the same run, and the
+    largest `ours / peer` that is good enough. Where there is no peer, the limit that ours is held
+    to stands in its place."""
+
+    what: str
+    unit: str
+    ours: float
+    peer: float
+    target_ratio: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.peer
+
+    @property
+    def met(self) -> bool:
+        return self.ratio <= self.target_ratio
+
+    def cells(self) -> tuple[str, str, str, str]:
+        """Ours, the peer's, their ratio, the target."""
+        return (
+            f"{self.ours:.3g} {self.unit}",
+            f"{self.peer:.3g} {self.unit}",
+            f"{self.ratio:.2f}",
+            f"≤ {self.target_ratio:g}",
+        )
+
+
+HEADINGS = ("what", "ours", "peer", "ratio", "target", "met")
+
+
+def markdown(rows: Iterable[Measured]) -> str:
+    """The table, aligned, ready for the README."""
+    lines: list[Sequence[str]] = [HEADINGS]
+    lines += [(row.what, *row.cells(), "yes" if row.met else "no") for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
+    written = [
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    ]
+    written.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(written)
