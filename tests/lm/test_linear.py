@@ -11,6 +11,7 @@ from tutor.lm.kernels import check_kernels, choose_kernels, machine_key
 from tutor.lm.linear import (
     FloatLinear,
     FrozenLinear,
+    FrozenNorm,
     Groups,
     HalfLinear,
     Int4Linear,
@@ -19,7 +20,7 @@ from tutor.lm.linear import (
     dequantized,
     halves,
 )
-from tutor.lm.network import Config
+from tutor.lm.network import Config, RMSNorm
 
 OUTPUTS, INPUTS = 192, 96
 
@@ -105,6 +106,13 @@ def test_large_tables_are_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch) ->
     x = torch.randn(40, INPUTS)
     for layer, weight in (int8(), fp16()):
         torch.testing.assert_close(layer(x), x @ weight.t(), rtol=0, atol=1e-2)
+
+
+def test_frozen_norm() -> None:
+    norm = RMSNorm(INPUTS, 1e-2)
+    norm.weight.data.uniform_(0.5, 1.5)
+    x = torch.randn(2, 5, INPUTS) * 0.1  # small, so that epsilon counts
+    torch.testing.assert_close(FrozenNorm(norm.weight.data, 1e-2)(x), norm(x).detach())
 
 
 def test_halves_keep_what_16_bits_cannot_say() -> None:

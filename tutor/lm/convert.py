@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from tutor.errors import ModelDamaged
 from tutor.lm import linear
 from tutor.lm.kernels import Kernels, matrix_shapes
-from tutor.lm.linear import GROUP, Groups, Int4Linear, Int8Linear, TableEmbedding
+from tutor.lm.linear import GROUP, FrozenNorm, Groups, Int4Linear, Int8Linear, TableEmbedding
 from tutor.lm.network import Config, RMSNorm, Transformer
 from tutor.lm.source import Matrix, Source
 
@@ -54,9 +54,7 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
         if isinstance(module, nn.Linear):
             network.set_submodule(name, linear.from_tensors(own))
         elif isinstance(module, RMSNorm):
-            norm = RMSNorm(config.width, config.norm_epsilon)
-            norm.weight = nn.Parameter(own["weight"], requires_grad=False)
-            network.set_submodule(name, norm)
+            network.set_submodule(name, FrozenNorm(own["weight"], config.norm_epsilon))
         elif isinstance(module, nn.Embedding):
             table = "head." if config.tied else prefix
             own = {k.removeprefix(table): t for k, t in tensors.items() if k.startswith(table)}

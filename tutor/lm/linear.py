@@ -231,7 +231,7 @@ class Int4Linear(FrozenLinear):
     def forward(self, x: Tensor) -> Tensor:
         vectors = x if x.dim() == 2 else x.reshape(-1, self.inputs)
         if len(vectors) <= self.few:
-            answer = torch.ops.aten._weight_int4pack_mm_for_cpu(
+            answer = torch._weight_int4pack_mm_for_cpu(
                 vectors.bfloat16(), self.packed, GROUP, self.scales
             ).float()
         else:
@@ -252,7 +252,9 @@ class Int4Linear(FrozenLinear):
 
         weights = _scratch(self.inputs * self.outputs, torch.float32)
         weights.copy_(quants.view(torch.uint8).view(-1))
-        scales, zeros = self.scales.permute(2, 0, 1).float().contiguous().unsqueeze(2)
+        # A bfloat16 is the upper half of a 32-bit float; a scale and its zero are two of them.
+        pairs = self.scales.view(torch.int32).view(-1, 1, self.outputs)
+        scales, zeros = (pairs << 16).view(torch.float32), (pairs & ~0xFFFF).view(torch.float32)
         grouped = weights.view(-1, GROUP, self.outputs)
         torch.addcmul(zeros - 8 * scales, grouped, scales, out=grouped)
         return weights.view(self.inputs, self.outputs)
@@ -287,6 +289,23 @@ def _nibble_block(outputs: int) -> int:
     pairs = packed.view(-1, GROUP, GROUP // 2)
     unpacked = torch.cat([pairs & 15, pairs >> 4], dim=-1).transpose(1, 2)
     return 32 if torch.equal(unpacked.reshape(outputs, GROUP).int(), quants) else 0
+
+
+class FrozenNorm(nn.Module):
+    """RMSNorm of a finished model, in half as many steps.
+
+    The root mean square is the vector's length / sqrt(width), and hypot(a, b) is
+    sqrt(a^2 + b^2); the square root of the width goes into the weight.
+    """
+
+    def __init__(self, weight: Tensor, epsilon: float) -> None:
+        super().__init__()
+        self.gain = weight * math.sqrt(len(weight))
+        self.floor = torch.tensor(math.sqrt(len(weight) * epsilon))
+
+    def forward(self, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        return x / torch.hypot(length, self.floor) * self.gain
 
 
 class TableEmbedding(nn.Module):
