@@ -61,7 +61,7 @@ class RowMarks:
     drawn: bool = False
 
 
-def row_line(row: Row, columns: Columns, marks: RowMarks, *, ascii_only: bool = False) -> Content:
+def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
     """One row. A token that the sampler cut is muted and says what cut it."""
     cut = row.cut is not None
     weight = "bold" if marks.target else ""
@@ -81,7 +81,7 @@ def row_line(row: Row, columns: Columns, marks: RowMarks, *, ascii_only: bool = 
         after = "cut" if cut else figures.percent(row.sampled_probability)
         parts.append((after.rjust(columns.after + 2), theme.MUTED if cut else f"bold {likely}"))
     parts.append(("  ", ""))
-    parts += _bar(row, columns, likely, ascii_only)
+    parts += _bar(row, columns, likely)
     if columns.logit:
         parts.append((f"{row.logit:.2f}".rjust(columns.logit + 2), theme.MUTED))
     return Content.assemble(*parts)
@@ -93,17 +93,15 @@ def _rank(rank: int, width: int) -> str:
     return (text if len(text) < width else f"{rank // 1000}k").rjust(width)
 
 
-def _bar(row: Row, columns: Columns, likely: str, ascii_only: bool) -> list[tuple[str, str]]:
+def _bar(row: Row, columns: Columns, likely: str) -> list[tuple[str, str]]:
     if not columns.after:
-        return [(bars.bar(row.probability, columns.bar, ascii_only=ascii_only), likely)]
+        return [(bars.bar(row.probability, columns.bar), likely)]
     if row.cut is not None:
         reason = f"cut by {row.cut} " if columns.bar >= 14 else row.cut
         room = max(0, columns.bar - len(reason))
-        _, _, lost = bars.change(row.probability, 0.0, room, ascii_only=ascii_only)
+        _, _, lost = bars.change(row.probability, 0.0, room)
         return [(figures.fit(reason + lost, columns.bar), theme.MUTED)]
-    solid, gained, lost = bars.change(
-        row.probability, row.sampled_probability, columns.bar, ascii_only=ascii_only
-    )
+    solid, gained, lost = bars.change(row.probability, row.sampled_probability, columns.bar)
     return [(solid, likely), (gained, likely), (lost, theme.MUTED)]
 
 
@@ -178,21 +176,20 @@ class DistributionTable(Lines, can_focus=True):
         if target is not None and all(row.rank != target.rank for row in rows):
             rows[-1] = target
         columns = Columns.fitting(self.size.width, sampled=sampled)
-        ascii_only = bool(getattr(self.app, "ascii_only", False))
         lines = [heading(columns)] if named else []
         for row in rows:
             marks = RowMarks(
                 target=fresh and target is not None and row.rank == target.rank,
                 drawn=row.token.id == distribution.drawn.token.id,
             )
-            lines.append(row_line(row, columns, marks, ascii_only=ascii_only))
+            lines.append(row_line(row, columns, marks))
         lines += [Content("")] * (room - len(rows))
         lines.append(rest_line(distribution, rows, columns))
         self.show(lines)
 
 
 def rows_block(
-    rows: Sequence[Row], width: int, target: int | None, *, sampled: bool, ascii_only: bool
+    rows: Sequence[Row], width: int, target: int | None, *, sampled: bool
 ) -> list[Content]:
     """Rows that do not follow each other in rank (found by a search), with column names."""
     greatest = max((row.rank for row in rows), default=1)
@@ -200,7 +197,7 @@ def rows_block(
     return [
         heading(columns),
         *(
-            row_line(row, columns, RowMarks(target=index == target), ascii_only=ascii_only)
+            row_line(row, columns, RowMarks(target=index == target))
             for index, row in enumerate(rows)
         ),
     ]

@@ -180,7 +180,6 @@ class TextView(Lines):
         return Content.assemble(*parts)
 
     def _bar_line(self, line: Line, steps: Sequence[Step]) -> Content:
-        ascii_only = bool(getattr(self.app, "ascii_only", False))
         parts: list[tuple[str, str]] = []
         for run in line.runs:
             bits = steps[run.index].surprisal_bits
@@ -190,5 +189,5 @@ class TextView(Lines):
                 parts.append((" " * run.width, ""))
                 continue
             style = theme.likely(2.0**-bits)
-            parts.append((blank + bars.level(bits, ascii_only=ascii_only) * size, style))
+            parts.append((blank + bars.level(bits) * size, style))
         return Content.assemble(*parts)

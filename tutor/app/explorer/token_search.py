@@ -116,12 +116,10 @@ class TokenSearch(Vertical):
         view = self.query_one(Lines)
         lines = [Content.styled(self._said, theme.MUTED)] if self._said else []
         if self._rows:
-            ascii_only = bool(getattr(self.app, "ascii_only", False))
             lines += rows_block(
                 self._rows,
                 view.size.width,
                 self._chosen,
                 sampled=self._sampled,
-                ascii_only=ascii_only,
             )
         view.show(lines[: max(1, view.size.height)])

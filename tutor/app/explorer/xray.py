@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 View = Literal["attention", "lens"]
 
 
-def attention_lines(
-    path: Sequence[Token], weights: Sequence[float], width: int, *, ascii_only: bool = False
-) -> list[Content]:
+def attention_lines(path: Sequence[Token], weights: Sequence[float], width: int) -> list[Content]:
     """One line for each token looked at: its place, the token, the weight as figure and bar."""
     place = max(3, len(str(len(weights))))
     name = max(8, min(20, width // 4))
@@ -39,7 +37,7 @@ def attention_lines(
                 figures.fit(figures.shown(path[index]), name),
                 figures.percent(weight).rjust(figures.PERCENT_WIDTH),
                 "  ",
-                (bars.bar(weight, room, ascii_only=ascii_only), theme.likely(weight)),
+                (bars.bar(weight, room), theme.likely(weight)),
             )
         )
     return lines
@@ -56,7 +54,7 @@ def lens_heading(target: Token, width: int) -> Content:
     )
 
 
-def lens_lines(rows: Sequence[LensRow], width: int, *, ascii_only: bool = False) -> list[Content]:
+def lens_lines(rows: Sequence[LensRow], width: int) -> list[Content]:
     """One line for each layer: its own first choice, and what it gives the token that came."""
     says, room = _lens_columns(width)
     return [
@@ -68,7 +66,7 @@ def lens_lines(rows: Sequence[LensRow], width: int, *, ascii_only: bool = False)
             (figures.percent(row.target_probability).rjust(figures.PERCENT_WIDTH), "bold"),
             "  ",
             (
-                bars.bar(row.target_probability, room, ascii_only=ascii_only),
+                bars.bar(row.target_probability, room),
                 theme.likely(row.target_probability),
             ),
         )
@@ -175,9 +173,8 @@ class XRayScreen(TutorScreen):
             view.show([])
             return
         self.query_one("#about", Lines).show([self._about(self._xray, name)])
-        ascii_only = bool(getattr(self.app, "ascii_only", False))
         if self._view == "attention":
-            lines = self._attention(self._xray, view.size.width, ascii_only)
+            lines = self._attention(self._xray, view.size.width)
             start = 0 if self._by_weight else len(lines) - room
             heading = []
         else:
@@ -185,7 +182,7 @@ class XRayScreen(TutorScreen):
             rows = self._xray.lens
             if not self._every:
                 rows = tuple(rows[index] for index in spaced(len(rows), room))
-            lines = lens_lines(rows, view.size.width, ascii_only=ascii_only)
+            lines = lens_lines(rows, view.size.width)
             start = 0
             heading = [lens_heading(self._xray.target, view.size.width)]
         at = start if self._scroll is None else self._scroll
@@ -193,9 +190,9 @@ class XRayScreen(TutorScreen):
         view.show([*heading, *lines[self._scroll : self._scroll + room]])
         self.refresh_bindings()
 
-    def _attention(self, xray: XRay, width: int, ascii_only: bool) -> list[Content]:
+    def _attention(self, xray: XRay, width: int) -> list[Content]:
         weights = list(xray.weights(self._layer, self._head))
-        lines = attention_lines(self._path, weights, width, ascii_only=ascii_only)
+        lines = attention_lines(self._path, weights, width)
         if not self._by_weight:
             return lines
         return [lines[i] for i in sorted(range(len(lines)), key=lambda i: -weights[i])]
