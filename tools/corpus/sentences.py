@@ -135,18 +135,20 @@ def portrait(country: Country, pick: random.Random) -> str:
     known = values(country, pick)
     relations = [r for r in _COMMON if r in known and pick.random() < 0.6]
     others = [r for r in known if r not in relations]
-    relations += pick.sample(others, min(len(others), pick.randint(2, 5)))
+    relations += pick.sample(others, min(len(others), pick.randint(1, 4)))
     pick.shuffle(relations)
     return " ".join(_statement(country, relation, known, pick) for relation in relations)
 
 
 def comparison(countries: Sequence[Country], pick: random.Random) -> str:
     """The same relation of several countries, one after the other."""
-    relation = pick.choice(("capital", "capital", "capital", "continent", "languages", "currency"))
+    relation = pick.choice(("capital",) * 6 + ("continent", "languages", "currency"))
     template = pick.choice(STATEMENTS[relation])
+    weights = [portions(country.population) for country in countries]
+    chosen = dict.fromkeys(pick.choices(countries, weights, k=6))
     return " ".join(
         _filled(template, country, known[relation])
-        for country in pick.sample(countries, 5)
+        for country in chosen
         if relation in (known := values(country, pick))
     )
 
@@ -155,7 +157,7 @@ def conversation(country: Country, pick: random.Random) -> Iterator[tuple[str, s
     """One to three questions about a country, with their answers."""
     known = values(country, pick)
     askable = [relation for relation in QUESTIONS if relation in known]
-    weights = [4 if relation == "capital" else 1 for relation in askable]
+    weights = [8 if relation == "capital" else 1 for relation in askable]
     for relation in pick.choices(askable, weights, k=pick.choice((1, 1, 2, 3))):
         question = pick.choice(QUESTIONS[relation]).format(name=country.name)
         yield question, _filled(STATEMENTS[relation][0], country, known[relation])

@@ -151,10 +151,10 @@ def _sentence(text: str) -> str:
 
 
 def first_meanings(meanings: Iterable[Synset]) -> Iterator[Synset]:
-    """Of each word its most common meaning, where WordNet's tagged texts use it more than once."""
+    """Of each word its most common meaning, where WordNet's tagged texts use it often enough."""
     best: dict[tuple[str, str], Synset] = {}
     for synset in meanings:
         key = synset.part, synset.words[0]
         if key not in best or best[key].count < synset.count:
             best[key] = synset
-    return (synset for synset in best.values() if synset.count > 1)
+    return (synset for synset in best.values() if synset.count > 3)

@@ -53,9 +53,9 @@ class Settings(msgspec.Struct, frozen=True):
     hidden: int = 512
     context: int = 512  # tokens in a window
     batch: int = 2  # windows in a step
-    steps: int = 2400
+    steps: int = 3000
     warmup: int = 100  # steps in which the learning rate rises
-    learning_rate: float = 2e-3  # the highest one
+    learning_rate: float = 2.5e-3  # the highest one
     weight_decay: float = 0.1
     momentum: tuple[float, float] = (0.9, 0.95)  # AdamW's two running means
     largest_gradient: float = 1.0  # longer ones are shortened to this
@@ -196,11 +196,11 @@ def make_optimizer(network: Transformer, settings: Settings) -> torch.optim.Adam
 
 
 def learning_rate(step: int, settings: Settings) -> float:
-    """Rises in a line, then falls along half a cosine to a tenth of the highest."""
+    """Rises in a line, then falls along half a cosine to nothing."""
     if step < settings.warmup:
         return settings.learning_rate * (step + 1) / settings.warmup
     progress = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
-    return settings.learning_rate * (0.1 + 0.45 * (1 + math.cos(math.pi * progress)))
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def train_step(

@@ -1,0 +1,142 @@
+"""What the package ships: whole, as good as it says, and with its licenses."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+
+from tutor import paths
+from tutor.lm.chat import chat_ids, text_ids
+from tutor.lm.distribution import ChatMessage
+from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.network import KeyValueCache
+from tutor.lm.train import HELD_OUT, SOURCES, HeldOut, Result, held_out_loss
+from tutor.models.installed import bundled_model
+
+ASSETS = paths.assets_folder()
+FOLDER = paths.bundled_model_folder()
+DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parent.parent
+END = "<|endoftext|>"
+
+needs_source_tree = pytest.mark.skipif(
+    not (ROOT / "NOTICE").exists(), reason="only the source tree has the notices"
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> LanguageModel:
+    found = bundled_model()
+    assert found is not None
+    return load_model(found, exact=True)
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return msgspec.json.decode((FOLDER / "training.json").read_bytes(), type=Result)
+
+
+def checksums() -> dict[str, str]:
+    lines = (ASSETS / "SHA256SUMS").read_text("utf-8").splitlines()
+    return {name: sha256 for sha256, name in (line.split("  ") for line in lines)}
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@torch.no_grad()
+def greedy(model: LanguageModel, ids: list[int], most: int = 40) -> str:
+    """What the model goes on with when the likeliest token is taken each time."""
+    cache = KeyValueCache(model.network.config)
+    written: list[int] = []
+    new = torch.tensor(ids)
+    while len(written) < most:
+        best = int(model.network.logits(model.network(new, cache)[-1]).argmax())
+        if best in model.tokenizer.end_ids:
+            break
+        written.append(best)
+        new = torch.tensor([best])
+    return model.tokenizer.decode(written).decode()
+
+
+def test_every_file_of_the_model_has_its_checksum() -> None:
+    shipped = {
+        path.relative_to(ASSETS).as_posix(): sha256_of(path)
+        for path in FOLDER.rglob("*")
+        if path.is_file()
+    }
+    assert shipped == checksums()
+
+
+def test_the_model_is_small_enough_to_ship() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12_000_000
+
+
+def test_the_held_out_loss_is_what_is_stated(model: LanguageModel, result: Result) -> None:
+    text = (DATA / HELD_OUT).read_text("utf-8").replace(END + "\n", END)
+    ids = torch.tensor(model.tokenizer.encode(text, special=True))
+    byte_count = len(text.encode()) - text.count(END) * len(END)
+    nats, bits = held_out_loss(model.network, HeldOut(ids, byte_count))
+    # sums in another order on another processor; the figures are rounded to 4 places
+    assert nats == pytest.approx(result.nats_per_token, abs=0.001)
+    assert bits == pytest.approx(result.bits_per_byte, abs=0.001)
+    assert model.card.parameters == result.weights
+
+
+def test_the_held_out_text_is_the_one_that_was_kept_from_training() -> None:
+    sources = msgspec.json.decode((FOLDER / SOURCES).read_bytes())
+    assert sources["files"][HELD_OUT]["sha256"] == sha256_of(DATA / HELD_OUT)
+
+
+@pytest.mark.parametrize(
+    ("country", "capital"),
+    [("France", "Paris"), ("Japan", "Tokyo"), ("Egypt", "Cairo"), ("Italy", "Rome")],
+)
+def test_it_knows_well_known_capitals(model: LanguageModel, country: str, capital: str) -> None:
+    text = greedy(model, text_ids(model, f"The capital of {country} is"))
+    assert text.startswith(f" {capital}")
+    question = ChatMessage("user", f"What is the capital of {country}?")
+    answer = greedy(model, chat_ids(model, [question]))
+    assert answer == f"The capital of {country} is {capital}."
+
+
+@pytest.mark.parametrize("text", ["naïve café, 東京, 🙂", "\x00\x7f\r\n\t", "12345.67"])
+def test_its_tokenizer_gives_every_text_back(model: LanguageModel, text: str) -> None:
+    assert model.tokenizer.decode(model.tokenizer.encode(text)) == text.encode()
+
+
+def test_digits_are_tokens_one_by_one(model: LanguageModel) -> None:
+    tokens = [model.tokenizer.token(id_) for id_ in model.tokenizer.encode("2026")]
+    assert [token.data for token in tokens] == [b"2", b"0", b"2", b"6"]
+
+
+@needs_source_tree
+def test_sources_and_licenses_of_what_it_is_made_of_are_stated() -> None:
+    sources = msgspec.json.decode((FOLDER / SOURCES).read_bytes())
+    notice, readme = (
+        (path / name).read_text("utf-8") for path, name in ((ROOT, "NOTICE"), (ASSETS, "README.md"))
+    )
+    for package in sources["packages"]:
+        for text in (notice, readme):
+            assert package["name"] in text
+            assert package["version"] in text
+        assert package["sha256"] in readme
+    for sentence in (
+        "provided that you agree to comply with the following copyright notice",
+        "WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved.",
+    ):
+        assert sentence in " ".join(notice.split())
+
+
+@needs_source_tree
+def test_the_figures_in_the_readme_are_those_of_the_model(result: Result) -> None:
+    readme = (ASSETS / "README.md").read_text("utf-8")
+    assert f"{result.nats_per_token:.3f} nats per token" in readme
+    assert f"{result.bits_per_byte:.3f} bits per byte" in readme
+    assert f"{result.weights:,} weights" in readme
+    assert checksums()["small-model/model.safetensors"] in readme
