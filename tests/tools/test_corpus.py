@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tools.corpus import factbook, packages, sentences, wordnet
+from tools.corpus.__main__ import chat, unseen
 from tools.corpus.packages import Package
 from tools.corpus.tokenizer import ASSISTANT, TURN_END, USER, train_tokenizer
 
@@ -154,6 +155,15 @@ def test_the_tokenizer_gives_every_text_back_and_splits_numbers() -> None:
         2,
         1,
     ]
+
+
+def test_held_out_texts_are_in_no_training_text() -> None:
+    texts = {
+        "wordnet": ["A cat is a feline."],
+        "chat": [chat([("What is a dog?", "A dog is a canine.")])],
+    }
+    held_out = ["A dog is a canine. It barked.", "A cat is a feline.", "A rose is a flower."]
+    assert unseen(held_out, texts) == ["A rose is a flower."]
 
 
 def _archive(path: Path) -> str:
