@@ -241,3 +241,24 @@ async def test_a_text_that_cannot_be_sent_is_an_error() -> None:
         with pytest.raises(EngineError, match="cannot be sent"):
             await engine.open_text("\ud800")
         assert await engine.tokenize("a")
+
+
+async def test_restarts_that_overlap_both_end_and_leave_it_ready() -> None:
+    async with running("serve") as engine:
+        await engine.ready()
+        await asyncio.wait_for(asyncio.gather(engine.restart(), engine.restart()), 30)
+        await asyncio.wait_for(engine.ready(), 30)
+        assert await engine.tokenize("ab") == (token("a"), token("b"))
+
+
+async def test_a_cancelled_restart_leaves_an_engine_that_can_be_started() -> None:
+    async with running("serve") as engine:
+        await engine.ready()
+        restart = asyncio.create_task(engine.restart())
+        await asyncio.sleep(0)  # it has begun to stop the process
+        restart.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await restart
+        await asyncio.wait_for(engine.restart(), 30)
+        await asyncio.wait_for(engine.ready(), 30)
+        assert await engine.tokenize("a") == (token("a"),)

@@ -400,7 +400,12 @@ def test_folder_of_another_architecture(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"attention_bias": True}, {"rope_scaling": {"rope_type": "yarn"}}]
+    "changes",
+    [
+        {"attention_bias": True},
+        {"rope_scaling": {"rope_type": "yarn"}},
+        {"rope_scaling": {"type": "yarn"}},
+    ],
 )
 def test_folder_with_what_is_not_known_here(folder: Path, changes: dict[str, Any]) -> None:
     change_config(folder, rope_parameters=None, **changes)

@@ -243,3 +243,17 @@ def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> N
         shared(one, other) == len(one.steps)
         for one, other in zip(tree.branches, back.branches, strict=True)
     )
+
+
+def test_another_prompt_keeps_a_conversation_whose_last_turn_was_given() -> None:
+    tree = grown(4)
+    tree.extend(tokens(5))
+    tree.start(tokens(6))
+    assert [len(branch.steps) for branch in tree.branches] == [5, 1]
+
+
+def test_a_fork_that_would_be_too_much_changes_nothing() -> None:
+    tree = TokenTree(tokens(1) * (MAXIMUM_TOKENS // 2 + 1), seed=7)
+    with pytest.raises(TreeFull):
+        tree.fork()
+    assert len(tree.branches) == 1

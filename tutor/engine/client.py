@@ -84,6 +84,9 @@ class Engine:
         self._process: EngineProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self._stopping = False
+        self._turn = asyncio.Lock()
+        """Starting and stopping take turns: the keeper and the learner may both ask for it."""
+        self._starts_in_vain = 0
         self._deaths: deque[float] = deque(maxlen=RESTARTS + 1)
         self._ids = itertools.count(1)
         self._names = itertools.count(1)
@@ -109,30 +112,40 @@ class Engine:
 
     async def start(self) -> None:
         """Begin to start the engine, if it is not running; `ready` waits for it."""
+        async with self._turn:
+            self._begin()
+
+    async def stop(self) -> None:
+        """End the process. Requests under way fail."""
+        async with self._turn:
+            await self._end()
+
+    async def restart(self, model: str | _Unchanged | None = UNCHANGED) -> None:
+        """Stop and start again, with another model if one is named."""
+        async with self._turn:
+            await self._end()
+            if model is not UNCHANGED:
+                self._specification = model
+            self._begin()
+
+    def _begin(self) -> None:
         if self._life is not None and not self._life.done():
             return
         self._stopping = False
         self._deaths.clear()
+        self._starts_in_vain = 0
         self.failure = None
         self._enter(EngineState.STARTING, "starting")
         self._life = asyncio.create_task(self._live(), name="engine")
 
-    async def stop(self) -> None:
-        """End the process. Requests under way fail."""
+    async def _end(self) -> None:
         self._stopping = True
         if self._process is not None:
             await self._process.end()
         if self._life is not None:
-            await self._life
+            await asyncio.wait({self._life})  # cancelling whoever waits must not cancel it
         self.failure = None
         self._enter(EngineState.STOPPED, "")
-
-    async def restart(self, model: str | _Unchanged | None = UNCHANGED) -> None:
-        """Stop and start again, with another model if one is named."""
-        await self.stop()
-        if model is not UNCHANGED:
-            self._specification = model
-        await self.start()
 
     async def ready(self) -> ModelCard:
         """Wait until the model is loaded. Raises the `TutorError` that keeps it from being."""
@@ -171,7 +184,8 @@ class Engine:
         Raises the `TutorError` that the engine answers with, or `EngineError` if it ends first.
         """
         await self.ready()
-        assert self._process is not None
+        if self._process is None:
+            raise EngineError("The engine is just ending.", "Try again in a moment.")
         id_ = next(self._ids)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._process.send(request(id_))
@@ -224,6 +238,7 @@ class Engine:
             self._process = None
             self._fail_pending(reason)
             if self._stopping:
+                self._enter(EngineState.STOPPED, "")
                 return
             if final or self._too_many_deaths():
                 self._give_up(reason)
@@ -272,6 +287,7 @@ class Engine:
             case Ready(model):
                 self.model = model
                 self.failure = None
+                self._starts_in_vain = 0
                 self._enter(EngineState.READY, "")
             case Answer(id_):
                 future = self._pending.pop(id_, None)
@@ -281,6 +297,9 @@ class Engine:
     def _too_many_deaths(self) -> bool:
         now = asyncio.get_running_loop().time()
         self._deaths.append(now)
+        self._starts_in_vain += 1
+        if self._starts_in_vain > RESTARTS:
+            return True
         return len(self._deaths) > RESTARTS and now - self._deaths[0] < RESTART_WINDOW
 
     def _fail_pending(self, error: TutorError) -> None:

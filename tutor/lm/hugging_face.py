@@ -36,7 +36,8 @@ _FETCH_AGAIN = "Fetch the folder again."
 
 
 class _RopeScaling(msgspec.Struct, frozen=True):
-    rope_type: str = "default"
+    rope_type: str = ""
+    type: str = "default"  # the name of `rope_type` before transformers 4.43
     rope_theta: float | None = None
     factor: float = 1.0
     low_freq_factor: float = 1.0
@@ -194,14 +195,13 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     context are slowed by `factor`, those that turn more than `high_freq_factor` times are left
     alone, with a smooth passage between (as in `transformers.modeling_rope_utils`).
     """
-    if rope.rope_type == "default":
+    kind = rope.rope_type or rope.type
+    if kind == "default":
         return None
-    if rope.rope_type == "linear":
+    if kind == "linear":
         return (rope.factor,) * (head_size // 2)
-    if rope.rope_type != "llama3":
-        raise ModelUnsupported(
-            f"it stretches its context by {rope.rope_type!r}.", "Use another model."
-        )
+    if kind != "llama3":
+        raise ModelUnsupported(f"it stretches its context by {kind!r}.", "Use another model.")
     factors = []
     for pair in range(0, head_size, 2):
         speed = base ** (-pair / head_size)

@@ -168,6 +168,7 @@ class TokenTree:
             if self.current.steps[self.focus].token.id == token.id:
                 self.focus += 1
                 return False
+            self._make_room(self.focus + 1)
             self.fork()
             forked = True
         self._make_room(1)
@@ -196,6 +197,7 @@ class TokenTree:
         """Start a new branch from the first `at` tokens (default: those before the focus) and
         look at its end. The branch forked from keeps all its tokens. Raises `TreeFull`."""
         at = self.focus if at is None else at
+        self._make_room(at)
         branch = Branch(self._free_number(), self.current.seed, self.current.steps[:at])
         self.branches.append(branch)
         self.current = branch
@@ -206,7 +208,7 @@ class TokenTree:
         """Start a branch on another prompt. A branch that is nothing but its prompt gives way;
         any other stays. Raises `TreeFull`."""
         steps = [Step(token, "prompt") for token in tokens]
-        if self.current.prompt_length == self.length:
+        if all(step.how == "prompt" for step in self.current.steps):
             self.current.steps[:] = steps
         else:
             self._make_room(len(steps))

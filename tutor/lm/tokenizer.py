@@ -51,6 +51,8 @@ class Tokenizer:
         self, backend: Backend, *, start_ids: Iterable[int] = (), end_ids: Iterable[int] = ()
     ) -> None:
         self._backend = backend
+        self._backend.no_truncation()  # a tokenizer.json may ask for either
+        self._backend.no_padding()
         self._byte_level = _is_byte_level(backend)
         self._added = backend.get_added_tokens_decoder()
         self.start_ids = tuple(start_ids)

@@ -212,7 +212,7 @@ def train_step(
 ) -> float:
     """One step: guess, measure, find each weight's part in the loss, move it. Returns the loss."""
     loss = loss_of(network, *batch)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), largest_gradient)
     for group in optimizer.param_groups:
         group["lr"] = rate
