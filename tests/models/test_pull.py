@@ -383,6 +383,14 @@ def test_killed_on_the_way(index: Index, stage: str) -> None:
     assert _files(paths.user_models_folder()) == ["model.gguf"]
 
 
+def test_killed_just_after_it_was_done_leaves_nothing_for_long(index: Index) -> None:
+    pull(_ignore, release=RELEASE)
+    (paths.user_models_folder() / ".staging-left").mkdir()
+    _, fetched = pull(_ignore, release=RELEASE)
+    assert not fetched
+    assert _files(paths.user_models_folder()) == ["model.gguf"]
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -54,11 +54,14 @@ def pull(
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
     folders = (folder,) if shared else paths.model_folders()
-    if installed := _sound_copy(release, folders, on_progress):
+    tidy = not _left_behind(folder)
+    if tidy and (installed := _sound_copy(release, folders, on_progress)):
         return installed, False
     with _os_errors_in_words(release, folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder, on_progress, cancelled):
+            for stale in _left_behind(folder):
+                shutil.rmtree(stale, ignore_errors=True)
             if installed := _sound_copy(release, folders, on_progress):
                 return installed, False
             _need_room(release, folder)
@@ -174,12 +177,14 @@ def _only_one(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterat
                 raise RequestCancelled("Waiting for the download was stopped.") from None
 
 
+def _left_behind(folder: Path) -> list[Path]:
+    """Staging folders. Under the lock they are those of processes that were killed."""
+    return list(folder.glob(f"{_STAGING}*"))
+
+
 @contextmanager
 def _staging_folder(folder: Path) -> Iterator[Path]:
-    """A folder on the same file system as the final place. Under the lock, any that is there
-    already was left by a process that was killed."""
-    for stale in folder.glob(f"{_STAGING}*"):
-        shutil.rmtree(stale, ignore_errors=True)
+    """A folder on the same file system as the final place."""
     staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder))
     try:
         yield staging
