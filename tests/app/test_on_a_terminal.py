@@ -173,3 +173,15 @@ def test_what_was_called_saved_is_on_disk(tmp_path: Path, monkeypatch: pytest.Mo
         run.wait_exit()
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
     assert len(Progress.open(learner_folder()).cards()) == 1
+
+
+def test_the_name_of_a_model_cannot_reach_the_terminal_as_a_command(tmp_path: Path) -> None:
+    model = tmp_path / "a\x1b]0;renamed\x07\x1b[31mred.gguf"
+    model.write_bytes(b"no model")
+    with tutor(tmp_path, TUTOR_MODEL=str(model)) as run:
+        settled(run)
+        run.wait_for("Lessons can be")  # the course map says what happened to it
+        run.press("m")
+        run.wait_for("tutor · model")
+        run.wait_quiet(0.5)
+        assert b"\x1b]0;renamed" not in run.output

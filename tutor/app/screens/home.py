@@ -91,7 +91,7 @@ class HomeScreen(TutorScreen):
     def _note_model(self) -> None:
         note = self.query_one("#model-note", Static)
         sentence = self.tutor.model_status.note
-        note.update(Content(sentence))
+        note.update(Content(safe(sentence)))
         note.display = bool(sentence)
 
     # --- the entries --------------------------------------------------------------------------
