@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.text import safe, visible
+from tutor.text import safe, visible, writable
 
 CAN_ACT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -78,6 +78,14 @@ def test_every_single_byte_looks_different(byte: bytes) -> None:
 )
 def test_tokens(data: bytes, shown: str) -> None:
     assert visible(data) == shown
+
+
+@given(ANY_TEXT)
+def test_what_is_written_keeps_tabs_and_joiners_and_nothing_else_that_acts(text: str) -> None:
+    written = writable(text)
+    kept = "\n\t\u200c\u200d"
+    assert not can_act_on_a_terminal("".join(char for char in written if char not in kept))
+    assert [char for char in written if char in kept] == [char for char in text if char in kept]
 
 
 def test_an_escape_sequence_is_shown_and_not_sent() -> None:

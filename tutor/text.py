@@ -12,6 +12,7 @@ import unicodedata
 _NEWLINE = "⏎"
 _SPACE = "␣"
 _TAB = "⇥"
+_KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: neither space nor control, yet nothing is seen
 
@@ -20,6 +21,12 @@ def safe(text: str) -> str:
     """Running text for the screen: newlines stay, whatever could act on a terminal is shown
     instead of sent."""
     return "".join(char if char == "\n" else _printable(char) for char in text)
+
+
+def writable(text: str) -> str:
+    """Text on its way to a model through a field of the screen: like `safe`, but tabs stay, and so
+    do the two joiners that emoji and several scripts are spelled with."""
+    return "".join(char if char in _KEPT_IN_WRITING else _printable(char) for char in text)
 
 
 def visible(data: bytes) -> str:

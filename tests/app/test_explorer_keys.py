@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -286,6 +287,27 @@ async def test_several_lines_can_be_pasted_and_control_characters_are_shown(
         assert editor.text == "one\ntwo␛[31m"
         await it.press("enter")
         assert it.text == "one⏎two␛[31m"
+
+
+async def test_tabs_and_joined_characters_reach_the_model_as_they_were_pasted(
+    tmp_path: Path,
+) -> None:
+    text = "\treturn 👨\u200d👩\u200d👧 می\u200cخواهم"
+    async with explorer(tmp_path) as it:
+        await it.press("e")
+        editor = it.stage.screen.query_one(PromptEditor)
+        editor.clear()
+        editor.post_message(Paste(text))
+        await it.settle()
+        assert editor.text == text
+
+
+async def test_what_changes_all_the_time_is_saved_all_the_same(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        deadline = time.monotonic() + 20
+        while it.stage.progress.setting("explorer.free") is None:
+            assert time.monotonic() < deadline
+            await it.pilot.press("1", "b")
 
 
 async def test_a_backslash_before_enter_starts_a_new_line(tmp_path: Path) -> None:

@@ -97,6 +97,18 @@ def test_keys_typed_ahead_are_carried_out_in_order(learner: Learner) -> None:
     assert learner.text == "The capital of France is Paris."
 
 
+def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
+    learner.answer()
+    stepper = learner.stepper
+    stepper.take(0)
+    for _ in range(3):
+        stepper.move_cursor(1)
+    stepper.step()
+    learner.answer()
+    third = distribution(split("The capital of France is Paris")).rows[2].token.text
+    assert learner.text == "The capital of France is Paris" + third
+
+
 def test_typing_far_ahead_is_bounded_and_said(learner: Learner) -> None:
     for _ in range(QUEUE_LIMIT + 5):
         learner.stepper.step()

@@ -1,8 +1,8 @@
 """What the second lesson says about its model, asked of that model.
 
-Needs the default model, and is skipped where it is not installed (`tutor model pull`). What a
-learner does is done with the model as this machine runs it. The numbers in the text are those of
-exact arithmetic, which takes a while to load: these tests are slow ones.
+What a learner does is done with the model as this machine runs it. The
+numbers in the text are those of exact arithmetic, which takes a while to load: these tests are slow
+ones.
 """
 
 from __future__ import annotations
@@ -15,43 +15,17 @@ from tutor.course.catalogue import load_course
 from tutor.course.goals import Evidence, goals_reached
 from tutor.course.lesson import Lab, Lesson
 from tutor.course.question import NextTokenQuestion
-from tutor.errors import NoHome
 from tutor.lm.distribution import PLAIN, Distribution, Row
 from tutor.lm.token_tree import TokenTree
-from tutor.models import FoundModel
-from tutor.models.installed import installed_default
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
 
 
-def default_model() -> FoundModel | None:
-    try:
-        return installed_default()
-    except NoHome:
-        return None
-
-
-pytestmark = pytest.mark.skipif(default_model() is None, reason="the model is not installed")
-
-
-def load(*, exact: bool) -> LanguageModel:
-    from tutor.lm.load import load_model
-
-    found = default_model()
-    assert found is not None
-    return load_model(found, exact=exact)
-
-
-@pytest.fixture(scope="module")
-def model() -> LanguageModel:
-    return load(exact=False)
-
-
-@pytest.fixture(scope="module")
-def exact_model() -> LanguageModel:
-    return load(exact=True)
+@pytest.fixture
+def model(language_model: LanguageModel) -> LanguageModel:
+    return language_model
 
 
 @pytest.fixture(scope="module")

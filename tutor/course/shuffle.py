@@ -1,4 +1,4 @@
-"""The order in which choices and questions are shown: shuffled, and the same for the same seed.
+"""The order in which choices are shown: shuffled, and the same for the same seed.
 
 Sorting by a hash needs no random generator whose sequence could change with a Python version, so
 a quiz that was left weeks ago is found again as it was.
@@ -6,7 +6,6 @@ a quiz that was left weeks ago is found again as it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from hashlib import blake2b
 
 from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
@@ -26,11 +25,6 @@ def choice_order(question: Question, seed: int) -> tuple[int, ...]:
             return order if list(order) != sorted(order) else (*order[1:], order[0])
         case _:
             return ()
-
-
-def question_order(questions: Sequence[Question], seed: int) -> tuple[str, ...]:
-    """The ids of `questions` in the order of a quiz."""
-    return tuple(questions[index].id for index in _shuffled(len(questions), f"{seed}/quiz"))
 
 
 def _shuffled(count: int, salt: str) -> tuple[int, ...]:

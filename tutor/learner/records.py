@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-SCHEMA = 1
-
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
     """`at` is the time in seconds since 1970 (UTC)."""

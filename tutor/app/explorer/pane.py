@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tutor.learner.progress import Progress
 
 SAVE_AFTER = 0.5
-"""Seconds without a further change after which the state is saved; leaving saves at once."""
+"""Seconds after a change until the state is saved, at most; leaving saves at once."""
 PAINT_EVERY = 0.1
 """Seconds between two paintings of the table while the model runs by itself."""
 SHORT = 14
@@ -173,9 +173,8 @@ class ExplorerPane(Vertical):
 
     def _changed(self) -> None:
         self._show()
-        if self._save_timer is not None:
-            self._save_timer.stop()
-        self._save_timer = self.set_timer(SAVE_AFTER, self._save)
+        if self._save_timer is None:  # one under way is not put off: a run changes all the time
+            self._save_timer = self.set_timer(SAVE_AFTER, self._save)
         tree = self._stepper.tree
         if tree is not None and tree.current.seed != self._seed:
             self._seed = tree.current.seed

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tutor.text import safe
+from tutor.text import writable
 
 if TYPE_CHECKING:
     from textual.events import Key, Paste
@@ -48,7 +48,7 @@ class PromptEditor(TextArea):
 
     def load(self, text: str) -> None:
         """Start from this text, with the cursor at its end."""
-        self.load_text(safe(text))
+        self.load_text(writable(text))
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: Key) -> None:
@@ -68,7 +68,7 @@ class PromptEditor(TextArea):
         """Control characters are pasted as the signs that stand for them."""
         event.stop()
         event.prevent_default()
-        text = safe(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         start, end = self.selection
         self.replace(text, start, end, maintain_selection_offset=False)
 

@@ -212,6 +212,9 @@ class Stepper:
 
     def move_cursor(self, by: int) -> None:
         """Move the row that Enter takes; above the first row it is the draw again."""
+        self._do(lambda: self._move_cursor(by), needs_answer=True)
+
+    def _move_cursor(self, by: int) -> None:
         if self.answer is None:
             return
         rows = self.answer.distribution.rows

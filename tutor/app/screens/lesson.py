@@ -32,7 +32,7 @@ BESIDE = 120
 class LessonScreen(TutorScreen):
     """Shows one lesson. The place is saved on every move; nothing has to be saved on leaving."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss", "../explorer/pane.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "next", tooltip="The next screen; after the last, questions."),
         Binding("right", "next", show=False),
