@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tutor.engine.client import Engine
+    from tutor.learner.background import BackgroundProgress
 
 
 class Stage(TutorApp):
@@ -31,7 +32,7 @@ class Stage(TutorApp):
 
     def __init__(
         self,
-        make: Callable[[Engine, Progress], Screen[None]],
+        make: Callable[[Engine, BackgroundProgress], Screen[None]],
         *,
         folder: Path,
         engine: FakeEngine | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from explorer_stage import shown
@@ -10,6 +10,7 @@ from fake_engine import FakeEngine
 from sample_course import COURSE, LAB, LESSON
 from whole_app import keys, sees, whole_app
 
+from tutor.app.labs import reached
 from tutor.app.screens.quiz import QuizScreen
 from tutor.app.widgets.answers import LETTERS, Ordering
 from tutor.course.catalogue import Course
@@ -24,16 +25,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    from textual.pilot import Pilot
 
+    from tutor.app.app import TutorApp
     from tutor.course.lesson import Lesson
     from tutor.learner.records import LogEvent
 
 SIZE = (80, 24)
 
 
-def letters(app_folder: Path, question: SingleChoice | SeveralChoices, *, right: bool) -> list[str]:
+def letters(
+    pilot: Pilot[Any], question: SingleChoice | SeveralChoices, *, right: bool
+) -> list[str]:
     """The letters of the right (or the first wrong) choices, as this quiz shuffled them."""
-    seed = Progress.open(app_folder).lesson(LESSON.id).quiz_seed
+    seed = cast("TutorApp", pilot.app).progress.lesson(LESSON.id).quiz_seed
     order = choice_order(question, seed)
     places = [order.index(i) for i, choice in enumerate(question.choices) if choice.right == right]
     return [LETTERS[place] for place in (places if right else places[:1])]
@@ -91,7 +96,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
         assert isinstance(several, SeveralChoices)
         assert isinstance(order, OrderQuestion)
 
-        await keys(pilot, *letters(tmp_path, single, right=False), "enter")
+        await keys(pilot, *letters(pilot, single, right=False), "enter")
         await sees(pilot, "× Not yet.")
         await sees(pilot, "Your answer. ")
         await sees(pilot, "saved")
@@ -99,12 +104,12 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
         await sees(pilot, "hint")
         await keys(pilot, "h")
         await sees(pilot, "Hint: What does the cosine divide by?")
-        await keys(pilot, *letters(tmp_path, single, right=True), "enter")
+        await keys(pilot, *letters(pilot, single, right=True), "enter")
         await sees(pilot, "✓ Right.")
         await keys(pilot, "enter")
 
         await sees(pilot, "question 2 of 6")
-        await keys(pilot, *letters(tmp_path, several, right=True), "enter")
+        await keys(pilot, *letters(pilot, several, right=True), "enter")
         await sees(pilot, "all of them and no other")
         await keys(pilot, "enter")
 
@@ -217,11 +222,24 @@ async def test_a_lab_is_recorded_once_when_all_its_goals_are_reached(tmp_path: P
     async with app.run_test(size=SIZE):
         unsure = Evidence(top_probability=0.1)
         against = Evidence(top_probability=0.9, taken_rank=60)
-        assert app.step_lab(LESSON, LAB, unsure) is None
-        assert app.lab_goals.reached(LAB) == {0}
-        assert app.step_lab(LESSON, LAB, against) == LAB.done
-        assert app.step_lab(LESSON, LAB, against) is None
-    assert Progress.open(tmp_path).lesson(LESSON.id).goals == (LAB.id,)
+        assert await app.step_lab(LESSON, LAB, unsure) is None
+        assert reached(LAB, app.progress.lesson(LESSON.id)) == {0}
+        assert await app.step_lab(LESSON, LAB, against) == LAB.done
+        assert await app.step_lab(LESSON, LAB, against) is None
+    assert Progress.open(tmp_path).lesson(LESSON.id).labs_done == (LAB.id,)
+
+
+async def test_goals_of_a_lab_half_done_are_found_again(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=SIZE):
+        await app.step_lab(LESSON, LAB, Evidence(top_probability=0.1))
+    app = whole_app(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter", "right")
+        await sees(pilot, "✓ a step whose top token is below 20 %")
+        await sees(pilot, "○ a token of rank 50 or worse")
+        against = Evidence(top_probability=0.9, taken_rank=60)
+        assert await app.step_lab(LESSON, LAB, against) == LAB.done
 
 
 async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tutor.errors import EngineError
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -35,7 +35,7 @@ async def game(
     engine: FakeEngine | None = None,
     lab: Lab | None = LAB,
     size: tuple[int, int] = (80, 24),
-    on_round: Callable[[Guessed], str | None] | None = None,
+    on_round: Callable[[Guessed], Awaitable[str | None]] | None = None,
 ) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
     stage = Stage(
         lambda engine, progress: GuessScreen(engine, progress, lab, on_round=on_round),
@@ -125,7 +125,7 @@ async def test_the_whole_text_comes_to_an_end_and_can_begin_again(tmp_path: Path
 async def test_a_lesson_hears_of_the_round(tmp_path: Path) -> None:
     heard: list[Guessed] = []
 
-    def played(event: Guessed) -> str | None:
+    async def played(event: Guessed) -> str | None:
         heard.append(event)
         return "Well guessed."
 

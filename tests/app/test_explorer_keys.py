@@ -20,7 +20,7 @@ from tutor.engine.client import EngineState
 from tutor.errors import ContextFull, EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -81,7 +81,7 @@ async def explorer(
     lab: Lab | None = None,
     mode: Mode | None = None,
     size: tuple[int, int] = (80, 24),
-    on_stepped: Callable[[Evidence], str | None] | None = None,
+    on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
 ) -> AsyncIterator[Explorer]:
     stage = Stage(
         lambda engine, progress: ExplorerScreen(
@@ -654,7 +654,7 @@ async def test_a_lab_hears_of_every_step_and_its_words_are_said(tmp_path: Path) 
 
     heard: list[Evidence] = []
 
-    def stepped(evidence: Evidence) -> str | None:
+    async def stepped(evidence: Evidence) -> str | None:
         heard.append(evidence)
         return "Well found." if evidence.taken_rank == 3 else None
 

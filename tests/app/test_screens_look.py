@@ -12,7 +12,7 @@ from whole_app import keys, sees, whole_app
 from tutor.app.model_status import ModelStatus
 from tutor.errors import DownloadFailed
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, GoalReached, Guessed, LessonState
+from tutor.learner.records import Answered, Guessed, LabDone, LessonState
 from tutor.models.report import PullProgress
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def some_history(folder: Path) -> None:
         progress.record(
             Answered(at=now, question=question, version=1, lesson=LESSON.id, correct=correct)
         )
-    progress.record(GoalReached(at=now, lab="unsure", lesson=LESSON.id))
+    progress.record(LabDone(at=now, lab="unsure", lesson=LESSON.id))
     for bits in (2.5, 3.5):
         progress.record(
             Guessed(

@@ -12,6 +12,7 @@ from learner_sessions import answered, told
 from tutor.errors import StoreError, StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
+from tutor.learner.schema import CURRENT
 
 QUESTIONS = {"question-0", "question-1", "question-2"}
 
@@ -234,8 +235,8 @@ def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
     progress = Progress.open(filled)
     message = (
         f"Progress is from a newer version: {file} was written by a newer version of tutor "
-        "(format 9, this one knows 1). Nothing in it was changed. You can look at everything, but "
-        "nothing new is kept. Update tutor to go on."
+        f"(format 9, this one knows {CURRENT.version}). Nothing in it was changed. You can look at "
+        "everything, but nothing new is kept. Update tutor to go on."
     )
     assert told(progress) == message
     assert isinstance(progress.notices[0], StoreNewer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from learner_sessions import answered, told
 
 from tutor.errors import StoreNewer
 from tutor.learner.progress import Progress
-from tutor.learner.schema import CURRENT, Schema, Tables
+from tutor.learner.records import LessonState
+from tutor.learner.schema import CURRENT, MIGRATIONS, Schema, Tables
+
+NEXT = CURRENT.version + 1
 
 
 def rename_screen(tables: Tables) -> Tables:
-    """Version 2, for example: the first screen of a lesson is called differently."""
+    """The next version, for example: the first screen of a lesson is called differently."""
     for lesson in tables.get("lessons", {}).values():
         if lesson["screen"] == "ask":
             lesson["screen"] = "question"
@@ -21,14 +25,14 @@ def rename_screen(tables: Tables) -> Tables:
 
 
 def add_setting(tables: Tables) -> Tables:
-    """Version 3, for example: a setting that was implied becomes a choice."""
+    """The one after, for example: a setting that was implied becomes a choice."""
     place = tables["lessons"]["one-question"]["screen"]
     return {**tables, "settings": {"migrated from": {"value": place}}}
 
 
 def test_every_step_is_applied_in_order(filled: Path) -> None:
-    schema = Schema((rename_screen, add_setting))
-    assert schema.version == 3
+    schema = Schema((*MIGRATIONS, rename_screen, add_setting))
+    assert schema.version == NEXT + 1
     progress = Progress(filled, schema=schema)
     assert progress.lesson("one-question").screen == "question"
     assert progress.setting("migrated from") == "question"
@@ -39,27 +43,28 @@ def test_every_step_is_applied_in_order(filled: Path) -> None:
 def test_reading_does_not_migrate_the_file_and_saving_does_it_once(filled: Path) -> None:
     file = filled / "progress.json"
     old = file.read_bytes()
-    schema = Schema((rename_screen,))
+    schema = Schema((*MIGRATIONS, rename_screen))
     progress = Progress(filled, schema=schema)
     assert progress.lesson("one-question").screen == "question"
     assert file.read_bytes() == old
 
     progress.record(answered(3))
-    assert file.read_bytes().startswith(b'{"about":{"file":{"schema":2,')
-    assert (filled / "progress.json.format-1").read_bytes() == old
+    assert file.read_bytes().startswith(b'{"about":{"file":{"schema":%d,' % NEXT)
+    assert (filled / f"progress.json.format-{CURRENT.version}").read_bytes() == old
     progress.record(answered(4))
-    assert (filled / "progress.json.format-1").read_bytes() == old
+    assert (filled / f"progress.json.format-{CURRENT.version}").read_bytes() == old
 
     again = Progress(filled, schema=schema)
     assert again.lesson("one-question").screen == "question"
     assert len(again.cards()) == 5
-    assert again.export()["format"] == 2
+    assert again.export()["format"] == NEXT
 
 
 def test_the_older_program_then_reads_and_leaves_it_alone(filled: Path) -> None:
-    Progress(filled, schema=Schema((rename_screen,))).record(answered(3))
+    Progress(filled, schema=Schema((*MIGRATIONS, rename_screen))).record(answered(3))
     older = Progress(filled, schema=CURRENT)
-    assert "(format 2, this one knows 1). Nothing in it was changed." in told(older)
+    known = f"(format {NEXT}, this one knows {CURRENT.version}). Nothing in it was changed."
+    assert known in told(older)
     assert len(older.cards()) == 4
     with pytest.raises(StoreNewer, match="Update tutor to go on"):
         older.record(answered(4))
@@ -67,6 +72,21 @@ def test_the_older_program_then_reads_and_leaves_it_alone(filled: Path) -> None:
 
 def test_the_backup_is_migrated_too(filled: Path) -> None:
     (filled / "progress.json").write_bytes(b"")
-    progress = Progress(filled, schema=Schema((rename_screen,)))
+    progress = Progress(filled, schema=Schema((*MIGRATIONS, rename_screen)))
     assert progress.lesson("one-question").screen == "question"
     assert len(progress.cards()) == 3
+
+
+def test_labs_done_of_version_1_are_still_done(folder: Path) -> None:
+    """A file as version 1 wrote it; there is no log beside it that would know."""
+    body = b'"lessons":{"l":{"lesson":"l","screen":"ask","goals":["stepper"],"visited_at":1.0}}}'
+    folder.mkdir(parents=True)
+    about = b'{"about":{"file":{"schema":1,"checksum":"%08x"}},' % zlib.crc32(body)
+    (folder / "progress.json").write_bytes(about + body)
+    progress = Progress.open(folder)
+    assert progress.lesson("l").labs_done == ("stepper",)
+    assert progress.lesson("l").goals_reached == {}
+    progress.save_lesson(LessonState(lesson="l", screen="end"))
+    again = Progress.open(folder)
+    assert again.lesson("l").labs_done == ("stepper",)
+    assert (again.lesson("l").screen, told(again)) == ("end", "")

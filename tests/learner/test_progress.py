@@ -17,12 +17,13 @@ from learner_sessions import answered, told
 from tutor.errors import StoreError
 from tutor.learner.progress import LONGEST_SETTING, Progress
 from tutor.learner.records import (
-    GoalReached,
     Guessed,
     GuessHistory,
+    LabDone,
     LessonRead,
     LessonState,
 )
+from tutor.learner.schema import CURRENT
 
 
 def test_a_new_learner_has_nothing_and_opening_writes_nothing(folder: Path) -> None:
@@ -78,12 +79,12 @@ def test_the_last_lesson_is_the_one_visited_last(folder: Path) -> None:
 def test_saving_a_place_takes_nothing_back(folder: Path) -> None:
     """A session that opened the lesson earlier knows neither the goal nor the other's screens."""
     progress = Progress.open(folder)
-    progress.record(GoalReached(at=1.0, lab="stepper", lesson="one-question"))
+    progress.record(LabDone(at=1.0, lab="stepper", lesson="one-question"))
     progress.record(LessonRead(at=2.0, lesson="one-question"))
     progress.save_lesson(LessonState(lesson="one-question", screen="end", seen=("start", "end")))
     progress.save_lesson(LessonState(lesson="one-question", screen="start", seen=("start",)))
     lesson = Progress.open(folder).lesson("one-question")
-    assert lesson.goals == ("stepper",)
+    assert lesson.labs_done == ("stepper",)
     assert lesson.read
     assert lesson.seen == ("start", "end")
     assert lesson.screen == "start"
@@ -196,7 +197,7 @@ def test_only_the_learner_can_read_it(filled: Path) -> None:
 
 def test_export_is_plain_data_with_everything(filled: Path) -> None:
     exported = json.loads(json.dumps(Progress.open(filled).export()))
-    assert exported["format"] == 1
+    assert exported["format"] == CURRENT.version
     assert [card["question"] for card in exported["cards"]] == [
         "question-0",
         "question-1",

@@ -15,12 +15,13 @@ from tutor.learner.records import (
     Answered,
     GoalReached,
     Guessed,
+    LabDone,
     LessonRead,
     LessonState,
     LogEvent,
 )
 from tutor.learner.review_log import encode
-from tutor.learner.state import State, fold
+from tutor.learner.state import LearnerState, fold
 
 ids = st.sampled_from(["a", "b", "c"])
 times = st.floats(0, 2e9)
@@ -36,7 +37,8 @@ events = st.one_of(
         correct=st.booleans(),
         answer=text,
     ),
-    st.builds(GoalReached, at=times, lab=ids, lesson=ids),
+    st.builds(LabDone, at=times, lab=ids, lesson=ids),
+    st.builds(GoalReached, at=times, lab=ids, lesson=ids, goal=ids),
     st.builds(LessonRead, at=times, lesson=ids),
     st.builds(
         Guessed,
@@ -114,12 +116,13 @@ class Learner(RuleBasedStateMachine):
 
     @invariant()
     def every_session_shows_what_the_log_says(self) -> None:
-        expected = fold(State(), self.written)
+        expected = fold(LearnerState(), self.written)
         for progress in self.sessions:
             assert progress.cards() == expected.cards
             assert progress.guesses == expected.guesses
             for key, lesson in expected.lessons.items():
-                assert progress.lesson(key).goals == lesson.goals
+                assert progress.lesson(key).labs_done == lesson.labs_done
+                assert progress.lesson(key).goals_reached == lesson.goals_reached
                 assert progress.lesson(key).read == lesson.read
             for key, screen in self.places.items():
                 assert progress.lesson(key).screen == screen

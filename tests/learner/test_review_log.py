@@ -107,11 +107,11 @@ from pathlib import Path
 import msgspec
 from tutor.learner import review_log
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, GoalReached
+from tutor.learner.records import Answered, LabDone
 
-review_log._decoder = msgspec.json.Decoder(GoalReached)  # the only kind it knows
+review_log._decoder = msgspec.json.Decoder(LabDone)  # the only kind it knows
 progress = Progress.open(Path(sys.argv[1]))
-progress.record(GoalReached(at=1.0, lab="lab", lesson="l"))
+progress.record(LabDone(at=1.0, lab="lab", lesson="l"))
 print(sorted(progress.cards()))
 """
     assert run_session(old_program, filled).strip() == str(

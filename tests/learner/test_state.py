@@ -4,35 +4,53 @@ from __future__ import annotations
 
 from learner_sessions import answered
 
-from tutor.learner.records import Card, GoalReached, LessonRead, LessonState
-from tutor.learner.state import State, fold, from_tables, place
+from tutor.learner.records import Card, Draft, GoalReached, LabDone, LessonRead, LessonState
+from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, from_tables, place
 
 
 def test_a_new_version_of_a_question_is_another_question() -> None:
     events = [answered(n, question="q", version=v) for n, v in enumerate([1, 1, 2])]
-    card = fold(State(), events).cards["q"]
+    card = fold(LearnerState(), events).cards["q"]
     assert (card.version, card.answers, card.correct) == (2, 1, 1)
 
 
 def test_an_answer_to_an_older_version_says_nothing_about_the_newer() -> None:
-    newer = fold(State(), [answered(1, question="q", version=2)])
+    newer = fold(LearnerState(), [answered(1, question="q", version=2)])
     assert fold(newer, [answered(2, question="q", version=1)]).cards == newer.cards
 
 
-def test_a_goal_is_reached_once() -> None:
-    goal = GoalReached(at=1.0, lab="stepper", lesson="l")
-    assert fold(State(), [goal, goal]).lessons["l"].goals == ("stepper",)
+def test_a_lab_is_done_once() -> None:
+    done = LabDone(at=1.0, lab="stepper", lesson="l")
+    assert fold(LearnerState(), [done, done]).lessons["l"].labs_done == ("stepper",)
+
+
+def test_each_goal_of_a_lab_is_reached_once() -> None:
+    goals = [GoalReached(at=1.0, lab="x", lesson="l", goal=goal) for goal in ("a", "b", "a")]
+    other = GoalReached(at=1.0, lab="y", lesson="l", goal="a")
+    lesson = fold(LearnerState(), [*goals, other]).lessons["l"]
+    assert lesson.goals_reached == {"x": ("a", "b"), "y": ("a",)}
+    assert lesson.labs_done == ()
+
+
+def test_the_answer_to_the_question_under_way_is_known_with_it() -> None:
+    draft = Draft(version=1, answer="1", attempt=2)
+    state = place(LearnerState(), LessonState(lesson="one-question", question="q", draft=draft))
+    elsewhere = fold(state, [answered(1, question="other")])
+    assert elsewhere.lessons["one-question"].answer == ""
+    lesson = fold(state, [answered(1, question="q")]).lessons["one-question"]
+    assert lesson.answer == UNKNOWN_ANSWER  # the event has no words
+    assert lesson.draft == draft  # which attempt it was is still wanted
 
 
 def test_reading_a_lesson_keeps_the_place_in_it() -> None:
-    state = place(State(), LessonState(lesson="l", screen="end", visited_at=9.0))
+    state = place(LearnerState(), LessonState(lesson="l", screen="end", visited_at=9.0))
     lesson = fold(state, [LessonRead(at=3.0, lesson="l")]).lessons["l"]
     assert (lesson.screen, lesson.read, lesson.visited_at) == ("end", True, 9.0)
 
 
 def test_fold_leaves_its_input_alone() -> None:
-    before = fold(State(), [answered(1)])
-    fold(before, [answered(2), GoalReached(at=1.0, lab="x", lesson="l")])
+    before = fold(LearnerState(), [answered(1)])
+    fold(before, [answered(2), LabDone(at=1.0, lab="x", lesson="l")])
     assert set(before.cards) == {"question-1"}
     assert before.lessons == {}
 

@@ -5,6 +5,7 @@ Nothing here imports torch, and the engine process is only started after the fir
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -13,13 +14,14 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from tutor.app import theme
-from tutor.app.labs import LabGoals
+from tutor.app import labs, theme
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
+from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
-from tutor.errors import StoreError
+from tutor.errors import TutorError
+from tutor.learner.background import BackgroundProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -31,9 +33,14 @@ if TYPE_CHECKING:
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
     from tutor.engine.client import Engine
-    from tutor.errors import TutorError
     from tutor.learner.progress import Progress
-    from tutor.learner.records import Guessed, LessonState, LogEvent
+    from tutor.learner.records import Guessed
+
+
+QUIT_PATIENCE = 6.0
+"""Seconds that leaving waits for what is being saved: longer than a save waits for its turn."""
+UNMOUNT_PATIENCE = 1.5
+"""The same where the app has to leave, for want of a terminal."""
 
 
 def _never() -> bool:
@@ -66,10 +73,12 @@ class TutorApp(App[None]):
         fetched in the background then."""
         super().__init__()
         self.course = course
-        self.progress = progress
+        self.progress = BackgroundProgress(progress, self._heard)
+        self.untold: list[Exception] = []
+        """What went wrong while saving and has not been said yet."""
+        self._leaving = False
         self.engine = engine
         self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
-        self.lab_goals = LabGoals(self.record)
         self.animation_level = "none"
         self._colorless = theme.Colorless()
         self.register_theme(theme.MANY_COLORS)
@@ -91,7 +100,9 @@ class TutorApp(App[None]):
         self.run_worker(self.keeper.start(), name="model")
 
     async def on_unmount(self) -> None:
+        self._leaving = True
         await self.keeper.stop()
+        await asyncio.to_thread(self.progress.drain, UNMOUNT_PATIENCE)
 
     def _model_changed(self, status: ModelStatus) -> None:
         before, self.model_status = self.model_status, status
@@ -102,36 +113,50 @@ class TutorApp(App[None]):
 
     # --- progress -------------------------------------------------------------------------------
 
-    def record(self, event: LogEvent) -> bool:
-        """Save an event; False when that failed, which is said, and the app goes on."""
-        return self._saved(lambda: self.progress.record(event))
+    def _heard(self, error: Exception) -> None:
+        """Of something that went wrong while saving; in the thread that saves."""
+        self.untold.append(error)
+        self.call_later(self._tell_untold)
 
-    def save_place(self, state: LessonState) -> bool:
-        """Save where the learner is in a lesson."""
-        return self._saved(lambda: self.progress.save_lesson(state))
-
-    def _saved(self, save: Callable[[], None]) -> bool:
-        try:
-            save()
-        except StoreError as error:
+    def _tell_untold(self) -> None:
+        while self.untold and not self._leaving:
+            error = self.untold.pop(0)
+            if not isinstance(error, TutorError):
+                raise error
             self.tell(error)
-            return False
-        return True
 
     def tell(self, message: TutorError | str | None) -> None:
         """Say something calmly on the screen that is shown."""
         if isinstance(self.screen, TutorScreen):
             self.screen.tell(message)
 
+    async def action_quit(self) -> None:
+        """Leave as soon as everything is saved; keys work meanwhile."""
+        self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
+
+    async def _leave(self) -> None:
+        if self.progress.unsaved:
+            self.tell("Saving what is not saved yet, then leaving.")
+            self._leaving = True
+            await asyncio.to_thread(self.progress.drain, QUIT_PATIENCE)
+        self.exit()
+
     # --- labs -----------------------------------------------------------------------------------
 
-    def lab_done(self, lesson: Lesson, lab: Lab) -> bool:
-        return lab.id in self.progress.lesson(lesson.id).goals
+    async def step_lab(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
+        """Take note of the goals that `evidence` reaches. Returns what to say when the lab has
+        just been done, as soon as that is saved."""
+        state = self.progress.lesson(lesson.id)
+        for event in labs.newly_reached(lesson.id, lab, evidence, state):
+            self.progress.record(event)
+        return await self.finish_lab(lesson, lab) if lab.goals else None
 
-    def step_lab(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
-        """Check the goals of a lab; returns what to say when it has just been done."""
-        done = self.lab_done(lesson, lab)
-        return self.lab_goals.step(lesson.id, lab, evidence, done=done)
+    async def finish_lab(self, lesson: Lesson, lab: Lab) -> str | None:
+        """The lab is done if all its goals are reached. Returns what to say, the first time."""
+        done = labs.completed(lesson.id, lab, self.progress.lesson(lesson.id))
+        if done is None or not await on_disk(self.progress.record(done)):
+            return None
+        return lab.done
 
     # --- ways from screen to screen -------------------------------------------------------------
 
@@ -141,8 +166,21 @@ class TutorApp(App[None]):
         self.push_screen(LessonScreen(lesson, screen_id))
 
     def open_quiz(self, lesson: Lesson) -> None:
+        """The questions of a lesson. Where they or their result are open already, further down,
+        the way leads back there: two screens of one quiz would contradict each other."""
         from tutor.app.screens.quiz import QuizScreen
+        from tutor.app.screens.result import ResultScreen
 
+        if not lesson.questions:
+            self.tell("This lesson has no questions.")
+            return
+        for screen in self.screen_stack:
+            if isinstance(screen, QuizScreen | ResultScreen) and screen.lesson is lesson:
+                while self.screen is not screen:
+                    self.pop_screen()
+                if isinstance(screen, ResultScreen):
+                    self.switch_to_quiz(lesson)
+                return
         self.push_screen(QuizScreen(lesson))
 
     def switch_to_quiz(self, lesson: Lesson) -> None:
@@ -161,23 +199,22 @@ class TutorApp(App[None]):
         if lab.kind == "guess":
             from tutor.app.explorer.guess import GuessScreen
 
-            def played(_round: Guessed) -> str | None:
-                done = self.lab_done(lesson, lab)
-                return self.lab_goals.finish(lesson.id, lab, done=done)
+            async def played(_round: Guessed) -> str | None:
+                return await self.finish_lab(lesson, lab)
 
             self.push_screen(GuessScreen(self.engine, self.progress, lab, on_round=played))
             return
         from tutor.app.explorer.screen import ExplorerScreen
 
-        def stepped(evidence: Evidence) -> str | None:
-            return self.step_lab(lesson, lab, evidence)
+        async def stepped(evidence: Evidence) -> str | None:
+            return await self.step_lab(lesson, lab, evidence)
 
         self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
 
     def open_stepper(self) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
 
-        self.push_screen(ExplorerScreen(self.engine, self.progress))
+        self.push_screen(ExplorerScreen(self.engine, self.progress, mode="text"))
 
     def open_chat(self) -> None:
         from tutor.app.explorer.screen import ExplorerScreen

@@ -1,40 +1,36 @@
-"""Which goals of a lab are reached, and the moment when the last one is."""
+"""Which goals of a lab are reached, and what is to be written down about it. Pure."""
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable
 
-from tutor.course.goals import Evidence, goals_reached
+from tutor.course import goals
+from tutor.course.goals import Evidence
 from tutor.course.lesson import Lab
-from tutor.learner.records import GoalReached, LogEvent
+from tutor.learner.records import GoalReached, LabDone, LessonState
 
 
-class LabGoals:
-    """Goals are reached one by one over a session, in any order; a lab is done once, when all of
-    them are. `record` saves an event and says whether that worked."""
+def reached(lab: Lab, state: LessonState) -> frozenset[int]:
+    """The places in `lab.goals` that were reached so far."""
+    names = state.goals_reached.get(lab.id, ())
+    return frozenset(place for place, goal in enumerate(lab.goals) if goals.name(goal) in names)
 
-    def __init__(self, record: Callable[[LogEvent], bool]) -> None:
-        self._record = record
-        self._reached: defaultdict[str, frozenset[int]] = defaultdict(frozenset)
 
-    def reached(self, lab: Lab) -> frozenset[int]:
-        """The places in `lab.goals` that were reached in this session."""
-        return self._reached[lab.id]
+def newly_reached(
+    lesson_id: str, lab: Lab, evidence: Evidence, state: LessonState
+) -> list[GoalReached]:
+    """What `evidence` adds to the goals reached before."""
+    before = reached(lab, state)
+    now = goals.goals_reached(lab, evidence, before) - before
+    return [
+        GoalReached(at=time.time(), lab=lab.id, lesson=lesson_id, goal=goals.name(lab.goals[place]))
+        for place in sorted(now)
+    ]
 
-    def step(self, lesson_id: str, lab: Lab, evidence: Evidence, *, done: bool) -> str | None:
-        """Take note of one thing the learner did. Returns what to say when that completed the
-        lab, which it does only if it is not `done` already."""
-        before = self._reached[lab.id]
-        after = goals_reached(lab, evidence, before)
-        self._reached[lab.id] = after
-        if done or not lab.goals or len(after) < len(lab.goals):
-            return None
-        return self.finish(lesson_id, lab, done=done)
 
-    def finish(self, lesson_id: str, lab: Lab, *, done: bool) -> str | None:
-        """The lab is done. Returns what to say, the first time."""
-        if done or not self._record(GoalReached(at=time.time(), lab=lab.id, lesson=lesson_id)):
-            return None
-        return lab.done
+def completed(lesson_id: str, lab: Lab, state: LessonState) -> LabDone | None:
+    """The lab is done, for the first time, when all its goals are reached. One without goals is
+    done by what it asks for, which its screen knows."""
+    if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
+        return None
+    return LabDone(at=time.time(), lab=lab.id, lesson=lesson_id)

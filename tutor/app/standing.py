@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tutor.app.quiz_run import resumed
 from tutor.course.lesson import Lesson
 from tutor.learner.records import Card, LessonState
 
@@ -65,7 +66,7 @@ def standing(lesson: Lesson, state: LessonState, cards: Mapping[str, Card]) -> S
         right=sum(card.last_correct for card in current),
         answered=len(current),
         labs=len(lesson.labs),
-        goals=len({lab.id for lab in lesson.labs} & set(state.goals)),
-        in_quiz=bool(state.question),
+        goals=len({lab.id for lab in lesson.labs} & set(state.labs_done)),
+        in_quiz=resumed(lesson, state) is not None,
         screen_number=screens.index(state.screen) + 1 if state.screen in screens else 1,
     )

@@ -4,7 +4,8 @@ Textual handles neither SIGHUP (the connection dropped) nor SIGTERM: the process
 leaving the screen as it was, or, with SIGHUP ignored, spin on a dead terminal. A handler on the
 event loop hangs when output is blocked. So both signals are blocked before any thread starts, one
 thread waits for them and asks the app to leave, and what does not leave is ended. Nothing is lost
-by that: whatever was called saved is on disk.
+by that: whatever was called saved is on disk, and what was about to be is written meanwhile by the
+thread that saves.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
+
+from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.app.app import TutorApp
@@ -36,12 +40,22 @@ async def _run(app: TutorApp) -> int:
     waiter.start()
     # No mouse: the terminal keeps its own selection, and a moving pointer sends nothing.
     await app.run_async(mouse=False)
+    _say_what_is_lost(app)
     return app.return_code or 0
+
+
+def _say_what_is_lost(app: TutorApp) -> None:
+    """On the terminal, which is as it was before: there is no screen left to say it on."""
+    for error in app.untold:
+        print(f"tutor: {safe(str(error))}", file=sys.stderr)
+    if count := app.progress.unsaved:
+        what = "change was" if count == 1 else f"{count} changes were"
+        print(f"tutor: the last {what} not saved: the disk takes too long.", file=sys.stderr)
 
 
 def _leave_on_signal(app: TutorApp, loop: asyncio.AbstractEventLoop) -> None:
     status = 128 + signal.sigwait(_LEAVE_ON)
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving has gone on meanwhile
     last_resort.daemon = True
     last_resort.start()
     loop.call_soon_threadsafe(lambda: app.exit(return_code=status))

@@ -42,7 +42,7 @@ def _describe(progress: Progress) -> None:
         right = sum(card.last_correct for card in answered)
         output.write(
             f"{state.lesson}: {'read' if state.read else 'begun'}, "
-            f"{len(state.goals)} labs done, {right} of {len(answered)} questions right."
+            f"{len(state.labs_done)} labs done, {right} of {len(answered)} questions right."
         )
     guesses = progress.guesses
     if guesses.rounds:

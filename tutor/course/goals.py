@@ -46,6 +46,13 @@ def goals_reached(lab: Lab, evidence: Evidence, before: Set[int] = frozenset()) 
     return frozenset(before | now)
 
 
+def name(goal: Goal) -> str:
+    """What progress calls the goal: its kind and its figures ("took-rank 50"). A goal that asks
+    for something else is another goal; its place among the others says nothing."""
+    figures = (getattr(goal, field) for field in goal.__struct_fields__)
+    return " ".join((str(goal.__struct_config__.tag), *(f"{figure:g}" for figure in figures)))
+
+
 def description(goal: Goal) -> str:
     """What the goal is, in a few words for a list of goals."""
     match goal:

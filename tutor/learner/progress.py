@@ -18,12 +18,15 @@ from tinydb import TinyDB
 
 from tutor.errors import StoreError, TutorError
 from tutor.learner import disk, notices
-from tutor.learner.records import Card, GuessHistory, LessonState, LogEvent, Setting
+from tutor.learner.readings import Readings
+from tutor.learner.records import LessonState, LogEvent, Setting
 from tutor.learner.replay import catch_up
 from tutor.learner.review_log import ReviewLog, exact_json
 from tutor.learner.schema import CURRENT, Schema
-from tutor.learner.state import State, from_tables, place, write_changes
+from tutor.learner.state import LearnerState, from_tables, place, write_changes
 from tutor.learner.storage import AtomicStorage, Contents
+
+Change = Callable[[LearnerState], LearnerState]
 
 _setting_decoder = msgspec.json.Decoder(Setting)
 
@@ -31,7 +34,7 @@ LONGEST_SETTING = 20_000
 """Characters. Settings are rewritten at every save, so they stay small."""
 
 
-class Progress:
+class Progress(Readings):
     """Everything known of one learner. Every method takes a few milliseconds.
 
     Reading always works, without a lock and without write access. What cannot be saved raises
@@ -51,11 +54,11 @@ class Progress:
         self._log = ReviewLog(folder / "reviews.log")
         self._storage = AtomicStorage(folder / "progress.json", schema, timeout)
         self._schema = schema
-        self._state = State()
+        self._state = LearnerState()
         self._seen: object = None
         if not disk.writable(folder):
             self._tell(disk.read_only(folder))
-        self._view()
+        self.state()
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -65,37 +68,17 @@ class Progress:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def lesson(self, lesson_id: str) -> LessonState:
-        """Where the learner is in a lesson; an empty state for one never opened."""
-        return self._view().lessons.get(lesson_id) or LessonState(lesson=lesson_id)
-
-    def lessons(self) -> dict[str, LessonState]:
-        """Every lesson that was ever opened, by id."""
-        return dict(self._view().lessons)
-
-    def last_lesson(self) -> str | None:
-        """Id of the lesson visited last."""
-        visited = self._view().lessons.values()
-        return max(visited, key=lambda state: state.visited_at).lesson if visited else None
-
-    def card(self, question_id: str) -> Card | None:
-        """What is known of a question; None when it was never answered."""
-        return self._view().cards.get(question_id)
-
-    def cards(self) -> dict[str, Card]:
-        """Every question ever answered, by id."""
-        return dict(self._view().cards)
-
-    @property
-    def guesses(self) -> GuessHistory:
-        return self._view().guesses
-
-    def setting(self, name: str) -> Setting | None:
-        return self._view().settings.get(name)
+    def state(self) -> LearnerState:
+        """The state now, read again if any session has saved since the last look."""
+        signature = (_signature(self._storage.path), _signature(self._log.path))
+        if self._seen != signature:
+            self._state = self._read()
+            self._seen = signature
+        return self._state
 
     def export(self) -> dict[str, Any]:
         """Everything stored, as plain data that JSON can hold."""
-        state = self._view()
+        state = self.state()
         return {
             "format": self._schema.version,
             "lessons": [msgspec.to_builtins(lesson) for lesson in state.lessons.values()],
@@ -109,7 +92,7 @@ class Progress:
     def record(self, event: LogEvent) -> None:
         """Save one event. When this returns, it survives a kill and a power cut."""
         if _signature(self._storage.path) is None:
-            self._change(lambda state: state)  # so that a log without a state means a loss
+            self.change(lambda state: state)  # so that a log without a state means a loss
         logged = False
         try:
             with self._storage.transaction() as contents:
@@ -124,45 +107,28 @@ class Progress:
             self._tell(notices.only_in_log(error))
 
     def save_lesson(self, lesson: LessonState) -> None:
-        """Save the place in a lesson. `read` and `goals` are not taken from here, they follow from
-        `LessonRead` and `GoalReached` events; `seen` is added to what was seen before."""
-        if not lesson.visited_at:
-            lesson = msgspec.structs.replace(lesson, visited_at=time.time())
-        self._change(lambda state: place(state, lesson))
+        """Save the place in a lesson. What follows from events (`read`, labs and goals) is not
+        taken from here; `seen` is added to what was seen before."""
+        self.change(change_of_place(lesson))
 
     def save_setting(self, name: str, value: Setting) -> None:
         """Remember a small choice. Raises `StoreError` for text over `LONGEST_SETTING`."""
-        if isinstance(value, str) and len(value) > LONGEST_SETTING:
-            raise StoreError(
-                f"A text of {len(value):,} characters is too long to be remembered.",
-                f"Shorten it to {LONGEST_SETTING:,} characters; it works as it is until you quit.",
-            )
-        exact_json(value, _setting_decoder)
-        self._change(
-            lambda state: msgspec.structs.replace(state, settings={**state.settings, name: value})
-        )
+        self.change(change_of_setting(name, value))
 
-    # --- behind the door ------------------------------------------------------------------------
-
-    def _change(self, change: Callable[[State], State]) -> None:
+    def change(self, change: Change) -> None:
+        """Save what `change` makes of the state: of everything but what follows from events."""
         with self._storage.transaction() as contents:
             stored = self._stored(contents)
             self._write(stored, change(self._follow_log(stored)))
 
-    def _write(self, stored: State, after: State) -> None:
+    # --- behind the door ------------------------------------------------------------------------
+
+    def _write(self, stored: LearnerState, after: LearnerState) -> None:
         """Hand to TinyDB what differs; the transaction around it writes the file."""
         self._seen = None  # whatever becomes of it, the next reading looks at the disk
         write_changes(TinyDB(storage=lambda: self._storage), stored, after)
 
-    def _view(self) -> State:
-        """The state now, read again if any session has saved since the last look."""
-        signature = (_signature(self._storage.path), _signature(self._log.path))
-        if self._seen != signature:
-            self._state = self._read()
-            self._seen = signature
-        return self._state
-
-    def _read(self) -> State:
+    def _read(self) -> LearnerState:
         """As much as can be read. What cannot (newer, no permission) is told, not raised."""
         try:
             contents = self._storage.load()
@@ -176,7 +142,7 @@ class Progress:
             self._tell(error)
         return state
 
-    def _stored(self, contents: Contents) -> State:
+    def _stored(self, contents: Contents) -> LearnerState:
         """The state as `contents` has it; what was wrong with the file is told."""
         state, left_out = from_tables(contents.tables or {})
         if contents.problem and (
@@ -198,7 +164,7 @@ class Progress:
             return notices.rebuilt(path, contents.problem, kept)
         return notices.nothing_left(path, contents.problem, kept)
 
-    def _follow_log(self, state: State) -> State:
+    def _follow_log(self, state: LearnerState) -> LearnerState:
         state, found = catch_up(state, self._log)
         for notice in found:
             self._tell(notice)
@@ -208,6 +174,24 @@ class Progress:
         if str(notice) not in self._told:
             self._told.add(str(notice))
             self.notices.append(notice)
+
+
+def change_of_place(lesson: LessonState) -> Change:
+    """What saving a place in a lesson does to the state; without a time, the place is of now."""
+    if not lesson.visited_at:
+        lesson = msgspec.structs.replace(lesson, visited_at=time.time())
+    return lambda state: place(state, lesson)
+
+
+def change_of_setting(name: str, value: Setting) -> Change:
+    """What saving a setting does to the state. Raises `StoreError` for one that cannot be."""
+    if isinstance(value, str) and len(value) > LONGEST_SETTING:
+        raise StoreError(
+            f"A text of {len(value):,} characters is too long to be remembered.",
+            f"Shorten it to {LONGEST_SETTING:,} characters; it works as it is until you quit.",
+        )
+    exact_json(value, _setting_decoder)
+    return lambda state: msgspec.structs.replace(state, settings={**state.settings, name: value})
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

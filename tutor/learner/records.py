@@ -26,9 +26,19 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
     answer: str = ""
 
 
-class GoalReached(Event, frozen=True, tag="goal", kw_only=True):
+class LabDone(Event, frozen=True, tag="goal", kw_only=True):
+    """Every goal of a lab was reached. (The tag is from when a lab had a single goal.)"""
+
     lab: str
     lesson: str
+
+
+class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
+    """One goal of a lab was reached; `goal` is its name (`tutor.course.goals.name`)."""
+
+    lab: str
+    lesson: str
+    goal: str
 
 
 class LessonRead(Event, frozen=True, tag="read", kw_only=True):
@@ -49,7 +59,7 @@ class Guessed(Event, frozen=True, tag="guess", kw_only=True):
     model_bits: float
 
 
-LogEvent = Answered | GoalReached | LessonRead | Guessed
+LogEvent = Answered | LabDone | GoalReached | LessonRead | Guessed
 """Every kind of event. A new kind may be added; a tag is never given another meaning."""
 
 
@@ -65,6 +75,17 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     last_at: float
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done about a question before it was answered. `answer` is written as in the log
+    (`tutor.course.answer_text`); `version` is that of the question."""
+
+    version: int
+    answer: str = ""
+    hinted: bool = False
+    guessed: bool = False
+    attempt: int = 1
+
+
 class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """How far a lesson has got. `screen` is a screen id."""
 
@@ -76,10 +97,17 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """Question ids of the quiz under way, in the order shown."""
     quiz_seed: int = 0
     """Seed of the order of the choices in the quiz under way."""
+    draft: Draft | None = None
+    """What was entered for `question` so far."""
+    answer: str = ""
+    """The answer that was given to `question`; empty while it has none. Follows from the log, so
+    that a session killed right after an answer does not ask again."""
     seen: tuple[str, ...] = ()
     """Screen ids seen so far."""
     read: bool = False
-    goals: tuple[str, ...] = ()
+    labs_done: tuple[str, ...] = ()
+    goals_reached: dict[str, tuple[str, ...]] = {}
+    """Names of the goals reached so far, by lab id."""
     visited_at: float = 0.0
 
 

@@ -10,10 +10,10 @@ from tutor.errors import StoreRepaired
 from tutor.learner import notices
 from tutor.learner.records import LogEvent, LogMark
 from tutor.learner.review_log import Line, ReviewLog
-from tutor.learner.state import State, fold
+from tutor.learner.state import LearnerState, fold
 
 
-def catch_up(state: State, log: ReviewLog) -> tuple[State, list[StoreRepaired]]:
+def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[StoreRepaired]]:
     """`state` after the events that `log` has beyond `state.mark`, and what to tell the learner.
 
     Reads only what is new, whatever the length of the log. Raises `StoreError` when the log
@@ -47,7 +47,7 @@ def catch_up(state: State, log: ReviewLog) -> tuple[State, list[StoreRepaired]]:
     return msgspec.structs.replace(state, mark=mark), found
 
 
-def _retry_skipped(state: State, log: ReviewLog) -> State:
+def _retry_skipped(state: LearnerState, log: ReviewLog) -> LearnerState:
     """Count now what an older program wrote the mark past without understanding it."""
     if not state.mark.skipped:
         return state

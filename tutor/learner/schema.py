@@ -45,6 +45,15 @@ class Schema(msgspec.Struct, frozen=True):
         return tables
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+def _labs_are_called_so(tables: Tables) -> Tables:
+    """To version 2: `goals` of a lesson held the ids of labs that were done."""
+    lessons = {
+        key: {("labs_done" if name == "goals" else name): value for name, value in lesson.items()}
+        for key, lesson in tables.get("lessons", {}).items()
+    }
+    return {**tables, "lessons": lessons}
+
+
+MIGRATIONS: tuple[Migration, ...] = (_labs_are_called_so,)
 
 CURRENT = Schema(MIGRATIONS)

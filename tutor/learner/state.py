@@ -20,6 +20,7 @@ from tutor.learner.records import (
     GoalReached,
     Guessed,
     GuessHistory,
+    LabDone,
     LessonRead,
     LessonState,
     LogEvent,
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record")
 
+UNKNOWN_ANSWER = "?"
+"""Stands for an answer whose words the log does not have."""
 
-class State(msgspec.Struct, frozen=True):
+
+class LearnerState(msgspec.Struct, frozen=True):
     """Bounded: one card for each question, one entry for each lesson and setting."""
 
     cards: Mapping[str, Card] = msgspec.field(default_factory=dict)
@@ -47,22 +51,19 @@ class State(msgspec.Struct, frozen=True):
 # --- events -------------------------------------------------------------------------------------
 
 
-def fold(state: State, events: Iterable[LogEvent]) -> State:
+def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
     """`state` after `events`, in the order of the log."""
     cards, lessons, guesses = dict(state.cards), dict(state.lessons), state.guesses
     for event in events:
         match event:
             case Answered():
                 cards[event.question] = after_answer(cards.get(event.question), event)
-            case GoalReached():
+                if (lesson := lessons.get(event.lesson)) and lesson.question == event.question:
+                    answer = event.answer or UNKNOWN_ANSWER
+                    lessons[event.lesson] = msgspec.structs.replace(lesson, answer=answer)
+            case LabDone() | GoalReached() | LessonRead():
                 lesson = lessons.get(event.lesson) or LessonState(lesson=event.lesson)
-                lessons[event.lesson] = after_goal(lesson, event)
-            case LessonRead():
-                lesson = lessons.get(event.lesson) or LessonState(lesson=event.lesson)
-                visited = max(lesson.visited_at, event.at)
-                lessons[event.lesson] = msgspec.structs.replace(
-                    lesson, read=True, visited_at=visited
-                )
+                lessons[event.lesson] = after_progress(lesson, event)
             case Guessed():
                 guesses = after_guess(guesses, event)
     return msgspec.structs.replace(state, cards=cards, lessons=lessons, guesses=guesses)
@@ -85,10 +86,22 @@ def after_answer(card: Card | None, event: Answered) -> Card:
     )
 
 
-def after_goal(lesson: LessonState, event: GoalReached) -> LessonState:
-    goals = lesson.goals if event.lab in lesson.goals else (*lesson.goals, event.lab)
-    visited = max(lesson.visited_at, event.at)
-    return msgspec.structs.replace(lesson, goals=goals, visited_at=visited)
+def after_progress(lesson: LessonState, event: LabDone | GoalReached | LessonRead) -> LessonState:
+    """`lesson` with what was brought about in it, each thing once."""
+    lesson = msgspec.structs.replace(lesson, visited_at=max(lesson.visited_at, event.at))
+    match event:
+        case LabDone(lab=lab):
+            return msgspec.structs.replace(lesson, labs_done=_with(lesson.labs_done, lab))
+        case GoalReached(lab=lab, goal=goal):
+            reached = _with(lesson.goals_reached.get(lab, ()), goal)
+            return msgspec.structs.replace(
+                lesson, goals_reached={**lesson.goals_reached, lab: reached}
+            )
+    return msgspec.structs.replace(lesson, read=True)
+
+
+def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return names if name in names else (*names, name)
 
 
 def after_guess(guesses: GuessHistory, event: Guessed) -> GuessHistory:
@@ -101,15 +114,16 @@ def after_guess(guesses: GuessHistory, event: Guessed) -> GuessHistory:
     )
 
 
-def place(state: State, lesson: LessonState) -> State:
-    """`state` with the learner's place in one lesson. What the log decides (`read`, `goals`) stays
-    as it is, and screens seen in another session stay seen."""
+def place(state: LearnerState, lesson: LessonState) -> LearnerState:
+    """`state` with the learner's place in one lesson. What the log decides (`read`, labs and
+    goals) stays as it is, and screens seen in another session stay seen."""
     known = state.lessons.get(lesson.lesson) or LessonState(lesson=lesson.lesson)
     merged = msgspec.structs.replace(
         lesson,
         seen=tuple(dict.fromkeys((*known.seen, *lesson.seen))),
         read=known.read,
-        goals=known.goals,
+        labs_done=known.labs_done,
+        goals_reached=known.goals_reached,
     )
     return msgspec.structs.replace(state, lessons={**state.lessons, lesson.lesson: merged})
 
@@ -123,7 +137,7 @@ class ById(Table):
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 
 
-def from_tables(tables: Tables) -> tuple[State, int]:
+def from_tables(tables: Tables) -> tuple[LearnerState, int]:
     """The state in `tables`, and how many of its entries cannot be understood. Those are left out
     here and stay in the file."""
     left_out = 0
@@ -138,7 +152,7 @@ def from_tables(tables: Tables) -> tuple[State, int]:
                 left_out += 1
         return found
 
-    state = State(
+    state = LearnerState(
         cards=records("cards", Card),
         lessons=records("lessons", LessonState),
         guesses=records("guesses", GuessHistory).get("all", GuessHistory()),
@@ -154,7 +168,7 @@ class Held(msgspec.Struct, frozen=True):
     value: Setting
 
 
-def write_changes(database: TinyDB, before: State, after: State) -> None:
+def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
     """Store the records of `after` that are not those of `before`, from which it was made."""
     _upsert(database, "cards", before.cards, after.cards)
     _upsert(database, "lessons", before.lessons, after.lessons)

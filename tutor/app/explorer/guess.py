@@ -9,6 +9,7 @@ import msgspec
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widgets import Static
 
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, row_line
@@ -17,6 +18,7 @@ from tutor.app.explorer.guess_game import TEXTS, Game, Kept, Round
 from tutor.app.explorer.guess_score import RULE, SURENESS
 from tutor.app.explorer.lines import BREAKPOINTS, Lines
 from tutor.app.explorer.text_view import TextView
+from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.widgets import figures
 from tutor.engine.client import EngineState
@@ -27,14 +29,14 @@ from tutor.lm.token_tree import Step
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
     from textual.widgets import Input
 
     from tutor.course.lesson import Lab
     from tutor.engine.client import Engine, EngineSession
-    from tutor.learner.progress import Progress
+    from tutor.learner.background import BackgroundProgress
     from tutor.lm.distribution import Row
 
 ROWS = 5
@@ -63,7 +65,7 @@ class GuessScreen(TutorScreen):
     DEFAULT_CSS = """
     GuessScreen {
         #text { margin-bottom: 1; }
-        #rule { color: $muted; text-wrap: wrap; height: auto; margin-bottom: 1; }
+        #rule { color: $muted; height: auto; margin-bottom: 1; }
         #totals { margin-top: 1; }
         #result, #totals { height: auto; }
         #space { height: 1fr; }
@@ -76,10 +78,10 @@ class GuessScreen(TutorScreen):
     def __init__(
         self,
         engine: Engine,
-        progress: Progress,
+        progress: BackgroundProgress,
         lab: Lab | None = None,
         *,
-        on_round: Callable[[Guessed], str | None] | None = None,
+        on_round: Callable[[Guessed], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()
         self._engine = engine
@@ -100,7 +102,7 @@ class GuessScreen(TutorScreen):
         self._forget_engine: Callable[[], None] = lambda: None
 
     def compose_content(self) -> ComposeResult:
-        yield Lines(id="rule")
+        yield Static(id="rule")
         yield TextView(id="text")
         yield GuessEntry("your guess: the next word, or a piece of it")
         yield Lines(id="result")
@@ -110,7 +112,7 @@ class GuessScreen(TutorScreen):
     def on_mount(self) -> None:
         self.place = "guessing game"
         task = self._lab.task if self._lab else "Guess how the text goes on."
-        self.query_one("#rule", Lines).show([Content(safe(f"{task} {RULE}"))])
+        self.query_one("#rule", Static).update(Content(safe(f"{task} {RULE}")))
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self.query_one(GuessEntry).focus()
         self._engine_changed()
@@ -195,9 +197,9 @@ class GuessScreen(TutorScreen):
             return
         finally:
             self._busy = False
-        self._finish(game, game.play(distribution, guess, actual, SURENESS[self._sureness]))
+        await self._finish(game, game.play(distribution, guess, actual, SURENESS[self._sureness]))
 
-    def _finish(self, game: Game, played: Round) -> None:
+    async def _finish(self, game: Game, played: Round) -> None:
         """The round is over: write it down first, then show it."""
         event = Guessed(
             at=time.time(),
@@ -209,18 +211,21 @@ class GuessScreen(TutorScreen):
             model_bits=played.model_bits,
         )
         self.tell(None)
+        self._busy = True
+        saving = self._progress.record(event)
         try:
-            self._progress.record(event)
             self._keep()
         except StoreError as error:
             self.tell(error)
+        await on_disk(saving)
+        self._busy = False
         entry = self.query_one(GuessEntry)
         entry.display = False
         self.set_focus(None)
-        said = self._on_round(event) if self._on_round else None
+        self._show()
+        said = await self._on_round(event) if self._on_round else None
         if said is not None:
             self.tell(said)
-        self._show()
 
     def _keep(self) -> None:
         if self._game is not None:
@@ -233,7 +238,7 @@ class GuessScreen(TutorScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         playing = self._game is not None and self._game.round is None and not self._game.over
         if action == "go_on":
-            return not playing
+            return not playing and not self._busy
         if action == "another":
             return self._lab is None
         return True
@@ -308,7 +313,7 @@ class GuessScreen(TutorScreen):
         view.update(steps, focus, marks=True, rows=rows, barred=not short)
         entry = self.query_one(GuessEntry)
         entry.display = game.round is None and not game.over
-        self.query_one("#rule", Lines).display = not short and game.round is None
+        self.query_one("#rule").display = not short and game.round is None
         result = self.query_one("#result", Lines)
         if game.round is not None:
             result.show(self._outcome(game.round))

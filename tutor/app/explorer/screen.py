@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.widgets import Static
 
 from tutor.app import theme
-from tutor.app.explorer.lines import BREAKPOINTS, Lines
+from tutor.app.explorer.lines import BREAKPOINTS
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.screens.base import TutorScreen
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from textual.app import ComposeResult
 
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.client import Engine
-    from tutor.learner.progress import Progress
+    from tutor.learner.background import BackgroundProgress
 
 
-class Task(Lines):
+class Task(Static):
     """What a lab asks for, wrapped."""
 
     DEFAULT_CSS = """
-    Task { text-wrap: wrap; margin-bottom: 1; max-height: 3; }
+    Task { height: auto; margin-bottom: 1; max-height: 3; }
     """
 
 
@@ -47,11 +48,11 @@ class ExplorerScreen(TutorScreen):
     def __init__(
         self,
         engine: Engine,
-        progress: Progress,
+        progress: BackgroundProgress,
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
-        on_stepped: Callable[[Evidence], str | None] | None = None,
+        on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()
         self._lab = lab
@@ -66,7 +67,7 @@ class ExplorerScreen(TutorScreen):
     def on_mount(self) -> None:
         if self._lab is not None:
             task = Content.styled(safe(self._lab.task), theme.ACT)
-            self.query_one(Task).show([task])
+            self.query_one(Task).update(task)
         self.place = "lab" if self._lab else "stepper and chat"
         self._pane.focus()
 
@@ -75,6 +76,9 @@ class ExplorerScreen(TutorScreen):
 
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         if self._on_stepped is not None:
-            said = self._on_stepped(event.evidence)
-            if said is not None:
-                self._pane.say(said)
+            self.run_worker(self._say(self._on_stepped(event.evidence)), group="said")
+
+    async def _say(self, coming: Awaitable[str | None]) -> None:
+        said = await coming
+        if said is not None:
+            self._pane.say(said)

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
+from tutor.app.labs import reached
 from tutor.app.screens.base import TutorScreen
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.prose import Prose
@@ -51,6 +52,7 @@ class LessonScreen(TutorScreen):
         self._lesson = lesson
         self._opened_at = screen_id
         self._index = 0
+        self._opened = False
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="reading", can_focus=False):
@@ -137,18 +139,19 @@ class LessonScreen(TutorScreen):
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
         self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+        self._opened = True
         self._save_place()
 
     def _save_place(self) -> None:
         progress, lesson, shown = self.tutor.progress, self._lesson, self._shown.id
         state = progress.lesson(lesson.id)
         seen = state.seen if shown in state.seen else (*state.seen, shown)
-        self.tutor.save_place(
+        progress.save_lesson(
             msgspec.structs.replace(state, screen=shown, seen=seen, visited_at=time.time())
         )
         everything = {screen.id for screen in lesson.screens}
         if not state.read and everything <= set(seen):
-            self.tutor.record(LessonRead(at=time.time(), lesson=lesson.id))
+            progress.record(LessonRead(at=time.time(), lesson=lesson.id))
 
     # --- the lab ------------------------------------------------------------------------------
 
@@ -163,6 +166,8 @@ class LessonScreen(TutorScreen):
 
     def on_screen_resume(self) -> None:
         self._show_lab()
+        if self._opened:  # another screen of this lesson may have been looked at meanwhile
+            self._save_place()
 
     def on_resize(self, event: Resize) -> None:
         self._show_lab()
@@ -175,12 +180,12 @@ class LessonScreen(TutorScreen):
 
     def _show_lab(self) -> None:
         lab = self._shown.lab
-        goals = self.tutor.lab_goals
+        state = self.tutor.progress.lesson(self._lesson.id)
         self.set_class(self._beside, "-beside")
         self.query_one(LabCard).show(
             lab,
-            goals.reached(lab) if lab else frozenset(),
-            done=lab is not None and self.tutor.lab_done(self._lesson, lab),
+            reached(lab, state) if lab else frozenset(),
+            done=lab is not None and lab.id in state.labs_done,
             key="l",
         )
         side = self.query_one("#lab-side")
@@ -205,12 +210,10 @@ class LessonScreen(TutorScreen):
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         lab = self._shown.lab
         if lab is not None:
-            said = self.stepped(lab, event.evidence)
-            if said:
-                self._pane(lab).say(said)
+            self.run_worker(self._stepped(lab, event.evidence), group="lab")
 
-    def stepped(self, lab: Lab, evidence: Evidence) -> str | None:
-        """Check the goals of `lab`; returns what to say when it has just been done."""
-        said = self.tutor.step_lab(self._lesson, lab, evidence)
+    async def _stepped(self, lab: Lab, evidence: Evidence) -> None:
+        said = await self.tutor.step_lab(self._lesson, lab, evidence)
         self._show_lab()
-        return said
+        if said and self._beside and self._shown.lab is lab:
+            self._pane(lab).say(said)

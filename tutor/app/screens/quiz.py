@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from tutor.app.next_token import LookedUp, look_up
-from tutor.app.quiz_run import QuizRun, begun, resumed
+from tutor.app.quiz_run import QuizRun, answer_given, begun, entered, resumed
+from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.app.widgets.answers import Choices, Given, Ordering, TypedAnswer
+from tutor.app.widgets.answer_field import answer_widgets, how_to_answer
+from tutor.app.widgets.answers import (
+    Choices,
+    Entered,
+    Given,
+    NothingChosen,
+    Ordering,
+    TypedAnswer,
+)
 from tutor.app.widgets.guess_table import guess_table
 from tutor.app.widgets.prose import Prose
+from tutor.course.answer_text import as_text, from_text
 from tutor.course.grading import Verdict, grade
-from tutor.course.question import (
-    NextTokenQuestion,
-    NumberQuestion,
-    OrderQuestion,
-    Question,
-    SeveralChoices,
-    SingleChoice,
-)
-from tutor.course.shuffle import choice_order
+from tutor.course.question import NextTokenQuestion
 from tutor.errors import TutorError
-from tutor.learner.records import Answered
+from tutor.learner.records import Answered, Draft
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from textual.app import ComposeResult
 
     from tutor.course.grading import Answer
     from tutor.course.lesson import Lesson
+    from tutor.course.question import Question
+    from tutor.learner.records import LessonState
 
-_NUMBER_KEYS = "0123456789.,-+/%e "
+NOTICEABLE = 0.3
+"""Seconds after which it is said that an answer is still being saved."""
 
 
 class QuizScreen(TutorScreen):
@@ -64,79 +73,120 @@ class QuizScreen(TutorScreen):
         super().__init__()
         self._lesson = lesson
         self._run = QuizRun((), 0)
+        self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
-        self._attempt = 1
-        self._hinted = False
-        self._guessed = False
+        self._saving = False
+        """An answer was given and is on its way to the disk; what came of it is shown then."""
         self._unsure: set[str] = set()
         """Questions of this run that were answered by a guess."""
+
+    @property
+    def lesson(self) -> Lesson:
+        return self._lesson
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="quiz", can_focus=False):
             yield Prose(id="ask")
+            yield Static(id="how", markup=False)
             yield Container(id="answer")
             yield Static(id="hint", markup=False)
             yield Static(id="feedback", markup=False)
 
     def on_mount(self) -> None:
-        state = self.tutor.progress.lesson(self._lesson.id)
+        state = self._state
         self._run = resumed(self._lesson, state) or begun(self._lesson, random.getrandbits(32))
-        self._save_place()
+        if not self._run.is_in(state):
+            self._save(None)
         self.call_after_refresh(self._ask)
 
     @property
     def _question(self) -> Question:
         return self._run.question(self._lesson)
 
+    @property
+    def _state(self) -> LessonState:
+        return self.tutor.progress.lesson(self._lesson.id)
+
     # --- asking -------------------------------------------------------------------------------
 
     async def _ask(self) -> None:
-        """Put the current question on the screen, unanswered."""
-        question = self._question
-        self._verdict, self._hinted, self._guessed = None, False, False
+        """Put the current question on the screen, as it was left: with what was entered, or
+        answered already."""
+        question, state = self._question, self._state
+        self._verdict, self._saving = None, False
+        self._draft = entered(question, state) or Draft(version=question.version)
         with self.app.batch_update():  # head, text and choices change in one repaint
             self.tell(None)
             self._head()
             await self.query_one(Prose).show(question.ask)
+            self._show_how()
             self.query_one("#feedback", Static).update("")
-            self.query_one("#hint").display = False
+            self._show_hint()
             answer = self.query_one("#answer")
             await answer.remove_children()
-            await answer.mount_all(self._answer_widgets(question))
-            field = answer.query("Choices, Ordering, TypedAnswer").first()
+            await answer.mount_all(answer_widgets(question, self._run.seed))
+            field = self._field
+            if (kept := from_text(question, self._draft.answer)) is not None:
+                field.enter(kept)
             field.focus(scroll_visible=False)
             self.query_one("#quiz").scroll_home(animate=False)
             self.refresh_bindings()
+        card = self.tutor.progress.card(question.id)
+        if card is not None and (given := answer_given(question, state, card)):
+            self._show_again(given, correct=card.last_correct)
+
+    @property
+    def _field(self) -> Choices | Ordering | TypedAnswer:
+        """The widget that takes the answer."""
+        found = self.query("Choices, Ordering, TypedAnswer").first()
+        assert isinstance(found, Choices | Ordering | TypedAnswer)
+        return found
 
     def _head(self) -> None:
         lesson, run = self._lesson, self._run
         self.place = (
             f"{lesson.number} {safe(lesson.title)} · question {run.index + 1} of {len(run.order)}"
         )
-        self.aside = "a guess" if self._guessed else ""
+        self.aside = "a guess" if self._draft.guessed else ""
 
-    def _answer_widgets(self, question: Question) -> list[Choices | Ordering | Static | Horizontal]:
-        order = choice_order(question, self._run.seed)
-        match question:
-            case SingleChoice() | SeveralChoices():
-                several = isinstance(question, SeveralChoices)
-                return [Choices(question.choices, order, several=several)]
-            case OrderQuestion():
-                return [Ordering(question.items, order)]
-            case NumberQuestion():
-                field = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
-                return [_field(field, question.unit)]
-            case NextTokenQuestion():
-                prompt = Content.assemble(safe(question.prompt), (" …", MUTED))
-                guess = TypedAnswer(placeholder="how it goes on")
-                return [Static(prompt, classes="prompt"), _field(guess)]
-        return [_field(TypedAnswer(placeholder="a word or two"))]
+    def _show_how(self) -> None:
+        how = self.query_one("#how", Static)
+        said = "" if self._verdict else how_to_answer(self._question)
+        how.update(said)
+        how.display = bool(said)
+
+    def _show_hint(self) -> None:
+        hint = self.query_one("#hint", Static)
+        hint.update(Content(f"Hint: {safe(self._question.hint)}"))
+        hint.display = self._draft.hinted
 
     # --- answering ----------------------------------------------------------------------------
 
+    @property
+    def _open(self) -> bool:
+        """Whether the question on the screen can still be answered."""
+        return self._verdict is None and not self._saving and not self._run.over
+
+    @on(Entered)
+    def _entered(self) -> None:
+        if self._open:
+            answer = self._field.answer
+            self._keep(answer="" if answer is None else as_text(answer))
+
+    def _keep(self, **changes: object) -> None:
+        """Keep what was entered: it is found again after leaving, in whatever way."""
+        draft = msgspec.structs.replace(self._draft, **changes)
+        if draft != self._draft:
+            self._draft = draft
+            self._save(draft)
+
+    @on(NothingChosen)
+    def _advise(self, event: NothingChosen) -> None:
+        self.tell(event.advice)
+
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
-        if self._verdict is not None:
+        if not self._open:
             return
         if isinstance(self._question, NextTokenQuestion):
             self._guess(self._question, event.value)
@@ -145,7 +195,7 @@ class QuizScreen(TutorScreen):
 
     @on(Given)
     def _given(self, event: Given) -> None:
-        if self._verdict is None:
+        if self._open:
             self._judge(event.answer)
 
     @work(exclusive=True)
@@ -160,46 +210,72 @@ class QuizScreen(TutorScreen):
         except TutorError as error:
             self.tell(error)
             return
-        if self._run.over or self._question is not question or self._verdict is not None:
-            return
-        self._judge(found.guess.rank, text=typed, found=found)
+        if self._open and self._question is question:
+            self._judge(found.guess.rank, text=typed, found=found)
 
     def _judge(self, answer: Answer, text: str = "", found: LookedUp | None = None) -> None:
         verdict = grade(self._question, answer)
         if not verdict.counted:
             self.tell(verdict.message)
             return
-        self._verdict = verdict
-        if self._guessed:
+        if self._draft.guessed:
             self._unsure.add(self._question.id)
-        saved = self.tutor.record(
-            Answered(
-                at=time.time(),
-                question=self._question.id,
-                version=self._question.version,
-                lesson=self._lesson.id,
-                correct=verdict.correct,
-                guessed=self._guessed,
-                hinted=self._hinted,
-                attempt=self._attempt,
-                answer=text or _as_text(answer),
-            )
+        event = Answered(
+            at=time.time(),
+            question=self._question.id,
+            version=self._question.version,
+            lesson=self._lesson.id,
+            correct=verdict.correct,
+            guessed=self._draft.guessed,
+            hinted=self._draft.hinted,
+            attempt=self._draft.attempt,
+            answer=as_text(text or answer).strip(),
         )
-        self._show_verdict(verdict, found, saved=saved)
+        self._saving = True
+        self.refresh_bindings()
+        self._settle(self.tutor.progress.record(event), verdict, found)
 
-    def _show_verdict(self, verdict: Verdict, found: LookedUp | None, *, saved: bool) -> None:
-        for widget in self.query("Choices, Ordering, TypedAnswer"):
-            assert isinstance(widget, Choices | Ordering | TypedAnswer)
-            widget.judge(verdict.notes)
+    @work
+    async def _settle(
+        self, recording: Future[None], verdict: Verdict, found: LookedUp | None
+    ) -> None:
+        """What came of an answer is said when the answer is on disk, or cannot get there."""
+        saved = asyncio.ensure_future(on_disk(recording))
+        await asyncio.wait({saved}, timeout=NOTICEABLE)
+        if not saved.done():
+            self.tell("Saving your answer.")
+        succeeded = await saved
+        self._saving = False
+        table = guess_table(found, self.size.width) if found else None
+        self._show_verdict(verdict, table, saved=succeeded)
+        if succeeded:
+            self.tell(None)
+
+    def _show_again(self, given: str, *, correct: bool) -> None:
+        """The question was answered before it was left."""
+        question = self._question
+        answer = from_text(question, given)
+        if answer is not None:
+            self._field.enter(answer)
+        if answer is None or isinstance(question, NextTokenQuestion):  # the model said it then
+            said = "Right" if correct else "Not yet"
+            verdict = Verdict(correct, f"{said}: you answered “{given}”.")
+        else:
+            verdict = grade(question, answer)
+        self._show_verdict(verdict, None, saved=True)
+
+    def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
+        self._verdict = verdict
+        self._field.judge(verdict.notes)
         self.set_focus(None)
+        self._show_how()
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
-        if found is not None:
-            lines += [Content(""), guess_table(found, self.size.width), Content("")]
+        if table is not None:
+            lines += [Content(""), table, Content("")]
         lines.append(Content(safe(self._question.why)))
         if saved:
             lines.append(Content.styled("saved", MUTED))
-            self.tell(None)
         self.query_one("#feedback", Static).update(Content("\n").join(lines))
         self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
 
@@ -215,22 +291,22 @@ class QuizScreen(TutorScreen):
             case "next":
                 return judged
             case "retry":
-                return judged and self._verdict is not None and not self._verdict.correct
+                return self._verdict is not None and not self._verdict.correct
             case "hint" | "guessed" | "skip":
-                return not judged
+                return self._open
             case "look":
                 return judged and self._question.screen is not None
             case "scroll":
                 return self.query_one("#quiz").max_scroll_y > 0
             case "leave_field":
-                return not judged and isinstance(self.focused, TypedAnswer)
+                return self._open and isinstance(self.focused, TypedAnswer)
             case "enter_field":
-                return not judged and self.focused is None and bool(self.query(TypedAnswer))
+                return self._open and self.focused is None and bool(self.query(TypedAnswer))
         return True
 
     async def action_next(self) -> None:
-        self._run, self._attempt = self._run.next(), 1
-        self._save_place()
+        self._run = self._run.next()
+        self._save(None)
         if self._run.over:
             self.tutor.show_result(self._lesson, frozenset(self._unsure))
         else:
@@ -240,17 +316,15 @@ class QuizScreen(TutorScreen):
         await self.action_next()
 
     async def action_retry(self) -> None:
-        self._attempt += 1
+        self._save(Draft(version=self._question.version, attempt=self._draft.attempt + 1))
         await self._ask()
 
     def action_hint(self) -> None:
-        self._hinted = True
-        hint = self.query_one("#hint", Static)
-        hint.update(Content(f"Hint: {safe(self._question.hint)}"))
-        hint.display = True
+        self._keep(hinted=True)
+        self._show_hint()
 
     def action_guessed(self) -> None:
-        self._guessed = not self._guessed
+        self._keep(guessed=not self._draft.guessed)
         self._head()
 
     def action_look(self) -> None:
@@ -260,28 +334,11 @@ class QuizScreen(TutorScreen):
         self.set_focus(None)
 
     def action_enter_field(self) -> None:
-        self.query_one(TypedAnswer).focus()
+        self._field.focus()
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#quiz").scroll_relative(y=lines, animate=False)
 
-    def _save_place(self) -> None:
-        state = self.tutor.progress.lesson(self._lesson.id)
-        self.tutor.save_place(self._run.saved_in(state))
-
-
-def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
-    mark = Static("> ", classes="mark", markup=False)
-    return Horizontal(mark, answer, Static(safe(unit), classes="unit", markup=False), id="field")
-
-
-def _as_text(answer: Answer) -> str:
-    """An answer as it is written in the log: what was typed, or places counted from 1."""
-    match answer:
-        case str():
-            return answer.strip()[:200]
-        case int():
-            return str(answer + 1)
-        case _:
-            places = sorted(answer) if isinstance(answer, frozenset) else answer
-            return ",".join(str(place + 1) for place in places)
+    def _save(self, draft: Draft | None) -> None:
+        """Save the place: this question, unanswered, with what is entered."""
+        self.tutor.progress.save_lesson(self._run.saved_in(self._state, draft))

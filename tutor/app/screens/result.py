@@ -44,6 +44,10 @@ class ResultScreen(TutorScreen):
         self._unsure = unsure
         self._listed: list[Question] = []
 
+    @property
+    def lesson(self) -> Lesson:
+        return self._lesson
+
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="result", can_focus=False):
             yield Static(id="score", markup=False)

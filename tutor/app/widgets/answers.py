@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
@@ -20,7 +19,7 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from textual.events import Key
 
-    from tutor.course.grading import Answer, Note
+    from tutor.course.grading import Answer, Mark, Note
     from tutor.course.question import Choice
 
 LETTERS = "abcdefijk"
@@ -32,7 +31,10 @@ _MARKS = {
     "missed": Content.styled("○ ", f"bold {NOT_YET}"),
     "left": Content("  "),
 }
-_SAID = {"right": "", "wrong": "Your answer. ", "missed": "", "left": ""}
+
+
+class Entered(Message):
+    """What is entered has changed; it is not given as the answer yet."""
 
 
 class Given(Message):
@@ -43,117 +45,187 @@ class Given(Message):
         self.answer = answer
 
 
-class Choices(Menu):
-    """Choices with letters; one or several of them are the answer."""
+class NothingChosen(Message):
+    """The learner confirmed, and there was nothing to confirm; `advice` says what to do."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter",
-            "choose",
-            "answer",
-            key_display="↑↓ enter",
-            tooltip="Choose with the arrows or by letter; Enter gives the answer.",
-        ),
-        Binding("space", "check", show=False),
-    ]
-
-    def __init__(self, choices: Sequence[Choice], order: Sequence[int], *, several: bool) -> None:
-        """`order` holds the places of `choices` in the order to show them."""
+    def __init__(self, advice: str) -> None:
         super().__init__()
-        self._choices = choices
-        self._order = tuple(order)
-        self._several = several
-        self._checked: set[int] = set()
+        self.advice = advice
+
+
+class AnswerList(Menu):
+    """Lines of text in a shuffled order, `_order`, whose places are those in the lesson file."""
+
+    SAID: ClassVar[Mapping[Mark, str]] = {}
+    """What stands before the note of a line with this mark."""
+
+    def __init__(self, texts: Sequence[str], order: Sequence[int], cursor: int) -> None:
+        super().__init__()
+        self._texts = [Content(safe(text)) for text in texts]
+        self._order = list(order)
         self._notes: Sequence[Note] | None = None
-        self.cursor = -1
+        self.set_reactive(Menu.cursor, cursor)
 
     def on_mount(self) -> None:
         self._fill()
 
     def judge(self, notes: Sequence[Note]) -> None:
-        """Show `notes` (in the order of the file) beside the choices; no more choosing."""
-        self._notes = notes
+        """Show `notes` (in the order of the file) beside the lines; no more choosing. Without
+        notes, only the latter."""
+        self._notes = notes or None
         self.can_focus = False
         self.cursor = -1
         self._fill()
-
-    def on_key(self, event: Key) -> None:
-        if event.character and event.character in LETTERS[: len(self._order)]:
-            event.stop()
-            self.cursor = LETTERS.index(event.character)
-            self.action_check()
-
-    def action_check(self) -> None:
-        if self._several and self.cursor >= 0:
-            self._checked ^= {self._order[self.cursor]}
-            self._fill()
-
-    def action_choose(self) -> None:
-        if self._several and self._checked:
-            self.post_message(Given(frozenset(self._checked)))
-        elif not self._several and self.cursor >= 0:
-            self.post_message(Given(self._order[self.cursor]))
-
-    def _fill(self) -> None:
-        self.show([partial(self._row, place) for place in range(len(self._order))])
 
     def mark(self, index: int) -> Content:
         if self._notes is None:
             return super().mark(index)
         return _MARKS[self._notes[self._order[index]].mark]
 
+    def _fill(self) -> None:
+        self.show([partial(self._row, place) for place in range(len(self._order))])
+
     def _row(self, place: int, width: int) -> Content:
         index = self._order[place]
-        text = Content(safe(self._choices[index].text))
-        letter = Content.styled(f"{LETTERS[place]}  ", MUTED if self._notes else ACT)
+        head, text = self._head(place), self._texts[index]
         if self._notes is None:
-            return hanging(self._box(index) + letter, text, width)
+            return hanging(head, text, width)
         note = self._notes[index]
-        said = Content.styled(_SAID[note.mark] + safe(note.why), MUTED)
-        widest = max(cell_len(choice.text) for choice in self._choices)
-        return beside(letter, text, said, width, text_width=widest)
+        said = Content.styled(self.SAID.get(note.mark, "") + safe(note.why), MUTED)
+        widest = max(each.cell_length for each in self._texts)
+        return beside(head, text, said, width, text_width=widest)
 
-    def _box(self, index: int) -> Content:
-        if not self._several:
-            return Content("")
-        checked = index in self._checked
-        return Content.styled("[x] ", f"bold {ACT}") if checked else Content.styled("[ ] ", MUTED)
+    def _head(self, place: int) -> Content:
+        """What stands before the text of a line."""
+        raise NotImplementedError
+
+    def _changed(self) -> None:
+        self._fill()
+        self.post_message(Entered())
 
 
-class Ordering(Menu):
+class Choices(AnswerList):
+    """Choices with letters; one or several of them are the answer."""
+
+    SAID = {"wrong": "Your answer. "}  # noqa: RUF012  (declared above)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "answer", tooltip="What is chosen is my answer."),
+        Binding("space", "check", show=False),
+    ]
+
+    def __init__(self, choices: Sequence[Choice], order: Sequence[int], *, several: bool) -> None:
+        """`order` holds the places of `choices` in the order to show them."""
+        super().__init__([choice.text for choice in choices], order, cursor=-1)
+        self._several = several
+        self._checked: set[int] = set()
+        self._bindings = BindingsMap.merge([_letter_keys(len(order), several), self._bindings])
+
+    @property
+    def answer(self) -> Answer | None:
+        """What is chosen so far."""
+        if self._several:
+            return frozenset(self._checked) or None
+        return self._order[self.cursor] if self.cursor >= 0 else None
+
+    def enter(self, answer: Answer) -> None:
+        """Choose what `answer` says."""
+        if isinstance(answer, Set):
+            self._checked = set(answer)
+        elif isinstance(answer, int):
+            self.cursor = self._order.index(answer)
+        self._fill()
+
+    def watch_cursor(self) -> None:
+        super().watch_cursor()
+        if self.is_mounted and not self._several and self._notes is None:
+            self.post_message(Entered())
+
+    def action_letter(self, place: int) -> None:
+        self.cursor = place
+        self.action_check()
+
+    def action_check(self) -> None:
+        if self._several and self.cursor >= 0:
+            self._checked ^= {self._order[self.cursor]}
+            self._changed()
+
+    def action_choose(self) -> None:
+        if self.answer is not None:
+            self.post_message(Given(self.answer))
+            return
+        letters = _letter_range(len(self._order))
+        self.post_message(
+            NothingChosen(
+                f"Tick what is right first: the letters {letters} do. Then Enter."
+                if self._several
+                else f"Choose one first, by its letter ({letters}) or with ↑ and ↓. Then Enter."
+            )
+        )
+
+    def _head(self, place: int) -> Content:
+        letter = Content.styled(f"{LETTERS[place]}  ", MUTED if self._notes else ACT)
+        if not self._several or self._notes:
+            return letter
+        checked = self._order[place] in self._checked
+        box = Content.styled("[x] ", f"bold {ACT}") if checked else Content.styled("[ ] ", MUTED)
+        return box + letter
+
+
+def _letter_range(count: int) -> str:
+    """The letters of so many choices, in short: "a-d"; those left out show: "a-f, i"."""
+    if count <= 6:
+        return f"a-{LETTERS[count - 1]}"
+    return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
+
+
+def _letter_keys(count: int, several: bool) -> BindingsMap:
+    word = "tick" if several else "choose"
+    sentence = (
+        "Tick a choice, or take the tick away; more than one may be right."
+        if several
+        else "Choose by letter; the arrows ↑ and ↓ do, too."
+    )
+    return BindingsMap(
+        Binding(
+            LETTERS[place],
+            f"letter({place})",
+            word,
+            show=place == 0,
+            key_display=_letter_range(count),
+            tooltip=sentence,
+        )
+        for place in range(count)
+    )
+
+
+class Ordering(AnswerList):
     """Items to be put in order: choose one, move it earlier or later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter",
-            "choose",
-            "answer",
-            key_display="↑↓ enter",
-            tooltip="Choose an item with the arrows; Enter gives the whole order as the answer.",
-        ),
+        Binding("up", "move(-1)", "item", key_display="↑↓", tooltip="Go to the item to be moved."),
+        Binding("down", "move(1)", show=False),
         Binding(
             "left",
             "shift(-1)",
-            "move",
+            "move it",
             key_display="← →",
-            tooltip="Move the chosen item one place earlier or later.",
+            tooltip="Move the item one place earlier or later.",
         ),
         Binding("right", "shift(1)", show=False),
+        Binding("enter", "choose", "answer", tooltip="This order is my answer."),
     ]
 
     def __init__(self, items: Sequence[str], order: Sequence[int]) -> None:
-        super().__init__()
-        self._items = items
-        self._order = list(order)
-        self._notes: Sequence[Note] | None = None
+        super().__init__(items, order, cursor=0)
 
-    def on_mount(self) -> None:
-        self._fill()
+    @property
+    def answer(self) -> Answer:
+        return tuple(self._order)
 
-    def judge(self, notes: Sequence[Note]) -> None:
-        self._notes = notes
-        self.can_focus = False
-        self.cursor = -1
+    def enter(self, answer: Answer) -> None:
+        """Put the items in the order that `answer` says."""
+        if isinstance(answer, tuple):
+            self._order = list(answer)
         self._fill()
 
     def action_shift(self, step: int) -> None:
@@ -162,28 +234,13 @@ class Ordering(Menu):
             order = self._order
             order[here], order[there] = order[there], order[here]
             self.cursor = there
-            self._fill()
+            self._changed()
 
     def action_choose(self) -> None:
-        self.post_message(Given(tuple(self._order)))
+        self.post_message(Given(self.answer))
 
-    def _fill(self) -> None:
-        self.show([partial(self._row, place) for place in range(len(self._order))])
-
-    def mark(self, index: int) -> Content:
-        if self._notes is None:
-            return super().mark(index)
-        return _MARKS[self._notes[self._order[index]].mark]
-
-    def _row(self, place: int, width: int) -> Content:
-        index = self._order[place]
-        text = Content(safe(self._items[index]))
-        if self._notes is None:
-            return hanging(Content.styled(f"{place + 1}  ", MUTED), text, width)
-        note = self._notes[index]
-        head = Content(f"{place + 1}  ")
-        widest = max(cell_len(item) for item in self._items)
-        return beside(head, text, Content.styled(note.why, MUTED), width, text_width=widest)
+    def _head(self, place: int) -> Content:
+        return Content.styled(f"{place + 1}  ", "" if self._notes else MUTED)
 
 
 class TypedAnswer(Input):
@@ -198,6 +255,16 @@ class TypedAnswer(Input):
         super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
         self._allowed = allowed
 
+    @property
+    def answer(self) -> Answer | None:
+        return self.value or None
+
+    def enter(self, answer: Answer) -> None:
+        """Put `answer` into the field."""
+        if isinstance(answer, str):
+            self.value = answer
+            self.cursor_position = len(answer)
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
         if self._allowed and (character is None or character not in self._allowed):
             return False
@@ -208,6 +275,7 @@ class TypedAnswer(Input):
     def watch_value(self) -> None:
         if self.is_mounted:
             self.screen.refresh_bindings()
+            self.post_message(Entered())
 
     async def _on_key(self, event: Key) -> None:
         if self.check_consume_key(event.key, event.character):

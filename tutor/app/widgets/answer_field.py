@@ -1,0 +1,62 @@
+"""Which widgets a question of each type is answered with, and what is said about how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.theme import MUTED
+from tutor.app.widgets.answers import Choices, Ordering, TypedAnswer
+from tutor.course.question import (
+    NextTokenQuestion,
+    NumberQuestion,
+    OrderQuestion,
+    Question,
+    SeveralChoices,
+    SingleChoice,
+)
+from tutor.course.shuffle import choice_order
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+_NUMBER_KEYS = "0123456789.,-+/%e "
+
+
+def how_to_answer(question: Question) -> str:
+    """What the key line alone would not tell."""
+    match question:
+        case SeveralChoices():
+            return "Tick every one that is right, by its letter."
+        case OrderQuestion():
+            return "Put them in order, the first at the top: ← and → move an item."
+    return ""
+
+
+def answer_widgets(question: Question, seed: int) -> list[Widget]:
+    """What stands below the question: one `Choices`, `Ordering` or `TypedAnswer`, and what
+    belongs to it. `seed` decides the order of choices."""
+    order = choice_order(question, seed)
+    match question:
+        case SingleChoice() | SeveralChoices():
+            several = isinstance(question, SeveralChoices)
+            return [Choices(question.choices, order, several=several)]
+        case OrderQuestion():
+            return [Ordering(question.items, order)]
+        case NumberQuestion():
+            field = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
+            return [_field(field, question.unit)]
+        case NextTokenQuestion():
+            prompt = Content.assemble(safe(question.prompt), (" …", MUTED))
+            guess = TypedAnswer(placeholder="how it goes on")
+            return [Static(prompt, classes="prompt"), _field(guess)]
+    return [_field(TypedAnswer(placeholder="a word or two"))]
+
+
+def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
+    mark = Static("> ", classes="mark", markup=False)
+    return Horizontal(mark, answer, Static(safe(unit), classes="unit", markup=False), id="field")

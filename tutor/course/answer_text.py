@@ -1,0 +1,47 @@
+"""An answer as text, for the log and for what is not answered yet, and back."""
+
+from __future__ import annotations
+
+from tutor.course.grading import Answer
+from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
+from tutor.text import writable
+
+LONGEST = 200
+"""Characters kept of what was typed."""
+
+
+def as_text(answer: Answer) -> str:
+    """What was typed, or places counted from 1 as they are in the lesson file: "2", "1,3"."""
+    match answer:
+        case str():
+            return writable(answer)[:LONGEST]
+        case int():
+            return str(answer + 1)
+        case _:
+            places = sorted(answer) if isinstance(answer, (set, frozenset)) else answer
+            return ",".join(str(place + 1) for place in places)
+
+
+def from_text(question: Question, text: str) -> Answer | None:
+    """The answer that `text` stands for; None where `question`, as it is now, cannot have it. For
+    a guess at the next token it is what was typed."""
+    match question:
+        case SingleChoice():
+            places = _places(text, len(question.choices))
+            return places[0] if len(places) == 1 else None
+        case SeveralChoices():
+            return frozenset(_places(text, len(question.choices))) or None
+        case OrderQuestion():
+            places = _places(text, len(question.items))
+            return places if len(places) == len(question.items) else None
+    return text or None
+
+
+def _places(text: str, count: int) -> tuple[int, ...]:
+    """Different places below `count`; none where `text` is anything else."""
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
+        return ()
+    places = tuple(int(part) - 1 for part in parts)
+    sound = len(set(places)) == len(places) and all(0 <= place < count for place in places)
+    return places if sound else ()

@@ -1,0 +1,145 @@
+"""Saves a learner's progress in the background, so that whoever draws the screen never waits.
+
+One thread writes, one save after the other, in the order in which they were asked for. What is
+read is always as if everything were saved already.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from tutor.errors import TutorError
+from tutor.learner.progress import Change, Progress, change_of_place, change_of_setting
+from tutor.learner.readings import Readings
+from tutor.learner.records import LessonState, LogEvent, Setting
+from tutor.learner.state import LearnerState, fold
+from tutor.learner.texts import Texts, TextShelf
+
+
+class _Save:
+    """`change` is what it does to the state, `write` how it gets to the disk. Of two saves with
+    the same `replaces` the later one says everything that the earlier one did."""
+
+    def __init__(self, change: Change, write: Callable[[], None], replaces: object = None) -> None:
+        self.change = change
+        self.write = write
+        self.replaces = replaces
+        self.done: Future[None] = Future()
+        self.begun = False
+
+
+class BackgroundProgress(Readings):
+    """`Progress` whose saves return at once, with a future that is done when the disk has them or
+    holds the `StoreError` that prevented it.
+
+    It is used by one thread, beside the one that writes. `tell` hears, in the writing thread, why
+    a save failed, and every notice that comes up while saving.
+    """
+
+    def __init__(
+        self, progress: Progress, tell: Callable[[Exception], None] = lambda _: None
+    ) -> None:
+        self._progress = progress
+        self._tell = tell
+        self._base = progress.state()
+        self._waiting: deque[_Save] = deque()
+        self._changed = threading.Condition()
+        self._writing = False
+        self._told = len(progress.notices)
+        self.texts = Texts(TextShelf(progress.folder / "texts"), self._put_write)
+
+    @property
+    def notices(self) -> tuple[TutorError, ...]:
+        """Everything there was to say so far about files that were damaged or cannot be used."""
+        return tuple(self._progress.notices)
+
+    def state(self) -> LearnerState:
+        with self._changed:
+            if not self._waiting:
+                self._base = self._progress.state()
+            state = self._base
+            for save in self._waiting:
+                state = save.change(state)
+            return state
+
+    # --- saving ---------------------------------------------------------------------------------
+
+    def record(self, event: LogEvent) -> Future[None]:
+        """Save one event."""
+        change: Change = lambda state: fold(state, (event,))  # noqa: E731
+        return self._put(_Save(change, lambda: self._progress.record(event)))
+
+    def save_lesson(self, lesson: LessonState) -> Future[None]:
+        """Save the place in a lesson."""
+        return self._put_change(change_of_place(lesson), ("lesson", lesson.lesson))
+
+    def save_setting(self, name: str, value: Setting) -> Future[None]:
+        """Remember a small choice. Raises `StoreError` for one that can never be saved."""
+        return self._put_change(change_of_setting(name, value), ("setting", name))
+
+    @property
+    def unsaved(self) -> int:
+        """How many saves have not reached the disk yet."""
+        return len(self._waiting)
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until everything is saved, at most `timeout` seconds; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._writing, timeout)
+
+    # --- the writer -----------------------------------------------------------------------------
+
+    def _put_write(self, write: Callable[[], None], replaces: object) -> Future[None]:
+        return self._put(_Save(lambda state: state, write, replaces))
+
+    def _put_change(self, change: Change, replaces: object) -> Future[None]:
+        return self._put(_Save(change, lambda: self._progress.change(change), replaces))
+
+    def _put(self, save: _Save) -> Future[None]:
+        with self._changed:
+            last = self._waiting[-1] if self._waiting else None
+            if last and save.replaces and last.replaces == save.replaces and not last.begun:
+                save.done = last.done
+                self._waiting[-1] = save
+                return save.done
+            self._waiting.append(save)
+            if not self._writing:
+                self._writing = True
+                threading.Thread(target=self._write_all, name="progress", daemon=True).start()
+        return save.done
+
+    def _write_all(self) -> None:
+        """The writing thread: it ends when there is nothing left to save."""
+        while save := self._next():
+            error: Exception | None = None
+            try:
+                save.write()
+            except Exception as raised:  # noqa: BLE001  (a mistake of ours: whoever waits gets it)
+                error = raised
+            state = self._progress.state()
+            with self._changed:
+                self._base = state
+                self._waiting.popleft()
+            self._report(save, error)
+
+    def _next(self) -> _Save | None:
+        with self._changed:
+            if self._waiting:
+                self._waiting[0].begun = True
+                return self._waiting[0]
+            self._writing = False
+            self._changed.notify_all()
+            return None
+
+    def _report(self, save: _Save, error: Exception | None) -> None:
+        if error is None:
+            save.done.set_result(None)
+        else:
+            save.done.set_exception(error)
+            self._tell(error)
+        for notice in self.notices[self._told :]:
+            self._told += 1
+            self._tell(notice)
