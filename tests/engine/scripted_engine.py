@@ -27,6 +27,8 @@ from tutor.engine.protocol import (
     Opened,
     OpenText,
     OpenTokens,
+    Ping,
+    Pong,
     Ready,
     Request,
     Surprisals,
@@ -87,9 +89,24 @@ def answer(request: Request, sessions: dict[str, int]) -> Message:
     raise AssertionError(request)
 
 
+def only_pings_until(mark: Path) -> None:
+    """As an engine does whose model is busy. After as many pings as would have been taken for
+    silence, and half as many again, MARK.pinged is there."""
+    pings = 0
+    while not mark.exists():
+        message = receive()
+        assert isinstance(message, Ping)
+        send(Pong())
+        if (pings := pings + 1) == 12:
+            mark.with_suffix(".pinged").touch()
+
+
 def main(behavior: str, *arguments: str) -> None:
     """`serve`: behave well. `die-first MARK`: die by SIGKILL at the first request of the first
-    start. `die-always`: at every start. `silent`: never become ready. `garbage`: answer with what
+    start. `die-always`: at every start. `silent`: never become ready. `slow-start MARK`: say how
+    far loading is until MARK is there. `busy-start MARK`: only answer pings until then.
+    `busy MARK`: answer nothing but pings until then. `stop-first MARK`: stop by SIGSTOP at the
+    first request of the first start. `garbage`: answer with what
     is no message. `oversize`: with a frame of 4 GB. `no-model`: fail to load. `other-kind`:
     answer with the wrong type. `slow`: answer only what is cancelled. `log`: print, then serve.
     """
@@ -99,6 +116,13 @@ def main(behavior: str, *arguments: str) -> None:
         send(Loading("looking"))
         send(Failed(0, "ModelNotFound", "There is none.", "Fetch one."))
         sys.exit(1)
+    if behavior == "slow-start":
+        done = 0
+        while not Path(arguments[0]).exists():
+            send(Loading("fetching", done := done + 1, 1000))
+            time.sleep(0.01)
+    if behavior == "busy-start":
+        only_pings_until(Path(arguments[0]))
     if behavior == "log":
         print("a warning from a library", file=sys.stderr, flush=True)
     send(Loading("loading"))
@@ -108,6 +132,9 @@ def main(behavior: str, *arguments: str) -> None:
     sessions: dict[str, int] = {}
     while True:
         request = receive()
+        if isinstance(request, Ping):
+            send(Pong())
+            continue
         if isinstance(request, Cancel):
             if behavior == "slow":
                 send(Failed(request.target, "RequestCancelled", "", ""))
@@ -117,6 +144,13 @@ def main(behavior: str, *arguments: str) -> None:
             case "die-first" if not Path(arguments[0]).exists():
                 Path(arguments[0]).touch()
                 os.kill(os.getpid(), signal.SIGKILL)
+            case "stop-first" if not Path(arguments[0]).exists():
+                Path(arguments[0]).touch()
+                os.kill(os.getpid(), signal.SIGSTOP)
+                send(answer(request, sessions))  # should it ever go on
+            case "busy":
+                only_pings_until(Path(arguments[0]))
+                send(answer(request, sessions))
             case "garbage":
                 sys.stdout.buffer.write((3).to_bytes(4, "big") + b"\xc1\xc1\xc1")
                 sys.stdout.buffer.flush()

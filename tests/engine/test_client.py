@@ -25,8 +25,11 @@ def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def running(*behavior: str, start_timeout: float = 60.0) -> AsyncIterator[Engine]:
-    engine = Engine(command=[sys.executable, str(SCRIPT), *behavior], start_timeout=start_timeout)
+async def running(
+    *behavior: str, start_silence: float = 60.0, silence: float = 60.0
+) -> AsyncIterator[Engine]:
+    command = [sys.executable, str(SCRIPT), *behavior]
+    engine = Engine(command=command, start_silence=start_silence, silence=silence)
     await engine.start()
     try:
         yield engine
@@ -45,6 +48,12 @@ async def state(engine: Engine, wanted: EngineState) -> None:
     if engine.state is not wanted:
         await asyncio.wait_for(reached.wait(), 30)
     unwatch()
+
+
+async def appears(path: Path) -> None:
+    async with asyncio.timeout(60):
+        while not path.exists():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_session_follows_what_is_done_with_it() -> None:
@@ -127,11 +136,79 @@ async def test_an_engine_that_dies_again_and_again_is_left_alone() -> None:
 
 
 async def test_a_hung_start_is_an_error() -> None:
-    async with running("silent", start_timeout=0.3) as engine:
+    async with running("silent", start_silence=0.3) as engine:
         with pytest.raises(EngineError, match="said nothing"):
             await engine.ready()
         assert engine.state is EngineState.STOPPED
         assert engine.pid is None
+
+
+async def test_a_start_that_takes_long_and_says_so_is_not_hung(tmp_path: Path) -> None:
+    """Longer than silence would be put up with."""
+    mark = tmp_path / "mark"
+    async with running("slow-start", str(mark), start_silence=2.0) as engine:
+        seen: list[str] = []
+        engine.watch(lambda e: seen.append(e.detail))
+        await asyncio.sleep(4)
+        mark.touch()
+        await engine.ready()
+        assert engine.generation == 1
+    assert any(words.startswith("fetching, ") and words.endswith(" %") for words in seen)
+
+
+async def test_a_start_that_answers_pings_is_not_hung(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    async with running("busy-start", str(mark), start_silence=2.0) as engine:
+        await appears(tmp_path / "mark.pinged")
+        mark.touch()
+        await engine.ready()
+        assert engine.generation == 1
+
+
+async def test_work_that_takes_long_is_not_hung(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    async with running("busy", str(mark), silence=2.0) as engine:
+        waiting = asyncio.create_task(engine.tokenize("abc"))
+        await appears(tmp_path / "mark.pinged")
+        assert not waiting.done()
+        mark.touch()
+        assert len(await waiting) == 3
+        assert engine.generation == 1
+
+
+async def test_an_engine_that_stops_answering_is_ended_and_started_again(tmp_path: Path) -> None:
+    async with running("stop-first", str(tmp_path / "mark"), silence=0.4) as engine:
+        await engine.ready()
+        stopped = engine.pid
+        assert stopped is not None
+        with pytest.raises(EngineError, match="did not answer") as caught:
+            await asyncio.wait_for(engine.open_text("abc"), 30)
+        assert "started again" in caught.value.next_step
+        session = await engine.open_text("abc")
+        assert await session.surprisals() == (3.0,)
+        with pytest.raises(ProcessLookupError):  # nothing is left that could go on later
+            os.kill(stopped, signal.SIGCONT)
+
+
+async def test_a_session_goes_on_after_the_engine_was_stopped() -> None:
+    async with running("serve", silence=0.4) as engine:
+        session = await engine.open_text("abc")
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGSTOP)
+        with pytest.raises(EngineError, match="did not answer"):
+            await asyncio.wait_for(session.surprisals(), 30)
+        assert await session.surprisals() == (3.0,)
+
+
+async def test_an_idle_engine_is_not_woken() -> None:
+    """Stopped while nobody waits for it: nothing happens to it."""
+    async with running("serve", silence=0.2) as engine:
+        await engine.tokenize("abc")
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGSTOP)
+        await asyncio.sleep(1)
+        assert (engine.generation, engine.state) == (1, EngineState.READY)
+        os.kill(engine.pid, signal.SIGCONT)
 
 
 async def test_a_model_that_cannot_be_loaded_is_told_and_not_tried_again() -> None:

@@ -25,6 +25,8 @@ from tutor.engine.protocol import (
     Opened,
     OpenText,
     OpenTokens,
+    Ping,
+    Pong,
     Ready,
 )
 from tutor.errors import (
@@ -178,6 +180,14 @@ def test_requests_sent_while_the_model_loads_are_answered(raw: RawEngine) -> Non
     raw.until_ready()
     assert len(raw.stages) > 1
     assert isinstance(raw.read(), Opened)
+
+
+def test_a_ping_is_answered_while_the_model_loads(raw: RawEngine) -> None:
+    raw.write(frames.pack(Ping()))
+    messages = [raw.read()]
+    while not isinstance(messages[-1], Ready):
+        messages.append(raw.read())
+    assert Pong() in messages
 
 
 def test_malformed_frames_are_answered_and_survived(raw: RawEngine) -> None:

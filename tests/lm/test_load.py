@@ -23,7 +23,7 @@ from tutor.lm import load
 from tutor.lm.kernels import Kernels
 from tutor.lm.load import LanguageModel, checksum, load_model
 from tutor.lm.network import Config, Transformer
-from tutor.models import FoundModel
+from tutor.models import FoundModel, report
 from tutor.models.find import from_path
 
 IDS = torch.tensor([5, 80, 120, 7, 7, 200, 31])
@@ -144,7 +144,7 @@ def test_no_kernels_for_few_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def load_noting_stages(path: Path, sha256: str | None = None) -> tuple[LanguageModel, list[str]]:
     stages: list[str] = []
     found = FoundModel(path.stem, "gguf", path, sha256)
-    return load_model(found, on_stage=stages.append), stages
+    return load_model(found, on_stage=lambda stage, *_: stages.append(stage)), stages
 
 
 def packed_files(folder: Path) -> list[Path]:
@@ -164,6 +164,24 @@ def test_packed_once_then_mapped(tmp_path: Path) -> None:
     torch.testing.assert_close(logits(second.network), logits(first.network))
     assert second.tokenizer.encode("hello") == first.tokenizer.encode("hello")
     assert not list(paths.user_models_folder().glob(".*"))  # no temporary file is left
+
+
+def test_loading_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_OFTEN_ENOUGH", 0.0)
+    write_gguf(tmp_path / "tiny.gguf", "Q4_1")
+    heard: dict[str, list[tuple[int, int]]] = {}
+
+    def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+        heard.setdefault(stage, []).append((done, total))
+
+    load_model(FoundModel("tiny", "gguf", tmp_path / "tiny.gguf"), on_stage=on_stage)
+    size = (tmp_path / "tiny.gguf").stat().st_size
+    assert heard["checking the model file"] == [(0, size), (size, size)]
+    packing = heard["packing the weights for this machine, once"]
+    done, totals = zip(*packing, strict=True)
+    assert list(done) == sorted(done)
+    assert 0 < done[-1] < totals[-1]
+    assert len(set(totals)) == 1
 
 
 def test_an_installed_model_is_packed_beside_itself() -> None:

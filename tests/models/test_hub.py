@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -36,6 +37,8 @@ class Hub(http.server.ThreadingHTTPServer):
         self.repositories: dict[str, dict[str, bytes]] = {}
         self.truncate = False
         self.gated = False
+        self.go_on = threading.Event()  # files are held up in their middle until it is set
+        self.go_on.set()
         self.requests: list[str] = []
 
     @property
@@ -78,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 ]
             )
         else:
-            siblings = [{"rfilename": path} for path in files]
+            siblings = [{"rfilename": path, "size": len(data)} for path, data in files.items()]
             self.answer_json({"id": repository, "sha": COMMIT, "siblings": siblings})
 
     def answer_file(self, repository: str, path: str) -> None:
@@ -106,7 +109,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("X-Error-Code", code)
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body[: len(body) // 2] if truncate else body)
+            self.wfile.write(body[: len(body) // 2])
+            if "/resolve/" in self.path:
+                self.server.go_on.wait(60)
+            if not truncate:
+                self.wfile.write(body[len(body) // 2 :])
         if truncate:
             self.close_connection = True
 
@@ -117,6 +124,7 @@ def hub() -> Iterator[Hub]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
+    server.go_on.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -129,34 +137,41 @@ from tutor.errors import TutorError
 from tutor.models import find_model
 stages = []
 try:
-    model = find_model(sys.argv[1], on_stage=stages.append)
+    model = find_model(sys.argv[1], on_stage=lambda stage, *_: stages.append(stage))
     print(json.dumps({"kind": model.kind, "path": str(model.path), "stages": stages}))
 except TutorError as error:
     print(json.dumps({"error": type(error).__name__, "text": str(error)}))
 """
 
 
-def find(spec: str, endpoint: str, cache: Path, **environment: str) -> dict[str, object]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    clean |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1"}
+def find(spec: str, endpoint: str, cache: Path, **environment: str) -> dict[str, Any]:
     process = subprocess.run(
         [sys.executable, "-c", FIND, spec],
-        env=clean | environment,
+        env=client_environment(endpoint, cache) | environment,
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
+    assert process.stderr == ""  # nothing in the client's own words
     answer = json.loads(process.stdout)
     assert isinstance(answer, dict)
     return answer
+
+
+def client_environment(endpoint: str, cache: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    return clean | {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1"}
 
 
 def test_a_folder_is_fetched_once_and_only_what_is_needed(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/model"] = FOLDER
     found = find("hf:some/model", hub.url, tmp_path)
     assert found["kind"] == "folder"
-    assert found["stages"] == ["fetching some/model from Hugging Face"]
+    assert found["stages"][:2] == [
+        "asking Hugging Face for some/model",
+        "fetching some/model from Hugging Face",
+    ]
     folder = Path(str(found["path"]))
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
         assert (folder / name).read_bytes() == FOLDER[name]
@@ -166,6 +181,33 @@ def test_a_folder_is_fetched_once_and_only_what_is_needed(hub: Hub, tmp_path: Pa
     again = find("hf:some/model", hub.url, tmp_path)
     assert again["path"] == found["path"]
     assert not [request for request in hub.requests if "some/model" in request]
+
+
+TELL = """
+import sys
+from tutor.models import find_model
+find_model(sys.argv[1], on_stage=lambda *heard: print(*heard[1:], flush=True))
+"""
+
+
+def test_a_download_says_how_far_it_is(hub: Hub, tmp_path: Path) -> None:
+    """It is told while it comes, or a long one would look like an engine that hangs."""
+    hub.repositories["some/gguf"] = {"model.gguf": b"GGUF" * 6_000_000}  # it writes 10 MB at a time
+    hub.go_on.clear()
+    process = subprocess.Popen(
+        [sys.executable, "-c", TELL, "hf:some/gguf"],
+        env=client_environment(hub.url, tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        figures = [int(figure) for figure in line.split()]
+        if figures[:1] > [0]:
+            assert 0 < figures[0] < figures[1] == 24_000_000
+            hub.go_on.set()
+    assert process.wait(60) == 0
+    assert hub.go_on.is_set()
 
 
 def test_the_only_gguf_file_of_a_repository(hub: Hub, tmp_path: Path) -> None:
@@ -222,10 +264,14 @@ def test_a_connection_that_breaks_off(hub: Hub, tmp_path: Path) -> None:
 def test_no_network(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/model"] = FOLDER
     nowhere = "http://127.0.0.1:9"  # the discard port: nothing listens there
-    assert find("hf:some/model", nowhere, tmp_path)["error"] == "DownloadFailed"
-    assert find("hf:some/model/x.gguf", nowhere, tmp_path)["error"] == "DownloadFailed"
+    for spec in ("hf:some/model", "hf:some/model/x.gguf"):
+        refused = find(spec, nowhere, tmp_path)
+        assert refused["error"] == "DownloadFailed"
+        assert "cannot be reached" in refused["text"]
+        assert "Errno" not in refused["text"]
     offline = find("hf:some/model", hub.url, tmp_path, HF_HUB_OFFLINE="1")
     assert offline["error"] == "DownloadFailed"
+    assert "HF_HUB_OFFLINE" in offline["text"]
 
     online = find("hf:some/model", hub.url, tmp_path)
     assert find("hf:some/model", nowhere, tmp_path)["path"] == online["path"]

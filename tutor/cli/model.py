@@ -70,7 +70,11 @@ def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
     from tutor.models.report import PullProgress
 
     show(PullProgress("converting"))
-    load_model(model, on_stage=lambda stage: show(PullProgress("converting", detail=stage)))
+
+    def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+        show(PullProgress("converting", done, total, detail=stage))
+
+    load_model(model, on_stage=on_stage)
 
 
 def _json_line(event: PullEvent) -> None:

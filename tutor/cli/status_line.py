@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from tutor.models.report import PullEvent, PullProgress
+    from tutor.models.report import OnStage, PullEvent, PullProgress
 
 _BAR = 24
 _STAGES = {
@@ -54,11 +54,13 @@ class StatusLine:
 
 
 @contextmanager
-def loading() -> Iterator[Callable[[str], None]]:
+def loading() -> Iterator[OnStage]:
     """For the time that a model is loaded: shows the stages that it is told, to a person."""
+    from tutor.models.report import in_words
+
     line = StatusLine(sys.stderr, always=False)
     try:
-        yield line.show
+        yield lambda stage, done=0, total=0: line.show(in_words(stage, done, total))
     finally:
         line.clear()
 
@@ -87,10 +89,10 @@ def _figures(progress: PullProgress) -> str:
         return progress.detail
     filled = round(_BAR * progress.done / progress.total)
     share = 100 * progress.done // progress.total
-    return (
-        f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:3} %  "
-        f"{progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
-    )
+    bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:3} %  "
+    if progress.stage == "converting":  # not all of it is measured in bytes
+        return bar + progress.detail
+    return f"{bar}{progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
 
 
 def _fitting(text: str, stream: TextIO) -> str:

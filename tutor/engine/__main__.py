@@ -77,8 +77,8 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     from tutor.lm.load import load_model
     from tutor.models import find_model
 
-    def on_stage(stage: str) -> None:
-        outbox.send(Loading(stage))
+    def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+        outbox.send(Loading(stage, done, total))
 
     try:
         model = load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)

@@ -1,7 +1,8 @@
 """The app's end of the engine: starts it, asks it, starts it again when it dies.
 
 Everything runs on the app's event loop and returns to it at once; the work is done in the other
-process. Cancelling a task that waits for an answer cancels the work too.
+process. Cancelling a task that waits for an answer cancels the work too. Honest work may take its
+time; an engine that is silent while something is owed is ended, and started again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from tutor import errors
+from tutor.engine.liveness import Liveness
 from tutor.engine.process import COMMAND, EngineProcess
 from tutor.engine.protocol import (
     Answer,
@@ -26,6 +28,7 @@ from tutor.engine.protocol import (
     Opened,
     OpenText,
     OpenTokens,
+    Ping,
     Ready,
     Request,
     Tokenize,
@@ -34,6 +37,7 @@ from tutor.engine.protocol import (
 from tutor.engine.remote import EngineSession
 from tutor.errors import EngineError, TutorError
 from tutor.lm.distribution import ChatMessage, ModelCard, Token
+from tutor.models.report import in_words
 
 __all__ = ["Engine", "EngineSession", "EngineState"]
 
@@ -53,9 +57,15 @@ class _Unchanged(enum.Enum):
 
 UNCHANGED: Final = _Unchanged.UNCHANGED
 
-START_TIMEOUT = 120.0  # seconds without a word before the model is ready; then the start is hung
+# Seconds without a word after which the engine counts as hung. Until the model is ready they are
+# many: one library that comes from a slow disk keeps every thread of a Python process waiting.
+START_SILENCE = 120.0
+SILENCE = 20.0
 RESTARTS = 3  # so many within `RESTART_WINDOW` seconds; after that it is left to the user
 RESTART_WINDOW = 60.0
+
+_AGAIN = "It is started again by itself, with the same text."
+_NOT_AGAIN = "It ended again and again, as it does where memory is short. It can be started again."
 
 
 class Engine:
@@ -70,7 +80,8 @@ class Engine:
         model: str | None = None,
         *,
         command: Sequence[str] = COMMAND,
-        start_timeout: float = START_TIMEOUT,
+        start_silence: float = START_SILENCE,
+        silence: float = SILENCE,
     ) -> None:
         self.state = EngineState.STOPPED
         self.detail = ""
@@ -80,7 +91,9 @@ class Engine:
         """Raised with each process started: a session opened in an earlier one is gone."""
         self._specification = model
         self._command = command
-        self._start_timeout = start_timeout
+        self._start_silence = start_silence
+        self._silence = silence
+        self._liveness = Liveness()
         self._process: EngineProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self._stopping = False
@@ -190,6 +203,7 @@ class Engine:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._process.send(request(id_))
         self._pending[id_] = future
+        self._liveness.owe(True)
         try:
             answer = await future
         except asyncio.CancelledError:
@@ -197,7 +211,7 @@ class Engine:
                 self._process.send(Cancel(id_))
             raise
         finally:
-            self._pending.pop(id_, None)
+            self._forget(id_)
         if isinstance(answer, Failed):
             raise _error_in(answer)
         if not isinstance(answer, expected):
@@ -240,7 +254,10 @@ class Engine:
             if self._stopping:
                 self._enter(EngineState.STOPPED, "")
                 return
-            if final or self._too_many_deaths():
+            again = not final and not self._too_many_deaths()
+            if not reason.next_step:
+                reason.next_step = _AGAIN if again else _NOT_AGAIN
+            if not again:
                 self._give_up(reason)
                 return
             self.failure = reason
@@ -249,32 +266,44 @@ class Engine:
     async def _listen(self, process: EngineProcess) -> tuple[bool, TutorError]:
         """Take the messages of one process until it ends. Returns why it did, and whether that
         is final: whether another one would fare the same."""
+        watch = asyncio.create_task(self._watch_over(process), name="engine's liveness")
         try:
             if self._stopping:  # while the process was being started
                 await process.end()
-            while True:
-                patience = None if self.state is EngineState.READY else self._start_timeout
-                async with asyncio.timeout(patience):
-                    message = await process.receive()
-                if message is None:
-                    ending = await process.end()
-                    return False, EngineError(f"The engine's process {ending}.", "Try again.")
+            while (message := await process.receive()) is not None:
+                self._liveness.hear()
                 if isinstance(message, Failed) and message.id == 0:
                     process.kill()
                     await process.end()
                     return self.state is not EngineState.READY, _error_in(message)
                 self._take(message)
-        except TimeoutError:
-            process.kill()
-            await process.end()
-            seconds = f"{self._start_timeout:g} seconds"
-            return True, EngineError(
-                f"The engine did not start: it said nothing for {seconds}.", "Try again."
-            )
+            ending = await process.end()
+            if watch.done():  # that is why it ended
+                return watch.result()
+            return False, EngineError(f"The engine's process {ending}.")
         except EngineError as error:
             process.kill()
             await process.end()
             return False, error
+        finally:
+            watch.cancel()
+
+    async def _watch_over(self, process: EngineProcess) -> tuple[bool, TutorError]:
+        """End a process that owes something and is silent; returns what `_listen` does. SIGKILL
+        ends a stopped process, too."""
+        self._liveness.owe(True)  # it has to become ready
+        await self._liveness.until_silent(lambda: process.send(Ping()), self._patience)
+        ready = self.state is EngineState.READY
+        seconds = f"{self._patience():g} seconds"
+        process.kill()
+        if ready:
+            return False, EngineError(f"It did not answer for {seconds} and was ended.")
+        return True, EngineError(
+            f"It did not start: it said nothing for {seconds}.", "It can be started again."
+        )
+
+    def _patience(self) -> float:
+        return self._silence if self.state is EngineState.READY else self._start_silence
 
     def _full_command(self) -> list[str]:
         model = () if self._specification is None else ("--model", self._specification)
@@ -282,17 +311,24 @@ class Engine:
 
     def _take(self, message: FromEngine) -> None:
         match message:
-            case Loading(stage):
-                self._enter(EngineState.LOADING, stage)
+            case Loading(stage, done, total):
+                self._enter(EngineState.LOADING, in_words(stage, done, total))
             case Ready(model):
                 self.model = model
                 self.failure = None
                 self._starts_in_vain = 0
+                self._liveness.owe(bool(self._pending))
                 self._enter(EngineState.READY, "")
             case Answer(id_):
-                future = self._pending.pop(id_, None)
+                future = self._pending.get(id_)
                 if future is not None and not future.done():
                     future.set_result(message)
+                self._forget(id_)
+
+    def _forget(self, id_: int) -> None:
+        """Nothing is owed to this request any more."""
+        self._pending.pop(id_, None)
+        self._liveness.owe(bool(self._pending) or self.state is not EngineState.READY)
 
     def _too_many_deaths(self) -> bool:
         now = asyncio.get_running_loop().time()

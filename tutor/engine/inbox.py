@@ -1,4 +1,5 @@
-"""Requests as they come in, read by a thread so that `Cancel` is seen while the model works."""
+"""Requests as they come in, read by a thread so that `Cancel` and `Ping` are seen while the model
+works."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from tutor.engine import frames
-from tutor.engine.protocol import Cancel, Failed, Message, Request
+from tutor.engine.protocol import Cancel, Failed, Message, Ping, Pong, Request
 from tutor.errors import EngineError, RequestCancelled, TutorError
 
 
 class Inbox:
-    """`reply` sends a message; it is used for what cannot be read at all.
+    """`reply` sends a message; it is used for what cannot be read at all, and for `Ping`.
 
     When the other end closes the pipe, by intention or by dying, nobody is left to work for and
     nothing is worth saving: `on_end` is called, which in the engine ends the process at once.
@@ -79,12 +80,15 @@ class Inbox:
             kind = type(error).__name__
             self._reply(Failed(frames.id_in(payload), kind, error.happened, error.next_step))
             return
-        if isinstance(message, Cancel):
-            with self._lock:
-                if message.target >= self._current:
-                    self._cancelled.add(message.target)
-        else:
-            self._requests.put(message)
+        match message:
+            case Ping():
+                self._reply(Pong())
+            case Cancel(target):
+                with self._lock:
+                    if target >= self._current:
+                        self._cancelled.add(target)
+            case _:
+                self._requests.put(message)
 
     def _exactly(self, size: int) -> bytes:
         """`size` bytes, or nothing at the end of the stream."""

@@ -5,6 +5,9 @@ a pipe or socket. Every request carries an `id` and gets exactly one answer with
 one named in its docstring, or `Failed`. The engine works on one request at a time, in order;
 `Cancel` is looked at while it works. A session is one path of tokens with its key-value cache,
 named by the client. `Loading` and `Ready` come unasked.
+
+Whoever waits may ask with `Ping`, at any time, whether the engine still lives: `Pong` comes at
+once, from a thread of its own, also while the model is being loaded or works.
 """
 
 from __future__ import annotations
@@ -155,6 +158,10 @@ class Cancel(Message, frozen=True):
     target: int
 
 
+class Ping(Message, frozen=True):
+    """Are you there? Answer: `Pong`, before anything that is still to be worked on."""
+
+
 # --- answers ------------------------------------------------------------------------------------
 
 
@@ -206,13 +213,20 @@ class Failed(Answer, frozen=True):
 
 
 class Loading(Message, frozen=True):
-    """The model is being loaded; `stage` is a few words for the status line."""
+    """The model is being loaded; `stage` is a few words for the status line, `done` and `total`
+    say how far it is (see `tutor.models.report.OnStage`)."""
 
     stage: str
+    done: int = 0
+    total: int = 0
 
 
 class Ready(Message, frozen=True):
     model: ModelCard
+
+
+class Pong(Message, frozen=True):
+    pass
 
 
 ToEngine = (
@@ -231,6 +245,7 @@ ToEngine = (
     | AskXRay
     | Tokenize
     | Cancel
+    | Ping
 )
 
 FromEngine = (
@@ -244,4 +259,5 @@ FromEngine = (
     | Failed
     | Loading
     | Ready
+    | Pong
 )

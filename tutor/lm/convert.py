@@ -7,7 +7,7 @@ and runs fast on this machine; see `tutor.lm.linear`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +27,22 @@ def parameters(config: Config) -> int:
     return tables + config.layers * (matrices + 2 * config.width) + config.width
 
 
+def matrices(config: Config) -> int:
+    """How many matrices a model of these sizes has, once those that read the same are joined."""
+    return 4 * config.layers + (1 if config.tied else 2)
+
+
 @torch.inference_mode()
-def convert(source: Source, kernels: Kernels) -> dict[str, Tensor]:
-    """Every tensor of the network by its name. Raises `ModelDamaged` where the file has less than
+def convert(
+    source: Source, kernels: Kernels, on_matrix: Callable[[int], None] = lambda done: None
+) -> dict[str, Tensor]:
+    """Every tensor of the network by its name; `on_matrix` hears how many of the `matrices` are
+    converted. Raises `ModelDamaged` where the file has less than
     its own description says, or something of another size."""
     config = source.config
     tensors = {}
-    for name, matrix in _matrices(source):
+    for done, (name, matrix) in enumerate(_matrices(source)):
+        on_matrix(done)
         is_table = name in ("head", "embedding")
         for part, tensor in _packed(matrix, kernels, is_table).items():
             tensors[f"{name}.{part}"] = tensor
@@ -58,7 +67,9 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
         elif isinstance(module, nn.Embedding):
             table = "head." if config.tied else prefix
             own = {k.removeprefix(table): t for k, t in tensors.items() if k.startswith(table)}
-            network.set_submodule(name, TableEmbedding(linear.from_tensors(own)))
+            matrix = linear.from_tensors(own)
+            assert isinstance(matrix, linear.Table)  # `_packed` sees to it
+            network.set_submodule(name, TableEmbedding(matrix))
     return network.eval()
 
 

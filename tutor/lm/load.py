@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tutor import paths
 from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
-from tutor.lm.convert import build, convert, forms, parameters
+from tutor.lm.convert import build, convert, forms, matrices, parameters
 from tutor.lm.distribution import ModelCard
 from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
 from tutor.lm.network import Config, Transformer
@@ -23,6 +23,7 @@ from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packe
 from tutor.lm.source import Source, about
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
+from tutor.models.report import OnStage, measured, quiet
 
 # What converting takes beside the weights themselves: a few copies of the largest matrix as
 # 32-bit floats.
@@ -40,16 +41,12 @@ class LanguageModel:
     chat_template: str | None
 
 
-def _quiet(stage: str) -> None:
-    pass
-
-
 def load_model(
-    found: FoundModel, *, on_stage: Callable[[str], None] = _quiet, exact: bool = False
+    found: FoundModel, *, on_stage: OnStage = quiet, exact: bool = False
 ) -> LanguageModel:
     """Load the model that `tutor.models.find_model` found.
 
-    `on_stage` hears, in a few words, what is being done. With `exact` every weight becomes a
+    `on_stage` hears what is being done and how far that is. With `exact` every weight becomes a
     32-bit float: slow and large, to compare with. Raises `ModelDamaged`, `ModelUnsupported`,
     `NotEnoughMemory`.
     """
@@ -59,19 +56,23 @@ def load_model(
             return _in_memory(found, EXACT, on_stage)
         if found.kind == "folder":
             return _in_memory(found, choose_kernels(), on_stage)
-        packed = _packed_before(found) or _pack(found, on_stage)
+        packed = _packed_before(found, on_stage) or _pack(found, on_stage)
         on_stage("starting the model")
         return _model(found, packed)
 
 
-def checksum(files: Iterable[Path]) -> str:
-    """SHA-256 of the files' bytes, one file after another. Raises `ModelDamaged`."""
+def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda done: None) -> str:
+    """SHA-256 of the files' bytes, one file after another; `on_bytes` hears how many have been
+    read. Raises `ModelDamaged`."""
     digest = hashlib.sha256()
+    done = 0
     for path in files:
         try:
             with path.open("rb") as file:
                 while piece := file.read(1 << 20):
                     digest.update(piece)
+                    done += len(piece)
+                    on_bytes(done)
         except OSError as error:
             raise ModelDamaged(
                 f"{path.name} cannot be read: {error.strerror}.", "Fetch the model again."
@@ -79,7 +80,7 @@ def checksum(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def _packed_before(found: FoundModel) -> PackedModel | None:
+def _packed_before(found: FoundModel, on_stage: OnStage) -> PackedModel | None:
     """The packed copy of a model file that has not changed since."""
     stamp = FileStamp.of(found.path)
     packed = find_packed(_pack_folders(found), stamp, found.sha256)
@@ -88,12 +89,12 @@ def _packed_before(found: FoundModel) -> PackedModel | None:
     if packed.description.stamp == stamp:
         return packed
     # same checksum wanted, but another time of change: is it still the same file?
-    _verified_checksum(found)
+    _verified_checksum(found, stamp, on_stage)
     return packed
 
 
-def _verified_checksum(found: FoundModel) -> str:
-    sha256 = checksum([found.path])
+def _verified_checksum(found: FoundModel, stamp: FileStamp, on_stage: OnStage) -> str:
+    sha256 = checksum([found.path], measured(on_stage, "checking the model file", stamp.size))
     if found.sha256 is not None and sha256 != found.sha256:
         raise ModelDamaged(
             f"its checksum is {sha256[:12]}... in place of {found.sha256[:12]}...: it was altered "
@@ -103,18 +104,19 @@ def _verified_checksum(found: FoundModel) -> str:
     return sha256
 
 
-def _pack(found: FoundModel, on_stage: Callable[[str], None]) -> PackedModel:
-    on_stage("checking the model file")
+def _pack(found: FoundModel, on_stage: OnStage) -> PackedModel:
     stamp = FileStamp.of(found.path)
-    sha256 = _verified_checksum(found)
+    sha256 = _verified_checksum(found, stamp, on_stage)
     if found.sha256 is None:  # the same file may have been packed under another name
         moved = find_packed(_pack_folders(found), stamp, sha256)
         if moved is not None:
             return moved
     on_stage("reading the model file")
     source = _open(found)
-    on_stage("packing the weights for this machine (once)")
-    packed = _converted(source, choose_kernels(), sha256, stamp)
+    packed = _converted(
+        source, choose_kernels(), sha256, stamp, on_stage, "packing the weights for this machine, once"
+    )
+    on_stage("keeping the packed weights")
     for folder in _pack_folders(found):
         try:
             save_packed(folder, packed)
@@ -124,9 +126,7 @@ def _pack(found: FoundModel, on_stage: Callable[[str], None]) -> PackedModel:
     return packed
 
 
-def _in_memory(
-    found: FoundModel, kernels: Kernels, on_stage: Callable[[str], None]
-) -> LanguageModel:
+def _in_memory(found: FoundModel, kernels: Kernels, on_stage: OnStage) -> LanguageModel:
     on_stage("reading the model")
     source = _open(found)
     if found.kind == "folder":
@@ -135,9 +135,11 @@ def _in_memory(
         files = weight_files(found.path)
     else:
         files = [found.path]
-    sha256 = checksum(files)
-    on_stage("preparing the weights")
-    return _model(found, _converted(source, kernels, sha256, FileStamp.of(files[0])))
+    size = sum(file.stat().st_size for file in files if file.exists())  # or `checksum` says so
+    sha256 = checksum(files, measured(on_stage, "reading the model", size))
+    stamp = FileStamp.of(files[0])
+    packed = _converted(source, kernels, sha256, stamp, on_stage, "preparing the weights")
+    return _model(found, packed)
 
 
 def _open(found: FoundModel) -> Source:
@@ -150,9 +152,16 @@ def _open(found: FoundModel) -> Source:
     return HuggingFaceFolder(found.path)
 
 
-def _converted(source: Source, kernels: Kernels, sha256: str, stamp: FileStamp) -> PackedModel:
+def _converted(
+    source: Source,
+    kernels: Kernels,
+    sha256: str,
+    stamp: FileStamp,
+    on_stage: OnStage,
+    stage: str,
+) -> PackedModel:
     _require_memory(source.config, source.format, kernels)
-    tensors = convert(source, kernels)
+    tensors = convert(source, kernels, measured(on_stage, stage, matrices(source.config)))
     description = Description(sha256, stamp, source.format, source.config, source.chat_template)
     return PackedModel(description, tensors, source.tokenizer().to_json())
 

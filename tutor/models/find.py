@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,16 +16,13 @@ from tutor.models.installed import (
     installed_models,
     is_default,
 )
+from tutor.models.report import OnStage, quiet
 
 HUB_PREFIX = "hf:"
 _SEE_LIST = "`tutor model list` shows what is installed."
 
 
-def _quiet(stage: str) -> None:
-    pass
-
-
-def find_model(spec: str | None = None, *, on_stage: Callable[[str], None] = _quiet) -> FoundModel:
+def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundModel:
     """The model that `spec` names:
 
     - nothing: what TUTOR_MODEL names, else the default model where it is installed, else the
@@ -34,7 +30,7 @@ def find_model(spec: str | None = None, *, on_stage: Callable[[str], None] = _qu
     - the name of an installed model;
     - a GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors;
     - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, fetched if it is not in the Hugging Face cache
-      yet; `on_stage` hears of that in a few words.
+      yet; `on_stage` hears how far that is.
 
     Says nothing about whether tutor can run it; `tutor.lm.load` does. Raises `ModelError`s.
     """
@@ -81,7 +77,7 @@ def _default_model() -> FoundModel:
     )
 
 
-def _from_hub(name: str, on_stage: Callable[[str], None]) -> FoundModel:
+def _from_hub(name: str, on_stage: OnStage) -> FoundModel:
     from tutor.models.hub import fetch  # the client is heavy and seldom needed
 
     found = from_path(fetch(name, on_stage))

@@ -8,24 +8,39 @@ HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they always mean.
 from __future__ import annotations
 
 import errno
+import fnmatch
 import json
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, UsageError
+from tutor.models.package_client import bytes_below
+from tutor.models.report import OnStage
 
-os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # read when the client is imported
+# Read when the client is imported. What it would print, `on_stage` and the errors say.
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+os.environ.setdefault("HF_HUB_VERBOSITY", "critical")
 
-from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+from huggingface_hub import HfApi, constants, hf_hub_download, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     HTTPError,
     LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
 )
+
+# The client's library for HTTP was another one in each of its main versions.
+_NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror")
+_NETWORK = "Check the network and try again."
+
+_TICK = 0.5
+"""Seconds between two looks at how far a download is."""
 
 _FOLDER_FILES = [
     "config.json",
@@ -38,7 +53,7 @@ _FOLDER_FILES = [
 ]
 
 
-def fetch(name: str, on_stage: Callable[[str], None]) -> Path:
+def fetch(name: str, on_stage: OnStage) -> Path:
     """The file or folder in the Hugging Face cache that `name` (`OWNER/REPO[/FILE]`) stands for.
 
     Without FILE: the folder of a repository with `config.json`, or else its only GGUF file. What
@@ -50,8 +65,14 @@ def fetch(name: str, on_stage: Callable[[str], None]) -> Path:
     try:
         if cached := _cached(repository, file):
             return cached
-        on_stage(f"fetching {name} from Hugging Face")
-        return Path(hf_hub_download(repository, file)) if file else _fetch_repository(repository)
+        on_stage(f"asking Hugging Face for {name}")
+        sizes = _sizes(repository)
+        files = [file] if file else _files_of_model(repository, sizes)
+        total = sum(sizes.get(each, 0) for each in files)
+        with _watched(repository, f"fetching {name} from Hugging Face", total, on_stage):
+            if len(files) == 1:
+                return Path(hf_hub_download(repository, files[0]))
+            return Path(snapshot_download(repository, allow_patterns=_FOLDER_FILES))
     except GatedRepoError as error:
         raise ModelNotFound(
             f"{repository} asks you to accept its terms first.",
@@ -106,13 +127,23 @@ def _whole(folder: Path) -> bool:
     return all((folder / name).exists() for name in names) and any(folder.glob("*.safetensors"))
 
 
-def _fetch_repository(repository: str) -> Path:
-    files = HfApi().list_repo_files(repository)
+def _sizes(repository: str) -> dict[str, int]:
+    """Bytes of each file of the repository, 0 where its size is not told."""
+    listed = HfApi().model_info(repository, files_metadata=True).siblings or ()
+    return {file.rfilename: file.size or 0 for file in listed}
+
+
+def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
+    """The files that make up the only model in a repository."""
     if "config.json" in files:
-        return Path(snapshot_download(repository, allow_patterns=_FOLDER_FILES))
+        return [
+            file
+            for file in files
+            if any(fnmatch.fnmatch(file, pattern) for pattern in _FOLDER_FILES)
+        ]
     weights = [file for file in files if file.endswith(".gguf")]
     if len(weights) == 1:
-        return Path(hf_hub_download(repository, weights[0]))
+        return weights
     if weights:
         raise ModelError(
             f"{repository} has several models: {', '.join(weights)}.",
@@ -123,6 +154,29 @@ def _fetch_repository(repository: str) -> Path:
     )
 
 
+@contextmanager
+def _watched(repository: str, stage: str, total: int, on_stage: OnStage) -> Iterator[None]:
+    """Tells how far a download is for as long as it lasts, from what arrives in the cache: the
+    client's own ways of telling have changed from version to version."""
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
+    before = bytes_below(folder)
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_TICK):
+            arrived = max(0, bytes_below(folder) - before)
+            on_stage(stage, min(arrived, total) if total else arrived, total)
+
+    on_stage(stage, 0, total)
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
 def _failure(name: str, error: Exception) -> ModelError:
     cause: BaseException | None = error
     while cause is not None:
@@ -130,12 +184,16 @@ def _failure(name: str, error: Exception) -> ModelError:
             return _not_found(name)
         if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
             return NoSpace(f"There is no room for {name}.", "Make room and try again.")
+        if isinstance(cause, OfflineModeIsEnabled):
+            return DownloadFailed(
+                f"{name} is not on this machine, and HF_HUB_OFFLINE forbids to fetch it.",
+                "Unset HF_HUB_OFFLINE and try again.",
+            )
+        if type(cause).__name__ in _NO_CONNECTION:
+            return DownloadFailed(f"Hugging Face, where {name} is, cannot be reached.", _NETWORK)
         last, cause = cause, cause.__cause__
     reason = str(last).strip().partition("\n")[0].rstrip(".") or type(last).__name__
-    return DownloadFailed(
-        f"{name} did not come through ({reason}).",
-        "Check the network and try again; what has arrived is kept.",
-    )
+    return DownloadFailed(f"{name} did not come through ({reason}).", _NETWORK)
 
 
 def _not_found(name: str) -> ModelNotFound:

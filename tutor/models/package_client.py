@@ -41,7 +41,7 @@ def fetch_package(
         while (status := _poll(process)) is None:
             if cancelled.is_set():
                 raise RequestCancelled("The download was stopped.")
-            if (arrived := _bytes_below(folder)) > most:  # clients remove files on the way, too
+            if (arrived := bytes_below(folder)) > most:  # clients remove files on the way, too
                 most = arrived
                 on_bytes(most)
     if status != 0:
@@ -92,7 +92,7 @@ def _poll(process: subprocess.Popen[bytes]) -> int | None:
         return None
 
 
-def _bytes_below(folder: Path) -> int:
+def bytes_below(folder: Path) -> int:
     """Bytes of all files below `folder`, some of which may vanish while they are counted."""
     total = 0
     for parent, _, names in os.walk(folder):

@@ -1,4 +1,4 @@
-"""What fetching a model says while it works.
+"""What fetching and loading a model say while they work.
 
 `tutor model pull --json` prints one event a line; the app reads them from there:
 
@@ -11,16 +11,54 @@ The last line is always `pulled` or `failed`.
 
 from __future__ import annotations
 
-from typing import Literal
+import time
+from collections.abc import Callable
+from typing import Literal, Protocol
 
 import msgspec
+
+_OFTEN_ENOUGH = 0.1  # seconds between two reports of how far a stage is
+
+
+class OnStage(Protocol):
+    """Hears what is being done to a model, in a few words, and how far that is: bytes, or pieces
+    of which there are `total`. With `total` 0, `done` is bytes and the end is not known."""
+
+    def __call__(self, stage: str, done: int = 0, total: int = 0) -> None: ...
+
+
+def quiet(stage: str, done: int = 0, total: int = 0) -> None:
+    """An `OnStage` for those who do not want to know."""
+
+
+def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]:
+    """Tells `on_stage` that `stage` begins; the result, called with what is done, passes that on,
+    but not more often than anybody can read."""
+    on_stage(stage, 0, total)
+    last = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last >= _OFTEN_ENOUGH:
+            last = now
+            on_stage(stage, done, total)
+
+    return tell
+
+
+def in_words(stage: str, done: int, total: int) -> str:
+    """One line: "packing the weights, 37 %", or "fetching, 37 MB" where the end is not known."""
+    if total:
+        return f"{stage}, {100 * done // total} %"
+    return f"{stage}, {done // 1_000_000} MB" if done else stage
+
 
 Stage = Literal["waiting", "fetching", "checking", "converting"]
 
 
 class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
-    """How far it is. `done` and `total` are bytes within this stage; `total` 0 means that the
-    stage cannot be measured.
+    """How far it is. `done` and `total` are bytes within this stage, or pieces while converting;
+    `total` 0 means that the stage cannot be measured.
 
     - waiting: another process is fetching the same model
     - fetching: the package is coming through the network

@@ -123,7 +123,9 @@ def _fetch(status: ModelStatus, width: int) -> list[Content]:
     progress = status.fetch
     assert progress is not None
     done, total = progress.done / _MEGABYTE, progress.total / _MEGABYTE
-    figures = f"{percent(progress)}  {done:.0f} of {total:.0f} MB" if progress.total else ""
+    figures = percent(progress)
+    if progress.total and progress.stage != "converting":
+        figures += f"  {done:.0f} of {total:.0f} MB"
     fraction = progress.done / progress.total if progress.total else 0.0
     bar = meter(fraction, min(_BAR, max(4, width - _LABEL - 22)))
     return [
