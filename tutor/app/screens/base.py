@@ -79,10 +79,10 @@ class TutorScreen(Screen[None]):
         for top in self.query(TopLine):
             setattr(top, name, value)
 
-    def tell(self, message: TutorError | str | None) -> None:
+    def tell(self, *messages: TutorError | str | None) -> None:
         """Say something in the notice until it is replaced; None takes it away."""
         for notice in self.query("#notice").results(Notice):
-            notice.said = message
+            notice.said = messages
 
     def action_back(self) -> None:
         self.app.pop_screen()

@@ -62,10 +62,9 @@ class HomeScreen(TutorScreen):
 
     def on_mount(self) -> None:
         self.place = "tutor"
-        self.query_one(Menu).focus()
+        self.query_one(Menu).focus(scroll_visible=False)
         self.watch(self.app, "model_status", self._note_model)
-        for notice in (*self.tutor.course.problems, *self.tutor.progress.notices):
-            self.tell(notice)
+        self.tell(*self.tutor.progress.notices, *self.tutor.course.problems)
 
     def on_screen_resume(self) -> None:
         self._fill()

@@ -170,6 +170,7 @@ class QuizScreen(TutorScreen):
     @on(Entered)
     def _entered(self) -> None:
         if self._open:
+            self.tell(None)
             answer = self._field.answer
             self._keep(answer="" if answer is None else as_text(answer))
 
@@ -322,6 +323,8 @@ class QuizScreen(TutorScreen):
     def action_hint(self) -> None:
         self._keep(hinted=True)
         self._show_hint()
+        hint = self.query_one("#hint")
+        self.call_after_refresh(hint.scroll_visible, animate=False)
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)

@@ -55,7 +55,7 @@ class ResultScreen(TutorScreen):
 
     def on_mount(self) -> None:
         self.place = f"{self._lesson.number} {safe(self._lesson.title)} · answers"
-        self.query_one(Menu).focus()
+        self.query_one(Menu).focus(scroll_visible=False)
 
     def on_screen_resume(self) -> None:
         cards = self.tutor.progress.cards()

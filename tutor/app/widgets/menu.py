@@ -116,11 +116,13 @@ class Menu(Widget, can_focus=True):
         return Content(" " * MARGIN)
 
     def _keep_in_view(self) -> None:
-        if self.cursor < 0:
+        if self.cursor < 0 or not isinstance(self.parent, Widget):
             return
         heights = [len(lines) for lines in self._lines(self.content_size.width)]
         top = sum(heights[: self.cursor])
         region = Region(0, top, self.content_size.width, heights[self.cursor])
-        if isinstance(self.parent, Widget):
-            placed = region.translate(self.virtual_region.offset)
-            self.parent.scroll_to_region(placed, animate=False)
+        placed = region.translate(self.virtual_region.offset)
+        first = not any(row is not None for row in self._rows[: self.cursor])
+        if first and placed.bottom <= self.parent.scrollable_content_region.height:
+            placed = Region(0, 0, placed.width, placed.bottom)  # with what stands above the list
+        self.parent.scroll_to_region(placed, animate=False)

@@ -10,24 +10,32 @@ from tutor.app.theme import MUTED, NOT_YET
 from tutor.errors import TutorError
 from tutor.text import safe
 
+Said = TutorError | str | None
+
 
 class Notice(Widget):
     """A few quiet lines above the key line; takes no room while there is nothing to say."""
 
-    said: reactive[TutorError | str | None] = reactive(None, layout=True)
+    said: reactive[Said | tuple[Said, ...]] = reactive(None, layout=True)
 
-    def watch_said(self, said: TutorError | str | None) -> None:
-        self.display = said is not None
+    def watch_said(self) -> None:
+        self.display = bool(self._messages)
+
+    @property
+    def _messages(self) -> list[TutorError | str]:
+        said = self.said if isinstance(self.said, tuple) else (self.said,)
+        return [message for message in said if message is not None]
 
     def render(self) -> Content:
-        match self.said:
-            case TutorError() as error:
-                return Content.assemble(
-                    (f"! {error.title}. ", f"bold {NOT_YET}"),
-                    safe(error.happened),
-                    " ",
-                    (safe(error.next_step), MUTED),
-                )
-            case str() as text:
-                return Content(safe(text))
-        return Content("")
+        return Content("\n").join(_drawn(message) for message in self._messages)
+
+
+def _drawn(message: TutorError | str) -> Content:
+    if isinstance(message, str):
+        return Content(safe(message))
+    return Content.assemble(
+        (f"! {message.title}. ", f"bold {NOT_YET}"),
+        safe(message.happened),
+        " ",
+        (safe(message.next_step), MUTED),
+    )
