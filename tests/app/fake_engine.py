@@ -299,17 +299,24 @@ class FakeEngine:
         self.cancelled: list[str] = []
         self.sessions: list[FakeSession] = []
         self.restarts = 0
+        self.generation = 1
         self._card = card
         self._watchers: list[Callable[[FakeEngine], None]] = []
+        self._hold_at = ""
         self._open = asyncio.Event()
         self._open.set()
 
     # --- what a test does with it -------------------------------------------------------------
 
-    def hold(self) -> None:
-        self._open.clear()
+    def hold(self, at: str = "") -> None:
+        """`at` names the request with which the waiting begins; otherwise it begins now."""
+        if at:
+            self._hold_at = at
+        else:
+            self._open.clear()
 
     def release(self) -> None:
+        self._hold_at = ""
         self._open.set()
 
     def become(
@@ -323,6 +330,8 @@ class FakeEngine:
     async def work(self, name: str) -> None:
         """What every request goes through."""
         self.calls.append(name)
+        if name == self._hold_at:
+            self._open.clear()
         if self.state is not EngineState.READY:
             raise EngineError("The engine is not running.", "It is started again by itself.")
         if self.fail_with is not None:

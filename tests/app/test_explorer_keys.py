@@ -18,6 +18,7 @@ from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.text_view import TextView
 from tutor.engine.client import EngineState
 from tutor.errors import ContextFull, EngineError
+from tutor.lm.distribution import SamplerSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab
 
 PROMPT = "The capital of France is"
+PATIENCE = 20.0
 
 
 class Explorer:
@@ -69,8 +71,15 @@ class Explorer:
         return next(line for line in lines(self.stage) if line.strip().startswith(start))
 
     async def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
         while not condition():
+            assert time.monotonic() < deadline, f"it never came; the screen is\n{self.screen}"
             await self.pilot.pause()
+
+
+def kept(it: Explorer, place: str) -> list[str]:
+    """The ends of the texts that are kept, the one changed last first."""
+    return [info.title for info in it.stage.progress.texts.list(place)]
 
 
 @asynccontextmanager
@@ -305,7 +314,7 @@ async def test_tabs_and_joined_characters_reach_the_model_as_they_were_pasted(
 async def test_what_changes_all_the_time_is_saved_all_the_same(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         deadline = time.monotonic() + 20
-        while it.stage.progress.setting("explorer.free") is None:
+        while not it.stage.progress.texts.list("free"):
             assert time.monotonic() < deadline
             await it.pilot.press("1", "b")
 
@@ -328,13 +337,109 @@ async def test_an_empty_prompt_is_refused_in_words(tmp_path: Path) -> None:
         assert it.text == PROMPT
 
 
-async def test_a_prompt_longer_than_the_context_changes_nothing(tmp_path: Path) -> None:
-    async with explorer(tmp_path) as it:
-        await it.press("e")
-        it.stage.screen.query_one(PromptEditor).load("q" * (CARD.context + 1))
+@pytest.mark.parametrize("mode", ["text", "chat"])
+async def test_a_prompt_longer_than_the_context_stays_in_the_editor(
+    tmp_path: Path, mode: Mode
+) -> None:
+    draft = "q" * (CARD.context + 1)
+    async with explorer(tmp_path, mode=mode) as it:
+        if mode == "text":
+            await it.press("e")
+        editor = it.stage.screen.query_one(PromptEditor)
+        editor.load(draft)
         await it.press("enter")
         assert ContextFull.title in it.screen
-        assert it.text == PROMPT
+        assert editor.text == draft
+        assert it.stage.screen.focused is editor
+        await it.press("escape", "escape")
+    async with explorer(tmp_path, mode=mode) as it:
+        if mode == "text":
+            assert it.text == PROMPT
+            await it.press("e")
+        assert it.stage.screen.query_one(PromptEditor).text == draft
+
+
+async def test_a_message_that_does_not_fit_stays_in_the_editor(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("Hi")
+        await it.press("enter", "b", "e")
+        it.stage.screen.query_one(PromptEditor).load("q" * CARD.context)
+        await it.press("enter")
+        assert ContextFull.title in it.screen
+        assert it.stage.screen.query_one(PromptEditor).text == "q" * CARD.context
+        it.stage.screen.query_one(PromptEditor).load("No")
+        await it.press("enter", "e")
+        assert it.stage.screen.query_one(PromptEditor).text == ""
+
+
+async def test_keys_after_a_prompt_belong_to_the_new_text(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("e")
+        await it.type("!")
+        it.engine.hold()
+        for key in ("enter", "1"):
+            await it.pilot.press(key)
+        it.engine.release()
+        await it.settle()
+        assert it.text.startswith(PROMPT + "!")
+        assert "taken by you" in it.line("last")
+
+
+async def test_a_long_text_says_how_far_it_is_read_and_reading_can_be_stopped(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("e")
+        it.stage.screen.query_one(PromptEditor).load("q" * 200)
+        it.engine.hold(at="surprisals")
+        await it.pilot.press("enter")
+        await it.until(lambda: "reading 1 of 200 tokens" in it.screen)
+        assert not any(" %" in line for line in lines(it.stage))
+        assert "r stop reading" in it.words
+        await it.pilot.press("r")
+        await it.until(lambda: "Reading was stopped" in it.words)
+        it.engine.release()
+        await it.press("1")
+        assert "201 of" in it.screen
+
+
+# --- several texts -------------------------------------------------------------------------------
+
+
+async def test_o_begins_another_text_and_comes_back(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "o", "n")
+        await it.type("!")
+        await it.press("enter")
+        assert it.text == PROMPT + "!"
+        await it.press("o")
+        assert "2 of 20 texts kept" in it.words
+        await it.press("down", "enter")
+        assert it.text == PROMPT + " Paris"
+        await it.press("1", "escape")
+        assert kept(it, "free") == [PROMPT + " Paris,", PROMPT + "!"]
+
+
+async def test_two_sessions_on_the_same_text_keep_both(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "escape")
+    async with explorer(tmp_path) as one, explorer(tmp_path) as two:
+        await one.press("1", "escape")
+        await one.until(lambda: not one.stage.progress.unsaved)
+        await two.press("b", "2", "o")
+        await two.until(lambda: not two.stage.progress.unsaved)
+        await two.press("escape", "o")
+        assert sorted(kept(two, "free")) == [PROMPT + " Paris,", PROMPT + " the"]
+        assert "goes on as a text of its own" in two.words
+
+
+async def test_a_starred_text_is_said_to_be(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "o", "k")
+        assert "*" in it.line("›")
+        await it.until(lambda: not it.stage.progress.unsaved)
+        await it.press("escape", "1", "o")
+        assert "*" in it.line("›")
 
 
 # --- search --------------------------------------------------------------------------------------
@@ -404,6 +509,22 @@ async def test_stepping_goes_on_while_the_dials_are_open(tmp_path: Path) -> None
         await it.press("t", "g", "enter", "enter")
         assert it.text == PROMPT + " Paris,"
         assert "applied in order" in it.screen
+
+
+async def test_a_dial_waits_for_the_keys_pressed_before_it(tmp_path: Path) -> None:
+    drawn = distribution(split(PROMPT), SamplerSettings(temperature=5.0)).drawn.token.text
+    assert drawn != " Paris"  # which greedy would take
+    async with explorer(tmp_path) as it:
+        await it.press("t", *["right"] * 13)
+        assert "4.00" in it.line("› 1")
+        it.engine.hold()
+        for key in ("right", "enter", "g"):
+            await it.pilot.press(key)
+        assert "0 greedy" in it.line("› 1")
+        it.engine.release()
+        await it.settle()
+        assert it.text == PROMPT + drawn
+        assert "0 greedy" in it.line("› 1")
 
 
 async def test_rows_stay_in_view_beside_open_dials(tmp_path: Path) -> None:
@@ -631,7 +752,7 @@ async def test_a_state_is_saved_without_leaving(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1")
         async with asyncio.timeout(10):
-            await it.until(lambda: '"pppppt"' in str(it.stage.progress.setting("explorer.free")))
+            await it.until(lambda: kept(it, "free") == [PROMPT + " Paris"])
 
 
 async def test_tokens_of_another_model_are_split_again(tmp_path: Path) -> None:
@@ -666,7 +787,8 @@ async def test_a_lab_hears_of_every_step_and_its_words_are_said(tmp_path: Path) 
         assert "Well found." not in it.words
         await it.press("3")
         assert "Well found." in it.words
-        assert it.stage.progress.setting("explorer.free") is None
+        await it.press("escape")
+        assert (kept(it, "free"), kept(it, "ranks")) == ([], [PROMPT + " Paris and"])
 
 
 # --- sizes ---------------------------------------------------------------------------------------

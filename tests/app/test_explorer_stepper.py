@@ -14,9 +14,11 @@ from tutor.app.explorer.state import State
 from tutor.app.explorer.stepper import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT, Answer, Stepper
 from tutor.course.goals import Evidence
 from tutor.course.lesson import Lab
-from tutor.errors import ContextFull, EngineError, StoreError
+from tutor.errors import ContextFull, EngineError
+from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
 from tutor.lm.distribution import SamplerSettings
+from tutor.lm.token_tree import MAXIMUM_TOKENS, TokenTree
 
 PROMPT = split("The capital of France is")
 
@@ -279,22 +281,26 @@ def lab(kind: str = "stepper", prompt: str = "Hello") -> Lab:
 
 
 def test_the_state_is_found_again(tmp_path: Path, learner: Learner) -> None:
-    progress = Progress.open(tmp_path)
+    progress = BackgroundProgress(Progress.open(tmp_path))
     learner.answer()
     learner.stepper.step()
     learner.state.model = "abc"
     learner.state.marks = True
+    learner.state.drafts = {"chat": "Hel"}
     learner.stepper.set_sampler(SamplerSettings(temperature=0.7, top_k=40))
     Memory(progress, None, None).keep(learner.state)
-    back = Memory(Progress.open(tmp_path), None, None).recall()
-    assert back.tree is not None
-    assert learner.stepper.tree is not None
-    assert back.tree.tokens == learner.stepper.tree.tokens
-    assert (back.model, back.marks, back.sampler) == ("abc", True, learner.state.sampler)
+    for again in (progress, BackgroundProgress(Progress.open(tmp_path))):
+        back = Memory(again, None, None).recall()
+        assert progress.drain(10)
+        assert back.tree is not None
+        assert learner.stepper.tree is not None
+        assert back.tree.tokens == learner.stepper.tree.tokens
+        assert (back.model, back.marks, back.sampler) == ("abc", True, learner.state.sampler)
+        assert back.drafts == {"chat": "Hel"}
 
 
 def test_each_lab_has_its_own_state(tmp_path: Path, learner: Learner) -> None:
-    progress = Progress.open(tmp_path)
+    progress = BackgroundProgress(Progress.open(tmp_path))
     Memory(progress, None, None).keep(learner.state)
     fresh = Memory(progress, lab(), None).recall()
     assert fresh.prompt == "Hello"
@@ -302,41 +308,31 @@ def test_each_lab_has_its_own_state(tmp_path: Path, learner: Learner) -> None:
     assert Memory(progress, lab("chat"), None).recall().mode == "chat"
 
 
-def test_a_long_state_is_compressed_and_a_hopeless_one_is_refused(
-    tmp_path: Path, learner: Learner
-) -> None:
-    progress = Progress.open(tmp_path)
-    memory = Memory(progress, None, None)
-    learner.stepper.prompt(split("The capital of France is a city. " * 200))
-    memory.keep(learner.state)
-    assert str(progress.setting("explorer.free")).startswith("zlib:")
-    again = Memory(progress, None, None).recall()
-    assert again.tree is not None
-    assert again.tree.length == learner.stepper.tree.length  # type: ignore[union-attr]
-    learner.state.prompt = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(20_000))
-    with pytest.raises(StoreError):
-        memory.keep(learner.state)
-    kept = Memory(progress, None, None).recall()
-    assert kept.prompt == again.prompt
+def test_the_longest_text_there_can_be_is_kept(tmp_path: Path) -> None:
+    words = split("The capital of France is a city. 中文 ")
+    tokens = (words * (MAXIMUM_TOKENS // len(words) + 1))[:MAXIMUM_TOKENS]
+    state = State()
+    state.trees = {"text": TokenTree(tokens, 1), "chat": TokenTree(tokens, 1)}
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    Memory(progress, None, None).keep(state)
+    assert progress.drain(60)
+    again = Memory(BackgroundProgress(Progress.open(tmp_path)), None, None).recall()
+    assert [tree and tree.tokens for tree in again.trees.values()] == [tuple(tokens)] * 2
 
 
 @pytest.mark.parametrize(
-    "setting",
+    "stored",
     [
-        None,
-        3,
-        "",
-        "{}x",
-        "zlib:!!",
-        "zlib:AAAA",
-        '{"version": 99}',
-        '{"sampler": {"temperature": -1}}',
-        '{"text": {"branches": [], "current": 1, "focus": 0}}',
-        '{"mode": "other"}',
+        b"",
+        b"{}x",
+        b'{"version": 99}',
+        b'{"sampler": {"temperature": -1}}',
+        b'{"text": {"branches": [], "current": 1, "focus": 0}}',
+        b'{"mode": "other"}',
     ],
 )
-def test_a_state_that_cannot_be_read_counts_as_none(setting: object) -> None:
-    assert State.from_setting(setting) is None
+def test_a_state_that_cannot_be_read_counts_as_none(stored: bytes) -> None:
+    assert State.from_bytes(stored) is None
 
 
 def test_another_model_splits_the_text_again(learner: Learner) -> None:

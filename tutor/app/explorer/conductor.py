@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.stepper import Question, Stepper
 from tutor.engine.client import EngineState
-from tutor.errors import EngineError, RequestCancelled, StoreError, TextError, TutorError
+from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
 from tutor.lm.distribution import ChatMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
+
+    from textual.worker import Worker
 
     from tutor.app.explorer.memory import Memory
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.engine.client import Engine
+    from tutor.learner.texts import TextInfo
     from tutor.lm.distribution import Row, Token, XRay
+
+Heard = Callable[[bool], None]
+
+
+def _nobody(_accepted: bool) -> None:
+    pass
 
 
 class Conductor:
@@ -26,6 +36,7 @@ class Conductor:
 
     `work` runs a coroutine as a worker of its group, in place of the one that runs there; so what
     is not wanted any more is cancelled. `changed` is called after anything that the screen shows.
+    Who hands in a text (`begin`, `send`) hears in the end whether it was accepted.
     """
 
     def __init__(
@@ -33,7 +44,7 @@ class Conductor:
         engine: Engine,
         memory: Memory,
         *,
-        work: Callable[[Coroutine[None, None, None], str], object],
+        work: Callable[[Coroutine[None, None, None], str], Worker[None]],
         changed: Callable[[], None],
         on_evidence: Callable[[Evidence], object],
     ) -> None:
@@ -45,8 +56,9 @@ class Conductor:
         self._work = work
         self._changed = changed
         self._asked: Question | None = None
-        self._opening = False
+        self._opening: object = None
         self._pending: Callable[[], None] | None = None
+        self._asking: Worker[None] | None = None
 
     @property
     def ready(self) -> bool:
@@ -86,24 +98,77 @@ class Conductor:
         command()
         self.sync()
 
-    def begin(self, text: str) -> None:
+    def begin(self, text: str, heard: Heard) -> None:
         """Begin with this prompt or first message, as soon as the engine is ready."""
-        self._pending = partial(self._open, text)
-        self.sync()
+        self._expect(partial(self._open, text, heard))
 
-    def send(self, text: str) -> None:
+    def send(self, text: str, heard: Heard) -> None:
         """Add the learner's message to the conversation, as soon as the engine is ready."""
-        self._pending = partial(self._send, text)
-        self.sync()
+        self._expect(partial(self._send, text, heard))
+
+    def _expect(self, ask: Callable[[], None]) -> None:
+        def hold() -> None:
+            self._pending = ask
+
+        self.do(lambda: self.stepper.expect(hold))
 
     def change_mode(self, mode: Mode) -> None:
         """Text and conversation each keep their own tree."""
+
+        def change() -> None:
+            self.state.mode = mode
+            self.stepper.forget_answer()
+            self.stepper.stale = None
+            self._asked = None
+
         self.stepper.pause()
-        self.state.mode = mode
-        self.stepper.forget_answer()
-        self.stepper.stale = None
-        self._asked = None
-        self.sync()
+        if self.ready:
+            self.do(lambda: self.stepper.after_all(change))
+        else:  # nothing of what waits can happen now
+            self._pending = None
+            self.stepper.load(self.state)
+            self.do(change)
+
+    def recent(self) -> list[TextInfo]:
+        """The texts that are kept at this place, the one changed last first."""
+        return self._memory.recent()
+
+    @property
+    def open_id(self) -> str:
+        """Id of the text that is open."""
+        return self._memory.open_id
+
+    def star(self, info: TextInfo) -> None:
+        self._memory.star(info)
+
+    def change_text(self, info: TextInfo | None) -> None:
+        """Go over to another text that is kept, or (None) to one that has not begun."""
+        self.save()
+        state = self._memory.open(info) if info else self._memory.fresh()
+        if state is None:
+            self.stepper.note = TextError("This text cannot be read.", "The others still can.")
+            self._changed()
+            return
+        self._pending = self._asked = None
+        if self._asking is not None:
+            self._asking.cancel()
+        self.state = state
+        self.stepper.load(state)
+        self.engine_changed()
+
+    def stop_reading(self) -> None:
+        """Give up what is being read. The text stays, and can be read later."""
+        reading = self.stepper.reading
+        if reading is None or self._asking is None:
+            return
+        self._asking.cancel()
+        self.stepper.failed(
+            RequestCancelled(
+                f"Reading was stopped at token {reading[0]:,} of {reading[1]:,}.",
+                "Any step goes on with it; e writes another text.",
+            )
+        )
+        self._changed()
 
     def restart_engine(self) -> None:
         self._work(self._restart(), "restart")
@@ -114,11 +179,10 @@ class Conductor:
         self._changed()
 
     def save(self) -> None:
-        """Keep the state for the next time; a failure is said."""
-        try:
-            self._memory.keep(self.state)
-        except StoreError as error:
-            self.stepper.note = error
+        """Keep the state for the next time. What goes wrong meanwhile, the app says."""
+        said = self._memory.keep(self.state)
+        if said is not None:
+            self.stepper.note = said
 
     async def close(self) -> None:
         """Let the engine forget the session."""
@@ -142,41 +206,52 @@ class Conductor:
         question = self.stepper.question
         if question is not None and question != self._asked:
             self._asked = question
-            self._work(self._ask(question), "ask")
+            self.stepper.reading = None
+            self._asking = self._work(self._ask(question), "ask")
 
     async def _ask(self, question: Question) -> None:
+        def read(done: int, total: int) -> None:
+            self.stepper.reading = (done, total)
+            self._changed()
+
         try:
-            answer = await self._link.answer(question)
+            answer = await self._link.answer(question, read)
         except RequestCancelled:
             return
         except TutorError as error:
             self.stepper.failed(error)
         else:
-            self._asked = None  # The same question may have to be asked again.
+            self._asked = self.stepper.reading = None  # The same question may have to come again.
             self.stepper.arrived(question, answer)
         self.sync()
 
-    def _open(self, text: str) -> None:
-        if not self._opening:
-            self._opening = True
-            self._work(self._open_in_engine(text, self.state.mode), "open")
+    def _open(self, text: str, heard: Heard = _nobody) -> None:
+        """What the learner hands in takes the place of what was being opened by itself."""
+        if self._opening is None or heard is not _nobody:
+            self._opening = heard
+            self._work(self._open_in_engine(text, heard, self.state), "open")
 
-    async def _open_in_engine(self, text: str, mode: Mode) -> None:
+    async def _open_in_engine(self, text: str, heard: Heard, state: State) -> None:
+        mode, accepted = state.mode, False
         try:
             if mode == "chat":
                 tokens = await self._link.open_chat([ChatMessage("user", text)])
             else:
                 tokens = await self._link.open_text(text)
-            if mode == self.state.mode:
+            if (state, mode) == (self.state, self.state.mode):
                 self._begun(text, tokens)
+                accepted = True
         except RequestCancelled:
             return
         except TutorError as error:
             self.stepper.failed(error)
             self._changed()
+            heard(False)
             return
         finally:
-            self._opening = False
+            if self._opening is heard:
+                self._opening = None
+        heard(accepted)
         self.sync()
 
     def _begun(self, text: str, tokens: Sequence[Token]) -> None:
@@ -186,11 +261,11 @@ class Conductor:
         else:
             self.stepper.toggle_run()
 
-    def _send(self, text: str) -> None:
-        self._work(self._send_in_engine(text), "open")
+    def _send(self, text: str, heard: Heard) -> None:
+        self._work(self._send_in_engine(text, heard), "open")
 
-    async def _send_in_engine(self, text: str) -> None:
-        tree = self.stepper.tree
+    async def _send_in_engine(self, text: str, heard: Heard) -> None:
+        tree, accepted = self.stepper.tree, False
         if tree is None:
             return
         try:
@@ -198,10 +273,12 @@ class Conductor:
             if tree is self.stepper.tree:
                 self.stepper.turn(tokens)
                 self.stepper.toggle_run()
+                accepted = True
         except RequestCancelled:
             return
         except TutorError as error:
             self.stepper.failed(error)
+        heard(accepted)
         self.sync()
 
     async def _restart(self) -> None:

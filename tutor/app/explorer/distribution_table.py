@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -61,8 +62,10 @@ class RowMarks:
     drawn: bool = False
 
 
+@lru_cache(maxsize=1024)
 def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
-    """One row. A token that the sampler cut is muted and says what cut it."""
+    """One row; remembered, because most stay as they are when a key is pressed. A token that the
+    sampler cut is muted and says what cut it."""
     cut = row.cut is not None
     weight = "bold" if marks.target else ""
     likely = theme.MUTED if cut else theme.likely(row.probability)

@@ -1,6 +1,7 @@
-"""A widget that shows prepared lines and repaints only those that changed.
+"""A widget that shows prepared lines, and draws and sends only those that changed.
 
-A step of the model changes a few rows of the screen; over SSH only those should be sent.
+A step of the model changes a few rows of the screen; over SSH only those should be sent, and a key
+should wait for no others.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.geometry import Region
+from textual.strip import Strip
+from textual.visual import Visual
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from textual.geometry import Size
 
 BREAKPOINTS = [(0, "-low"), (18, "-high")]
 """A terminal of fewer rows than this is `-low`: rules and explanations make room for figures."""
@@ -30,6 +35,9 @@ class Lines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
+        self._strips: list[Strip | None] = []
+        """What each line is drawn as; None where it has not been drawn yet."""
+        self._drawn_for: object = None
         self._draw: Callable[[], None] | None = None
 
     def draw_with(self, draw: Callable[[], None]) -> None:
@@ -47,13 +55,14 @@ class Lines(Widget):
         new = list(lines)
         old, self._lines = self._lines, new
         if len(old) != len(new):
+            self._strips = [None] * len(new)
             self.refresh(layout=True)
             return
-        changed = [
-            Region(0, y, self.size.width, 1)
-            for y, (before, after) in enumerate(zip_longest(old, new))
-            if not before.is_same(after)
-        ]
+        changed = []
+        for y, (before, after) in enumerate(zip_longest(old, new)):
+            if before is not after and not before.is_same(after):
+                self._strips[y] = None
+                changed.append(Region(0, y, self.size.width, 1))
         if changed:
             self.refresh(*changed)
 
@@ -61,6 +70,27 @@ class Lines(Widget):
     def plain(self) -> list[str]:
         """What is shown, without styles."""
         return [line.plain for line in self._lines]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._lines)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        drawn_for = (self.size, self.visual_style, self.app.theme)
+        if drawn_for != self._drawn_for:
+            self._drawn_for = drawn_for
+            self._strips = [None] * len(self._lines)
+        self._dirty_regions.clear()
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, self.visual_style.rich_style)
+        strip = self._strips[y]
+        if strip is None:
+            width = self.size.width
+            (strip,) = Visual.to_strips(self, self._lines[y], width, 1, self.visual_style)
+            self._strips[y] = strip
+        return strip
 
     def render(self) -> Content:
         return Content("\n").join(self._lines)

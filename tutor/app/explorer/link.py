@@ -9,10 +9,14 @@ from tutor.app.explorer.stepper import Answer, Question
 from tutor.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tutor.engine.client import Engine, EngineSession
     from tutor.lm.distribution import ChatMessage, Row, Token, XRay
+
+
+PIECE = 128
+"""Tokens read between two reports of how far it is; more would not be read faster."""
 
 
 class Link:
@@ -27,6 +31,9 @@ class Link:
         self._engine = engine
         self._session: EngineSession | None = None
         self._model = ""
+        self._generation = 0
+        self._read = 0
+        """So many tokens of the path the engine has read already, as far as is known."""
         self._changing = asyncio.Lock()
 
     async def open_text(self, text: str) -> tuple[Token, ...]:
@@ -48,8 +55,11 @@ class Link:
         async with self._changing:
             if self._engine.model is None or self._engine.model.sha256 != self._model:
                 self._session = None  # Its tokens are those of another model.
+            if self._engine.generation != self._generation:
+                self._generation, self._read = self._engine.generation, 0
             session = self._session
             common = _common(session.tokens, path) if session else 0
+            self._read = min(self._read, common)
             if session is None or not common:
                 session = await self._engine.open_tokens([token.id for token in path])
                 await self._keep(session)
@@ -60,18 +70,32 @@ class Link:
                 await session.append(path[common:])
             return session
 
-    async def answer(self, question: Question) -> Answer:
-        """Ask the model. Raises the `TutorError` that it answers with."""
+    async def answer(self, question: Question, on_read: Callable[[int, int], None]) -> Answer:
+        """Ask the model. What takes long to read is read in pieces, between which `on_read` hears
+        how many tokens are read, of how many. Raises the `TutorError` that it answers with."""
         session = await self.follow(question.tokens)
-        surprisals: tuple[float | None, ...] = ()
-        if question.surprisals_from is not None:
-            surprisals = tuple(await session.surprisals(question.surprisals_from))
+        start = question.surprisals_from
+        surprisals: list[float | None] = []
+        begin = self._read if start is None else start
+        total = question.position if start is None else len(question.tokens)
+        for end in range(begin + PIECE, total, PIECE):
+            on_read(end - PIECE, total)
+            session = await self.follow(question.tokens[:end])
+            if start is not None:
+                surprisals += await session.surprisals(start + len(surprisals))
+            else:
+                await session.rows(end, question.sampler, (question.tokens[0].id,))
+            self._read = end
+        session = await self.follow(question.tokens)
+        if start is not None:
+            surprisals += await session.surprisals(start + len(surprisals))
         position, sampler = question.position, question.sampler
         distribution = await session.distribution(position, sampler, question.seed, question.top)
         stands = None
         if question.stands is not None:
             (stands,) = await session.rows(position, sampler, (question.stands,))
-        return Answer(distribution, stands, surprisals)
+        self._read = max(self._read, total)
+        return Answer(distribution, stands, tuple(surprisals))
 
     async def find(self, question: Question, query: str, limit: int) -> tuple[Row, ...]:
         """Rows of the tokens that contain `query`, in the distribution asked about. Raises
@@ -105,6 +129,7 @@ class Link:
 
     async def _keep(self, session: EngineSession) -> None:
         before, self._session = self._session, session
+        self._read = 0
         self._model = self._engine.model.sha256 if self._engine.model else ""
         if before is not None:
             await before.close()

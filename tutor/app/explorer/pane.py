@@ -17,6 +17,7 @@ from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.lines import Lines
 from tutor.app.explorer.memory import Memory
 from tutor.app.explorer.prompt_editor import PromptEditor
+from tutor.app.explorer.recent_texts import RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
     from textual.events import Resize
     from textual.timer import Timer
 
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.client import Engine
-    from tutor.learner.progress import Progress
+    from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
 """Seconds after a change until the state is saved, at most; leaving saves at once."""
@@ -47,7 +48,7 @@ SHORT = 14
 CROWDED = 30
 """With fewer rows than this, an open panel leaves one line of text and no branches."""
 
-Panel = Literal["search", "dials", "editor"]
+Panel = Literal["search", "dials", "editor", "recent"]
 
 
 class ExplorerPane(Vertical):
@@ -68,7 +69,8 @@ class ExplorerPane(Vertical):
         &.-short #question { margin-top: 0; }
         &.-short PromptEditor { max-height: 2; }
         &.-search DistributionTable, &.-search BranchTree { display: none; }
-        &.-search #target, &.-editor #target, &.-tree #target { display: none; }
+        &.-recent DistributionTable, &.-recent BranchTree, &.-recent #question { display: none; }
+        &.-search #target, &.-recent #target, &.-editor #target, &.-tree #target { display: none; }
         &.-short.-dials #text, &.-short.-dials #focus { display: none; }
     }
     """
@@ -90,7 +92,7 @@ class ExplorerPane(Vertical):
     def __init__(
         self,
         engine: Engine,
-        progress: Progress,
+        progress: BackgroundProgress,
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
@@ -105,16 +107,18 @@ class ExplorerPane(Vertical):
         )
         self._engine = engine
         self._stepper = self._conductor.stepper
-        self._state = self._conductor.state
         self._panel: Panel | None = None
         self._anew = False
         self._invited = False
-        self._drafts: dict[Mode, str] = {}
         self._save_timer: Timer | None = None
         self._painted = 0.0
         self._seed: int | None = None
         self._situation: object = None
         self._forget_engine: Callable[[], None] = lambda: None
+
+    @property
+    def _state(self) -> State:
+        return self._conductor.state
 
     def compose(self) -> ComposeResult:
         yield TextView(id="text")
@@ -124,6 +128,7 @@ class ExplorerPane(Vertical):
         yield SamplerDials(id="dials", classes="panel")
         yield Lines(id="question")
         yield TokenSearch(id="search", classes="panel")
+        yield RecentTexts(id="recent", classes="panel")
         yield DistributionTable(id="table")
         yield Lines(id="target")
         yield BranchTree(id="branches")
@@ -156,8 +161,8 @@ class ExplorerPane(Vertical):
 
     def focus(self, scroll_visible: bool = True) -> ExplorerPane:
         """Put the keys where they are used: into the open panel, or on the table."""
-        inside = {"search": "#search SearchEntry", "dials": "#dials", "editor": "#editor"}
-        self.query_one(inside.get(self._panel or "", "#table")).focus(scroll_visible)
+        inside = "#search SearchEntry" if self._panel == "search" else f"#{self._panel or 'table'}"
+        self.query_one(inside).focus(scroll_visible)
         return self
 
     def say(self, message: TutorError | str | None) -> None:
@@ -231,7 +236,7 @@ class ExplorerPane(Vertical):
         self.query_one("#question", Lines).show([readout.question_line(stepper, width)])
         self.query_one("#target", Lines).show(readout.target_lines(stepper, width))
         latest = stepper.stale if stepper.running else stepper.answer or stepper.stale
-        unasked = stepper.tree is None or stepper.tree.focus == 0
+        unasked = stepper.tree is None or stepper.tree.focus == 0 or stepper.reading is not None
         self.query_one(DistributionTable).update(
             None if unasked or latest is None else latest.distribution,
             target=stepper.target.row if stepper.target and not stepper.running else None,
@@ -253,12 +258,13 @@ class ExplorerPane(Vertical):
             latest = stepper.answer or stepper.stale
             dials = self.query_one(SamplerDials)
             dials.compact = height < SHORT
-            dials.update(stepper.sampler, latest.distribution if latest else None)
+            dials.update(stepper.sampler_to_come, latest.distribution if latest else None)
 
     def _show_notice(self) -> None:
         if self.is_mounted:
             self.query_one(Notice).said = status.said(self._engine, self._stepper)
-            situation = (self._engine.state, self._state.mode, self._stepper.tree is None)
+            tree, reading = self._stepper.tree, self._stepper.reading
+            situation = (self._engine.state, self._state.mode, tree is None, reading is None)
             if situation != self._situation:  # What the keys can do depends on nothing else.
                 self._situation = situation
                 self.refresh_bindings()
@@ -271,6 +277,10 @@ class ExplorerPane(Vertical):
                 return self._state.mode == "chat" and self._stepper.tree is not None
             case "retry":
                 return self._engine.state is EngineState.STOPPED
+            case "stop_reading":
+                return self._stepper.reading is not None
+            case "run":
+                return self._stepper.reading is None
             case "marks":
                 return self._state.mode == "chat"
             case "mode":
@@ -300,6 +310,9 @@ class ExplorerPane(Vertical):
 
     def action_run(self) -> None:
         self._conductor.do(self._stepper.toggle_run)
+
+    def action_stop_reading(self) -> None:
+        self._conductor.stop_reading()
 
     def action_seed(self) -> None:
         self._conductor.do(self._stepper.new_seed)
@@ -334,7 +347,7 @@ class ExplorerPane(Vertical):
         for widget in self.query(".panel"):
             widget.set_class(widget.id == panel, "-open")
         self.query_one("#label").set_class(panel == "editor", "-open")
-        for name in ("search", "dials", "editor"):
+        for name in ("search", "dials", "editor", "recent"):
             self.set_class(name == panel, f"-{name}")
         self.focus()
         self._conductor.sync()
@@ -364,17 +377,36 @@ class ExplorerPane(Vertical):
         branches.open(tree.current.number)
 
     def on_branch_tree_chosen(self, event: BranchTree.Chosen) -> None:
-        self._stepper.switch(event.number)
+        self._conductor.do(lambda: self._stepper.switch(event.number))
         self._close_panel()
 
     def on_branch_tree_removed(self, event: BranchTree.Removed) -> None:
-        self._stepper.remove(event.number)
+        self._conductor.do(lambda: self._stepper.remove(event.number))
         if self._stepper.tree and len(self._stepper.tree.branches) > 1:
             self._conductor.sync()
         else:
             self._close_panel()
 
     def on_branch_tree_closed(self) -> None:
+        self._close_panel()
+
+    def action_recent(self) -> None:
+        self._stepper.pause()
+        self._conductor.save()
+        self.query_one(RecentTexts).open(self._conductor.recent(), self._conductor.open_id)
+        self._open_panel("recent")
+
+    def on_recent_texts_chosen(self, event: RecentTexts.Chosen) -> None:
+        self._invited = False
+        self._conductor.change_text(event.info)
+        self._close_panel()
+        if event.info is None and self._state.mode == "text":
+            self.action_edit()
+
+    def on_recent_texts_starred(self, event: RecentTexts.Starred) -> None:
+        self._conductor.star(event.info)
+
+    def on_recent_texts_closed(self) -> None:
         self._close_panel()
 
     def action_search(self) -> None:
@@ -418,25 +450,32 @@ class ExplorerPane(Vertical):
         self._stepper.pause()
         self._anew = anew
         self.query_one("#label", Lines).show([readout.editor_label(chat=chat)])
-        self.query_one(PromptEditor).load(
-            self._drafts.get(self._state.mode, "" if chat else self._state.prompt)
-        )
+        given = "" if chat else self._state.prompt
+        self.query_one(PromptEditor).load(self._state.drafts.get(self._state.mode, given))
         self._open_panel("editor")
 
     def on_prompt_editor_left(self) -> None:
         """The text in use stays as it is; what was written is there when the editor opens again."""
-        self._drafts[self._state.mode] = self.query_one(PromptEditor).text
+        self._state.drafts[self._state.mode] = self.query_one(PromptEditor).text
         self._close_panel()
 
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         if not event.text:
             self.say(TextError("There is nothing to begin with.", "Write at least one character."))
             return
-        self._drafts.pop(self._state.mode, None)
+        state, mode, anew = self._state, self._state.mode, self._anew
+        state.drafts[mode] = event.text  # until the model has taken it
+
+        def heard(accepted: bool) -> None:
+            if accepted:
+                state.drafts.pop(mode, None)
+            elif (state, mode) == (self._state, self._state.mode) and self.is_attached:
+                self._write(anew=anew)
+
         self._stepper.note = None
-        going_on = self._state.mode == "chat" and self._stepper.tree is not None
+        going_on = mode == "chat" and self._stepper.tree is not None
         self._close_panel()
-        if going_on and not self._anew:
-            self._conductor.send(event.text)
+        if going_on and not anew:
+            self._conductor.send(event.text, heard)
         else:
-            self._conductor.begin(event.text)
+            self._conductor.begin(event.text, heard)

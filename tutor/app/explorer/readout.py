@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import DRAW, TARGET
 from tutor.app.explorer.stepper import RUN_LIMIT
-from tutor.app.widgets import figures
+from tutor.app.widgets import bars, figures
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper, Target
@@ -78,6 +78,8 @@ def question_line(stepper: Stepper, width: int) -> Content:
         left = Content.assemble(("instead of ", "bold"), (name, "bold"))
     if tree.focus == 0:
         return left
+    if stepper.reading is not None:
+        return _reading(*stepper.reading, width)
     latest = stepper.answer
     if stepper.running:
         left, latest = Content.styled("the draw of the last token", "bold"), stepper.stale
@@ -90,6 +92,15 @@ def question_line(stepper: Stepper, width: int) -> Content:
         left = Content.assemble(left, ("  entropy ", theme.MUTED), entropy, (" bits", theme.MUTED))
     right = figures.sampler(stepper.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)
+
+
+def _reading(done: int, total: int, width: int) -> Content:
+    """How far the model is with a long text."""
+    said = f" {figures.count(done)} of {figures.count(total)} tokens  "
+    room = max(4, min(30, width - len(said) - 8))
+    return Content.assemble(
+        ("reading", "bold"), (said, ""), (bars.bar(done / total, room), theme.ACT)
+    )
 
 
 def target_lines(stepper: Stepper, width: int) -> list[Content]:

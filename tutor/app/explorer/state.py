@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
 from typing import Literal
 
 import msgspec
@@ -14,10 +12,8 @@ from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.token_tree import SavedTree, TokenTree
 
 VERSION = 1
-READABLE = 4_000
-"""Longest state, in characters, that is stored as it is; longer ones are compressed."""
-_COMPRESSED = "zlib:"
-_MOST_BYTES = 4_000_000
+LONGEST_TITLE = 200
+"""Characters from the end of a text that tell it from others in a list."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 
@@ -37,6 +33,7 @@ class Saved(msgspec.Struct, frozen=True):
     prompt: str = FIRST_PROMPT
     text: SavedTree | None = None
     chat: SavedTree | None = None
+    drafts: dict[Mode, str] = {}
 
 
 class State:
@@ -49,13 +46,30 @@ class State:
         self.sampler = PLAIN
         self.prompt = prompt
         self.trees: dict[Mode, TokenTree | None] = {"text": None, "chat": None}
+        self.drafts: dict[Mode, str] = {}
+        """What was written and is not in use (yet)."""
 
     @property
     def tree(self) -> TokenTree | None:
         return self.trees[self.mode]
 
-    def to_setting(self) -> str:
-        """The state as text for the progress store."""
+    @property
+    def title(self) -> str:
+        """How the text in use ends, without special tokens."""
+        tree = self.tree
+        if tree is None:
+            return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
+        last = [step.token for step in tree.steps[-LONGEST_TITLE:]]
+        data = b"".join(token.data for token in last if not token.special)
+        return data.decode("utf-8", "replace")[-LONGEST_TITLE:]
+
+    @property
+    def length(self) -> int:
+        """How many tokens the text in use has."""
+        return self.tree.length if self.tree else 0
+
+    def to_bytes(self) -> bytes:
+        """The state as it is stored."""
         text, chat = self.trees["text"], self.trees["chat"]
         saved = Saved(
             model=self.model,
@@ -65,14 +79,15 @@ class State:
             prompt=self.prompt,
             text=token_tree.save(text) if text else None,
             chat=token_tree.save(chat) if chat else None,
+            drafts=self.drafts,
         )
-        return _pack(msgspec.json.encode(saved))
+        return msgspec.json.encode(saved)
 
     @classmethod
-    def from_setting(cls, setting: object) -> State | None:
-        """The state that was stored; None where there is none that this version can read."""
+    def from_bytes(cls, stored: bytes) -> State | None:
+        """The state that was stored; None where this version cannot read it."""
         try:
-            saved = msgspec.json.decode(_unpack(setting), type=Saved)
+            saved = msgspec.json.decode(stored, type=Saved)
             if saved.version != VERSION:
                 return None
             state = cls(saved.prompt, saved.mode)
@@ -80,11 +95,12 @@ class State:
                 "text": token_tree.restore(saved.text) if saved.text else None,
                 "chat": token_tree.restore(saved.chat) if saved.chat else None,
             }
-        except (ValueError, zlib.error, TutorError):
+        except (ValueError, TutorError):
             return None
         state.model = saved.model
         state.marks = saved.marks
         state.sampler = saved.sampler
+        state.drafts = dict(saved.drafts)
         return state
 
     def belong_to(self, model: str) -> bool:
@@ -101,19 +117,3 @@ class State:
                 self.prompt = data.decode("utf-8", "replace")
             self.trees = {"text": None, "chat": None}
         return other
-
-
-def _pack(data: bytes) -> str:
-    if len(data) <= READABLE:
-        return data.decode()
-    return _COMPRESSED + base64.b64encode(zlib.compress(data, 9)).decode()
-
-
-def _unpack(setting: object) -> bytes:
-    """Raises `ValueError` or `zlib.error` for what `_pack` did not write."""
-    if not isinstance(setting, str):
-        raise ValueError("not text")
-    if not setting.startswith(_COMPRESSED):
-        return setting.encode()
-    packed = base64.b64decode(setting.removeprefix(_COMPRESSED), validate=True)
-    return zlib.decompressobj().decompress(packed, _MOST_BYTES)

@@ -38,6 +38,8 @@ def _situation(engine: Engine, stepper: Stepper) -> str | None:
         )
     if stepper.tree is None:
         return "e writes the first message." if chat else "The model reads the text."
+    if stepper.reading is not None:
+        return "The rows appear when the model has read the text. r stops reading."
     if stepper.tree.focus == 0:
         return "Nothing stands before the first token, so the model has nothing to go by."
     if stepper.full:

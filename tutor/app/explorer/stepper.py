@@ -75,6 +75,11 @@ class Stepper:
         self.running = False
         self.run_length = 0
         self.note: TutorError | str | None = None
+        self.expecting = False
+        """The tokens of a prompt or message are on their way: keys wait for them."""
+        self.reading: tuple[int, int] | None = None
+        """While a long text is read: how many tokens the model has read, and of how many."""
+        self._sampler_to_come: SamplerSettings | None = None
         self._top = ROWS
         self._acted = False
         self._on_evidence = on_evidence
@@ -92,6 +97,11 @@ class Stepper:
     @property
     def sampler(self) -> SamplerSettings:
         return self.state.sampler
+
+    @property
+    def sampler_to_come(self) -> SamplerSettings:
+        """The settings as they will be when every command that waits is carried out."""
+        return self._sampler_to_come or self.sampler
 
     @property
     def ended(self) -> bool:
@@ -162,7 +172,19 @@ class Stepper:
         """The model could not answer. Nothing that was chosen is touched."""
         self.note = error
         self.running = False
+        self.expecting = False
+        self.reading = None
+        self._sampler_to_come = None
         self._queue.clear()
+
+    def load(self, state: State) -> None:
+        """Go over to another state."""
+        self.state = state
+        self.running = self.expecting = self._acted = False
+        self.reading = self._sampler_to_come = self.note = None
+        self.stale = self.answered = None
+        self._queue.clear()
+        self.forget_answer()
 
     def forget_answer(self) -> None:
         """Something changed that the answer depends on."""
@@ -183,20 +205,48 @@ class Stepper:
         """Take a token that a search found in the present distribution."""
         self._do(lambda: self._choose(row, "taken"), needs_answer=True)
 
+    def expect(self, ask: Callable[[], None]) -> None:
+        """Ask for tokens by `ask`, after the commands that wait. Those that come later wait until
+        the tokens are there."""
+
+        def begin() -> None:
+            self.expecting = True
+            ask()
+
+        if self.tree is None:
+            self.running = False
+            begin()
+        else:
+            self._do(begin)
+
     def prompt(self, tokens: Sequence[Token]) -> None:
-        """Begin with these tokens: the first tree of this mode, or a branch of the one there."""
+        """Begin with these tokens: the first tree of this mode, or a branch of the one there.
+        Raises `TreeFull`."""
         self.running = False
         if self.tree is None:
             self.state.trees[self.state.mode] = TokenTree(tokens, FIRST_SEED)
         else:
             self.tree.start(tokens)
-        self.forget_answer()
+        self._came()
 
     def turn(self, tokens: Sequence[Token]) -> None:
-        """Add the tokens of the next turn of a conversation."""
+        """Add the tokens of the next turn of a conversation. Raises `TreeFull`."""
         if self.tree is not None:
             self.tree.extend(tokens)
-            self.forget_answer()
+            self._came()
+
+    def _came(self) -> None:
+        """The tokens that were expected are there."""
+        self.expecting = False
+        self.forget_answer()
+        self._pump()
+
+    def after_all(self, command: Callable[[], None]) -> None:
+        """Carry out something else than a step, when its turn comes."""
+        if self.tree is None:
+            command()
+        else:
+            self._do(command)
 
     def back(self) -> None:
         self._do(self._back)
@@ -226,8 +276,18 @@ class Stepper:
         self.cursor = None if moved < 0 else min(moved, self._top - 1)
 
     def set_sampler(self, sampler: SamplerSettings) -> None:
-        self.state.sampler = sampler
-        self.forget_answer()
+        """A run goes on with the new settings."""
+
+        def set_it() -> None:
+            if sampler is self._sampler_to_come:
+                self._sampler_to_come = None
+            self.state.sampler = sampler
+            self.forget_answer()
+
+        if self.tree is None:
+            set_it()
+        elif self._do(set_it, pauses=False):
+            self._sampler_to_come = sampler if self._queue else None
 
     def pause(self) -> None:
         """Stop running at once; what was taken stays."""
@@ -242,24 +302,26 @@ class Stepper:
 
     def switch(self, number: int) -> None:
         """Look at the end of another branch."""
-        if self.tree:
-            self.tree.switch(number)
-            self.forget_answer()
+        self._do(lambda: self._switch(number))
 
     def remove(self, number: int) -> None:
         """Forget a branch."""
-        if self.tree and self.tree.remove(number):
-            self.forget_answer()
+        self._do(lambda: self._remove(number))
 
-    def _do(self, command: Callable[[], None], *, needs_answer: bool = False) -> None:
-        self.running = False
+    def _do(
+        self, command: Callable[[], None], *, needs_answer: bool = False, pauses: bool = True
+    ) -> bool:
+        """Carry out a command when those before it are; False when it was refused."""
+        if pauses:
+            self.running = False
         if self.tree is None:
-            return
+            return False
         if len(self._queue) >= QUEUE_LIMIT:
             self.note = f"{QUEUE_LIMIT} steps are waiting for the model."
-            return
+            return False
         self._queue.append((command, needs_answer))
         self._pump()
+        return True
 
     @property
     def _settled(self) -> bool:
@@ -267,7 +329,7 @@ class Stepper:
         return self.answer is not None or self.tree is None or self.tree.focus == 0
 
     def _pump(self) -> None:
-        while self._queue and (self._settled or not self._queue[0][1]):
+        while self._queue and not self.expecting and (self._settled or not self._queue[0][1]):
             command, _ = self._queue.popleft()
             self.note = None
             self._acted = True
@@ -312,6 +374,15 @@ class Stepper:
 
     def _move_focus(self, by: int) -> None:
         if self.tree and self.tree.move(by):
+            self.forget_answer()
+
+    def _switch(self, number: int) -> None:
+        if self.tree and any(branch.number == number for branch in self.tree.branches):
+            self.tree.switch(number)
+            self.forget_answer()
+
+    def _remove(self, number: int) -> None:
+        if self.tree and self.tree.remove(number):
             self.forget_answer()
 
     def _fork(self) -> None:

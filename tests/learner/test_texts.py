@@ -1,0 +1,105 @@
+"""The shelf of texts: each session writes its own, nothing is overwritten, and it stays bounded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tutor.errors import StoreError
+from tutor.learner import texts
+from tutor.learner.background import BackgroundProgress
+from tutor.learner.progress import Progress
+from tutor.learner.texts import MOST, OpenText, TextInfo, TextShelf
+
+
+def info(name: str, at: float = 1.0, **more: object) -> TextInfo:
+    return TextInfo(id=name, place="free", at=at, title=name, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path / "texts")
+    stored = shelf.save(info("a", tokens=3), b"body")
+    assert shelf.list("free") == [stored]
+    assert shelf.list("lab") == []
+    assert shelf.read("a") == b"body"
+
+
+def test_a_text_that_another_session_changed_parts(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    first = shelf.save(info("a"), b"first")
+    theirs = shelf.save(first, b"theirs")
+    mine = shelf.save(first, b"mine")
+    assert theirs.id == "a" != mine.id
+    assert (shelf.read("a"), shelf.read(mine.id)) == (b"theirs", b"mine")
+    assert shelf.save(mine, b"more").id == mine.id
+
+
+def test_the_oldest_without_a_star_goes(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    for number in range(MOST):
+        shelf.save(info(f"t{number}", at=number), b"")
+    shelf.star("t0", True)
+    shelf.save(info("new", at=0.5), b"")
+    kept = {item.id for item in shelf.list("free")}
+    assert len(kept) == MOST
+    assert {"t0", "t2", "new"} <= kept
+    assert "t1" not in kept
+
+
+def test_a_star_outlives_the_next_save(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    stored = shelf.save(info("a"), b"one")
+    shelf.star("a", True)
+    assert shelf.save(stored, b"two").starred
+    assert shelf.read("a") == b"two"
+
+
+def test_not_everything_can_be_starred(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    for number in range(MOST):
+        shelf.save(info(f"t{number}", at=number), b"")
+    for number in range(MOST - 1):
+        shelf.star(f"t{number}", True)
+    with pytest.raises(StoreError):
+        shelf.star(f"t{MOST - 1}", True)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\n", b'{"id":"a"', b"nonsense\nmore"])
+def test_what_is_damaged_is_passed_over(tmp_path: Path, content: bytes) -> None:
+    shelf = TextShelf(tmp_path)
+    shelf.save(info("good"), b"body")
+    (tmp_path / "bad.text").write_bytes(content)
+    assert [item.id for item in shelf.list("free")] == ["good"]
+    assert shelf.read("bad") is None
+
+
+def test_a_body_cut_short_is_not_used(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path)
+    shelf.save(info("a"), b"body" * 100)
+    path = tmp_path / "a.text"
+    path.write_bytes(path.read_bytes()[:-3])
+    assert shelf.read("a") is None
+
+
+def test_what_can_never_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "LARGEST", 10)
+    heard: list[Exception] = []
+    progress = BackgroundProgress(Progress.open(tmp_path), heard.append)
+    saving = progress.texts.save(OpenText("free"), b"x" * 11, title="", tokens=1)
+    with pytest.raises(StoreError, match="too many to be kept"):
+        saving.result(10)
+    assert len(heard) == 1
+
+
+def test_saves_that_are_under_way_are_read_as_done(tmp_path: Path) -> None:
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    text = OpenText("free")
+    for number in range(20):
+        progress.texts.save(text, b"%d" % number, title=str(number), tokens=1)
+        (listed,) = progress.texts.list("free")
+        assert listed.title == str(number)
+        assert progress.texts.read(listed.id) == b"%d" % number
+    assert progress.drain(10)
+    assert TextShelf(tmp_path / "texts").read(text.id) == b"19"
+    assert not text.parted

@@ -1,0 +1,133 @@
+"""The texts that are kept: a place to go back to one, or to begin another."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from tutor.app import theme
+from tutor.app.explorer.lines import Lines
+from tutor.app.widgets import figures
+from tutor.learner.texts import MOST
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.learner.texts import TextInfo
+
+STAR = "*"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was, in a few letters."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
+    """One text: how it ends, how long it is, when it was changed."""
+    size = f"{figures.count(info.tokens)} tokens"
+    if width >= 60:
+        size += ago(now - info.at).rjust(11)
+    room = max(4, width - len(size) - 7)
+    title = " ".join(safe(info.title).split()) or "(nothing yet)"
+    if len(title) > room:
+        title = "…" + title[len(title) - room + 1 :]
+    return Content.assemble(
+        ("› " if chosen else "  ", f"{theme.ACT} bold"),
+        (STAR if info.starred else " ", theme.ACT),
+        ("● " if is_open else "  ", theme.ACT),
+        (figures.fit(title, room), "bold" if is_open else ""),
+        "  ",
+        (size, theme.MUTED),
+    )
+
+
+class RecentTexts(Lines, can_focus=True):
+    """Lists texts, the one changed last first. Whoever mounts it opens them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a text."),
+        Binding("down", "choose(1)", show=False),
+        Binding("enter", "open", "go there", tooltip="Go on with this text."),
+        Binding("n", "new", "new text", tooltip="Begin another text; the one you are on is kept."),
+        Binding("k", "star", "star", tooltip="Star this text: it is never dropped."),
+        Binding("escape", "close", "close", tooltip="Stay with the text you are on."),
+    ]
+    DEFAULT_CSS = """
+    RecentTexts { height: 1fr; }
+    """
+
+    class Chosen(Message):
+        """Go on with a text; None: with a new one."""
+
+        def __init__(self, info: TextInfo | None) -> None:
+            super().__init__()
+            self.info = info
+
+    class Starred(Message):
+        """Star this text, or take its star away."""
+
+        def __init__(self, info: TextInfo) -> None:
+            super().__init__()
+            self.info = info
+
+    class Closed(Message):
+        pass
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._infos: tuple[TextInfo, ...] = ()
+        self._open_id = ""
+        self._chosen = 0
+
+    def open(self, infos: Sequence[TextInfo], open_id: str) -> None:
+        """Show these texts, of which one is open."""
+        self._infos, self._open_id, self._chosen = tuple(infos), open_id, 0
+        self.draw_with(self._lay_out)
+
+    def _lay_out(self) -> None:
+        width, room = self.size.width, max(1, self.size.height - 2)
+        first = min(max(0, self._chosen - room // 2), max(0, len(self._infos) - room))
+        now = time.time()
+        rule = f"  {len(self._infos)} of {MOST} texts kept; then the oldest without a star goes"
+        lines = [Content.styled(rule, theme.MUTED)]
+        for place, info in enumerate(self._infos[first : first + room], start=first):
+            chosen = place == self._chosen
+            is_open = info.id == self._open_id
+            lines.append(text_line(info, now, width, chosen=chosen, is_open=is_open))
+        hidden = len(self._infos) - room
+        if hidden > 0:
+            lines.append(Content.styled(f"  {hidden} more, ↑↓ scroll", theme.MUTED))
+        self.show(lines)
+
+    def action_choose(self, by: int) -> None:
+        if self._infos:
+            self._chosen = (self._chosen + by) % len(self._infos)
+            self._lay_out()
+
+    def action_open(self) -> None:
+        self.post_message(self.Chosen(self._infos[self._chosen]) if self._infos else self.Closed())
+
+    def action_new(self) -> None:
+        self.post_message(self.Chosen(None))
+
+    def action_star(self) -> None:
+        if not self._infos:
+            return
+        info = self._infos[self._chosen]
+        starred = msgspec.structs.replace(info, starred=not info.starred)
+        self._infos = tuple(starred if item is info else item for item in self._infos)
+        self._lay_out()
+        self.post_message(self.Starred(info))
+
+    def action_close(self) -> None:
+        self.post_message(self.Closed())
