@@ -363,7 +363,7 @@ async def test_a_file_that_is_damaged_meanwhile_is_said_at_once(tmp_path: Path) 
         await until(pilot, lambda: not app.progress.unsaved)
         (tmp_path / "progress.json").write_bytes(b"")
         await keys(pilot, "right")
-        await sees(pilot, "Saved progress was repaired.")
+        await sees(pilot, "Saved progress was not as expected.")
 
 
 async def test_several_things_to_say_at_the_start_are_all_said(tmp_path: Path) -> None:
@@ -376,7 +376,7 @@ async def test_several_things_to_say_at_the_start_are_all_said(tmp_path: Path) -
         problems=tuple(LessonError(f"0{n}.md, line 4: no title.", "Add one.") for n in (3, 4)),
     )
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
-        await sees(pilot, "Saved progress was repaired.")
+        await sees(pilot, "Saved progress was not as expected.")
         await sees(pilot, "03.md, line 4")
         await sees(pilot, "04.md, line 4")
 

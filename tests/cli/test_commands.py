@@ -16,7 +16,7 @@ from command_line import Tutor
 from tutor import __version__, paths
 from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered
+from tutor.learner.records import Answered, LessonState
 
 
 def test_version(tutor: Tutor) -> None:
@@ -64,6 +64,39 @@ def test_progress(tutor: Tutor) -> None:
     assert [card["question"] for card in exported["cards"]] == ["q"]
     assert exported == json.loads(msgspec.json.encode(progress.export()))
     assert json.loads(tutor("progress", "--json").out)["cards"] == []
+
+
+def test_progress_has_the_figures_of_the_app(tutor: Tutor) -> None:
+    """Of all that the lesson has, not of what was answered; only what counts for it now."""
+    lesson = load_course().lessons[0]
+    progress = Progress.open(paths.learner_folder("me"))
+    first, second = lesson.questions[:2]
+    for question, version in ((first, first.version), (second, second.version + 1)):
+        progress.record(
+            Answered(at=1.0, question=question.id, version=version, lesson=lesson.id, correct=True)
+        )
+    seen = (lesson.screens[0].id, "a-screen-that-is-gone")
+    progress.save_lesson(LessonState(lesson=lesson.id, seen=seen))
+    progress.save_lesson(LessonState(lesson="gone"))
+    said = tutor("progress").out
+    assert f"1 of {len(lesson.screens)} screens" in said
+    assert f"0 of {len(lesson.labs)} labs" in said
+    assert f"1 of {len(lesson.questions)} questions right" in said
+    assert "gone: no longer in the course" in said
+
+
+def test_looking_at_damaged_progress_claims_no_repair_and_makes_none(tutor: Tutor) -> None:
+    folder = paths.learner_folder("me")
+    progress = Progress.open(folder)
+    for number in (1, 2):
+        progress.save_lesson(LessonState(lesson=f"lesson-{number}"))
+    (folder / "progress.json").write_bytes(b"{")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    outcome = tutor("progress", "--json")
+    assert "Its backup is used instead" in outcome.err
+    assert "The next save keeps the damaged file as progress.json.damaged." in outcome.err
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    assert [each["lesson"] for each in json.loads(outcome.out)["lessons"]] == ["lesson-1"]
 
 
 def test_progress_of_nobody(tutor: Tutor) -> None:

@@ -78,8 +78,8 @@ class TestDamage:
         assert set(progress.cards()) == QUESTIONS
         assert progress.lesson("one-question").screen == "ask"
         assert str(progress.notices[0]).startswith(
-            f"Saved progress was repaired: {file} {problem}. Its backup is used instead, and every "
-            "answer given since that was made has been read from the review log."
+            f"Saved progress was not as expected: {file} {problem}. Its backup is used instead, and "
+            "every answer given since that was made has been read from the review log."
         )
         assert told(progress).endswith("There is nothing you need to do.")
         assert len(progress.notices) == 1
@@ -136,7 +136,7 @@ def test_with_nothing_left_the_learner_is_told_and_goes_on(filled: Path) -> None
     assert progress.cards() == {}
     assert (
         f"{file} is damaged, and there is neither a backup nor a review log that can be read, so "
-        "your progress starts again from nothing. The damaged file is kept as "
+        "your progress starts again from nothing. The next save keeps the damaged file as "
         f"progress.json.damaged. If you have a copy of the folder {filled}, put it back"
     ) in told(progress)
     progress.record(answered(1))
@@ -204,8 +204,8 @@ def test_a_checksum_that_does_not_match_sound_json_is_told_only(filled: Path) ->
     progress = Progress.open(filled)
     assert progress.lesson("one-question").screen == "end"
     assert told(progress) == (
-        f"Saved progress was repaired: {file} was changed by something other than tutor. It is "
-        "used as it is. If you did not change it yourself, have a look at your progress."
+        f"Saved progress was not as expected: {file} was changed by something other than tutor. It "
+        "is used as it is. If you did not change it yourself, have a look at your progress."
     )
     progress.record(answered(3))
     again = Progress.open(filled)

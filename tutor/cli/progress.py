@@ -34,16 +34,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _describe(progress: Progress) -> None:
-    lessons = progress.lessons()
-    if not lessons:
+    """In the figures of the app: of the lessons as they are now, questions and screens that are
+    gone do not count."""
+    from tutor.app.standing import standing
+    from tutor.course.catalogue import load_course
+
+    course, states, cards = load_course(), progress.lessons(), progress.cards()
+    if not states and not cards:
         output.write("Nothing yet: no lesson has been opened.")
-    for state in lessons.values():
-        answered = [card for card in progress.cards().values() if card.lesson == state.lesson]
-        right = sum(card.last_correct for card in answered)
-        output.write(
-            f"{state.lesson}: {'read' if state.read else 'begun'}, "
-            f"{len(state.labs_done)} labs done, {right} of {len(answered)} questions right."
-        )
+    for lesson in course.lessons:
+        where = standing(lesson, progress.lesson(lesson.id), cards)
+        if where.started:
+            output.write(
+                f"{lesson.number:2}  {lesson.title}: {where.seen} of {where.screens} screens, "
+                f"{where.goals} of {where.labs} labs, "
+                f"{where.right} of {where.questions} questions right."
+            )
+    for lesson_id in states:
+        if course.lesson(lesson_id) is None:
+            output.write(f"{lesson_id}: no longer in the course; what you did in it is kept.")
     guesses = progress.guesses
     if guesses.rounds:
         output.write(

@@ -157,7 +157,7 @@ class Progress(Readings):
 
     def _repair(self, contents: Contents) -> TutorError:
         path, damaged = self._storage.path, self._storage.damaged.name
-        kept = f" The damaged file is kept as {damaged}." if contents.damaged else ""
+        kept = f" The next save keeps the damaged file as {damaged}." if contents.damaged else ""
         if contents.tables is not None:
             return notices.backup_used(path, contents.problem, kept)
         if self._log.size():

@@ -1,0 +1,130 @@
+"""What was saved when the program is killed, hung up or left, in a real terminal."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from terminal import DEADLINE, Terminal
+
+from tutor.learner.lock import locked
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+from tutor.paths import learner_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The learner's folder of the program under test."""
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+    monkeypatch.setenv("TUTOR_MODEL", str(tmp_path / "no-such-model.gguf"))
+    return learner_folder()
+
+
+def tutor() -> Terminal:
+    return Terminal([sys.executable, "-m", "tutor"])
+
+
+def to_the_questions(run: Terminal) -> None:
+    run.wait_for("Begin   ")
+    run.press("enter")
+    run.wait_for(" 1 of ")
+    run.press("a")
+    run.wait_for("question 1 of ")
+    run.wait_for("a-d choose")
+
+
+def place(folder: Path) -> LessonState:
+    (state,) = Progress.open(folder).lessons().values()
+    return state
+
+
+def wait_saved(run: Terminal, folder: Path, what: str) -> None:
+    """Until the draft of the question on the screen is on disk."""
+
+    def saved() -> bool:
+        draft = place(folder).draft
+        return draft is not None and bool(draft.answer)
+
+    deadline = time.monotonic() + DEADLINE
+    while not saved():
+        assert time.monotonic() < deadline, what
+        run.read(0.05)
+
+
+def kill(run: Terminal) -> None:
+    run.signal(signal.SIGKILL)
+    assert run.wait_exit() == -signal.SIGKILL
+
+
+def test_killed_on_an_answered_question_it_shows_what_came_of_it(folder: Path) -> None:
+    with tutor() as run:
+        to_the_questions(run)
+        run.press("b", "enter")
+        run.wait_for("saved")
+        mark = "✓ b" if "✓ b" in run.text else "× b"
+        kill(run)
+    with tutor() as run:
+        run.wait_for("Continue")
+        run.press("enter")
+        run.wait_for("question 1 of ")
+        run.wait_for("saved")
+        assert mark in run.text
+        run.press("enter")
+        run.wait_for("question 2 of ")
+    assert [card.answers for card in Progress.open(folder).cards().values()] == [1]
+
+
+def test_killed_in_the_middle_of_an_answer_it_is_found_again(folder: Path) -> None:
+    with tutor() as run:
+        to_the_questions(run)
+        run.press("c")
+        wait_saved(run, folder, "the choice")
+        kill(run)
+    with tutor() as run:
+        run.wait_for("Continue")
+        run.press("enter")
+        run.wait_for("> c")
+    assert Progress.open(folder).cards() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_behind_that_was_about_to_be_saved(
+    folder: Path, number: signal.Signals
+) -> None:
+    with tutor() as run:
+        run.wait_for("Begin   ")
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        run.wait_quiet()
+        before = place(folder).screen
+        with locked(folder / "lock", 5.0):
+            run.press("right")
+            run.wait_for(" 2 of ")
+            run.signal(number)
+            with pytest.raises(subprocess.TimeoutExpired):
+                run.process.wait(0.5)  # it waits for its turn
+            assert place(folder).screen == before
+        assert run.wait_exit() == 128 + number
+    assert place(folder).screen != before
+
+
+def test_what_cannot_be_saved_before_leaving_is_said_on_the_terminal(folder: Path) -> None:
+    with tutor() as run:
+        run.wait_for("Begin   ")
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        run.wait_quiet()
+        with locked(folder / "lock", 5.0):
+            run.press("right")
+            run.wait_for(" 2 of ")
+            run.press("esc")
+            run.wait_for("Continue")
+            run.press("q")
+            run.wait_for("Saving what is not saved yet")
+            assert run.wait_exit() == 0
+        assert "Another session of this learner has been saving" in run.text
