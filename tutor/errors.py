@@ -98,6 +98,12 @@ class EngineError(TutorError):
     title = "The engine stopped"
 
 
+class AnswerTooLarge(EngineError):
+    """What was asked for is more than one message holds."""
+
+    title = "This is too much to show"
+
+
 class UnknownSession(EngineError):
     """A request names a session that the engine does not have."""
 
@@ -164,4 +170,4 @@ class StoreNewer(StoreError):
 class StoreRepaired(StoreError):
     """Never raised: a notice that a file was damaged or gone, and what was done about it."""
 
-    title = "Saved progress was repaired"
+    title = "Saved progress was not as expected"

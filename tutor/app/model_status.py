@@ -77,10 +77,10 @@ class ModelStatus(msgspec.Struct, frozen=True):
             return f"The model is coming through the network, once; {meanwhile}."
         if self.fetch_failure is not None:
             standing_in = " The small model stands in." if self.small and self.ready else ""
-            return f"{self.fetch_failure.happened}{standing_in} The model screen tries again."
+            return f"{self.fetch_failure.happened}{standing_in} m, then f, tries again."
         if self.phase == "stopped":
             happened = self.failure.happened if self.failure else "The engine does not run."
-            return f"{happened} Lessons can be read; the model screen says more."
+            return f"{happened} Lessons can be read; m says more."
         return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tutor.engine.protocol import MAXIMUM_FRAME, FromEngine, Message, ToEngine
-from tutor.errors import EngineError
+from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4
 
@@ -18,13 +18,16 @@ _from_engine: msgspec.msgpack.Decoder[FromEngine] = msgspec.msgpack.Decoder(From
 
 
 def pack(message: Message) -> bytes:
-    """One frame. Raises `EngineError` for a message that is too large to be sent."""
+    """One frame. Raises `AnswerTooLarge`, or `EngineError` for text that cannot be sent."""
     try:
         payload = _encoder.encode(message)
     except (OverflowError, UnicodeEncodeError) as error:  # beyond 64 bits; half a surrogate pair
         raise EngineError(f"A message cannot be sent: {error}.") from error
     if len(payload) > MAXIMUM_FRAME:
-        raise EngineError(f"A message of {len(payload):,} bytes is too large to be sent.")
+        raise AnswerTooLarge(
+            f"It is {len(payload) // 1_000_000} MB, too large to be sent at once.",
+            "Try it with a shorter text, or nearer to its beginning.",
+        )
     return len(payload).to_bytes(HEADER, "big") + payload
 
 

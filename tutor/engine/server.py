@@ -59,7 +59,11 @@ class Server:
     def answer_next(self) -> None:
         """Wait for one request and send its answer."""
         request = self._inbox.next()
-        self._send(self._answer(request))
+        answer = self._answer(request)
+        try:
+            self._send(answer)
+        except EngineError as error:  # the attention of a long text in a large model, for one
+            self._send(_failed(request, error))
         self._inbox.done()
 
     def _warm_up(self) -> None:

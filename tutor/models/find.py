@@ -68,7 +68,8 @@ def _default_model() -> FoundModel:
     for model in installed_models():
         if is_default(model):
             raise ModelDamaged(
-                f"{model.path} is not of the right size.", "`tutor model pull` fetches it again."
+                f"{model.path} is not of the right size.",
+                "Fetch it again: `tutor model pull`, or f on the model screen.",
             )
     if model := bundled_model():
         return model

