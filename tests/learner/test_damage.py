@@ -78,8 +78,8 @@ class TestDamage:
         assert set(progress.cards()) == QUESTIONS
         assert progress.lesson("one-question").screen == "ask"
         assert str(progress.notices[0]).startswith(
-            f"Saved progress was not as expected: {file} {problem}. Its backup is used instead, and "
-            "every answer given since that was made has been read from the review log."
+            f"Saved progress was not as expected: {file} {problem}. Its backup is used instead, "
+            "and every answer given since that was made has been read from the review log."
         )
         assert told(progress).endswith("There is nothing you need to do.")
         assert len(progress.notices) == 1
