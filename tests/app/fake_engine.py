@@ -15,7 +15,7 @@ from hashlib import blake2b
 from itertools import pairwise
 
 from tutor.engine.client import EngineState
-from tutor.errors import ContextFull, EngineError, TextError, TutorError
+from tutor.errors import ContextFull, EngineError, ModelError, TextError, TutorError
 from tutor.lm.distribution import (
     PLAIN,
     ChatMessage,
@@ -206,16 +206,22 @@ CARD = ModelCard(
 class FakeSession:
     def __init__(self, engine: FakeEngine, tokens: Sequence[Token]) -> None:
         self._engine = engine
+        self._model = engine.card.sha256
         self.tokens: tuple[Token, ...] = tuple(tokens)
         self.closed = False
 
+    async def _work(self, name: str) -> None:
+        await self._engine.work(name)
+        if self._engine.card.sha256 != self._model:
+            raise ModelError("This text was read by another model.", "Start the text again.")
+
     async def append(self, tokens: Sequence[Token]) -> None:
-        await self._engine.work("append")
+        await self._work("append")
         self._engine.check(len(self.tokens) + len(tokens))
         self.tokens += tuple(tokens)
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
-        await self._engine.work("append_turn")
+        await self._work("append_turn")
         closing = "" if self.tokens[-1] == END else "<|im_end|>"
         turn = f"{closing}\n<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
         added = tuple(split(turn, special=True))
@@ -224,11 +230,11 @@ class FakeSession:
         return added
 
     async def go_back(self, length: int) -> None:
-        await self._engine.work("go_back")
+        await self._work("go_back")
         self.tokens = self.tokens[:length]
 
     async def fork(self, length: int) -> FakeSession:
-        await self._engine.work("fork")
+        await self._work("fork")
         return FakeSession(self._engine, self.tokens[:length])
 
     async def close(self) -> None:
@@ -237,20 +243,20 @@ class FakeSession:
     async def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        await self._engine.work("distribution")
+        await self._work("distribution")
         return distribution(self.tokens[:position], sampler, seed, top)
 
     async def rows(
         self, position: int, sampler: SamplerSettings, ids: Sequence[int]
     ) -> tuple[Row, ...]:
-        await self._engine.work("rows")
+        await self._work("rows")
         by_id = {row.token.id: row for row in all_rows(self.tokens[:position], sampler)}
         return tuple(by_id[number] for number in ids)
 
     async def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        await self._engine.work("find")
+        await self._work("find")
         found = [
             row for row in all_rows(self.tokens[:position], sampler) if query in row.token.text
         ]
@@ -260,7 +266,7 @@ class FakeSession:
         return tuple(found[:limit])
 
     async def surprisals(self, start: int) -> tuple[float | None, ...]:
-        await self._engine.work("surprisals")
+        await self._work("surprisals")
         bits: list[float | None] = [None]
         for length, (_, after) in enumerate(pairwise(self.tokens), start=1):
             rows = all_rows(self.tokens[:length], PLAIN)
@@ -268,7 +274,7 @@ class FakeSession:
         return tuple(bits[start:])
 
     async def xray(self, position: int) -> XRay:
-        await self._engine.work("xray")
+        await self._work("xray")
         length = position + 1
         weights = array("f")
         for layer in range(LAYERS):
@@ -300,7 +306,7 @@ class FakeEngine:
         self.sessions: list[FakeSession] = []
         self.restarts = 0
         self.generation = 1
-        self._card = card
+        self.card = card
         self._watchers: list[Callable[[FakeEngine], None]] = []
         self._hold_at = ""
         self._open = asyncio.Event()
@@ -323,7 +329,7 @@ class FakeEngine:
         self, state: EngineState, detail: str = "", failure: TutorError | None = None
     ) -> None:
         self.state, self.detail, self.failure = state, detail, failure
-        self.model = self._card if state is EngineState.READY else None
+        self.model = self.card if state is EngineState.READY else None
         for watcher in list(self._watchers):
             watcher(self)
 
@@ -344,7 +350,7 @@ class FakeEngine:
             raise
 
     def check(self, length: int) -> None:
-        if length > self._card.context:
+        if length > self.card.context:
             raise ContextFull(f"{length} tokens do not fit.", "Use a shorter text.")
 
     # --- the interface of Engine --------------------------------------------------------------
@@ -364,7 +370,7 @@ class FakeEngine:
         self.become(EngineState.READY)
 
     async def ready(self) -> ModelCard:
-        return self._card
+        return self.card
 
     async def open_text(self, text: str) -> FakeSession:
         await self.work("open_text")

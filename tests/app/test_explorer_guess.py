@@ -6,9 +6,10 @@ import math
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from explorer_stage import Stage, press, settled, shown
-from fake_engine import VOCABULARY, FakeEngine, all_rows, split, token
+from fake_engine import CARD, VOCABULARY, FakeEngine, all_rows, split, token
 
 from tutor.app.explorer.guess import GuessScreen
 from tutor.course.lesson import Lab
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tutor.learner.records import Guessed
 
 TEXT = "The capital of France is Paris, and it is a city."
 LAB = Lab(id="game", kind="guess", task="Guess on.", prompt=TEXT)
@@ -35,10 +35,10 @@ async def game(
     engine: FakeEngine | None = None,
     lab: Lab | None = LAB,
     size: tuple[int, int] = (80, 24),
-    on_round: Callable[[Guessed], Awaitable[str | None]] | None = None,
+    on_over: Callable[[], Awaitable[str | None]] | None = None,
 ) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
     stage = Stage(
-        lambda engine, progress: GuessScreen(engine, progress, lab, on_round=on_round),
+        lambda engine, progress: GuessScreen(engine, progress, lab, on_over=on_over),
         folder=folder,
         engine=engine,
     )
@@ -122,17 +122,49 @@ async def test_the_whole_text_comes_to_an_end_and_can_begin_again(tmp_path: Path
         assert "The capital of▏" in words(stage)
 
 
-async def test_a_lesson_hears_of_the_round(tmp_path: Path) -> None:
-    heard: list[Guessed] = []
+async def test_a_lesson_hears_when_the_whole_text_is_guessed(tmp_path: Path) -> None:
+    heard: list[str] = []
 
-    async def played(event: Guessed) -> str | None:
-        heard.append(event)
+    async def over() -> str | None:
+        heard.append("over")
         return "Well guessed."
 
-    async with game(tmp_path, on_round=played) as (stage, pilot):
+    rounds = len(split(TEXT)) - 3
+    async with game(tmp_path, on_over=over) as (stage, pilot):
+        for _ in range(rounds - 1):
+            await press(pilot, "a", "enter", "enter")
+        assert heard == []
         await press(pilot, "a", "enter")
         assert "Well guessed." in words(stage)
-        assert len(heard) == 1
+        assert heard == ["over"]
+
+
+async def test_the_game_goes_on_when_another_model_comes(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        await press(pilot, *"France", "enter", "enter", *"is")
+        engine.card = msgspec.structs.replace(CARD, sha256="e" * 64, name="Other")
+        engine.become(EngineState.LOADING)
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "The capital of France▏" in words(stage)
+        assert "Another model has come" in words(stage)
+        assert "on the token ␣is" in words(stage)
+        await press(pilot, "enter")
+        assert "of 1" in words(stage)
+        assert stage.progress.guesses.rounds == 2
+
+
+async def test_the_result_of_a_round_stays_when_another_model_comes(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        await press(pilot, *"France", "enter")
+        engine.card = msgspec.structs.replace(CARD, sha256="e" * 64, name="Other")
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "your guess" in words(stage)
+        await press(pilot, "enter", *"is", "enter")
+        assert "right, with 50 % on it" in words(stage)
 
 
 async def test_other_texts_can_be_had_outside_a_lesson(tmp_path: Path) -> None:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
-    from tutor.learner.records import Guessed
 
 
 QUIT_PATIENCE = 6.0
@@ -199,10 +198,10 @@ class TutorApp(App[None]):
         if lab.kind == "guess":
             from tutor.app.explorer.guess import GuessScreen
 
-            async def played(_round: Guessed) -> str | None:
+            async def over() -> str | None:
                 return await self.finish_lab(lesson, lab)
 
-            self.push_screen(GuessScreen(self.engine, self.progress, lab, on_round=played))
+            self.push_screen(GuessScreen(self.engine, self.progress, lab, on_over=over))
             return
         from tutor.app.explorer.screen import ExplorerScreen
 

@@ -12,15 +12,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app import theme
-from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, row_line
 from tutor.app.explorer.entry import Entry
 from tutor.app.explorer.guess_game import TEXTS, Game, Kept, Round
+from tutor.app.explorer.guess_lines import bet, outcome, totals
 from tutor.app.explorer.guess_score import RULE, SURENESS
 from tutor.app.explorer.lines import BREAKPOINTS, Lines
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
-from tutor.app.widgets import figures
 from tutor.engine.client import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
 from tutor.learner.records import Guessed
@@ -54,7 +53,7 @@ class GuessEntry(Entry):
 class GuessScreen(TutorScreen):
     """Reveals the text of a lab (or one of three) token by token.
 
-    `on_round` hears of every finished round; what it returns is said on the screen.
+    `on_over` hears when the whole text is guessed; what it returns is said on the screen.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -81,13 +80,13 @@ class GuessScreen(TutorScreen):
         progress: BackgroundProgress,
         lab: Lab | None = None,
         *,
-        on_round: Callable[[Guessed], Awaitable[str | None]] | None = None,
+        on_over: Callable[[], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()
         self._engine = engine
         self._progress = progress
         self._lab = lab
-        self._on_round = on_round
+        self._on_over = on_over
         self._setting = f"guess.{lab.id if lab else 'free'}"
         self._kept = _recall(progress.setting(self._setting))
         self._text = (
@@ -133,13 +132,20 @@ class GuessScreen(TutorScreen):
         match self._engine.state:
             case EngineState.READY:
                 self.tell(None)
-                if self._game is None:
+                if self._other_model and (self._game is None or self._game.round is None):
                     self._begin()
             case EngineState.STOPPED:
                 self.tell(self._engine.failure or "The engine is not running.")
             case _:
                 self.tell("The model is not ready yet. The game begins by itself.")
         self._show()
+
+    @property
+    def _other_model(self) -> bool:
+        """True where the game is not (or no longer) one of the tokens of the model in use. The
+        result of a round stays on screen until the learner goes on."""
+        model = self._engine.model
+        return self._game is None or (model is not None and model.sha256 != self._game.model)
 
     @work(exclusive=True, group="game")
     async def _begin(self) -> None:
@@ -154,9 +160,13 @@ class GuessScreen(TutorScreen):
         except TutorError as error:
             self.tell(error)
             return
-        self._game = Game(self._text, self._session.tokens, self._kept)
+        model = self._engine.model.sha256 if self._engine.model else ""
+        if self._game is not None:
+            self.tell("Another model has come. Its tokens are others, so this score begins again.")
+        self._game = Game(self._text, self._session.tokens, self._kept, model=model)
         self._guess = None
         self._show()
+        self._match(self.query_one(GuessEntry).value)
 
     @work(exclusive=True, group="find")
     async def _match(self, typed: str) -> None:
@@ -223,7 +233,7 @@ class GuessScreen(TutorScreen):
         entry.display = False
         self.set_focus(None)
         self._show()
-        said = await self._on_round(event) if self._on_round else None
+        said = await self._on_over() if self._on_over and game.over else None
         if said is not None:
             self.tell(said)
 
@@ -261,6 +271,8 @@ class GuessScreen(TutorScreen):
             return
         game.go_on()
         self._ask_for_guess()
+        if self._other_model and self._engine.state is EngineState.READY:
+            self._begin()
 
     def _ask_for_guess(self) -> None:
         entry = self.query_one(GuessEntry)
@@ -316,94 +328,15 @@ class GuessScreen(TutorScreen):
         self.query_one("#rule").display = not short and game.round is None
         result = self.query_one("#result", Lines)
         if game.round is not None:
-            result.show(self._outcome(game.round))
+            width = result.size.width or self.size.width - 2
+            result.show(outcome(game.round, width, self.size.height))
         elif game.over:
             end = Content.styled("That was the whole text. Enter begins it again.", theme.ACT)
             result.show([end])
         else:
-            result.show(self._bet())
-        self.query_one("#totals", Lines).show(self._totals(game))
-
-    def _bet(self) -> list[Content]:
-        share = f"{SURENESS[self._sureness]:.0%}".replace("%", " %")
-        named: tuple[str, str] = ("", "")
-        if self._guess is not None:
-            named = (figures.shown(self._guess.token), "bold")
-        return [
-            Content.assemble(
-                ("you bet ", theme.MUTED), (share, "bold"), (" on the token ", theme.MUTED), named
-            )
-        ]
-
-    def _outcome(self, played: Round) -> list[Content]:
-        width = self.query_one("#result", Lines).size.width or self.size.width - 2
-        lines = [_cost_line("you", played.learner_bits, _verdict(played))]
-        first = played.distribution.rows[0]
-        came = played.actual
-        said = f"gave {figures.shown(came.token)} {figures.percent(came.probability)}"
-        if played.actual.rank > 1:
-            said += f", after {figures.shown(first.token)} {figures.percent(first.probability)}"
-        lines.append(_cost_line("model", played.model_bits, said))
-        rows = list(played.distribution.rows)
-        if self.size.height < 18:
-            rows = rows[: max(1, self.size.height - 11)]
-        for extra in (played.actual, played.guess):
-            if all(row.token.id != extra.token.id for row in rows):
-                rows.append(extra)
-        greatest = max(row.rank for row in rows)
-        columns = Columns.fitting(width, sampled=False, greatest_rank=greatest)
-        if self.size.height >= 18:
-            lines += [Content(""), heading(columns)]
-        lines += [self._row(row, played, columns) for row in rows]
-        lines.append(Content.styled("› your guess   ◆ what came", theme.MUTED))
-        return lines
-
-    def _row(self, row: Row, played: Round, columns: Columns) -> Content:
-        marks = RowMarks(
-            target=row.token.id == played.guess.token.id,
-            drawn=row.token.id == played.actual.token.id,
-        )
-        return row_line(row, columns, marks)
-
-    def _totals(self, game: Game) -> list[Content]:
-        score = game.score
-        lines = [Content.styled(f"token {game.shown} of {len(game.tokens)}", theme.MUTED)]
-        if score.rounds:
-            lines[0] = Content.assemble(
-                lines[0],
-                ("   bits per token: you ", theme.MUTED),
-                (figures.bits(score.learner_bits / score.rounds), "bold"),
-                (", model ", theme.MUTED),
-                (figures.bits(score.model_bits / score.rounds), "bold"),
-            )
-            right = f"you {score.learner_right}, model {score.model_right} of {score.rounds}"
-            lines.append(Content.styled(f"first guess right: {right}", theme.MUTED))
-        history = self._progress.guesses
-        if history.rounds > score.rounds and self.size.height >= 18:
-            mine = figures.bits(history.learner_bits / history.rounds)
-            model = figures.bits(history.model_bits / history.rounds)
-            ever = f"all {figures.count(history.rounds)} rounds so far: you {mine}, model {model}"
-            lines.append(Content.styled(ever, theme.MUTED))
-        return lines
-
-
-def _cost_line(who: str, bits: float, said: str) -> Content:
-    return Content.assemble(
-        (who.ljust(6), theme.MUTED),
-        (f"{figures.bits(bits):>6} bits", "bold"),
-        f"   {said}",
-    )
-
-
-def _verdict(played: Round) -> str:
-    share = f"{played.sureness:.0%}".replace("%", " %")
-    if played.right:
-        return f"right, with {share} on it"
-    rank = figures.count(played.guess.rank)
-    return (
-        f"{figures.shown(played.guess.token)} was rank {rank} for the model, "
-        f"{figures.percent(played.guess.probability)}"
-    )
+            result.show([bet(SURENESS[self._sureness], self._guess)])
+        history = None if short else self._progress.guesses
+        self.query_one("#totals", Lines).show(totals(game, history))
 
 
 def _recall(setting: object) -> Kept | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,11 +23,14 @@ TEXTS = (
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Where a game was left."""
+    """Where a game was left. `model` is the checksum of the model whose tokens were counted,
+    `revealed` how many bytes of the text they were."""
 
     text: str
     shown: int
     score: Score
+    model: str = ""
+    revealed: int = 0
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -50,15 +54,24 @@ class Round(msgspec.Struct, frozen=True):
 class Game:
     """`shown` of `tokens` are revealed; the next one is to be guessed."""
 
-    def __init__(self, text: str, tokens: tuple[Token, ...], kept: Kept | None) -> None:
+    def __init__(
+        self, text: str, tokens: tuple[Token, ...], kept: Kept | None, *, model: str
+    ) -> None:
+        """`model` is the checksum of the model whose tokens these are. A game that was left with
+        another one goes on where it was; its score, which counts tokens, begins again."""
         self.text = text
         self.tokens = tokens
+        self.model = model
         self.shown = min(LEAST_SHOWN, max(1, len(tokens) - 1))
         self.score = Score()
         self.round: Round | None = None
-        if kept is not None and kept.text == text and 0 < kept.shown <= len(tokens):
-            self.shown = kept.shown
-            self.score = kept.score
+        if kept is None or kept.text != text:
+            return
+        if kept.model == model and 0 < kept.shown <= len(tokens):
+            self.shown, self.score = kept.shown, kept.score
+        else:
+            ends = accumulate(len(token.data) for token in tokens)
+            self.shown = max(self.shown, sum(end <= kept.revealed for end in ends))
 
     @property
     def over(self) -> bool:
@@ -86,4 +99,5 @@ class Game:
         self.round = None
 
     def kept(self) -> Kept:
-        return Kept(self.text, self.shown, self.score)
+        revealed = sum(len(token.data) for token in self.tokens[: self.shown])
+        return Kept(self.text, self.shown, self.score, self.model, revealed)
