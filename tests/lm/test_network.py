@@ -19,7 +19,7 @@ from tutor.lm.network import (
     attend,
     attention_weights,
     causal_mask,
-    rotate,
+    rotate_,
     rotations,
 )
 
@@ -59,7 +59,7 @@ def test_norm_is_its_formula() -> None:
 
 def test_rotation_turns_each_pair_by_its_speed() -> None:
     x = torch.randn(7, 3, 8)
-    turned = rotate(x, rotations(CONFIG, 7))
+    turned = rotate_(x.clone(), rotations(CONFIG, 7))
     for position in range(7):
         for pair in range(4):
             angle = position * 10_000.0 ** (-2 * pair / 8)
@@ -77,8 +77,11 @@ def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
     query, key = torch.randn(1, 1, 8), torch.randn(1, 1, 8)
     table = rotations(CONFIG, 40)
 
+    def turned(x: Tensor, position: int) -> Tensor:
+        return rotate_(x.clone(), table[position : position + 1])
+
     def match(at: int, of: int) -> float:
-        return float((rotate(query, table[at : at + 1]) * rotate(key, table[of : of + 1])).sum())
+        return float((turned(query, at) * turned(key, of)).sum())
 
     assert match(5, 2) == pytest.approx(match(33, 30), abs=1e-4)
     assert match(5, 2) != pytest.approx(match(6, 2), abs=1e-4)
@@ -145,6 +148,21 @@ def test_a_copy_goes_its_own_way(network: Transformer, ids: Tensor) -> None:
     assert copy.length == 16
 
 
+def test_a_look_back_leaves_no_trace(network: Transformer, ids: Tensor) -> None:
+    with torch.inference_mode():
+        cache = KeyValueCache(CONFIG, capacity=1)
+        network(ids, cache)
+        capacity = cache.capacity
+        before = [part.clone() for layer in cache.layers(0) for part in layer]
+        with cache.rewound(4) as earlier:
+            assert earlier.length == 4
+            close(network(ids[:1] + 1, earlier), network(torch.cat([ids[:4], ids[:1] + 1]))[-1:])
+        after = [part for layer in cache.layers(0) for part in layer]
+        assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+    assert cache.length == 11
+    assert cache.capacity == capacity
+
+
 @pytest.mark.parametrize("length", [-1, 12])
 def test_a_cache_has_no_more_than_was_read(network: Transformer, ids: Tensor, length: int) -> None:
     cache = KeyValueCache(CONFIG)
@@ -154,6 +172,8 @@ def test_a_cache_has_no_more_than_was_read(network: Transformer, ids: Tensor, le
         cache.truncate(length)
     with pytest.raises(ValueError, match="of 11"):
         cache.copy(length)
+    with pytest.raises(ValueError, match="of 11"), cache.rewound(length):
+        pass
 
 
 def test_a_trace_changes_nothing_and_adds_up(network: Transformer, ids: Tensor) -> None:

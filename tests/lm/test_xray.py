@@ -10,7 +10,7 @@ from tiny_model import CONFIG, tiny_model
 
 from tutor.errors import TextError
 from tutor.lm.distribution import PLAIN
-from tutor.lm.network import Trace
+from tutor.lm.network import KeyValueCache, Trace
 from tutor.lm.session import Session
 
 IDS = [7, 40, 41, 99, 7, 12]
@@ -68,6 +68,17 @@ def test_looking_changes_nothing_and_costs_one_token(model: Any) -> None:
     assert model.network.tokens_read == read + 1
     assert session.distribution(len(IDS), PLAIN, seed=0, top=9) == before
     assert model.network.tokens_read == read + 1
+
+
+def test_looking_takes_no_second_cache(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(model, IDS)
+    session.surprisals()
+    held = session.cache_bytes
+    made = []
+    monkeypatch.setattr(KeyValueCache, "_allocate", lambda *_: made.append(1))
+    session.xray(2)
+    assert not made
+    assert session.cache_bytes == held
 
 
 @pytest.mark.parametrize("position", [-1, len(IDS)])

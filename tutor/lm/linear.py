@@ -7,8 +7,9 @@ such weights: 32 neighbours of a row are small integers q that share a scale (an
     W[n, k] = scale[n, k // 32] * q[n, k] + zero[n, k // 32]
 
 Each class here keeps one such form and computes with PyTorch's own kernels. All take vectors
-[..., inputs] of 32-bit floats and return [..., outputs] of 32-bit floats; `rows` hands out rows
-of W, for a matrix that is an embedding table as well. None can be trained.
+[..., inputs] of 32-bit floats and return [..., outputs], of 32-bit floats too or, where the kernel
+has rounded to it anyway, bfloat16 (added to 32-bit floats, it becomes such). A `Table` hands out
+single rows of W too, for an embedding. None can be trained.
 
     FloatLinear   32 bits      exact
     HalfLinear    16 bits      vectors are rounded to 16 bits too where few are multiplied
@@ -69,12 +70,16 @@ class FrozenLinear(nn.Module):
         """Memory that the weights take."""
         return sum(value.nbytes for value in vars(self).values() if isinstance(value, Tensor))
 
+
+class Table(FrozenLinear):
+    """One whose rows can be had singly, which packed int4 has no way to give."""
+
     def rows(self, ids: Tensor) -> Tensor:
         """Rows `ids` [...] of W: [..., inputs]."""
         raise NotImplementedError
 
 
-class FloatLinear(FrozenLinear):
+class FloatLinear(Table):
     """`weight` [N, K], 32-bit."""
 
     form = "fp32"
@@ -91,7 +96,7 @@ class FloatLinear(FrozenLinear):
         return F.embedding(ids, self.weight)
 
 
-class HalfLinear(FrozenLinear):
+class HalfLinear(Table):
     """`weight` [N, K], 16-bit floats.
 
     One vector: multiplied in 16 bits, with a 32-bit sum. More of them, on a CPU: 16-bit kernels
@@ -116,7 +121,7 @@ class HalfLinear(FrozenLinear):
         return F.embedding(ids, self.weight).float()
 
 
-class Int8Linear(FrozenLinear):
+class Int8Linear(Table):
     """The integers of each column of W as rows of a table, so that W x is a weighted sum of rows,
     weighted by the numbers in x.
 
@@ -233,7 +238,7 @@ class Int4Linear(FrozenLinear):
         if len(vectors) <= self.few:
             answer = torch._weight_int4pack_mm_for_cpu(
                 vectors.bfloat16(), self.packed, GROUP, self.scales
-            ).float()
+            )
         else:
             answer = vectors @ self._unpack()
         return answer if x.dim() == 2 else answer.view(*x.shape[:-1], self.outputs)
@@ -258,9 +263,6 @@ class Int4Linear(FrozenLinear):
         grouped = weights.view(-1, GROUP, self.outputs)
         torch.addcmul(zeros - 8 * scales, grouped, scales, out=grouped)
         return weights.view(self.inputs, self.outputs)
-
-    def rows(self, ids: Tensor) -> Tensor:
-        return F.embedding(ids, self._unpack().t())
 
 
 _LOW_HALVES = 0x0F0F0F0F0F0F0F0F
@@ -311,7 +313,7 @@ class FrozenNorm(nn.Module):
 class TableEmbedding(nn.Module):
     """The vectors of tokens `ids` [...]: rows of a matrix, which can be that of the head."""
 
-    def __init__(self, matrix: FrozenLinear) -> None:
+    def __init__(self, matrix: Table) -> None:
         super().__init__()
         self.matrix = matrix
 

@@ -22,7 +22,10 @@ Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & S
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 import torch
@@ -47,6 +50,19 @@ class Config(msgspec.Struct, frozen=True):
     rope_factors: tuple[float, ...] | None = None  # slows each pair's turning, for long texts
 
 
+class Remembered(NamedTuple):
+    """Where one layer's keys and values are kept; all three are views of the cache's memory.
+
+    `new` [2 key_value_heads, T, head_size] is the room for those of the tokens being read, keys
+    first. `keys` and `values` [key_value_heads, length, head_size] are those of all tokens, the
+    ones being read included.
+    """
+
+    new: Tensor
+    keys: Tensor
+    values: Tensor
+
+
 class KeyValueCache:
     """The keys and values of every token read so far, so that none is computed twice.
 
@@ -59,44 +75,63 @@ class KeyValueCache:
     ) -> None:
         self.config = config
         self.length = 0
-        self._use(self._allocate(capacity, device))
+        self._store = self._allocate(capacity, device)
 
     def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
         # "empty", not "zeros": memory that is never written is never really taken
         config = self.config
-        shape = (2, config.layers, config.key_value_heads, capacity, config.head_size)
+        shape = (config.layers, 2 * config.key_value_heads, capacity, config.head_size)
         return torch.empty(shape, device=device)
-
-    def _use(self, store: Tensor) -> None:
-        self._store = store
-        self._keys, self._values = store[0].unbind(), store[1].unbind()  # by layer
 
     @property
     def capacity(self) -> int:
         """Tokens there is room for before the cache must grow."""
-        return self._store.shape[3]
+        return self._store.shape[-2]
 
     def reserve(self, tokens: int) -> None:
         """Make room for `tokens` more."""
         needed = self.length + tokens
         if needed > self.capacity:
             old = self._store
-            self._use(self._allocate(max(needed, 2 * self.capacity), old.device))
+            self._store = self._allocate(max(needed, 2 * self.capacity), old.device)
             self._store[..., : self.length, :] = old[..., : self.length, :]
 
-    def extend(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep new `keys` and `values` [key_value_heads, T, head_size] of one layer; returns those
-        of all tokens, the new ones included. `length` moves on after the last layer only."""
-        start, end = self.length, self.length + keys.shape[-2]
-        self._keys[layer][:, start:end] = keys
-        self._values[layer][:, start:end] = values
-        return self._keys[layer][:, :end], self._values[layer][:, :end]
+    def layers(self, tokens: int) -> list[Remembered]:
+        """By layer, where `tokens` more are kept. They count when `length` has been moved on."""
+        self.reserve(tokens)
+        length, heads = self.length + tokens, self.config.key_value_heads
+        everything = self._store[:, :, :length]
+        return [
+            Remembered(*views)
+            for views in zip(
+                everything[:, :, self.length :].unbind(),
+                everything[:, :heads].unbind(),
+                everything[:, heads:].unbind(),
+                strict=True,
+            )
+        ]
 
     def truncate(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot cut {self.length} tokens to {length}")
         self.length = length
+
+    @contextmanager
+    def rewound(self, length: int) -> Iterator[KeyValueCache]:
+        """This cache as it was after `length` tokens, to read the next one once more; afterwards
+        it is what it is now, to the last bit."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot go back to {length} of {self.length} tokens")
+        before = self.length
+        self.length = length
+        self.reserve(1)
+        kept = self._store[..., length : length + 1, :].clone()
+        try:
+            yield self
+        finally:
+            self._store[..., length : length + 1, :] = kept
+            self.length = before
 
     def copy(self, length: int) -> KeyValueCache:
         """An independent cache of the first `length` tokens."""
@@ -153,11 +188,12 @@ def rotations(config: Config, length: int) -> Tensor:
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
 
 
-def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+def rotate_(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn neighbouring pairs of numbers in x [..., T, heads, head_size] by their position's
-    angles. The product of a query and a key then depends on how far apart they are."""
-    pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2))
-    return torch.view_as_real(pairs * rotation).flatten(-2)
+    angles, in place. The product of a query and a key then depends on how far apart they are."""
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # a + ib, the same memory
+    pairs.mul_(rotation)
+    return x
 
 
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
@@ -197,9 +233,8 @@ class Attention(nn.Module):
     """Each position asks (query), every earlier one offers what it is (key) and what it says
     (value); the answer is the values, weighted by how well key and query match."""
 
-    def __init__(self, config: Config, layer: int) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
-        self.layer = layer
         self.heads, self.shared = config.heads, config.key_value_heads
         self.head_size = config.head_size
         # one matrix makes queries, keys and values: one large product is faster than three
@@ -212,18 +247,18 @@ class Attention(nn.Module):
         x: Tensor,
         rotation: Tensor,
         mask: Tensor | None = None,
-        cache: KeyValueCache | None = None,
+        remembered: Remembered | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
         # [..., T, width] -> [..., T, heads + 2 key_value_heads, head_size]
-        mixed = self.query_key_value(x).unflatten(-1, (-1, self.head_size))
-        turned = rotate(mixed[..., : self.heads + self.shared, :], rotation)
+        mixed = self.query_key_value(x).float().unflatten(-1, (-1, self.head_size))
+        rotate_(mixed[..., : self.heads + self.shared, :], rotation)  # all but the values
         # each becomes [..., heads, T, head_size]
-        queries = turned[..., : self.heads, :].transpose(-3, -2)
-        keys = turned[..., self.heads :, :].transpose(-3, -2)
-        values = mixed[..., self.heads + self.shared :, :].transpose(-3, -2)
-        if cache is not None:
-            keys, values = cache.extend(self.layer, keys, values)
+        mixed = mixed.transpose(-3, -2)
+        queries, keys, values = mixed.split((self.heads, self.shared, self.shared), dim=-3)
+        if remembered is not None:
+            remembered.new.copy_(mixed[self.heads :])
+            keys, values = remembered.keys, remembered.values
         if trace is not None:
             trace.attention.append(attention_weights(queries, keys, mask))
 
@@ -249,10 +284,10 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Attention, then feed-forward; each reads a normed copy of the stream and adds to it."""
 
-    def __init__(self, config: Config, layer: int) -> None:
+    def __init__(self, config: Config) -> None:
         super().__init__()
         self.attention_norm = RMSNorm(config.width, config.norm_epsilon)
-        self.attention = Attention(config, layer)
+        self.attention = Attention(config)
         self.feed_forward_norm = RMSNorm(config.width, config.norm_epsilon)
         self.feed_forward = FeedForward(config)
 
@@ -261,10 +296,10 @@ class Block(nn.Module):
         x: Tensor,
         rotation: Tensor,
         mask: Tensor | None = None,
-        cache: KeyValueCache | None = None,
+        remembered: Remembered | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), rotation, mask, cache, trace)
+        x = x + self.attention(self.attention_norm(x), rotation, mask, remembered, trace)
         x = x + self.feed_forward(self.feed_forward_norm(x))
         return x
 
@@ -278,7 +313,7 @@ class Transformer(nn.Module):
         # one vector for each token of the vocabulary; training starts from small random numbers
         table = torch.empty(config.vocabulary_size, config.width).uniform_(-0.05, 0.05)
         self.embedding = nn.Embedding(config.vocabulary_size, config.width, _weight=table)
-        self.blocks = nn.ModuleList(Block(config, i) for i in range(config.layers))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon)
         self.head = nn.Linear(config.width, config.vocabulary_size, bias=False)
         if config.tied:
@@ -295,16 +330,15 @@ class Transformer(nn.Module):
         start = 0 if cache is None else cache.length
         tokens = ids.shape[-1]
         length = start + tokens
-        if cache is not None:
-            cache.reserve(tokens)
+        layers = [None] * self.config.layers if cache is None else cache.layers(tokens)
         rotation = rotations(self.config, 2 ** length.bit_length())[start:length].to(ids.device)
         mask = causal_mask(tokens, length, ids.device) if tokens > 1 else None
 
         x = self.embedding(ids)
-        for block in self.blocks:
+        for block, remembered in zip(self.blocks, layers, strict=True):
             if trace is not None:
                 trace.residuals.append(x)
-            x = block(x, rotation, mask, cache, trace)
+            x = block(x, rotation, mask, remembered, trace)
         if trace is not None:
             trace.residuals.append(x)
         if cache is not None:

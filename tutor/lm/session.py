@@ -213,7 +213,8 @@ class Session:
             raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
         self._read_to(position)
         following = self._ids[position + 1] if position + 1 < len(self._ids) else None
-        return x_ray(self._model, self._cache.copy(position), self._ids[position], following)
+        with torch.inference_mode(), self._cache.rewound(position) as before:
+            return x_ray(self._model, before, self._ids[position], following)
 
     # --- the work ---------------------------------------------------------------------------
 
