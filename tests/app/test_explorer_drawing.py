@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, rest_line, row_line
 from tutor.app.explorer.sampler_dials import DIALS, reading, turned
 from tutor.app.explorer.text_view import WINDOW, focused_line, pieces, window, wrap
-from tutor.app.explorer.xray import attention_lines, lens_lines, spaced
+from tutor.app.explorer.xray_lines import attention_lines, lens_lines, spaced
 from tutor.app.widgets import bars, figures
 from tutor.lm.distribution import PLAIN, LensRow, Row, SamplerSettings, Token
 from tutor.lm.token_tree import Step
@@ -192,7 +192,17 @@ def test_the_rest_line_counts_everything_that_is_not_shown() -> None:
     line = rest_line(found, found.rows[:4], Columns.fitting(78, sampled=False)).plain
     left_out = 1 - sum(row.probability for row in found.rows[:4])
     assert f"{len(VOCABULARY) - 4} more" in line
-    assert line.endswith(figures.percent(left_out))
+    assert line.rstrip().endswith(figures.percent(left_out))
+
+
+def test_the_rest_line_says_what_the_parts_of_a_bar_mean() -> None:
+    found = distribution(split("The capital of France is"), SamplerSettings(top_k=2))
+    for width, said in ((118, True), (78, True), (38, False)):
+        line = rest_line(found, found.rows[:4], Columns.fitting(width, sampled=True))
+        assert ("█ stays  ▒ gained  ╌ lost" in line.plain) is said
+        assert line.cell_length <= width
+    plain = rest_line(found, found.rows[:4], Columns.fitting(78, sampled=False)).plain
+    assert "gained" not in plain
 
 
 def test_a_rank_too_long_for_its_column_is_given_in_thousands() -> None:

@@ -578,12 +578,12 @@ async def test_the_next_message_goes_on_with_the_same_conversation(tmp_path: Pat
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 1
         assert "append_turn" in it.engine.calls
-        await it.press("a")
+        await it.press("o", "n")
         await it.type("New")
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 2
-        await it.press("w")
-        assert "2●" in it.words
+        await it.press("o")
+        assert "2 of 20 texts kept" in it.words
 
 
 async def test_text_and_conversation_are_kept_apart(tmp_path: Path) -> None:
@@ -632,6 +632,39 @@ async def test_x_shows_attention_and_lens_and_esc_comes_back(tmp_path: Path) -> 
         assert "its probability for ␣Paris" in it.screen
         await it.press("escape")
         assert it.text == PROMPT + " Paris"
+
+
+async def test_the_lens_shows_the_token_it_is_about(tmp_path: Path) -> None:
+    async with explorer(tmp_path, size=(40, 12)) as it:
+        await it.press("1", "x", "tab", "p")
+        assert "after ␣is" in it.screen
+        assert "The capital of France is" in it.screen
+
+
+async def test_on_a_wide_terminal_the_xray_stands_beside_the_text(tmp_path: Path) -> None:
+    async with explorer(tmp_path, size=(160, 40)) as it:
+        await it.press("1", "x")
+        assert isinstance(it.stage.screen, ExplorerScreen)
+        assert "how much ␣Paris takes from" in it.screen
+        assert "next token" in it.screen
+        await it.press("2", "tab")
+        assert it.text.startswith(PROMPT + " Paris.")
+        assert "stopped at a layer" in it.screen
+        assert "after ." in it.words
+        await it.press("p")
+        assert "after ␣Paris" in it.words
+        assert "instead of ␣Paris" in it.screen
+        await it.press("escape")
+        assert "stopped at a layer" not in it.screen
+        assert isinstance(it.stage.screen, ExplorerScreen)
+
+
+async def test_branches_out_of_view_are_counted(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press(*["f", "1"] * 5, "w")
+        assert "4 above, 0 below" in it.screen
+        await it.press(*["up"] * 5)
+        assert "0 above, 4 below" in it.screen
 
 
 async def test_attention_can_be_sorted_by_weight(tmp_path: Path) -> None:

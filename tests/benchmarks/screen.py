@@ -49,18 +49,21 @@ Smallest().run(mouse=False)
 KEY_LIMIT_MS = 30.0
 MEMORY_LIMIT_MB = 45.0
 KEYS = 100
+STEPPER = "the model's draw"
+"""What only the stepper shows, and only when there is a distribution."""
 _MEGABYTE = 1e6
 
 
 @contextmanager
-def tutor() -> Iterator[Terminal]:
+def tutor(columns: int = 80, lines: int = 24) -> Iterator[Terminal]:
     """`tutor` with a learner who has never been here, and the model of whoever runs this."""
     model = str(find_model().path)
     with tempfile.TemporaryDirectory() as data:
         models = Path(data) / "models"
         models.symlink_to(user_models_folder())  # the packed weights are beside the model
         environment = {"TUTOR_DATA": data, "TUTOR_MODEL": model}
-        with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
+        command = [sys.executable, "-m", "tutor"]
+        with Terminal(command, columns=columns, lines=lines, environment=environment) as run:
             yield run
 
 
@@ -97,7 +100,7 @@ def keys_while_generating() -> Measured:
     with tutor() as run:
         run.wait_for("●", timeout=300)
         run.press("s")
-        run.wait_for("next token")
+        run.wait_for(STEPPER)
         run.press("t")
         run.wait_for("› 1")
         while len(times) < KEYS:
@@ -113,7 +116,7 @@ def memory(steps: int) -> list[Measured]:
     with tutor() as run:
         run.wait_for("●", timeout=300)
         run.press("s")
-        run.wait_for("next token")
+        run.wait_for(STEPPER)
         _step(run, steps // 10)
         early = run.memory() / _MEGABYTE
         _step(run, steps - steps // 10)

@@ -91,13 +91,19 @@ class BranchTree(Lines, can_focus=True):
         if not self.has_focus or self._chosen not in numbers:
             self._chosen = tree.current.number
         at = numbers.index(self._chosen)
-        first = min(max(0, at - self.rows // 2), max(0, len(forks) - self.rows))
+        hidden = len(forks) - self.rows
+        rows = self.rows - (hidden > 0)
+        first = min(max(0, at - rows // 2), max(0, len(forks) - rows))
         lines = [
             branch_line(
                 tree, fork, self.size.width, chosen=self.has_focus and fork.branch == self._chosen
             )
-            for fork in forks[first : first + self.rows]
+            for fork in forks[first : first + rows]
         ]
+        if hidden > 0:
+            keys = "↑↓" if self.has_focus else "w ↑↓"
+            more = f"  {first} above, {len(forks) - first - rows} below  {keys} go through them"
+            lines.append(Content.styled(more, theme.MUTED))
         if self._doomed is not None:
             question = f"Remove branch {self._doomed} and its text? d again removes it."
             lines[-1] = Content.styled(question, theme.NOT_YET)

@@ -144,7 +144,7 @@ class Conductor:
     def change_text(self, info: TextInfo | None) -> None:
         """Go over to another text that is kept, or (None) to one that has not begun."""
         self.save()
-        state = self._memory.open(info) if info else self._memory.fresh()
+        state = self._memory.open(info) if info else self._memory.fresh(self.state.mode)
         if state is None:
             self.stepper.note = TextError("This text cannot be read.", "The others still can.")
             self._changed()

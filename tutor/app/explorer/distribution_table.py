@@ -21,6 +21,8 @@ TARGET = "›"
 """Marks the row that Enter takes."""
 DRAW = "◆"
 """Marks the token that the model's own draw picked."""
+LEGEND = "█ stays  ▒ gained  ╌ lost"
+"""What the parts of a bar mean when the sampler changed it."""
 _LEAST_BAR = 6
 
 
@@ -35,6 +37,8 @@ class Columns:
     after: int
     bar: int
     logit: int
+    width: int
+    """Of the whole row."""
     gap: int
     """Between id and probability, where there is room for the long name of that column."""
 
@@ -51,7 +55,7 @@ class Columns:
         fixed = 2 + rank + 2 + figures.PERCENT_WIDTH + 2 + identifier + after + logit + gaps
         if fixed + token + _LEAST_BAR > width:
             token = max(4, width - fixed - _LEAST_BAR)
-        return cls(rank, token, identifier, after, max(0, width - fixed - token), logit, gap)
+        return cls(rank, token, identifier, after, max(0, width - fixed - token), logit, width, gap)
 
 
 @dataclass(frozen=True)
@@ -130,10 +134,11 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
     label = f"{more} more".ljust(
         columns.token + (columns.id + 2 if columns.id else 0) + columns.gap
     )
-    return Content.assemble(
-        (" " * (columns.rank + 4) + label, theme.MUTED),
-        figures.percent(left_out).rjust(figures.PERCENT_WIDTH),
-    )
+    start = " " * (columns.rank + 4) + label
+    share = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
+    room = columns.width - len(start) - len(share)
+    legend = LEGEND if columns.after and len(LEGEND) + 2 <= room else ""
+    return Content.assemble((start, theme.MUTED), share, (legend.rjust(room), theme.MUTED))
 
 
 class DistributionTable(Lines, can_focus=True):

@@ -59,12 +59,12 @@ class Memory:
         self._open, self._kept = OpenText(self._place, info), body
         return self._in_mode(state)
 
-    def fresh(self) -> State:
+    def fresh(self, mode: Mode = "text") -> State:
         """The state of a text that has not begun, which is open from now on."""
         self._open, self._kept = OpenText(self._place), b""
         lab = self._lab
         prompt = lab.prompt if lab and lab.kind != "chat" and lab.prompt else FIRST_PROMPT
-        return self._in_mode(State(prompt))
+        return self._in_mode(State(prompt, mode))
 
     def keep(self, state: State) -> str | None:
         """Save the state if it changed. Returns what there is to say about it, once. Raises

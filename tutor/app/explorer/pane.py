@@ -21,6 +21,7 @@ from tutor.app.explorer.recent_texts import RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
+from tutor.app.explorer.xray_view import XRayView
 from tutor.app.widgets.notice import Notice
 from tutor.engine.client import EngineState
 from tutor.errors import RequestCancelled, TextError, TutorError
@@ -43,12 +44,19 @@ SAVE_AFTER = 0.5
 """Seconds after a change until the state is saved, at most; leaving saves at once."""
 PAINT_EVERY = 0.1
 """Seconds between two paintings of the table while the model runs by itself."""
+WIDE = 150
+"""From so many columns on, the x-ray stands beside the text."""
 SHORT = 14
 """With fewer rows than this, bars below the text and column names make room for figures."""
 CROWDED = 30
 """With fewer rows than this, an open panel leaves one line of text and no branches."""
 
 Panel = Literal["search", "dials", "editor", "recent"]
+
+
+def _beside_width(width: int) -> int:
+    """Columns of the x-ray beside the text, with the space between them."""
+    return min(82, 9 * width // 20)
 
 
 class ExplorerPane(Vertical):
@@ -63,6 +71,7 @@ class ExplorerPane(Vertical):
         width: 1fr; height: 1fr;
         & > .panel { display: none; }
         & > .panel.-open { display: block; }
+        & > XRayView { dock: right; padding-left: 2; }
         & #question { margin-top: 1; }
         & #target { visibility: hidden; }
         &.-here #target { visibility: visible; }
@@ -108,7 +117,6 @@ class ExplorerPane(Vertical):
         self._engine = engine
         self._stepper = self._conductor.stepper
         self._panel: Panel | None = None
-        self._anew = False
         self._invited = False
         self._save_timer: Timer | None = None
         self._painted = 0.0
@@ -145,6 +153,8 @@ class ExplorerPane(Vertical):
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < SHORT, "-short")
+        if self._beside is not None and event.size.width < WIDE:
+            self.run_worker(self.action_close_beside())
         self._show()
 
     def on_descendant_focus(self) -> None:
@@ -211,6 +221,13 @@ class ExplorerPane(Vertical):
         self._painted = now
         self._show_table()
         self._show_panels()
+        self._show_beside()
+
+    @property
+    def _room(self) -> tuple[int, int]:
+        """Columns and rows for everything but an x-ray beside it."""
+        width, height = self.size
+        return width - (_beside_width(width) if self._beside else 0), height
 
     @property
     def _crowded(self) -> bool:
@@ -218,7 +235,7 @@ class ExplorerPane(Vertical):
         return self._panel is not None and self.size.height < CROWDED
 
     def _show_text(self) -> None:
-        width, height = self.size
+        width, height = self._room
         tree = self._stepper.tree
         view, focus = self.query_one(TextView), self.query_one("#focus", Lines)
         rows = 1 if self._crowded else min(8, max(1, (height - 10) // 3))
@@ -232,7 +249,7 @@ class ExplorerPane(Vertical):
         focus.show([readout.focus_line(tree, self._stepper.context, width)])
 
     def _show_table(self) -> None:
-        stepper, (width, height) = self._stepper, self.size
+        stepper, (width, height) = self._stepper, self._room
         self.query_one("#question", Lines).show([readout.question_line(stepper, width)])
         self.query_one("#target", Lines).show(readout.target_lines(stepper, width))
         latest = stepper.stale if stepper.running else stepper.answer or stepper.stale
@@ -273,10 +290,10 @@ class ExplorerPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "anew":
-                return self._state.mode == "chat" and self._stepper.tree is not None
             case "retry":
                 return self._engine.state is EngineState.STOPPED
+            case "close_beside":
+                return self._beside is not None
             case "stop_reading":
                 return self._stepper.reading is not None
             case "run":
@@ -328,17 +345,67 @@ class ExplorerPane(Vertical):
     def action_retry(self) -> None:
         self._conductor.restart_engine()
 
-    def action_xray(self) -> None:
+    async def action_xray(self) -> None:
         tree = self._stepper.tree
         index = tree.last_looked_at if tree else None
         if tree is None or index is None or not self._conductor.ready:
             return
+        self._stepper.pause()
+        if self.size.width >= WIDE:
+            await self._open_beside()
+            return
         from tutor.app.explorer.xray import XRayScreen
 
-        self._stepper.pause()
-        path = tree.tokens
-        ask = self._conductor.xray
-        self.app.push_screen(XRayScreen(path, index, lambda position: ask(path, position)))
+        self.app.push_screen(XRayScreen(tree.tokens, index, self._conductor.xray))
+
+    # --- the x-ray beside the text -----------------------------------------------------------
+
+    @property
+    def _beside(self) -> XRayView | None:
+        """The x-ray, where it stands beside the text."""
+        return next(iter(self.query(XRayView)), None)
+
+    async def _open_beside(self) -> None:
+        if self._beside is None:
+            self._close_panel()
+            view = XRayView(self._conductor.xray)
+            view.styles.width = _beside_width(self.size.width)
+            await self.mount(view)
+            view.focus()
+            self._show()
+        else:
+            self._beside.focus()
+
+    async def action_close_beside(self) -> None:
+        view = self._beside
+        if view is not None:
+            await view.remove()
+            self.focus()
+            self._show()
+
+    def _show_beside(self) -> None:
+        """The x-ray follows the focus; not a run, whose tokens come too fast to be looked into."""
+        view, tree, stepper = self._beside, self._stepper.tree, self._stepper
+        index = tree.last_looked_at if tree else None
+        still = stepper.answer is not None and not stepper.running
+        if (
+            view is not None
+            and view.is_mounted
+            and tree is not None
+            and index is not None
+            and still
+        ):
+            view.look(tree.tokens, index)
+
+    def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
+        tree = self._stepper.tree
+        if tree is not None:
+            by = event.position - tree.focus
+            self._conductor.do(lambda: self._stepper.move_focus(by))
+
+    def on_xray_view_failed(self, event: XRayView.Failed) -> None:
+        if event.error is not None:
+            self.say(event.error)
 
     # --- panels ----------------------------------------------------------------------------
 
@@ -438,17 +505,10 @@ class ExplorerPane(Vertical):
         self._close_panel()
 
     def action_edit(self) -> None:
-        self._write(anew=False)
-
-    def action_anew(self) -> None:
-        self._write(anew=True)
-
-    def _write(self, *, anew: bool) -> None:
         chat = self._state.mode == "chat"
         if chat and self._conductor.ready and not self._conductor.chat_possible:
             return
         self._stepper.pause()
-        self._anew = anew
         self.query_one("#label", Lines).show([readout.editor_label(chat=chat)])
         given = "" if chat else self._state.prompt
         self.query_one(PromptEditor).load(self._state.drafts.get(self._state.mode, given))
@@ -463,19 +523,19 @@ class ExplorerPane(Vertical):
         if not event.text:
             self.say(TextError("There is nothing to begin with.", "Write at least one character."))
             return
-        state, mode, anew = self._state, self._state.mode, self._anew
+        state, mode = self._state, self._state.mode
         state.drafts[mode] = event.text  # until the model has taken it
 
         def heard(accepted: bool) -> None:
             if accepted:
                 state.drafts.pop(mode, None)
             elif (state, mode) == (self._state, self._state.mode) and self.is_attached:
-                self._write(anew=anew)
+                self.action_edit()
 
         self._stepper.note = None
         going_on = mode == "chat" and self._stepper.tree is not None
         self._close_panel()
-        if going_on and not anew:
+        if going_on:
             self._conductor.send(event.text, heard)
         else:
             self._conductor.begin(event.text, heard)

@@ -1,0 +1,77 @@
+"""The x-ray as lines: where a token looked, and what each layer would have said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.widgets import bars, figures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.lm.distribution import LensRow, Token
+
+
+def attention_lines(path: Sequence[Token], weights: Sequence[float], width: int) -> list[Content]:
+    """One line for each token looked at: its place, the token, the weight as figure and bar."""
+    place = max(3, len(str(len(weights))))
+    name = max(8, min(20, width // 4))
+    room = max(4, width - place - name - figures.PERCENT_WIDTH - 7)
+    lines = []
+    for index, weight in enumerate(weights):
+        lines.append(
+            Content.assemble(
+                (f" {index + 1:>{place}}  ", theme.MUTED),
+                figures.fit(figures.shown(path[index]), name),
+                figures.percent(weight).rjust(figures.PERCENT_WIDTH),
+                "  ",
+                (bars.bar(weight, room), theme.likely(weight)),
+            )
+        )
+    return lines
+
+
+def lens_heading(target: Token, width: int) -> Content:
+    """The names of the columns of `lens_lines`."""
+    says, _ = _lens_columns(width)
+    start = " layer  " + figures.fit("would say", says + figures.PERCENT_WIDTH + 3)
+    return Content.assemble(
+        (start, theme.MUTED),
+        ("its probability for " if width >= 60 else "for ", theme.MUTED),
+        (figures.shown(target), "bold"),
+    )
+
+
+def lens_lines(rows: Sequence[LensRow], width: int) -> list[Content]:
+    """One line for each layer: its own first choice, and what it gives the token that came."""
+    says, room = _lens_columns(width)
+    return [
+        Content.assemble(
+            (f" {row.layer:>5}  ", theme.MUTED),
+            figures.fit(figures.shown(row.top), says),
+            figures.percent(row.top_probability).rjust(figures.PERCENT_WIDTH),
+            "   ",
+            (figures.percent(row.target_probability).rjust(figures.PERCENT_WIDTH), "bold"),
+            "  ",
+            (
+                bars.bar(row.target_probability, room),
+                theme.likely(row.target_probability),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _lens_columns(width: int) -> tuple[int, int]:
+    says = max(8, min(20, width // 4))
+    return says, max(0, width - says - 2 * figures.PERCENT_WIDTH - 13)
+
+
+def spaced(count: int, room: int) -> list[int]:
+    """`room` of `count` indexes, evenly spaced, the first and the last among them."""
+    if count <= room or room < 2:
+        return list(range(count))
+    return [round(step * (count - 1) / (room - 1)) for step in range(room)]
