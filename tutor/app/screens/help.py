@@ -60,13 +60,15 @@ class HelpScreen(TutorScreen):
 
 
 def keys_of(bindings: Iterable[ActiveBinding]) -> list[Key]:
-    """The shown bindings, each action once."""
+    """What every key does that does something now, each thing once. A key may have no room on
+    the key line and still be told here, by its tooltip."""
     found: dict[str, Key] = {}
     for active in bindings:
         binding = active.binding
-        if binding.show and active.enabled:
+        if active.enabled and (binding.show or binding.tooltip):
             name = binding.key_display or key_name(binding.key)
-            found.setdefault(binding.action, (name, binding.description, binding.tooltip))
+            said = binding.tooltip or binding.action
+            found.setdefault(said, (name, binding.description, binding.tooltip))
     return list(found.values())
 
 

@@ -43,7 +43,7 @@ class LessonScreen(TutorScreen):
         Binding("space,pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("l", "lab", "lab", tooltip="Do the lab of this screen on the live model."),
-        Binding("a", "quiz", "answer questions", tooltip="The questions of this lesson."),
+        Binding("a", "quiz", "questions", tooltip="The questions of this lesson."),
     ]
 
     def __init__(self, lesson: Lesson, screen_id: str | None = None) -> None:

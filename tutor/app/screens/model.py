@@ -35,7 +35,7 @@ class ModelScreen(TutorScreen):
         Binding("f", "fetch", "fetch the model", tooltip="Fetch the full model (98 MB), once."),
         Binding("x", "cancel", "stop fetching", tooltip="Stop fetching; it can begin again."),
         Binding("r", "restart", "restart", tooltip="Start the engine that runs the model anew."),
-        Binding("up", "scroll(-1)", show=False),
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
         Binding("down", "scroll(1)", show=False),
     ]
 
@@ -57,6 +57,8 @@ class ModelScreen(TutorScreen):
                 return status.fetch is None and (status.small or status.fetch_failure is not None)
             case "cancel":
                 return status.fetch is not None
+            case "scroll":
+                return self.query_one("#about").max_scroll_y > 0
         return True
 
     def action_fetch(self) -> None:
@@ -76,6 +78,7 @@ class ModelScreen(TutorScreen):
         parts = describe(self.tutor.model_status, max(20, width))
         self.query_one("#text", Static).update(Content("\n").join(parts))
         self.refresh_bindings()
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
 
 
 def describe(status: ModelStatus, width: int) -> list[Content]:

@@ -171,6 +171,8 @@ class QuizScreen(TutorScreen):
     def _entered(self) -> None:
         if self._open:
             self.tell(None)
+            if isinstance(self._field, TypedAnswer):
+                self._field.scroll_visible(animate=False)
             answer = self._field.answer
             self._keep(answer="" if answer is None else as_text(answer))
 
@@ -281,7 +283,8 @@ class QuizScreen(TutorScreen):
         self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
 
     def _show_end(self) -> None:
-        self.query_one("#quiz").scroll_end(animate=False)
+        quiz, feedback = self.query_one("#quiz"), self.query_one("#feedback")
+        quiz.scroll_to(y=min(feedback.virtual_region.y, quiz.max_scroll_y), animate=False)
         self.refresh_bindings()
 
     # --- keys ---------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
@@ -116,13 +118,20 @@ class Menu(Widget, can_focus=True):
         return Content(" " * MARGIN)
 
     def _keep_in_view(self) -> None:
-        if self.cursor < 0 or not isinstance(self.parent, Widget):
+        """Scroll so that the entry under the cursor is seen, from its first line on; with the
+        first one, what stands above the list too, as far as there is room for both."""
+        scroll = next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
+        if self.cursor < 0 or scroll is None:
             return
         heights = [len(lines) for lines in self._lines(self.content_size.width)]
-        top = sum(heights[: self.cursor])
-        region = Region(0, top, self.content_size.width, heights[self.cursor])
-        placed = region.translate(self.virtual_region.offset)
-        first = not any(row is not None for row in self._rows[: self.cursor])
-        if first and placed.bottom <= self.parent.scrollable_content_region.height:
-            placed = Region(0, 0, placed.width, placed.bottom)  # with what stands above the list
-        self.parent.scroll_to_region(placed, animate=False)
+        top = sum(heights[: self.cursor]) + self._top_within(scroll)
+        room = scroll.scrollable_content_region.height
+        bottom = top + min(heights[self.cursor], room)
+        if bottom <= room and all(row is None for row in self._rows[: self.cursor]):
+            top = 0
+        scroll.scroll_to_region(Region(0, top, 1, bottom - top), animate=False)
+
+    def _top_within(self, scroll: VerticalScroll) -> int:
+        """The line of what is scrolled at which this list begins."""
+        inside = takewhile(lambda each: each is not scroll, self.ancestors_with_self)
+        return sum(each.virtual_region.y for each in inside if isinstance(each, Widget))

@@ -1,0 +1,94 @@
+"""Every key that the app has is in the README, in the row of where it works."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import tutor.app
+from tutor.app.widgets.answers import LETTERS
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+ROWS = {
+    "TutorApp": "everywhere",
+    "TutorScreen": "everywhere",
+    "Menu": "everywhere",
+    "ProgressScreen": "everywhere",
+    "HelpScreen": "everywhere",
+    "HomeScreen": "course map",
+    "LessonScreen": "lesson",
+    "QuizScreen": "question",
+    "Choices": "question",
+    "Ordering": "question",
+    "TypedAnswer": "question",
+    "ResultScreen": "result",
+    "ModelScreen": "model",
+    "ExplorerPane": "stepper and chat",
+    "TokenSearch": "stepper and chat",
+    "SearchEntry": "stepper and chat",
+    "PromptEditor": "stepper and chat",
+    "BranchTree": "branches",
+    "RecentTexts": "texts",
+    "SamplerDials": "sampler",
+    "XRayView": "x-ray",
+    "GuessScreen": "guessing game",
+    "GuessEntry": "guessing game",
+}
+"""Which row of the table has the keys of which class."""
+
+NAMES = {
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
+ALIASES = {"space", "pagedown", "pageup", "slash", "backspace", "w", "ctrl+q", "ctrl+c"}
+"""Hidden ones that do what another key does, too."""
+
+
+def with_keys() -> Iterator[type[DOMNode]]:
+    for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
+        for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if found.__module__ == module.name and vars(found).get("BINDINGS"):
+                yield found
+
+
+def keys(of: type[DOMNode]) -> set[str]:
+    """The keys of a class, without aliases, as the README writes them."""
+    told = set()
+    for binding in vars(of)["BINDINGS"]:
+        assert isinstance(binding, Binding)
+        for key in binding.key.split(","):
+            if binding.show or key not in ALIASES:
+                told.add(NAMES.get(key, key))
+    return told
+
+
+def row(name: str) -> str:
+    (found,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
+    return found
+
+
+@pytest.mark.parametrize("of", with_keys(), ids=lambda of: of.__name__)
+def test_the_readme_has_every_key(of: type[DOMNode]) -> None:
+    told = row(ROWS[of.__name__]) + row("everywhere")
+    told += " `↑` `↓` `←` `→`"  # "arrows"
+    if "`1` to `9`" in told:
+        told += " ".join(f"`{digit}`" for digit in range(1, 10))
+    assert {key for key in keys(of) if f"`{key}`" not in told} == set()
+
+
+def test_the_letters_of_choices_are_those_of_the_readme() -> None:
+    assert f"`{LETTERS[0]}` to `{LETTERS[-1]}` choose" in row("question")
