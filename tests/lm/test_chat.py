@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_model import tiny_model
+from tiny_model import tiny_model, write_tiny_folder
 
 from tutor.errors import ModelUnsupported, TextError
+from tutor.lm import chat_template
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import ChatMessage
+from tutor.lm.hugging_face import HuggingFaceFolder
 
 START, END = 1, 2
 
@@ -102,7 +106,72 @@ def test_a_template_that_fails_or_misbehaves_is_an_error(template: str) -> None:
         chat_ids(tiny_model(template), [user("hello")])
 
 
+@pytest.mark.parametrize(
+    ("template", "error"),
+    [
+        ("{{ messages + 1 }}", "TypeError"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"),
+        ("{{ 'x' * 100000000000 }}", "as long as that"),
+        ("{{ 10 ** 10000000000 }}", "as high as that"),
+    ],
+)
+def test_whatever_a_template_raises_is_the_same_error(template: str, error: str) -> None:
+    with pytest.raises(ModelUnsupported, match=error):
+        chat_ids(tiny_model(template), [user("hello")])
+
+
+def test_a_template_that_loops_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_template, "TIME_LIMIT", 0.2)
+    forever = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    with pytest.raises(ModelUnsupported, match="does not come to an end"):
+        chat_ids(tiny_model(forever), [user("hello")])
+    assert chat_ids(tiny_model(), [user("hello")])
+
+
+@pytest.mark.parametrize(
+    ("template", "rendered"),
+    [
+        ("{{ {'a': '<é>'} | tojson }}", '{"a": "<é>"}'),
+        ("{{ {'a': 'é'} | tojson(ensure_ascii=True) }}", '{"a": "\\u00e9"}'),
+        ("{{ [1, 2] | tojson(separators=(',', ':')) }}", "[1,2]"),
+        ("{{ {'b': 1, 'a': 2} | tojson(indent=1, sort_keys=true) }}", '{\n "a": 2,\n "b": 1\n}'),
+        ("a{% generation %}b{{ messages[0].content }}{% endgeneration %}c", "abhelloc"),
+        ("{{ strftime_now('%%') }}", "%"),
+        ("{% for i in range(9) %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{% endfor %}", "01"),
+        (
+            "{% if tools is not none %}tools{% endif %}{{ 3 * 4 }}{{ '-' * 5 }}{{ 2 ** 5 }}",
+            "12-----32",
+        ),
+    ],
+)
+def test_templates_find_what_transformers_gives_them(template: str, rendered: str) -> None:
+    model = tiny_model(template)
+    assert model.tokenizer.decode(chat_ids(model, [user("hello")])).decode() == rendered
+
+
+def test_a_message_said_again_is_said_again(model: Any) -> None:
+    """The path ends with the very words that are to be added: once sent, nothing answered."""
+    path = chat_ids(model, [user("hello"), ChatMessage("assistant", "hi"), user("more")])
+    added = turn_ids(model, path, "more")
+    assert model.tokenizer.decode(added).decode() == (
+        "<|im_end|>\n<|im_start|>user\nmore<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
 def test_a_template_that_drops_answers_cannot_take_turns() -> None:
     template = "{% for m in messages if m.role == 'user' %}{{ m.content }}\n{% endfor %}"
     with pytest.raises(ModelUnsupported, match="leaves out"):
         turn_ids(tiny_model(template), [5], "more")
+
+
+def test_of_several_templates_in_a_folder_the_default_is_taken(tmp_path: Path) -> None:
+    folder = write_tiny_folder(tmp_path / "tiny")
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    templates = [
+        {"name": "tool_use", "template": "tools"},
+        {"name": "default", "template": "plain {{ messages[0].content }}"},
+    ]
+    config = json.dumps({"chat_template": templates})
+    (folder / "tokenizer_config.json").write_text(config, encoding="utf-8")
+    assert HuggingFaceFolder(folder).chat_template == "plain {{ messages[0].content }}"

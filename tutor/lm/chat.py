@@ -1,8 +1,8 @@
 """A conversation as the tokens that a chat model reads.
 
 A chat model is a text model that was trained on conversations written in one fixed form, with
-special tokens around each message. The form stands in the model's file as a Jinja template, which
-is run in a sandbox: it comes from whoever made the file.
+special tokens around each message. The form stands in the model's file as a Jinja template
+(`tutor.lm.chat_template`).
 
 What a person wrote never becomes a special token, even when it looks like one: marks in messages
 are taken out before the template is rendered and put back, as plain text, afterwards.
@@ -13,14 +13,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import jinja2
-from jinja2.ext import loopcontrols
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from tutor.errors import ModelUnsupported, TextError
+from tutor.lm import chat_template
 from tutor.lm.distribution import ChatMessage
 
 if TYPE_CHECKING:
@@ -62,7 +58,11 @@ def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
     if not found:
         raise ModelUnsupported("Its chat template leaves out what the assistant said.")
     added = guard.encode(rest)
-    return added[_overlap(path, added) :]
+    _, _, closing = guard.render(conversation[:2], generate=False).partition(answer)
+    # Only the end of the answer can be there already; what comes after it is never left out, even
+    # if the path happens to end with the same words.
+    close = _common(added, guard.encode(closing))
+    return added[_overlap(path, added[:close]) :]
 
 
 def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
@@ -71,6 +71,16 @@ def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
         if list(path[-length:]) == list(added[:length]):
             return length
     return 0
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    length = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        length += 1
+    return length
 
 
 class _Guard:
@@ -91,23 +101,15 @@ class _Guard:
         self._word = secrets.token_hex(16)
         self._hidden: list[str] = []
 
-    def render(self, messages: Sequence[ChatMessage]) -> str:
+    def render(self, messages: Sequence[ChatMessage], *, generate: bool = True) -> str:
         """The conversation as the template writes it, marks in messages replaced by stand-ins."""
         shown = [
             {"role": message.role, "content": self._pattern.sub(self._hide, message.content)}
             for message in messages
         ]
-        start = self._tokenizer.decode(self._tokenizer.start_ids).decode()
+        begin = self._tokenizer.decode(self._tokenizer.start_ids).decode()
         end = self._tokenizer.decode(self._tokenizer.end_ids[:1]).decode()
-        try:
-            return _compiled(self._source).render(
-                messages=shown, add_generation_prompt=True, bos_token=start, eos_token=end
-            )
-        except jinja2.TemplateError as error:
-            raise ModelUnsupported(
-                f"Its chat template refuses this conversation: {error}.",
-                "Step it through plain text instead.",
-            ) from error
+        return chat_template.render(self._source, shown, begin=begin, end=end, generate=generate)
 
     def encode(self, rendered: str) -> list[int]:
         """Token ids of rendered text: the template's marks special, everything else plain."""
@@ -126,17 +128,3 @@ class _Guard:
     def _plain(self, text: str) -> list[int]:
         stand_in = re.compile(rf"{self._word}\.(\d+)\.")
         return self._tokenizer.encode(stand_in.sub(lambda n: self._hidden[int(n[1])], text))
-
-
-@lru_cache(maxsize=4)
-def _compiled(source: str) -> jinja2.Template:
-    """Set up as `transformers` does, so that templates find what they expect."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
-    environment.globals["raise_exception"] = _refuse
-    return environment.from_string(source)
-
-
-def _refuse(message: str) -> None:
-    raise jinja2.TemplateError(message)

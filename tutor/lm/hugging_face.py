@@ -220,7 +220,8 @@ def _pairs(weight: Tensor, head_size: int) -> Tensor:
 
 
 def _chat_template(folder: Path) -> str | None:
-    """From a file of its own, or from tokenizer_config.json."""
+    """From a file of its own, or from tokenizer_config.json, where there may be several: then the
+    one named "default"."""
     alone, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
     if alone.exists():
         try:
@@ -231,4 +232,9 @@ def _chat_template(folder: Path) -> str | None:
         return None
     data = _read_json(config)
     template = data.get("chat_template") if isinstance(data, dict) else None
+    if isinstance(template, list):
+        named = {
+            each.get("name"): each.get("template") for each in template if isinstance(each, dict)
+        }
+        template = named.get("default")
     return template if isinstance(template, str) else None
