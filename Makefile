@@ -31,6 +31,8 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin
+	$(BIN)/mypy --platform win32
 
 contracts: setup
 	$(BIN)/lint-imports

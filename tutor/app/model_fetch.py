@@ -48,7 +48,12 @@ async def fetch_model(
             # The package client that it started, too. Not SIGTERM: that is blocked in the app
             # (`tutor.app.terminal`), and a blocked signal stays blocked in its children.
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                if (
+                    sys.platform == "win32"
+                ):  # no groups: the client ends with its input (`attended`)
+                    process.kill()
+                else:
+                    os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
 

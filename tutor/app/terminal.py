@@ -25,19 +25,18 @@ if TYPE_CHECKING:
 PATIENCE = 3.0
 """Seconds that the app gets to leave by itself."""
 
-_LEAVE_ON = frozenset({signal.SIGHUP, signal.SIGTERM})
-
 
 def run(app: TutorApp) -> int:
     """Run `app` until it is left; the exit status (128 + signal number after a signal)."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _LEAVE_ON)
+    if sys.platform != "win32":  # which has none of this: its console ends what was started in it
+        signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
     return asyncio.run(_run(app))
 
 
 async def _run(app: TutorApp) -> int:
     loop = asyncio.get_running_loop()
-    waiter = threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True)
-    waiter.start()
+    if sys.platform != "win32":
+        threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True).start()
     # No mouse: the terminal keeps its own selection, and a moving pointer sends nothing.
     await app.run_async(mouse=False)
     _say_what_is_lost(app)
@@ -53,9 +52,14 @@ def _say_what_is_lost(app: TutorApp) -> None:
         print(f"tutor: the last {what} not saved: the disk takes too long.", file=sys.stderr)
 
 
-def _leave_on_signal(app: TutorApp, loop: asyncio.AbstractEventLoop) -> None:
-    status = 128 + signal.sigwait(_LEAVE_ON)
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving has gone on meanwhile
-    last_resort.daemon = True
-    last_resort.start()
-    loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
+if sys.platform != "win32":
+
+    def _leave_on() -> set[signal.Signals]:
+        return {signal.SIGHUP, signal.SIGTERM}
+
+    def _leave_on_signal(app: TutorApp, loop: asyncio.AbstractEventLoop) -> None:
+        status = 128 + signal.sigwait(_leave_on())
+        last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving has gone on meanwhile
+        last_resort.daemon = True
+        last_resort.start()
+        loop.call_soon_threadsafe(lambda: app.exit(return_code=status))

@@ -32,7 +32,8 @@ def check_terminal() -> None:
                 "Over SSH use `ssh -t`; `tutor step`, `tutor lessons` and `tutor progress` work "
                 "without.",
             )
-    if os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
+    # Windows sets no TERM, and its terminal can.
+    if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         raise TerminalError(
             "This terminal cannot move its cursor (TERM is "
             f"{os.environ.get('TERM') or 'not set'}), and the tutor needs that.",

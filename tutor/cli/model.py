@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Event
@@ -87,7 +88,9 @@ def _stopped_by_signals() -> Iterator[Event]:
     """An event that is set when this process is asked to end, so that the download is ended and
     cleaned up in order."""
     cancelled = Event()
-    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    asked = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32":
+        asked.append(signal.SIGHUP)
     before = {each: signal.signal(each, lambda *_: cancelled.set()) for each in asked}
     try:
         yield cancelled

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -114,7 +115,12 @@ def _pack(found: FoundModel, on_stage: OnStage) -> PackedModel:
     on_stage("reading the model file")
     source = _open(found)
     packed = _converted(
-        source, choose_kernels(), sha256, stamp, on_stage, "packing the weights for this machine, once"
+        source,
+        choose_kernels(),
+        sha256,
+        stamp,
+        on_stage,
+        "packing the weights for this machine, once",
     )
     on_stage("keeping the packed weights")
     for folder in _pack_folders(found):
@@ -230,6 +236,6 @@ def available_memory() -> int | None:
             limits.append(int(limit) - used)
     except (OSError, ValueError):
         pass
-    if not limits and "SC_AVPHYS_PAGES" in os.sysconf_names:
+    if sys.platform != "win32" and not limits and "SC_AVPHYS_PAGES" in os.sysconf_names:
         limits.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return min(limits, default=None)

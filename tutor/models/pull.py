@@ -14,7 +14,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import IO
@@ -222,9 +222,14 @@ def _os_errors_in_words(release: Release, folder: Path) -> Iterator[None]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Make the new name itself survive a power failure, where the system can: Windows opens no
+    folders, and some network file systems refuse. The model is whole all the same."""
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
