@@ -15,6 +15,7 @@ from threading import Event
 
 import pytest
 from command_line import Tutor
+from tiny_gguf import write_gguf
 
 from tutor import paths
 from tutor.errors import NoSpace
@@ -51,6 +52,41 @@ def test_what_is_installed(tutor: Tutor, tiny_model: str) -> None:
     ]
     assert listed[1]["size"] == DEFAULT.size
     assert f"* {ours.stem}" in tutor("model", "list").out
+
+
+@pytest.mark.usefixtures("no_bundled_model")
+def test_packed_copies_are_listed_and_can_be_removed(tutor: Tutor, tmp_path: Path) -> None:
+    """Also those of a file that was only tried and is gone: the file itself is never removed."""
+    tried, kept = tmp_path / "tried.gguf", paths.user_models_folder() / "kept.gguf"
+    write_gguf(tried, "Q4_1")
+    kept.parent.mkdir(parents=True)
+    write_gguf(kept, "Q8_0")
+    for path in (tried, kept):
+        assert tutor("step", "hello", "--model", str(path)).status == 0
+    listed = json.loads(tutor("model", "list", "--json").out)
+    packed = {each["name"]: each for each in listed if each["kind"] == "packed"}
+    assert set(packed) == {"tried", "kept"}
+    copy = Path(packed["tried"]["path"])
+    assert packed["tried"]["size"] == copy.stat().st_size
+    assert f"packed from {tried})" in tutor("model", "list").out
+    tried.rename(tmp_path / "moved.gguf")
+    assert f"packed from {tried}, which is gone)" in tutor("model", "list").out
+    assert str(copy) in tutor("model", "remove", "tried").out
+    assert not copy.exists()
+    assert (tmp_path / "moved.gguf").exists()
+    assert tutor("model", "remove", "Kept").status == 0
+    assert [path.name for path in kept.parent.iterdir()] == []
+
+
+def test_what_cannot_be_removed(tutor: Tutor, tiny_model: str) -> None:
+    outcome = tutor("model", "remove", "nothing-of-this-name")
+    assert outcome.status == 1
+    assert "tutor model list" in outcome.err
+    assert "part of tutor" in tutor("model", "remove", "small-model").err
+    assert paths.bundled_model_folder().exists()
+    shutil.copytree(tiny_model, paths.user_models_folder() / "mine")
+    assert tutor("model", "remove", "mine").status == 0
+    assert not (paths.user_models_folder() / "mine").exists()
 
 
 @pytest.mark.usefixtures("no_bundled_model")

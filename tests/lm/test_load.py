@@ -166,6 +166,19 @@ def test_packed_once_then_mapped(tmp_path: Path) -> None:
     assert not list(paths.user_models_folder().glob(".*"))  # no temporary file is left
 
 
+def test_what_a_killed_process_left_of_a_packed_copy_is_removed(tmp_path: Path) -> None:
+    folder = paths.user_models_folder()
+    folder.mkdir(parents=True)
+    old, new = folder / ".a.safetensors.x", folder / ".b.safetensors.y"
+    for left in (old, new):
+        left.touch()
+    os.utime(old, (0, 0))
+    write_gguf(tmp_path / "tiny.gguf", "Q4_1")
+    load_noting_stages(tmp_path / "tiny.gguf")
+    assert not old.exists()
+    assert new.exists()  # it may be written just now
+
+
 def test_loading_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report, "_OFTEN_ENOUGH", 0.0)
     write_gguf(tmp_path / "tiny.gguf", "Q4_1")

@@ -19,6 +19,7 @@ from tutor.errors import ModelError, TutorError
 
 if TYPE_CHECKING:
     from tutor.models import FoundModel
+    from tutor.models.packed import PackedCopy
     from tutor.models.report import PullEvent
 
 
@@ -32,6 +33,9 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     listing = what.add_parser("list", parents=[for_model], help="say what is installed, and where")
     listing.add_argument("--json", action="store_true", help="as JSON, for other programs")
     listing.set_defaults(run=run_list)
+    remove = what.add_parser("remove", help="remove a model, or the packed copy of one")
+    remove.add_argument("name", metavar="NAME", help="what `tutor model list` calls it")
+    remove.set_defaults(run=run_remove)
     check = what.add_parser("check", parents=[for_model], help="measure how fast it runs here")
     check.set_defaults(run=run_check)
 
@@ -103,8 +107,9 @@ def _stopped_by_signals() -> Iterator[Event]:
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """One entry of `tutor model list --json`. `size` in bytes; `default` marks the model that is
-    used when none is named."""
+    """One entry of `tutor model list --json`. `kind` is "gguf" or "folder", or "packed" for what
+    was made of a model for this machine; `size` in bytes; `default` marks the model that is used
+    when none is named."""
 
     name: str
     kind: str
@@ -115,9 +120,12 @@ class ListedModel(msgspec.Struct, frozen=True):
 
 
 def run_list(options: argparse.Namespace) -> int:
+    from tutor.models.packed import is_orphan, packed_copies
+
     models, remark = _listed(options.model)
+    copies = packed_copies()
     if options.json:
-        output.write_json(models)
+        output.write_json([*models, *map(_listed_copy, copies)])
         return 0
     if not models:
         output.write("No model is installed. `tutor model pull` fetches one.")
@@ -126,8 +134,16 @@ def run_list(options: argparse.Namespace) -> int:
             f"{'*' if model.default else ' '} {model.name}  {model.size / 1e6:.1f} MB  {model.path}"
             f"{'  (comes with tutor)' if model.bundled else ''}"
         )
+    for copy in copies:
+        gone = ", which is gone" if is_orphan(copy) else ""
+        output.write(
+            f"  {copy.name}  {copy.size / 1e6:.1f} MB  {copy.path}  "
+            f"(packed from {copy.source or 'another file'}{gone})"
+        )
     if any(model.default for model in models):
         output.write("* is used when no other is named.")
+    if copies:
+        output.write("What is packed is made again when it is needed; `tutor model remove NAME`.")
     if remark:
         output.note(remark)
     return 0
@@ -162,6 +178,21 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
         for model in found
     ]
     return listed, remark
+
+
+def _listed_copy(copy: PackedCopy) -> ListedModel:
+    return ListedModel(copy.name, "packed", str(copy.path), copy.size, bundled=False, default=False)
+
+
+# --- remove -------------------------------------------------------------------------------------
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    from tutor.models.packed import remove
+
+    for path, size in remove(options.name):
+        output.write(f"Removed {path} ({size / 1e6:.1f} MB).")
+    return 0
 
 
 # --- check --------------------------------------------------------------------------------------

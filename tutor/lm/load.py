@@ -121,6 +121,7 @@ def _pack(found: FoundModel, on_stage: OnStage) -> PackedModel:
         stamp,
         on_stage,
         "packing the weights for this machine, once",
+        str(found.path),
     )
     on_stage("keeping the packed weights")
     for folder in _pack_folders(found):
@@ -144,7 +145,8 @@ def _in_memory(found: FoundModel, kernels: Kernels, on_stage: OnStage) -> Langua
     size = sum(file.stat().st_size for file in files if file.exists())  # or `checksum` says so
     sha256 = checksum(files, measured(on_stage, "reading the model", size))
     stamp = FileStamp.of(files[0])
-    packed = _converted(source, kernels, sha256, stamp, on_stage, "preparing the weights")
+    stage = "preparing the weights"
+    packed = _converted(source, kernels, sha256, stamp, on_stage, stage, str(found.path))
     return _model(found, packed)
 
 
@@ -165,10 +167,13 @@ def _converted(
     stamp: FileStamp,
     on_stage: OnStage,
     stage: str,
+    where: str,
 ) -> PackedModel:
     _require_memory(source.config, source.format, kernels)
     tensors = convert(source, kernels, measured(on_stage, stage, matrices(source.config)))
-    description = Description(sha256, stamp, source.format, source.config, source.chat_template)
+    description = Description(
+        sha256, stamp, source.format, source.config, source.chat_template, source=where
+    )
     return PackedModel(description, tensors, source.tokenizer().to_json())
 
 

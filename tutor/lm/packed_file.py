@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -26,6 +28,7 @@ from tutor.lm.network import Config
 _VERSION = 1  # of the layout that the classes in `tutor.lm.linear` read
 _TOKENIZER = "tokenizer"
 _SUFFIX = ".safetensors"
+_ABANDONED = 3600.0  # seconds without a change, after which nobody writes a file any more
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -42,7 +45,8 @@ class FileStamp(msgspec.Struct, frozen=True):
 
 class Description(msgspec.Struct, frozen=True):
     """What is known of a packed model besides its tensors. `sha256` and `stamp` are those of the
-    model file that it was made from, `format` is that file's number format."""
+    model file that it was made from, `format` is that file's number format, `source` where it was
+    (for people: `tutor.models.packed`)."""
 
     sha256: str
     stamp: FileStamp
@@ -50,6 +54,7 @@ class Description(msgspec.Struct, frozen=True):
     config: Config
     chat_template: str | None
     version: int = _VERSION
+    source: str = ""
 
 
 class PackedModel(msgspec.Struct, frozen=True):
@@ -81,6 +86,7 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
     text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
     metadata = {"tutor": msgspec.json.encode(packed.description).decode()}
     folder.mkdir(parents=True, exist_ok=True)
+    _tidy_up(folder)
     handle, partial = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     os.close(handle)
     try:
@@ -94,6 +100,14 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
     finally:
         Path(partial).unlink(missing_ok=True)
     return folder / name
+
+
+def _tidy_up(folder: Path) -> None:
+    """Remove what processes left behind that were killed while they wrote."""
+    for left in folder.glob(f".*{_SUFFIX}.*"):
+        with suppress(OSError):  # somebody else was quicker, or it is not ours
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
 
 
 def _read(path: Path) -> PackedModel | None:
