@@ -46,7 +46,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
         """A sign for the narrowest status line: `●` ready, `○` not yet, `×` stopped; before it
         how far the fetch is."""
         sign = {"ready": "●", "stopped": "×"}.get(self.phase, "○")
-        return f"{percent(self.fetch).strip()} {sign}".lstrip() if self.fetch else sign
+        return f"{share_fetched(self.fetch).strip()} {sign}".lstrip() if self.fetch else sign
 
     @property
     def line(self) -> str:
@@ -84,7 +84,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
         return ""
 
 
-def percent(progress: PullProgress) -> str:
+def share_fetched(progress: PullProgress) -> str:
     """How far this stage is, as a figure that keeps its width; nothing where it has no measure."""
     if not progress.total:
         return ""

@@ -15,8 +15,9 @@ from textual.widgets import Static
 from tutor.app.screens.base import TutorScreen
 from tutor.app.standing import Standing, standing
 from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row
-from tutor.app.widgets.meter import column, meter
+from tutor.app.widgets.meter import meter
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -149,9 +150,9 @@ def _first_row(verb: str, lesson: Lesson, where: str, width: int) -> Content:
 
 def _lesson_row(lesson: Lesson, where: Standing, width: int) -> Content:
     bar = _BAR + 2 if width >= _NARROW else 0
-    title = column(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
+    title = figures.fit(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
     words = Content.styled(where.words, RIGHT if where.done else MUTED)
-    parts = [Content(f"{lesson.number:>2}  "), title, Content("  ")]
+    parts = [Content(f"{lesson.number:>2}  {title}  ")]
     if bar:
         parts += [meter(where.fraction, _BAR), Content("  ")]
     return Content.assemble(*parts, words)

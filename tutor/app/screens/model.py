@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.model_status import ModelStatus, percent
+from tutor.app.model_status import ModelStatus, share_fetched
 from tutor.app.screens.base import TutorScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
@@ -126,7 +126,7 @@ def _fetch(status: ModelStatus, width: int) -> list[Content]:
     progress = status.fetch
     assert progress is not None
     done, total = progress.done / _MEGABYTE, progress.total / _MEGABYTE
-    figures = percent(progress)
+    figures = share_fetched(progress)
     if progress.total and progress.stage != "converting":
         figures += f"  {done:.0f} of {total:.0f} MB"
     fraction = progress.done / progress.total if progress.total else 0.0

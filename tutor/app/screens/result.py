@@ -30,12 +30,10 @@ class ResultScreen(TutorScreen):
     """The questions of a quiz with how each went; one that did not go well leads to the lesson
     screen that it is about."""
 
+    CSS_PATH = "result.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "again", "all again", tooltip="All questions again, choices shuffled anew."),
     ]
-    DEFAULT_CSS = """
-    ResultScreen #score { height: auto; margin: 0 0 1 0; }
-    """
 
     def __init__(self, lesson: Lesson, unsure: Set[str]) -> None:
         """`unsure` are the ids of the questions whose answer was a guess this time."""

@@ -6,9 +6,8 @@ from textual.content import Content
 
 from tutor.app.next_token import LookedUp
 from tutor.app.theme import ACT, MUTED, likely
-from tutor.app.widgets.meter import column
+from tutor.app.widgets import figures
 from tutor.lm.distribution import Row
-from tutor.text import visible
 
 _TOKEN = 14
 _LONGEST_BAR = 30
@@ -23,7 +22,7 @@ def guess_table(found: LookedUp, width: int) -> Content:
     if all(row.token.id != found.guess.token.id for row in rows):
         lines.append(_line(found.guess, True, bar_width))
     if not found.whole:
-        token = visible(found.guess.token.data)
+        token = figures.shown(found.guess.token)
         lines.append(Content.styled(f"Your guess begins with the token {token}.", MUTED))
     return Content("\n").join(lines)
 
@@ -35,7 +34,7 @@ def _line(row: Row, guessed: bool, bar_width: int) -> Content:
     return Content.assemble(
         mark,
         (f"{row.rank:>6,}  ", MUTED),
-        column(visible(row.token.data), _TOKEN),
-        (f"{100 * row.probability:6.2f} %  ", style),
+        figures.fit(figures.shown(row.token), _TOKEN),
+        (figures.percent(row.probability).rjust(figures.PERCENT_WIDTH) + "  ", style),
         (bar, style),
     )

@@ -11,10 +11,3 @@ def meter(fraction: float, width: int) -> Content:
     """`fraction` (0 to 1) of `width` columns, full only when it is all of it."""
     filled = int(max(0.0, min(1.0, fraction)) * width)
     return Content.assemble(("█" * filled, MUTED), ("░" * (width - filled), "$rule"))
-
-
-def column(text: Content | str, width: int) -> Content:
-    """`text` in exactly `width` columns: cut with an ellipsis, or padded on the right."""
-    content = Content(text) if isinstance(text, str) else text
-    cut = content.truncate(width, ellipsis=True)
-    return cut + Content(" " * (width - cut.cell_length))

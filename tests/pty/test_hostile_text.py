@@ -1,0 +1,139 @@
+"""Whatever lessons, progress and models say: it is shown, and the terminal does not obey it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from terminal import Terminal
+
+APP = Path(__file__).with_name("hostile_app.py")
+
+TEXTUAL_SENDS = re.compile(
+    rb"\x1b(?:"
+    rb"\[[0-9;:]*m"  # colors and weight
+    rb"|\[[0-9;]*[HABCDGJK]"  # the cursor, erasing
+    rb"|\[\?[0-9;$]*[hlpu]"  # modes, asking for modes
+    rb"|\[[<>=][0-9;:]*[umtc]"  # keyboard protocols
+    rb"|\[[0-9]*[ntcu]"  # asking where the cursor is, how large, which terminal
+    rb"|[78=>]"
+    rb"|\]22;[a-z-]*\x07"  # the shape of the pointer
+    rb"|\([B0]"
+    rb")"
+)
+HARMFUL = {
+    "a title or another command": b"\x1b]",
+    "a device control string": b"\x1bP",
+    "a picture": b"\x1b_",
+    "a bell": b"\x07",
+    "an introducer of one character": "\x9b".encode(),
+    "writing direction": "\u202e".encode(),
+    "an isolate": "\u2066".encode(),
+    "something without width": "\u200b".encode(),
+    "a byte-order mark": "\ufeff".encode(),
+    "an invisible tag": "\U000e0041".encode(),
+}
+
+
+def harm(output: bytes) -> list[str]:
+    """What of the hostile text reached the terminal."""
+    rest = TEXTUAL_SENDS.sub(b"", output)
+    found = [name for name, data in HARMFUL.items() if data in rest]
+    at = rest.find(b"\x1b")
+    if at >= 0:
+        found.append(f"an unknown sequence: {rest[at : at + 40]!r}")
+    return found
+
+
+@pytest.fixture(params=[(80, 24), (40, 12)], ids=["80x24", "40x12"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
+    columns, lines = request.param
+    with Terminal([sys.executable, APP, tmp_path], columns=columns, lines=lines) as terminal:
+        yield terminal
+
+
+def see(run: Terminal, *texts: str) -> None:
+    """Wait for `texts`, scrolling down, and then up again, to where they are."""
+    run.wait_quiet(0.3)
+    for text in texts:
+        for key in (*["down"] * 80, *["up"] * 160):
+            run.wait_quiet(0.05)
+            if text in run.text:
+                break
+            run.press(key)
+        else:
+            raise AssertionError(f"{text!r} is nowhere:\n{run.text}")
+
+
+def back(run: Terminal, to: str) -> None:
+    """Press Esc until `to` is on the screen."""
+    for _ in range(10):
+        run.wait_quiet(0.2)  # two at once would be another key
+        if to in run.text:
+            return
+        run.press("esc")
+    raise AssertionError(f"no way back to {to!r}:\n{run.text}")
+
+
+def test_nothing_that_is_shown_acts_on_the_terminal(run: Terminal) -> None:
+    run.wait_for("MODEL" if run.screen.columns > 60 else "●")
+    see(run, "TITLE")
+    assert "PROBLEM" in run.text
+
+    run.press("p")
+    see(run, "TITLE", "Guessing game", "PROBLEM")
+    back(run, "q quit")
+    run.press("m")
+    see(run, "MODEL", "PATH")
+    run.press("?")
+    see(run, "help ·")
+    back(run, "q quit")
+
+    for key in ("s", "c", "g"):
+        run.press(key)
+        run.wait_gone("q quit")
+        run.wait_quiet(0.3)
+        run.press("1", "enter", "x")
+        run.wait_quiet(0.3)
+        back(run, "q quit")
+
+    run.press("up", "up", "up", "up", "up", "up", "up", "enter")
+    see(run, "HEADING", "BODY", "ITEM", "CELL", "CODE", "LINK", "TAG")
+    run.press("right")
+    run.wait_for("2 of 2")
+    see(run, "HEADING2", "BODY2", "TASK")
+    run.press("l")
+    run.wait_gone("HEADING2")
+    run.wait_quiet(0.3)
+    run.press("2")
+    run.wait_quiet(0.3)
+    back(run, "l lab")
+    see(run, "✓ done")
+
+    run.press("a")
+    see(run, "ASK1", "CHOICE0")
+    run.press("h", "a", "enter")
+    see(run, "WHY")
+    for number, keys in enumerate((["a"], ["1"], ["left"], list("no"), list("Paris")), start=2):
+        run.press("enter")
+        run.wait_for(f"question {number}")
+        see(run, f"ASK{number}")
+        run.press(*keys, "enter")
+        run.wait_for("enter next")
+        see(run, "WHY")
+    run.press("enter")
+    run.wait_for("of 6 right")
+    see(run, "ASK6")
+    back(run, "q quit")
+    run.press("q")
+    assert run.wait_exit() == 0
+    found = harm(bytes(run.output))
+    assert found == [], found
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;x\x07", "\x9b31m", "\u202e", "\x1b[5i", "\x1bc"])
+def test_harm_would_be_noticed(text: str) -> None:
+    assert harm(b"\x1b[1;31mred\x1b[0m" + text.encode())
