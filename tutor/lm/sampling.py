@@ -9,7 +9,7 @@ next is decided here, in this order:
                   ("nucleus sampling", Holtzman et al. 2020)
     min-p         keep tokens at least min-p times as probable as the most probable one
                   (Nguyen et al. 2024)
-    the draw      one random number picks one of the tokens left
+    the draw      one of the tokens left, by chance (`tutor/lm/draw.py`)
 
 Each step sees the probabilities that the step before it left, made to sum to 1 again. Every cut
 keeps the head of one and the same ranking, so three counts say everything about the cuts.
@@ -21,12 +21,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import torch
 from torch import Tensor
 
 from tutor.errors import ModelDamaged
+from tutor.lm import draw
 from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 
 
@@ -65,7 +65,7 @@ def distribution(
     """
     weights = weigh(logits, settings)
     entropy = entropy_bits(weights.probabilities)
-    drawn = draw(weights.sampled, uniform(seed, position))
+    drawn = draw.first(weights.sampled.numpy(), seed, position)
     head = ranked(logits, max(0, min(top, len(logits)))).tolist()
     return Distribution(
         position=position,
@@ -80,7 +80,8 @@ def distribution(
 
 def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
     """Apply the settings to logits [V], float32. Raises `ModelDamaged` if one is not a number."""
-    probabilities = torch.softmax(logits, dim=-1)
+    # a sum of so many 32-bit floats is only good for four or five digits
+    probabilities = torch.softmax(logits, dim=-1, dtype=torch.float64).float()
     if not math.isfinite(float(probabilities.sum())):
         raise ModelDamaged(
             "The model answered with something that is not a number.",
@@ -109,20 +110,6 @@ def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
         least = math.log(settings.min_p) * settings.temperature
         after_min_p = min(after_top_p, int((logits - logits.max() >= least).sum()))
     return Counts(after_top_k, after_top_p, after_min_p)
-
-
-def draw(probabilities: Tensor, u: float) -> int:
-    """Inverse transform sampling: lay the tokens [V] side by side on a line, each as wide as its
-    probability, and take the one at the share `u` (above 0, up to 1) of the line."""
-    ends = probabilities.cumsum(dim=0, dtype=torch.float64)
-    return int(torch.searchsorted(ends, u * ends[-1]))
-
-
-def uniform(seed: int, position: int) -> float:
-    """A number above 0 and up to 1 that looks random but follows from seed and position: going
-    back and forth, or starting again, draws the same."""
-    digest = blake2b(f"{seed}:{position}".encode(), digest_size=8).digest()
-    return ((int.from_bytes(digest, "big") >> 11) + 1) / 2**53
 
 
 def rows(weights: Weights, ids: Iterable[int], token_of: Callable[[int], Token]) -> tuple[Row, ...]:

@@ -9,6 +9,7 @@ earlier position costs one product with the vocabulary.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -178,7 +179,8 @@ class Session:
         or without a leading space, then the most probable. Raises `TextError` if there is none."""
         logits = self._logits(position)
         tokenizer = self._model.tokenizer
-        found = [id_ for id_ in tokenizer.containing(query) if id_ < len(logits)]
+        found = tokenizer.containing(query)
+        del found[bisect_left(found, len(logits)) :]  # a vocabulary can be larger than its network
         if not query or not found:
             raise TextError(
                 f"No token of the vocabulary contains {query!r}."
@@ -186,13 +188,13 @@ class Session:
                 else "The search is empty.",
                 "Try fewer letters: rare words are made of several tokens.",
             )
-        exact = {query, " " + query}
-        scores = logits[found].tolist()
-        order = sorted(
-            zip(found, scores, strict=True),
-            key=lambda entry: (tokenizer.token(entry[0]).text not in exact, -entry[1], entry[0]),
-        )
-        return self.rows(position, sampler, [id_ for id_, _ in order[:limit]])
+        texts, same = tokenizer.texts, {query, " " + query}
+        exact = [id_ for id_ in found if texts[id_] in same]
+        ids = torch.tensor(found)
+        best = ids[sampling.ranked(logits[ids], min(limit + len(exact), len(found)))].tolist()
+        exact.sort(key=lambda id_: (-float(logits[id_]), id_))
+        order = dict.fromkeys(exact + best)  # each once, where it comes first
+        return self.rows(position, sampler, list(order)[:limit])
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """-log2 p of each token from `start` to the end; None for the first token of all, before

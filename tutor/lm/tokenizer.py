@@ -149,13 +149,19 @@ class Tokenizer:
         return tuple(self.token(id_) for id_ in ids)
 
     def containing(self, query: str) -> list[int]:
-        """Ids of all tokens whose text contains `query`, capitals ignored."""
+        """Ids of all tokens whose text contains `query`, capitals ignored, in ascending order."""
         wanted = query.casefold()
         return [id_ for id_, text in enumerate(self._folded_texts) if wanted in text]
 
     @cached_property
+    def texts(self) -> list[str]:
+        """The text of every token, by id. Takes a while the first time."""
+        return [self.token(id_).text for id_ in range(self.vocabulary_size)]
+
+    @cached_property
     def _folded_texts(self) -> list[str]:
-        return [self.token(id_).text.casefold() for id_ in range(self.vocabulary_size)]
+        # most are the same folded: no need to have them twice
+        return [text if (folded := text.casefold()) == text else folded for text in self.texts]
 
     def _bytes_of(self, written: str) -> bytes:
         if self._byte_level:
