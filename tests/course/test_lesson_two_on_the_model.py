@@ -15,6 +15,7 @@ from tutor.course.catalogue import load_course
 from tutor.course.goals import Evidence, goals_reached
 from tutor.course.lesson import Lab, Lesson
 from tutor.course.question import NextTokenQuestion
+from tutor.lm import draw
 from tutor.lm.distribution import PLAIN, Distribution, Row
 from tutor.lm.token_tree import TokenTree
 
@@ -124,6 +125,35 @@ def test_next_token_questions_have_the_answers_that_their_hints_point_to(
     assert isinstance(asked, NextTokenQuestion)
     top = ask(session(model, asked.prompt), top=asked.within).rows
     assert [each.token.text for each in top] == answers
+
+
+# --- the race -----------------------------------------------------------------------------------
+
+RACE = "The capital of France is"
+LUCK = {
+    # seed: token, luck, arrival
+    3: [(" Paris", 0.29, 0.4), (" the", 0.92, 14), (" London", 0.28, 23)],
+    2: [(" Paris", 4.55, 5.9), (" the", 0.11, 1.7), (" London", 1.08, 90)],
+}
+
+
+@pytest.mark.parametrize(("seed", "first"), [(3, " Paris"), (2, " the")])
+def test_the_race_is_won_as_the_lesson_says(
+    model: LanguageModel, lesson: Lesson, seed: int, first: str
+) -> None:
+    opened = session(model, RACE)
+    assert opened.distribution(len(opened), PLAIN, seed, top=0).drawn.token.text == first
+    luck = draw.luck(seed, len(opened), 49_152)
+    screen = lesson.screen("choosing")
+    assert screen is not None
+    for token, of_token, arrives in LUCK[seed]:
+        found = row(model, RACE, token)
+        assert luck[found.token.id] == pytest.approx(of_token, abs=0.005)
+        assert luck[found.token.id] / found.probability == pytest.approx(arrives, rel=0.1)
+        (line,) = [
+            line for line in screen.body.splitlines() if line.startswith("␣" + token[1:] + " ")
+        ]
+        assert {f"{of_token:.2f}", f"{arrives:g}"} <= set(line.split())
 
 
 # --- the numbers in the text --------------------------------------------------------------------
