@@ -101,7 +101,7 @@ class Close(Request, frozen=True):
 class AskDistribution(Request, frozen=True):
     """The distribution after the first `position` tokens. Answer: `DistributionAnswer`.
 
-    `top` is how many rows are wanted; the draw depends on `seed` and `position` alone.
+    `top` is how many rows are wanted; chance in the draw depends on `seed` and `position` alone.
     """
 
     session: str
