@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from explorer_stage import Stage, lines, press, settled, shown
 from fake_engine import CARD, FakeEngine, distribution, split
-from textual.events import Paste
+from textual.events import Key, Paste
 
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.prompt_editor import PromptEditor
@@ -398,6 +398,7 @@ async def test_a_long_text_says_how_far_it_is_read_and_reading_can_be_stopped(
         assert "r stop reading" in it.words
         await it.pilot.press("r")
         await it.until(lambda: "Reading was stopped" in it.words)
+        assert not any(" %" in line for line in lines(it.stage))
         it.engine.release()
         await it.press("1")
         assert "201 of" in it.screen
@@ -525,6 +526,15 @@ async def test_a_dial_waits_for_the_keys_pressed_before_it(tmp_path: Path) -> No
         await it.settle()
         assert it.text == PROMPT + drawn
         assert "0 greedy" in it.line("› 1")
+
+
+async def test_keys_right_after_a_panel_was_opened_are_its_own(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        for key, character in (("t", "t"), ("left", None), ("left", None)):
+            it.stage.post_message(Key(key, character))
+        await it.settle()
+        assert "0.80" in it.line("› 1")
+        assert "next token" in it.screen
 
 
 async def test_rows_stay_in_view_beside_open_dials(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ class BranchTree(Lines, can_focus=True):
     def open(self, number: int) -> None:
         """Take the keys, with this branch chosen."""
         self._chosen = number
-        self.focus()
+        self.screen.set_focus(self)
 
     def on_focus(self) -> None:
         self.update(self._tree)

@@ -212,6 +212,7 @@ class Conductor:
     async def _ask(self, question: Question) -> None:
         def read(done: int, total: int) -> None:
             self.stepper.reading = (done, total)
+            self.stepper.stale = None  # The rows of another text would look like this one's.
             self._changed()
 
         try:

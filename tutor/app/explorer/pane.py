@@ -70,7 +70,6 @@ class ExplorerPane(Vertical):
     ExplorerPane {
         width: 1fr; height: 1fr;
         & > .panel { display: none; }
-        & > .panel.-open { display: block; }
         & > XRayView { dock: right; padding-left: 2; }
         & #question { margin-top: 1; }
         & #target { visibility: hidden; }
@@ -172,7 +171,7 @@ class ExplorerPane(Vertical):
     def focus(self, scroll_visible: bool = True) -> ExplorerPane:
         """Put the keys where they are used: into the open panel, or on the table."""
         inside = "#search SearchEntry" if self._panel == "search" else f"#{self._panel or 'table'}"
-        self.query_one(inside).focus(scroll_visible)
+        self.screen.set_focus(self.query_one(inside), scroll_visible)
         return self
 
     def say(self, message: TutorError | str | None) -> None:
@@ -411,9 +410,8 @@ class ExplorerPane(Vertical):
 
     def _open_panel(self, panel: Panel | None) -> None:
         self._panel = panel
-        for widget in self.query(".panel"):
-            widget.set_class(widget.id == panel, "-open")
-        self.query_one("#label").set_class(panel == "editor", "-open")
+        for widget in self.query(".panel"):  # at once, so that the next key finds it in focus
+            widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):
             self.set_class(name == panel, f"-{name}")
         self.focus()

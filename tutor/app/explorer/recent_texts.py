@@ -98,7 +98,9 @@ class RecentTexts(Lines, can_focus=True):
         width, room = self.size.width, max(1, self.size.height - 2)
         first = min(max(0, self._chosen - room // 2), max(0, len(self._infos) - room))
         now = time.time()
-        rule = f"  {len(self._infos)} of {MOST} texts kept; then the oldest without a star goes"
+        rule = f"  {len(self._infos)} of {MOST} texts kept; the oldest without a star makes room"
+        if width < 60:
+            rule = f"  {len(self._infos)} of {MOST}; the oldest goes, {STAR} stays"
         lines = [Content.styled(rule, theme.MUTED)]
         for place, info in enumerate(self._infos[first : first + room], start=first):
             chosen = place == self._chosen
