@@ -564,6 +564,17 @@ async def test_a_conversation_asks_for_a_message_and_answers_it(tmp_path: Path) 
         assert "".join(token.text for token in tree.tokens).startswith(start)
 
 
+async def test_the_first_message_can_be_written_before_the_model_is_there(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.LOADING)
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.type("Hello")
+        await it.press("enter")
+        assert it.engine.calls == []
+        engine.become(EngineState.READY)
+        await it.settle()
+        assert "drawn by the model" in it.line("last")
+
+
 async def test_special_tokens_are_hidden_until_m(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with explorer(tmp_path, mode="chat", engine=engine, size=(80, 40)) as it:

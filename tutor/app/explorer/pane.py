@@ -193,7 +193,8 @@ class ExplorerPane(Vertical):
         if tree is not None and tree.current.seed != self._seed:
             self._seed = tree.current.seed
             self.post_message(self.SeedChanged(self._seed))
-        if tree is None and self._state.mode == "chat" and self._conductor.chat_possible:
+        possible = self._engine.model is None or self._conductor.chat_possible
+        if tree is None and self._state.mode == "chat" and possible:
             self._invite()
 
     def _invite(self) -> None:
