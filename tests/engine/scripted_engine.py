@@ -84,8 +84,8 @@ def answer(request: Request, sessions: dict[str, int]) -> Message:
         case Close(id_, name):
             sessions.pop(name, None)
             return Length(id_, 0)
-        case AskSurprisals(id_, name):
-            return Surprisals(id_, (float(sessions[name]),))
+        case AskSurprisals(id_, name, start):
+            return Surprisals(id_, (float(sessions[name]),) * (sessions[name] - start))
     raise AssertionError(request)
 
 
@@ -106,9 +106,10 @@ def main(behavior: str, *arguments: str) -> None:
     start. `die-always`: at every start. `silent`: never become ready. `slow-start MARK`: say how
     far loading is until MARK is there. `busy-start MARK`: only answer pings until then.
     `busy MARK`: answer nothing but pings until then. `stop-first MARK`: stop by SIGSTOP at the
-    first request of the first start. `garbage`: answer with what
-    is no message. `oversize`: with a frame of 4 GB. `no-model`: fail to load. `other-kind`:
-    answer with the wrong type. `slow`: answer only what is cancelled. `log`: print, then serve.
+    first request of the first start. `miscount`: do the first append twice.
+    `garbage`: answer with what is no message. `oversize`: with a frame of 4 GB. `no-model`: fail
+    to load. `other-kind`: answer with the wrong type. `slow`: answer only what is cancelled. `log`:
+    print, then serve.
     """
     if behavior == "silent":
         time.sleep(3600)
@@ -151,6 +152,10 @@ def main(behavior: str, *arguments: str) -> None:
             case "busy":
                 only_pings_until(Path(arguments[0]))
                 send(answer(request, sessions))
+            case "miscount" if isinstance(request, Append):
+                answer(request, sessions)
+                send(answer(request, sessions))
+                behavior = "serve"
             case "garbage":
                 sys.stdout.buffer.write((3).to_bytes(4, "big") + b"\xc1\xc1\xc1")
                 sys.stdout.buffer.flush()

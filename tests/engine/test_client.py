@@ -61,14 +61,14 @@ async def test_a_session_follows_what_is_done_with_it() -> None:
         session = await engine.open_text("abc")
         await session.append([token("d"), token("e")])
         assert [t.text for t in session.tokens] == list("abcde")
-        assert await session.surprisals() == (5.0,)
+        assert await session.surprisals() == (5.0,) * 5
         await session.go_back(2)
         other = await session.fork(1)
         assert [t.text for t in session.tokens] == ["a", "b"]
         assert [t.text for t in other.tokens] == ["a"]
-        assert await other.surprisals() == (1.0,)
+        assert await other.surprisals() == (1.0,) * 1
         await other.close()
-        assert await session.surprisals() == (2.0,)
+        assert await session.surprisals() == (2.0,) * 2
 
 
 async def test_states_are_announced_in_order() -> None:
@@ -99,7 +99,7 @@ async def test_a_death_is_told_and_survived(tmp_path: Path) -> None:
         assert engine.failure is not None
         session = await engine.open_text("abc")
         assert engine.failure is None
-        assert await session.surprisals() == (3.0,)
+        assert await session.surprisals() == (3.0,) * 3
 
 
 async def test_sessions_go_on_after_kill_9() -> None:
@@ -112,7 +112,7 @@ async def test_sessions_go_on_after_kill_9() -> None:
         await state(engine, EngineState.STARTING)
         assert engine.failure is not None
         assert "SIGKILL" in engine.failure.happened
-        assert await session.surprisals() == (4.0,)
+        assert await session.surprisals() == (4.0,) * 4
         assert engine.pid != first
         await session.append([token("e")])
         assert len(session.tokens) == 5
@@ -185,7 +185,7 @@ async def test_an_engine_that_stops_answering_is_ended_and_started_again(tmp_pat
             await asyncio.wait_for(engine.open_text("abc"), 30)
         assert "started again" in caught.value.next_step
         session = await engine.open_text("abc")
-        assert await session.surprisals() == (3.0,)
+        assert await session.surprisals() == (3.0,) * 3
         with pytest.raises(ProcessLookupError):  # nothing is left that could go on later
             os.kill(stopped, signal.SIGCONT)
 
@@ -197,7 +197,7 @@ async def test_a_session_goes_on_after_the_engine_was_stopped() -> None:
         os.kill(engine.pid, signal.SIGSTOP)
         with pytest.raises(EngineError, match="did not answer"):
             await asyncio.wait_for(session.surprisals(), 30)
-        assert await session.surprisals() == (3.0,)
+        assert await session.surprisals() == (3.0,) * 3
 
 
 async def test_an_idle_engine_is_not_woken() -> None:
@@ -233,6 +233,15 @@ async def test_an_answer_of_the_wrong_kind_is_an_error() -> None:
             await engine.tokenize("abc")
 
 
+async def test_an_engine_that_counts_otherwise_is_put_right() -> None:
+    async with running("miscount") as engine:
+        session = await engine.open_text("abc")
+        with pytest.raises(EngineError, match="5 in place of 4"):
+            await session.append([token("d")])
+        assert len(session.tokens) == 3
+        assert await session.surprisals() == (3.0,) * 3
+
+
 async def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     engine = Engine(command=[str(tmp_path / "missing")])
     await engine.start()
@@ -261,7 +270,7 @@ async def test_after_a_cancelled_change_the_engine_is_put_on_the_path_again() ->
         with pytest.raises(asyncio.CancelledError):
             await change
         assert len(session.tokens) == 3
-        assert await session.surprisals() == (3.0,)
+        assert await session.surprisals() == (3.0,) * 3
 
 
 async def test_requests_under_way_fail_when_the_engine_is_stopped() -> None:
@@ -290,7 +299,7 @@ async def test_a_restart_keeps_sessions_of_the_same_model_only() -> None:
         session = await engine.open_text("abc")
         first = engine.pid
         await engine.restart()
-        assert await session.surprisals() == (3.0,)
+        assert await session.surprisals() == (3.0,) * 3
         assert engine.pid != first
         await engine.restart("another")
         with pytest.raises(ModelError, match="another model"):

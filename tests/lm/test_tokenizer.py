@@ -150,15 +150,16 @@ def test_a_search_ignores_capitals() -> None:
 # --- SentencePiece --------------------------------------------------------------------------------
 
 
-def sentencepiece_fields() -> dict[str, Any]:
+def sentencepiece_fields(*, with_bytes: bool = True) -> dict[str, Any]:
     pieces = {"▁": -1.0, "a": -2.0, "b": -3.0, "c": -9.0, "ab": -4.0, "▁a": -5.0, "abc": -6.0}
     pieces |= {"▁ab": -7.0, "bc": -3.5}
-    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *pieces]
+    single = [f"<0x{byte:02X}>" for byte in range(256)] if with_bytes else []
+    tokens = ["<unk>", "<s>", "</s>", *single, *pieces]
     return {
         "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": tokens,
-        "tokenizer.ggml.scores": [0.0] * 259 + list(pieces.values()),
-        "tokenizer.ggml.token_type": [2, 3, 3] + [6] * 256 + [1] * len(pieces),
+        "tokenizer.ggml.scores": [0.0] * (3 + len(single)) + list(pieces.values()),
+        "tokenizer.ggml.token_type": [2, 3, 3] + [6] * len(single) + [1] * len(pieces),
         "tokenizer.ggml.bos_token_id": 1,
         "tokenizer.ggml.eos_token_id": 2,
     }
@@ -172,14 +173,36 @@ def test_sentencepiece_joins_the_highest_scoring_pair_first() -> None:
     assert tokenizer.end_ids == (2,)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="▁")))
-def test_sentencepiece_falls_back_to_bytes(text: str) -> None:
-    tokenizer = Tokenizer.from_gguf(
-        sentencepiece_fields() | {"tokenizer.ggml.add_space_prefix": False}
+SENTENCEPIECE = {
+    prefix: Tokenizer.from_gguf(
+        sentencepiece_fields() | {"tokenizer.ggml.add_space_prefix": prefix}
     )
+    for prefix in (True, False)
+}
+WITHOUT_BYTES = Tokenizer.from_gguf(
+    sentencepiece_fields(with_bytes=False) | {"tokenizer.ggml.add_space_prefix": False}
+)
+among_its_own = st.text(st.sampled_from("abc ▁\n\x00é中😀")) | any_text
+
+
+@pytest.mark.parametrize("prefix", [True, False])
+@given(text=among_its_own)
+def test_sentencepiece_keeps_bytes_but_for_its_own_space(prefix: bool, text: str) -> None:
+    tokenizer = SENTENCEPIECE[prefix]
     ids = tokenizer.encode(text)
-    assert tokenizer.decode(ids) == text.encode()
+    before = " " if prefix and text else ""
+    assert tokenizer.decode(ids) == (before + text.replace("▁", " ")).encode()
     assert not any(tokenizer.token(id_).special for id_ in ids)
+
+
+@given(text=among_its_own)
+def test_sentencepiece_without_bytes_to_fall_back_to_refuses_what_it_lacks(text: str) -> None:
+    try:
+        ids = WITHOUT_BYTES.encode(text)
+    except TextError:
+        assert set(text) - set("abc ▁")
+    else:
+        assert WITHOUT_BYTES.decode(ids) == text.replace("▁", " ").encode()
 
 
 # --- the real vocabulary --------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from tutor.engine.protocol import (
     Surprisals,
     XRayAnswer,
 )
-from tutor.errors import ModelError, UnknownSession
+from tutor.errors import EngineError, ModelError, UnknownSession
 from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class EngineSession:
     async def append(self, tokens: Sequence[Token]) -> None:
         """Add tokens at the end. Raises `ContextFull`."""
         ids = tuple(token.id for token in tokens)
-        await self._change(Length, lambda id_: Append(id_, self._name, ids))
+        answer = await self._change(Length, lambda id_: Append(id_, self._name, ids))
+        self._check(answer.length, len(self.tokens) + len(ids))
         self.tokens += tuple(tokens)
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
@@ -65,17 +66,19 @@ class EngineSession:
 
     async def go_back(self, length: int) -> None:
         """Shorten the path to its first `length` tokens."""
-        await self._change(Length, lambda id_: GoBack(id_, self._name, length))
+        answer = await self._change(Length, lambda id_: GoBack(id_, self._name, length))
+        self._check(answer.length, length)
         self.tokens = self.tokens[:length]
 
     async def fork(self, length: int) -> EngineSession:
         """Another session on the first `length` tokens, with what is computed for them."""
         name = self._engine.new_name()
         try:
-            await self._ask(Length, lambda id_: Fork(id_, self._name, name, length))
+            answer = await self._ask(Length, lambda id_: Fork(id_, self._name, name, length))
         except asyncio.CancelledError:
             self._engine.discard(name)  # it may have been made just before
             raise
+        self._check(answer.length, length)
         return EngineSession(self._engine, name, self.tokens[:length])
 
     async def close(self) -> None:
@@ -103,6 +106,7 @@ class EngineSession:
         answer = await self._ask(
             Rows, lambda id_: AskRows(id_, self._name, position, sampler, wanted)
         )
+        self._check(len(answer.rows), len(wanted))
         return answer.rows
 
     async def find(
@@ -117,12 +121,27 @@ class EngineSession:
 
     async def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """How surprising each token from `start` to the end was, in bits; None for the first."""
+        expected = max(0, len(self.tokens) - start)
         answer = await self._ask(Surprisals, lambda id_: AskSurprisals(id_, self._name, start))
+        self._check(len(answer.bits), expected)
         return answer.bits
 
     async def xray(self, position: int) -> XRay:
         """Attention and logit lens of the token at `position`, counted from 0."""
-        return (await self._ask(XRayAnswer, lambda id_: AskXRay(id_, self._name, position))).xray
+        xray = (await self._ask(XRayAnswer, lambda id_: AskXRay(id_, self._name, position))).xray
+        weights = xray.layers * xray.heads * (position + 1)
+        self._check(len(xray.attention), 4 * weights)  # 32-bit floats
+        return xray
+
+    def _check(self, told: int, expected: int) -> None:
+        """Raises `EngineError` where the engine has counted otherwise; it is put on the path of
+        `tokens` again then."""
+        if told != expected:
+            self._opened_in = None
+            raise EngineError(
+                f"The engine answered about {told:,} in place of {expected:,}.",
+                "It is put right with the next step.",
+            )
 
     # --- keeping the engine on this path --------------------------------------------------------
 
@@ -162,5 +181,6 @@ class EngineSession:
         generation = self._engine.generation
         if self._opened_in != generation:
             ids = tuple(token.id for token in self.tokens)
-            await self._engine.ask(Opened, lambda id_: OpenTokens(id_, self._name, ids))
+            opened = await self._engine.ask(Opened, lambda id_: OpenTokens(id_, self._name, ids))
+            self._check(len(opened.tokens), len(ids))
             self._opened_in = generation

@@ -8,6 +8,11 @@ this module sets it up from what a model file says about its own tokenizer. Two 
 - SentencePiece (Llama 1 and 2, Mistral): a space is written "▁", and a character that the
   vocabulary lacks falls back to one token for each of its bytes.
 
+The bytes of a text's tokens are the bytes of the text. Three things are as the model was trained,
+and cost a SentencePiece text something: a "▁" in it is a space; before it comes a space, where the
+model wants one; and a `tokenizer.json` may name other changes to make first. What a vocabulary has
+no token for is refused in both families.
+
 Marks such as `<|im_end|>` steer a model. In text from a user they are only text: `encode` makes
 special tokens of them only when it is told to.
 """
@@ -55,6 +60,8 @@ class Tokenizer:
         self._backend.no_padding()
         self._byte_level = _is_byte_level(backend)
         self._added = backend.get_added_tokens_decoder()
+        mark = None if self._byte_level else getattr(backend.model, "unk_token", None)
+        self._unknown = None if mark is None else backend.token_to_id(mark)
         self.start_ids = tuple(start_ids)
         marks = [id_ for id_, mark in self._added.items() if mark.content in END_MARKS]
         self.end_ids = tuple(sorted({*end_ids, *marks}))
@@ -126,6 +133,11 @@ class Tokenizer:
             )
         self._backend.encode_special_tokens = not special
         ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        if self._unknown is not None and self._unknown in ids:
+            raise TextError(
+                "The model's vocabulary has no tokens for a character in it.",
+                "Remove rare characters from the text.",
+            )
         return ids
 
     def decode(self, ids: Iterable[int]) -> bytes:
