@@ -227,6 +227,28 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
     assert complaints == b""
 
 
+def test_ctrl_c_while_pytorch_is_imported(tiny_model: str, tmp_path: Path) -> None:
+    """It comes in the middle of an import that swallows every exception, as some of them do."""
+    (tmp_path / "torch.py").write_text(
+        "import os, signal\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    for _ in range(1000): pass\n"
+        "except BaseException:\n"
+        "    pass\n"
+        "raise SystemExit(9)\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-m", "tutor", "step", "hello", "--model", tiny_model],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 130
+    assert process.stderr == b""
+
+
 # --- what it refuses ----------------------------------------------------------------------------
 
 

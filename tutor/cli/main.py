@@ -17,7 +17,7 @@ from tutor.errors import RequestCancelled, TutorError, UsageError
 
 FAILURE = 1
 WRONG_USAGE = 2
-INTERRUPTED = 130
+INTERRUPTED = step.INTERRUPTED
 BROKEN_PIPE = 141
 
 _DESCRIPTION = """\

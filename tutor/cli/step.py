@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,8 @@ from tutor.lm.distribution import ChatMessage, Distribution, Row, SamplerSetting
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
+
+INTERRUPTED = 130
 
 _SAMPLER_OPTIONS = ("temperature", "top_k", "top_p", "min_p")
 
@@ -111,11 +116,23 @@ def _sampler_given(options: argparse.Namespace) -> bool:
 
 
 def _load(spec: str | None) -> LanguageModel:
-    from tutor.lm.load import load_model
-    from tutor.models import find_model
+    with _leaving_at_once():
+        from tutor.lm.load import load_model
+        from tutor.models import find_model
 
     with loading() as on_stage:
         return load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
+
+
+@contextmanager
+def _leaving_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process while PyTorch is imported. As an exception it would come up
+    anywhere in there: where it is swallowed, or where C++ aborts."""
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _session(model: LanguageModel, text: str, *, chat: bool) -> Session:
