@@ -49,7 +49,7 @@ class HomeScreen(TutorScreen):
             Binding(key, f"open('{action}')", action, tooltip=f"{name}: {what}.")
             for key, action, name, what in _PLACES
         ),
-        Binding("q", "app.quit", "quit", tooltip="Leave. Everything is saved already."),
+        Binding("q", "app.quit", "quit", tooltip="Leave, as soon as everything is saved."),
     ]
 
     def __init__(self) -> None:
