@@ -32,7 +32,7 @@ class ModelScreen(TutorScreen):
     """States of engine and fetch in words, with the keys that change them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "fetch", "fetch the model", tooltip="Fetch the full model (98 MB), once."),
+        Binding("f", "fetch", "fetch the model", tooltip="Fetch the full model (93 MB), once."),
         Binding("x", "cancel", "stop fetching", tooltip="Stop fetching; it can begin again."),
         Binding("r", "restart", "restart", tooltip="Start the engine that runs the model anew."),
         Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
