@@ -19,7 +19,7 @@ from typing import BinaryIO
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import Failed, Loading, Message, Ready
-from tutor.errors import EngineError, NotEnoughMemory, TutorError
+from tutor.errors import EngineError, TutorError
 
 NICENESS = 5  # a key pressed in the app comes before a token
 
@@ -82,8 +82,6 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
     try:
         model = load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
-    except MemoryError as error:
-        raise NotEnoughMemory("There is not enough memory for this model.") from error
     except Exception as error:
         if isinstance(error, TutorError):
             raise

@@ -37,6 +37,7 @@ from tutor.errors import EngineError, NotEnoughMemory, TutorError
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
+from tutor.lm.memory import is_shortage
 from tutor.lm.session import Session
 
 log = logging.getLogger(__name__)
@@ -81,12 +82,10 @@ class Server:
             return answer
         except TutorError as error:
             return Failed(request.id, type(error).__name__, error.happened, error.next_step)
-        except MemoryError:
-            return _failed(request, NotEnoughMemory("There is not enough memory for this text."))
         except Exception as error:
             # A mistake of ours must not end the other sessions or leave somebody waiting.
             log.exception("request %r", type(request).__name__)
-            if "not enough memory" in str(error):  # how torch says it
+            if is_shortage(error):
                 memory = NotEnoughMemory("There is not enough memory for this text.")
                 return _failed(request, memory)
             happened = f"The engine made a mistake: {type(error).__name__}: {error}."

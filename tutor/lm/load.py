@@ -19,6 +19,7 @@ from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
 from tutor.lm.convert import build, convert, forms, matrices, parameters
 from tutor.lm.distribution import ModelCard
 from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
+from tutor.lm.memory import shortage_in_words
 from tutor.lm.network import Config, Transformer
 from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
 from tutor.lm.source import Source, about
@@ -52,7 +53,7 @@ def load_model(
     `NotEnoughMemory`.
     """
     use_threads()
-    with about(found.path):
+    with about(found.path), shortage_in_words("this model"):
         if exact:
             return _in_memory(found, EXACT, on_stage)
         if found.kind == "folder":
