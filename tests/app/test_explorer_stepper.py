@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 from fake_engine import CONTEXT, END, all_rows, distribution, split, token
 
@@ -19,6 +20,7 @@ from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
 from tutor.lm.distribution import SamplerSettings
 from tutor.lm.token_tree import MAXIMUM_TOKENS, TokenTree
+from tutor.text import visible
 
 PROMPT = split("The capital of France is")
 
@@ -271,6 +273,43 @@ def test_evidence_tells_of_ranks_taken_by_hand_only(learner: Learner) -> None:
     stepper.step()
     assert learner.evidence[-1].taken_rank is None
     assert learner.evidence[-1].branch_lengths == (2,)
+
+
+def test_evidence_tells_of_the_text_and_the_distribution(learner: Learner) -> None:
+    stepper = learner.stepper
+    learner.answer()
+    stepper.take(0)
+    taken = distribution(PROMPT).rows[0].token
+    assert learner.evidence[-1].written == taken.text
+    learner.answer()
+    seen, now = learner.evidence[-1], stepper.answer
+    assert now is not None
+    assert seen.shares[visible(now.distribution.rows[0].token.data)] == seen.top_probability
+    assert seen.unlisted == now.distribution.rows[-1].probability
+    assert (seen.entropy_bits, seen.kept) == (
+        now.distribution.entropy_bits,
+        now.distribution.kept,
+    )
+    assert not seen.prompt_changed
+    stepper.set_sampler(SamplerSettings(top_k=2))
+    learner.answer()
+    assert learner.evidence[-1].kept == 2
+
+
+def test_evidence_tells_of_another_prompt(learner: Learner) -> None:
+    learner.answer()
+    learner.stepper.expect(lambda: None)
+    learner.stepper.prompt(split("The capital of Italy is"))
+    learner.answer()
+    assert learner.evidence[-1].prompt_changed
+
+
+def test_evidence_tells_of_the_end(learner: Learner) -> None:
+    learner.answer()
+    last = all_rows(learner.stepper.tree.tokens if learner.stepper.tree else ())[0]
+    learner.stepper.take_found(msgspec.structs.replace(last, token=END))
+    assert learner.evidence[-1].ended
+    assert learner.evidence[-1].written == ""
 
 
 # --- memory --------------------------------------------------------------------------------------

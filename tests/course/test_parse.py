@@ -264,4 +264,4 @@ def test_a_lesson_with_a_piece_missing(start: int, length: int) -> None:
 
 
 def test_every_type_has_a_name_of_its_own() -> None:
-    assert len({kind.__struct_config__.tag for kind in QUESTION_TYPES}) == 6
+    assert len({kind.__struct_config__.tag for kind in QUESTION_TYPES}) == 8

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from tutor.course.grading import Answer
-from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
+from tutor.course.grading import Answer, Compared
+from tutor.course.question import (
+    ComparePrompts,
+    MatchQuestion,
+    OrderQuestion,
+    Question,
+    SeveralChoices,
+    SingleChoice,
+)
 from tutor.text import writable
 
 LONGEST = 200
@@ -17,6 +24,8 @@ def as_text(answer: Answer) -> str:
             return writable(answer)[:LONGEST]
         case int():
             return str(answer + 1)
+        case Compared(chosen=chosen):
+            return str(chosen + 1)
         case _:
             places = sorted(answer) if isinstance(answer, (set, frozenset)) else answer
             return ",".join(str(place + 1) for place in places)
@@ -24,7 +33,8 @@ def as_text(answer: Answer) -> str:
 
 def from_text(question: Question, text: str) -> Answer | None:
     """The answer that `text` stands for; None where `question`, as it is now, cannot have it. For
-    a guess at the next token it is what was typed."""
+    a guess at the next token it is what was typed; for two prompts to compare the place of the
+    one that was chosen."""
     match question:
         case SingleChoice():
             places = _places(text, len(question.choices))
@@ -34,14 +44,22 @@ def from_text(question: Question, text: str) -> Answer | None:
         case OrderQuestion():
             places = _places(text, len(question.items))
             return places if len(places) == len(question.items) else None
+        case MatchQuestion():
+            places = _places(text, len(question.pairs), again=True)
+            return places if len(places) == len(question.pairs) else None
+        case ComparePrompts():
+            places = _places(text, len(question.prompts))
+            return places[0] if len(places) == 1 else None
     return text or None
 
 
-def _places(text: str, count: int) -> tuple[int, ...]:
-    """Different places below `count`; none where `text` is anything else."""
+def _places(text: str, count: int, *, again: bool = False) -> tuple[int, ...]:
+    """Places below `count`, different ones unless they may come `again`; none where `text` is
+    anything else."""
     parts = text.split(",")
     if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
         return ()
     places = tuple(int(part) - 1 for part in parts)
-    sound = len(set(places)) == len(places) and all(0 <= place < count for place in places)
+    different = again or len(set(places)) == len(places)
+    sound = different and all(0 <= place < count for place in places)
     return places if sound else ()

@@ -14,6 +14,8 @@ import msgspec
 from tutor.course.number import readings
 from tutor.course.question import (
     Choice,
+    ComparePrompts,
+    MatchQuestion,
     NextTokenQuestion,
     NumberQuestion,
     OrderQuestion,
@@ -28,14 +30,23 @@ from tutor.course.spelling import plain
 Mark = Literal["right", "wrong", "missed", "left"]
 """Chosen and right; chosen and wrong; right but not chosen; wrong and rightly left alone."""
 
-Answer = int | Set[int] | Sequence[int] | str
+
+class Compared(msgspec.Struct, frozen=True):
+    """Which of two prompts was chosen (0 or 1), and what the live model says at the end of each:
+    the probability of the question's token (0 to 1), or the entropy in bits."""
+
+    chosen: int
+    values: tuple[float, float]
+
+
+Answer = int | Set[int] | Sequence[int] | str | Compared
 """`single`: the place of the choice. `several`: the set of places. `order`: the places in the
-learner's order. `number` and `text`: what was typed. `next-token`: the rank (from 1) that the
-live model gives to the guess."""
+learner's order. `match`: for each left side, the place of the right side given to it. `number` and
+`text`: what was typed. `next-token`: the rank (from 1) that the live model gives to the guess."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What to say beside one choice (or item to be ordered)."""
+    """What to say beside one choice, item to be ordered, or left side to be matched."""
 
     mark: Mark
     why: str
@@ -46,7 +57,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
     `counted` is False when the answer could not be understood ("abc" for a number): nothing is
     recorded, and the learner may type again. `message` is one or two sentences; the question's
-    own `why` is not part of it. `notes` go with the choices or items, in the order of the file.
+    own `why` is not part of it. `notes` go with the choices, items or pairs, in the order of the
+    file.
     """
 
     correct: bool
@@ -70,6 +82,10 @@ def grade(question: Question, answer: Answer) -> Verdict:
             return grade_text(question, answer)
         case NextTokenQuestion(), int():
             return grade_next_token(question, answer)
+        case MatchQuestion(), Sequence() if not isinstance(answer, str):
+            return grade_match(question, answer)
+        case ComparePrompts(), Compared():
+            return grade_compare(question, answer)
     raise TypeError(f"{answer!r} is no answer to a question of type {type_name(question)}")
 
 
@@ -145,6 +161,39 @@ def grade_next_token(question: NextTokenQuestion, rank: int) -> Verdict:
         f"{'Right' if correct else 'Not yet'}: the model has your guess at rank {rank:,};"
         f" the first {question.within} count.",
     )
+
+
+def grade_match(question: MatchQuestion, given: Sequence[int]) -> Verdict:
+    """`given` holds, for each left side, the place of the right side that was chosen for it; the
+    same one may have been chosen twice."""
+    pairs = question.pairs
+    if len(given) != len(pairs) or not all(0 <= place < len(pairs) for place in given):
+        raise ValueError(f"{given!r} does not match {len(pairs)} pairs")
+    at_home = [chosen == place for place, chosen in enumerate(given)]
+    notes = tuple(
+        Note("right", pair.why) if home else Note("wrong", f"Belongs to “{pair.right}”. {pair.why}")
+        for pair, home in zip(pairs, at_home, strict=True)
+    )
+    if all(at_home):
+        return Verdict(True, "Right, all of them.", notes)
+    return Verdict(False, f"{sum(at_home)} of {len(pairs)} are matched.", notes)
+
+
+def grade_compare(question: ComparePrompts, answer: Compared) -> Verdict:
+    """Right when the prompt chosen has the larger value; where both have the same, either is."""
+    first, second = (_said_of(question, value) for value in answer.values)
+    chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]
+    what = f"{question.token} gets" if question.value == "probability" else "the entropy is"
+    correct = chosen >= other
+    return Verdict(
+        correct,
+        f"{'Right' if correct else 'Not yet'}: after the first, {what} {first};"
+        f" after the second, {second}.",
+    )
+
+
+def _said_of(question: ComparePrompts, value: float) -> str:
+    return f"{100 * value:.3g} %" if question.value == "probability" else f"{value:.1f} bits"
 
 
 def _notes(choices: Sequence[Choice], chosen: Set[int]) -> tuple[Note, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from tutor.course.question import Id, Question, Sentence
+from tutor.course.question import Id, Question, Sentence, TokenText
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
@@ -38,16 +38,110 @@ class Branched(GoalBase, frozen=True, tag="branches"):
     tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
-Goal = TopTokenBelow | TopTokenAbove | TookRankAtLeast | Branched
+class TextHas(GoalBase, frozen=True, tag="text-has"):
+    """Reached when what was written after the prompt contains `text`; case does not matter."""
 
-GOALS: tuple[type[Goal], ...] = (TopTokenBelow, TopTokenAbove, TookRankAtLeast, Branched)
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class TokenAbove(GoalBase, frozen=True, tag="token-above"):
+    """Reached at a step where `token` has more than `probability`."""
+
+    token: TokenText
+    probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
+
+
+class TokenBelow(GoalBase, frozen=True, tag="token-below"):
+    """Reached at a step where `token` has less than `probability`."""
+
+    token: TokenText
+    probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class EntropyAbove(GoalBase, frozen=True, tag="entropy-above"):
+    """Reached at a step whose entropy is more than `bits`."""
+
+    bits: Annotated[float, msgspec.Meta(ge=0, le=30)]
+
+
+class EntropyBelow(GoalBase, frozen=True, tag="entropy-below"):
+    """Reached at a step whose entropy is less than `bits`."""
+
+    bits: Annotated[float, msgspec.Meta(gt=0, le=30)]
+
+
+class KeptAtMost(GoalBase, frozen=True, tag="kept-at-most"):
+    """Reached at a step where the sampler keeps at most `count` tokens to draw from."""
+
+    count: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class PromptChanged(GoalBase, frozen=True, tag="prompt-changed"):
+    """Reached when the learner goes on from another prompt than the lab's."""
+
+
+class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
+    """Reached when the token that ends the text was taken or drawn."""
+
+
+Goal = (
+    TopTokenBelow
+    | TopTokenAbove
+    | TookRankAtLeast
+    | Branched
+    | TextHas
+    | TokenAbove
+    | TokenBelow
+    | EntropyAbove
+    | EntropyBelow
+    | KeptAtMost
+    | PromptChanged
+    | ReachedEnd
+)
+
+GOALS: tuple[type[Goal], ...] = get_args(Goal)
+
+
+class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """Sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`, with the same
+    meaning and the same defaults (all off) as everywhere."""
+
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+
+
+class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One step of a lab's solution; exactly one field is given.
+
+    `take` forces a token, `write` takes so many draws of the model, `greedy` so many first rows,
+    `back` takes so many tokens away, `fork` starts a branch, `prompt` is what the learner edits
+    the prompt to (in a conversation: the message that is sent), `sampler` turns the dials.
+    """
+
+    take: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    write: Annotated[int, msgspec.Meta(ge=0, le=200)] = 0
+    greedy: Annotated[int, msgspec.Meta(ge=0, le=200)] = 0
+    back: Annotated[int, msgspec.Meta(ge=0, le=200)] = 0
+    fork: bool = False
+    prompt: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    sampler: Sampler | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in self.__struct_fields__ if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(
+                f"a step of a solution says one thing to do, and this says {len(given)}"
+            )
 
 
 class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Something to do on the live model, embedded in a screen.
 
     `task` is said to the learner; `goals` are checked against the live model, all of them, in any
-    order. In the guessing game `prompt` is the text that is revealed token by token.
+    order. In the guessing game `prompt` is the text that is revealed token by token. `solution` is
+    one way to reach all goals with the default model; only the linter reads it.
     """
 
     id: Id
@@ -55,6 +149,7 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     task: Sentence
     prompt: Annotated[str, msgspec.Meta(max_length=4000)] = ""
     goals: Annotated[tuple[Goal, ...], msgspec.Meta(max_length=5)] = ()
+    solution: Annotated[tuple[Action, ...], msgspec.Meta(max_length=50)] = ()
     done: Sentence = "Done."
 
     def __post_init__(self) -> None:
@@ -62,18 +157,59 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"a lab of kind `{self.kind}` needs a `prompt`")
         if self.kind == "guess" and self.goals:
             raise ValueError("the guessing game has no `goals`")
+        if self.kind == "chat" and any(isinstance(goal, PromptChanged) for goal in self.goals):
+            raise ValueError("`prompt-changed` is a goal for a lab of kind `stepper`")
+
+
+Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
+
+
+class Quoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="kebab"):
+    """A number (or text) that a lesson quotes, and how the default model arrives at it, so that
+    the linter can compute it again.
+
+    `says` stands literally in the text of its screen. `value` is of `token` after `prompt`
+    (probability, logit, rank, surprisal in bits), of the distribution there (entropy in bits,
+    kept: tokens that the sampler leaves), of the prompt (tokens: how many), or what greedy
+    decoding writes (greedy). With `chat`, the prompt is a message, after `system`.
+    """
+
+    says: Sentence
+    value: Value
+    prompt: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    token: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    chat: bool = False
+    system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+
+    def __post_init__(self) -> None:
+        of_token = self.value in ("probability", "logit", "rank", "surprisal")
+        if of_token != bool(self.token):
+            raise ValueError(
+                f"`value: {self.value}` {'needs' if of_token else 'is not about'} a `token`"
+            )
+        if self.system and not self.chat:
+            raise ValueError("`system` goes with `chat: true`")
 
 
 class Screen(msgspec.Struct, frozen=True):
-    """One screen of a lesson: Markdown `body` (without labs and questions), at most one lab."""
+    """One screen of a lesson: Markdown `body` (without labs and questions, with code and facts
+    put in), at most one lab, and the numbers that it quotes."""
 
     id: str
     title: str
     body: str
     lab: Lab | None = None
+    numbers: tuple[Quoted, ...] = ()
 
 
 class Lesson(msgspec.Struct, frozen=True):
+    """`needs` are ids of lessons that should come before; `source` are the headings of the source
+    lesson whose content this one teaches."""
+
     id: str
     number: int
     version: int
@@ -81,6 +217,8 @@ class Lesson(msgspec.Struct, frozen=True):
     summary: str
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]
+    needs: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
 
     @property
     def labs(self) -> tuple[Lab, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -19,6 +19,8 @@ from tutor.course.spelling import plain
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)]
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
+TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+"""A token as the stepper shows it: `␣Paris`, with ␣ for a space and ⏎ for a new line."""
 
 
 class QuestionBase(
@@ -108,6 +110,43 @@ class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token
     within: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
 
 
+class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two things that belong together; `why` is shown once it has been answered."""
+
+    left: Sentence
+    right: Sentence
+    why: Sentence
+
+
+class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
+    """For each `left`, the `right` that belongs to it; the right sides are shuffled on the
+    screen."""
+
+    pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
+
+    def __post_init__(self) -> None:
+        _check_distinct([pair.left for pair in self.pairs])
+        _check_distinct([pair.right for pair in self.pairs])
+
+
+class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
+    """The learner says after which of two prompts the live model gives more probability to
+    `token`, or (with `value: entropy`) at the end of which it is less decided."""
+
+    prompts: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=2, max_length=2)]
+    token: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    value: Literal["probability", "entropy"] = "probability"
+
+    def __post_init__(self) -> None:
+        _check_distinct(self.prompts)
+        if (self.value == "probability") != bool(self.token):
+            raise ValueError(
+                "`value: probability` needs a `token`"
+                if not self.token
+                else "`value: entropy` is not about a `token`"
+            )
+
+
 Question = (
     SingleChoice
     | SeveralChoices
@@ -115,16 +154,11 @@ Question = (
     | OrderQuestion
     | TextQuestion
     | NextTokenQuestion
+    | MatchQuestion
+    | ComparePrompts
 )
 
-QUESTION_TYPES: tuple[type[Question], ...] = (
-    SingleChoice,
-    SeveralChoices,
-    NumberQuestion,
-    OrderQuestion,
-    TextQuestion,
-    NextTokenQuestion,
-)
+QUESTION_TYPES: tuple[type[Question], ...] = get_args(Question)
 
 
 def type_name(question: Question | type[Question]) -> str:

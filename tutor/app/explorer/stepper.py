@@ -7,8 +7,9 @@ the answer to the question before it waits for it, so that fast typing loses and
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,8 @@ from tutor.app.explorer.state import FIRST_SEED
 from tutor.course.goals import Evidence
 from tutor.errors import ContextFull, TutorError
 from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token
-from tutor.lm.token_tree import How, TokenTree
+from tutor.lm.token_tree import How, Step, TokenTree
+from tutor.text import visible
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
@@ -445,11 +447,35 @@ class Stepper:
         tree = self.tree
         if tree is None:
             return
-        rows = self.answer.distribution.rows if self.answer else ()
+        seen = self.answer.distribution if self.answer else None
+        rows = seen.rows if seen else ()
+        shares: dict[str, float] = {}
+        for row in rows:  # of two tokens that look alike, the more probable one counts
+            shares.setdefault(visible(row.token.data), row.probability)
         self._on_evidence(
             Evidence(
                 top_probability=rows[0].probability if rows else None,
+                entropy_bits=seen.entropy_bits if seen else None,
+                shares=shares,
+                unlisted=rows[-1].probability if rows else 1.0,
+                kept=seen.kept if seen else None,
                 taken_rank=taken_rank,
                 branch_lengths=tree.branch_lengths(),
+                written=text_of(tree.steps[tree.current.prompt_length :]),
+                ended=self.ended,
+                prompt_changed=self._prompt_changed(tree),
             )
         )
+
+    def _prompt_changed(self, tree: TokenTree) -> bool:
+        """Whether the text begins with another prompt than it was opened with."""
+        if self.state.mode == "chat":
+            return False
+        given = itertools.takewhile(lambda step: step.how == "prompt", tree.steps)
+        return text_of(given).strip() != self.state.prompt.strip()
+
+
+def text_of(steps: Iterable[Step]) -> str:
+    """What tokens read as, without special ones."""
+    data = b"".join(step.token.data for step in steps if not step.token.special)
+    return data.decode("utf-8", "replace")
