@@ -216,6 +216,19 @@ def test_another_file_in_its_place_is_noticed(tmp_path: Path) -> None:
     assert second.card.sha256 != first.card.sha256
 
 
+def test_another_file_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, "Q4_1")
+    os.utime(path, ns=(1, 1))
+    first, _ = load_noting_stages(path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(1, 1))
+    second, _ = load_noting_stages(path)
+    assert second.card.sha256 != first.card.sha256
+
+
 def test_a_damaged_packed_copy_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q4_1")
@@ -301,6 +314,13 @@ def test_missing_tensor(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q8_0", without=("blk.1.ffn_up.weight",))
     assert "blk.1.ffn_up.weight" in refused(path, ModelDamaged).happened
+
+
+@pytest.mark.parametrize("base", [0.0, float("nan")])
+def test_gguf_with_an_impossible_size(tmp_path: Path, base: float) -> None:
+    path = tmp_path / "tiny.gguf"
+    write_gguf(path, settings={"llama.rope.freq_base": base})
+    assert "rotary" in refused(path, ModelDamaged).happened
 
 
 def test_another_architecture(tmp_path: Path) -> None:
@@ -443,10 +463,40 @@ def test_folder_with_what_is_not_known_here(folder: Path, changes: dict[str, Any
     refused(folder, ModelUnsupported)
 
 
-@pytest.mark.parametrize("changes", [{"hidden_size": "wide"}, {"num_hidden_layers": 7}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_size": "wide"},
+        {"hidden_size": 33, "head_dim": None},
+        {"num_hidden_layers": 7},
+        {"num_hidden_layers": 0},
+        {"num_attention_heads": 0},
+        {"num_attention_heads": 0, "head_dim": None},
+        {"num_attention_heads": 5, "head_dim": None},
+        {"num_key_value_heads": 3},
+        {"head_dim": 6},
+        {"head_dim": 7},
+        {"vocab_size": 301},
+        {"max_position_embeddings": 0},
+        {"rms_norm_eps": -1},
+        {"rope_theta": 0},
+        {"rope_theta": 0, "rope_scaling": {"rope_type": "llama3"}},
+        {"rope_scaling": {"rope_type": "llama3", "low_freq_factor": 4.0}},
+    ],
+)
 def test_folder_whose_config_is_wrong(folder: Path, changes: dict[str, Any]) -> None:
     change_config(folder, **changes)
     refused(folder, ModelDamaged)
+
+
+def test_folder_whose_tokenizer_has_more_tokens_than_its_network(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    table = tensors["model.embed_tokens.weight"][:200].clone()
+    path.unlink()
+    save_file(tensors | {"model.embed_tokens.weight": table}, path)
+    change_config(folder, vocab_size=200)
+    assert "tokenizer" in refused(folder, ModelDamaged).happened
 
 
 def test_folder_with_a_truncated_file(folder: Path) -> None:

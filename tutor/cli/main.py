@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from tutor import __version__
 from tutor.cli import app, lessons, lint, model, output, progress, step
 from tutor.errors import RequestCancelled, TutorError, UsageError
+from tutor.lm.waiting import settle_waiting
 
 FAILURE = 1
 WRONG_USAGE = 2
@@ -28,6 +29,7 @@ Without a command, the tutor itself starts."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (default: those of this process); the exit status."""
     options = parser().parse_args(arguments)
+    settle_waiting()
     try:
         status = int(options.run(options) or 0)
         output.flush()

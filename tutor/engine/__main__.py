@@ -20,14 +20,9 @@ from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import Failed, Loading, Message, Ready
 from tutor.errors import EngineError, TutorError
+from tutor.lm.waiting import settle_waiting
 
 NICENESS = 5  # a key pressed in the app comes before a token
-
-# How threads of the OpenMP library in PyTorch wait for each other between two matrix products: by
-# default they spin for about a millisecond. On a machine that others use too, a thread then burns
-# the time in which the one it waits for could run: measured with two cores and a load of 6, a
-# step took 300 to 900 ms with spinning and 70 to 90 ms without.
-WAIT_POLICY = "PASSIVE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
 
-    os.environ.setdefault("OMP_WAIT_POLICY", WAIT_POLICY)  # read when PyTorch is imported
+    settle_waiting()
 
     outbox = Outbox(answers)
     outbox.send(Loading("starting"))

@@ -19,6 +19,7 @@ from torch import Tensor
 from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.linear import GROUP, Groups, halves
 from tutor.lm.network import Config
+from tutor.lm.soundness import even_share
 from tutor.lm.source import Matrix
 from tutor.lm.tokenizer import Tokenizer
 
@@ -79,6 +80,8 @@ class GgufFile:
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
         tensor = self._tensor(part, block)
+        if len(tensor.shape) != 2:
+            raise ModelDamaged(f"its tensor {tensor.name} is not a matrix.", _FETCH_AGAIN)
         inputs, outputs = (int(size) for size in tensor.shape)  # GGUF counts dimensions backwards
         blocks = _BLOCKS.get(tensor.tensor_type.name)
         if blocks is None:
@@ -117,7 +120,7 @@ class GgufFile:
         fields = self._fields
         width = int(self._required("llama.embedding_length"))
         heads = int(self._required("llama.attention.head_count"))
-        head_size = int(fields.get("llama.attention.key_length", width // heads))
+        head_size = int(fields.get("llama.attention.key_length") or even_share(width, heads))
         if int(fields.get("llama.rope.dimension_count", head_size)) != head_size:
             raise ModelUnsupported("it turns only a part of each head.", "Use another model.")
         return Config(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.network import Config
+from tutor.lm.soundness import even_share
 from tutor.lm.tokenizer import Tokenizer
 
 _NAMES = {
@@ -87,8 +88,8 @@ class HuggingFaceFolder:
 
     def matrix(self, part: str, block: int | None = None) -> Tensor:
         tensor = self._tensor(part, block)
-        if part in ("query", "key"):
-            return _pairs(tensor, self.config.head_size)
+        if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
+            return _pairs(tensor, self.config.head_size)  # else `convert` says what is wrong
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> Tensor:
@@ -169,7 +170,7 @@ def _read_config(path: Path) -> Config:
         raise ModelDamaged(f"{path.name}: {error}.", _FETCH_AGAIN) from error
     if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
         raise ModelUnsupported("it has biases or another activation.", "Use another model.")
-    head_size = read.head_dim or read.hidden_size // read.num_attention_heads
+    head_size = read.head_dim or even_share(read.hidden_size, read.num_attention_heads)
     rope = read.rope_parameters or read.rope_scaling or _RopeScaling()
     base = rope.rope_theta or read.rope_theta
     return Config(
@@ -196,12 +197,14 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     alone, with a smooth passage between (as in `transformers.modeling_rope_utils`).
     """
     kind = rope.rope_type or rope.type
-    if kind == "default":
+    if kind == "default" or base <= 0:  # `require_sound` refuses such a base
         return None
     if kind == "linear":
         return (rope.factor,) * (head_size // 2)
     if kind != "llama3":
         raise ModelUnsupported(f"it stretches its context by {kind!r}.", "Use another model.")
+    if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
+        raise ModelDamaged("the way it stretches its context contradicts itself.", _FETCH_AGAIN)
     factors = []
     for pair in range(0, head_size, 2):
         speed = base ** (-pair / head_size)

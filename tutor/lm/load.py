@@ -22,6 +22,7 @@ from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
 from tutor.lm.memory import shortage_in_words
 from tutor.lm.network import Config, Transformer
 from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
+from tutor.lm.soundness import require_sound
 from tutor.lm.source import Source, about
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
@@ -170,12 +171,14 @@ def _converted(
     stage: str,
     where: str,
 ) -> PackedModel:
+    tokenizer = source.tokenizer()
+    require_sound(source.config, tokenizer)
     _require_memory(source.config, source.format, kernels)
     tensors = convert(source, kernels, measured(on_stage, stage, matrices(source.config)))
     description = Description(
         sha256, stamp, source.format, source.config, source.chat_template, source=where
     )
-    return PackedModel(description, tensors, source.tokenizer().to_json())
+    return PackedModel(description, tensors, tokenizer.to_json())
 
 
 def _model(found: FoundModel, packed: PackedModel) -> LanguageModel:

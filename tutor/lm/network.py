@@ -191,7 +191,7 @@ def rotations(config: Config, length: int) -> Tensor:
 def rotate_(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn neighbouring pairs of numbers in x [..., T, heads, head_size] by their position's
     angles, in place. The product of a query and a key then depends on how far apart they are."""
-    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # a + ib, the same memory
+    pairs = torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))  # a + ib, in the same memory
     pairs.mul_(rotation)
     return x
 
@@ -251,12 +251,15 @@ class Attention(nn.Module):
         trace: Trace | None = None,
     ) -> Tensor:
         # [..., T, width] -> [..., T, heads + 2 key_value_heads, head_size]
-        mixed = self.query_key_value(x).float().unflatten(-1, (-1, self.head_size))
-        rotate_(mixed[..., : self.heads + self.shared, :], rotation)  # all but the values
+        mixed = self.query_key_value(x).float().view(*x.shape[:-1], -1, self.head_size)
+        rotate_(mixed[..., : -self.shared, :], rotation)  # all but the values
         # each becomes [..., heads, T, head_size]
         mixed = mixed.transpose(-3, -2)
-        queries, keys, values = mixed.split((self.heads, self.shared, self.shared), dim=-3)
-        if remembered is not None:
+        queries = mixed[..., : self.heads, :, :]
+        if remembered is None:
+            keys = mixed[..., self.heads : -self.shared, :, :]
+            values = mixed[..., -self.shared :, :, :]
+        else:
             remembered.new.copy_(mixed[self.heads :])
             keys, values = remembered.keys, remembered.values
         if trace is not None:

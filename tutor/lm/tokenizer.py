@@ -109,6 +109,10 @@ class Tokenizer:
         return self._backend.get_vocab_size()
 
     @property
+    def highest_id(self) -> int:
+        return max(self._backend.get_vocab().values(), default=-1)
+
+    @property
     def special_ids(self) -> dict[str, int]:
         """The special marks and their ids."""
         return {mark.content: id_ for id_, mark in self._added.items() if mark.special}

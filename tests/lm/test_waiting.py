@@ -1,0 +1,64 @@
+"""How threads wait is settled once, for every way in, before torch is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tutor.lm import waiting
+
+SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+
+LOOK = f"""
+import os
+settings = [os.environ.get(name) for name in {SETTINGS!r}]
+print(settings, "torch" in sys.modules, file=sys.stderr)
+"""
+
+COMMAND_LINE = "from tutor.cli.main import main; main(['lessons', '--json'])"
+
+# an engine that nobody asks anything; it would end the process, so it ends with an exception
+ENGINE = """
+import tutor.engine.__main__ as engine
+def stop(*_): raise SystemExit
+engine.Inbox = stop
+try:
+    engine.main([])
+except SystemExit:
+    pass
+"""
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SETTINGS:
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize("way_in", [COMMAND_LINE, ENGINE], ids=["command line", "engine"])
+def test_every_way_in_settles_it_before_torch(way_in: str) -> None:
+    program = f"import sys\n{way_in}\n{LOOK}"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        stdout=subprocess.DEVNULL,  # the engine's frames
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    wanted = [None, str(waiting.SPINS), str(waiting.BLOCK_TIME)]
+    assert result.stderr.strip().endswith(f"{wanted} False"), result.stderr
+
+
+def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    waiting.settle_waiting()
+    assert "GOMP_SPINCOUNT" not in os.environ
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    waiting.settle_waiting()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
