@@ -306,7 +306,7 @@ def test_evidence_tells_of_another_prompt(learner: Learner) -> None:
 
 def test_evidence_tells_of_the_end(learner: Learner) -> None:
     learner.answer()
-    last = all_rows(learner.stepper.tree.tokens if learner.stepper.tree else ())[0]
+    last = all_rows(PROMPT, SamplerSettings())[0]
     learner.stepper.take_found(msgspec.structs.replace(last, token=END))
     assert learner.evidence[-1].ended
     assert learner.evidence[-1].written == ""

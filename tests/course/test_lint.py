@@ -12,7 +12,7 @@ from lesson_text import LAB, SINGLE, SMALL, line_of
 
 from tutor.course.layout import cells, height, wrapped
 from tutor.course.lint import Finding, lint
-from tutor.course.parse import markdown
+from tutor.course.markup import markdown
 
 
 def findings(folder: Path, text: str) -> list[Finding]:

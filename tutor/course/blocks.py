@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import msgspec
 import yaml
 
-from tutor.course.lesson import GOALS
+from tutor.course.lesson import GOALS, Value
 from tutor.course.place import Place, control_character
 from tutor.course.question import QUESTION_TYPES, type_name
 
@@ -33,6 +33,7 @@ _KNOWN_NAMES = {
     "type": [type_name(kind) for kind in QUESTION_TYPES],
     "goal": [str(kind.__struct_config__.tag) for kind in GOALS],
     "kind": ["stepper", "guess", "chat"],
+    "value": list(get_args(Value)),
 }
 
 
@@ -121,7 +122,7 @@ def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> Lesson
             "Correct its name or remove it; lessons/README.md lists the fields.",
         )
     line = place.below(here.start_mark.line)
-    if what.startswith("Invalid value") and key in _KNOWN_NAMES:
+    if what.startswith(("Invalid value", "Invalid enum value")) and key in _KNOWN_NAMES:
         return line.error(
             f"Unknown {key} {str(here.value)[:40]!r}.",
             _suggestion(str(here.value), _KNOWN_NAMES[key]),

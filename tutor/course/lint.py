@@ -16,7 +16,8 @@ import msgspec
 from tutor.course.catalogue import check_unique, lesson_files, read_file
 from tutor.course.layout import HEIGHT, WIDTH, height, too_wide, wrapped
 from tutor.course.lesson import Lab, Lesson, Screen
-from tutor.course.parse import markdown, read_bytes
+from tutor.course.markup import markdown
+from tutor.course.parse import read_bytes
 from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
 from tutor.errors import LessonError
 from tutor.text import safe

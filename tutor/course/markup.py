@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.front_matter import front_matter_plugin
 
 from tutor.course.place import Place, control_character
 
@@ -12,12 +16,19 @@ if TYPE_CHECKING:
 
     from tutor.errors import LessonError
 
-BLOCKS = ("lab", "question")
+BLOCKS = ("lab", "question", "numbers", "include", "facts")
 """What the first line of a fenced block says when it is not code."""
 
 
-def refused(tokens: Sequence[Token], start: Place) -> Iterator[LessonError]:
-    """HTML, pictures, `#` headings, misplaced blocks, and control characters written as entities.
+@cache
+def markdown() -> MarkdownIt:
+    """The parser: CommonMark with tables and front matter."""
+    return MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
+
+
+def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> Iterator[LessonError]:
+    """HTML, pictures, `#` headings (unless the file may have a `title`), misplaced blocks, and
+    control characters written as entities.
 
     `start` is the file's first line.
     """
@@ -25,7 +36,7 @@ def refused(tokens: Sequence[Token], start: Place) -> Iterator[LessonError]:
         place = place_of(token, start)
         if token.type == "html_block":
             yield place.error("HTML is not allowed.", "Write it in Markdown.")
-        elif token.type == "heading_open" and token.tag == "h1":
+        elif token.type == "heading_open" and token.tag == "h1" and not title:
             yield place.error("`#` is not used inside a lesson.", "Use `##` for a screen.")
         elif token.type == "fence" and token.level > 0 and token.info.strip() in BLOCKS:
             yield place.error(
@@ -34,22 +45,6 @@ def refused(tokens: Sequence[Token], start: Place) -> Iterator[LessonError]:
             )
         for child, line in _children(token):
             yield from _refused_inline(child, place.below(line))
-
-
-def dead_links(tokens: Sequence[Token], start: Place, screens: Set[str]) -> Iterator[LessonError]:
-    """Links such as `[logits](#softmax)` that lead to none of `screens`."""
-    for token in tokens:
-        for child, line in _children(token):
-            target = str(child.attrGet("href") or "") if child.type == "link_open" else ""
-            if target.startswith("#") and target[1:] not in screens:
-                yield (
-                    place_of(token, start)
-                    .below(line)
-                    .error(
-                        f"The link {target!r} leads to no screen of this lesson.",
-                        f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
-                    )
-                )
 
 
 def place_of(token: Token, start: Place) -> Place:

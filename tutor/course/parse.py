@@ -1,5 +1,5 @@
-"""Reads a lesson file: Markdown with front matter, headings as screens, labs and questions as
-fenced YAML blocks. `lessons/README.md` shows the format by example.
+"""Reads a lesson file: Markdown with front matter, headings as screens, labs, questions, quoted
+numbers, code and facts as fenced blocks. `lessons/README.md` shows the format by example.
 
 Nothing in a lesson file runs, and whatever is wrong with one is a `LessonError` that names file,
 line and remedy.
@@ -7,20 +7,20 @@ line and remedy.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
-from markdown_it import MarkdownIt
-from mdit_py_plugins.front_matter import front_matter_plugin
 
 from tutor.course.blocks import decode
-from tutor.course.lesson import Lab, Lesson, Screen
-from tutor.course.markup import BLOCKS, dead_links, place_of, refused
+from tutor.course.facts import Fact, FactsBlock, table
+from tutor.course.headings import title_and_id
+from tutor.course.include import code_block
+from tutor.course.lesson import Lab, Lesson, Quoted, Screen
+from tutor.course.links import EXPECTED, Link, hrefs, is_web, split
+from tutor.course.markup import BLOCKS, markdown, place_of, refused
 from tutor.course.place import Place, checked, text_of
-from tutor.course.question import Id, Question
+from tutor.course.question import Id, Question, Sentence
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ MAXIMUM_SCREEN_LINES = 60
 """Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
 small terminal; this much is no screen any more."""
 
-LONGEST_TITLE = 80
-
-_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
-
 
 class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Id
@@ -43,17 +39,26 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
     summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
     version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+    source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """What came of reading one file: a lesson, or the problems that stand in its way.
 
-    `lines` says where each screen, lab and question stands, by its id.
+    `lines` says where each screen, lab and question stands, by its id, and each quoted number, by
+    `number_name`; `links` are those that lead to other files of the course.
     """
 
     lesson: Lesson | None
     problems: tuple[LessonError, ...]
     lines: dict[str, int]
+    links: tuple[Link, ...] = ()
+
+
+def number_name(screen_id: str, index: int) -> str:
+    """What the number at `index` of a screen's `numbers` is called in `Outcome.lines`."""
+    return f"{screen_id}/numbers/{index}"
 
 
 class _Section:
@@ -66,6 +71,7 @@ class _Section:
         self.text: list[str] = []
         self.labs: list[Lab] = []
         self.questions: list[Question] = []
+        self.numbers: list[tuple[Quoted, ...]] = []
 
     def end_paragraph(self) -> None:
         """Drops blank lines at the end: a block that is taken out leaves no gap."""
@@ -82,31 +88,32 @@ class _Section:
         return "\n".join(self.text).strip("\n")
 
 
-def parse_lesson(text: str, where: str) -> Lesson:
-    """The lesson in `text`; `where` names the file in errors. Raises the first `LessonError`."""
-    return _lesson_of(read(text, where))
+def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
+    """The lesson in `text`; `where` names the file in errors, `facts` are those of the course.
+    Raises the first `LessonError`."""
+    return _lesson_of(read(text, where, facts))
 
 
-def parse_bytes(data: bytes, where: str) -> Lesson:
+def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
     """The lesson in the bytes of a file. Raises the first `LessonError`."""
-    return _lesson_of(read_bytes(data, where))
+    return _lesson_of(read_bytes(data, where, facts))
 
 
-def read_bytes(data: bytes, where: str) -> Outcome:
+def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
     """Like `read`, for the bytes of a file."""
     try:
         text = text_of(data, where)
     except LessonError as problem:
         return Outcome(None, (problem,), {})
-    return read(text, where)
+    return read(text, where, facts)
 
 
-def read(text: str, where: str) -> Outcome:
+def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
     """Reads a lesson and goes on after a problem, to find the others too. Raises nothing."""
-    reader = _Reader(where)
+    reader = _Reader(where, facts)
     lesson = reader.attempt(lambda: reader.lesson(text))
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
-    return Outcome(None if problems else lesson, problems, reader.lines)
+    return Outcome(None if problems else lesson, problems, reader.lines, tuple(reader.links))
 
 
 def _lesson_of(outcome: Outcome) -> Lesson:
@@ -115,19 +122,15 @@ def _lesson_of(outcome: Outcome) -> Lesson:
     return outcome.lesson
 
 
-@cache
-def markdown() -> MarkdownIt:
-    """The parser: CommonMark with tables and front matter."""
-    return MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
-
-
 class _Reader:
     """Reads one file, collecting problems instead of stopping at the first."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, facts: Sequence[Fact]) -> None:
         self.start = Place(file)
+        self.facts = facts
         self.problems: list[LessonError] = []
         self.lines: dict[str, int] = {}
+        self.links: list[Link] = []
         self._strayed = False
 
     def attempt(self, step: Callable[[], T]) -> T | None:
@@ -145,7 +148,12 @@ class _Reader:
         screens = tuple(self._screen(section) for section in sections if section.is_screen)
         questions = self._questions(sections, {screen.id for screen in screens})
         self.problems += refused(tokens, self.start)
-        self.problems += dead_links(tokens, self.start, {screen.id for screen in screens})
+        self._follow(tokens, self.start, {screen.id for screen in screens})
+        for question in questions:
+            asked = markdown().parse(question.ask)
+            place = self.start.below(self.lines[question.id] - 1)
+            self.problems += refused(asked, place)
+            self._follow(asked, place, {screen.id for screen in screens})
         if not screens:
             self.problems.append(
                 self.start.error("The lesson has no screen.", "Add `## Title {#screen-id}`.")
@@ -160,6 +168,8 @@ class _Reader:
             summary=front.summary,
             screens=screens,
             questions=questions,
+            needs=front.needs,
+            source=front.source,
         )
 
     def _front_matter(self, tokens: list[Token]) -> FrontMatter:
@@ -198,41 +208,82 @@ class _Reader:
         return sections
 
     def _section(self, heading: Token, place: Place) -> _Section:
-        title, _, rest = heading.content.rpartition("{#")
-        title = " ".join(title.split())
-        screen_id = rest.removesuffix("}")
-        if not title or not rest.endswith("}") or not _ID.fullmatch(screen_id):
-            self.problems.append(
-                place.error(
-                    f"The heading {heading.content[:60]!r} has no usable id.",
-                    "End it with an id of small letters, digits and hyphens:"
-                    " `## Title {#screen-id}`.",
-                )
-            )
-            return _Section(place, f"line-{place.line}", title)
-        if len(title) > LONGEST_TITLE:
-            self.problems.append(
-                place.error(
-                    f"The title {title[:40]!r}... is longer than {LONGEST_TITLE} characters.",
-                    "Shorten it.",
-                )
-            )
+        try:
+            title, screen_id = title_and_id(heading, place)
+        except LessonError as problem:
+            self.problems.append(problem)
+            return _Section(place, f"line-{place.line}", "")
         self._name(screen_id, place)
         return _Section(place, screen_id, title)
 
     def _block(self, token: Token, section: _Section) -> None:
+        """Takes in what a block says: it leaves the text, or code or a table takes its place."""
         place = place_of(token, self.start)
         inside = place.below(1)
-        if token.info.strip() == "lab":
-            lab: Lab | None = self.attempt(lambda: decode(token.content, Lab, inside))
-            if lab is not None:
-                section.labs.append(lab)
-                self._name(lab.id, place)
-            return
-        question: Question | None = self.attempt(lambda: decode(token.content, Question, inside))
-        if question is not None:
-            section.questions.append(question)
-            self._name(question.id, place)
+        match token.info.strip():
+            case "lab":
+                lab: Lab | None = self.attempt(lambda: decode(token.content, Lab, inside))
+                if lab is not None:
+                    section.labs.append(lab)
+                    self._name(lab.id, place)
+            case "question":
+                question: Question | None = self.attempt(
+                    lambda: decode(token.content, Question, inside)
+                )
+                if question is not None:
+                    section.questions.append(question)
+                    self._name(question.id, place)
+            case "numbers":
+                self._numbers(token, section)
+            case "include":
+                code = self.attempt(lambda: code_block(token.content, inside))
+                section.text += ["", *(code or ())]
+            case "facts":
+                section.text += ["", *(self.attempt(lambda: self._table(token)) or ())]
+
+    def _numbers(self, token: Token, section: _Section) -> None:
+        place = place_of(token, self.start)
+        numbers = self.attempt(lambda: decode(token.content, tuple[Quoted, ...], place.below(1)))
+        if section.numbers:
+            self.problems.append(
+                place.error(
+                    f"The screen {section.id!r} has a second block of numbers.",
+                    "Put all numbers of a screen into one block.",
+                )
+            )
+        section.numbers.append(numbers or ())
+        starts = [
+            line
+            for line, written in enumerate(token.content.split("\n"), start=1)
+            if written.startswith("- ")
+        ]
+        for index, line in enumerate(starts):
+            self.lines[number_name(section.id, index)] = place.below(line).line
+
+    def _table(self, token: Token) -> list[str]:
+        place = place_of(token, self.start)
+        return table(decode(token.content, FactsBlock, place.below(1)), self.facts, place)
+
+    def _follow(self, tokens: Sequence[Token], start: Place, screens: set[str]) -> None:
+        """Looks at links: those inside the lesson must lead somewhere, those to other files are
+        kept for when all files are known."""
+        for href, place in hrefs(tokens, start):
+            parts = split(href)
+            if parts is None and is_web(href):
+                continue
+            if parts is None:
+                self.problems.append(
+                    place.error(f"The link {href[:60]!r} leads nowhere.", EXPECTED)
+                )
+            elif parts[0]:
+                self.links.append(Link(*parts, place.line))
+            elif parts[1] not in screens:
+                self.problems.append(
+                    place.error(
+                        f"The link {href[:60]!r} leads to no screen of this lesson.",
+                        f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
+                    )
+                )
 
     def _screen(self, section: _Section) -> Screen:
         if len(section.labs) > 1:
@@ -260,6 +311,7 @@ class _Reader:
             title=section.title,
             body=body,
             lab=section.labs[0] if section.labs else None,
+            numbers=section.numbers[0] if section.numbers else (),
         )
 
     def _questions(self, sections: list[_Section], screens: set[str]) -> tuple[Question, ...]:

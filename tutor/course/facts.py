@@ -1,0 +1,106 @@
+"""What vendors can change: versions, windows, prices. It stands in one dated file, `facts.yaml`,
+and lessons show it as tables that print the dates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from tutor.course.blocks import decode
+from tutor.course.place import Place
+from tutor.course.question import Id
+
+FILE = "facts.yaml"
+
+Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|#&~!])")
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `source` said in the month `as_of` (year-month) about one topic of one product."""
+
+    id: Id
+    product: Label
+    topic: Label
+    value: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    as_of: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])\Z")]
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+
+
+class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which facts a table shows: topics are its rows, products its columns, in this order."""
+
+    topics: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=20)]
+    products: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=8)]
+
+
+def read_facts(text: str, where: str) -> tuple[Fact, ...]:
+    """The facts of a file. Raises `LessonError`."""
+    place = Place(where)
+    facts = decode(text, tuple[Fact, ...], place)
+    ids: set[str] = set()
+    about: set[tuple[str, str]] = set()
+    for fact in facts:
+        if fact.id in ids:
+            raise _line_of(fact.id, text, place).error(
+                f"The id {fact.id!r} stands there twice.", "Choose another one."
+            )
+        if (fact.topic, fact.product) in about:
+            raise _line_of(fact.id, text, place).error(
+                f"There are two facts about {fact.topic!r} of {fact.product!r}.",
+                "Keep the newer one.",
+            )
+        ids.add(fact.id)
+        about.add((fact.topic, fact.product))
+    return facts
+
+
+def _line_of(fact_id: str, text: str, place: Place) -> Place:
+    """Where the last fact with this id begins."""
+    lines = [
+        number
+        for number, line in enumerate(text.split("\n"))
+        if re.fullmatch(rf"[-\s]*id:\s*[\"']?{re.escape(fact_id)}[\"']?\s*(#.*)?", line)
+    ]
+    return place.below(lines[-1] if lines else 0)
+
+
+def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
+    """The lines of a Markdown table and of a line with its dates. Raises `LessonError` where a
+    topic or product is not in `facts`."""
+    found = {(fact.topic, fact.product): fact for fact in facts}
+    _check_known("topic", block.topics, {fact.topic for fact in facts}, place)
+    _check_known("product", block.products, {fact.product for fact in facts}, place)
+    rows = [["", *block.products]]
+    dates: set[str] = set()
+    for topic in block.topics:
+        row = [found.get((topic, product)) for product in block.products]
+        if not any(row):
+            raise place.error(
+                f"There is no fact about {topic!r} of these products.", f"Add one to {FILE}."
+            )
+        dates |= {fact.as_of for fact in row if fact}
+        rows.append([topic, *(fact.value if fact else "–" for fact in row)])
+    written = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in rows]
+    written.insert(1, "|" + "---|" * len(rows[0]))
+    span = min(dates) if len(dates) == 1 else f"{min(dates)} to {max(dates)}"
+    return [*written, "", f"As of {span}; sources in {FILE}."]
+
+
+def _check_known(what: str, named: Sequence[str], known: set[str], place: Place) -> None:
+    for name in named:
+        if name not in known:
+            raise place.error(
+                f"{FILE} has no {what} {name!r}.",
+                f"It has: {', '.join(sorted(known)) or 'nothing'}.",
+            )
+
+
+def _plain(text: str) -> str:
+    """`text` on one line, with nothing in it that Markdown would act on."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))

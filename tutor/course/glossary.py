@@ -1,0 +1,114 @@
+"""The glossary, `glossary.md`: `## Term {#id}`, and below it one or two sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.course.headings import title_and_id
+from tutor.course.links import EXPECTED, GLOSSARY, Link, hrefs, is_web, split
+from tutor.course.markup import markdown, refused
+from tutor.course.place import Place, checked
+from tutor.course.spelling import plain
+from tutor.errors import LessonError
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+LONGEST = 600
+"""Characters of what is said about a term."""
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A term and what it means, as Markdown."""
+
+    id: str
+    term: str
+    text: str
+
+
+class Glossary(msgspec.Struct, frozen=True):
+    """What came of reading a glossary: the sound terms by name, and what is wrong with the
+    others. `lines` says where each term stands, `links` which lessons are linked."""
+
+    terms: tuple[Term, ...] = ()
+    problems: tuple[LessonError, ...] = ()
+    lines: dict[str, int] = {}
+    links: tuple[Link, ...] = ()
+
+
+def read_glossary(text: str, where: str) -> Glossary:
+    """Reads a glossary and goes on after a problem. Raises nothing."""
+    start = Place(where)
+    try:
+        text = checked(text, where)
+    except LessonError as problem:
+        return Glossary(problems=(problem,))
+    tokens = markdown().parse(text)
+    problems = list(refused(tokens, start, title=True))
+    terms: dict[str, Term] = {}
+    lines: dict[str, int] = {}
+    for heading, begin, end in _sections(tokens, text.count("\n") + 1):
+        place = start.below(begin)
+        try:
+            title, name = title_and_id(heading, place)
+            if name in terms:
+                raise place.error(
+                    f"The id {name!r} is taken: it stands on line {lines[name]} already.",
+                    "Choose another one.",
+                )
+            body = "\n".join(text.split("\n")[begin + 1 : end]).strip()
+            if not body or len(body) > LONGEST:
+                raise place.error(
+                    f"What is said about {title!r} has {len(body)} characters,"
+                    f" where 1 to {LONGEST} should be.",
+                    "Write one or two sentences.",
+                )
+        except LessonError as problem:
+            problems.append(problem)
+            continue
+        terms[name] = Term(name, title, body)
+        lines[name] = place.line
+    links = _links(tokens, start, terms, problems)
+    return Glossary(
+        tuple(sorted(terms.values(), key=lambda term: (plain(term.term), term.id))),
+        tuple(sorted(problems, key=lambda problem: problem.line)),
+        lines,
+        tuple(links),
+    )
+
+
+def _sections(tokens: list[Token], length: int) -> list[tuple[Token, int, int]]:
+    """The inline token of each `##` heading, and the lines (from 0) where its section begins
+    and ends."""
+    found = [
+        (tokens[index + 1], token.map[0])
+        for index, token in enumerate(tokens)
+        if token.type == "heading_open" and token.tag == "h2" and token.level == 0 and token.map
+    ]
+    ends = [*(begin for _, begin in found[1:]), length]
+    return [(heading, begin, end) for (heading, begin), end in zip(found, ends, strict=True)]
+
+
+def _links(
+    tokens: list[Token], start: Place, terms: dict[str, Term], problems: list[LessonError]
+) -> list[Link]:
+    """Links to lessons; those to other terms are looked at here."""
+    found = []
+    for href, place in hrefs(tokens, start):
+        parts = split(href)
+        if parts is None and is_web(href):
+            continue
+        if parts is None:
+            problems.append(place.error(f"The link {href[:60]!r} leads nowhere.", EXPECTED))
+        elif parts[0] in ("", GLOSSARY):
+            if parts[1] not in terms:
+                problems.append(
+                    place.error(
+                        f"The link {href[:60]!r} leads to no term.", "Correct it, or add the term."
+                    )
+                )
+        else:
+            found.append(Link(*parts, place.line))
+    return found

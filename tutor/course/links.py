@@ -1,0 +1,84 @@
+"""Links in lessons and in the glossary: to a screen, to a term, or out to the web."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+    from tutor.course.catalogue import Course
+    from tutor.course.place import Place
+
+GLOSSARY = "glossary.md"
+
+EXPECTED = (
+    "Write `#screen` for a screen of this lesson, `05-attention.md#screen` for one of another"
+    " lesson, `glossary.md#term` for a term, or an address that begins with https://."
+)
+
+_LOCAL = re.compile(r"(?P<file>[\w.-]+\.md)?(?:#(?P<anchor>[a-z0-9-]+))?", re.ASCII)
+_WEB = ("https://", "http://")
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link to another file of the course, and its line (from 1). `anchor` is the id of a screen
+    or term there; empty for the whole file."""
+
+    file: str
+    anchor: str
+    line: int
+
+
+class TermTarget(msgspec.Struct, frozen=True):
+    id: str
+
+
+class ScreenTarget(msgspec.Struct, frozen=True):
+    """A screen of a lesson; the first one where `screen_id` is empty."""
+
+    lesson_id: str
+    screen_id: str
+
+
+def target(href: str, course: Course, lesson_id: str = "") -> TermTarget | ScreenTarget | None:
+    """What a link leads to; `lesson_id` is the lesson that it stands in, if any. None for a link
+    out of the course, and for one that leads nowhere."""
+    parts = split(href)
+    if parts is None:
+        return None
+    file, anchor = parts
+    if file == GLOSSARY:
+        return TermTarget(anchor) if anchor in course.glossary else None
+    if file:
+        outline = next((each for each in course.outlines if each.file == file), None)
+    else:
+        outline = course.outline(lesson_id)
+    if outline is None or (anchor and anchor not in {each.id for each in outline.screens}):
+        return None
+    return ScreenTarget(outline.id, anchor)
+
+
+def split(href: str) -> tuple[str, str] | None:
+    """The file and the id that a link inside a course names, either of them possibly empty; None
+    for another kind of link."""
+    match = _LOCAL.fullmatch(href)
+    return (match["file"] or "", match["anchor"] or "") if match and href else None
+
+
+def is_web(href: str) -> bool:
+    return href.startswith(_WEB)
+
+
+def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:
+    """All links, each with its place; `start` is that of the first line of the text."""
+    for token in tokens:
+        line = token.map[0] if token.map else 0
+        for child in token.children or ():
+            if child.type == "link_open":
+                yield str(child.attrGet("href") or ""), start.below(line)
+            line += child.type in ("softbreak", "hardbreak")
