@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from tutor.text import safe, visible, writable
+from tutor.text import in_ascii, safe, visible, writable
 
 CAN_ACT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -90,3 +94,30 @@ def test_what_is_written_keeps_tabs_and_joiners_and_nothing_else_that_acts(text:
 
 def test_an_escape_sequence_is_shown_and_not_sent() -> None:
     assert safe("a\x1b]0;title\x07b\r\n") == "a␛]0;title␇b␍\n"
+
+
+@given(st.text())
+def test_ascii_takes_as_many_columns(text: str) -> None:
+    shown = in_ascii(text, cell_len)
+    assert shown.isascii()
+    assert len(shown) == sum(cell_len(char) if not char.isascii() else 1 for char in text)
+
+
+def test_ascii_twins_look_alike() -> None:
+    assert in_ascii("┌─►│█▌░ “é” … ␣x − ½") == '+->|##. "e" ~ _x - 1'
+    assert in_ascii("中", cell_len) == "??"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "utf8"), [("LC_ALL", "C", False), ("LC_ALL", "C.UTF-8", True)]
+)
+def test_the_locale_says_what_the_terminal_takes(variable: str, value: str, utf8: bool) -> None:
+    environment = {name: each for name, each in os.environ.items() if not name.startswith("LC_")}
+    said = subprocess.run(
+        [sys.executable, "-c", "from tutor.text import writes_utf8; print(writes_utf8())"],
+        env=environment | {variable: value},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == str(utf8)

@@ -7,7 +7,9 @@ printable that names it.
 
 from __future__ import annotations
 
+import locale
 import unicodedata
+from collections.abc import Callable
 
 _NEWLINE = "⏎"
 _SPACE = "␣"
@@ -68,3 +70,42 @@ def _printable(char: str) -> str:
 
 def _named(char: str) -> str:
     return f"‹U+{ord(char):04X}›"
+
+
+# --- terminals that show ASCII alone ----------------------------------------------------------
+
+_TWINS = {
+    "─━═╌┄╴╶–—−‐‑": "-", "│┃║▏▎▍┆╎": "|", "▌▋▊▉█▓▀": "#", "▒▐": "=", "░": ".",
+    "┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬╭╮╰╯┏┓┗┛┣┫┳┻╋": "+",
+    "▁": "_", "▂": ".", "▃": ":", "▄": "-", "▅": "=", "▆": "+", "▇": "*",
+    "►▶→⟶⇥›»⇒↦": ">", "◄◀←⟵‹«⇐": "<", "▲△↑⌃": "^", "▼▽↓": "v", "↕": "|", "↔": "-",
+    "●•◆■▪": "*", "○◦◌□◇": "o", "✓": "+", "×": "x", "·∙⋅": ".", "…≈∼": "~", "␣": "_",
+    "⏎↵": "/", "“”„": '"', "‘’‚": "'", "′": "'", "″": '"', "≤": "<", "≥": ">", "≠": "!",
+    "÷": "/", "√": "/", "∅": "0", "°": "o", "±": "+", "Σ∑": "S", "σ": "s", "π": "p", "μµ": "u",
+    "α": "a", "β": "b", "θ": "t", "λ": "l", "Δ∆": "D", "ε∈": "e",
+}  # fmt: skip
+_ASCII = {char: twin for chars, twin in _TWINS.items() for char in chars}
+"""The ASCII character that stands for one of ours where a terminal has no other."""
+
+
+def writes_utf8() -> bool:
+    """Whether the locale says that the terminal takes UTF-8. (Where no locale is set, Python
+    takes that for granted, and so do we.)"""
+    return locale.getencoding().lower().replace("-", "") == "utf8"
+
+
+def in_ascii(text: str, width: Callable[[str], int] = len) -> str:
+    """`text` in ASCII, in as many columns: `width` tells how many a character has. Letters lose
+    their accents, box drawing and blocks become `+`, `-`, `|` and `#`, and what has no twin at all
+    becomes `?`."""
+    return "".join(char if char.isascii() else _twin(char, width(char)) for char in text)
+
+
+def _twin(char: str, width: int) -> str:
+    if width == 0:
+        return ""
+    twin = _ASCII.get(char)
+    if twin is None:
+        plain = unicodedata.normalize("NFKD", char)
+        twin = plain[0] if plain[0].isascii() and plain[0].isprintable() else "?"
+    return twin * width

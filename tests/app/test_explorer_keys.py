@@ -532,9 +532,23 @@ async def test_keys_right_after_a_panel_was_opened_are_its_own(tmp_path: Path) -
     async with explorer(tmp_path) as it:
         for key, character in (("t", "t"), ("left", None), ("left", None)):
             it.stage.post_message(Key(key, character))
+        await it.until(lambda: "0.80" in it.screen)
         await it.settle()
         assert "0.80" in it.line("› 1")
         assert "next token" in it.screen
+
+
+async def test_what_is_typed_at_once_after_the_editor_was_called_is_written_in_it(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path) as it:
+        for key in "exbfn":
+            it.stage.post_message(Key(key, key))
+        editor = it.stage.screen.query_one(PromptEditor)
+        await it.until(lambda: editor.text == PROMPT + "xbfn")
+        it.stage.post_message(Key("w", "w"))
+        it.stage.post_message(Key("enter", None))
+        await it.until(lambda: it.text == PROMPT + "xbfnw")
 
 
 async def test_rows_stay_in_view_beside_open_dials(tmp_path: Path) -> None:

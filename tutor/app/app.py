@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.reactive import reactive
 
 from tutor.app import labs, theme
+from tutor.app.ascii_only import AsciiOnly
+from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
 from tutor.app.saving import on_disk
@@ -67,9 +70,10 @@ class TutorApp(App[None]):
         engine: Engine,
         *,
         model_missing: Callable[[], bool] = _never,
+        ascii_only: bool = False,
     ) -> None:
         """`model_missing` says whether the default model is meant and not installed: it is
-        fetched in the background then."""
+        fetched in the background then. `ascii_only`: nothing but ASCII is drawn."""
         super().__init__()
         self.course = course
         self.progress = BackgroundProgress(progress, self._heard)
@@ -79,18 +83,34 @@ class TutorApp(App[None]):
         self.engine = engine
         self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
         self.animation_level = "none"
-        self._colorless = theme.Colorless()
+        self._line_filters: list[LineFilter] = []
+        """What replaces Textual's own filters where anything stands here."""
+        self._late_keys = LateKeys()
         self.register_theme(theme.MANY_COLORS)
         self.register_theme(theme.SIXTEEN_COLORS)
+        if self.no_color:
+            self._line_filters.append(theme.Colorless())
+        if ascii_only:
+            self._line_filters = [*self.get_line_filters(), AsciiOnly()]
         self.theme = theme.theme_for(self.console.color_system, self.no_color)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        if self.no_color:
-            return [self._colorless]
-        return super().get_line_filters()
+        return self._line_filters or super().get_line_filters()
 
     def get_default_screen(self) -> Screen[None]:
         return HomeScreen()
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not event.is_forwarded:
+            self._late_keys.sent(event, self.focused)
+        await super().on_event(event)
+
+    async def _on_key(self, event: Key) -> None:
+        """A key that nothing wanted where it was sent to; the keys of the app come after this."""
+        if self._late_keys.redirected(event, self.focused):
+            event.prevent_default()
 
     # --- the model ------------------------------------------------------------------------------
 
@@ -243,10 +263,13 @@ class TutorApp(App[None]):
             self.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))
 
 
-def make_app(model: str | None = None, learner: str = "me") -> TutorApp:
+def make_app(
+    model: str | None = None, learner: str = "me", *, ascii_only: bool = False
+) -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
 
     `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
+    `ascii_only`: draw in ASCII, as is done anyway where the locale cannot write UTF-8.
     Raises `TutorError` when progress or lessons cannot be opened at all.
     """
     from tutor import paths
@@ -254,6 +277,7 @@ def make_app(model: str | None = None, learner: str = "me") -> TutorApp:
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.models import installed
+    from tutor.text import writes_utf8
 
     def missing() -> bool:
         wanted = model is None and not os.environ.get("TUTOR_MODEL")
@@ -264,4 +288,5 @@ def make_app(model: str | None = None, learner: str = "me") -> TutorApp:
         Progress.open(paths.learner_folder(learner)),
         Engine(model),
         model_missing=missing,
+        ascii_only=ascii_only or not writes_utf8(),
     )

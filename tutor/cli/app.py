@@ -14,7 +14,7 @@ def run(options: argparse.Namespace) -> int:
     from tutor.app import terminal
     from tutor.app.app import make_app
 
-    return terminal.run(make_app(options.model, options.learner))
+    return terminal.run(make_app(options.model, options.learner, ascii_only=options.ascii))
 
 
 def check_terminal() -> None:

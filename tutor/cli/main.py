@@ -52,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"tutor {__version__}")
     _add_model(top)
     _add_learner(top)
+    top.add_argument(
+        "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
+    )
     top.set_defaults(model=None, learner="me", run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)

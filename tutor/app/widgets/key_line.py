@@ -38,7 +38,7 @@ def key_name(key: str) -> str:
 class KeyLine(Widget):
     """Shows each action once, with its key. Takes a second line where one is too short; what
     still does not fit is left out from the end, but never the way back and the key for help,
-    which lists them all."""
+    which lists them all and says here how many more there are."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -64,11 +64,13 @@ class KeyLine(Widget):
     def lines(self, width: int) -> list[list[tuple[str, str]]]:
         """The keys, laid out on at most two lines of `width` columns."""
         others, last = self.keys()
-        for count in range(len(others), -1, -1):
-            lines = _wrap([*others[:count], *last], width)
+        lines = _wrap([*others, *last], width)
+        for left_out in range(1, len(others) + 1):
             if len(lines) <= _MOST_LINES:
-                return lines
-        return [last]
+                break
+            shown = others[: len(others) - left_out]
+            lines = _wrap([*shown, *_counting(last, left_out)], width)
+        return lines
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.lines(width))
@@ -81,6 +83,12 @@ class KeyLine(Widget):
             for line in self.lines(self.content_size.width)
         ]
         return Content("\n").join(lines)
+
+
+def _counting(last: list[tuple[str, str]], left_out: int) -> list[tuple[str, str]]:
+    """`last` with the key for help saying how many keys are to be found there."""
+    help_key = key_name("question_mark")
+    return [(key, f"{left_out} more" if key == help_key else said) for key, said in last]
 
 
 def _wrap(keys: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:

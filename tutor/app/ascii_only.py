@@ -1,0 +1,31 @@
+"""Shows everything in ASCII, for terminals that can do no more."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.filter import LineFilter
+
+from tutor.text import in_ascii
+
+if TYPE_CHECKING:
+    from textual.color import Color
+
+
+class AsciiOnly(LineFilter):
+    """Replaces what is not ASCII in lines that are laid out already: what is in one cell stays in
+    one cell, so nothing moves."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(text if text.isascii() else _translated(text), style, control)
+            for text, style, control in segments
+        ]
+
+
+@lru_cache(4096)
+def _translated(text: str) -> str:
+    return in_ascii(text, cell_len)
