@@ -16,6 +16,8 @@ from markdown_it.tree import SyntaxTreeNode
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
+    from tutor.course.lesson import Lab, Screen
+
 WIDTH = 76
 HEIGHT = 18
 """What a terminal of 80x24 leaves for the text and the lab of a lesson's screen."""
@@ -24,6 +26,7 @@ _CODE_INDENT = 2
 _ITEM_INDENT = 3
 _QUOTE_INDENT = 2
 _COLUMN_GAP = 2
+_CARD_EDGE = 2
 
 
 def cells(text: str) -> int:
@@ -54,6 +57,19 @@ def wrapped(text: str, width: int) -> int:
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
     """Lines that `markdown` takes at `width` columns, without a blank line at its end."""
     return _stacked(SyntaxTreeNode(parser.parse(markdown)).children, width)
+
+
+def screen_height(screen: Screen, parser: MarkdownIt) -> int:
+    """Lines that a screen's text and its lab take; up to `HEIGHT` of them need no scrolling."""
+    if screen.lab is None:
+        return height(screen.body, parser)
+    between = 1 if screen.body else 0
+    return height(screen.body, parser) + between + lab_height(screen.lab)
+
+
+def lab_height(lab: Lab) -> int:
+    """The card of a lab: its task, its goals, and the line that names the key."""
+    return wrapped(f"Lab  {lab.task}", WIDTH - _CARD_EDGE) + len(lab.goals) + 1
 
 
 def too_wide(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from tutor.course.catalogue import check_unique, lesson_files, read_file
-from tutor.course.layout import HEIGHT, WIDTH, height, too_wide, wrapped
+from tutor.course.layout import HEIGHT, WIDTH, height, screen_height, too_wide, wrapped
 from tutor.course.lesson import Lab, Lesson, Screen
 from tutor.course.markup import markdown
 from tutor.course.parse import read_bytes
@@ -119,7 +119,7 @@ def _warnings(lesson: Lesson) -> Iterator[_Warning]:
 
 
 def _about_screen(screen: Screen) -> Iterator[_Warning]:
-    lines = height(screen.body, markdown()) + (_lab_height(screen.lab) if screen.lab else 0)
+    lines = screen_height(screen, markdown())
     if lines > HEIGHT:
         yield (
             screen.id,
@@ -144,11 +144,6 @@ def _about_screen(screen: Screen) -> Iterator[_Warning]:
         close = difflib.get_close_matches(info.casefold(), ["lab", "question"], n=1, cutoff=0.7)
         if close:
             yield screen.id, f"A block is marked {info!r}.", f"Did you mean `{close[0]}`?"
-
-
-def _lab_height(lab: Lab) -> int:
-    """A blank line, the task, its goals, and the line that names the key."""
-    return 1 + wrapped(f"Lab  {lab.task}", WIDTH - 2) + len(lab.goals) + 1
 
 
 def _about_lab(lab: Lab) -> Iterator[_Warning]:
