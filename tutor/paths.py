@@ -41,6 +41,17 @@ def data_folder() -> Path:
     return folder
 
 
+def cache_folder() -> Path:
+    """For what can be made again at any time; inside TUTOR_DATA where that is set.
+
+    Raises `NoHome` where the account has no home folder and TUTOR_DATA is not set.
+    """
+    if os.environ.get("TUTOR_DATA"):
+        return data_folder() / "cache"
+    data_folder()  # raises where there is no home
+    return platformdirs.user_cache_path("tutor", appauthor=False)
+
+
 def shared_folder() -> Path:
     """The machine-wide folder, where a school keeps one copy of a model for everybody."""
     if chosen := os.environ.get("TUTOR_SHARED"):

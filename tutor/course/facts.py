@@ -42,7 +42,7 @@ class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_facts(text: str, where: str) -> tuple[Fact, ...]:
     """The facts of a file. Raises `LessonError`."""
     place = Place(where)
-    facts = decode(text, tuple[Fact, ...], place)
+    facts: tuple[Fact, ...] = decode(text, tuple[Fact, ...], place)
     ids: set[str] = set()
     about: set[tuple[str, str]] = set()
     for fact in facts:

@@ -11,6 +11,7 @@ from tutor.course.links import EXPECTED, GLOSSARY, Link, hrefs, is_web, split
 from tutor.course.markup import markdown, refused
 from tutor.course.place import Place, checked
 from tutor.course.spelling import plain
+from tutor.course.term import Term
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 
 LONGEST = 600
 """Characters of what is said about a term."""
-
-
-class Term(msgspec.Struct, frozen=True):
-    """A term and what it means, as Markdown."""
-
-    id: str
-    term: str
-    text: str
 
 
 class Glossary(msgspec.Struct, frozen=True):

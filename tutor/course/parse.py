@@ -19,6 +19,7 @@ from tutor.course.include import code_block
 from tutor.course.lesson import Lab, Lesson, Quoted, Screen
 from tutor.course.links import EXPECTED, Link, hrefs, is_web, split
 from tutor.course.markup import BLOCKS, markdown, place_of, refused
+from tutor.course.outline import NEEDS
 from tutor.course.place import Place, checked, text_of
 from tutor.course.question import Id, Question, Sentence
 from tutor.errors import LessonError
@@ -179,6 +180,9 @@ class _Reader:
                 "Begin with a block between two lines of `---`"
                 " that gives id, number, version, title and summary.",
             )
+        for line, written in enumerate(tokens[0].content.split("\n"), start=1):
+            if written.startswith("needs:"):
+                self.lines[NEEDS] = self.start.below(line).line
         front: FrontMatter = decode(tokens[0].content, FrontMatter, self.start.below(1))
         return front
 

@@ -1,0 +1,144 @@
+"""What was found out about files of a course, kept from one start to the next.
+
+One file in the user's cache folder for each course. What is kept of a file is found by a hash of
+its content (and of what else it depends on), so nothing of it can be out of date, and the cache may
+be deleted at any time. Whatever is wrong with it, it counts as empty.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from tutor import __version__
+from tutor.course.links import Link
+from tutor.course.outline import Outline
+from tutor.course.term import Term
+from tutor.errors import LessonError, NoHome
+from tutor.paths import cache_folder
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_INCLUDED = re.compile(rb"^(tutor/[a-z0-9_/]+\.py)#", re.MULTILINE)
+
+
+class Problem(msgspec.Struct, frozen=True, array_like=True):
+    """A `LessonError` as it is stored."""
+
+    file: str
+    line: int
+    problem: str
+    next_step: str
+
+    @classmethod
+    def of(cls, error: LessonError) -> Problem:
+        return cls(error.file, error.line, error.problem, error.next_step)
+
+    @property
+    def error(self) -> LessonError:
+        return LessonError(self.problem, self.next_step, file=self.file, line=self.line)
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of one file: the outline of a lesson, the terms of a glossary, or only what is
+    wrong with it."""
+
+    outline: Outline | None = None
+    terms: tuple[Term, ...] = ()
+    links: tuple[Link, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class _Kept(msgspec.Struct):
+    stamp: str
+    entries: dict[str, Entry]
+
+
+class Cache:
+    """The entries of one course folder. `save` keeps those that were asked for or put in since
+    the cache was opened, and forgets the others."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = _file_for(folder)
+        self._stamp = _stamp()
+        self._before = self._read()
+        self._now: dict[str, Entry] = {}
+
+    def get(self, key: str) -> Entry | None:
+        entry = self._before.get(key)
+        if entry is not None:
+            self._now[key] = entry
+        return entry
+
+    def put(self, key: str, entry: Entry) -> None:
+        self._now[key] = entry
+
+    def save(self) -> None:
+        """Writes the entries, if they have changed. Where that is not possible, nothing happens
+        but that the next start takes longer."""
+        if self._file is None or self._now.keys() == self._before.keys():
+            return
+        data = msgspec.msgpack.encode(_Kept(self._stamp, self._now))
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            number, name = tempfile.mkstemp(dir=self._file.parent)
+            try:
+                with os.fdopen(number, "wb") as stream:
+                    stream.write(data)
+                Path(name).replace(self._file)
+            except OSError:
+                Path(name).unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, Entry]:
+        if self._file is None:
+            return {}
+        try:
+            kept = msgspec.msgpack.decode(self._file.read_bytes(), type=_Kept)
+        except (OSError, ValueError):
+            return {}
+        return kept.entries if kept.stamp == self._stamp else {}
+
+
+def key_of(name: str, data: bytes, also: bytes = b"") -> str:
+    """A hash of a file's name and content, of `also`, and of the state of the code that the file
+    includes."""
+    digest = blake2b(digest_size=16)
+    for part in (name.encode("utf-8", "surrogateescape"), also, *_included(data), data):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _included(data: bytes) -> Iterator[bytes]:
+    for match in _INCLUDED.finditer(data) if b"```include" in data else ():
+        yield _state(_PACKAGE.parent / match[1].decode())
+
+
+def _stamp() -> str:
+    """What changes when this version reads files in another way than the one before."""
+    states = [_state(file) for file in sorted((_PACKAGE / "course").glob("*.py"))]
+    return f"{__version__} {blake2b(b''.join(states), digest_size=16).hexdigest()}"
+
+
+def _state(file: Path) -> bytes:
+    """Size and time of a source file: they change when it does."""
+    try:
+        found = file.stat()
+    except OSError:
+        return b"-"
+    return b"%d %d;" % (found.st_size, found.st_mtime_ns)
+
+
+def _file_for(folder: Path) -> Path | None:
+    """None where the account has no place for a cache."""
+    name = blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
+    try:
+        return cache_folder() / "courses" / f"{name}.cache"
+    except NoHome:
+        return None

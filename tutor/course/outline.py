@@ -1,0 +1,88 @@
+"""What the course map, progress and the linter need to know of a lesson, without its text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tutor.course.lesson import Lesson
+from tutor.course.links import Link
+from tutor.course.question import type_name
+
+
+class _Part(msgspec.Struct, frozen=True, array_like=True):
+    """`line` is where it stands in its file, counted from 1."""
+
+    id: str
+
+
+class ScreenOutline(_Part, frozen=True):
+    title: str
+    line: int = 1
+
+
+class LabOutline(_Part, frozen=True):
+    line: int = 1
+
+
+class QuestionOutline(_Part, frozen=True):
+    version: int
+    type: str
+    screen: str | None
+    line: int = 1
+
+
+class Outline(msgspec.Struct, frozen=True, array_like=True):
+    """A lesson but for what its screens, labs and questions say. `file` is the name of its file,
+    `needs_line` the line that says what it `needs`."""
+
+    id: str
+    number: int
+    version: int
+    title: str
+    summary: str
+    needs: tuple[str, ...]
+    screens: tuple[ScreenOutline, ...]
+    labs: tuple[LabOutline, ...]
+    questions: tuple[QuestionOutline, ...]
+    file: str = ""
+    links: tuple[Link, ...] = ()
+    needs_line: int = 1
+
+    def screen(self, screen_id: str) -> ScreenOutline | None:
+        return next((screen for screen in self.screens if screen.id == screen_id), None)
+
+
+def outline_of(
+    lesson: Lesson,
+    file: str = "",
+    lines: Mapping[str, int] = {},
+    links: Sequence[Link] = (),
+) -> Outline:
+    """The outline of a lesson; `lines` and `links` as its `Outcome` has them."""
+    return Outline(
+        id=lesson.id,
+        number=lesson.number,
+        version=lesson.version,
+        title=lesson.title,
+        summary=lesson.summary,
+        needs=lesson.needs,
+        screens=tuple(
+            ScreenOutline(each.id, each.title, lines.get(each.id, 1)) for each in lesson.screens
+        ),
+        labs=tuple(LabOutline(each.id, lines.get(each.id, 1)) for each in lesson.labs),
+        questions=tuple(
+            QuestionOutline(
+                each.id, each.version, type_name(each), each.screen, lines.get(each.id, 1)
+            )
+            for each in lesson.questions
+        ),
+        file=file,
+        links=tuple(links),
+        needs_line=lines.get(NEEDS, 1),
+    )
+
+
+NEEDS = "/needs"
+"""What the line of `needs` is called among the lines of an `Outcome`; no id looks like this."""

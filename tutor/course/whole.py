@@ -1,0 +1,140 @@
+"""What can only be seen when all files of a course are known: ids that are taken, lessons that are
+needed and not there or need each other, links that lead nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+import msgspec
+
+from tutor.course.links import GLOSSARY, Link
+from tutor.course.outline import LabOutline, Outline, QuestionOutline
+from tutor.course.place import Place
+from tutor.errors import LessonError
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """The outlines that can be used together, sorted by number, and what is wrong. A lesson whose
+    id or number is taken, or one of whose labs or questions has a taken id, cannot be used."""
+
+    outlines: tuple[Outline, ...]
+    problems: tuple[LessonError, ...]
+
+
+def whole(
+    outlines: Sequence[Outline], terms: Container[str], glossary_links: Sequence[Link] = ()
+) -> Whole:
+    """`outlines` come in the order of their files: of two that cannot be used together the first
+    is kept. `terms` are the ids of the glossary."""
+    problems: list[LessonError] = []
+    kept: list[Outline] = []
+    taken: dict[str | int, str] = {}
+    for outline in outlines:
+        problem = _taken(outline, taken)
+        if problem is not None:
+            problems.append(problem)
+            continue
+        kept.append(outline)
+        for key in _keys(outline):
+            taken[key] = outline.title
+    problems += _needs(kept)
+    files = {outline.file: {screen.id for screen in outline.screens} for outline in kept}
+    for outline in kept:
+        problems += _links(outline.links, Place(outline.file), files, terms)
+    problems += _links(glossary_links, Place(GLOSSARY), files, terms)
+    kept.sort(key=lambda outline: outline.number)
+    return Whole(tuple(kept), tuple(problems))
+
+
+def _keys(outline: Outline) -> Iterator[str | int]:
+    yield f"lesson {outline.id}"
+    yield outline.number
+    yield from (lab.id for lab in outline.labs)
+    yield from (question.id for question in outline.questions)
+
+
+def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | None:
+    place = Place(outline.file)
+    for key, what in (
+        (f"lesson {outline.id}", f"id {outline.id!r}"),
+        (outline.number, f"number {outline.number}"),
+    ):
+        if key in taken:
+            return place.error(
+                f"The {what} is that of another lesson ({taken[key]!r}).",
+                "Ids and numbers of lessons are unique in a course.",
+            )
+    parts: list[LabOutline | QuestionOutline] = [*outline.labs, *outline.questions]
+    for part in parts:
+        if part.id in taken:
+            return Place(outline.file, part.line).error(
+                f"The id {part.id!r} is that of a question or lab in {taken[part.id]!r}.",
+                "Ids of questions and labs are unique in a course.",
+            )
+    return None
+
+
+def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
+    """Lessons that are needed and not there; lessons that, one by one, need themselves."""
+    known = {outline.id: outline for outline in outlines}
+    for outline in outlines:
+        for needed in outline.needs:
+            if needed not in known:
+                yield Place(outline.file, outline.needs_line).error(
+                    f"It needs a lesson {needed!r} that does not exist.",
+                    "Correct the id, or remove it from `needs`.",
+                )
+    settled: set[str] = set()
+    for outline in outlines:
+        cycle = _cycle(outline.id, known, settled)
+        if cycle:
+            first = known[cycle[0]]
+            yield Place(first.file, first.needs_line).error(
+                f"It needs itself: {' needs '.join((*cycle, cycle[0]))}.",
+                "Remove one of these ids from `needs`.",
+            )
+
+
+def _cycle(start: str, known: Mapping[str, Outline], settled: set[str]) -> list[str]:
+    """The ids of a cycle that is met on the way from `start` to all that it needs; `settled` are
+    lessons from which there is none, or from which it was told already. Needs no recursion: a
+    chain may be as long as the course."""
+    if start in settled:
+        return []
+    path, rest = [start], {start: iter(known[start].needs)}
+    while path:
+        following = next(rest[path[-1]], None)
+        if following is None:
+            settled.add(path.pop())
+        elif following in settled or following not in known:
+            continue
+        elif following in rest:
+            settled.update(path)
+            return path[path.index(following) :]
+        else:
+            path.append(following)
+            rest[following] = iter(known[following].needs)
+    return []
+
+
+def _links(
+    links: Sequence[Link], place: Place, files: Mapping[str, set[str]], terms: Container[str]
+) -> Iterator[LessonError]:
+    for link in links:
+        here = Place(place.file, link.line)
+        if link.file == GLOSSARY:
+            if link.anchor and link.anchor not in terms:
+                yield here.error(
+                    f"The link to {GLOSSARY}#{link.anchor} leads to no term.",
+                    f"Add `## Term {{#{link.anchor}}}` to {GLOSSARY}, or correct the link.",
+                )
+        elif link.file not in files:
+            yield here.error(
+                f"The link to {link.file} leads to no lesson.", "Correct the name of the file."
+            )
+        elif link.anchor and link.anchor not in files[link.file]:
+            yield here.error(
+                f"The link to {link.file}#{link.anchor} leads to no screen of that lesson.",
+                f"The screens are: {', '.join(sorted(files[link.file]))}.",
+            )
