@@ -13,30 +13,39 @@ from learner_sessions import told
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
     Answered,
+    Forgotten,
     GoalReached,
     Guessed,
     LabDone,
     LessonRead,
     LessonState,
     LogEvent,
+    Suspended,
+    Undone,
+    identified,
 )
 from tutor.learner.review_log import encode
-from tutor.learner.state import LearnerState, fold
+from tutor.learner.state import LearnerState, fold, in_order
 
 ids = st.sampled_from(["a", "b", "c"])
 times = st.floats(0, 2e9)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
+answers = st.builds(
+    Answered,
+    at=times,
+    question=ids,
+    version=st.integers(1, 3),
+    lesson=ids,
+    correct=st.booleans(),
+    guessed=st.booleans(),
+    answer=text,
+)
 events = st.one_of(
-    st.builds(
-        Answered,
-        at=times,
-        question=ids,
-        version=st.integers(1, 3),
-        lesson=ids,
-        correct=st.booleans(),
-        answer=text,
-    ),
+    answers,
+    answers,
+    st.builds(Suspended, at=times, question=ids, suspended=st.booleans()),
+    st.builds(Forgotten, at=times, lesson=ids, questions=st.lists(ids, max_size=2).map(tuple)),
     st.builds(LabDone, at=times, lab=ids, lesson=ids),
     st.builds(GoalReached, at=times, lab=ids, lesson=ids, goal=ids),
     st.builds(LessonRead, at=times, lesson=ids),
@@ -71,8 +80,16 @@ class Learner(RuleBasedStateMachine):
 
     @rule(session=st.integers(0, 1), event=events)
     def record(self, session: int, event: LogEvent) -> None:
+        event = identified(event)
         self.sessions[session].record(event)
         self.written.append(event)
+
+    @rule(session=st.integers(0, 1), at=times, which=st.integers(0, 1000), last=st.booleans())
+    def take_back(self, session: int, at: float, which: int, last: bool) -> None:
+        given = [event for event in self.written if isinstance(event, Answered)]
+        if given:
+            answer = given[-1 if last else which % len(given)]
+            self.record(session, Undone(at=at, answer=answer.id, question=answer.question))
 
     @rule(session=st.integers(0, 1), lesson=ids, screen=ids)
     def save_lesson(self, session: int, lesson: str, screen: str) -> None:
@@ -85,6 +102,7 @@ class Learner(RuleBasedStateMachine):
 
     @rule(event=events)
     def die_between_the_log_and_the_state(self, event: LogEvent) -> None:
+        event = identified(event)
         if (self.folder / "progress.json").exists():
             with (self.folder / "reviews.log").open("ab") as file:
                 if file.tell() == 0 or self._log_ends_whole():
@@ -116,10 +134,11 @@ class Learner(RuleBasedStateMachine):
 
     @invariant()
     def every_session_shows_what_the_log_says(self) -> None:
-        expected = fold(LearnerState(), self.written)
+        expected = fold(LearnerState(), in_order(self.written))
         for progress in self.sessions:
             assert progress.cards() == expected.cards
             assert progress.guesses == expected.guesses
+            assert progress.state().forgotten == expected.forgotten
             for key, lesson in expected.lessons.items():
                 assert progress.lesson(key).labs_done == lesson.labs_done
                 assert progress.lesson(key).goals_reached == lesson.goals_reached

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, run_session, told
+from learner_sessions import answered, named, run_session, told
 
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogMark
@@ -23,23 +23,23 @@ def events(log: ReviewLog) -> list[object]:
 
 
 def test_events_come_back_in_order(log: ReviewLog) -> None:
-    written = [answered(number) for number in range(5)]
+    written = [named(number) for number in range(5)]
     for event in written:
         log.append(event)
     assert events(log) == written
 
 
 def test_a_line_is_its_checksum_and_its_json() -> None:
-    line = encode(answered(1))
+    line = encode(named(1))
     checksum, body = line[:8], line[9:-1]
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert int(checksum, 16) == zlib.crc32(body)
-    assert decode(line, 0).event == answered(1)
+    assert decode(line, 0).event == named(1)
 
 
 def test_no_changed_byte_goes_unnoticed() -> None:
-    line = encode(answered(1))
+    line = encode(named(1))
     for position in range(len(line) - 1):
         changed = line[:position] + bytes([line[position] ^ 1]) + line[position + 1 :]
         assert decode(changed, 0).damaged, changed
@@ -47,13 +47,13 @@ def test_no_changed_byte_goes_unnoticed() -> None:
 
 def test_a_torn_tail_is_skipped_at_any_length(log: ReviewLog) -> None:
     """A killed writer leaves any beginning of a line; the next one closes it off."""
-    log.append(answered(0))
-    whole, line = log.path.read_bytes(), encode(answered(1))
+    log.append(named(0))
+    whole, line = log.path.read_bytes(), encode(named(1))
     for length in range(1, len(line)):
         log.path.write_bytes(whole + line[:length])
-        assert events(log) == [answered(0)]
-        log.append(answered(2))
-        assert events(log) == [answered(0), answered(2)]
+        assert events(log) == [named(0)]
+        log.append(named(2))
+        assert events(log) == [named(0), named(2)]
         assert not any(line.damaged for line in log.read())
 
 

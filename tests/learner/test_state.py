@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from learner_sessions import answered
 
+from tutor.learner.documents import from_tables
 from tutor.learner.records import Card, Draft, GoalReached, LabDone, LessonRead, LessonState
-from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, from_tables, place
+from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, place
 
 
 def test_a_new_version_of_a_question_is_another_question() -> None:

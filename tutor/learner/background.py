@@ -12,9 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from tutor.errors import TutorError
+from tutor.learner.clock import Clock
 from tutor.learner.progress import Change, Progress, change_of_place, change_of_setting
 from tutor.learner.readings import Readings
-from tutor.learner.records import LessonState, LogEvent, Setting
+from tutor.learner.records import LessonState, LogEvent, Setting, identified
 from tutor.learner.state import LearnerState, fold
 from tutor.learner.texts import Texts, TextShelf
 
@@ -52,6 +53,10 @@ class BackgroundProgress(Readings):
         self.texts = Texts(TextShelf(progress.folder / "texts"), self._put_write)
 
     @property
+    def clock(self) -> Clock:
+        return self._progress.clock
+
+    @property
     def notices(self) -> tuple[TutorError, ...]:
         """Everything there was to say so far about files that were damaged or cannot be used."""
         return tuple(self._progress.notices)
@@ -68,13 +73,17 @@ class BackgroundProgress(Readings):
     # --- saving ---------------------------------------------------------------------------------
 
     def record(self, event: LogEvent) -> Future[None]:
-        """Save one event."""
+        """Save one event. What it gets where it has no id is not told: an answer that may be
+        taken back brings its own."""
+        event = identified(event)
         change: Change = lambda state: fold(state, (event,))  # noqa: E731
         return self._put(_Save(change, lambda: self._progress.record(event)))
 
     def save_lesson(self, lesson: LessonState) -> Future[None]:
         """Save the place in a lesson."""
-        return self._put_change(change_of_place(lesson), ("lesson", lesson.lesson))
+        return self._put_change(
+            change_of_place(lesson, self._progress.clock()), ("lesson", lesson.lesson)
+        )
 
     def save_setting(self, name: str, value: Setting) -> Future[None]:
         """Remember a small choice. Raises `StoreError` for one that can never be saved."""

@@ -8,8 +8,7 @@ session killed between the two writes loses nothing.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,12 +17,14 @@ from tinydb import TinyDB
 
 from tutor.errors import StoreError, TutorError
 from tutor.learner import disk, notices
+from tutor.learner.clock import Clock, now
+from tutor.learner.documents import from_tables, write_changes
 from tutor.learner.readings import Readings
-from tutor.learner.records import LessonState, LogEvent, Setting
+from tutor.learner.records import LessonState, LogEvent, Setting, identified
 from tutor.learner.replay import catch_up
 from tutor.learner.review_log import ReviewLog, exact_json
 from tutor.learner.schema import CURRENT, Schema
-from tutor.learner.state import LearnerState, from_tables, place, write_changes
+from tutor.learner.state import LearnerState, place
 from tutor.learner.storage import AtomicStorage, Contents
 
 Change = Callable[[LearnerState], LearnerState]
@@ -46,9 +47,12 @@ class Progress(Readings):
     """Never raised, to be shown once: a file was damaged and repaired, nothing can be saved here.
     Each is added once; the app may empty the list."""
 
-    def __init__(self, folder: Path, *, schema: Schema = CURRENT, timeout: float = 5.0) -> None:
+    def __init__(
+        self, folder: Path, *, schema: Schema = CURRENT, timeout: float = 5.0, clock: Clock = now
+    ) -> None:
         """`timeout` is how long a save waits for another session, in seconds."""
         self.folder = folder
+        self.clock = clock
         self.notices = []
         self._told: set[str] = set()
         self._log = ReviewLog(folder / "reviews.log")
@@ -61,10 +65,10 @@ class Progress(Readings):
         self.state()
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: Path, *, clock: Clock = now) -> Self:
         """The learner of `folder`, which need not exist yet. Never raises for what is on disk: a
         file that is damaged, newer, or cannot be read leaves a notice."""
-        return cls(folder)
+        return cls(folder, clock=clock)
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -89,8 +93,17 @@ class Progress(Readings):
 
     # --- saving ---------------------------------------------------------------------------------
 
+    def events(self) -> list[LogEvent]:
+        """Every event in the review log. Raises `StoreError`."""
+        return [line.event for line in self._log.read() if line.event is not None]
+
     def record(self, event: LogEvent) -> None:
         """Save one event. When this returns, it survives a kill and a power cut."""
+        self.record_new(lambda: (identified(event),))
+
+    def record_new(self, events: Callable[[], Sequence[LogEvent]]) -> None:
+        """Save what `events` returns, all of it or none; it is called while nobody else can save,
+        and may look at `events`. When this returns, they survive a kill and a power cut."""
         if _signature(self._storage.path) is None:
             self.change(lambda state: state)  # so that a log without a state means a loss
         logged = False
@@ -98,7 +111,7 @@ class Progress(Readings):
             with self._storage.transaction() as contents:
                 stored = self._stored(contents)
                 before = self._follow_log(stored)
-                self._log.append(event)
+                self._log.extend(events())
                 logged = True
                 self._write(stored, self._follow_log(before))
         except StoreError as error:
@@ -109,7 +122,7 @@ class Progress(Readings):
     def save_lesson(self, lesson: LessonState) -> None:
         """Save the place in a lesson. What follows from events (`read`, labs and goals) is not
         taken from here; `seen` is added to what was seen before."""
-        self.change(change_of_place(lesson))
+        self.change(change_of_place(lesson, self.clock()))
 
     def save_setting(self, name: str, value: Setting) -> None:
         """Remember a small choice. Raises `StoreError` for text over `LONGEST_SETTING`."""
@@ -176,10 +189,10 @@ class Progress(Readings):
             self.notices.append(notice)
 
 
-def change_of_place(lesson: LessonState) -> Change:
-    """What saving a place in a lesson does to the state; without a time, the place is of now."""
+def change_of_place(lesson: LessonState, at: float) -> Change:
+    """What saving a place in a lesson at `at` does to the state."""
     if not lesson.visited_at:
-        lesson = msgspec.structs.replace(lesson, visited_at=time.time())
+        lesson = msgspec.structs.replace(lesson, visited_at=at)
     return lambda state: place(state, lesson)
 
 

@@ -6,16 +6,26 @@ The state is bounded, follows from the log, and can be rebuilt from it.
 
 from __future__ import annotations
 
+import secrets
+import threading
+import time
+from typing import Annotated, TypeVar
+
 import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
-    """`at` is the time in seconds since 1970 (UTC)."""
+    """`at` is the time in seconds since 1970 (UTC). `id` is unique among all learners' events, so
+    that the logs of two machines can be merged; it may be left to `identified`."""
 
     at: float
+    id: str = ""
 
 
 class Answered(Event, frozen=True, tag="answered", kw_only=True):
+    """`zone`: how many minutes the learner's clock was ahead of UTC, which decides whose day it
+    was; None in logs from before it was kept."""
+
     question: str
     version: int
     lesson: str
@@ -24,6 +34,35 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
     hinted: bool = False
     attempt: int = 1
     answer: str = ""
+    zone: int | None = None
+
+
+class Undone(Event, frozen=True, tag="undone", kw_only=True):
+    """The answer with the id `answer`, to `question`, was taken back: it counts for nothing."""
+
+    answer: str
+    question: str
+
+
+class Suspended(Event, frozen=True, tag="suspended", kw_only=True):
+    """The learner does not want to be asked this question in reviews, or wants to again."""
+
+    question: str
+    suspended: bool = True
+
+
+class Forgotten(Event, frozen=True, tag="forgotten", kw_only=True):
+    """Every answer given so far to `questions` counts for nothing. They are those of the lesson at
+    that time: answers may name it by an earlier id."""
+
+    lesson: str
+    questions: tuple[str, ...]
+
+
+class Imported(Event, frozen=True, tag="imported", kw_only=True):
+    """`count` events of another machine follow, which may be older than those before."""
+
+    count: int
 
 
 class LabDone(Event, frozen=True, tag="goal", kw_only=True):
@@ -59,12 +98,58 @@ class Guessed(Event, frozen=True, tag="guess", kw_only=True):
     model_bits: float
 
 
-LogEvent = Answered | LabDone | GoalReached | LessonRead | Guessed
+LogEvent = (
+    Answered
+    | Undone
+    | Suspended
+    | Forgotten
+    | Imported
+    | LabDone
+    | GoalReached
+    | LessonRead
+    | Guessed
+)
 """Every kind of event. A new kind may be added; a tag is never given another meaning."""
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+def new_id() -> str:
+    """Unique on every machine, and later in the alphabet than those made here before: of two
+    events at the same time, that decides which came first."""
+    global _last_id
+    with _making_ids:  # a clock may stand still, or be set back
+        _last_id = max(time.time_ns(), _last_id + 1)
+        return f"{_last_id:016x}{secrets.token_hex(8)}"
+
+
+_last_id = 0
+_making_ids = threading.Lock()
+
+
+def identified(event: AnyEvent) -> AnyEvent:
+    """`event` with the id, and an answer with the time zone, that it still lacks."""
+    if not event.id:
+        event = msgspec.structs.replace(event, id=new_id())
+    if isinstance(event, Answered) and event.zone is None:
+        event = msgspec.structs.replace(event, zone=_zone(event.at))
+    return event
+
+
+def _zone(at: float) -> int:
+    try:
+        return time.localtime(at).tm_gmtoff // 60
+    except (OverflowError, OSError, ValueError):  # no year that the system knows
+        return 0
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One question as the learner knows it."""
+    """One question as the learner knows it, and when FSRS wants it asked again.
+
+    `stability` (days) and `difficulty` (1 to 10) are None on a card whose answers are known by
+    number only, from before reviews were scheduled. `step` is the place among the learning steps,
+    minutes apart; None when the next review is days away.
+    """
 
     question: str
     version: int
@@ -73,6 +158,32 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     correct: int
     last_correct: bool
     last_at: float
+    last_answer: str = ""
+    """Id of the event."""
+    second_at: float = 0.0
+    """When it was answered for the second time, which is its first review; 0 if it was not."""
+    due: float = 0.0
+    stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
+    difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
+    step: Annotated[int, msgspec.Meta(ge=0, le=9)] | None = 0
+    relearning: bool = False
+    suspended: bool = False
+
+
+class Suspension(msgspec.Struct, frozen=True, order=True):
+    """Since when a question is suspended, or no longer."""
+
+    at: float
+    suspended: bool
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the card of `question` was before `answer`, the last of all answers; None where there
+    was none."""
+
+    question: str = ""
+    answer: str = ""
+    before: Card | None = None
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,10 +245,14 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
 
     Positions count bytes. `start` and `checksum` belong to the last line before `end`: they tell
     whether the log is still the one that was read. `skipped` are the starts of lines that this
-    program did not understand, for a newer one to catch up with.
+    program did not understand, for a newer one to catch up with. `partial` says that the state
+    knows more than the log, which can then never replace it; `outdated` that the state was made by
+    a program that took less from the log.
     """
 
     start: int = 0
     end: int = 0
     checksum: str = ""
     skipped: tuple[int, ...] = ()
+    partial: bool = False
+    outdated: bool = False

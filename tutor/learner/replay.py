@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import reduce
 
 import msgspec
 
 from tutor.errors import StoreRepaired
 from tutor.learner import notices
-from tutor.learner.records import LogEvent, LogMark
+from tutor.learner.clock import day_number
+from tutor.learner.days import with_day
+from tutor.learner.records import (
+    Answered,
+    Forgotten,
+    Imported,
+    LessonState,
+    LogEvent,
+    LogMark,
+    Suspended,
+    Undo,
+    Undone,
+)
 from tutor.learner.review_log import Line, ReviewLog
-from tutor.learner.state import LearnerState, fold
+from tutor.learner.state import LearnerState, fold, in_order
 
 
 def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[StoreRepaired]]:
     """`state` after the events that `log` has beyond `state.mark`, and what to tell the learner.
 
-    Reads only what is new, whatever the length of the log. Raises `StoreError` when the log
-    cannot be read.
+    Reads only what is new, whatever the length of the log, unless something new is older than what
+    was read before. Raises `StoreError` when the log cannot be read.
     """
     found: list[StoreRepaired] = []
     if log.contains(state.mark):
@@ -26,11 +40,12 @@ def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[St
         # The state knows more than this log: reading it from the beginning would lose that, and
         # going on from its end loses nothing.
         found.append(notices.log_replaced(log.path))
-        state = msgspec.structs.replace(state, mark=_mark_at_end(log))
-    mark, damaged = state.mark, 0
+        mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
+        state = msgspec.structs.replace(state, mark=mark)
+    before, mark, damaged, imported = state, state.mark, 0, False
 
     def events() -> Iterator[LogEvent]:
-        nonlocal mark, damaged
+        nonlocal mark, damaged, imported
         skipped: list[int] = []
         for line in log.read(mark.end):
             mark = _after(line, mark)
@@ -38,13 +53,21 @@ def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[St
             if line.unknown:
                 skipped.append(line.start)
             if line.event is not None:
+                imported = imported or isinstance(line.event, Imported)
                 yield line.event
         mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
 
     state = fold(state, events())
     if damaged:
         found.append(notices.log_damaged(log.path, damaged))
-    return msgspec.structs.replace(state, mark=mark), found
+    state = msgspec.structs.replace(state, mark=mark)
+    if mark.outdated:
+        state = _with_schedules(state, before, log)
+    elif imported and not mark.partial:
+        state = _made_anew(state, _all_events(log))
+    elif state.stale and not mark.partial:
+        state = _refreshed(state, log)
+    return msgspec.structs.replace(state, stale=frozenset()), found
 
 
 def _retry_skipped(state: LearnerState, log: ReviewLog) -> LearnerState:
@@ -65,4 +88,88 @@ def _mark_at_end(log: ReviewLog) -> LogMark:
 
 
 def _after(line: Line, mark: LogMark) -> LogMark:
-    return LogMark(start=line.start, end=line.end, checksum=line.checksum, skipped=mark.skipped)
+    return msgspec.structs.replace(mark, start=line.start, end=line.end, checksum=line.checksum)
+
+
+# --- from all events ----------------------------------------------------------------------------
+
+
+def _all_events(log: ReviewLog) -> list[LogEvent]:
+    return [line.event for line in log.read() if line.event is not None]
+
+
+def _made_anew(state: LearnerState, events: list[LogEvent]) -> LearnerState:
+    """`state` with everything that follows from events made of all of them."""
+    made = fold(LearnerState(), in_order(events))
+    # an answer that was taken back was still given on its day
+    answers = (event for event in events if isinstance(event, Answered))
+    days = reduce(with_day, (day_number(event.at, event.zone) for event in answers), made.days)
+    return msgspec.structs.replace(
+        made,
+        days=days,
+        undo=Undo(),
+        settings=state.settings,
+        mark=state.mark,
+        lessons={
+            key: _with_place(made.lessons.get(key), state.lessons.get(key))
+            for key in (*state.lessons, *(set(made.lessons) - set(state.lessons)))
+        },
+    )
+
+
+def _with_place(made: LessonState | None, known: LessonState | None) -> LessonState:
+    """What the events say of a lesson, with the place and all else that was known of it."""
+    if made is None or known is None:
+        return made or known or LessonState(lesson="")
+    goals = {
+        lab: tuple(sorted({*known.goals_reached.get(lab, ()), *made.goals_reached.get(lab, ())}))
+        for lab in {**known.goals_reached, **made.goals_reached}
+    }
+    return msgspec.structs.replace(
+        known,
+        read=known.read or made.read,
+        labs_done=tuple(sorted({*known.labs_done, *made.labs_done})),
+        goals_reached=goals,
+        visited_at=max(known.visited_at, made.visited_at),
+    )
+
+
+def _refreshed(state: LearnerState, log: ReviewLog) -> LearnerState:
+    """`state` with the stale cards made of all events about them."""
+    events = (event for event in _all_events(log) if _questions(event) & state.stale)
+    made = fold(LearnerState(), in_order(events)).cards
+    cards = {key: card for key, card in state.cards.items() if key not in state.stale}
+    cards |= {key: made[key] for key in state.stale if key in made}
+    undo = Undo() if state.undo.question in state.stale else state.undo
+    return msgspec.structs.replace(state, cards=cards, undo=undo)
+
+
+def _questions(event: LogEvent) -> set[str]:
+    match event:
+        case Answered() | Undone() | Suspended():
+            return {event.question}
+        case Forgotten():
+            return set(event.questions)
+    return set()
+
+
+def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -> LearnerState:
+    """`state` as the log has it; `before` is what a program that scheduled nothing made of the log
+    up to its mark. Where the log knows less (it was lost once), what it lacks stays."""
+    lines = list(log.read())
+    made = _made_anew(state, [line.event for line in lines if line.event is not None])
+    read = [line.event for line in lines if line.end <= before.mark.end]
+    answers = Counter((e.question, e.version) for e in read if isinstance(e, Answered))
+    cards, lost = dict(made.cards), False
+    for key, old in before.cards.items():
+        missing = old.answers - answers[key, old.version]
+        new = cards.get(key, old)
+        if missing > 0 and new.version == old.version:
+            lost = True
+            more = missing if key in cards else 0
+            cards[key] = msgspec.structs.replace(new, answers=new.answers + more)
+    guesses = made.guesses
+    if guesses.rounds < state.guesses.rounds:
+        lost, guesses = True, state.guesses
+    mark = msgspec.structs.replace(state.mark, outdated=False, partial=state.mark.partial or lost)
+    return msgspec.structs.replace(made, cards=cards, guesses=guesses, mark=mark)

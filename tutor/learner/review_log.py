@@ -9,9 +9,10 @@ this program does not know (from a newer version) stay where they are.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,12 @@ class ReviewLog:
 
         Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the log is as it was before.
         """
-        line = encode(event)
+        self.extend((event,))
+
+    def extend(self, events: Iterable[LogEvent]) -> None:
+        """Add one line for each event, all of them or none, and wait until the disk has them.
+        Whoever is killed within it may leave the first ones. Raises what `append` does."""
+        lines = b"".join(map(encode, events))
         with disk.failures_in_words(self.path, "saved"):
             new = not self.path.exists()
             descriptor = disk.open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -65,7 +71,7 @@ class ReviewLog:
                 size = os.fstat(descriptor).st_size
                 try:
                     torn = size > 0 and _byte_at(descriptor, size - 1) != b"\n"
-                    disk.write_all(descriptor, UNFINISHED + line if torn else line)
+                    disk.write_all(descriptor, UNFINISHED + lines if torn else lines)
                     os.fsync(descriptor)
                 except OSError:
                     with contextlib.suppress(OSError):
@@ -130,9 +136,18 @@ def decode(data: bytes, start: int) -> Line:
     if data[8:9] != b" " or checksum != f"{zlib.crc32(body):08x}":
         return Line(start, end, checksum, damaged=True)
     try:
-        return Line(start, end, checksum, event=_decoder.decode(body))
+        event = _decoder.decode(body)
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
+    if not event.id:
+        event = msgspec.structs.replace(event, id=_id_of(body, start))
+    return Line(start, end, checksum, event=event)
+
+
+def _id_of(body: bytes, start: int) -> str:
+    """The id of an event from before events had one: the same wherever its log is read, and that
+    of no other event."""
+    return hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
 
 
 def _byte_at(descriptor: int, position: int) -> bytes:

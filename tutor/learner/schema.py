@@ -54,6 +54,16 @@ def _labs_are_called_so(tables: Tables) -> Tables:
     return {**tables, "lessons": lessons}
 
 
-MIGRATIONS: tuple[Migration, ...] = (_labs_are_called_so,)
+def _cards_are_scheduled(tables: Tables) -> Tables:
+    """To version 3: a card knows when it is due, which the log can tell; until it has, now."""
+    cards = {
+        key: {"due": card.get("last_at", 0.0), **card}
+        for key, card in tables.get("cards", {}).items()
+    }
+    log = {key: {**mark, "outdated": True} for key, mark in tables.get("log", {}).items()}
+    return {**tables, "cards": cards, "log": log}
+
+
+MIGRATIONS: tuple[Migration, ...] = (_labs_are_called_so, _cards_are_scheduled)
 
 CURRENT = Schema(MIGRATIONS)

@@ -1,22 +1,27 @@
 """What is known of a learner at one moment, and how an event changes it.
 
-`fold` is pure: the same log gives the same state, on any machine, however often it was
-interrupted. Positions in lessons and settings are not events; they are kept beside.
+The state follows from the set of events alone: which machine an event is from and in which order
+the log has it makes no difference. `fold` takes events as they come; what it cannot know from the
+state it is given, because an event is older than what that was made of, it names in `stale`, to be
+made anew from `in_order` of all events. Positions in lessons and settings are not events; they are
+kept beside.
 """
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from tinydb.table import Document, Table
 
+from tutor.learner.clock import day_number
+from tutor.learner.days import Days, with_day
 from tutor.learner.records import (
     GUESS_CONTEXT,
     RECENT_GUESSES,
     Answered,
     Card,
+    Forgotten,
     GoalReached,
     Guessed,
     GuessHistory,
@@ -26,16 +31,18 @@ from tutor.learner.records import (
     LogEvent,
     LogMark,
     Setting,
+    Suspended,
+    Suspension,
+    Undo,
+    Undone,
 )
-from tutor.learner.schema import Tables
-
-if TYPE_CHECKING:
-    from tinydb import TinyDB
-
-Record = TypeVar("Record")
+from tutor.learner.schedule import grade, scheduled
 
 UNKNOWN_ANSWER = "?"
 """Stands for an answer whose words the log does not have."""
+
+_BIT_PARTS = 2.0**20
+"""Bits are added up in such parts, which floating point does exactly, in any order."""
 
 
 class LearnerState(msgspec.Struct, frozen=True):
@@ -45,37 +52,147 @@ class LearnerState(msgspec.Struct, frozen=True):
     lessons: Mapping[str, LessonState] = msgspec.field(default_factory=dict)
     guesses: GuessHistory = GuessHistory()
     settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
+    forgotten: Mapping[str, float] = msgspec.field(default_factory=dict)
+    """Until when the answers to a question count for nothing, by question."""
+    suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
+    """The last word about each question that was ever suspended; its card has it too."""
+    days: Days = Days()
+    undo: Undo = Undo()
     mark: LogMark = LogMark()
+    stale: frozenset[str] = frozenset()
+    """Questions whose cards need all their events to be right. Never stored."""
 
 
-# --- events -------------------------------------------------------------------------------------
+def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
+    """Every event once, the earliest first, without answers that were taken back."""
+    known: dict[str, LogEvent] = {}
+    nameless: list[LogEvent] = []
+    undone: set[str] = set()
+    for event in events:
+        if isinstance(event, Undone):
+            undone.add(event.answer)
+        elif event.id:
+            known.setdefault(event.id, event)
+        else:
+            nameless.append(event)
+    kept = (event for key, event in known.items() if key not in undone)
+    return sorted((*kept, *nameless), key=lambda event: (event.at, event.id))
 
 
 def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
-    """`state` after `events`, in the order of the log."""
-    cards, lessons, guesses = dict(state.cards), dict(state.lessons), state.guesses
+    """`state` after `events`, in the order given."""
+    after = _Folding(state)
     for event in events:
         match event:
             case Answered():
-                cards[event.question] = after_answer(cards.get(event.question), event)
-                if (lesson := lessons.get(event.lesson)) and lesson.question == event.question:
-                    answer = event.answer or UNKNOWN_ANSWER
-                    lessons[event.lesson] = msgspec.structs.replace(lesson, answer=answer)
+                after.answer(event)
+            case Undone():
+                after.take_back(event)
+            case Suspended():
+                after.suspend(event)
+            case Forgotten():
+                after.forget(event)
             case LabDone() | GoalReached() | LessonRead():
-                lesson = lessons.get(event.lesson) or LessonState(lesson=event.lesson)
-                lessons[event.lesson] = after_progress(lesson, event)
+                lesson = after.lessons.get(event.lesson) or LessonState(lesson=event.lesson)
+                after.lessons[event.lesson] = after_progress(lesson, event)
             case Guessed():
-                guesses = after_guess(guesses, event)
-    return msgspec.structs.replace(state, cards=cards, lessons=lessons, guesses=guesses)
+                after.guesses = after_guess(after.guesses, event)
+    return after.state()
+
+
+class _Folding:
+    """A state while events change it."""
+
+    def __init__(self, state: LearnerState) -> None:
+        self._before = state
+        self.cards, self.lessons = dict(state.cards), dict(state.lessons)
+        self.guesses, self.days, self.undo = state.guesses, state.days, state.undo
+        self.forgotten, self.suspensions = dict(state.forgotten), dict(state.suspensions)
+        self.stale = set(state.stale)
+
+    def state(self) -> LearnerState:
+        return msgspec.structs.replace(
+            self._before,
+            cards=self.cards,
+            lessons=self.lessons,
+            guesses=self.guesses,
+            days=self.days,
+            undo=self.undo,
+            forgotten=self.forgotten,
+            suspensions=self.suspensions,
+            stale=frozenset(self.stale),
+        )
+
+    def answer(self, event: Answered) -> None:
+        self.days = with_day(self.days, day_number(event.at, event.zone))
+        name = event.question
+        if (lesson := self.lessons.get(event.lesson)) and lesson.question == name:
+            answer = event.answer or UNKNOWN_ANSWER
+            self.lessons[event.lesson] = msgspec.structs.replace(lesson, answer=answer)
+        if name in self.forgotten and event.at <= self.forgotten[name]:
+            return
+        card = self.cards.get(name)
+        if card is not None and (event.at, event.id) < (card.last_at, card.last_answer):
+            self.stale.add(name)
+        after = after_answer(card, event)
+        if after is not card:
+            self._put(after)
+            self.undo = Undo(question=name, answer=event.id, before=card)
+        elif self.undo.question == name:
+            self.undo = Undo()  # what was before is no longer all that there would be without it
+
+    def take_back(self, event: Undone) -> None:
+        name = event.question
+        card = self.cards.get(name)
+        if event.answer and event.answer == self.undo.answer and card is not None:
+            if self.undo.before is None:
+                del self.cards[name]
+            else:
+                self._put(self.undo.before)
+            self.undo = Undo()
+        else:
+            self.stale.add(name)
+            if self.undo.question == name:
+                self.undo = Undo()
+        for key, lesson in self.lessons.items():
+            if lesson.question == name and lesson.answer:
+                self.lessons[key] = msgspec.structs.replace(lesson, answer="")
+
+    def suspend(self, event: Suspended) -> None:
+        name, new = event.question, Suspension(event.at, event.suspended)
+        self.suspensions[name] = max(new, self.suspensions.get(name, new))
+        if (card := self.cards.get(name)) is not None:
+            self._put(card)
+
+    def _put(self, card: Card) -> None:
+        suspension = self.suspensions.get(card.question)
+        suspended = suspension is not None and suspension.suspended
+        if card.suspended != suspended:
+            card = msgspec.structs.replace(card, suspended=suspended)
+        self.cards[card.question] = card
+
+    def forget(self, event: Forgotten) -> None:
+        for name in event.questions:
+            self.forgotten[name] = max(event.at, self.forgotten.get(name, event.at))
+            card = self.cards.get(name)
+            if card is None:
+                continue
+            if self.undo.question == name:
+                self.undo = Undo()
+            if card.last_at <= event.at:
+                del self.cards[name]
+            else:
+                self.stale.add(name)
 
 
 def after_answer(card: Card | None, event: Answered) -> Card:
-    """A higher version of a question is another question: its counts begin again. An answer to an
-    older version than the card's says nothing about the new one."""
+    """A higher version of a question is another question: its counts begin again, and so does its
+    schedule. An answer to an older version than the card's says nothing about the new one."""
     if card is not None and event.version < card.version:
         return card
     known = card if card is not None and card.version == event.version else None
-    return Card(
+    second_at = known.second_at or event.at if known else 0.0
+    after = Card(
         question=event.question,
         version=event.version,
         lesson=event.lesson,
@@ -83,7 +200,10 @@ def after_answer(card: Card | None, event: Answered) -> Card:
         correct=(known.correct if known else 0) + event.correct,
         last_correct=event.correct,
         last_at=event.at,
+        last_answer=event.id,
+        second_at=second_at,
     )
+    return scheduled(known, after, grade(event))
 
 
 def after_progress(lesson: LessonState, event: LabDone | GoalReached | LessonRead) -> LessonState:
@@ -101,17 +221,23 @@ def after_progress(lesson: LessonState, event: LabDone | GoalReached | LessonRea
 
 
 def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    return names if name in names else (*names, name)
+    return names if name in names else tuple(sorted((*names, name)))
 
 
 def after_guess(guesses: GuessHistory, event: Guessed) -> GuessHistory:
+    recent = list(guesses.recent)
     short = msgspec.structs.replace(event, text=event.text[-GUESS_CONTEXT:])
+    insort(recent, short, key=lambda guess: (guess.at, guess.id))
     return GuessHistory(
         rounds=guesses.rounds + 1,
-        learner_bits=guesses.learner_bits + event.learner_bits,
-        model_bits=guesses.model_bits + event.model_bits,
-        recent=(*guesses.recent, short)[-RECENT_GUESSES:],
+        learner_bits=guesses.learner_bits + _exact(event.learner_bits),
+        model_bits=guesses.model_bits + _exact(event.model_bits),
+        recent=tuple(recent[-RECENT_GUESSES:]),
     )
+
+
+def _exact(bits: float) -> float:
+    return round(bits * _BIT_PARTS) / _BIT_PARTS
 
 
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
@@ -126,75 +252,3 @@ def place(state: LearnerState, lesson: LessonState) -> LearnerState:
         goals_reached=known.goals_reached,
     )
     return msgspec.structs.replace(state, lessons={**state.lessons, lesson.lesson: merged})
-
-
-# --- documents ----------------------------------------------------------------------------------
-
-
-class ById(Table):
-    """A table whose document ids are our own ids, so that TinyDB never has to find a free one."""
-
-    document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
-
-
-def from_tables(tables: Tables) -> tuple[LearnerState, int]:
-    """The state in `tables`, and how many of its entries cannot be understood. Those are left out
-    here and stay in the file."""
-    left_out = 0
-
-    def records(name: str, kind: type[Record]) -> dict[str, Record]:
-        nonlocal left_out
-        found = {}
-        for key, document in tables.get(name, {}).items():
-            try:
-                found[key] = msgspec.convert(document, kind)
-            except msgspec.ValidationError:
-                left_out += 1
-        return found
-
-    state = LearnerState(
-        cards=records("cards", Card),
-        lessons=records("lessons", LessonState),
-        guesses=records("guesses", GuessHistory).get("all", GuessHistory()),
-        settings={key: held.value for key, held in records("settings", Held).items()},
-        mark=records("log", LogMark).get("mark", LogMark()),
-    )
-    return state, left_out
-
-
-class Held(msgspec.Struct, frozen=True):
-    """A setting as a document."""
-
-    value: Setting
-
-
-def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
-    """Store the records of `after` that are not those of `before`, from which it was made."""
-    _upsert(database, "cards", before.cards, after.cards)
-    _upsert(database, "lessons", before.lessons, after.lessons)
-    _upsert(database, "guesses", {"all": before.guesses}, {"all": after.guesses})
-    _upsert(database, "log", {"mark": before.mark}, {"mark": after.mark})
-    changed = {
-        key: Held(value)
-        for key, value in after.settings.items()
-        if key not in before.settings or before.settings[key] != value
-    }
-    _upsert(database, "settings", {}, changed)
-
-
-def _upsert(
-    database: TinyDB, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> None:
-    # A mutation costs TinyDB a pass over the whole table: one for all new documents together, which
-    # after a rebuild are all there are, and one for each changed document, usually a single one.
-    table = ById(database.storage, name, cache_size=0)
-    new: list[Document] = []
-    known: list[Document] = []
-    for key, record in after.items():
-        if before.get(key) is not record:
-            document = Document(msgspec.to_builtins(record), doc_id=key)  # type: ignore[arg-type]
-            (known if table.contains(doc_id=key) else new).append(document)  # type: ignore[arg-type]
-    if new:
-        table.insert_multiple(new)
-    for document in known:
-        table.upsert(document)

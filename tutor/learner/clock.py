@@ -1,0 +1,36 @@
+"""The one clock that progress and reviews go by, so that a test can hold another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+Clock = Callable[[], float]
+"""Says how many seconds have passed since 1970 (UTC)."""
+
+
+def now() -> float:
+    return time.time()
+
+
+def today(at: float) -> tuple[float, float]:
+    """When the learner's day, the one that `at` is in, begins and ends."""
+    begin = datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    return begin.timestamp(), (begin + timedelta(days=1)).timestamp()
+
+
+def days_from(at: float, count: int) -> list[float]:
+    """The ends of `count` days of the learner, beginning with the one that `at` is in."""
+    begin = datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [(begin + timedelta(days=number)).timestamp() for number in range(1, count + 1)]
+
+
+def day_number(at: float, zone: int | None = None) -> int:
+    """The day that `at` is in, counted from 1970. `zone` is the offset from UTC in minutes, 0
+    when None."""
+    return int((at + (zone or 0) * 60) // 86_400)
+
+
+def local_day_number(at: float) -> int:
+    return datetime.fromtimestamp(at).toordinal() - datetime(1970, 1, 1).toordinal()

@@ -1,0 +1,94 @@
+"""When a question comes back: FSRS, by py-fsrs with its default parameters, for 90 % retention.
+
+Intervals are not fuzzed, so that the same answers give the same days on every machine.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum
+from functools import cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.learner.records import Answered, Card
+
+if TYPE_CHECKING:
+    from fsrs import Card as FsrsCard
+    from fsrs import Scheduler
+
+LATEST = 7.2e9
+"""Seconds since 1970: no answer counts as later (the year 2198), so that dates stay dates."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Grade(IntEnum):
+    """What FSRS is told; the numbers are those of `fsrs.Rating`. Nobody is asked for `Easy`."""
+
+    AGAIN = 1
+    HARD = 2
+    GOOD = 3
+
+
+def grade(answer: Answered) -> Grade:
+    """Follows from what happened, so that no learner has to judge how hard it was."""
+    if not answer.correct:
+        return Grade.AGAIN
+    helped = answer.hinted or answer.guessed or answer.attempt > 1
+    return Grade.HARD if helped else Grade.GOOD
+
+
+def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
+    """`after`, whose `last_at` is the time of an answer with `grade`, with the schedule that
+    follows; `before` is the card without that answer, None for the first one."""
+    from fsrs import Rating  # 40 ms, which a session that only reads never needs
+
+    reviewed, _ = _scheduler().review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
+    return msgspec.structs.replace(
+        after,
+        due=(reviewed.due - _EPOCH).total_seconds(),
+        stability=reviewed.stability,
+        difficulty=reviewed.difficulty,
+        step=reviewed.step,
+        relearning=reviewed.state.name == "Relearning",
+    )
+
+
+def recall(card: Card, at: float) -> float:
+    """The probability, 0 to 1, that the card would be answered right at `at`."""
+    if card.stability is None:
+        return 0.0
+    return float(_scheduler().get_card_retrievability(_to_fsrs(card), _time(at)))
+
+
+@cache
+def _scheduler() -> Scheduler:
+    from fsrs import Scheduler
+
+    return Scheduler(enable_fuzzing=False)
+
+
+def _to_fsrs(card: Card | None) -> FsrsCard:
+    from fsrs import Card as FsrsCard
+    from fsrs import State
+
+    if card is None or card.stability is None or card.difficulty is None:
+        return FsrsCard(card_id=0, due=_EPOCH)
+    state = State.Review
+    if card.step is not None:
+        state = State.Relearning if card.relearning else State.Learning
+    return FsrsCard(
+        card_id=0,  # without an id, fsrs waits a millisecond to find one
+        state=state,
+        step=card.step,
+        stability=card.stability,
+        difficulty=card.difficulty,
+        due=_time(card.due),
+        last_review=_time(card.last_at),
+    )
+
+
+def _time(at: float) -> datetime:
+    return _EPOCH + timedelta(seconds=min(max(at, 0.0), LATEST))
