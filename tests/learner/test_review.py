@@ -1,0 +1,311 @@
+"""What comes back when. Days are computed with py-fsrs directly, not through tutor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import fsrs
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.learner import review
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, Forgotten, Suspended, Undone, new_id
+from tutor.learner.review import Asked, Limits, Queue
+from tutor.learner.schedule import Grade, grade
+from tutor.learner.state import LearnerState, fold
+
+DAY = 86_400.0
+START = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.fixture(autouse=True)
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets the learner's time zone, to begin with UTC."""
+
+    def change(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    change("UTC")
+    yield change
+    monkeypatch.undo()
+    time.tzset()
+
+
+def answer(question: str = "q", at: float = START, **more: object) -> Answered:
+    """A right answer of its own id, unless `more` says otherwise."""
+    fields = {"version": 1, "lesson": "l", "correct": True, "id": new_id()} | more
+    return Answered(at=at, question=question, **fields)  # type: ignore[arg-type]
+
+
+def course(*questions: str, version: int = 1) -> dict[str, Asked]:
+    return {name: Asked(name, version, "l", "screen") for name in questions}
+
+
+def asked_at(state: LearnerState, now: float, **limits: int) -> list[str]:
+    found = review.queue(state, course(*state.cards), now, Limits(**limits))
+    return [item.question for item in found.due]
+
+
+def by_fsrs(events: list[Answered]) -> fsrs.Card:
+    """The card as py-fsrs has it; with the grades written out once more."""
+    scheduler, card = fsrs.Scheduler(enable_fuzzing=False), fsrs.Card(card_id=1)
+    for event in events:
+        rating = fsrs.Rating.Good
+        if event.hinted or event.guessed or event.attempt > 1:
+            rating = fsrs.Rating.Hard
+        if not event.correct:
+            rating = fsrs.Rating.Again
+        at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=event.at)
+        card, _ = scheduler.review_card(card, rating, at)
+    return card
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"correct": False}, Grade.AGAIN),
+        ({"correct": False, "guessed": True, "hinted": True}, Grade.AGAIN),
+        ({"hinted": True}, Grade.HARD),
+        ({"guessed": True}, Grade.HARD),
+        ({"attempt": 2}, Grade.HARD),
+        ({}, Grade.GOOD),
+    ],
+)
+def test_the_grade_follows_from_what_happened(more: dict[str, object], expected: Grade) -> None:
+    assert grade(answer(**more)) is expected
+    assert fsrs.Rating(expected).name.upper() == expected.name
+
+
+def test_a_card_answered_today_comes_back_on_the_day_fsrs_says(tmp_path: Path) -> None:
+    """A learner with a clock of ours, who answers whenever asked, some right and some wrong."""
+    now = START
+    progress = Progress(tmp_path / "me", clock=lambda: now)
+    given: list[Answered] = []
+    for correct in (True, True, True, False, True, True, True):
+        given.append(answer(at=progress.clock(), correct=correct))
+        progress.record(given[-1])
+        expected = by_fsrs(given)
+        again = Progress(tmp_path / "me", clock=lambda: now)
+        if expected.state is fsrs.State.Review:
+            day_before = (expected.due - timedelta(days=1)).timestamp()
+            assert (expected.due.timestamp() - now) % DAY == 0
+        else:
+            day_before = expected.due.timestamp() - 1
+        assert asked_at(again.state(), now) == asked_at(again.state(), day_before) == []
+        now = expected.due.timestamp()
+        assert asked_at(again.state(), now + 1) == ["q"]
+    assert now > START + 30 * DAY
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 400 * DAY), st.booleans(), st.booleans(), st.booleans(), st.integers(1, 2)
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_every_schedule_is_that_of_fsrs(
+    answers: list[tuple[float, bool, bool, bool, int]],
+) -> None:
+    at, events = START, []
+    for pause, correct, hinted, guessed, attempt in answers:
+        at += pause
+        more = {"correct": correct, "hinted": hinted, "guessed": guessed, "attempt": attempt}
+        events.append(answer(at=at, **more))
+    card, expected = fold(LearnerState(), events).cards["q"], by_fsrs(events)
+    assert card.stability == pytest.approx(expected.stability)
+    assert card.difficulty == pytest.approx(expected.difficulty)
+    assert card.due == pytest.approx(expected.due.timestamp())
+    assert card.step == expected.step
+
+
+def reviewed(question: str, last: float = START, *, reviews: int = 3) -> list[Answered]:
+    """Right answers ten minutes apart, the last at `last`."""
+    return [answer(question, last - 600 * number) for number in reversed(range(reviews))]
+
+
+def test_what_has_waited_longest_comes_first_and_a_day_has_a_cap() -> None:
+    events = [event for n in range(6) for event in reviewed(f"q{5 - n}", START - n * 3600)]
+    state, later = fold(LearnerState(), events), START + 60 * DAY
+    assert asked_at(state, later) == [f"q{n}" for n in range(6)]
+    found = review.queue(state, course(*state.cards), later, Limits(cap=2))
+    assert [item.question for item in found.due] == ["q0", "q1"]
+    assert found.held_back == 4
+
+
+def test_what_was_reviewed_today_counts_towards_the_cap() -> None:
+    events = [event for n in range(4) for event in reviewed(f"q{n}", START + n)]
+    later = START + 60 * DAY
+    state = fold(LearnerState(), [*events, answer("q0", later), answer("q1", later)])
+    assert len(asked_at(state, later + 60, cap=3)) == 1
+    assert len(asked_at(state, later + DAY, cap=3)) == 2  # the next day has a cap of its own
+
+
+def test_only_so_many_a_day_are_reviewed_for_the_first_time() -> None:
+    state = fold(LearnerState(), [answer(f"q{n}", START + n) for n in range(5)])
+    state = fold(state, reviewed("old", START + 5))
+    later = START + 60 * DAY
+    assert asked_at(state, later, new=2) == ["q0", "q1", "old"]
+    state = fold(state, [answer("q0", later), answer("q0", later + 1)])
+    assert asked_at(state, later + 60, new=2) == ["q1", "old"]
+
+
+def test_suspended_and_retired_questions_are_not_asked_and_stay() -> None:
+    state = fold(LearnerState(), [answer(name) for name in ("a", "b", "c")])
+    state = fold(state, [Suspended(at=START + 1, question="b")])
+    now = START + 60 * DAY
+    found = review.queue(state, course("a", "b"), now)
+    assert [item.question for item in found.due] == ["a"]
+    assert (found.suspended, found.retired) == (1, 1)
+    assert sum(review.forecast(state, course("a", "b"), now)) == 1
+    back = fold(state, [Suspended(at=START + 2, question="b", suspended=False)])
+    assert len(review.queue(back, course("a", "b"), now).due) == 2
+    assert set(back.cards) == {"a", "b", "c"}
+
+
+def test_a_question_with_a_new_meaning_starts_again_and_says_why() -> None:
+    state = fold(LearnerState(), reviewed("q"))
+    changed = course("q", version=2)
+    (item,) = review.queue(state, changed, START).due
+    assert item.why == review.CHANGED
+    assert review.mastery_of_lessons(state, changed, START)["l"].answered == 0
+    card = fold(state, [answer("q", START + 60, version=2)]).cards["q"]
+    assert (card.version, card.answers, card.second_at) == (2, 1, 0.0)
+    assert card.stability == by_fsrs([answer("q")]).stability
+
+
+def test_a_lesson_may_be_called_differently() -> None:
+    state = fold(LearnerState(), reviewed("q"))
+    renamed = {"q": Asked("q", 1, "another-name", "screen")}
+    (item,) = review.queue(state, renamed, START + 60 * DAY).due
+    assert item.lesson == "another-name"
+    assert review.mastery_of_lessons(state, renamed, START)["another-name"].answered == 1
+    assert fold(state, [Forgotten(at=START + 1, lesson="x", questions=("q",))]).cards == {}
+
+
+def test_reviewing_ahead_begins_with_what_is_due_next() -> None:
+    state = fold(LearnerState(), [*reviewed("later"), *reviewed("sooner", START - 3600)])
+    found = review.queue(state, course("later", "sooner"), START)
+    assert found.due == ()
+    assert [item.question for item in found.ahead] == ["sooner", "later"]
+    assert found.next_at == state.cards["sooner"].due
+    assert Queue().next_at is None
+
+
+def test_an_answer_can_be_taken_back() -> None:
+    given = [*reviewed("q"), answer("q", START + 60, correct=False)]
+    before = fold(LearnerState(), given[:-1])
+    state = fold(before, given[-1:])
+    assert state.cards != before.cards
+    undone = Undone(at=START + 61, answer=given[-1].id, question="q")
+    assert fold(state, [undone]).cards == before.cards
+    first = fold(LearnerState(), given[:1])
+    undone = Undone(at=START + 61, answer=given[0].id, question="q")
+    assert fold(first, [undone]).cards == {}
+
+
+def test_an_earlier_answer_can_be_taken_back_too(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "me")
+    given = [*reviewed("q"), answer("other", START + 60)]
+    for event in given:
+        progress.record(event)
+    for taken in (given[2], given[0]):
+        progress.record(Undone(at=START + 61, answer=taken.id, question="q"))
+    expected = fold(LearnerState(), [given[1], given[3]])
+    assert progress.cards() == expected.cards == Progress(tmp_path / "me").cards()
+
+
+def test_forgetting_a_lesson_begins_it_again() -> None:
+    state = fold(LearnerState(), [*reviewed("a"), *reviewed("b"), *reviewed("c")])
+    state = fold(state, [Forgotten(at=START + 1, lesson="l", questions=("a", "b"))])
+    assert set(state.cards) == {"c"}
+    assert fold(state, [answer("a", START - 1)]).cards == state.cards
+    assert fold(state, [answer("a", START + 2)]).cards["a"].answers == 1
+
+
+def test_the_forecast_has_each_question_on_its_day() -> None:
+    state = fold(LearnerState(), [*reviewed("a"), *reviewed("b"), *reviewed("late", reviews=1)])
+    counts = review.forecast(state, course("a", "b", "late"), START, 14)
+    expected = by_fsrs(reviewed("a")).due
+    in_days = (expected.date() - datetime.fromtimestamp(START, UTC).date()).days
+    assert counts[in_days] == 2
+    assert counts[0] == 1
+    assert (len(counts), sum(counts)) == (14, 3)
+    overdue = review.forecast(state, course("a", "b", "late"), START + 60 * DAY)
+    assert overdue[0] == sum(overdue) == 3
+
+
+def test_the_retention_is_what_fsrs_estimates() -> None:
+    state, later = fold(LearnerState(), reviewed("a")), START + 20 * DAY
+    at = datetime.fromtimestamp(later, UTC)
+    expected = fsrs.Scheduler().get_card_retrievability(by_fsrs(reviewed("a")), at)
+    assert review.retention(state, course("a"), later) == pytest.approx(expected)
+    assert review.retention(LearnerState(), course("a"), later) is None
+
+
+def test_mastery_grows_with_what_lasts_and_fades() -> None:
+    asked = course("a", "b") | {"c": Asked("c", 1, "l", "other"), "d": Asked("d", 1, "m")}
+    once = fold(LearnerState(), [answer("a")])
+    often, at = once, START
+    for _ in range(6):
+        at = often.cards["a"].due
+        often = fold(often, [answer("a", at)])
+    of = review.mastery_of_lessons
+    assert 0 < of(once, asked, START)["l"].value < of(often, asked, at)["l"].value < 1
+    assert of(often, asked, at + 400 * DAY)["l"].value < of(often, asked, at)["l"].value
+    assert of(often, asked, at)["l"] == msgspec.structs.replace(
+        of(often, asked, at)["l"], questions=3, answered=1
+    )
+    screens = review.mastery_of_screens(often, asked, at)
+    assert set(screens) == {("l", "screen"), ("l", "other")}
+    assert screens["l", "screen"].value == pytest.approx(0.5, abs=0.01)  # a of a and b
+    assert screens["l", "other"].value == 0
+
+
+def test_the_streak_is_of_days_in_a_row() -> None:
+    state = fold(LearnerState(), [answer(at=START + day * DAY) for day in (0, 1, 3, 4, 5)])
+    assert review.streak(state, START + 5 * DAY) == 3
+    assert review.streak(state, START + 6 * DAY) == 3  # today may still come
+    assert review.streak(state, START + 7 * DAY) == 0
+    assert review.streak(LearnerState(), START) == 0
+
+
+def test_limits_are_settings() -> None:
+    def settings(**values: object) -> Limits:
+        return review.limits(lambda name: values.get(name.removeprefix("review.")))  # type: ignore
+
+    assert settings() == Limits(review.CAP, review.NEW)
+    assert settings(cap=5, new=0) == Limits(5, 0)
+    assert settings(cap="many", new=-1) == settings(cap=True, new=1.5) == Limits()
+
+
+def test_a_day_is_the_learners_own(zone: Callable[[str], None]) -> None:
+    """Due at 12:00 UTC: the day has begun eleven hours before, where the learner is."""
+    zone("Europe/Berlin")
+    state = fold(LearnerState(), reviewed("q"))
+    due = state.cards["q"].due
+    midnight = due - 13 * 3600  # CET
+    assert asked_at(state, midnight - 1) == []
+    assert asked_at(state, midnight + 1) == ["q"]
+
+
+def test_an_answer_counts_for_the_day_it_had_where_it_was_given(
+    zone: Callable[[str], None], tmp_path: Path
+) -> None:
+    zone("America/New_York")
+    progress = Progress(tmp_path)
+    evening = datetime(2026, 3, 3, 2, tzinfo=UTC).timestamp()  # 2 March, 21:00, in New York
+    for at in (evening, evening + DAY):
+        progress.record(answer(at=at))
+    zone("UTC")
+    assert review.streak(progress.state(), datetime(2026, 3, 3, 12, tzinfo=UTC).timestamp()) == 2
+    assert review.streak(progress.state(), datetime(2026, 3, 5, 12, tzinfo=UTC).timestamp()) == 0

@@ -1,0 +1,229 @@
+"""What to ask again, when, and how well it is known. Pure: no disk, no clock of its own.
+
+Times are in seconds since 1970; days are those of the learner's clock. A course is what it says
+of itself as `Asked`: the questions it has now. A question that it no longer has keeps its card,
+which counts nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+
+from tutor.learner import days
+from tutor.learner.clock import days_from, local_day_number, today
+from tutor.learner.records import Card, Setting
+from tutor.learner.schedule import recall
+from tutor.learner.state import LearnerState
+
+CAP, NEW = 40, 10
+"""How many reviews a day, and how many of them of questions never reviewed before."""
+CAP_SETTING, NEW_SETTING = "review.cap", "review.new"
+
+MATURE = 21.0
+"""Days of stability from which something counts as learned for good."""
+
+CHANGED = "This question has changed since you answered it, so it starts again."
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question of the course, and where it stands; `screen` is empty where it has none."""
+
+    question: str
+    version: int
+    lesson: str
+    screen: str = ""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A question to be asked; `why` is a sentence to go with it, mostly empty."""
+
+    question: str
+    lesson: str
+    at: float
+    new: bool = False
+    why: str = ""
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """What to ask now, in this order; `ahead` is what would come later, the soonest first.
+
+    `held_back` are due, but more than a day should have; `suspended` and `retired` are not asked.
+    """
+
+    due: tuple[Due, ...] = ()
+    ahead: tuple[Due, ...] = ()
+    held_back: int = 0
+    suspended: int = 0
+    retired: int = 0
+
+    @property
+    def next_at(self) -> float | None:
+        """When the next question comes due; None if there is none."""
+        return self.ahead[0].at if self.ahead else None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """At most so many reviews a day, and so many of them the first of their question."""
+
+    cap: int = CAP
+    new: int = NEW
+
+
+def limits(setting: Callable[[str], Setting | None]) -> Limits:
+    """What the learner has set; what makes no sense counts as not set."""
+
+    def number(name: str, default: int) -> int:
+        value = setting(name)
+        sound = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        return value if sound else default  # type: ignore[return-value]
+
+    return Limits(number(CAP_SETTING, CAP), number(NEW_SETTING, NEW))
+
+
+def queue(
+    state: LearnerState, asked: Mapping[str, Asked], now: float, limit: Limits = Limits()
+) -> Queue:
+    """The reviews at `now`. `asked` are the questions of the course, by id.
+
+    What FSRS wants on a later day than it was answered is due from the beginning of that day;
+    what it wants after minutes, after those. What was reviewed today counts towards the limits.
+    """
+    begin, end = today(now)
+    due: list[Due] = []
+    ahead: list[Due] = []
+    suspended = retired = reviewed = begun = 0
+    for card in state.cards.values():
+        if begin <= card.last_at < end and card.answers > 1:
+            reviewed += 1
+            begun += begin <= card.second_at < end
+        question = asked.get(card.question)
+        if question is None:
+            retired += 1
+        elif card.suspended:
+            suspended += 1
+        else:
+            item = _due(card, question)
+            (due if item.at < _limit(card, item, now, end) else ahead).append(item)
+    due.sort(key=_soonest)
+    ahead.sort(key=_soonest)
+    chosen = _within(due, max(0, limit.cap - reviewed), max(0, limit.new - begun))
+    return Queue(tuple(chosen), tuple(ahead), len(due) - len(chosen), suspended, retired)
+
+
+def _due(card: Card, question: Asked) -> Due:
+    if card.version < question.version:
+        return Due(card.question, question.lesson, card.last_at, card.answers < 2, CHANGED)
+    return Due(card.question, question.lesson, card.due, card.answers < 2)
+
+
+def _limit(card: Card, item: Due, now: float, end_of_day: float) -> float:
+    """Before when an item has to be for being due."""
+    in_steps = card.step is not None and card.stability is not None and not item.why
+    return now if in_steps else end_of_day
+
+
+def _soonest(item: Due) -> tuple[float, str]:
+    return item.at, item.question
+
+
+def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
+    chosen: list[Due] = []
+    for item in due:
+        if len(chosen) == cap:
+            break
+        if item.new and new == 0:
+            continue
+        new -= item.new
+        chosen.append(item)
+    return chosen
+
+
+# --- how well it is known -----------------------------------------------------------------------
+
+
+def forecast(
+    state: LearnerState, asked: Mapping[str, Asked], now: float, days: int = 14
+) -> tuple[int, ...]:
+    """How many questions come due on each of the next `days` days, today first, with what is
+    overdue, if nothing is answered meanwhile."""
+    ends = days_from(now, days)
+    counts = [0] * days
+    for card in _current(state, asked):
+        at = _due(card, asked[card.question]).at
+        day = next((number for number, end in enumerate(ends) if at < end), None)
+        if day is not None:
+            counts[day] += 1
+    return tuple(counts)
+
+
+def retention(state: LearnerState, asked: Mapping[str, Asked], now: float) -> float | None:
+    """The share of the questions answered so far that would be answered right at `now`, as FSRS
+    estimates it, 0 to 1; None when there is none."""
+    known = [recall(card, now) for card in _current(state, asked) if card.stability is not None]
+    return sum(known) / len(known) if known else None
+
+
+class Mastery(msgspec.Struct, frozen=True):
+    """How well something is known, 0 to 1: of `questions`, `answered` were answered so far."""
+
+    questions: int
+    answered: int
+    value: float
+
+
+Key = TypeVar("Key")
+
+
+def mastery_of_lessons(
+    state: LearnerState, asked: Mapping[str, Asked], now: float
+) -> dict[str, Mastery]:
+    """By lesson id, for every lesson that has questions."""
+    return _mastery(state, asked, now, lambda question: question.lesson)
+
+
+def mastery_of_screens(
+    state: LearnerState, asked: Mapping[str, Asked], now: float
+) -> dict[tuple[str, str], Mastery]:
+    """By lesson id and screen id: a screen is one idea. Questions without one are left out."""
+    placed = {key: question for key, question in asked.items() if question.screen}
+    return _mastery(state, placed, now, lambda question: (question.lesson, question.screen))
+
+
+def _mastery(
+    state: LearnerState,
+    asked: Mapping[str, Asked],
+    now: float,
+    group: Callable[[Asked], Key],
+) -> dict[Key, Mastery]:
+    """A question never answered counts as not known, and so does one that has changed since."""
+    totals: dict[Key, list[float]] = {}
+    for question in asked.values():
+        total = totals.setdefault(group(question), [0, 0, 0.0])
+        total[0] += 1
+        card = state.cards.get(question.question)
+        if card is not None and card.version == question.version:
+            total[1] += 1
+            total[2] += known(card, now)
+    return {
+        key: Mastery(int(count), int(answered), value / count)
+        for key, (count, answered, value) in totals.items()
+    }
+
+
+def known(card: Card, now: float) -> float:
+    """How well one question is known, 0 to 1: the probability of a right answer now, less as long
+    as it would not last for three weeks."""
+    return recall(card, now) * min(1.0, (card.stability or 0.0) / MATURE)
+
+
+def streak(state: LearnerState, now: float) -> int:
+    """How many days in a row something was answered, up to today or yesterday."""
+    return days.streak(state.days, local_day_number(now))
+
+
+def _current(state: LearnerState, asked: Mapping[str, Asked]) -> Iterable[Card]:
+    """The cards that can be asked."""
+    return (card for card in state.cards.values() if card.question in asked and not card.suspended)
