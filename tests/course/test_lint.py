@@ -111,3 +111,70 @@ def test_wrapping_is_as_tight_as_can_be(words: list[str], width: int) -> None:
     """Greedy wrapping, checked against the standard library's."""
     text = " ".join(words)
     assert wrapped(text, width) == len(textwrap.wrap(text, width))
+
+
+# --- lessons as parts of a course -----------------------------------------------------------------
+
+
+def with_head(**fields: str) -> str:
+    head = "".join(f"{name}: {value}\n" for name, value in fields.items())
+    return SMALL.replace("summary: Just enough.\n", f"summary: Just enough.\n{head}")
+
+
+def test_a_link_is_followed_to_files_that_were_not_named(tmp_path: Path) -> None:
+    (tmp_path / "07-small.md").write_text(SMALL.replace("Some *text*.", "[x](08-other.md#second)."))
+    other = SMALL.replace("id: small", "id: other").replace("number: 7", "number: 8")
+    other = other.replace("{#first}", "{#second}").replace("id: sure", "id: sure-other")
+    (tmp_path / "08-other.md").write_text(other.replace("id: pick", "id: pick-other"))
+    assert lint([tmp_path / "07-small.md"]) == lint([tmp_path]) == []
+    (tmp_path / "08-other.md").unlink()
+    (finding,) = lint([tmp_path / "07-small.md"])
+    assert "leads to no lesson" in finding.message
+    assert finding.file == f"{tmp_path}/07-small.md"
+
+
+def test_a_lesson_that_is_needed_and_a_term_that_is_linked_exist(tmp_path: Path) -> None:
+    text = with_head(needs="[nothing]").replace("Some *text*.", "[x](glossary.md#x).")
+    (tmp_path / "07-small.md").write_text(text)
+    needed, linked = lint([tmp_path])
+    assert "nothing" in needed.message
+    assert needed.line == line_of(text, "needs:")
+    assert "leads to no term" in linked.message
+    assert linked.line == line_of(text, "[x](")
+    (tmp_path / "glossary.md").write_text("## X {#x}\n\nThe unknown.\n")
+    assert [each.message for each in lint([tmp_path])] == [needed.message]
+
+
+@pytest.mark.parametrize("name", ["glossary.md", "facts.yaml"])
+def test_what_stands_beside_the_lessons_is_looked_at_too(tmp_path: Path, name: str) -> None:
+    (tmp_path / "07-small.md").write_text(SMALL)
+    (tmp_path / name).write_bytes(b"\xff")
+    (finding,) = lint([tmp_path])
+    assert finding.level == "error"
+    assert finding.file == f"{tmp_path}/{name}"
+
+
+QUOTED = """
+```numbers
+- says: 77.3 %
+  prompt: The capital of France is
+  token: ␣Paris
+  value: probability
+```
+"""
+
+
+def test_a_quoted_number_stands_in_the_text(tmp_path: Path) -> None:
+    text = SMALL.replace("Some *text*.", f"Some *text*.\n{QUOTED}")
+    (finding,) = findings(tmp_path, text)
+    assert finding.level == "error"
+    assert "does not say '77.3 %'" in finding.message
+    assert finding.line == line_of(text, "- says:")
+
+
+@pytest.mark.parametrize(
+    "where", ["Some *text*.", "hint: Not the other.", "task: Find a sure one."]
+)
+def test_the_text_of_a_screen_is_all_that_a_learner_reads_there(tmp_path: Path, where: str) -> None:
+    text = SMALL.replace(where, f"{where} It has **77.3 %**").replace("```lab", f"{QUOTED}\n```lab")
+    assert findings(tmp_path, text) == []

@@ -34,8 +34,11 @@ def test_every_question_leads_back_to_a_screen() -> None:
 
 
 def test_a_prompt_ends_where_a_token_can_begin() -> None:
-    """A space belongs to the token after it; a prompt that ends in one asks something else."""
+    """A space belongs to the token after it; a prompt that ends in one asks something else, and
+    only the lesson about tokens means to."""
     for lesson in load_course().lessons:
+        if lesson.id == "tokens":
+            continue
         prompts = [lab.prompt for lab in lesson.labs]
         prompts += [each.prompt for each in lesson.questions if isinstance(each, NextTokenQuestion)]
         assert all(prompt == prompt.strip() for prompt in prompts)

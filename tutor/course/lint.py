@@ -1,35 +1,31 @@
-"""Looks lesson files over for their authors: what is wrong, and what a learner would trip over.
+"""Looks lesson files over for their authors, without the model: what is wrong, and what a learner
+would trip over. What only the model can say is in `tutor.authoring`.
 
-An error keeps a lesson from being used at all; a warning is about how it reads and fits.
+An error keeps a lesson from being used, or means that it says something false; a warning is about
+how it reads and fits.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from tutor.course.catalogue import check_unique, lesson_files, read_file
-from tutor.course.layout import HEIGHT, WIDTH, height, screen_height, too_wide, wrapped
-from tutor.course.lesson import Lab, Lesson, Screen
-from tutor.course.markup import markdown
-from tutor.course.parse import read_bytes
-from tutor.course.question import OrderQuestion, Question, SeveralChoices, SingleChoice
+from tutor.course.advice import advice
+from tutor.course.catalogue import FACTS, lesson_files, read_file
+from tutor.course.facts import Fact, read_facts
+from tutor.course.glossary import Glossary, read_glossary
+from tutor.course.lesson import Lesson, Screen
+from tutor.course.links import GLOSSARY
+from tutor.course.outline import outline_of
+from tutor.course.parse import Outcome, number_name, read_bytes
+from tutor.course.place import text_of
+from tutor.course.whole import whole
 from tutor.errors import LessonError
 from tutor.text import safe
-
-GOOD_TITLE = 40
-"""Columns; a screen's title shares its line with the lesson's place."""
-TASK_LINES = 3
-"""Lines of a lab's task that stay in view while the lab is done."""
-
-
-_Warning = tuple[str, str, str]
-"""The id of what it is about (empty: the whole lesson), what is wrong, what to do."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -45,146 +41,188 @@ class Finding(msgspec.Struct, frozen=True):
         return f"{self.file}:{self.line}: {self.level}: {self.message} {self.next_step}".rstrip()
 
 
+class Sound(msgspec.Struct, frozen=True):
+    """A lesson that could be read: what findings call its file, and where its screens, labs,
+    questions and numbers stand (`Outcome.lines`)."""
+
+    path: Path
+    file: str
+    lesson: Lesson
+    lines: Mapping[str, int]
+
+    def finding(
+        self, name: str, level: Literal["error", "warning"], message: str, next_step: str
+    ) -> Finding:
+        """About what is called `name`; about the whole lesson where nothing is."""
+        return Finding(self.file, self.lines.get(name, 1), level, message, next_step)
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`findings` file by file, in the order of their lines; `lessons` those that can be used."""
+
+    findings: tuple[Finding, ...]
+    lessons: tuple[Sound, ...]
+
+
 def lint(paths: Sequence[Path]) -> list[Finding]:
-    """Findings about lesson files, or about all lessons in folders, file by file in the order
-    of their lines. Raises nothing: what cannot be read is a finding too."""
+    """Findings about lesson files, or about all lessons in folders. Raises nothing: what cannot be
+    read is a finding too."""
+    return list(look_over(paths).findings)
+
+
+def look_over(paths: Sequence[Path]) -> Report:
+    """Findings, and the lessons that can be asked about further. A file is seen as part of the
+    course in its folder. Raises nothing."""
     findings: list[Finding] = []
-    sound: list[Lesson] = []
-    for file in _files(paths, findings):
-        here = sorted(_about(file, sound), key=lambda finding: finding.line)
-        findings += here
-    return findings
+    lessons: list[Sound] = []
+    for path in dict.fromkeys(paths):
+        folder = _Folder(path if path.is_dir() else path.parent)
+        if path.is_dir():
+            findings += folder.beside()
+            asked = folder.files
+        else:
+            asked = [path]
+        found = folder.about(asked)
+        findings += found.findings
+        lessons += found.lessons
+    return Report(in_order(findings), tuple(lessons))
 
 
-def _files(paths: Sequence[Path], findings: list[Finding]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
+def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Each once; files in the order in which they first occur, each by line."""
+    files = {finding.file: place for place, finding in reversed(list(enumerate(findings)))}
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda each: (files[each.file], each.line)))
+
+
+class _Folder:
+    """A folder of lesson files with its glossary and its facts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._problems: list[Finding] = []
+        self.files: list[Path] = []
         try:
-            found = lesson_files(path)
+            self.files = lesson_files(folder)
         except LessonError as problem:
-            findings.append(_error(problem, safe(str(path))))
-            continue
-        if not found:
-            findings.append(
-                Finding(
-                    safe(str(path)),
-                    1,
-                    "warning",
-                    "There is no lesson in this folder.",
-                    "Name lesson files like 03-tokens.md.",
-                )
+            self._problems.append(_error(problem, safe(str(folder))))
+        self._facts = self._read_facts()
+        self._glossary = self._read_glossary()
+
+    def beside(self) -> list[Finding]:
+        """What there is to say about the folder, its glossary and its facts."""
+        if self.files or self._problems:
+            return self._problems
+        return [
+            Finding(
+                safe(str(self._folder)),
+                1,
+                "warning",
+                "There is no lesson in this folder.",
+                "Name lesson files like 03-tokens.md.",
             )
-        yield from found
+        ]
 
+    def about(self, asked: Sequence[Path]) -> Report:
+        """What there is to say about the files `asked` for, among all files of the folder."""
+        others = [file for file in self.files if file not in asked]
+        findings: list[Finding] = []
+        lessons: list[Sound] = []
+        outlines = []
+        for file in (*others, *asked):
+            shown = safe(str(file))
+            outcome = self._read(file, shown)
+            if file in asked:
+                findings += [_error(problem, shown) for problem in outcome.problems]
+            if outcome.lesson is None:
+                continue
+            name = safe(file.name)
+            outlines.append(outline_of(outcome.lesson, name, outcome.lines, outcome.links))
+            if file in asked:
+                lessons.append(Sound(file, shown, outcome.lesson, outcome.lines))
+        terms = {term.id for term in self._glossary.terms}
+        shown_as = {safe(file.name): safe(str(file)) for file in asked}
+        for problem in whole(outlines, terms).problems:
+            if problem.file in shown_as:
+                findings.append(
+                    msgspec.structs.replace(_error(problem, ""), file=shown_as[problem.file])
+                )
+        for sound in lessons:
+            findings += _unsaid(sound)
+            findings += [
+                sound.finding(name, "warning", *said) for name, *said in advice(sound.lesson)
+            ]
+        return Report(tuple(findings), tuple(lessons))
 
-def _about(file: Path, sound: list[Lesson]) -> Iterator[Finding]:
-    """What there is to say about one file; adds its lesson to `sound` when it has one."""
-    shown = safe(str(file))
-    try:
-        outcome = read_bytes(read_file(file, shown), shown)
-    except LessonError as problem:
-        yield _error(problem, shown)
-        return
-    for found in outcome.problems:
-        yield _error(found, shown)
-    lesson = outcome.lesson
-    if lesson is None:
-        return
-    try:
-        check_unique(lesson, sound, shown)
-    except LessonError as problem:
-        yield _error(problem, shown)
-    sound.append(lesson)
-    for name, message, next_step in _warnings(lesson):
-        yield Finding(shown, outcome.lines.get(name, 1), "warning", message, next_step)
+    def _read(self, file: Path, shown: str) -> Outcome:
+        try:
+            return read_bytes(read_file(file, shown), shown, self._facts)
+        except LessonError as problem:
+            return Outcome(None, (problem,), {})
+
+    def _read_facts(self) -> tuple[Fact, ...]:
+        file = self._folder / FACTS
+        shown = safe(str(file))
+        if not file.exists():
+            return ()
+        try:
+            return read_facts(text_of(read_file(file, shown), shown), shown)
+        except LessonError as problem:
+            self._problems.append(_error(problem, shown))
+            return ()
+
+    def _read_glossary(self) -> Glossary:
+        file = self._folder / GLOSSARY
+        shown = safe(str(file))
+        if not file.exists():
+            return Glossary()
+        try:
+            glossary = read_glossary(text_of(read_file(file, shown), shown), shown)
+        except LessonError as problem:
+            glossary = Glossary(problems=(problem,))
+        self._problems += [_error(problem, shown) for problem in glossary.problems]
+        return glossary
 
 
 def _error(problem: LessonError, file: str) -> Finding:
     return Finding(problem.file or file, problem.line, "error", problem.problem, problem.next_step)
 
 
-def _warnings(lesson: Lesson) -> Iterator[_Warning]:
-    if not lesson.questions:
-        yield "", "The lesson asks no questions.", "Add some: they are what makes it stick."
-    if not lesson.labs:
-        yield "", "The lesson has no lab.", "Give the learner something to do on the live model."
-    for screen in lesson.screens:
-        yield from _about_screen(screen)
-        if screen.lab:
-            yield from _about_lab(screen.lab)
+def _unsaid(sound: Sound) -> Iterator[Finding]:
+    """Numbers that are listed for a screen and stand nowhere on it."""
+    for screen in sound.lesson.screens:
+        text = _words(" ".join(_texts_of(sound.lesson, screen)))
+        for index, number in enumerate(screen.numbers):
+            if _words(number.says) not in text:
+                yield sound.finding(
+                    number_name(screen.id, index),
+                    "error",
+                    f"The text of the screen {screen.id!r} does not say {number.says[:60]!r}.",
+                    "Copy into `says` what stands there, word for word.",
+                )
+
+
+def _texts_of(lesson: Lesson, screen: Screen) -> Iterator[str]:
+    yield screen.body
+    if screen.lab:
+        yield from (screen.lab.task, screen.lab.done)
     for question in lesson.questions:
-        yield from _about_question(question)
+        if question.screen == screen.id:
+            yield from _strings(msgspec.to_builtins(question))
 
 
-def _about_screen(screen: Screen) -> Iterator[_Warning]:
-    lines = screen_height(screen, markdown())
-    if lines > HEIGHT:
-        yield (
-            screen.id,
-            f"The screen {screen.id!r} takes {lines} lines at {WIDTH} columns;"
-            f" a small terminal shows {HEIGHT}.",
-            "Shorten it, or make two screens of it: one idea a screen.",
-        )
-    if len(screen.title) > GOOD_TITLE:
-        yield (
-            screen.id,
-            f"The title {screen.title!r} is longer than {GOOD_TITLE} characters.",
-            "Shorten it.",
-        )
-    for line in too_wide(screen.body, markdown()):
-        yield (
-            screen.id,
-            f"A line of code or a table is wider than {WIDTH} columns: {line.strip()[:40]!r}...",
-            "Make it narrower; it cannot wrap.",
-        )
-    for token in markdown().parse(screen.body):
-        info = token.info.strip() if token.type == "fence" else ""
-        close = difflib.get_close_matches(info.casefold(), ["lab", "question"], n=1, cutoff=0.7)
-        if close:
-            yield screen.id, f"A block is marked {info!r}.", f"Did you mean `{close[0]}`?"
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
 
 
-def _about_lab(lab: Lab) -> Iterator[_Warning]:
-    if wrapped(lab.task, WIDTH) > TASK_LINES:
-        yield (
-            lab.id,
-            f"The task of the lab {lab.id!r} takes more than {TASK_LINES} lines.",
-            "Shorten it: it stays on screen while the lab is done.",
-        )
-    if lab.kind == "stepper" and not lab.goals:
-        yield lab.id, f"The lab {lab.id!r} has no goal.", "Add one that the live model can check."
-
-
-def _about_question(question: Question) -> Iterator[_Warning]:
-    if question.screen is None:
-        yield (
-            question.id,
-            f"The question {question.id!r} belongs to no screen.",
-            "Add `screen: ...`, so that a learner can look the answer up.",
-        )
-    lines = height(question.ask, markdown())
-    match question:
-        case SingleChoice() | SeveralChoices():
-            lines += 1 + sum(wrapped(choice.text, WIDTH - 5) for choice in question.choices)
-            said = Counter([question.why, *(choice.why for choice in question.choices)])
-        case OrderQuestion():
-            lines += 1 + sum(wrapped(item, WIDTH - 5) for item in question.items)
-            said = Counter([question.why])
-        case _:
-            lines += 2
-            said = Counter([question.why])
-    said[question.hint] += 1
-    if repeated := [text for text, times in said.items() if times > 1]:
-        yield (
-            question.id,
-            f"The question {question.id!r} says the same twice: {repeated[0][:40]!r}.",
-            "Let each hint and each `why` say something of its own.",
-        )
-    if lines > HEIGHT:
-        yield (
-            question.id,
-            f"The question {question.id!r} takes {lines} lines before it is answered.",
-            f"Shorten it to {HEIGHT}.",
-        )
+def _words(text: str) -> str:
+    """`text` on one line and without the marks of Markdown, for comparing."""
+    unquoted = re.sub(r"^\s*> ?", "", text, flags=re.MULTILINE)
+    return " ".join(re.sub(r"[*`\\]", "", unquoted).split())
