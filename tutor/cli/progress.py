@@ -42,7 +42,7 @@ def _describe(progress: Progress) -> None:
     course, states, cards = load_course(), progress.lessons(), progress.cards()
     if not states and not cards:
         output.write("Nothing yet: no lesson has been opened.")
-    for lesson in course.lessons:
+    for lesson in course.outlines:
         where = standing(lesson, progress.lesson(lesson.id), cards)
         if where.started:
             output.write(
@@ -51,7 +51,7 @@ def _describe(progress: Progress) -> None:
                 f"{where.right} of {where.questions} questions right."
             )
     for lesson_id in states:
-        if course.lesson(lesson_id) is None:
+        if course.outline(lesson_id) is None:
             output.write(f"{lesson_id}: no longer in the course; what you did in it is kept.")
     guesses = progress.guesses
     if guesses.rounds:
