@@ -23,7 +23,7 @@ from tutor.app.model_status import ModelStatus
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
-from tutor.errors import TutorError
+from tutor.errors import LessonError, TutorError
 from tutor.learner.background import BackgroundProgress
 
 if TYPE_CHECKING:
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from tutor.course.catalogue import Course
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
+    from tutor.course.links import ScreenTarget, TermTarget
+    from tutor.course.outline import Outline
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
 
+    Target = TermTarget | ScreenTarget
 
 QUIT_PATIENCE = 6.0
 """Seconds that leaving waits for what is being saved: longer than a save waits for its turn."""
@@ -179,10 +182,48 @@ class TutorApp(App[None]):
 
     # --- ways from screen to screen -------------------------------------------------------------
 
+    def open_outline(
+        self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
+    ) -> None:
+        """The lesson of an outline (or its questions), which is read now. Its file may have
+        changed since the course was opened: that is told, then."""
+        try:
+            lesson = self.course.lesson(outline.id)
+        except LessonError as error:
+            self.tell(error)
+            return
+        if lesson is None:
+            return
+        if quiz:
+            self.open_quiz(lesson)
+        else:
+            self.open_lesson(lesson, screen_id)
+
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None:
         from tutor.app.screens.lesson import LessonScreen
 
         self.push_screen(LessonScreen(lesson, screen_id))
+
+    def open_link(self, href: str, lesson_id: str = "") -> None:
+        """What a link in a text leads to, over the screen that it stands on. `lesson_id` is the
+        lesson of the text. Addresses outside the course are only told."""
+        from tutor.course.links import target
+
+        found = target(href, self.course, lesson_id)
+        if found is None:
+            self.tell(f"This leads out of the course: {href}")
+        else:
+            self.open_target(found)
+
+    def open_target(self, target: Target) -> None:
+        from tutor.course.links import TermTarget
+
+        if isinstance(target, TermTarget):
+            from tutor.app.screens.term import TermScreen
+
+            self.push_screen(TermScreen(self.course.glossary[target.id]))
+        elif (outline := self.course.outline(target.lesson_id)) is not None:
+            self.open_outline(outline, target.screen_id or outline.screens[0].id)
 
     def open_quiz(self, lesson: Lesson) -> None:
         """The questions of a lesson. Where they or their result are open already, further down,

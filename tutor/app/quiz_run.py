@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from tutor.course.lesson import Lesson
+from tutor.course.outline import Outline
 from tutor.course.question import Question
 from tutor.learner.records import Card, Draft, LessonState
 
@@ -61,7 +62,7 @@ def begun(lesson: Lesson, seed: int) -> QuizRun:
     return QuizRun(tuple(question.id for question in lesson.questions), seed)
 
 
-def resumed(lesson: Lesson, state: LessonState) -> QuizRun | None:
+def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
     """The quiz under way in `state`, at the same question. Questions that have left the lesson
     since are passed over, new ones come last; None when there is nothing to resume."""
     if not state.question or state.question not in state.quiz_order:

@@ -8,6 +8,7 @@ import msgspec
 
 from tutor.app.quiz_run import resumed
 from tutor.course.lesson import Lesson
+from tutor.course.outline import Outline
 from tutor.learner.records import Card, LessonState
 
 
@@ -50,7 +51,7 @@ class Standing(msgspec.Struct, frozen=True):
         return ""
 
 
-def standing(lesson: Lesson, state: LessonState, cards: Mapping[str, Card]) -> Standing:
+def standing(lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, Card]) -> Standing:
     """What `state` and `cards` say about `lesson` as it is now: screens and questions that are
     no longer in it do not count, nor do answers to an older version of a question."""
     screens = [screen.id for screen in lesson.screens]

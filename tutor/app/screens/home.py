@@ -23,7 +23,7 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tutor.course.lesson import Lesson
+    from tutor.course.outline import Outline
 
 _BAR = 10
 _WORDS = 11
@@ -99,7 +99,7 @@ class HomeScreen(TutorScreen):
     def _fill(self) -> None:
         progress = self.tutor.progress
         states, cards = progress.lessons(), progress.cards()
-        lessons = self.tutor.course.lessons
+        lessons = self.tutor.course.outlines
         entries: list[tuple[Row | None, Callable[[], object] | None]] = []
         standings = {
             lesson.id: standing(lesson, progress.lesson(lesson.id), cards) for lesson in lessons
@@ -108,7 +108,7 @@ class HomeScreen(TutorScreen):
             entries += [first, (None, None)]
         for lesson in lessons:
             row = partial(_lesson_row, lesson, standings[lesson.id])
-            entries.append((row, partial(self.tutor.open_lesson, lesson)))
+            entries.append((row, partial(self.tutor.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
         for key, action, name, what in _PLACES:
@@ -121,26 +121,26 @@ class HomeScreen(TutorScreen):
 
     def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
         """The entry that goes on where the learner left off, or begins."""
-        lessons = self.tutor.course.lessons
+        lessons = self.tutor.course.outlines
         if not lessons:
             return None
-        last = self.tutor.course.lesson(self.tutor.progress.last_lesson() or "")
+        last = self.tutor.course.outline(self.tutor.progress.last_lesson() or "")
         if last is None:
             return (
                 partial(_first_row, "Begin", lessons[0], ""),
-                partial(self.tutor.open_lesson, lessons[0]),
+                partial(self.tutor.open_outline, lessons[0]),
             )
         where = standings[last.id]
         if where.in_quiz:
             return (
                 partial(_first_row, "Continue", last, "questions"),
-                partial(self.tutor.open_quiz, last),
+                partial(self.tutor.open_outline, last, quiz=True),
             )
         words = f"screen {where.screen_number} of {where.screens}"
-        return partial(_first_row, "Continue", last, words), partial(self.tutor.open_lesson, last)
+        return partial(_first_row, "Continue", last, words), partial(self.tutor.open_outline, last)
 
 
-def _first_row(verb: str, lesson: Lesson, where: str, width: int) -> Content:
+def _first_row(verb: str, lesson: Outline, where: str, width: int) -> Content:
     title = f"{lesson.number} {safe(lesson.title)}"
     tail = f" · {where}" if where else ""
     room = max(4, width - len(verb) - 3 - len(tail))
@@ -148,7 +148,7 @@ def _first_row(verb: str, lesson: Lesson, where: str, width: int) -> Content:
     return Content.assemble((verb, f"bold {ACT}"), "   ", shown, (tail, MUTED))
 
 
-def _lesson_row(lesson: Lesson, where: Standing, width: int) -> Content:
+def _lesson_row(lesson: Outline, where: Standing, width: int) -> Content:
     bar = _BAR + 2 if width >= _NARROW else 0
     title = figures.fit(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
     words = Content.styled(where.words, RIGHT if where.done else MUTED)

@@ -12,7 +12,7 @@ from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
 from tutor.app.labs import reached
-from tutor.app.screens.base import TutorScreen
+from tutor.app.screens.links import LINK_KEYS, LinkedScreen
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.prose import Prose
 from tutor.learner.records import LessonRead
@@ -30,11 +30,12 @@ BESIDE = 120
 """From this many columns on, the lab stands beside the text."""
 
 
-class LessonScreen(TutorScreen):
+class LessonScreen(LinkedScreen):
     """Shows one lesson. The place is saved on every move; nothing has to be saved on leaving."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
+        *LINK_KEYS,
         Binding("enter", "next", "next", tooltip="The next screen; after the last, questions."),
         Binding("right", "next", show=False),
         Binding("left", "previous", "back one", tooltip="The screen before."),
@@ -98,15 +99,21 @@ class LessonScreen(TutorScreen):
         self.tutor.open_quiz(self._lesson)
 
     def action_back(self) -> None:
-        """From the lab beside the text to the text, and from there to where the learner came
-        from."""
+        """From the lab beside the text to the text, from a link to none, and from there to where
+        the learner came from."""
         if self.query_one("#lab-side").has_focus_within:
             self.set_focus(None)
         else:
             super().action_back()
 
+    @property
+    def lesson_id(self) -> str:
+        return self._lesson.id
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
+            case "link" if self.query_one("#lab-side").has_focus_within:
+                return False
             case "lab":
                 return self._shown.lab is not None
             case "quiz":
@@ -115,7 +122,7 @@ class LessonScreen(TutorScreen):
                 return self._index > 0
             case "scroll":
                 return self.query_one("#reading").max_scroll_y > 0
-        return True
+        return super().check_action(action, parameters)
 
     async def _move_to(self, index: int) -> None:
         self._index = index

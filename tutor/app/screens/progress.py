@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize
 
-    from tutor.course.lesson import Lesson
+    from tutor.course.outline import Outline
     from tutor.learner.records import GuessHistory
 
 _BAR = 20
@@ -52,7 +52,7 @@ class ProgressScreen(TutorScreen):
         width = self.query_one("#figures").scrollable_content_region.width
         cards = progress.cards()
         parts: list[Content] = []
-        for lesson in self.tutor.course.lessons:
+        for lesson in self.tutor.course.outlines:
             where = standing(lesson, progress.lesson(lesson.id), cards)
             parts += [_lesson(lesson, where), Content("")]
         parts += [_guesses(progress.guesses, width)]
@@ -61,7 +61,7 @@ class ProgressScreen(TutorScreen):
         self.query_one("#text", Static).update(Content("\n").join(parts))
 
 
-def _lesson(lesson: Lesson, where: Standing) -> Content:
+def _lesson(lesson: Outline, where: Standing) -> Content:
     lines = [
         Content.styled(f"{lesson.number} {safe(lesson.title)}", "bold"),
         _figure("screens", where.seen, where.screens),

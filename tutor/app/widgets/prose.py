@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from markdown_it import MarkdownIt
-from textual.widgets import Markdown
+from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
+from textual import actions
+from textual.content import Content, Span
+from textual.style import Style
+from textual.widgets import Markdown, Static
+
+from tutor.app.widgets.fence import Fence
 from tutor.text import safe
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+    from textual.widgets._markdown import MarkdownBlock
+
+_FOCUSED = Style(reverse=True)
 
 
 def _parser() -> MarkdownIt:
@@ -13,14 +25,99 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+class _Link:
+    """One link of the text: which widget it stands in, where, and what it leads to."""
+
+    def __init__(self, widget: Static, span: Span, href: str) -> None:
+        self.widget = widget
+        self.span = span
+        self.href = href
+
+
 class Prose(Markdown):
-    """Markdown whose links are only text: nothing is opened, fetched or run."""
+    """Markdown whose links can be walked through and told, and never open, fetch or run anything.
+
+    `focused` is the place of the link in focus, -1 while none is; `href` what that one leads to.
+    """
 
     BULLETS: list[str] = ["• ", "◦ ", "• ", "◦ ", "• "]  # noqa: RUF012 (Textual's own type)
+    BLOCKS: dict[str, type[MarkdownBlock]] = {  # noqa: RUF012 (likewise)
+        **Markdown.BLOCKS,
+        "fence": Fence,
+        "code_block": Fence,
+    }
 
     def __init__(self, markdown: str = "", id: str | None = None) -> None:
         super().__init__(safe(markdown), id=id, parser_factory=_parser, open_links=False)
+        self._links: list[_Link] = []
+        self.focused = -1
 
     async def show(self, markdown: str) -> None:
         """Replace the text; returns when it stands on the screen."""
+        self._links, self.focused = [], -1
         await self.update(safe(markdown))
+        self._links = [link for widget in self.query(Static) for link in _links_of(widget)]
+
+    # --- links ----------------------------------------------------------------------------------
+
+    @property
+    def has_links(self) -> bool:
+        return bool(self._links)
+
+    @property
+    def href(self) -> str | None:
+        """What the link in focus leads to."""
+        return self._links[self.focused].href if self.focused >= 0 else None
+
+    def move(self, step: int) -> None:
+        """To the next link (1) or the one before (-1); past the last one, to none."""
+        before, count = self.focused, len(self._links) + 1
+        self.focused = (self.focused + 1 + step) % count - 1
+        for place in {before, self.focused} - {-1}:
+            self._draw(self._links[place].widget)
+        if self.focused >= 0:
+            self._links[self.focused].widget.scroll_visible(animate=False)
+        self.screen.refresh_bindings()
+
+    def leave(self) -> None:
+        """No link is in focus any more."""
+        if self.focused >= 0:
+            self.move(len(self._links) - self.focused)
+
+    def _draw(self, widget: Static) -> None:
+        """Mark the link in focus, without a color and without moving anything. (That it is a link
+        at all, Textual underlines.)"""
+        content = widget.content
+        assert isinstance(content, Content)
+        content = Content(content.plain, [each for each in content.spans if each.style != _FOCUSED])
+        link = self._links[self.focused] if self.focused >= 0 else None
+        if link and link.widget is widget:
+            content = content.stylize(_FOCUSED, link.span.start, link.span.end)
+        widget.update(content, layout=False)
+
+
+def plain(markdown: str) -> str:
+    """The words of a paragraph or two on one line, without marks and without links."""
+    tokens = [each for each in _parser().parse(safe(markdown)) if each.type == "inline"]
+    return " ".join(_words(token) for token in tokens)
+
+
+def _words(inline: Token) -> str:
+    return "".join(
+        " " if child.type in ("softbreak", "hardbreak") else child.content
+        for child in inline.children or ()
+    )
+
+
+def _links_of(widget: Static) -> list[_Link]:
+    """The links of a block, in reading order. Textual keeps an address as a call: link('...')"""
+    content = widget.content
+    if not isinstance(content, Content):
+        return []
+    found = []
+    for span in content.spans:
+        click = span.style.meta.get("@click") if isinstance(span.style, Style) else None
+        if click:
+            _, _, (href,) = actions.parse(click)
+            found.append(_Link(widget, span, str(href)))
+    return sorted(found, key=lambda link: link.span.start)
