@@ -1,0 +1,70 @@
+"""What is found in a course, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lesson_text import SMALL
+
+from tutor.course.catalogue import Course, load_course
+from tutor.course.links import ScreenTarget, TermTarget
+from tutor.course.search import Hit, search
+
+GLOSSARY = "# Glossary\n\n## Café {#cafe}\n\nA *place* for a [first](#cafe) coffee.\n"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    second = "\n## Second screen {#second}\n\nNothing about the first one, but `softmax`.\n"
+    (tmp_path / "07-small.md").write_text(SMALL + second)
+    (tmp_path / "glossary.md").write_text(GLOSSARY)
+    return load_course(tmp_path)
+
+
+def test_a_title_counts_more_than_the_text(course: Course) -> None:
+    hits = search(course, "first screen")
+    assert hits[0].target == ScreenTarget("small", "first")
+    assert hits[0].title == "First screen"
+
+
+@pytest.mark.parametrize("words", ["café", "CAFE", "caf", "coffee place"])
+def test_case_accents_and_endings_do_not_matter(course: Course, words: str) -> None:
+    assert [hit.target for hit in search(course, words)] == [TermTarget("cafe")]
+
+
+def test_the_excerpt_is_plain_text(course: Course) -> None:
+    (hit,) = search(course, "place")
+    assert hit == Hit("term", "Café", "A place for a first coffee.", TermTarget("cafe"))
+    (code,) = search(course, "softmax")
+    assert code.excerpt == "Nothing about the first one, but softmax."
+
+
+def test_a_question_leads_to_its_screen_and_gives_nothing_away(course: Course) -> None:
+    (hit,) = search(course, "which")
+    assert (hit.kind, hit.target) == ("question", ScreenTarget("small", "first"))
+    assert search(course, "other") == []  # a hint; what is said after an answer neither
+
+
+def test_any_of_the_words_where_nothing_has_all(course: Course) -> None:
+    assert search(course, "softmax coffee zebra")
+    assert search(course, "zebra") == []
+
+
+@given(st.text(max_size=40) | st.text('"*()^:-+{}ANDORNEAR \x00', max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_no_words_are_too_strange(words: str) -> None:
+    assert isinstance(search(STILL, words), list)
+
+
+STILL = Course()
+
+
+def test_a_lesson_that_went_bad_meanwhile_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "07-small.md").write_text(SMALL)
+    (tmp_path / "glossary.md").write_text(GLOSSARY)
+    course = load_course(tmp_path)
+    (tmp_path / "07-small.md").write_text("gone")
+    assert [hit.kind for hit in search(course, "coffee")] == ["term"]

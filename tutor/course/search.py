@@ -1,0 +1,155 @@
+"""Full text search over the lessons, the glossary and the questions of a course.
+
+SQLite's full text index (FTS5) in memory: words are found whatever their case and accents, also by
+how they begin, and ranked by BM25 (Robertson and Zaragoza 2009), titles counting most.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from threading import Lock
+from typing import Literal
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Lesson
+from tutor.course.links import ScreenTarget, TermTarget
+from tutor.course.markup import markdown
+from tutor.course.question import Question, SeveralChoices, SingleChoice
+from tutor.errors import LessonError, TutorError
+
+MOST_HITS = 50
+_EXCERPT_TOKENS = 16
+_TITLE_WEIGHT = 6.0
+
+Kind = Literal["lesson", "term", "question"]
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """Something found. `title` is that of a screen, the term, or the question's lesson; `excerpt`
+    is one line of plain text around the words; `target` is where to go, for a question the screen
+    that it is about."""
+
+    kind: Kind
+    title: str
+    excerpt: str
+    target: TermTarget | ScreenTarget
+
+
+class _Document(msgspec.Struct, frozen=True):
+    kind: Kind
+    title: str
+    text: str
+    target: TermTarget | ScreenTarget
+
+
+def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
+    """What has all of `words` (or, where nothing has, any of them), the best first.
+
+    The first search of a course reads all of it, which takes a while: call it off the thread that
+    draws. Raises `TutorError` where this Python's SQLite cannot search text.
+    """
+    wanted = [
+        f'"{word}"*' for word in words.replace('"', " ").split() if any(map(str.isalnum, word))
+    ]
+    if not wanted:
+        return []
+    index = _index_of(course)
+    return index.find(" AND ".join(wanted), limit) or index.find(" OR ".join(wanted), limit)
+
+
+class _Index:
+    """The documents of one course. Threads take turns."""
+
+    def __init__(self, documents: Iterator[_Document]) -> None:
+        self._lock = Lock()
+        self._documents: list[_Document] = []
+        self._base = sqlite3.connect(":memory:", check_same_thread=False)
+        try:
+            self._base.execute(
+                "CREATE VIRTUAL TABLE documents USING"
+                " fts5(title, text, tokenize = 'unicode61 remove_diacritics 2')"
+            )
+        except sqlite3.OperationalError as error:
+            raise TutorError(
+                "The SQLite of this Python cannot search text.", "Use another build of Python."
+            ) from error
+        for document in documents:
+            self._documents.append(document)
+            self._base.execute(
+                "INSERT INTO documents(rowid, title, text) VALUES (?, ?, ?)",
+                (len(self._documents), document.title, document.text),
+            )
+
+    def find(self, query: str, limit: int) -> list[Hit]:
+        with self._lock:
+            rows = self._base.execute(
+                f"SELECT rowid, snippet(documents, 1, '', '', '…', {_EXCERPT_TOKENS})"
+                " FROM documents WHERE documents MATCH ?"
+                f" ORDER BY bm25(documents, {_TITLE_WEIGHT}, 1.0), rowid LIMIT ?",
+                (query, limit),
+            ).fetchall()
+        found = ((self._documents[number - 1], excerpt) for number, excerpt in rows)
+        return [
+            Hit(document.kind, document.title, " ".join(excerpt.split()), document.target)
+            for document, excerpt in found
+        ]
+
+
+_indexes: WeakKeyDictionary[Course, _Index] = WeakKeyDictionary()
+_building = Lock()
+
+
+def _index_of(course: Course) -> _Index:
+    with _building:
+        if course not in _indexes:
+            _indexes[course] = _Index(_documents(course))
+        return _indexes[course]
+
+
+def _documents(course: Course) -> Iterator[_Document]:
+    for term in course.glossary.values():
+        yield _Document("term", term.term, _plain(term.text), TermTarget(term.id))
+    for outline in course.outlines:
+        try:
+            lesson = course.lesson(outline.id)
+        except LessonError:  # said when it is opened
+            continue
+        if lesson is not None:
+            yield from _of_lesson(lesson)
+
+
+def _of_lesson(lesson: Lesson) -> Iterator[_Document]:
+    for screen in lesson.screens:
+        said = [_plain(screen.body), screen.lab.task if screen.lab else ""]
+        yield _Document("lesson", screen.title, "\n".join(said), ScreenTarget(lesson.id, screen.id))
+    for question in lesson.questions:
+        yield _Document(
+            "question",
+            lesson.title,
+            _asked(question),
+            ScreenTarget(lesson.id, question.screen or ""),
+        )
+
+
+def _asked(question: Question) -> str:
+    """What is seen before an answer: a search gives none away."""
+    said = [_plain(question.ask)]
+    if isinstance(question, SingleChoice | SeveralChoices):
+        said += [choice.text for choice in question.choices]
+    return "\n".join(said)
+
+
+def _plain(text: str) -> str:
+    """The words of Markdown, without marks."""
+    parts: list[str] = []
+    for token in markdown().parse(text):
+        if token.type in ("fence", "code_block"):
+            parts.append(token.content)
+        for child in token.children or ():
+            parts.append(child.content if child.type in ("text", "code_inline") else " ")
+        parts.append("\n" if token.type == "inline" else "")
+    return "".join(parts)
