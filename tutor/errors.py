@@ -167,6 +167,12 @@ class StoreNewer(StoreError):
     title = "Progress is from a newer version"
 
 
+class ImportRefused(StoreError):
+    """A file with progress from elsewhere is damaged, or says what cannot be."""
+
+    title = "This file cannot be imported"
+
+
 class StoreRepaired(StoreError):
     """Never raised: a notice that a file was damaged or gone, and what was done about it."""
 

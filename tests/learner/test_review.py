@@ -85,23 +85,23 @@ def test_the_grade_follows_from_what_happened(more: dict[str, object], expected:
 
 def test_a_card_answered_today_comes_back_on_the_day_fsrs_says(tmp_path: Path) -> None:
     """A learner with a clock of ours, who answers whenever asked, some right and some wrong."""
-    now = START
-    progress = Progress(tmp_path / "me", clock=lambda: now)
+    clock = [START]
+    progress = Progress(tmp_path / "me", clock=lambda: clock[0])
     given: list[Answered] = []
     for correct in (True, True, True, False, True, True, True):
         given.append(answer(at=progress.clock(), correct=correct))
         progress.record(given[-1])
         expected = by_fsrs(given)
-        again = Progress(tmp_path / "me", clock=lambda: now)
+        again, now = Progress(tmp_path / "me"), clock[0]
         if expected.state is fsrs.State.Review:
             day_before = (expected.due - timedelta(days=1)).timestamp()
             assert (expected.due.timestamp() - now) % DAY == 0
         else:
             day_before = expected.due.timestamp() - 1
         assert asked_at(again.state(), now) == asked_at(again.state(), day_before) == []
-        now = expected.due.timestamp()
-        assert asked_at(again.state(), now + 1) == ["q"]
-    assert now > START + 30 * DAY
+        clock[0] = expected.due.timestamp()
+        assert asked_at(again.state(), clock[0] + 1) == ["q"]
+    assert clock[0] > START + 30 * DAY
 
 
 @given(

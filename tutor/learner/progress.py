@@ -101,9 +101,12 @@ class Progress(Readings):
         """Save one event. When this returns, it survives a kill and a power cut."""
         self.record_new(lambda: (identified(event),))
 
-    def record_new(self, events: Callable[[], Sequence[LogEvent]]) -> None:
-        """Save what `events` returns, all of it or none; it is called while nobody else can save,
-        and may look at `events`. When this returns, they survive a kill and a power cut."""
+    def record_new(
+        self, events: Callable[[], Sequence[LogEvent]], change: Change = lambda state: state
+    ) -> None:
+        """Save what `events` returns, all of it or nothing, and what `change` makes of the state
+        before them. Both are called while nobody else can save. When this returns, the events
+        survive a kill and a power cut."""
         if _signature(self._storage.path) is None:
             self.change(lambda state: state)  # so that a log without a state means a loss
         logged = False
@@ -113,7 +116,7 @@ class Progress(Readings):
                 before = self._follow_log(stored)
                 self._log.extend(events())
                 logged = True
-                self._write(stored, self._follow_log(before))
+                self._write(stored, self._follow_log(change(before)))
         except StoreError as error:
             if not logged:
                 raise

@@ -72,6 +72,9 @@ class Limits(msgspec.Struct, frozen=True):
     new: int = NEW
 
 
+USUAL = Limits()
+
+
 def limits(setting: Callable[[str], Setting | None]) -> Limits:
     """What the learner has set; what makes no sense counts as not set."""
 
@@ -84,7 +87,7 @@ def limits(setting: Callable[[str], Setting | None]) -> Limits:
 
 
 def queue(
-    state: LearnerState, asked: Mapping[str, Asked], now: float, limit: Limits = Limits()
+    state: LearnerState, asked: Mapping[str, Asked], now: float, limit: Limits = USUAL
 ) -> Queue:
     """The reviews at `now`. `asked` are the questions of the course, by id.
 

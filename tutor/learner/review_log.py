@@ -64,6 +64,8 @@ class ReviewLog:
         """Add one line for each event, all of them or none, and wait until the disk has them.
         Whoever is killed within it may leave the first ones. Raises what `append` does."""
         lines = b"".join(map(encode, events))
+        if not lines:
+            return
         with disk.failures_in_words(self.path, "saved"):
             new = not self.path.exists()
             descriptor = disk.open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)

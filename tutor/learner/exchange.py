@@ -1,0 +1,195 @@
+"""Progress on its way from one machine to another.
+
+An export is one JSON object with every event of the review log and everything that follows from
+them; a review log itself will do as well. Importing adds the events that are not there yet, each
+known by its id, so that it makes no difference how often something is imported or in which order.
+Whatever is in a file, it is read to its end and checked before anything is changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tutor.errors import ImportRefused, StoreError
+from tutor.learner import disk
+from tutor.learner.checks import Refused, check_event, check_place
+from tutor.learner.progress import Progress
+from tutor.learner.records import Imported, LessonState, LogEvent, identified
+from tutor.learner.review_log import ReviewLog
+from tutor.learner.schema import CURRENT
+from tutor.learner.state import LearnerState
+from tutor.text import safe
+
+KIND = "progress"
+LARGEST = 200_000_000
+"""Bytes of a file: about a million events."""
+
+_LOG_LINE = re.compile(rb"[0-9a-f]{8} ")
+_ELSEWHERE = "Nothing was imported. Export again on the machine where it comes from, and try that."
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the place in a lesson, what is merged: a quiz under way stays where it is."""
+
+    lesson: str
+    screen: str = ""
+    seen: tuple[str, ...] = ()
+    visited_at: float = 0.0
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """What one file has to say. `damaged` counts lines of a log that cannot be read."""
+
+    events: tuple[LogEvent, ...]
+    places: tuple[Place, ...] = ()
+    damaged: int = 0
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """How many events an import added, and how many were there already."""
+
+    added: int
+    known: int
+
+
+class _Head(msgspec.Struct, frozen=True):
+    tutor: str
+    format: int
+
+
+class _Export(msgspec.Struct, frozen=True):
+    events: tuple[LogEvent, ...]
+    lessons: tuple[Place, ...] = ()
+
+
+_head = msgspec.json.Decoder(_Head)
+_export = msgspec.json.Decoder(_Export)
+
+
+def export(progress: Progress) -> dict[str, Any]:
+    """Everything of a learner, as plain data that JSON can hold. Raises `StoreError`."""
+    events = [event for event in progress.events() if not isinstance(event, Imported)]
+    return {
+        "tutor": KIND,
+        "exported_at": progress.clock(),
+        **progress.export(),
+        "events": msgspec.to_builtins(events),
+    }
+
+
+def read(path: Path, now: float) -> Bundle:
+    """What the file has, an export or a review log.
+
+    Raises `ImportRefused` for a file that is neither, is damaged, or says what cannot be;
+    `StoreNewer` for one of a later version; `StoreError` when it cannot be read.
+    """
+    name = safe(str(path))
+    with disk.failures_in_words(path, "read"):
+        if path.is_dir():
+            raise ImportRefused(f"{name} is a folder.", "Name the file in it: reviews.log.")
+        if path.exists() and not path.is_file():
+            raise ImportRefused(f"{name} is not an ordinary file.", _ELSEWHERE)
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise ImportRefused(
+                f"{name} has {size:,} bytes, more than an export ever has.", _ELSEWHERE
+            )
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    bundle = _of_log(path, name) if _LOG_LINE.match(data) else _of_export(data, name)
+    try:
+        for event in bundle.events:
+            check_event(event, now)
+        for place in bundle.places:
+            check_place(place.lesson, place.screen, place.seen, place.visited_at, now)
+    except Refused as reason:
+        raise ImportRefused(f"{name} says what cannot be: {reason}.", _ELSEWHERE) from None
+    return bundle
+
+
+def _of_export(data: bytes, name: str) -> Bundle:
+    try:
+        head = _head.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ImportRefused(
+            f"{name} is no export of tutor ({safe(str(error))[:200]}).", _ELSEWHERE
+        ) from None
+    if head.tutor != KIND or head.format < 1:
+        raise ImportRefused(f"{name} is no export of a learner's progress.", _ELSEWHERE)
+    CURRENT.check(head.format, name)
+    try:
+        found = _export.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ImportRefused(f"{name} is damaged ({safe(str(error))[:200]}).", _ELSEWHERE) from None
+    return Bundle(_without_marks(found.events), found.lessons)
+
+
+def _of_log(path: Path, name: str) -> Bundle:
+    lines = list(ReviewLog(path).read())
+    if any(line.unknown for line in lines):
+        CURRENT.check(CURRENT.version + 1, name)
+    events = (line.event for line in lines if line.event is not None)
+    return Bundle(_without_marks(events), damaged=sum(line.damaged for line in lines))
+
+
+def _without_marks(events: Iterable[LogEvent]) -> tuple[LogEvent, ...]:
+    return tuple(event for event in events if not isinstance(event, Imported))
+
+
+def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
+    """Add what `bundles` have and `progress` has not, all of it or nothing.
+
+    Raises `ImportRefused` where two events have the same id and differ, and what `record` raises.
+    """
+    merged = Merged(0, 0)
+    all_events = [event for bundle in bundles for event in bundle.events]
+
+    def new() -> list[LogEvent]:
+        nonlocal merged
+        known = {event.id: event for event in progress.events()}
+        added: list[LogEvent] = []
+        for event in all_events:
+            same = known.setdefault(event.id, event)
+            if same is event:
+                added.append(event)
+            elif same != event:
+                raise ImportRefused(
+                    f"Two different events have the same id, {safe(event.id)}.", _ELSEWHERE
+                )
+        merged = Merged(len(added), len(all_events) - len(added))
+        added.sort(key=lambda event: (event.at, event.id))
+        return (
+            [identified(Imported(at=progress.clock(), count=len(added))), *added] if added else []
+        )
+
+    places = [place for bundle in bundles for place in bundle.places]
+    progress.record_new(new, lambda state: _placed(state, places))
+    return merged
+
+
+def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
+    """`state` with every screen seen, and each lesson at the screen it was left at last."""
+    lessons = dict(state.lessons)
+    for place in places:
+        known = lessons.get(place.lesson) or LessonState(lesson=place.lesson)
+        _, screen = max((known.visited_at, known.screen), (place.visited_at, place.screen))
+        lessons[place.lesson] = msgspec.structs.replace(
+            known,
+            screen=screen or known.screen or place.screen,
+            seen=tuple(sorted({*known.seen, *place.seen})),
+            visited_at=max(known.visited_at, place.visited_at),
+        )
+    return msgspec.structs.replace(state, lessons=lessons)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Put `data` into the file, all of it or nothing; for its owner alone. Raises `StoreError`."""
+    with disk.failures_in_words(path, "saved"):
+        if path.exists() and not path.is_file():
+            raise StoreError(f"{safe(str(path))} is not an ordinary file.", "Name another.")
+        disk.move(disk.write_temporary(path, data), path)
