@@ -101,7 +101,7 @@ def test_bytes_that_are_no_text_on_their_own(step: StepJson) -> None:
 
 @pytest.mark.parametrize(
     "sampler",
-    [["--temperature", "0.7"], ["--top-k", "3"], ["--top-p", "0.5"], ["--min-p", "0.5"]],
+    [["--temperature", "0.7"], ["--top-k", "3"], ["--top-p", "0.5"], ["--min-p", "0.99"]],
     ids=lambda sampler: str(sampler[0]),
 )
 def test_a_sampler_shows_what_is_left(step: StepJson, sampler: list[str]) -> None:

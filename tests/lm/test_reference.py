@@ -4,10 +4,13 @@ tests/reference/make_reference.py.
 Tolerances. Exact path: both sides compute in 32-bit floats and differ in the order of their sums
 only; 30 blocks deep that comes to a few 1e-5 of logits of size 20, and 1e-3 leaves room for other
 processors' kernels. Fast path: the file's 4-bit integers are used as they are, but their scales
-are rounded to bfloat16 (8 bits of mantissa), and where one vector is multiplied, that vector and
-the product too. What that does to a distribution is measured as its divergence from the exact
-one, in nats. On two paragraphs of English it is 0.0001 on average, and 0.0003 one token at a time;
-on these prompts, half of which are far from what the model knows, somewhat more.
+are rounded to bfloat16 (8 bits of mantissa), and where the packed weights are multiplied, the
+vectors and the products too. That is so one token at a time, and on processors with AVX-512 for a
+whole text as well; on those with AVX2 the weights of a whole text are unpacked to 32-bit floats
+instead, which is faster there and nearer to exact. What it does to a distribution is measured as
+its divergence from the exact one, in nats. On two paragraphs of English it is 0.0003 on average
+packed, and 0.0001 unpacked; on these prompts, half of which are far from what the model knows,
+about twice that, and 0.12 at the worst of their positions.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from tutor.lm.linear import Int4Linear
 from tutor.lm.load import LanguageModel
 from tutor.lm.network import KeyValueCache
 
@@ -32,9 +36,10 @@ PROMPTS: list[dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text(
 NAMES = [prompt["name"] for prompt in PROMPTS]
 
 EXACT_TOLERANCE = 1e-3
-MEAN_DIVERGENCE = 5e-4  # nats, over all positions of all prompts
-MEAN_STEP_BY_STEP = 1e-3
-WORST_DIVERGENCE = 5e-2  # nats, at any one position
+# divergence in nats: the mean over all positions of all prompts, and at any one position
+PACKED = (1e-3, 0.2)
+UNPACKED = (5e-4, 0.05)
+TOKENS = 48  # of each prompt: where weights are unpacked for many vectors, they are for so many
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +99,17 @@ def test_exact_logits(number: int, exact_model: LanguageModel, expected: dict[st
 
 
 def test_fast_distributions(language_model: LanguageModel, exact_model: LanguageModel) -> None:
-    check_divergence(language_model, exact_model, final_vectors, 48, MEAN_DIVERGENCE)
+    layers = language_model.network.modules()
+    unpacked = all(layer.few < TOKENS for layer in layers if isinstance(layer, Int4Linear))
+    limits = UNPACKED if unpacked else PACKED
+    check_divergence(language_model, exact_model, final_vectors, TOKENS, limits)
 
 
 def test_fast_distributions_step_by_step(
     language_model: LanguageModel, exact_model: LanguageModel
 ) -> None:
-    """One vector is multiplied in another way than many."""
-    check_divergence(language_model, exact_model, step_by_step, 12, MEAN_STEP_BY_STEP)
+    """One vector may be multiplied in another way than many."""
+    check_divergence(language_model, exact_model, step_by_step, 12, PACKED)
 
 
 def check_divergence(
@@ -109,7 +117,7 @@ def check_divergence(
     exact: LanguageModel,
     read: Callable[[LanguageModel, list[int]], Tensor],
     tokens: int,
-    limit: float,
+    limits: tuple[float, float],
 ) -> None:
     found = []
     for prompt in PROMPTS:
@@ -117,8 +125,9 @@ def check_divergence(
         wanted = log_probabilities(exact, final_vectors(exact, ids))
         found.append(divergences(wanted, log_probabilities(fast, read(fast, ids))))
     everything = torch.cat(found)
-    assert float(everything.mean()) <= limit
-    assert float(everything.max()) <= WORST_DIVERGENCE
+    mean, worst = limits
+    assert float(everything.mean()) <= mean
+    assert float(everything.max()) <= worst
 
 
 def test_the_documented_figures(exact_model: LanguageModel) -> None:
