@@ -859,6 +859,24 @@ async def test_a_lab_hears_of_every_step_and_its_words_are_said(tmp_path: Path) 
         assert (kept(it, "free"), kept(it, "ranks")) == ([], [PROMPT + " Paris and"])
 
 
+async def test_a_lab_hears_that_its_prompt_was_edited(tmp_path: Path) -> None:
+    from tutor.course.lesson import Lab
+
+    heard: list[Evidence] = []
+
+    async def stepped(evidence: Evidence) -> None:
+        heard.append(evidence)
+
+    lab = Lab(id="edit", kind="stepper", task="Edit the prompt.", prompt=PROMPT)
+    async with explorer(tmp_path, lab=lab, on_stepped=stepped) as it:
+        await it.press("1")
+        assert not heard[-1].prompt_changed
+        await it.press("e")
+        await it.type(" so")
+        await it.press("enter")
+        await it.until(lambda: heard[-1].prompt_changed)
+
+
 # --- sizes ---------------------------------------------------------------------------------------
 
 

@@ -297,6 +297,7 @@ def test_evidence_tells_of_the_text_and_the_distribution(learner: Learner) -> No
 
 
 def test_evidence_tells_of_another_prompt(learner: Learner) -> None:
+    learner.stepper.given = PROMPT
     learner.answer()
     learner.stepper.expect(lambda: None)
     learner.stepper.prompt(split("The capital of Italy is"))

@@ -51,6 +51,7 @@ class Conductor:
         self.engine = engine
         self.state = memory.recall()
         self.stepper = Stepper(self.state, on_evidence)
+        self.stepper.given = memory.given
         self._memory = memory
         self._link = Link(engine)
         self._work = work

@@ -29,6 +29,11 @@ class Memory:
         self._kept = b""
 
     @property
+    def given(self) -> str | None:
+        """The prompt that a lab gives; None outside of labs and in conversations."""
+        return self._lab.prompt if self._lab and self._lab.kind != "chat" else None
+
+    @property
     def first_message(self) -> str:
         """What a conversation in this lab begins with; empty: what the learner writes."""
         return self._lab.prompt if self._lab and self._lab.kind == "chat" else ""

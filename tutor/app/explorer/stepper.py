@@ -70,6 +70,8 @@ class Stepper:
         self.state = state
         self.end_ids: frozenset[int] = frozenset()
         self.context = 0
+        self.given: str | None = None
+        """The prompt that a lab gives; None outside of labs and in conversations."""
         self.answer: Answer | None = None
         self.answered: Question | None = None
         self.stale: Answer | None = None
@@ -468,11 +470,11 @@ class Stepper:
         )
 
     def _prompt_changed(self, tree: TokenTree) -> bool:
-        """Whether the text begins with another prompt than it was opened with."""
-        if self.state.mode == "chat":
+        """Whether the text begins with another prompt than the lab's."""
+        if self.given is None or self.state.mode == "chat":
             return False
-        given = itertools.takewhile(lambda step: step.how == "prompt", tree.steps)
-        return text_of(given).strip() != self.state.prompt.strip()
+        prompt = itertools.takewhile(lambda step: step.how == "prompt", tree.steps)
+        return text_of(prompt).lstrip() != self.given.lstrip()  # some tokenizers begin with a space
 
 
 def text_of(steps: Iterable[Step]) -> str:
