@@ -80,7 +80,8 @@ def _sections(tokens: list[Token], length: int) -> list[tuple[Token, int, int]]:
         for index, token in enumerate(tokens)
         if token.type == "heading_open" and token.tag == "h2" and token.level == 0 and token.map
     ]
-    ends = [*(begin for _, begin in found[1:]), length]
+    begins = [begin for _, begin in found]
+    ends = [*begins, length][1:]
     return [(heading, begin, end) for (heading, begin), end in zip(found, ends, strict=True)]
 
 

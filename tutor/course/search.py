@@ -6,6 +6,7 @@ how they begin, and ranked by BM25 (Robertson and Zaragoza 2009), titles countin
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from threading import Lock
@@ -24,6 +25,8 @@ from tutor.errors import LessonError, TutorError
 MOST_HITS = 50
 _EXCERPT_TOKENS = 16
 _TITLE_WEIGHT = 6.0
+
+_WORD = re.compile(r"\w+")
 
 Kind = Literal["lesson", "term", "question"]
 
@@ -52,9 +55,7 @@ def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
     The first search of a course reads all of it, which takes a while: call it off the thread that
     draws. Raises `TutorError` where this Python's SQLite cannot search text.
     """
-    wanted = [
-        f'"{word}"*' for word in words.replace('"', " ").split() if any(map(str.isalnum, word))
-    ]
+    wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
         return []
     index = _index_of(course)

@@ -1,0 +1,229 @@
+"""What is seen only when all files of a course are known, and what is kept between two starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lesson_text import SMALL, line_of
+
+from tutor import paths
+from tutor.course import parse
+from tutor.course.catalogue import Course, load_course
+from tutor.course.links import ScreenTarget, TermTarget, target
+from tutor.course.outline import Outline
+from tutor.course.whole import whole
+from tutor.errors import LessonError
+
+GLOSSARY = "## Logit {#logit}\n\nA score, see [there](07-small.md#first).\n"
+
+
+def lesson(name: str, number: int, needs: str = "", text: str = "") -> str:
+    """A lesson that shares no id with another name's."""
+    body = SMALL.replace("id: small", f"id: {name}").replace("number: 7", f"number: {number}")
+    body = body.replace("id: pick", f"id: {name}-pick").replace("id: sure", f"id: {name}-sure")
+    return body.replace("summary:", f"needs: [{needs}]\nsummary:").replace("Some *text*.", text)
+
+
+def course_of(folder: Path, **files: str) -> Course:
+    for name, text in files.items():
+        (folder / name.replace("_", "-").replace("x", "0", 1)).with_suffix(".md").write_text(text)
+    return load_course(folder)
+
+
+# --- across files --------------------------------------------------------------------------------
+
+
+def test_lessons_that_need_each_other(tmp_path: Path) -> None:
+    text = lesson("a", 1, "c", "Text.")
+    course = course_of(
+        tmp_path,
+        x1=text,
+        x2=lesson("b", 2, "a", "Text."),
+        x3=lesson("c", 3, "b", "Text."),
+        x4=lesson("d", 4, "c", "Text."),
+    )
+    (problem,) = course.problems
+    assert "a needs c needs b needs a" in problem.problem
+    assert (problem.file, problem.line) == ("01.md", line_of(text, "needs:"))
+    assert len(course.outlines) == 4
+
+
+def test_a_lesson_that_needs_itself_or_one_that_is_not_there(tmp_path: Path) -> None:
+    course = course_of(tmp_path, x1=lesson("a", 1, "a, zeta", "Text."))
+    missing, itself = course.problems
+    assert "'zeta'" in missing.problem
+    assert "a needs a" in itself.problem
+
+
+def test_a_chain_as_long_as_a_course_can_be() -> None:
+    def outline(number: int) -> Outline:
+        needs = (f"l{number + 1}",)
+        return Outline(f"l{number}", number, 1, "", "", needs, (), (), ())
+
+    chain = [outline(number) for number in range(5000)]
+    (problem,) = whole(chain, ()).problems
+    assert "'l5000'" in problem.problem
+
+
+def test_links_across_the_course(tmp_path: Path) -> None:
+    (tmp_path / "glossary.md").write_text(GLOSSARY)
+    text = lesson(
+        "a",
+        1,
+        text="[a](glossary.md#logit) [b](07-small.md#first) [c](07-small.md) [d](https://x.y)",
+    )
+    (tmp_path / "07-small.md").write_text(SMALL)
+    course = course_of(tmp_path, x1=text)
+    assert course.problems == ()
+    assert target("glossary.md#logit", course) == TermTarget("logit")
+    assert target("07-small.md#first", course) == ScreenTarget("small", "first")
+    assert target("07-small.md", course) == ScreenTarget("small", "")
+    assert target("#first", course, "a") == ScreenTarget("a", "first")
+    for nowhere in ("#nothing", "https://x.y", "09-x.md", "glossary.md#none", "glossary.md", ""):
+        assert target(nowhere, course, "a") is None
+    assert target("#first", course) is None
+
+
+@pytest.mark.parametrize(
+    ("href", "words"),
+    [
+        ("glossary.md#logits", "leads to no term"),
+        ("07-small.md#last", "no screen of that lesson"),
+        ("08-large.md", "leads to no lesson"),
+    ],
+)
+def test_links_that_lead_nowhere(tmp_path: Path, href: str, words: str) -> None:
+    (tmp_path / "glossary.md").write_text(GLOSSARY)
+    (tmp_path / "07-small.md").write_text(SMALL)
+    text = lesson("a", 1, text=f"Some\ntext, a [link]({href}).")
+    course = course_of(tmp_path, x1=text)
+    (problem,) = course.problems
+    assert words in problem.problem
+    assert (problem.file, problem.line) == ("01.md", line_of(text, "text, a"))
+    assert course.lesson("a") is not None
+
+
+def test_a_link_of_the_glossary_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "glossary.md").write_text(GLOSSARY)
+    (problem,) = course_of(tmp_path, x1=lesson("a", 1, text="Text.")).problems
+    assert (problem.file, problem.line) == ("glossary.md", 3)
+
+
+def test_a_taken_id_is_told_where_it_stands(tmp_path: Path) -> None:
+    text = lesson("b", 2, text="Text.").replace("b-pick", "a-pick")
+    course = course_of(tmp_path, x1=lesson("a", 1, text="Text."), x2=text)
+    (problem,) = course.problems
+    assert (problem.file, problem.line) == ("02.md", line_of(text, "```question"))
+
+
+@pytest.mark.parametrize("name", ["glossary.md", "facts.yaml"])
+def test_a_bad_file_beside_the_lessons_hides_none(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("- secret\n")
+    for index, data in enumerate((b"\xff\xfe", b"x" * 5_000_000, b"a\x00b", b"\x1b[2J", None)):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        (folder / "07-small.md").write_text(SMALL)
+        if data is None:
+            (folder / name).symlink_to(outside)
+        else:
+            (folder / name).write_bytes(data)
+        course = load_course(folder)
+        assert course.outline("small") is not None
+        (problem,) = course.problems
+        assert problem.file == name
+        assert problem.line >= 1
+        assert "secret" not in str(problem)
+
+
+# --- what is kept --------------------------------------------------------------------------------
+
+
+def cache_files() -> list[Path]:
+    return list((paths.cache_folder() / "courses").glob("*"))
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that were taken in."""
+    files: list[str] = []
+    read = parse.read
+
+    def counting(text: str, where: str, *more: object) -> parse.Outcome:
+        files.append(where)
+        return read(text, where, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tutor.course.parse.read", counting)
+    return files
+
+
+def test_only_what_has_changed_is_taken_in(tmp_path: Path, counted: list[str]) -> None:
+    first = course_of(tmp_path, x1=lesson("a", 1, text="Text."), x2=lesson("b", 2, text="Text."))
+    assert counted == ["01.md", "02.md"]
+    again = load_course(tmp_path)
+    assert counted == ["01.md", "02.md"]
+    assert again.outlines == first.outlines
+    (tmp_path / "02.md").write_text(lesson("b", 2, text="Other text."))
+    load_course(tmp_path)
+    assert counted[2:] == ["02.md"]
+
+
+def test_a_lesson_is_read_when_it_is_asked_for(tmp_path: Path, counted: list[str]) -> None:
+    course_of(tmp_path, x1=lesson("a", 1, text="Text."))
+    course = load_course(tmp_path)
+    del counted[:]
+    assert course.outlines[0].questions[0].id == "a-pick"
+    assert counted == []
+    found = course.lesson("a")
+    assert found is not None
+    assert found is course.lesson("a")
+    assert course.question("a-pick") == (found, found.questions[0])
+    assert counted == ["01.md"]
+
+
+def test_problems_are_kept_too(tmp_path: Path, counted: list[str]) -> None:
+    first = course_of(tmp_path, x1="nothing")
+    again = load_course(tmp_path)
+    assert counted == ["01.md"]
+    assert [str(each) for each in again.problems] == [str(each) for each in first.problems]
+
+
+def test_other_facts_make_another_lesson(tmp_path: Path, counted: list[str]) -> None:
+    facts = "- {id: a, product: A, topic: T, value: V, as_of: 2026-01, source: S}\n"
+    (tmp_path / "facts.yaml").write_text(facts)
+    text = lesson("a", 1, text="```facts\ntopics: [T]\nproducts: [A]\n```")
+    assert course_of(tmp_path, x1=text).problems == ()
+    (tmp_path / "facts.yaml").write_text(facts.replace("topic: T", "topic: U"))
+    assert "no topic 'T'" in load_course(tmp_path).problems[0].problem
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1" * 100, b"\x92\xa1a\x80"])
+def test_a_damaged_cache_counts_as_empty(tmp_path: Path, data: bytes) -> None:
+    first = course_of(tmp_path, x1=lesson("a", 1, text="Text."))
+    files = cache_files()
+    assert files
+    for file in files:
+        file.write_bytes(data)
+    assert load_course(tmp_path).outlines == first.outlines
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    monkeypatch.setenv("TUTOR_DATA", str(file / "inside"))
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    assert course_of(folder, x1=lesson("a", 1, text="Text.")).outlines
+
+
+def test_a_file_that_changes_after_the_course_was_opened(tmp_path: Path) -> None:
+    course = course_of(tmp_path, x1=lesson("a", 1, text="Text."))
+    (tmp_path / "01.md").write_text(lesson("z", 1, text="Text."))
+    with pytest.raises(LessonError, match="had the lesson"):
+        course.lesson("a")
+    (tmp_path / "01.md").unlink()
+    with pytest.raises(LessonError, match="cannot be read"):
+        course.lesson("a")
