@@ -22,6 +22,8 @@ _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: neither space nor control,
 def safe(text: str) -> str:
     """Running text for the screen: newlines stay, whatever could act on a terminal is shown
     instead of sent."""
+    if text.isprintable():
+        return text
     return "".join(char if char == "\n" else _printable(char) for char in text)
 
 

@@ -25,7 +25,7 @@ from tutor.errors import LessonError, NoHome
 from tutor.paths import cache_folder
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_INCLUDED = re.compile(rb"^(tutor/[a-z0-9_/]+\.py)#", re.MULTILINE)
+_INCLUDED = re.compile(rb"```include\s+(tutor/[a-z0-9_/]+\.py)#")
 
 
 class Problem(msgspec.Struct, frozen=True, array_like=True):
@@ -69,6 +69,23 @@ class Cache:
         self._stamp = _stamp()
         self._before = self._read()
         self._now: dict[str, Entry] = {}
+        self._states: dict[bytes, bytes] = {}
+
+    def key(self, name: str, data: bytes, also: bytes = b"") -> str:
+        """A hash of a file's name and content, of `also`, and of the state of the code that the
+        file includes."""
+        digest = blake2b(digest_size=16)
+        for part in (os.fsencode(name), also, *self._included(data), data):
+            digest.update(len(part).to_bytes(8, "little"))
+            digest.update(part)
+        return digest.hexdigest()
+
+    def _included(self, data: bytes) -> Iterator[bytes]:
+        for match in _INCLUDED.finditer(data):
+            path = match[1]
+            if path not in self._states:
+                self._states[path] = _state(_PACKAGE.parent / path.decode())
+            yield self._states[path]
 
     def get(self, key: str) -> Entry | None:
         entry = self._before.get(key)
@@ -103,21 +120,6 @@ class Cache:
         except (OSError, ValueError):
             return {}
         return kept.entries if kept.stamp == self._stamp else {}
-
-
-def key_of(name: str, data: bytes, also: bytes = b"") -> str:
-    """A hash of a file's name and content, of `also`, and of the state of the code that the file
-    includes."""
-    digest = blake2b(digest_size=16)
-    for part in (name.encode("utf-8", "surrogateescape"), also, *_included(data), data):
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
-    return digest.hexdigest()
-
-
-def _included(data: bytes) -> Iterator[bytes]:
-    for match in _INCLUDED.finditer(data) if b"```include" in data else ():
-        yield _state(_PACKAGE.parent / match[1].decode())
 
 
 def _stamp() -> str:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.course.cache import Cache, Entry, Problem, key_of
+from tutor.course.cache import Cache, Entry, Problem
 from tutor.course.links import GLOSSARY
 from tutor.course.outline import Outline, outline_of
 from tutor.course.place import MAXIMUM_BYTES, Place, text_of
@@ -127,7 +128,7 @@ def load_course(folder: Path | None = None) -> Course:
         except LessonError as problem:
             problems.append(problem)
             continue
-        key = key_of(file.name, data, facts.digest)
+        key = cache.key(file.name, data, facts.digest)
         entry = cache.get(key)
         if entry is None:
             entry = _outlined(data, where, facts)
@@ -191,7 +192,7 @@ class _FactsFile:
         return () if self.problems or not self._data else self._read()
 
     def _checked(self, cache: Cache) -> tuple[Problem, ...]:
-        key = key_of(FACTS, self._data)
+        key = cache.key(FACTS, self._data)
         entry = cache.get(key)
         if entry is None:
             self._read()
@@ -211,7 +212,7 @@ def _glossary(folder: Path, cache: Cache) -> Entry:
         return Entry()
     try:
         data = read_file(file, GLOSSARY)
-        key = key_of(GLOSSARY, data)
+        key = cache.key(GLOSSARY, data)
         entry = cache.get(key)
         if entry is None:
             from tutor.course.glossary import read_glossary
@@ -243,9 +244,12 @@ def read_file(file: Path, where: str) -> bytes:
     """
     place = Place(where)
     try:
-        if not file.resolve().is_relative_to(file.parent.resolve()):
-            raise place.error("The file is a link out of its folder.", "Copy the file itself.")
-        if file.exists() and not file.is_file():
+        mode = file.lstat().st_mode
+        if S_ISLNK(mode):
+            if not file.resolve().is_relative_to(file.parent.resolve()):
+                raise place.error("The file is a link out of its folder.", "Copy the file itself.")
+            mode = file.stat().st_mode
+        if not S_ISREG(mode):
             raise place.error("This is not an ordinary file.", "Put a text file there.")
         with file.open("rb") as stream:
             return stream.read(MAXIMUM_BYTES + 1)

@@ -25,7 +25,7 @@ _LOCAL = re.compile(r"(?P<file>[\w.-]+\.md)?(?:#(?P<anchor>[a-z0-9-]+))?", re.AS
 _WEB = ("https://", "http://")
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A link to another file of the course, and its line (from 1). `anchor` is the id of a screen
     or term there; empty for the whole file."""
 

@@ -10,30 +10,32 @@ from tutor.course.lesson import Lesson
 from tutor.course.links import Link
 from tutor.course.question import type_name
 
+# There are thousands, and the garbage collector need not look at any: none can lead back to itself.
 
-class _Part(msgspec.Struct, frozen=True, array_like=True):
+
+class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`line` is where it stands in its file, counted from 1."""
 
     id: str
 
 
-class ScreenOutline(_Part, frozen=True):
+class ScreenOutline(_Part, frozen=True, gc=False):
     title: str
     line: int = 1
 
 
-class LabOutline(_Part, frozen=True):
+class LabOutline(_Part, frozen=True, gc=False):
     line: int = 1
 
 
-class QuestionOutline(_Part, frozen=True):
+class QuestionOutline(_Part, frozen=True, gc=False):
     version: int
     type: str
     screen: str | None
     line: int = 1
 
 
-class Outline(msgspec.Struct, frozen=True, array_like=True):
+class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A lesson but for what its screens, labs and questions say. `file` is the name of its file,
     `needs_line` the line that says what it `needs`."""
 
