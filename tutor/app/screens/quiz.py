@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
 from textual import on, work
@@ -14,7 +14,8 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tutor.app.next_token import LookedUp, look_up
+from tutor.app.compare import compare
+from tutor.app.next_token import look_up
 from tutor.app.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
@@ -28,16 +29,18 @@ from tutor.app.widgets.answers import (
     Ordering,
     TypedAnswer,
 )
-from tutor.app.widgets.guess_table import guess_table
+from tutor.app.widgets.guess_table import compared_table, guess_table
+from tutor.app.widgets.matching import Matching
 from tutor.app.widgets.prose import Prose
 from tutor.course.answer_text import as_text, from_text
-from tutor.course.grading import Verdict, grade
-from tutor.course.question import NextTokenQuestion
+from tutor.course.grading import Compared, Verdict, grade
+from tutor.course.question import ComparePrompts, NextTokenQuestion
 from tutor.errors import TutorError
 from tutor.learner.records import Answered, Draft
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from concurrent.futures import Future
 
     from textual.app import ComposeResult
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lesson
     from tutor.course.question import Question
     from tutor.learner.records import LessonState
+
+Found = TypeVar("Found")
 
 NOTICEABLE = 0.3
 """Seconds after which it is said that an answer is still being saved."""
@@ -136,10 +141,10 @@ class QuizScreen(TutorScreen):
             self._show_again(given, correct=card.last_correct)
 
     @property
-    def _field(self) -> Choices | Ordering | TypedAnswer:
+    def _field(self) -> Choices | Ordering | Matching | TypedAnswer:
         """The widget that takes the answer."""
-        found = self.query("Choices, Ordering, TypedAnswer").first()
-        assert isinstance(found, Choices | Ordering | TypedAnswer)
+        found = self.query("Choices, Ordering, Matching, TypedAnswer").first()
+        assert isinstance(found, Choices | Ordering | Matching | TypedAnswer)
         return found
 
     def _head(self) -> None:
@@ -198,25 +203,43 @@ class QuizScreen(TutorScreen):
 
     @on(Given)
     def _given(self, event: Given) -> None:
-        if self._open:
+        if not self._open:
+            return
+        if isinstance(self._question, ComparePrompts) and isinstance(event.answer, int):
+            self._compare(self._question, event.answer)
+        else:
             self._judge(event.answer)
 
     @work(exclusive=True)
     async def _guess(self, question: NextTokenQuestion, typed: str) -> None:
         """Grade a guess by the live model; waits for the model, not longer than this question
         is on the screen."""
+        found = await self._asked(look_up(self.tutor.engine, question, typed))
+        if found is not None and self._open and self._question is question:
+            table = guess_table(found, self.size.width)
+            self._judge(found.guess.rank, text=typed, table=table)
+
+    @work(exclusive=True)
+    async def _compare(self, question: ComparePrompts, chosen: int) -> None:
+        """The same for two prompts."""
+        sides = await self._asked(compare(self.tutor.engine, question))
+        if sides is not None and self._open and self._question is question:
+            answer = Compared(chosen, (sides[0].value, sides[1].value))
+            self._judge(answer, table=compared_table(question.prompts, sides, self.size.width))
+
+    async def _asked(self, asking: Coroutine[Any, Any, Found]) -> Found | None:
+        """What the model says; where it cannot, that is told and None returned."""
         if not self.tutor.model_status.ready:
+            asking.close()
             self.tell(self.tutor.model_status.note or "The model is not ready yet.")
-            return
+            return None
         try:
-            found = await look_up(self.tutor.engine, question, typed)
+            return await asking
         except TutorError as error:
             self.tell(error)
-            return
-        if self._open and self._question is question:
-            self._judge(found.guess.rank, text=typed, found=found)
+            return None
 
-    def _judge(self, answer: Answer, text: str = "", found: LookedUp | None = None) -> None:
+    def _judge(self, answer: Answer, text: str = "", table: Content | None = None) -> None:
         verdict = grade(self._question, answer)
         if not verdict.counted:
             self.tell(verdict.message)
@@ -236,11 +259,11 @@ class QuizScreen(TutorScreen):
         )
         self._saving = True
         self.refresh_bindings()
-        self._settle(self.tutor.progress.record(event), verdict, found)
+        self._settle(self.tutor.progress.record(event), verdict, table)
 
     @work
     async def _settle(
-        self, recording: Future[None], verdict: Verdict, found: LookedUp | None
+        self, recording: Future[None], verdict: Verdict, table: Content | None
     ) -> None:
         """What came of an answer is said when the answer is on disk, or cannot get there."""
         saved = asyncio.ensure_future(on_disk(recording))
@@ -249,7 +272,6 @@ class QuizScreen(TutorScreen):
             self.tell("Saving your answer.")
         succeeded = await saved
         self._saving = False
-        table = guess_table(found, self.size.width) if found else None
         self._show_verdict(verdict, table, saved=succeeded)
         if succeeded:
             self.tell(None)
@@ -260,8 +282,10 @@ class QuizScreen(TutorScreen):
         answer = from_text(question, given)
         if answer is not None:
             self._field.enter(answer)
-        if answer is None or isinstance(question, NextTokenQuestion):  # the model said it then
-            said = "Right" if correct else "Not yet"
+        if answer is None or isinstance(question, NextTokenQuestion | ComparePrompts):
+            said = "Right" if correct else "Not yet"  # the model said it then
+            if isinstance(question, ComparePrompts):
+                given = ("the first", "the second")[answer == 1]
             verdict = Verdict(correct, f"{said}: you answered “{given}”.")
         else:
             verdict = grade(question, answer)

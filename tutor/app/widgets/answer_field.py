@@ -9,8 +9,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.theme import MUTED
+from tutor.app.widgets import figures
 from tutor.app.widgets.answers import Choices, Ordering, TypedAnswer
+from tutor.app.widgets.matching import Matching
 from tutor.course.question import (
+    ComparePrompts,
+    MatchQuestion,
     NextTokenQuestion,
     NumberQuestion,
     OrderQuestion,
@@ -34,17 +38,29 @@ def how_to_answer(question: Question) -> str:
             return "Tick every one that is right, by its letter."
         case OrderQuestion():
             return "Put them in order, the first at the top: ← and → move an item."
+        case MatchQuestion():
+            return "Go to a line with ↑ and ↓, and press the letter of what belongs to it."
+        case ComparePrompts():
+            return "The model is asked when you have answered."
     return ""
 
 
 def answer_widgets(question: Question, seed: int) -> list[Widget]:
-    """What stands below the question: one `Choices`, `Ordering` or `TypedAnswer`, and what
-    belongs to it. `seed` decides the order of choices."""
+    """What stands below the question: one `Choices`, `Ordering`, `Matching` or `TypedAnswer`, and
+    what belongs to it. `seed` decides the order of choices."""
     order = choice_order(question, seed)
     match question:
         case SingleChoice() | SeveralChoices():
             several = isinstance(question, SeveralChoices)
-            return [Choices(question.choices, order, several=several)]
+            texts = [choice.text for choice in question.choices]
+            return [Choices(texts, order, several=several)]
+        case ComparePrompts():
+            return [
+                Choices([figures.ended(each) for each in question.prompts], (0, 1), several=False)
+            ]
+        case MatchQuestion():
+            matching = Matching(question.pairs, order)
+            return [matching, matching.options]
         case OrderQuestion():
             return [Ordering(question.items, order)]
         case NumberQuestion():

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from textual.events import Key
 
     from tutor.course.grading import Answer, Mark, Note
-    from tutor.course.question import Choice
 
 LETTERS = "abcdefijk"
 """What choices are called; `g` and `h` are left out because they are keys of the quiz."""
@@ -113,9 +112,9 @@ class Choices(AnswerList):
         Binding("space", "check", show=False),
     ]
 
-    def __init__(self, choices: Sequence[Choice], order: Sequence[int], *, several: bool) -> None:
-        """`order` holds the places of `choices` in the order to show them."""
-        super().__init__([choice.text for choice in choices], order, cursor=-1)
+    def __init__(self, texts: Sequence[str], order: Sequence[int], *, several: bool) -> None:
+        """`order` holds the places of `texts` in the order to show them."""
+        super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
         self._bindings = BindingsMap.merge([_letter_keys(len(order), several), self._bindings])

@@ -57,6 +57,22 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width)
 
 
+def ended(text: str) -> str:
+    """`text` with the spaces at its end made visible: to a model they make a difference."""
+    rest = text.rstrip(" ")
+    return rest + "␣" * (len(text) - len(rest))
+
+
+def tail(text: str, width: int) -> str:
+    """The end of `text` on one line, in at most `width` cells; `…` says that something is cut."""
+    line = " ".join(ended(text).split())
+    if cell_len(line) <= width:
+        return line
+    while cell_len(line) > width - 1:
+        line = line[1:]
+    return "…" + line
+
+
 def sampler(settings: SamplerSettings) -> str:
     """Sampler settings in a few words, in the order in which they are applied."""
     if settings.plain:
