@@ -1,0 +1,99 @@
+"""Does a large course open as fast as ours?
+
+A generated course of 500 lessons with 10,000 questions (the screens and questions of our lessons
+under other names) and our own are opened in turns: from exec to the course map on an 80x24
+terminal, as at every start but the first. The first time, when nothing is known of any file yet,
+is a row of its own, for each lesson.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.table import Measured
+from terminal import Terminal
+
+from tutor.paths import lessons_folder
+
+LESSONS = 500
+QUESTIONS = 20
+
+OPEN = """
+import sys
+from pathlib import Path
+from tutor import paths
+from tutor.app.app import TutorApp
+from tutor.course.catalogue import load_course
+from tutor.engine.client import Engine
+from tutor.learner.progress import Progress
+course = load_course(Path(sys.argv[1]))
+assert len(course.outlines) == int(sys.argv[2]), course.problems[:3]
+TutorApp(course, Progress.open(paths.learner_folder()), Engine(None)).run(mouse=False)
+"""
+
+_QUESTION = re.compile(r"^```question\n.*?^```\n", re.MULTILINE | re.DOTALL)
+_ID = re.compile(r"^id: ", re.MULTILINE)
+_NAMED = re.compile(r"^(needs|source):.*\n([ \]].*\n)*", re.MULTILINE)
+_LINK = re.compile(r"\]\([0-9][^)]*\)")
+
+
+def write_course(folder: Path, lessons: int = LESSONS) -> None:
+    """A course of so many lessons, each one of ours under other names, with `QUESTIONS`
+    questions."""
+    ours = sorted(lessons_folder().glob("[0-9]*.md"))
+    for name in ("glossary.md", "facts.yaml"):
+        (folder / name).write_bytes((lessons_folder() / name).read_bytes())
+    for number in range(lessons):
+        text = ours[number % len(ours)].read_text(encoding="utf-8")
+        questions = _QUESTION.findall(text)
+        more = QUESTIONS - len(questions)
+        again = [_ID.sub(f"id: more-{index}-", questions[index]) for index in range(max(0, more))]
+        text = "\n".join((text, *again))
+        text = _LINK.sub("](#remember)", _NAMED.sub("", text))
+        text = re.sub(r"^number: .*", f"number: {number}", text, count=1, flags=re.MULTILINE)
+        (folder / f"{number:03}-lesson.md").write_text(
+            _ID.sub(f"id: c{number}-", text), encoding="utf-8"
+        )
+
+
+def measure(turns: int = 15) -> list[Measured]:
+    """The rows of the benchmark table that are about opening a course."""
+    ours, count = lessons_folder(), len(list(lessons_folder().glob("[0-9]*.md")))
+    with tempfile.TemporaryDirectory() as place:
+        large = Path(place) / "lessons"
+        large.mkdir()
+        write_course(large)
+        first_large = _opened(large, LESSONS, place)
+        first_ours = _opened(ours, count, place)
+        few: list[float] = []
+        many: list[float] = []
+        for _ in range(turns):
+            few.append(_opened(ours, count, place))
+            many.append(_opened(large, LESSONS, place))
+    medians = statistics.median(many), statistics.median(few)
+    return [
+        Measured(
+            "opening a course of 500 lessons and 10,000 questions, against ours",
+            "ms",
+            *medians,
+            1.5,
+        ),
+        Measured(
+            "the same for the first time, for each lesson, against ours",
+            "ms",
+            (first_large - medians[0]) / LESSONS,
+            (first_ours - medians[1]) / count,
+            1.5,
+        ),
+    ]
+
+
+def _opened(folder: Path, lessons: int, data: str) -> float:
+    """Milliseconds from exec to the course map."""
+    command = [sys.executable, "-c", OPEN, str(folder), str(lessons)]
+    with Terminal(command, environment={"TUTOR_DATA": data}) as run:
+        return 1000 * run.wait_for("> Begin")
