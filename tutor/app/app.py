@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -48,6 +48,10 @@ UNMOUNT_PATIENCE = 1.5
 """The same where the app has to leave, for want of a terminal."""
 
 
+Start = Literal["home", "review"]
+"""What stands on the screen first; home is below it."""
+
+
 def _never() -> bool:
     return False
 
@@ -59,6 +63,8 @@ class TutorApp(App[None]):
     CSS_PATH = "main.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "glossary", "terms", tooltip="The glossary: what the terms mean."),
+        Binding("slash", "search", "search", tooltip="Search lessons, glossary and questions."),
         Binding("question_mark", "help", "help", tooltip="Every key of this screen, in words."),
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
     ]
@@ -73,6 +79,7 @@ class TutorApp(App[None]):
         engine: Engine,
         *,
         model_missing: Callable[[], bool] = _never,
+        start: Start = "home",
         ascii_only: bool = False,
     ) -> None:
         """`model_missing` says whether the default model is meant and not installed: it is
@@ -83,6 +90,7 @@ class TutorApp(App[None]):
         self.untold: list[Exception] = []
         """What went wrong while saving and has not been said yet."""
         self._leaving = False
+        self._start = start
         self.engine = engine
         self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
         self.animation_level = "none"
@@ -120,6 +128,8 @@ class TutorApp(App[None]):
     def on_ready(self) -> None:
         """The first screen stands: now the engine may start."""
         self.run_worker(self.keeper.start(), name="model")
+        if self._start == "review":
+            self.open_review()
 
     async def on_unmount(self) -> None:
         self._leaving = True
@@ -291,10 +301,33 @@ class TutorApp(App[None]):
 
         self.push_screen(ProgressScreen())
 
+    def open_review(self) -> None:
+        from tutor.app.screens.review import ReviewScreen
+
+        self.push_screen(ReviewScreen())
+
     def open_model(self) -> None:
         from tutor.app.screens.model import ModelScreen
 
         self.push_screen(ModelScreen())
+
+    def action_glossary(self) -> None:
+        from tutor.app.screens.glossary import GlossaryScreen
+
+        self._open_or_return(GlossaryScreen)
+
+    def action_search(self) -> None:
+        from tutor.app.screens.search import SearchScreen
+
+        self._open_or_return(SearchScreen)
+
+    def _open_or_return(self, kind: type[TutorScreen]) -> None:
+        """One screen of a kind is enough: where it is open further down, the way leads back."""
+        found = next((screen for screen in self.screen_stack if isinstance(screen, kind)), None)
+        if found is None:
+            self.push_screen(kind())
+        while found is not None and self.screen is not found:
+            self.pop_screen()
 
     def action_help(self) -> None:
         from tutor.app.screens.help import HelpScreen
@@ -305,7 +338,11 @@ class TutorApp(App[None]):
 
 
 def make_app(
-    model: str | None = None, learner: str = "me", *, ascii_only: bool = False
+    model: str | None = None,
+    learner: str = "me",
+    *,
+    ascii_only: bool = False,
+    start: Start = "home",
 ) -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
 
@@ -329,5 +366,6 @@ def make_app(
         Progress.open(paths.learner_folder(learner)),
         Engine(model),
         model_missing=missing,
+        start=start,
         ascii_only=ascii_only or not writes_utf8(),
     )

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from tutor import __version__
-from tutor.cli import app, lessons, lint, model, output, progress, step
+from tutor.cli import app, lessons, lint, model, output, progress, report, review, step
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.lm.waiting import settle_waiting
 
@@ -65,7 +65,9 @@ def parser() -> argparse.ArgumentParser:
     step.add_to(commands, for_model)
     model.add_to(commands, for_model)
     lessons.add_to(commands)
+    review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)
+    report.add_to(commands, for_learner)
     lint.add_to(commands)
     return top
 

@@ -1,12 +1,13 @@
-"""`tutor progress`: what is stored of a learner."""
+"""`tutor progress`: what is stored of a learner, and its way to another machine."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutor import paths
-from tutor.cli import output
+from tutor.cli import learning, output
 
 if TYPE_CHECKING:
     from tutor.learner.progress import Progress
@@ -14,32 +15,104 @@ if TYPE_CHECKING:
 
 def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "progress", parents=[for_learner], help="show a learner's progress"
+        "progress",
+        parents=[for_learner],
+        help="show a learner's progress, export it, or import it from another machine",
     )
     parser.add_argument("--json", action="store_true", help="everything stored, as JSON")
     parser.set_defaults(run=run)
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    export = actions.add_parser(
+        "export",
+        parents=[for_learner],
+        help="write everything to a file, as JSON or Markdown",
+        description="Writes everything that is stored of a learner: every answer, and what "
+        "follows from them.",
+    )
+    export.add_argument(
+        "--markdown", action="store_true", help="for people; only JSON can be imported"
+    )
+    export.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="(default: standard output)"
+    )
+    export.set_defaults(run=run_export)
+
+    import_ = actions.add_parser(
+        "import",
+        parents=[for_learner],
+        help="add what was done on other machines",
+        description="Adds what was done on other machines. Nothing is counted twice, however "
+        "often it is imported.",
+    )
+    import_.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="an export (JSON), or a learner's reviews.log",
+    )
+    import_.set_defaults(run=run_import)
 
 
 def run(options: argparse.Namespace) -> int:
-    from tutor.learner.progress import Progress
-
-    progress = Progress.open(paths.learner_folder(options.learner))
+    progress = learning.progress_of(options)
     if options.json:
         output.write_json(progress.export())
     else:
-        _describe(progress)
-    for notice in progress.notices:
-        output.complain(notice)
+        _describe(progress, options)
+    learning.complain_of(progress)
     return 0
 
 
-def _describe(progress: Progress) -> None:
+def run_export(options: argparse.Namespace) -> int:
+    import msgspec
+
+    from tutor.learner import exchange
+
+    progress = learning.progress_of(options)
+    if options.markdown:
+        from tutor.cli.report_text import details
+
+        course = learning.course_of(options)
+        text = details(options.learner, course, progress.state(), progress.clock())
+        data = text.encode() + b"\n"
+    else:
+        data = msgspec.json.encode(exchange.export(progress)) + b"\n"
+    if options.file is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+    else:
+        exchange.write(options.file, data)
+    learning.complain_of(progress)
+    return 0
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """All files or none: each is read and checked before anything is changed."""
+    from tutor.learner import exchange
+
+    progress = learning.progress_of(options)
+    bundles = [exchange.read(file, progress.clock()) for file in options.files]
+    merged = exchange.merge(progress, bundles)
+    output.write(f"{merged.added:,} new, {merged.known:,} known already.")
+    if damaged := sum(bundle.damaged for bundle in bundles):
+        lines = (
+            "1 line could not be read and was"
+            if damaged == 1
+            else (f"{damaged:,} lines could not be read and were")
+        )
+        output.note(f"{lines} left out.")
+    learning.complain_of(progress)
+    return 0
+
+
+def _describe(progress: Progress, options: argparse.Namespace) -> None:
     """In the figures of the app: of the lessons as they are now, questions and screens that are
     gone do not count."""
     from tutor.app.standing import standing
-    from tutor.course.catalogue import load_course
 
-    course, states, cards = load_course(), progress.lessons(), progress.cards()
+    course, states, cards = learning.course_of(options), progress.lessons(), progress.cards()
     if not states and not cards:
         output.write("Nothing yet: no lesson has been opened.")
     for lesson in course.outlines:

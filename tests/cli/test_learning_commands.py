@@ -1,0 +1,171 @@
+"""What is due, the report, and progress on its way to another machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import Tutor
+
+from tutor import paths
+from tutor.course.catalogue import load_course
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered
+
+DAY = 86_400
+
+
+def answer(learner: str, *, ago: float, questions: int, correct: bool = True) -> list[str]:
+    """Answers to the first questions of the course; their ids."""
+    progress = Progress.open(paths.learner_folder(learner))
+    asked = [(outline, each) for outline in load_course().outlines for each in outline.questions]
+    for outline, question in asked[:questions]:
+        progress.record(
+            Answered(
+                at=time.time() - ago * DAY,
+                question=question.id,
+                version=question.version,
+                lesson=outline.id,
+                correct=correct,
+            )
+        )
+    return [question.id for _, question in asked[:questions]]
+
+
+def test_due_is_a_number(tutor: Tutor) -> None:
+    assert tutor("review", "--due").out == "0\n"
+    answer("me", ago=30, questions=3)
+    assert tutor("review", "--due").out == "3\n"
+    assert tutor("review", "--due", "--learner", "ada").out == "0\n"
+    answer("me", ago=0, questions=3)
+    assert tutor("review", "--due").out == "0\n"
+
+
+def test_due_obeys_the_limits_and_counts_what_can_be_asked(tutor: Tutor) -> None:
+    answer("me", ago=30, questions=5)
+    progress = Progress.open(paths.learner_folder("me"))
+    progress.record(Answered(at=1.0, question="gone", version=1, lesson="l", correct=True))
+    assert tutor("review", "--due").out == "5\n"
+    progress.save_setting("review.new", 2)
+    assert tutor("review", "--due").out == "2\n"
+
+
+def test_due_needs_no_screen_and_no_model(tutor: Tutor, tmp_path: Path) -> None:
+    """It is for a shell prompt."""
+    answer("me", ago=30, questions=2)
+    program = (
+        "import sys; from tutor.cli import main; main(['review', '--due']);"
+        "print(sorted({'textual', 'rich', 'torch', 'fsrs', 'filelock', 'markdown_it'} & "
+        "set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "2\n[]\n"
+
+
+def test_review_needs_a_terminal(tutor_process: Tutor) -> None:
+    outcome = tutor_process("review")
+    assert outcome.status == 1
+    assert "is not a terminal" in outcome.err
+
+
+def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
+    answer("ada", ago=40, questions=4)
+    answer("ada", ago=20, questions=1, correct=False)
+    said = tutor("report", "--learner", "ada").out
+    course = load_course()
+    total = sum(len(outline.questions) for outline in course.outlines)
+    assert said.startswith("# Progress of ada, 20")
+    assert f"- 4 of {total} questions answered, 3 of them right the last time; 5 answers" in said
+    assert "- Active on 1 of the last 30 days.\n" in said
+    assert re.search(r"- Would be answered right today: \d+%", said)
+    assert "- Due for review: 4 today, 4 within 14 days." in said
+    rows = [line for line in said.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + len(course.outlines)
+    assert len({len(row) for row in rows}) == 1
+    assert "## To look at again" in said
+    assert len(said.splitlines()) < 60
+
+
+def test_a_report_of_nothing(tutor: Tutor) -> None:
+    outcome = tutor("report")
+    assert outcome.status == 0
+    assert "- 0 of " in outcome.out
+    assert "look at again" not in outcome.out
+
+
+def test_progress_goes_to_another_machine_and_back(tutor: Tutor, tmp_path: Path) -> None:
+    answer("here", ago=30, questions=3)
+    answer("there", ago=10, questions=5)
+    files = {name: tmp_path / f"{name}.json" for name in ("here", "there")}
+    for name, file in files.items():
+        assert tutor("progress", "export", str(file), "--learner", name).status == 0
+        assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
+    assert tutor("progress", "import", str(files["there"]), "--learner", "here").out == (
+        "5 new, 0 known already.\n"
+    )
+    both = [str(file) for file in files.values()]
+    assert tutor("progress", "import", *both, "--learner", "there").out == (
+        "3 new, 5 known already.\n"
+    )
+    assert tutor("progress", "import", *both, "--learner", "here").out.startswith("0 new")
+    here, there = (Progress.open(paths.learner_folder(name)) for name in files)
+    assert here.cards() == there.cards()
+    assert sum(card.answers for card in here.cards().values()) == 8
+
+
+def test_an_export_can_be_written_to_standard_output(tutor: Tutor) -> None:
+    questions = answer("me", ago=1, questions=2)
+    exported = json.loads(tutor("progress", "export").out)
+    assert [event["question"] for event in exported["events"]] == questions
+    said = tutor("progress", "export", "--markdown").out
+    assert all(question in said for question in questions)
+
+
+def test_markdown_takes_what_is_stored_as_it_is(tutor: Tutor) -> None:
+    hostile = "a|b](http://x)<img>\x1b[2J\n# heading"
+    Progress.open(paths.learner_folder("me")).record(
+        Answered(at=1.0, question=hostile, version=1, lesson="l", correct=True)
+    )
+    said = tutor("progress", "export", "--markdown").out
+    assert "\x1b" not in said
+    assert r"a\|b\](http://x)\<img\>" in said
+    assert "\n# heading" not in said
+
+
+@pytest.mark.parametrize("content", [b"{}", b"", b"\x00\xff"])
+def test_a_file_that_is_none_is_refused_and_changes_nothing(
+    tutor: Tutor, tmp_path: Path, content: bytes
+) -> None:
+    answer("me", ago=1, questions=2)
+    good, bad = tmp_path / "good", tmp_path / "bad"
+    answer("ada", ago=1, questions=1)
+    tutor("progress", "export", str(good), "--learner", "ada")
+    bad.write_bytes(content)
+    folder = paths.learner_folder("me")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    outcome = tutor("progress", "import", str(good), str(bad))
+    assert outcome.status == 1
+    assert "cannot be imported" in outcome.err
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_a_log_may_be_imported_whose_lines_are_damaged(tutor: Tutor, tmp_path: Path) -> None:
+    answer("ada", ago=1, questions=3)
+    log = paths.learner_folder("ada") / "reviews.log"
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(lines[0] + b"x" + lines[1] + lines[2])
+    outcome = tutor("progress", "import", str(log))
+    assert outcome.out == "2 new, 0 known already.\n"
+    assert "1 line could not be read and was left out" in outcome.err

@@ -1,0 +1,162 @@
+"""A learner's progress as Markdown: on one page, or question by question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from tutor.app.asked import asked
+from tutor.app.standing import standing
+from tutor.learner import days, review
+from tutor.learner.clock import local_day_number
+from tutor.learner.records import LessonState
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from tutor.course.catalogue import Course
+    from tutor.learner.records import Card
+    from tutor.learner.state import LearnerState
+
+WEAKEST = 5
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def report(name: str, course: Course, state: LearnerState, now: float) -> str:
+    """One page: what was done, what is known, and what to look at again."""
+    lines = [*_heading(name, now), *_summary(course, state, now)]
+    lines += ["", "## Lessons", "", *_lessons(course, state, now)]
+    lines += _weakest(course, state, now)
+    lines += _guesses(state)
+    lines += [
+        "",
+        "Mastery is the share of a lesson that would be remembered now, counting in full only what "
+        "would last for three weeks. It and the retention are estimates by FSRS, from which "
+        "answers were right, when, and with how much help.",
+    ]
+    return "\n".join(lines)
+
+
+def details(name: str, course: Course, state: LearnerState, now: float) -> str:
+    """Every question that was ever answered."""
+    lines = [*_heading(name, now), *_summary(course, state, now)]
+    left = dict(state.cards)
+    for lesson in course.outlines:
+        cards = [left.pop(question.id, None) for question in lesson.questions]
+        if any(cards):
+            lines += ["", f"## {lesson.number} {_plain(lesson.title)}", ""]
+            lines += _questions([card for card in cards if card is not None])
+    if left:
+        lines += ["", "## Questions that are no longer in the course", ""]
+        lines += _questions(list(left.values()))
+    lines += _guesses(state)
+    return "\n".join(lines)
+
+
+def _heading(name: str, now: float) -> list[str]:
+    return [f"# Progress of {_plain(name)}, {_date(now)}", ""]
+
+
+def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
+    questions = asked(course)
+    cards = [card for card in state.cards.values() if card.question in questions]
+    due = review.queue(state, questions, now)
+    forecast = review.forecast(state, questions, now)
+    retention = review.retention(state, questions, now)
+    answers = sum(card.answers for card in state.cards.values())
+    today = local_day_number(now)
+    active = days.active_days(state.days, today, 30)
+    streak = review.streak(state, now)
+    lines = [
+        f"- {len(cards)} of {len(questions)} questions answered, "
+        f"{sum(card.last_correct for card in cards)} of them right the last time; "
+        f"{answers} answers in all.",
+        f"- Active on {active} of the last 30 days"
+        + (f", the last {streak} in a row." if streak > 1 else "."),
+    ]
+    if retention is not None:
+        lines.append(f"- Would be answered right today: {retention:.0%}, as FSRS estimates it.")
+    lines.append(
+        f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
+        f"{len(forecast)} days."
+    )
+    return lines
+
+
+def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
+    mastery = review.mastery_of_lessons(state, asked(course), now)
+    rows = []
+    for lesson in course.outlines:
+        where = standing(
+            lesson, state.lessons.get(lesson.id) or LessonState(lesson=lesson.id), state.cards
+        )
+        known = mastery.get(lesson.id)
+        rows.append(
+            (
+                f"{lesson.number} {_plain(lesson.title)}",
+                f"{where.seen} of {where.screens}",
+                f"{where.goals} of {where.labs}",
+                f"{where.right} of {where.questions}",
+                f"{known.value:.0%}" if known else "",
+            )
+        )
+    return _table(("Lesson", "Screens seen", "Labs done", "Questions right", "Mastery"), rows)
+
+
+def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
+    """The ideas answered about that are known least."""
+    mastery = review.mastery_of_screens(state, asked(course), now)
+    begun = [(known.value, key) for key, known in mastery.items() if known.answered]
+    weakest = sorted(begun)[:WEAKEST]
+    if not weakest:
+        return
+    yield from ("", "## To look at again", "")
+    for value, (lesson_id, screen_id) in weakest:
+        lesson = course.outline(lesson_id)
+        screen = lesson.screen(screen_id) if lesson else None
+        if lesson and screen:
+            yield f"- {_plain(screen.title)} (lesson {lesson.number}): {value:.0%}"
+
+
+def _guesses(state: LearnerState) -> Iterator[str]:
+    guesses = state.guesses
+    if guesses.rounds:
+        yield from ("", "## Guessing game", "")
+        rounds = "1 round" if guesses.rounds == 1 else f"{guesses.rounds} rounds"
+        yield (
+            f"{rounds}, {guesses.learner_bits / guesses.rounds:.2f} bits per token; "
+            f"the model {guesses.model_bits / guesses.rounds:.2f}. Fewer is better."
+        )
+
+
+def _questions(cards: Sequence[Card]) -> Iterator[str]:
+    rows = [
+        (
+            _plain(card.question),
+            str(card.answers),
+            str(card.correct),
+            _date(card.last_at),
+            "suspended" if card.suspended else _date(card.due),
+        )
+        for card in cards
+    ]
+    return _table(("Question", "Answers", "Right", "Last answered", "Next review"), rows)
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    for number, row in enumerate((heading, *rows)):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"| {' | '.join(cells)} |"
+        if number == 0:
+            yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
+
+
+def _date(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d")
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", safe(text).replace("\n", " "))
