@@ -225,6 +225,23 @@ def test_hostile_text_is_only_an_error(hostile: str) -> None:
         assert outcome.problems
 
 
+@pytest.mark.parametrize(
+    "nested",
+    ["> " * 1000 + "a", "- " * 1000 + "a", "1. " * 1000 + "a", "*a _b " * 1000 + "_ *" * 1000],
+    ids=["quotations", "lists", "numbers", "emphasis"],
+)
+def test_nested_a_thousand_deep(nested: str) -> None:
+    text = SMALL.replace("Some *text*.", nested)
+    error = error_of(text)
+    assert "nested" in error.problem
+    assert error.line == line_of(text, nested[:9])
+
+
+def test_five_megabytes() -> None:
+    (problem,) = read_bytes(SMALL.encode() + b"a *b* [c](d)\n" * 400_000, "x.md").problems
+    assert "bytes" in problem.problem
+
+
 _ALPHABET = st.sampled_from(
     [
         *"abi{}[]#*_`<>&:;-!|?%@'\" \n\t\\~é漢𝄞\x1b\u202e",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from tutor import paths
 from tutor.course.catalogue import load_course
+from tutor.course.facts import read_facts
+from tutor.course.lesson import GOALS, Action, Value
+from tutor.course.links import target
 from tutor.course.lint import lint
-from tutor.course.parse import parse_lesson
-from tutor.course.question import NextTokenQuestion, type_name
+from tutor.course.parse import FrontMatter, parse_lesson
+from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
 
 
 def test_nothing_to_complain_about() -> None:
@@ -47,5 +51,44 @@ def test_a_prompt_ends_where_a_token_can_begin() -> None:
 def test_the_examples_for_authors_are_a_lesson() -> None:
     guide = (paths.lessons_folder() / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^(`{3,})(yaml|markdown)\n(.*?)^\1$", guide, re.DOTALL | re.MULTILINE)
-    lesson = parse_lesson("\n".join(content for _, _, content in blocks), "README.md")
+    indented = re.findall(r"^    (- id: .*(?:\n      .*)+)$", guide, re.MULTILINE)
+    facts = read_facts("\n".join(indented).replace("\n      ", "\n  "), "README.md")
+    text = "\n".join(content for _, _, content in blocks)
+    lesson = parse_lesson(text, "README.md", facts)
     assert len(lesson.screens) == len(lesson.labs) == len(lesson.questions) == 1
+    screen = lesson.screens[0]
+    assert (len(facts), len(screen.numbers), len(lesson.labs[0].solution)) == (1, 2, 2)
+    assert "def entropy_bits" in screen.body
+    assert "As of 2026-02" in screen.body
+
+
+def test_the_guide_names_everything_that_there_is() -> None:
+    guide = (paths.lessons_folder() / "README.md").read_text(encoding="utf-8")
+    names = [type_name(kind) for kind in QUESTION_TYPES]
+    names += [str(goal.__struct_config__.tag) for goal in GOALS]
+    names += [*get_args(Value), *FrontMatter.__struct_fields__, *Action.__struct_fields__]
+    assert [name for name in names if name not in guide] == []
+
+
+def test_every_row_of_the_coverage_table_leads_to_a_screen() -> None:
+    course = load_course()
+    table = (paths.lessons_folder() / "coverage.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)]+)\)", table)
+    assert len(links) > 100
+    assert [href for href in links if target(href, course) is None] == []
+
+
+def test_the_course_has_all_of_everything() -> None:
+    course = load_course()
+    assert [outline.number for outline in course.outlines] == list(range(1, 13))
+    asked = [question for outline in course.outlines for question in outline.questions]
+    assert len(asked) >= 120
+    assert {question.type for question in asked} == {type_name(kind) for kind in QUESTION_TYPES}
+    assert len(course.glossary) >= 80
+    for outline in course.outlines:
+        assert 6 <= len(outline.screens) <= 12, outline.id
+        assert len(outline.questions) >= 10, outline.id
+        assert outline.labs, outline.id
+    for lesson in course.lessons:
+        assert all(lab.solution or not lab.goals for lab in lesson.labs), lesson.id
+        assert any("```text" in screen.body for screen in lesson.screens), lesson.id

@@ -20,6 +20,10 @@ BLOCKS = ("lab", "question", "numbers", "include", "facts")
 """What the first line of a fenced block says when it is not code."""
 
 
+DEEPEST = 12
+"""Levels of blocks, or of marks in a line. The parser stops at 20 and drops what is below."""
+
+
 @cache
 def markdown() -> MarkdownIt:
     """The parser: CommonMark with tables and front matter."""
@@ -34,6 +38,9 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
     """
     for token in tokens:
         place = place_of(token, start)
+        if token.level > DEEPEST or any(child.level > DEEPEST for child in token.children or ()):
+            yield place.error(f"This is nested more than {DEEPEST} deep.", "Flatten it.")
+            return
         if token.type == "html_block":
             yield place.error("HTML is not allowed.", "Write it in Markdown.")
         elif token.type == "heading_open" and token.tag == "h1" and not title:
