@@ -1,8 +1,9 @@
-"""Does an answer take longer to save for somebody who has answered for years?
+"""Does anything take longer for somebody who has answered for years?
 
-Two learners of the same course, with 100 and with 100,000 answers behind them, take turns: one
-acknowledged answer each (in the review log and in the state, both on disk). The same disk, the
-same minute, so that what else the machine does meets both.
+Two learners of the same course, with 100 and with 100,000 answers behind them over the same two
+years, take turns: one acknowledged answer each (in the review log and in the state, both on disk),
+then what home, the review screen and the progress screen show. The same disk, the same minute, so
+that what else the machine does meets both.
 """
 
 from __future__ import annotations
@@ -15,16 +16,29 @@ from pathlib import Path
 
 from benchmarks.table import Measured
 
+from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
+from tutor.learner.review import Asked
 from tutor.learner.review_log import encode
 
 QUESTIONS = 100
+LESSONS = 10
+BEGIN, YEARS = 1.7e9, 2 * 365 * 86_400.0
+NOW = BEGIN + YEARS + 86_400
+
+ASKED = {
+    name: Asked(name, 1, f"lesson-{number % LESSONS}", f"screen-{number % 50}")
+    for number in range(QUESTIONS)
+    for name in [f"question-{number}"]
+}
 
 
-def answer(number: int) -> Answered:
+def answer(number: int, of: int) -> Answered:
     return Answered(
-        at=1e9 + number,
+        at=BEGIN + YEARS * number / of,
+        id=f"answer-{number}",
+        zone=0,
         question=f"question-{number % QUESTIONS}",
         version=1,
         lesson="one-question",
@@ -36,9 +50,9 @@ def learner_with(answers: int, folder: Path) -> Progress:
     """A learner who has given `answers` answers, the last one through the front door."""
     folder.mkdir(mode=0o700)
     with (folder / "reviews.log").open("wb") as log:
-        log.writelines(encode(answer(number)) for number in range(answers - 1))
+        log.writelines(encode(answer(number, answers)) for number in range(answers - 1))
     progress = Progress.open(folder)
-    progress.record(answer(answers - 1))
+    progress.record(answer(answers - 1, answers))
     progress.notices.clear()  # that the state was made from the log is what was wanted
     return progress
 
@@ -50,28 +64,61 @@ def measure(turns: int = 300) -> list[Measured]:
         many = learner_with(100_000, Path(place) / "many")
         saving: dict[Progress, list[float]] = {few: [], many: []}
         opening: dict[Progress, list[float]] = {few: [], many: []}
+        home: dict[Progress, list[float]] = {few: [], many: []}
+        reviewing: dict[Progress, list[float]] = {few: [], many: []}
+        standing: dict[Progress, list[float]] = {few: [], many: []}
         for turn in range(turns):
             for progress in (few, many) if turn % 2 else (many, few):
-                saving[progress].append(
-                    milliseconds(lambda p=progress, n=turn: p.record(answer(n)))
-                )
-                opening[progress].append(milliseconds(lambda p=progress: Progress.open(p.folder)))
+                event = answer(100_000 + turn, 100_000)
+                folder = progress.folder
+                for times, act in (
+                    (saving, lambda p=progress, e=event: p.record(e)),
+                    (opening, lambda f=folder: Progress.open(f)),
+                    (home, lambda f=folder: show_home(f)),
+                    (reviewing, lambda f=folder: show_review(f)),
+                    (standing, lambda f=folder: show_progress(f)),
+                ):
+                    times[progress].append(milliseconds(act))
+    what = {
+        "one acknowledged answer": saving,
+        "opening the progress": opening,
+        "what home shows": home,
+        "what the review screen shows": reviewing,
+        "what the progress screen shows": standing,
+    }
     return [
         Measured(
-            "one acknowledged answer, after 100,000 answers against after 100",
+            f"{name}, after 100,000 answers against after 100",
             "ms",
-            statistics.median(saving[many]),
-            statistics.median(saving[few]),
+            statistics.median(times[many]),
+            statistics.median(times[few]),
             1.3,
-        ),
-        Measured(
-            "opening the progress, after 100,000 answers against after 100",
-            "ms",
-            statistics.median(opening[many]),
-            statistics.median(opening[few]),
-            1.3,
-        ),
+        )
+        for name, times in what.items()
     ]
+
+
+def show_home(folder: Path) -> None:
+    """What home asks of somebody's progress, from the disk on."""
+    progress = Progress.open(folder)
+    progress.lessons(), progress.cards(), progress.last_lesson()
+    review.queue(progress.state(), ASKED, NOW)
+
+
+def show_review(folder: Path) -> None:
+    progress = Progress.open(folder)
+    found = review.queue(progress.state(), ASKED, NOW)
+    for item in (*found.due, *found.ahead):
+        progress.card(item.question)
+
+
+def show_progress(folder: Path) -> None:
+    state = Progress.open(folder).state()
+    review.mastery_of_lessons(state, ASKED, NOW)
+    review.mastery_of_screens(state, ASKED, NOW)
+    review.retention(state, ASKED, NOW)
+    review.forecast(state, ASKED, NOW)
+    review.streak(state, NOW)
 
 
 def milliseconds(act: Callable[[], object]) -> float:
