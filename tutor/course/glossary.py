@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tutor.course.headings import title_and_id
-from tutor.course.links import EXPECTED, GLOSSARY, Link, hrefs, is_web, split
+from tutor.course.links import Link, follow
 from tutor.course.markup import markdown, refused
 from tutor.course.place import Place, checked
 from tutor.course.spelling import plain
@@ -63,12 +63,13 @@ def read_glossary(text: str, where: str) -> Glossary:
             continue
         terms[name] = Term(name, title, body)
         lines[name] = place.line
-    links = _links(tokens, start, terms, problems)
+    links, dead = follow(tokens, start, terms.keys(), where, "term")
+    problems += dead
     return Glossary(
         tuple(sorted(terms.values(), key=lambda term: (plain(term.term), term.id))),
         tuple(sorted(problems, key=lambda problem: problem.line)),
         lines,
-        tuple(links),
+        links,
     )
 
 
@@ -83,26 +84,3 @@ def _sections(tokens: list[Token], length: int) -> list[tuple[Token, int, int]]:
     begins = [begin for _, begin in found]
     ends = [*begins, length][1:]
     return [(heading, begin, end) for (heading, begin), end in zip(found, ends, strict=True)]
-
-
-def _links(
-    tokens: list[Token], start: Place, terms: dict[str, Term], problems: list[LessonError]
-) -> list[Link]:
-    """Links to lessons; those to other terms are looked at here."""
-    found = []
-    for href, place in hrefs(tokens, start):
-        parts = split(href)
-        if parts is None and is_web(href):
-            continue
-        if parts is None:
-            problems.append(place.error(f"The link {href[:60]!r} leads nowhere.", EXPECTED))
-        elif parts[0] in ("", GLOSSARY):
-            if parts[1] not in terms:
-                problems.append(
-                    place.error(
-                        f"The link {href[:60]!r} leads to no term.", "Correct it, or add the term."
-                    )
-                )
-        else:
-            found.append(Link(*parts, place.line))
-    return found

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence, Set
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tutor.course.catalogue import Course
     from tutor.course.place import Place
+    from tutor.errors import LessonError
 
 GLOSSARY = "glossary.md"
 
@@ -70,8 +71,33 @@ def split(href: str) -> tuple[str, str] | None:
     return (match["file"] or "", match["anchor"] or "") if match and href else None
 
 
-def is_web(href: str) -> bool:
-    return href.startswith(_WEB)
+class Followed(NamedTuple):
+    """The links of a text that lead to other files of the course, and those that lead nowhere."""
+
+    links: tuple[Link, ...]
+    problems: tuple[LessonError, ...]
+
+
+def follow(tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str) -> Followed:
+    """Looks at all links of a text in `file`, whose first line is at `start`. `here` are the ids of
+    the file itself, which are those of `what` ("screen of this lesson")."""
+    links: list[Link] = []
+    problems: list[LessonError] = []
+    for href, place in hrefs(tokens, start):
+        parts = split(href)
+        if parts is None:
+            if not href.startswith(_WEB):
+                problems.append(place.error(f"The link {href[:60]!r} leads nowhere.", EXPECTED))
+        elif parts[0] not in ("", file):
+            links.append(Link(*parts, place.line))
+        elif parts[1] not in here:
+            known = ", ".join(sorted(here)) if len(here) <= 20 else "those of this file"
+            problems.append(
+                place.error(
+                    f"The link {href[:60]!r} leads to no {what}.", f"Known are: {known or 'none'}."
+                )
+            )
+    return Followed(tuple(links), tuple(problems))
 
 
 def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:

@@ -17,11 +17,12 @@ from tutor.course.facts import Fact, FactsBlock, table
 from tutor.course.headings import title_and_id
 from tutor.course.include import code_block
 from tutor.course.lesson import Lab, Lesson, Quoted, Screen
-from tutor.course.links import EXPECTED, Link, hrefs, is_web, split
+from tutor.course.links import Link, follow
 from tutor.course.markup import BLOCKS, markdown, place_of, refused
 from tutor.course.outline import NEEDS
 from tutor.course.place import Place, checked, text_of
 from tutor.course.question import Id, Question, Sentence
+from tutor.course.section import Section
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:
@@ -60,33 +61,6 @@ class Outcome(msgspec.Struct, frozen=True):
 def number_name(screen_id: str, index: int) -> str:
     """What the number at `index` of a screen's `numbers` is called in `Outcome.lines`."""
     return f"{screen_id}/numbers/{index}"
-
-
-class _Section:
-    """What stands between one `##` heading and the next."""
-
-    def __init__(self, place: Place, screen_id: str, title: str) -> None:
-        self.place = place
-        self.id = screen_id
-        self.title = title
-        self.text: list[str] = []
-        self.labs: list[Lab] = []
-        self.questions: list[Question] = []
-        self.numbers: list[tuple[Quoted, ...]] = []
-
-    def end_paragraph(self) -> None:
-        """Drops blank lines at the end: a block that is taken out leaves no gap."""
-        while self.text and not self.text[-1].strip():
-            self.text.pop()
-
-    @property
-    def is_screen(self) -> bool:
-        """A section with nothing but questions is no screen."""
-        return bool(self.labs) or bool(self.body) or not self.questions
-
-    @property
-    def body(self) -> str:
-        return "\n".join(self.text).strip("\n")
 
 
 def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
@@ -186,9 +160,9 @@ class _Reader:
         front: FrontMatter = decode(tokens[0].content, FrontMatter, self.start.below(1))
         return front
 
-    def _sections(self, tokens: list[Token], lines: list[str]) -> list[_Section]:
+    def _sections(self, tokens: list[Token], lines: list[str]) -> list[Section]:
         """Cuts the file at its `##` headings and sorts what is between them."""
-        sections: list[_Section] = []
+        sections: list[Section] = []
         upto = 0  # lines of the file that are accounted for
         for index, token in enumerate(tokens):
             if token.map is None or token.level > 0 or token.type == "front_matter":
@@ -211,16 +185,16 @@ class _Reader:
             sections[-1].text += lines[upto:]
         return sections
 
-    def _section(self, heading: Token, place: Place) -> _Section:
+    def _section(self, heading: Token, place: Place) -> Section:
         try:
             title, screen_id = title_and_id(heading, place)
         except LessonError as problem:
             self.problems.append(problem)
-            return _Section(place, f"line-{place.line}", "")
+            return Section(place, f"line-{place.line}", "")
         self._name(screen_id, place)
-        return _Section(place, screen_id, title)
+        return Section(place, screen_id, title)
 
-    def _block(self, token: Token, section: _Section) -> None:
+    def _block(self, token: Token, section: Section) -> None:
         """Takes in what a block says: it leaves the text, or code or a table takes its place."""
         place = place_of(token, self.start)
         inside = place.below(1)
@@ -245,7 +219,7 @@ class _Reader:
             case "facts":
                 section.text += ["", *(self.attempt(lambda: self._table(token)) or ())]
 
-    def _numbers(self, token: Token, section: _Section) -> None:
+    def _numbers(self, token: Token, section: Section) -> None:
         place = place_of(token, self.start)
         numbers = self.attempt(lambda: decode(token.content, tuple[Quoted, ...], place.below(1)))
         if section.numbers:
@@ -269,27 +243,11 @@ class _Reader:
         return table(decode(token.content, FactsBlock, place.below(1)), self.facts, place)
 
     def _follow(self, tokens: Sequence[Token], start: Place, screens: set[str]) -> None:
-        """Looks at links: those inside the lesson must lead somewhere, those to other files are
-        kept for when all files are known."""
-        for href, place in hrefs(tokens, start):
-            parts = split(href)
-            if parts is None and is_web(href):
-                continue
-            if parts is None:
-                self.problems.append(
-                    place.error(f"The link {href[:60]!r} leads nowhere.", EXPECTED)
-                )
-            elif parts[0]:
-                self.links.append(Link(*parts, place.line))
-            elif parts[1] not in screens:
-                self.problems.append(
-                    place.error(
-                        f"The link {href[:60]!r} leads to no screen of this lesson.",
-                        f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
-                    )
-                )
+        links, dead = follow(tokens, start, screens, self.start.file, "screen of this lesson")
+        self.links += links
+        self.problems += dead
 
-    def _screen(self, section: _Section) -> Screen:
+    def _screen(self, section: Section) -> Screen:
         if len(section.labs) > 1:
             self.problems.append(
                 self.start.below(self.lines[section.labs[1].id] - 1).error(
@@ -318,7 +276,7 @@ class _Reader:
             numbers=section.numbers[0] if section.numbers else (),
         )
 
-    def _questions(self, sections: list[_Section], screens: set[str]) -> tuple[Question, ...]:
+    def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:
         """All questions; one that names no screen belongs to the screen that it stands on."""
         found: list[Question] = []
         for section in sections:
