@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from tutor.cli import output
+from tutor.cli.learning import course_of
 
 
 def add_to(commands: Any) -> None:
@@ -15,9 +16,9 @@ def add_to(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tutor.course.catalogue import course_summary, load_course
+    from tutor.course.catalogue import course_summary
 
-    course = load_course()
+    course = course_of(options)
     summaries = course_summary(course)
     if options.json:
         output.write_json(summaries)

@@ -70,7 +70,8 @@ class Course:
         if outline is None:
             return None
         if lesson_id not in self._lessons and self._read is not None:
-            self._lessons[lesson_id] = self._read(outline)
+            # threads that come here together are all given what the first of them has read
+            self._lessons.setdefault(lesson_id, self._read(outline))
         return self._lessons.get(lesson_id)
 
     @property
@@ -273,28 +274,6 @@ def course_summary(course: Course) -> tuple[LessonSummary, ...]:
         )
         for lesson in course.outlines
     )
-
-
-def check_unique(lesson: Lesson, others: Sequence[Lesson], file: str) -> None:
-    """Raises `LessonError` when an id or number of `lesson` is taken by one of `others`."""
-    place = Place(file)
-    for other in others:
-        if lesson.id == other.id or lesson.number == other.number:
-            what = f"id {lesson.id!r}" if lesson.id == other.id else f"number {lesson.number}"
-            raise place.error(
-                f"The {what} is that of another lesson ({other.title!r}).",
-                "Ids and numbers of lessons are unique in a course.",
-            )
-        shared = _names(lesson) & _names(other)
-        if shared:
-            raise place.error(
-                f"The id {min(shared)!r} is that of a question or lab in {other.title!r}.",
-                "Ids of questions and labs are unique in a course.",
-            )
-
-
-def _names(lesson: Lesson) -> set[str]:
-    return {question.id for question in lesson.questions} | {lab.id for lab in lesson.labs}
 
 
 def _reason(error: OSError | RuntimeError) -> str:
