@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,6 +140,14 @@ def test_a_bad_file_beside_the_lessons_hides_none(tmp_path: Path, name: str) -> 
         assert "secret" not in str(problem)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files on this system")
+def test_a_file_that_would_block_for_ever_is_not_opened(tmp_path: Path) -> None:
+    for name in ("01-pipe.md", "glossary.md", "facts.yaml"):
+        os.mkfifo(tmp_path / name)
+    problems = load_course(tmp_path).problems
+    assert ["not an ordinary file" in problem.problem for problem in problems] == [True] * 3
+
+
 # --- what is kept --------------------------------------------------------------------------------
 
 
@@ -167,6 +178,18 @@ def test_only_what_has_changed_is_taken_in(tmp_path: Path, counted: list[str]) -
     (tmp_path / "02.md").write_text(lesson("b", 2, text="Other text."))
     load_course(tmp_path)
     assert counted[2:] == ["02.md"]
+
+
+def test_where_nothing_has_changed_no_parser_is_loaded(tmp_path: Path) -> None:
+    course_of(tmp_path, x1=lesson("a", 1, text="Text."))
+    script = (
+        "import sys; from pathlib import Path; from tutor.course.catalogue import load_course;"
+        "load_course(Path(sys.argv[1])); print(*{'yaml', 'markdown_it'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == ""
 
 
 def test_a_lesson_is_read_when_it_is_asked_for(tmp_path: Path, counted: list[str]) -> None:
