@@ -115,12 +115,12 @@ class TutorApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key) and not event.is_forwarded:
-            self._late_keys.sent(event, self.focused)
+            self._late_keys.sent(event, self.focused or self.screen)
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
         """A key that nothing wanted where it was sent to; the keys of the app come after this."""
-        if self._late_keys.redirected(event, self.focused):
+        if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
     # --- the model ------------------------------------------------------------------------------
@@ -310,6 +310,13 @@ class TutorApp(App[None]):
         from tutor.app.screens.model import ModelScreen
 
         self.push_screen(ModelScreen())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where a key would be typed, it does nothing else, and nothing else is told of it."""
+        typed = {"glossary": "v", "search": "/"}.get(action)
+        if typed is not None and self.focused is not None:
+            return not self.focused.check_consume_key(typed, typed)
+        return True
 
     def action_glossary(self) -> None:
         from tutor.app.screens.glossary import GlossaryScreen

@@ -23,21 +23,22 @@ class LateKeys:
     """Remembers where each key was sent, until it comes back because nothing there wanted it."""
 
     def __init__(self) -> None:
-        self._sent: deque[tuple[Key, Widget | None]] = deque(maxlen=_AT_ONCE)
+        self._sent: deque[tuple[Key, Widget]] = deque(maxlen=_AT_ONCE)
 
-    def sent(self, key: Key, to: Widget | None) -> None:
-        """`key` goes to the widget in focus, or to the screen where that is None."""
+    def sent(self, key: Key, to: Widget) -> None:
+        """`key` goes to the widget in focus, or to the screen where there is none."""
         self._sent.append((key, to))
 
-    def redirected(self, key: Key, focused: Widget | None) -> bool:
-        """Send a key that came back on to `focused` if it was meant for that; whether it was."""
+    def redirected(self, key: Key, to: Widget) -> bool:
+        """Send a key that came back on to where keys go now, if it has not been there; whether
+        that was so."""
         for entry in self._sent:
             if entry[0] is key:
                 self._sent.remove(entry)
-                if focused is None or entry[1] is focused:
+                if entry[1] is to:
                     return False
                 again = Key(key.key, key.character)
-                self.sent(again, focused)
-                focused._forward_event(again)
+                self.sent(again, to)
+                to._forward_event(again)
                 return True
         return False

@@ -25,7 +25,6 @@ PANE_KEYS: list[BindingType] = [
     Binding("right", "focus_by(1)", show=False),
     Binding("0", "focus_by(1000000)", show=False, tooltip="To the end of the text."),
     Binding("s", "search", "search", tooltip="Find any token and see its probability."),
-    Binding("slash", "search", show=False),
     Binding("b", "step_back", "back", tooltip="Take the last token away again."),
     Binding("backspace", "step_back", show=False),
     Binding("r", "stop_reading", "stop reading", tooltip="Stop reading a long text; it is kept."),

@@ -11,7 +11,7 @@ from tutor.app import theme
 from tutor.app.explorer.lines import BREAKPOINTS
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.screens.base import TutorScreen
-from tutor.text import safe
+from tutor.app.widgets.prose import plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,7 +66,7 @@ class ExplorerScreen(TutorScreen):
 
     def on_mount(self) -> None:
         if self._lab is not None:
-            task = Content.styled(safe(self._lab.task), theme.ACT)
+            task = Content.styled(plain(self._lab.task), theme.ACT)
             self.query_one(Task).update(task)
         self.place = "lab" if self._lab else "stepper and chat"
         self._pane.focus()

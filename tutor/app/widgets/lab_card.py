@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.widgets.prose import plain
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
-from tutor.text import safe
 
 
 class LabCard(Widget):
@@ -35,7 +35,7 @@ class LabCard(Widget):
         lab = self._lab
         if lab is None:
             return Content("")
-        lines = [Content.assemble(("Lab  ", "bold"), safe(lab.task))]
+        lines = [Content.assemble(("Lab  ", "bold"), plain(lab.task))]
         for place, goal in enumerate(lab.goals):
             lines.append(_goal(description(goal), self._done or place in self._reached))
         if self._done:

@@ -121,7 +121,7 @@ class Menu(Widget, can_focus=True):
         """Scroll so that the entry under the cursor is seen, from its first line on; with the
         first one, what stands above the list too, as far as there is room for both."""
         scroll = next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
-        if self.cursor < 0 or scroll is None:
+        if not 0 <= self.cursor < len(self._rows) or scroll is None:
             return
         heights = [len(lines) for lines in self._lines(self.content_size.width)]
         top = sum(heights[: self.cursor]) + self._top_within(scroll)
