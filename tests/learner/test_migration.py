@@ -5,13 +5,16 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 from learner_sessions import answered, told
 
 from tutor.errors import StoreNewer
 from tutor.learner.progress import Progress
-from tutor.learner.records import LessonState
+from tutor.learner.records import LessonState, Undone
+from tutor.learner.review_log import ReviewLog
 from tutor.learner.schema import CURRENT, MIGRATIONS, Schema, Tables
+from tutor.learner.state import LearnerState, fold
 
 NEXT = CURRENT.version + 1
 
@@ -90,3 +93,83 @@ def test_labs_done_of_version_1_are_still_done(folder: Path) -> None:
     again = Progress.open(folder)
     assert again.lesson("l").labs_done == ("stepper",)
     assert (again.lesson("l").screen, told(again)) == ("end", "")
+
+
+def line_of_version_2(question: str, at: float, *, correct: bool = True) -> bytes:
+    """A line of the log from before events had ids."""
+    event = {"event": "answered", "at": at, "question": question, "version": 1, "lesson": "l"}
+    body = msgspec.json.encode(event | {"correct": correct})
+    return b"%08x " % zlib.crc32(body) + body + b"\n"
+
+
+def folder_of_version_2(folder: Path, lines: list[bytes], answers: dict[str, int]) -> None:
+    """A learner's folder as version 2 left it, having counted `answers` in the log."""
+    folder.mkdir(parents=True)
+    (folder / "reviews.log").write_bytes(b"".join(lines))
+    end = sum(map(len, lines))
+    mark = {"start": end - len(lines[-1]), "end": end, "checksum": lines[-1][:8].decode()}
+    cards = {
+        question: {
+            "question": question,
+            "version": 1,
+            "lesson": "l",
+            "answers": count,
+            "correct": count,
+            "last_correct": True,
+            "last_at": 5000.0,
+        }
+        for question, count in answers.items()
+    }
+    place = {"lesson": "l", "screen": "end", "labs_done": ["z", "a"], "visited_at": 1.0}
+    tables = {"cards": cards, "lessons": {"l": place}, "log": {"mark": mark}}
+    body = msgspec.json.encode(tables)[1:]
+    about = b'{"about":{"file":{"schema":2,"checksum":"%08x"}},' % zlib.crc32(body)
+    (folder / "progress.json").write_bytes(about + body)
+
+
+def test_cards_of_version_2_get_the_schedule_that_the_log_tells(folder: Path) -> None:
+    lines = [line_of_version_2("q", at) for at in (1000.0, 5000.0)]
+    folder_of_version_2(folder, lines, {"q": 2})
+    events = [line.event for line in ReviewLog(folder / "reviews.log").read()]
+    expected = fold(LearnerState(), [event for event in events if event]).cards
+    progress = Progress.open(folder)
+    assert progress.cards() == expected
+    assert expected["q"].step is None  # so it comes back after days
+    assert (progress.lesson("l").screen, progress.lesson("l").labs_done) == ("end", ("z", "a"))
+    progress.record(answered(9))
+    again = Progress.open(folder)
+    assert again.cards().keys() == {"q", "question-9"}
+    assert again.card("q") == expected["q"]
+    assert told(again) == told(progress) == ""
+    assert (folder / "progress.json.format-2").exists()
+
+
+def test_what_the_log_of_version_2_had_lost_stays_counted(folder: Path) -> None:
+    """The log was lost once, and went on from nothing."""
+    lines = [line_of_version_2("q", 5000.0)]
+    folder_of_version_2(folder, lines, {"q": 7, "older": 3})
+    progress = Progress.open(folder)
+    assert {key: card.answers for key, card in progress.cards().items()} == {"q": 7, "older": 3}
+    assert progress.cards()["older"].due == 5000.0  # the sooner the better
+    # and whatever would be made anew from the log stays as it is known
+    progress.record(answered(0, question="q"))
+    first = next(iter(ReviewLog(folder / "reviews.log").read())).event
+    assert first is not None
+    progress.record(Undone(at=6000.0, answer=first.id, question="q"))
+    again = Progress.open(folder)
+    assert again.cards()["older"].answers == 3
+    assert again.cards()["q"].answers == 8
+    progress.record(answered(1, question="older"))
+    assert Progress.open(folder).cards()["older"].answers == 4
+
+
+def test_answers_of_version_2_keep_the_ids_they_were_given(folder: Path) -> None:
+    lines = [line_of_version_2("q", 1000.0)] * 2
+    folder_of_version_2(folder, lines, {"q": 2})
+    ids = [event.id for event in Progress.open(folder).events()]
+    assert len(set(ids)) == 2
+    progress = Progress.open(folder)
+    progress.record(answered(1))
+    assert [event.id for event in progress.events()][:2] == ids
+    progress.record(Undone(at=2000.0, answer=ids[1], question="q"))
+    assert Progress.open(folder).cards()["q"].answers == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from functools import reduce
 
 import msgspec
@@ -42,32 +41,43 @@ def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[St
         found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
-    before, mark, damaged, imported = state, state.mark, 0, False
-
-    def events() -> Iterator[LogEvent]:
-        nonlocal mark, damaged, imported
-        skipped: list[int] = []
-        for line in log.read(mark.end):
-            mark = _after(line, mark)
-            damaged += line.damaged
-            if line.unknown:
-                skipped.append(line.start)
-            if line.event is not None:
-                imported = imported or isinstance(line.event, Imported)
-                yield line.event
-        mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
-
-    state = fold(state, events())
+    before, mark, damaged = state, state.mark, 0
+    events: list[LogEvent] = []
+    skipped: list[int] = []
+    for line in log.read(mark.end):
+        mark = _after(line, mark)
+        damaged += line.damaged
+        if line.unknown:
+            skipped.append(line.start)
+        if line.event is not None:
+            events.append(line.event)
     if damaged:
         found.append(notices.log_damaged(log.path, damaged))
+    mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
+    own = _own(events)
+    state = fold(state, events if mark.partial else own)
     state = msgspec.structs.replace(state, mark=mark)
     if mark.outdated:
         state = _with_schedules(state, before, log)
-    elif imported and not mark.partial:
+    elif len(own) < len(events) and not mark.partial:
         state = _made_anew(state, _all_events(log))
     elif state.stale and not mark.partial:
         state = _refreshed(state, log)
     return msgspec.structs.replace(state, stale=frozenset()), found
+
+
+def _own(events: list[LogEvent]) -> list[LogEvent]:
+    """Those that happened here, in this order."""
+    own: list[LogEvent] = []
+    imported = 0
+    for event in events:
+        if isinstance(event, Imported):
+            imported = event.count
+        elif imported > 0:
+            imported -= 1
+        else:
+            own.append(event)
+    return own
 
 
 def _retry_skipped(state: LearnerState, log: ReviewLog) -> LearnerState:

@@ -179,10 +179,9 @@ class _Folding:
                 continue
             if self.undo.question == name:
                 self.undo = Undo()
+            self.stale.add(name)  # later answers, to an older version, may count again
             if card.last_at <= event.at:
                 del self.cards[name]
-            else:
-                self.stale.add(name)
 
 
 def after_answer(card: Card | None, event: Answered) -> Card:
