@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow check format-check lint types contracts bench format clean
+.PHONY: setup run test test-slow check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -21,7 +21,7 @@ test: setup
 test-slow: setup
 	$(BIN)/pytest -m 'slow or not slow'
 
-check: format-check lint types contracts test
+check: format-check lint types contracts test lint-lessons
 
 format-check: setup
 	$(BIN)/ruff format --check
@@ -33,6 +33,9 @@ types: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --platform darwin
 	$(BIN)/mypy --platform win32
+
+lint-lessons: setup
+	$(BIN)/pytest -m slow tests/authoring
 
 contracts: setup
 	$(BIN)/lint-imports

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutor import paths
 from tutor.cli import output
+from tutor.cli.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from tutor.course.lint import Finding, Report
+    from tutor.lm.load import LanguageModel
+    from tutor.models import FoundModel
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser("lint", help="look lesson files over")
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "lint",
+        parents=[for_model],
+        help="look lesson files over",
+        description="Look lesson files over: the format, what a learner would trip over, and, with"
+        " the model, whether the numbers that they quote are right and their labs can be done.",
+    )
     parser.add_argument(
         "paths",
         nargs="*",
@@ -20,14 +34,21 @@ def add_to(commands: Any) -> None:
         help="lesson files, or folders of them (default: the lessons of this version)",
     )
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument(
+        "--no-model", action="store_true", help="leave out what has to be asked of the model"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints one line a finding; exit status 1 when one of them is an error."""
-    from tutor.course.lint import lint
+    from tutor.course.lint import in_order, look_over
 
-    findings = lint(options.paths or [paths.lessons_folder()])
+    report = look_over(options.paths or [paths.lessons_folder()])
+    findings = list(report.findings)
+    if report.lessons and not options.no_model:
+        findings += _with_the_model(report, options.model)
+    findings = list(in_order(findings))
     if options.json:
         output.write_json(findings)
     else:
@@ -36,3 +57,50 @@ def run(options: argparse.Namespace) -> int:
         if not findings:
             output.write("Nothing to say: every lesson is in order.")
     return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
+    """What the model says against the lessons. Where it is not on this machine, that is said."""
+    from tutor.models.find import find_model
+    from tutor.models.installed import installed_default
+
+    found = find_model(spec) if spec else installed_default()
+    if found is None:
+        return [
+            report.lessons[0].finding(
+                "",
+                "warning",
+                "Numbers, labs and guesses were not checked: the model is not on this machine.",
+                "`tutor model pull` fetches it; with --no-model nothing is said.",
+            )
+        ]
+    return _asked(report, found)
+
+
+def _asked(report: Report, found: FoundModel) -> Sequence[Finding]:
+    from tutor.authoring.ask import Ask
+    from tutor.authoring.claims import check
+    from tutor.authoring.memory import Memory
+    from tutor.models.installed import content_checksum
+    from tutor.models.report import in_words
+
+    line = StatusLine(sys.stderr, always=False)
+
+    def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+        line.show(in_words(stage, done, total))
+
+    def load() -> LanguageModel:
+        from tutor.lm.load import load_model
+
+        return load_model(found, on_stage=on_stage, exact=True)
+
+    memory = Memory(found.sha256 or content_checksum(found))
+    try:
+        return check(
+            report.lessons,
+            Ask(memory, load),
+            lambda done, total: line.show("asking the model", figures=f"{done} of {total}"),
+        )
+    finally:
+        line.clear()
+        memory.save()

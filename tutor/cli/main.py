@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)
     report.add_to(commands, for_learner)
-    lint.add_to(commands)
+    lint.add_to(commands, for_model)
     return top
 
 

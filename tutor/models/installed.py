@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -95,6 +96,16 @@ def file_size(model: FoundModel) -> int:
     if model.kind == "gguf":
         return model.path.stat().st_size
     return sum(file.stat().st_size for file in model.path.iterdir() if file.is_file())
+
+
+def content_checksum(model: FoundModel) -> str:
+    """SHA-256 of all that a model's files say. Raises `OSError`."""
+    files = [model.path] if model.kind == "gguf" else sorted(model.path.glob("*.*"))
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _models_in(folder: Path) -> Iterator[FoundModel]:

@@ -1,0 +1,15 @@
+"""What the tests of what authors use share: the small model that comes along, which loads fast."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutor.lm.load import LanguageModel, load_model
+from tutor.models.installed import bundled_model
+
+
+@pytest.fixture(scope="session")
+def small_model() -> LanguageModel:
+    found = bundled_model()
+    assert found is not None
+    return load_model(found, exact=True)

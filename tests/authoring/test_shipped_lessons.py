@@ -1,0 +1,36 @@
+"""What the lessons that come with this version say about the model is what it says: `tutor lint`,
+lesson by lesson, in exact arithmetic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tutor import paths
+from tutor.authoring.ask import Ask
+from tutor.authoring.claims import check, claims
+from tutor.authoring.memory import Memory
+from tutor.course.lint import look_over
+from tutor.models.installed import DEFAULT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.course.lint import Sound
+
+LESSONS = look_over([paths.lessons_folder()]).lessons
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sound", LESSONS, ids=lambda sound: sound.lesson.id)
+def test_the_model_confirms_it(
+    sound: Sound, request: pytest.FixtureRequest, model_cache: Path
+) -> None:
+    assert list(claims(sound)), "a lesson that says nothing about the model"
+    memory = Memory(DEFAULT.sha256, model_cache / "lint.json")
+    ask = Ask(memory, lambda: request.getfixturevalue("exact_model"))
+    try:
+        assert [str(finding) for finding in check([sound], ask)] == []
+    finally:
+        memory.save()

@@ -1,0 +1,160 @@
+"""What lessons say about the model, computed with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.authoring.attempt import Outcome, attempt
+from tutor.errors import LessonError
+from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
+
+if TYPE_CHECKING:
+    from tutor.authoring.memory import Memory
+    from tutor.course.lesson import Lab, Quoted
+    from tutor.course.question import ComparePrompts, NextTokenQuestion
+    from tutor.lm.load import LanguageModel
+    from tutor.lm.session import Session
+
+_MORE = 4
+"""Tokens that are written beyond a quoted text, which may end in the middle of one."""
+
+
+class Value(msgspec.Struct, frozen=True):
+    """What a quoted number is: a number, or for `greedy` the text that the model writes."""
+
+    number: float | None = None
+    text: str = ""
+    trouble: str = ""
+    """Why there is no answer, for example that `token` is not one token."""
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """The values of the two prompts of a `compare` question."""
+
+    values: tuple[float, float] = (0.0, 0.0)
+    trouble: str = ""
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """The most probable tokens after a prompt, and the probability of each."""
+
+    tokens: tuple[tuple[str, float], ...]
+
+
+class Ask:
+    """Answers, from memory where they are there. The model is only loaded when one is not."""
+
+    def __init__(self, memory: Memory, load: Callable[[], LanguageModel]) -> None:
+        self._memory = memory
+        self._load = load
+
+    @cached_property
+    def _model(self) -> LanguageModel:
+        return self._load()
+
+    def quoted(self, number: Quoted) -> Value:
+        asked = msgspec.structs.replace(number, says=number.says if _is_text(number) else "-")
+        return self._memory.answer(asked, Value, lambda: self._quoted(number))
+
+    def lab(self, lab: Lab) -> Outcome:
+        """What comes of doing the lab as its solution says."""
+        asked = [lab.kind, lab.prompt, lab.goals, lab.solution]
+        return self._memory.answer(asked, Outcome, lambda: attempt(lab, self._model))
+
+    def compared(self, question: ComparePrompts) -> Pair:
+        asked = [question.prompts, question.token, question.value]
+        return self._memory.answer(asked, Pair, lambda: self._compared(question))
+
+    def ranked(self, question: NextTokenQuestion) -> Ranked:
+        """One token more than `within`."""
+        asked = [question.prompt, question.within]
+        return self._memory.answer(asked, Ranked, lambda: self._ranked(question))
+
+    # --- computing --------------------------------------------------------------------------
+
+    def _quoted(self, number: Quoted) -> Value:
+        session = self._open(number)
+        if number.value == "tokens":
+            return Value(float(len(session)))
+        if number.value == "greedy":
+            return Value(text=self._greedy(session, number.says))
+        sampler = SamplerSettings(number.temperature, number.top_k, number.top_p, number.min_p)
+        end = len(session)
+        if not number.token:
+            found = session.distribution(end, sampler, seed=0, top=1)
+            bits = found.sampled_entropy_bits
+            return Value(bits if number.value == "entropy" else float(found.kept))
+        try:
+            (row,) = session.rows(end, sampler, [self._token(number.token)])
+        except LessonError as error:
+            return Value(trouble=error.problem)
+        match number.value:
+            case "logit":
+                return Value(row.logit)
+            case "rank":
+                return Value(float(row.rank))
+            case "surprisal":
+                share = row.sampled_probability
+                return Value(-math.log2(share) if share > 0 else math.inf)
+        return Value(row.sampled_probability)
+
+    def _open(self, number: Quoted) -> Session:
+        from tutor.lm.chat import chat_ids, text_ids
+        from tutor.lm.session import Session
+
+        if not number.chat:
+            return Session(self._model, text_ids(self._model, number.prompt))
+        system = [ChatMessage("system", number.system)] if number.system else []
+        messages = [*system, ChatMessage("user", number.prompt)]
+        return Session(self._model, chat_ids(self._model, messages))
+
+    def _greedy(self, session: Session, says: str) -> str:
+        begin = len(session)
+        for _ in range(len(self._model.tokenizer.encode(says)) + _MORE):
+            best = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0]
+            session.append([best.token.id])
+            if session.ended:
+                break
+        written = [token for token in session.tokens[begin:] if not token.special]
+        return b"".join(token.data for token in written).decode("utf-8", "replace")
+
+    def _compared(self, question: ComparePrompts) -> Pair:
+        from tutor.lm.chat import text_ids
+        from tutor.lm.session import Session
+
+        values = []
+        for prompt in question.prompts:
+            session = Session(self._model, text_ids(self._model, prompt))
+            if question.value == "entropy":
+                values.append(session.distribution(len(session), PLAIN, 0, 1).entropy_bits)
+                continue
+            try:
+                (row,) = session.rows(len(session), PLAIN, [self._token(question.token)])
+            except LessonError as error:
+                return Pair(trouble=error.problem)
+            values.append(row.probability)
+        return Pair((values[0], values[1]))
+
+    def _ranked(self, question: NextTokenQuestion) -> Ranked:
+        from tutor.lm.chat import text_ids
+        from tutor.lm.session import Session
+        from tutor.text import visible
+
+        session = Session(self._model, text_ids(self._model, question.prompt))
+        found = session.distribution(len(session), PLAIN, seed=0, top=question.within + 1)
+        return Ranked(tuple((visible(row.token.data), row.probability) for row in found.rows))
+
+    def _token(self, written: str) -> int:
+        """The id of a token as a lesson writes it. Raises `LessonError` where it is not one."""
+        from tutor.authoring.attempt import token_id
+
+        return token_id(self._model, written)
+
+
+def _is_text(number: Quoted) -> bool:
+    return number.value == "greedy"

@@ -1,0 +1,186 @@
+"""A lab, done as its solution says, with the stepper and the goals that the app has: no screen and
+no engine process, and the model answers at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.app.explorer.guess_game import Game
+from tutor.app.explorer.state import State
+from tutor.app.explorer.stepper import Answer, Stepper
+from tutor.course.goals import Evidence, goals_reached
+from tutor.course.lesson import Action, Lab
+from tutor.errors import LessonError, TutorError
+from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings, Token
+from tutor.text import visible
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+    from tutor.lm.session import Session
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The places of the goals that hold `at_start`, and of those `reached` in the end; or the
+    `trouble` that came up, at step `step` (from 1) of the solution. `over` says whether a guessing
+    game came to its end."""
+
+    at_start: tuple[int, ...] = ()
+    reached: tuple[int, ...] = ()
+    trouble: str = ""
+    step: int = 0
+    over: bool = False
+
+
+def attempt(lab: Lab, model: LanguageModel) -> Outcome:
+    """Does the lab. What goes wrong is in the outcome."""
+    try:
+        return _game(lab, model) if lab.kind == "guess" else _Attempt(lab, model).outcome()
+    except TutorError as error:
+        return Outcome(trouble=error.happened)
+
+
+def token_id(model: LanguageModel, written: str) -> int:
+    """The id of a token as a lesson writes it: "␣Paris" or " Paris", "⏎",
+    "<|im_end|>". Raises `LessonError`
+    where it is not one token."""
+    if written in model.tokenizer.special_ids:
+        return model.tokenizer.special_ids[written]
+    text = written.replace("␣", " ").replace("⏎", "\n").replace("⇥", "\t")
+    ids = model.tokenizer.encode(text)
+    if len(ids) != 1:
+        pieces = " · ".join(visible(model.tokenizer.token(id_).data) for id_ in ids)
+        raise LessonError(f"{written!r} is not one token but {len(ids)}: {pieces}.")
+    return ids[0]
+
+
+def _game(lab: Lab, model: LanguageModel) -> Outcome:
+    """The guessing game, each token guessed right: it is not over at once, and comes to an end."""
+    from tutor.lm.chat import text_ids
+    from tutor.lm.session import Session
+
+    session = Session(model, text_ids(model, lab.prompt))
+    game = Game(lab.prompt, session.tokens, None, model=model.card.sha256)
+    if game.over:
+        return Outcome(trouble="There is no token left to guess: the text is too short.")
+    while not game.over:
+        found = session.distribution(game.shown, PLAIN, seed=0, top=1)
+        (actual,) = session.rows(game.shown, PLAIN, [game.tokens[game.shown].id])
+        game.play(found, actual, actual, sureness=0.5)
+        game.go_on()
+    return Outcome(over=True)
+
+
+class _Attempt:
+    """One stepper, kept supplied with the answers that it asks for."""
+
+    def __init__(self, lab: Lab, model: LanguageModel) -> None:
+        self._lab = lab
+        self._model = model
+        self._session: Session | None = None
+        self._reached: frozenset[int] = frozenset()
+        state = State(lab.prompt, "chat" if lab.kind == "chat" else "text")
+        self._stepper = Stepper(state, self._saw)
+        self._stepper.end_ids = frozenset(model.tokenizer.end_ids)
+        self._stepper.given = None if lab.kind == "chat" else lab.prompt
+        self._stepper.context = model.network.config.context
+
+    def outcome(self) -> Outcome:
+        """A goal that holds before anything was done is none; a conversation without a first
+        message has no start."""
+        if self._lab.prompt.strip():
+            self._begin(self._lab.prompt)
+            self._touch()
+        at_start = self._reached
+        for number, action in enumerate(self._lab.solution, start=1):
+            try:
+                self._do(action)
+            except TutorError as error:
+                return Outcome(tuple(sorted(at_start)), (), error.happened, number)
+        return Outcome(tuple(sorted(at_start)), tuple(sorted(self._reached)))
+
+    def _saw(self, evidence: Evidence) -> None:
+        self._reached = goals_reached(self._lab, evidence, self._reached)
+
+    def _do(self, action: Action) -> None:
+        stepper = self._stepper
+        if action.prompt:
+            self._begin(action.prompt)
+            self._touch()
+        elif action.take:
+            self._take(action.take)
+        elif action.sampler is not None:
+            dials = action.sampler
+            stepper.set_sampler(
+                SamplerSettings(dials.temperature, dials.top_k, dials.top_p, dials.min_p)
+            )
+        elif action.fork:
+            stepper.fork()
+        for _ in range(action.back):
+            stepper.back()
+            self._supply()
+        for _ in range(action.greedy):
+            if not stepper.ended:
+                stepper.take(0)
+                self._supply()
+        for _ in range(action.write):
+            if not stepper.ended:
+                stepper.step()
+                self._supply()
+        self._supply()
+
+    def _take(self, written: str) -> None:
+        tree = self._stepper.tree
+        if tree is None or self._session is None:
+            raise LessonError("There is no text yet to take a token for.")
+        self._follow(tree.tokens)
+        wanted = token_id(self._model, written)
+        (row,) = self._session.rows(tree.focus, self._stepper.sampler, [wanted])
+        self._stepper.take_found(row)
+
+    def _begin(self, text: str) -> None:
+        """As `e` does: another prompt, or the next message of a conversation."""
+        from tutor.lm.chat import chat_ids, text_ids, turn_ids
+
+        tree = self._stepper.tree
+        tokens = self._model.tokenizer.tokens
+        if self._lab.kind != "chat":
+            self._stepper.prompt(tokens(text_ids(self._model, text)))
+        elif tree is None:
+            self._stepper.prompt(tokens(chat_ids(self._model, [ChatMessage("user", text)])))
+        else:
+            path = [token.id for token in tree.tokens]
+            self._stepper.turn(tokens(turn_ids(self._model, path, text)))
+        self._supply()
+
+    def _touch(self) -> None:
+        """Has the stepper show what is there to see, without a change: the same settings again."""
+        self._stepper.set_sampler(self._stepper.sampler)
+        self._supply()
+
+    def _supply(self) -> None:
+        """Answers what the stepper asks. Raises what it could not do."""
+        while (question := self._stepper.question) is not None:
+            session = self._follow(question.tokens)
+            found = session.distribution(
+                question.position, question.sampler, question.seed, question.top
+            )
+            stands = None
+            if question.stands is not None:
+                (stands,) = session.rows(question.position, question.sampler, [question.stands])
+            start = question.surprisals_from
+            surprisals = session.surprisals(start) if start is not None else ()
+            self._stepper.arrived(question, Answer(found, stands, surprisals))
+        if isinstance(self._stepper.note, TutorError):
+            raise self._stepper.note
+
+    def _follow(self, path: tuple[Token, ...]) -> Session:
+        from tutor.lm.session import Session
+
+        ids = [token.id for token in path]
+        if self._session is None:
+            self._session = Session(self._model, ids)
+        else:
+            self._session.replace(ids)
+        return self._session

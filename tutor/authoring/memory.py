@@ -1,0 +1,103 @@
+"""What the model answered before: the same question to the same model, by the same code, has the
+same answer, so that a second look at a course takes no time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from tutor.errors import NoHome
+from tutor.paths import cache_folder
+
+T = TypeVar("T")
+
+MOST = 20_000
+"""Answers that are kept; the oldest make room."""
+
+_TAKING_PART = (
+    "lm/*.py",
+    "authoring/a*.py",
+    "course/goals.py",
+    "course/lesson.py",
+    "app/explorer/st*.py",
+    "app/explorer/guess_game.py",
+)
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class Memory:
+    """Answers by what was asked, kept in the user's cache folder. May be deleted at any time."""
+
+    def __init__(self, model: str, file: Path | None = None) -> None:
+        """`model` is the checksum of its file."""
+        self._stamp = f"{model} {_state_of_the_code()}"
+        self._file = file or _usual_place()
+        self._answers: dict[str, msgspec.Raw] = self._read()
+        self._changed = False
+
+    def recall(self, question: Any, kind: type[T]) -> T | None:
+        """The answer to `question`, None where it is not known."""
+        known = self._answers.get(self._key(question, kind))
+        if known is None:
+            return None
+        try:
+            return msgspec.json.decode(known, type=kind)
+        except msgspec.MsgspecError:
+            return None
+
+    def answer(self, question: Any, kind: type[T], compute: Callable[[], T]) -> T:
+        """The answer to `question` (data that msgspec can encode), computed if need be."""
+        known = self.recall(question, kind)
+        if known is None:
+            known = compute()
+            self._answers[self._key(question, kind)] = msgspec.Raw(msgspec.json.encode(known))
+            self._changed = True
+        return known
+
+    def save(self) -> None:
+        """Where that is not possible, nothing happens but that the next run takes longer."""
+        if self._file is None or not self._changed:
+            return
+        last = dict(list(self._answers.items())[-MOST:])
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=self._file.parent, delete=False) as stream:
+                stream.write(msgspec.json.encode(last))
+            Path(stream.name).replace(self._file)
+            self._changed = False
+
+    def _key(self, question: Any, kind: type) -> str:
+        asked = msgspec.json.encode([self._stamp, kind.__name__, question])
+        return blake2b(asked, digest_size=16).hexdigest()
+
+    def _read(self) -> dict[str, msgspec.Raw]:
+        if self._file is None:
+            return {}
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, msgspec.Raw])
+        except (OSError, ValueError):
+            return {}
+
+
+@cache
+def _state_of_the_code() -> str:
+    """A hash of all code that takes part in an answer."""
+    digest = blake2b(digest_size=8)
+    for pattern in _TAKING_PART:
+        for file in sorted(_PACKAGE.glob(pattern)):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _usual_place() -> Path | None:
+    try:
+        return cache_folder() / "lint.json"
+    except NoHome:
+        return None
