@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from hashlib import blake2b
 from pathlib import Path
 
 import platformdirs
@@ -77,15 +78,20 @@ def model_folders() -> tuple[Path, ...]:
         return (shared_models_folder(),)
 
 
-def learner_folder(name: str = "me") -> Path:
-    """The folder of one learner's progress. Raises `NoHome`, or `UsageError` for a name that is
-    not fit for a folder (letters, digits, `-`, `_` and `.` are, up to 40 of them)."""
+def learner_folder(name: str = "me", course: Path | None = None) -> Path:
+    """The folder of one learner's progress in the course that came with this version, or in the
+    one in the folder `course`: ids of one course mean nothing in another. Raises `NoHome`, or
+    `UsageError` for a name that is not fit for a folder (letters, digits, `-`, `_` and `.` are, up
+    to 40 of them)."""
     if not _LEARNER_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is not a name for a learner.",
             "Use up to 40 letters, digits, '-', '_' or '.', starting with a letter or digit.",
         )
-    return data_folder() / "learners" / name
+    if course is None or course.resolve() == lessons_folder().resolve():
+        return data_folder() / "learners" / name
+    place = blake2b(os.fsencode(course.resolve()), digest_size=8).hexdigest()
+    return data_folder() / "courses" / place / "learners" / name
 
 
 def log_file() -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from command_line import Tutor
+from course.lesson_text import SMALL
 
 from tutor import __version__, paths
 from tutor.course.catalogue import load_course
@@ -97,6 +98,28 @@ def test_looking_at_damaged_progress_claims_no_repair_and_makes_none(tutor: Tuto
     assert "The next save keeps the damaged file as progress.json.damaged." in outcome.err
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
     assert [each["lesson"] for each in json.loads(outcome.out)["lessons"]] == ["lesson-1"]
+
+
+def test_another_course_and_its_progress_are_kept_apart(tutor: Tutor, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "07-small.md").write_text(SMALL)
+    folder = ("--course", str(theirs))
+    listed = json.loads(tutor(*folder, "lessons", "--json").out)
+    assert listed == json.loads(tutor("lessons", *folder, "--json").out)
+    assert [each["id"] for each in listed] == ["small"]
+
+    progress = Progress.open(paths.learner_folder("me", theirs))
+    progress.record(Answered(at=1.0, question="q", version=1, lesson="x", correct=True))
+    assert len(json.loads(tutor("progress", *folder, "--json").out)["cards"]) == 1
+    assert json.loads(tutor("progress", "--json").out)["cards"] == []
+    assert paths.learner_folder("me", paths.lessons_folder()) == paths.learner_folder("me")
+
+
+def test_a_course_that_is_not_there(tutor: Tutor, tmp_path: Path) -> None:
+    outcome = tutor("lessons", "--course", str(tmp_path / "nowhere"))
+    assert outcome.status == 2
+    assert "is not a folder" in outcome.err
 
 
 def test_progress_of_nobody(tutor: Tutor) -> None:

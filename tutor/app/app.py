@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
@@ -17,6 +18,7 @@ from textual.reactive import reactive
 
 from tutor.app import labs, theme
 from tutor.app.ascii_only import AsciiOnly
+from tutor.app.asked import asked
 from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
@@ -24,10 +26,12 @@ from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
 from tutor.errors import LessonError, TutorError
+from tutor.learner import review
 from tutor.learner.background import BackgroundProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
+    from pathlib import Path
 
     from textual.filter import LineFilter
     from textual.screen import Screen
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from tutor.course.outline import Outline
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
+    from tutor.learner.review import Asked, Queue
 
     Target = TermTarget | ScreenTarget
 
@@ -301,6 +306,16 @@ class TutorApp(App[None]):
 
         self.push_screen(ProgressScreen())
 
+    @cached_property
+    def asked(self) -> dict[str, Asked]:
+        """The questions of the course, as reviews know them."""
+        return asked(self.course)
+
+    def review_queue(self) -> Queue:
+        """What is due now."""
+        limits = review.limits(self.progress.setting)
+        return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
+
     def open_review(self) -> None:
         from tutor.app.screens.review import ReviewScreen
 
@@ -348,12 +363,14 @@ def make_app(
     model: str | None = None,
     learner: str = "me",
     *,
+    course: Path | None = None,
     ascii_only: bool = False,
     start: Start = "home",
 ) -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
 
     `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
+    `course` is a folder of lessons of somebody else; progress in it is kept apart.
     `ascii_only`: draw in ASCII, as is done anyway where the locale cannot write UTF-8.
     Raises `TutorError` when progress or lessons cannot be opened at all.
     """
@@ -369,8 +386,8 @@ def make_app(
         return wanted and installed.installed_default() is None
 
     return TutorApp(
-        load_course(),
-        Progress.open(paths.learner_folder(learner)),
+        load_course(course),
+        Progress.open(paths.learner_folder(learner, course)),
         Engine(model),
         model_missing=missing,
         start=start,

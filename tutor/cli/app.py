@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from tutor.cli.learning import course_folder
 from tutor.errors import TerminalError
 
 
@@ -14,7 +15,14 @@ def run(options: argparse.Namespace) -> int:
     from tutor.app import terminal
     from tutor.app.app import make_app
 
-    return terminal.run(make_app(options.model, options.learner, ascii_only=options.ascii))
+    return terminal.run(
+        make_app(
+            options.model,
+            options.learner,
+            course=course_folder(options),
+            ascii_only=options.ascii,
+        )
+    )
 
 
 def check_terminal() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor import paths
 from tutor.cli import output
+from tutor.errors import UsageError
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
@@ -16,13 +18,23 @@ if TYPE_CHECKING:
 def progress_of(options: argparse.Namespace) -> Progress:
     from tutor.learner.progress import Progress
 
-    return Progress.open(paths.learner_folder(options.learner))
+    return Progress.open(paths.learner_folder(options.learner, course_folder(options)))
 
 
 def course_of(options: argparse.Namespace) -> Course:
     from tutor.course.catalogue import load_course
 
-    return load_course()
+    return load_course(course_folder(options))
+
+
+def course_folder(options: argparse.Namespace) -> Path | None:
+    """What --course names; None for the course that came along. Raises `UsageError`."""
+    folder: Path | None = options.course
+    if folder is not None and not folder.is_dir():
+        raise UsageError(
+            f"{str(folder)!r} is not a folder.", "--course takes a folder of lesson files."
+        )
+    return folder
 
 
 def complain_of(progress: Progress) -> None:

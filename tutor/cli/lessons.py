@@ -9,8 +9,8 @@ from tutor.cli import output
 from tutor.cli.learning import course_of
 
 
-def add_to(commands: Any) -> None:
-    parser = commands.add_parser("lessons", help="list the lessons")
+def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("lessons", parents=[for_course], help="list the lessons")
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
     parser.set_defaults(run=run)
 

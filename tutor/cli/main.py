@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tutor import __version__
 from tutor.cli import app, lessons, lint, model, output, progress, report, review, step
@@ -52,19 +53,23 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"tutor {__version__}")
     _add_model(top)
     _add_learner(top)
+    _add_course(top)
     top.add_argument(
         "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
     )
-    top.set_defaults(model=None, learner="me", run=app.run)
+    top.set_defaults(model=None, learner="me", course=None, run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
     for_learner = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_learner(for_learner)
+    _add_course(for_learner)
+    for_course = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    _add_course(for_course)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     step.add_to(commands, for_model)
     model.add_to(commands, for_model)
-    lessons.add_to(commands)
+    lessons.add_to(commands, for_course)
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)
     report.add_to(commands, for_learner)
@@ -77,6 +82,15 @@ def _add_model(target: argparse.ArgumentParser) -> None:
         "--model",
         metavar="MODEL",
         help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], or the name of an installed model",
+    )
+
+
+def _add_course(target: argparse.ArgumentParser) -> None:
+    target.add_argument(
+        "--course",
+        type=Path,
+        metavar="FOLDER",
+        help="lessons of somebody else; what you do there is kept apart",
     )
 
 

@@ -52,5 +52,11 @@ def _open(options: argparse.Namespace) -> int:
     from tutor.app import terminal
     from tutor.app.app import make_app
 
-    app = make_app(options.model, options.learner, ascii_only=options.ascii, start="review")
+    app = make_app(
+        options.model,
+        options.learner,
+        course=learning.course_folder(options),
+        ascii_only=options.ascii,
+        start="review",
+    )
     return terminal.run(app)
