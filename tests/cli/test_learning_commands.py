@@ -169,3 +169,16 @@ def test_a_log_may_be_imported_whose_lines_are_damaged(tutor: Tutor, tmp_path: P
     outcome = tutor("progress", "import", str(log))
     assert outcome.out == "2 new, 0 known already.\n"
     assert "1 line could not be read and was left out" in outcome.err
+
+
+@pytest.mark.parametrize("at", [0.0, -5.0, 1e11, 1e300])
+def test_a_clock_that_was_wrong_once_stops_nothing(tutor: Tutor, at: float) -> None:
+    progress = Progress.open(paths.learner_folder("me"))
+    for zone in (0, 10**12):
+        progress.record(
+            Answered(at=at, question="q", version=1, lesson="l", correct=True, zone=zone)
+        )
+    answer("me", ago=1, questions=1)
+    for command in (["report"], ["review", "--due"], ["progress", "export", "--markdown"]):
+        assert tutor(*command).status == 0
+    assert Progress.open(paths.learner_folder("me")).cards()["q"].answers == 2

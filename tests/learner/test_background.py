@@ -6,14 +6,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
-from learner_sessions import answered
+from learner_sessions import answered, named
 
 from tutor.errors import StoreError, StoreFull
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.lock import locked
 from tutor.learner.progress import LONGEST_SETTING, Progress
-from tutor.learner.records import LessonState
+from tutor.learner.records import LessonState, Undone, new_id
 
 PATIENCE = 30.0
 
@@ -174,3 +175,27 @@ def test_a_setting_that_can_never_be_saved_is_refused_at_once(progress: Progress
     with pytest.raises(StoreError, match="too long to be remembered"):
         background.save_setting("text", "x" * (LONGEST_SETTING + 1))
     assert background.unsaved == 0
+
+
+def test_an_answer_is_taken_back_before_it_is_saved(
+    progress: Progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(progress, monkeypatch)
+    background = BackgroundProgress(progress)
+    first, second = named(1), msgspec.structs.replace(named(1), id="second", correct=False)
+    background.record(first)
+    before = background.card("question-1")
+    background.record(second)
+    assert background.card("question-1") != before
+    background.record(Undone(at=2e6, answer="second", question="question-1"))
+    assert background.card("question-1") == before
+    gate.open()
+    assert background.drain(PATIENCE)
+    assert (
+        background.card("question-1") == before == Progress.open(progress.folder).card("question-1")
+    )
+
+
+def test_ids_are_in_the_order_in_which_they_were_made() -> None:
+    ids = [new_id() for _ in range(1000)]
+    assert ids == sorted(set(ids))

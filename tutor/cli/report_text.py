@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tutor.app.asked import asked
 from tutor.app.standing import standing
 from tutor.learner import days, review
-from tutor.learner.clock import local_day_number
+from tutor.learner.clock import local_day_number, sensible
 from tutor.learner.records import LessonState
 from tutor.text import safe
 
@@ -154,7 +154,7 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[st
 
 
 def _date(at: float) -> str:
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d")
+    return datetime.fromtimestamp(sensible(at)).strftime("%Y-%m-%d")
 
 
 def _plain(text: str) -> str:

@@ -10,8 +10,17 @@ Clock = Callable[[], float]
 """Says how many seconds have passed since 1970 (UTC)."""
 
 
+LATEST = 7.2e9
+"""No time counts as later (the year 2198), so that dates stay dates."""
+
+
 def now() -> float:
     return time.time()
+
+
+def sensible(at: float) -> float:
+    """`at`, or the nearest time that has a date: a clock may have been set to anything once."""
+    return min(max(at, 0.0), LATEST)
 
 
 def today(at: float) -> tuple[float, float]:
@@ -29,7 +38,7 @@ def days_from(at: float, count: int) -> list[float]:
 def day_number(at: float, zone: int | None = None) -> int:
     """The day that `at` is in, counted from 1970. `zone` is the offset from UTC in minutes, 0
     when None."""
-    return int((at + (zone or 0) * 60) // 86_400)
+    return int((sensible(at) + (zone or 0) * 60) // 86_400)
 
 
 def local_day_number(at: float) -> int:

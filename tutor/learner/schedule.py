@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.learner.clock import sensible
 from tutor.learner.records import Answered, Card
 
 if TYPE_CHECKING:
     from fsrs import Card as FsrsCard
     from fsrs import Scheduler
-
-LATEST = 7.2e9
-"""Seconds since 1970: no answer counts as later (the year 2198), so that dates stay dates."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -91,4 +89,4 @@ def _to_fsrs(card: Card | None) -> FsrsCard:
 
 
 def _time(at: float) -> datetime:
-    return _EPOCH + timedelta(seconds=min(max(at, 0.0), LATEST))
+    return _EPOCH + timedelta(seconds=sensible(at))
