@@ -297,8 +297,11 @@ def test_evidence_tells_of_the_text_and_the_distribution(learner: Learner) -> No
 
 
 def test_evidence_tells_of_another_prompt(learner: Learner) -> None:
-    learner.stepper.given = PROMPT
+    learner.stepper.given = "The capital of France is"
     learner.answer()
+    learner.stepper.move_focus(-1)
+    learner.answer()
+    assert not learner.evidence[-1].prompt_changed
     learner.stepper.expect(lambda: None)
     learner.stepper.prompt(split("The capital of Italy is"))
     learner.answer()
