@@ -13,13 +13,13 @@ from torch import Tensor
 from tutor.lm.network import (
     Config,
     KeyValueCache,
+    Mixed,
     RMSNorm,
     Trace,
     Transformer,
     attend,
     attention_weights,
     causal_mask,
-    rotate_,
     rotations,
 )
 
@@ -57,31 +57,39 @@ def test_norm_is_its_formula() -> None:
     close(norm(x), x / torch.sqrt((x**2).mean(-1, keepdim=True) + 1e-2) * norm.weight)
 
 
+def turned(x: Tensor, rotation: Tensor) -> Tensor:
+    """A query, a key and a value [T, 3, 8], after the rotary embedding."""
+    vectors = x.flatten(1).clone()
+    Mixed.views(vectors, heads=1, head_size=8).turning.mul_(rotation)
+    return vectors.view_as(x)
+
+
 def test_rotation_turns_each_pair_by_its_speed() -> None:
     x = torch.randn(7, 3, 8)
-    turned = rotate_(x.clone(), rotations(CONFIG, 7))
+    found = turned(x, rotations(CONFIG, 7))
     for position in range(7):
         for pair in range(4):
             angle = position * 10_000.0 ** (-2 * pair / 8)
-            a, b = x[position, 1, 2 * pair : 2 * pair + 2].tolist()
-            wanted = [
-                a * math.cos(angle) - b * math.sin(angle),
-                a * math.sin(angle) + b * math.cos(angle),
-            ]
-            assert turned[position, 1, 2 * pair : 2 * pair + 2].tolist() == pytest.approx(
-                wanted, abs=1e-5
-            )
+            for row in (0, 1):
+                a, b = x[position, row, 2 * pair : 2 * pair + 2].tolist()
+                wanted = [
+                    a * math.cos(angle) - b * math.sin(angle),
+                    a * math.sin(angle) + b * math.cos(angle),
+                ]
+                assert found[position, row, 2 * pair : 2 * pair + 2].tolist() == pytest.approx(
+                    wanted, abs=1e-5
+                )
+    assert torch.equal(found[:, 2], x[:, 2])  # values stay
 
 
 def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
-    query, key = torch.randn(1, 1, 8), torch.randn(1, 1, 8)
+    x = torch.randn(1, 3, 8)
     table = rotations(CONFIG, 40)
 
-    def turned(x: Tensor, position: int) -> Tensor:
-        return rotate_(x.clone(), table[position : position + 1])
-
     def match(at: int, of: int) -> float:
-        return float((turned(query, at) * turned(key, of)).sum())
+        query = turned(x, table[at : at + 1])[0, 0]
+        key = turned(x, table[of : of + 1])[0, 1]
+        return float(query @ key)
 
     assert match(5, 2) == pytest.approx(match(33, 30), abs=1e-4)
     assert match(5, 2) != pytest.approx(match(6, 2), abs=1e-4)
@@ -94,14 +102,14 @@ def test_rope_factors_slow_the_turning() -> None:
 
 
 def test_attention_is_its_formula() -> None:
-    queries, keys, values = torch.randn(6, 4, 8), torch.randn(2, 9, 8), torch.randn(2, 9, 8)
+    queries = torch.randn(2, 6, 4, 8)
+    keys, values = torch.randn(2, 2, 2, 9, 8).unbind()
     mask = causal_mask(4, 9, queries.device)
     weights = attention_weights(queries, keys, mask)
-    close(weights.sum(-1), torch.ones(6, 4))
-    assert float(weights[:, 0, 6:].abs().max()) == 0  # the first of four sees 6 of 9
-    wanted = weights @ values.repeat_interleave(3, dim=0)
+    close(weights.sum(-1), torch.ones(2, 6, 4))
+    assert float(weights[:, :, 0, 6:].abs().max()) == 0  # the first of four sees 6 of 9
+    wanted = weights @ values.repeat_interleave(3, dim=1)
     close(attend(queries, keys, values, mask), wanted)
-    close(attend(queries[None], keys[None], values[None], mask)[0], wanted)
 
 
 def test_a_text_in_pieces_is_the_text_at_once(network: Transformer, ids: Tensor) -> None:
@@ -153,14 +161,14 @@ def test_a_look_back_leaves_no_trace(network: Transformer, ids: Tensor) -> None:
         cache = KeyValueCache(CONFIG, capacity=1)
         network(ids, cache)
         capacity = cache.capacity
-        before = [part.clone() for layer in cache.layers(0) for part in layer]
+        before = [part[..., :11, :] for layer in cache.copy(11).layers(1) for part in layer[2:]]
         with cache.rewound(4) as earlier:
             assert earlier.length == 4
             close(network(ids[:1] + 1, earlier), network(torch.cat([ids[:4], ids[:1] + 1]))[-1:])
-        after = [part for layer in cache.layers(0) for part in layer]
+        assert cache.capacity == capacity
+        after = [part[..., :11, :] for layer in cache.layers(1) for part in layer[2:]]
         assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
     assert cache.length == 11
-    assert cache.capacity == capacity
 
 
 @pytest.mark.parametrize("length", [-1, 12])

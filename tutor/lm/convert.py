@@ -70,6 +70,8 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             matrix = linear.from_tensors(own)
             assert isinstance(matrix, linear.Table)  # `_packed` sees to it
             network.set_submodule(name, TableEmbedding(matrix))
+    for module in network.modules():  # PyTorch finds a module faster as a plain attribute
+        vars(module).update(module._modules)
     return network.eval()
 
 

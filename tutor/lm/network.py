@@ -50,14 +50,50 @@ class Config(msgspec.Struct, frozen=True):
     rope_factors: tuple[float, ...] | None = None  # slows each pair's turning, for long texts
 
 
-class Remembered(NamedTuple):
-    """Where one layer's keys and values are kept; all three are views of the cache's memory.
+class Part(nn.Module):
+    """A part of the network: calling it is `forward` and nothing else. PyTorch looks for hooks
+    first, which 300 times a token takes half a millisecond."""
 
-    `new` [2 key_value_heads, T, head_size] is the room for those of the tokens being read, keys
-    first. `keys` and `values` [key_value_heads, length, head_size] are those of all tokens, the
-    ones being read included.
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "forward" in vars(cls):
+            cls.__call__ = cls.forward  # type: ignore[method-assign]
+
+
+class Mixed(NamedTuple):
+    """Queries, keys and values of the tokens being read; all four are views of the same memory.
+
+    `vectors` [..., T, (heads + 2 key_value_heads) head_size] is what the matrix product gives:
+    for each token the queries, then keys, then values. `turning` [batch, T, heads +
+    key_value_heads, head_size / 2] are the queries and keys, each pair of numbers as one complex
+    number. `queries` [batch, heads, T, head_size]; `others` [batch, 2 key_value_heads, T,
+    head_size] are keys, then values. One text is a batch of one.
     """
 
+    vectors: Tensor
+    turning: Tensor
+    queries: Tensor
+    others: Tensor
+
+    @staticmethod
+    def views(vectors: Tensor, heads: int, head_size: int) -> Mixed:
+        apart = vectors.view(-1, vectors.shape[-2], vectors.shape[-1] // head_size, head_size)
+        shared = (apart.shape[2] - heads) // 2
+        pairs = apart[:, :, : heads + shared].unflatten(-1, (-1, 2))  # each pair (a, b)
+        by_head = apart.transpose(1, 2)
+        turning = torch.view_as_complex(pairs)  # is a + ib
+        return Mixed(vectors, turning, by_head[:, :heads], by_head[:, heads:])
+
+
+class Remembered(NamedTuple):
+    """Where one layer's keys and values are kept, in the cache's memory.
+
+    `new` [1, 2 key_value_heads, T, head_size] is the room for those of the tokens being read, keys
+    first. `keys` and `values` [1, key_value_heads, length, head_size] are those of all tokens, the
+    ones being read included. `mixed` is room to work in, the same for every layer.
+    """
+
+    mixed: Mixed
     new: Tensor
     keys: Tensor
     values: Tensor
@@ -80,7 +116,7 @@ class KeyValueCache:
     def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
         # "empty", not "zeros": memory that is never written is never really taken
         config = self.config
-        shape = (config.layers, 2 * config.key_value_heads, capacity, config.head_size)
+        shape = (config.layers, 1, 2 * config.key_value_heads, capacity, config.head_size)
         return torch.empty(shape, device=device)
 
     @property
@@ -99,14 +135,17 @@ class KeyValueCache:
     def layers(self, tokens: int) -> list[Remembered]:
         """By layer, where `tokens` more are kept. They count when `length` has been moved on."""
         self.reserve(tokens)
-        length, heads = self.length + tokens, self.config.key_value_heads
-        everything = self._store[:, :, :length]
+        config, length = self.config, self.length + tokens
+        heads = config.key_value_heads
+        everything = self._store[..., :length, :]
+        width = (config.heads + 2 * heads) * config.head_size
+        mixed = Mixed.views(everything.new_empty(tokens, width), config.heads, config.head_size)
         return [
-            Remembered(*views)
+            Remembered(mixed, *views)
             for views in zip(
-                everything[:, :, self.length :].unbind(),
-                everything[:, :heads].unbind(),
-                everything[:, heads:].unbind(),
+                everything[..., self.length :, :].unbind(),
+                everything[:, :, :heads].unbind(),
+                everything[:, :, heads:].unbind(),
                 strict=True,
             )
         ]
@@ -155,7 +194,7 @@ class Trace:
         self.attention: list[Tensor] = []
 
 
-class RMSNorm(nn.Module):
+class RMSNorm(Part):
     """Scale each vector to a root mean square of 1, then each of its numbers by a learned weight:
 
     y = x / sqrt(mean(x^2) + epsilon) * weight
@@ -188,14 +227,6 @@ def rotations(config: Config, length: int) -> Tensor:
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
 
 
-def rotate_(x: Tensor, rotation: Tensor) -> Tensor:
-    """Turn neighbouring pairs of numbers in x [..., T, heads, head_size] by their position's
-    angles, in place. The product of a query and a key then depends on how far apart they are."""
-    pairs = torch.view_as_complex(x.view(*x.shape[:-1], -1, 2))  # a + ib, in the same memory
-    pairs.mul_(rotation)
-    return x
-
-
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
     """Which of `length` positions each of the last `tokens` may look at: itself and those before.
     [T, length], True where it may."""
@@ -217,19 +248,13 @@ def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Ten
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(Q K^T / sqrt(head_size)) V, [..., heads, T, head_size], without ever storing the
+    """softmax(Q K^T / sqrt(head_size)) V, [batch, heads, T, head_size], without ever storing the
     weights (Dao et al. 2022)."""
-    alone = queries.dim() == 3  # the fast kernel wants a batch, if only of one text
-    if alone:
-        queries, keys, values = queries[None], keys[None], values[None]
-    grouped = queries.shape[-3] != keys.shape[-3]
-    answer = F.scaled_dot_product_attention(
-        queries, keys, values, attn_mask=mask, enable_gqa=grouped
-    )
-    return answer[0] if alone else answer
+    grouped = queries.shape[1] != keys.shape[1]
+    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=grouped)
 
 
-class Attention(nn.Module):
+class Attention(Part):
     """Each position asks (query), every earlier one offers what it is (key) and what it says
     (value); the answer is the values, weighted by how well key and query match."""
 
@@ -250,27 +275,30 @@ class Attention(nn.Module):
         remembered: Remembered | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        # [..., T, width] -> [..., T, heads + 2 key_value_heads, head_size]
-        mixed = self.query_key_value(x).float().view(*x.shape[:-1], -1, self.head_size)
-        rotate_(mixed[..., : -self.shared, :], rotation)  # all but the values
-        # each becomes [..., heads, T, head_size]
-        mixed = mixed.transpose(-3, -2)
-        queries = mixed[..., : self.heads, :, :]
+        vectors = self.query_key_value(x)
         if remembered is None:
-            keys = mixed[..., self.heads : -self.shared, :, :]
-            values = mixed[..., -self.shared :, :, :]
+            mixed = Mixed.views(vectors.float(), self.heads, self.head_size)
         else:
-            remembered.new.copy_(mixed[self.heads :])
+            mixed = remembered.mixed
+            mixed.vectors.copy_(vectors)
+        # rotary embedding: queries and keys turn by their position's angles, so that the product
+        # of a query and a key depends on how far apart they are
+        mixed.turning.mul_(rotation)
+        if remembered is None:
+            keys, values = mixed.others.chunk(2, dim=1)
+        else:
+            remembered.new.copy_(mixed.others)
             keys, values = remembered.keys, remembered.values
         if trace is not None:
-            trace.attention.append(attention_weights(queries, keys, mask))
+            weights = attention_weights(mixed.queries, keys, mask)
+            trace.attention.append(weights.view(*x.shape[:-2], *weights.shape[1:]))
 
-        answer = attend(queries, keys, values, mask)
-        output: Tensor = self.output(answer.transpose(-3, -2).flatten(-2))
+        answer = attend(mixed.queries, keys, values, mask)
+        output: Tensor = self.output(answer.transpose(1, 2).reshape(*x.shape[:-1], -1))
         return output
 
 
-class FeedForward(nn.Module):
+class FeedForward(Part):
     """SwiGLU: down(silu(gate(x)) * up(x)). The gate decides, number by number, what passes."""
 
     def __init__(self, config: Config) -> None:
@@ -284,7 +312,7 @@ class FeedForward(nn.Module):
         return output
 
 
-class Block(nn.Module):
+class Block(Part):
     """Attention, then feed-forward; each reads a normed copy of the stream and adds to it."""
 
     def __init__(self, config: Config) -> None:
@@ -307,7 +335,7 @@ class Block(nn.Module):
         return x
 
 
-class Transformer(nn.Module):
+class Transformer(Part):
     """The whole network: embedding, blocks, final norm, and the head that scores the vocabulary."""
 
     def __init__(self, config: Config) -> None:
