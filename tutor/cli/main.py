@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tutor import __version__
-from tutor.cli import app, lessons, lint, model, output, progress, report, review, step
+from tutor.cli import app, lessons, lint, model, new, output, progress, report, review, step
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.lm.waiting import settle_waiting
 
@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)
     report.add_to(commands, for_learner)
+    new.add_to(commands, for_course)
     lint.add_to(commands, for_model)
     return top
 

@@ -1,0 +1,34 @@
+"""The commands of those who write lessons: new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import Tutor
+
+from tutor.course.catalogue import load_course
+
+
+def test_a_new_lesson_lints_clean(tutor: Tutor, tmp_path: Path) -> None:
+    folder = ("--course", str(tmp_path))
+    assert "01-birds.md" in tutor("new", "lesson", "birds", *folder).out
+    assert "02-more-birds.md" in tutor("new", "lesson", "more-birds", *folder).out
+    assert [each.id for each in load_course(tmp_path).outlines] == ["birds", "more-birds"]
+    outcome = tutor("lint", "--no-model", str(tmp_path))
+    assert (outcome.status, outcome.out) == (0, "Nothing to say: every lesson is in order.\n")
+
+
+def test_a_new_lesson_takes_no_place_of_another(tutor: Tutor, tmp_path: Path) -> None:
+    (tmp_path / "30-broken.md").write_text("no lesson")
+    tutor("new", "lesson", "birds", "--course", str(tmp_path))
+    before = (tmp_path / "31-birds.md").read_bytes()
+    outcome = tutor("new", "lesson", "birds", "--course", str(tmp_path))
+    assert outcome.status == 2
+    assert (tmp_path / "31-birds.md").read_bytes() == before
+
+
+@pytest.mark.parametrize("wrong", ["Birds", "../birds", "a b", "", "b" * 50])
+def test_an_id_that_cannot_be_one(tutor: Tutor, tmp_path: Path, wrong: str) -> None:
+    assert tutor("new", "lesson", wrong, "--course", str(tmp_path)).status == 2
+    assert list(tmp_path.glob("**/*.md")) == []

@@ -1,0 +1,117 @@
+"""A lesson to begin with: it can be opened and linted as it is, and each part shows what belongs
+there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tutor.course.catalogue import lesson_files, load_course
+from tutor.errors import UsageError
+from tutor.text import safe
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NUMBER = re.compile(r"\d+")
+_LONGEST_ID = 40  # ids of screens, labs and questions have some letters more
+
+_TEXT = """\
+---
+id: {id}
+number: {number}
+version: 1
+title: {title}
+summary: >-
+  One or two sentences for the course map.
+needs: []
+---
+
+## What comes next {{#{id}-question}}
+
+Begin with a question that the reader can have an opinion about.
+
+```text
+  Once upon a ──► [ the model ] ──► ?
+```
+
+**Predict:** how sure is the model of the word after “Once upon a”?
+
+## Try it {{#{id}-try}}
+
+Let the reader find it out, and say afterwards what was seen. SmolLM2-135M-Instruct
+gives `␣time` 14.3 % here.
+
+```numbers
+- says: 14.3 %
+  prompt: Once upon a
+  token: ␣time
+  value: probability
+```
+
+```lab
+id: {id}-lab
+kind: stepper
+task: >-
+  Take ␣time (1), and look how sure the model is of what follows.
+prompt: Once upon a
+goals:
+  - goal: top-above
+    probability: 0.8
+solution:
+  - take: ␣time
+done: >-
+  Say what there was to see.
+```
+
+## What to keep {{#{id}-remember}}
+
+- One idea, in one sentence.
+
+```question
+id: {id}-sure
+version: 1
+type: single
+ask: What decides how sure a model is of the next token?
+hint: It helps to think, and does not say the answer.
+why: Said after any answer.
+screen: {id}-try
+choices:
+  - text: The text before it
+    why: Say why this is right.
+    right: true
+  - text: The length of the word
+    why: Say why this is wrong, and take a mistake that people really make.
+```
+"""
+
+
+def new_lesson(lesson_id: str, folder: Path) -> Path:
+    """Writes a lesson into `folder`, numbered after those that are there; its file. Raises
+    `UsageError` for an id that cannot be one or is taken, `LessonError` where the folder cannot be
+    read."""
+    if not _ID.fullmatch(lesson_id) or len(lesson_id) > _LONGEST_ID:
+        raise UsageError(
+            f"{lesson_id!r} is not an id for a lesson.",
+            f"Use up to {_LONGEST_ID} small letters and digits, with single hyphens between them.",
+        )
+    course = load_course(folder)
+    if course.outline(lesson_id) is not None:
+        raise UsageError(f"There is a lesson {lesson_id!r} already.", "Choose another id.")
+    numbers = [outline.number for outline in course.outlines]
+    numbers += [int(found[0]) for file in lesson_files(folder) if (found := _first(file))]
+    number = max(numbers, default=0) + 1
+    file = folder / f"{number:02}-{lesson_id}.md"
+    title = lesson_id.replace("-", " ").capitalize()
+    text = _TEXT.format(id=lesson_id, number=number, title=title)
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(
+            f"{safe(str(file))} cannot be written ({error.strerror}).", "Choose another folder."
+        ) from error
+    return file
+
+
+def _first(file: Path) -> re.Match[str] | None:
+    """The number that a file's name begins with."""
+    return _NUMBER.match(file.name)
