@@ -32,3 +32,17 @@ def test_a_new_lesson_takes_no_place_of_another(tutor: Tutor, tmp_path: Path) ->
 def test_an_id_that_cannot_be_one(tutor: Tutor, tmp_path: Path, wrong: str) -> None:
     assert tutor("new", "lesson", wrong, "--course", str(tmp_path)).status == 2
     assert list(tmp_path.glob("**/*.md")) == []
+
+
+def test_release(tutor: Tutor, tmp_path: Path) -> None:
+    folder = ("--course", str(tmp_path))
+    tutor("new", "lesson", "birds", *folder)
+    file = tmp_path / "01-birds.md"
+    assert "1 lessons, 1 questions" in tutor("release", *folder).out
+    file.write_text(file.read_text("utf-8").replace("What decides", "What settles"), "utf-8")
+    assert tutor("lint", "--no-model", str(tmp_path)).status == 1
+    outcome = tutor("release", *folder)
+    assert outcome.status == 1
+    assert "--same birds-sure" in outcome.out
+    assert tutor("release", *folder, "--same", "birds-sure").status == 0
+    assert tutor("lint", "--no-model", str(tmp_path)).status == 0

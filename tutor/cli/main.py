@@ -13,7 +13,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tutor import __version__
-from tutor.cli import app, lessons, lint, model, new, output, progress, report, review, step
+from tutor.cli import (
+    app,
+    lessons,
+    lint,
+    model,
+    new,
+    output,
+    progress,
+    release,
+    report,
+    review,
+    step,
+)
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.lm.waiting import settle_waiting
 
@@ -75,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_to(commands, for_learner)
     new.add_to(commands, for_course)
     lint.add_to(commands, for_model)
+    release.add_to(commands, for_course)
     return top
 
 

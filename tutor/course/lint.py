@@ -8,7 +8,7 @@ how it reads and fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ from tutor.course.links import GLOSSARY
 from tutor.course.outline import outline_of
 from tutor.course.parse import Outcome, number_name, read_bytes
 from tutor.course.place import text_of
+from tutor.course.release import Release, changed, read_release
 from tutor.course.whole import whole
 from tutor.errors import LessonError
 from tutor.text import safe
@@ -70,9 +71,10 @@ def lint(paths: Sequence[Path]) -> list[Finding]:
     return list(look_over(paths).findings)
 
 
-def look_over(paths: Sequence[Path]) -> Report:
+def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
     """Findings, and the lessons that can be asked about further. A file is seen as part of the
-    course in its folder. Raises nothing."""
+    course in its folder. `reworded` are ids of lessons and questions that mean what they meant in
+    the last release, though they look different. Raises nothing."""
     findings: list[Finding] = []
     lessons: list[Sound] = []
     for path in dict.fromkeys(paths):
@@ -82,7 +84,7 @@ def look_over(paths: Sequence[Path]) -> Report:
             asked = folder.files
         else:
             asked = [path]
-        found = folder.about(asked)
+        found = folder.about(asked, reworded)
         findings += found.findings
         lessons += found.lessons
     return Report(in_order(findings), tuple(lessons))
@@ -108,6 +110,7 @@ class _Folder:
             self._problems.append(_error(problem, safe(str(folder))))
         self._facts = self._read_facts()
         self._glossary = self._read_glossary()
+        self._release = self._read_release()
 
     def beside(self) -> list[Finding]:
         """What there is to say about the folder, its glossary and its facts."""
@@ -123,7 +126,7 @@ class _Folder:
             )
         ]
 
-    def about(self, asked: Sequence[Path]) -> Report:
+    def about(self, asked: Sequence[Path], reworded: Container[str]) -> Report:
         """What there is to say about the files `asked` for, among all files of the folder."""
         others = [file for file in self.files if file not in asked]
         findings: list[Finding] = []
@@ -149,6 +152,9 @@ class _Folder:
                 )
         for sound in lessons:
             findings += _unsaid(sound)
+            for name, *said in changed(sound.lesson, self._release):
+                if (name or sound.lesson.id) not in reworded:
+                    findings.append(sound.finding(name, "error", *said))
             findings += [
                 sound.finding(name, "warning", *said) for name, *said in advice(sound.lesson)
             ]
@@ -170,6 +176,13 @@ class _Folder:
         except LessonError as problem:
             self._problems.append(_error(problem, shown))
             return ()
+
+    def _read_release(self) -> Release:
+        try:
+            return read_release(self._folder)
+        except LessonError as problem:
+            self._problems.append(_error(problem, safe(str(self._folder))))
+            return Release()
 
     def _read_glossary(self) -> Glossary:
         file = self._folder / GLOSSARY

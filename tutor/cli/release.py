@@ -1,0 +1,48 @@
+"""`tutor release`: writes down which versions of a course's lessons and questions are published."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tutor import paths
+from tutor.cli import output
+from tutor.cli.learning import course_folder
+
+
+def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "release",
+        parents=[for_course],
+        help="write down which versions of lessons and questions are published",
+        description="Write down, in released.json beside the lessons, which versions of lessons and"
+        " questions are published. From then on `tutor lint` says what has changed and kept its"
+        " version.",
+    )
+    parser.add_argument(
+        "--same",
+        nargs="+",
+        default=[],
+        metavar="ID",
+        help="lessons or questions that were reworded and mean the same as before",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit status 1, and nothing written, where a lesson has an error."""
+    from tutor.course.lint import look_over
+    from tutor.course.release import read_release, write_release
+
+    folder = course_folder(options) or paths.lessons_folder()
+    release = read_release(folder)
+    report = look_over([folder], reworded=frozenset(options.same))
+    errors = [finding for finding in report.findings if finding.level == "error"]
+    for finding in errors:
+        output.write(str(finding))
+    if errors:
+        return 1
+    now = release.after(sound.lesson for sound in report.lessons)
+    file = write_release(folder, now)
+    output.write(f"{len(now.lessons)} lessons, {len(now.questions)} questions: {file}")
+    return 0
