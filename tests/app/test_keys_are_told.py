@@ -25,7 +25,11 @@ ROWS = {
     "HelpScreen": "everywhere",
     "HomeScreen": "course map",
     "LessonScreen": "lesson",
-    "QuizScreen": "question",
+    "AskScreen": "question",
+    "ReviewScreen": "review",
+    "Matching": "question",
+    "FinderField": "everywhere",
+    "TermScreen": "lesson",
     "Choices": "question",
     "Ordering": "question",
     "TypedAnswer": "question",
@@ -49,12 +53,14 @@ NAMES = {
     "escape": "Esc",
     "enter": "Enter",
     "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "slash": "/",
     "up": "↑",
     "down": "↓",
     "left": "←",
     "right": "→",
 }
-ALIASES = {"space", "pagedown", "pageup", "slash", "backspace", "w", "ctrl+q", "ctrl+c"}
+ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
 """Hidden ones that do what another key does, too."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tutor.app.screens.base import TutorScreen
 from tutor.app.standing import Standing, standing
 from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.when import when
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
@@ -31,6 +32,7 @@ _NARROW = 60
 """Below this many columns the bar is left out: the words say the same."""
 
 _PLACES = (
+    ("r", "review", "Review", "what is due again"),
     ("s", "step", "Stepper", "a sentence, one token at a time"),
     ("c", "chat", "Chat", "a conversation, every token in the open"),
     ("g", "guess", "Guessing game", "you and the model guess the next token"),
@@ -81,6 +83,7 @@ class HomeScreen(TutorScreen):
     def action_open(self, place: str) -> None:
         tutor = self.tutor
         {
+            "review": tutor.open_review,
             "step": tutor.open_stepper,
             "chat": tutor.open_chat,
             "guess": tutor.open_guessing_game,
@@ -105,19 +108,34 @@ class HomeScreen(TutorScreen):
             lesson.id: standing(lesson, progress.lesson(lesson.id), cards) for lesson in lessons
         }
         if first := self._continue(standings):
-            entries += [first, (None, None)]
+            entries.append(first)
+            if count := len(self.tutor.review_queue().due):
+                entries.append((partial(_due_row, count), self.tutor.open_review))
+            entries.append((None, None))
         for lesson in lessons:
             row = partial(_lesson_row, lesson, standings[lesson.id])
             entries.append((row, partial(self.tutor.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
         for key, action, name, what in _PLACES:
+            if action == "review":
+                what = self._due()
             row = partial(_place_row, key, name, what)
             entries.append((row, partial(self.action_open, action)))
         self._openers = [opener for _row, opener in entries]
-        self.query_one(Menu).show([row for row, _opener in entries])
+        # drawn once, however often the list asks: there may be hundreds
+        self.query_one(Menu).show([row and cache(row) for row, _opener in entries])
         done = sum(each.done for each in standings.values())
         self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
+
+    def _due(self) -> str:
+        """What the row of the review says."""
+        queue = self.tutor.review_queue()
+        if queue.due:
+            return f"{len(queue.due)} due"
+        if queue.next_at is None:
+            return "questions come back here once you have answered them"
+        return f"nothing due; the next comes {when(queue.next_at, self.tutor.progress.clock())}"
 
     def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
         """The entry that goes on where the learner left off, or begins."""
@@ -138,6 +156,11 @@ class HomeScreen(TutorScreen):
             )
         words = f"screen {where.screen_number} of {where.screens}"
         return partial(_first_row, "Continue", last, words), partial(self.tutor.open_outline, last)
+
+
+def _due_row(count: int, width: int) -> Content:
+    row = Content.assemble(("Review", f"bold {ACT}"), "     ", f"{count} due", ("   r", ACT))
+    return row.truncate(width, ellipsis=True)
 
 
 def _first_row(verb: str, lesson: Outline, where: str, width: int) -> Content:

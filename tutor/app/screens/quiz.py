@@ -1,374 +1,82 @@
-"""The questions of a lesson, one at a time, with something said about every choice."""
+"""The questions of a lesson, one after the other."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-import time
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING
 
-import msgspec
-from textual import on, work
-from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
-from textual.content import Content
-from textual.widgets import Input, Static
-
-from tutor.app.compare import compare
-from tutor.app.next_token import look_up
 from tutor.app.quiz_run import QuizRun, answer_given, begun, entered, resumed
-from tutor.app.saving import on_disk
-from tutor.app.screens.base import TutorScreen
-from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.app.widgets.answer_field import answer_widgets, how_to_answer
-from tutor.app.widgets.answers import (
-    Choices,
-    Entered,
-    Given,
-    NothingChosen,
-    Ordering,
-    TypedAnswer,
-)
-from tutor.app.widgets.guess_table import compared_table, guess_table
-from tutor.app.widgets.matching import Matching
-from tutor.app.widgets.prose import Prose
-from tutor.course.answer_text import as_text, from_text
-from tutor.course.grading import Compared, Verdict, grade
-from tutor.course.question import ComparePrompts, NextTokenQuestion
-from tutor.errors import TutorError
-from tutor.learner.records import Answered, Draft
+from tutor.app.screens.ask import AskScreen
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from concurrent.futures import Future
-
-    from textual.app import ComposeResult
-
-    from tutor.course.grading import Answer
     from tutor.course.lesson import Lesson
     from tutor.course.question import Question
-    from tutor.learner.records import LessonState
-
-Found = TypeVar("Found")
-
-NOTICEABLE = 0.3
-"""Seconds after which it is said that an answer is still being saved."""
+    from tutor.learner.records import Answered, Draft, LessonState
 
 
-class QuizScreen(TutorScreen):
-    """Asks, grades, records, says why. The place is kept to the question: killed at any moment,
-    it goes on at the same one."""
-
-    CSS_PATH = "quiz.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "next", tooltip="The next question."),
-        Binding("r", "retry", "retry", tooltip="Answer this question again."),
-        Binding("h", "hint", "hint", tooltip="A hint for this question."),
-        Binding("g", "guessed", "I guess", tooltip="Mark the next answer as a guess, or not."),
-        Binding("l", "look", "look again", tooltip="The lesson screen that this is about."),
-        Binding("s", "skip", "skip", tooltip="Leave this question for another time."),
-        Binding("tab", "leave_field", "keys", tooltip="From typing to the keys."),
-        Binding("tab", "enter_field", "type", tooltip="Back to typing."),
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
-        Binding("down", "scroll(1)", show=False),
-    ]
+class QuizScreen(AskScreen):
+    """The place is kept to the question: killed at any moment, it goes on at the same one."""
 
     def __init__(self, lesson: Lesson) -> None:
         super().__init__()
         self._lesson = lesson
         self._run = QuizRun((), 0)
-        self._draft = Draft(version=1)
-        self._verdict: Verdict | None = None
-        self._saving = False
-        """An answer was given and is on its way to the disk; what came of it is shown then."""
         self._unsure: set[str] = set()
         """Questions of this run that were answered by a guess."""
-
-    @property
-    def lesson(self) -> Lesson:
-        return self._lesson
-
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="quiz", can_focus=False):
-            yield Prose(id="ask")
-            yield Static(id="how", markup=False)
-            yield Container(id="answer")
-            yield Static(id="hint", markup=False)
-            yield Static(id="feedback", markup=False)
 
     def on_mount(self) -> None:
         state = self._state
         self._run = resumed(self._lesson, state) or begun(self._lesson, random.getrandbits(32))
         if not self._run.is_in(state):
-            self._save(None)
-        self.call_after_refresh(self._ask)
-
-    @property
-    def _question(self) -> Question:
-        return self._run.question(self._lesson)
+            self.keep_draft(None)
+        self.call_after_refresh(self.ask)
 
     @property
     def _state(self) -> LessonState:
         return self.tutor.progress.lesson(self._lesson.id)
 
-    # --- asking -------------------------------------------------------------------------------
-
-    async def _ask(self) -> None:
-        """Put the current question on the screen, as it was left: with what was entered, or
-        answered already."""
-        question, state = self._question, self._state
-        self._verdict, self._saving = None, False
-        self._draft = entered(question, state) or Draft(version=question.version)
-        with self.app.batch_update():  # head, text and choices change in one repaint
-            self.tell(None)
-            self._head()
-            await self.query_one(Prose).show(question.ask)
-            self._show_how()
-            self.query_one("#feedback", Static).update("")
-            self._show_hint()
-            answer = self.query_one("#answer")
-            await answer.remove_children()
-            await answer.mount_all(answer_widgets(question, self._run.seed))
-            field = self._field
-            if (kept := from_text(question, self._draft.answer)) is not None:
-                field.enter(kept)
-            field.focus(scroll_visible=False)
-            self.query_one("#quiz").scroll_home(animate=False)
-            self.refresh_bindings()
-        card = self.tutor.progress.card(question.id)
-        if card is not None and (given := answer_given(question, state, card)):
-            self._show_again(given, correct=card.last_correct)
+    @property
+    def asking(self) -> bool:
+        return not self._run.over
 
     @property
-    def _field(self) -> Choices | Ordering | Matching | TypedAnswer:
-        """The widget that takes the answer."""
-        found = self.query("Choices, Ordering, Matching, TypedAnswer").first()
-        assert isinstance(found, Choices | Ordering | Matching | TypedAnswer)
-        return found
+    def question(self) -> Question:
+        return self._run.question(self._lesson)
 
-    def _head(self) -> None:
+    @property
+    def lesson(self) -> Lesson:
+        return self._lesson
+
+    @property
+    def seed(self) -> int:
+        return self._run.seed
+
+    def kept_draft(self) -> Draft | None:
+        return entered(self.question, self._state)
+
+    def given_before(self) -> str:
+        question = self.question
+        return answer_given(question, self._state, self.tutor.progress.card(question.id))
+
+    def keep_draft(self, draft: Draft | None) -> None:
+        self.tutor.progress.save_lesson(self._run.saved_in(self._state, draft))
+
+    def head(self) -> None:
         lesson, run = self._lesson, self._run
         self.place = (
             f"{lesson.number} {safe(lesson.title)} · question {run.index + 1} of {len(run.order)}"
         )
         self.aside = "a guess" if self._draft.guessed else ""
 
-    def _show_how(self) -> None:
-        how = self.query_one("#how", Static)
-        said = "" if self._verdict else how_to_answer(self._question)
-        how.update(said)
-        how.display = bool(said)
-
-    def _show_hint(self) -> None:
-        hint = self.query_one("#hint", Static)
-        hint.update(Content(f"Hint: {safe(self._question.hint)}"))
-        hint.display = self._draft.hinted
-
-    # --- answering ----------------------------------------------------------------------------
-
-    @property
-    def _open(self) -> bool:
-        """Whether the question on the screen can still be answered."""
-        return self._verdict is None and not self._saving and not self._run.over
-
-    @on(Entered)
-    def _entered(self) -> None:
-        if self._open:
-            self.tell(None)
-            if isinstance(self._field, TypedAnswer):
-                self._field.scroll_visible(animate=False)
-            answer = self._field.answer
-            self._keep(answer="" if answer is None else as_text(answer))
-
-    def _keep(self, **changes: object) -> None:
-        """Keep what was entered: it is found again after leaving, in whatever way."""
-        draft = msgspec.structs.replace(self._draft, **changes)
-        if draft != self._draft:
-            self._draft = draft
-            self._save(draft)
-
-    @on(NothingChosen)
-    def _advise(self, event: NothingChosen) -> None:
-        self.tell(event.advice)
-
-    @on(Input.Submitted)
-    def _typed(self, event: Input.Submitted) -> None:
-        if not self._open:
-            return
-        if isinstance(self._question, NextTokenQuestion):
-            self._guess(self._question, event.value)
-        else:
-            self._judge(event.value)
-
-    @on(Given)
-    def _given(self, event: Given) -> None:
-        if not self._open:
-            return
-        if isinstance(self._question, ComparePrompts) and isinstance(event.answer, int):
-            self._compare(self._question, event.answer)
-        else:
-            self._judge(event.answer)
-
-    @work(exclusive=True)
-    async def _guess(self, question: NextTokenQuestion, typed: str) -> None:
-        """Grade a guess by the live model; waits for the model, not longer than this question
-        is on the screen."""
-        found = await self._asked(look_up(self.tutor.engine, question, typed))
-        if found is not None and self._open and self._question is question:
-            table = guess_table(found, self.size.width)
-            self._judge(found.guess.rank, text=typed, table=table)
-
-    @work(exclusive=True)
-    async def _compare(self, question: ComparePrompts, chosen: int) -> None:
-        """The same for two prompts."""
-        sides = await self._asked(compare(self.tutor.engine, question))
-        if sides is not None and self._open and self._question is question:
-            answer = Compared(chosen, (sides[0].value, sides[1].value))
-            self._judge(answer, table=compared_table(question.prompts, sides, self.size.width))
-
-    async def _asked(self, asking: Coroutine[Any, Any, Found]) -> Found | None:
-        """What the model says; where it cannot, that is told and None returned."""
-        if not self.tutor.model_status.ready:
-            asking.close()
-            self.tell(self.tutor.model_status.note or "The model is not ready yet.")
-            return None
-        try:
-            return await asking
-        except TutorError as error:
-            self.tell(error)
-            return None
-
-    def _judge(self, answer: Answer, text: str = "", table: Content | None = None) -> None:
-        verdict = grade(self._question, answer)
-        if not verdict.counted:
-            self.tell(verdict.message)
-            return
-        if self._draft.guessed:
-            self._unsure.add(self._question.id)
-        event = Answered(
-            at=time.time(),
-            question=self._question.id,
-            version=self._question.version,
-            lesson=self._lesson.id,
-            correct=verdict.correct,
-            guessed=self._draft.guessed,
-            hinted=self._draft.hinted,
-            attempt=self._draft.attempt,
-            answer=as_text(text or answer).strip(),
-        )
-        self._saving = True
-        self.refresh_bindings()
-        self._settle(self.tutor.progress.record(event), verdict, table)
-
-    @work
-    async def _settle(
-        self, recording: Future[None], verdict: Verdict, table: Content | None
-    ) -> None:
-        """What came of an answer is said when the answer is on disk, or cannot get there."""
-        saved = asyncio.ensure_future(on_disk(recording))
-        await asyncio.wait({saved}, timeout=NOTICEABLE)
-        if not saved.done():
-            self.tell("Saving your answer.")
-        succeeded = await saved
-        self._saving = False
-        self._show_verdict(verdict, table, saved=succeeded)
-        if succeeded:
-            self.tell(None)
-
-    def _show_again(self, given: str, *, correct: bool) -> None:
-        """The question was answered before it was left."""
-        question = self._question
-        answer = from_text(question, given)
-        if answer is not None:
-            self._field.enter(answer)
-        if answer is None or isinstance(question, NextTokenQuestion | ComparePrompts):
-            said = "Right" if correct else "Not yet"  # the model said it then
-            if isinstance(question, ComparePrompts):
-                given = ("the first", "the second")[answer == 1]
-            verdict = Verdict(correct, f"{said}: you answered “{given}”.")
-        else:
-            verdict = grade(question, answer)
-        self._show_verdict(verdict, None, saved=True)
-
-    def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
-        self._verdict = verdict
-        self._field.judge(verdict.notes)
-        self.set_focus(None)
-        self._show_how()
-        mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
-        lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
-        if table is not None:
-            lines += [Content(""), table, Content("")]
-        lines.append(Content(safe(self._question.why)))
-        if saved:
-            lines.append(Content.styled("saved", MUTED))
-        self.query_one("#feedback", Static).update(Content("\n").join(lines))
-        self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
-
-    def _show_end(self) -> None:
-        quiz, feedback = self.query_one("#quiz"), self.query_one("#feedback")
-        quiz.scroll_to(y=min(feedback.virtual_region.y, quiz.max_scroll_y), animate=False)
-        self.refresh_bindings()
-
-    # --- keys ---------------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        judged = self._verdict is not None
-        match action:
-            case "next":
-                return judged
-            case "retry":
-                return self._verdict is not None and not self._verdict.correct
-            case "hint" | "guessed" | "skip":
-                return self._open
-            case "look":
-                return judged and self._question.screen is not None
-            case "scroll":
-                return self.query_one("#quiz").max_scroll_y > 0
-            case "leave_field":
-                return self._open and isinstance(self.focused, TypedAnswer)
-            case "enter_field":
-                return self._open and self.focused is None and bool(self.query(TypedAnswer))
-        return True
+    def answered(self, event: Answered) -> None:
+        if event.guessed:
+            self._unsure.add(event.question)
 
     async def action_next(self) -> None:
         self._run = self._run.next()
-        self._save(None)
+        self.keep_draft(None)
         if self._run.over:
             self.tutor.show_result(self._lesson, frozenset(self._unsure))
         else:
-            await self._ask()
-
-    async def action_skip(self) -> None:
-        await self.action_next()
-
-    async def action_retry(self) -> None:
-        self._save(Draft(version=self._question.version, attempt=self._draft.attempt + 1))
-        await self._ask()
-
-    def action_hint(self) -> None:
-        self._keep(hinted=True)
-        self._show_hint()
-        hint = self.query_one("#hint")
-        self.call_after_refresh(hint.scroll_visible, animate=False)
-
-    def action_guessed(self) -> None:
-        self._keep(guessed=not self._draft.guessed)
-        self._head()
-
-    def action_look(self) -> None:
-        self.tutor.open_lesson(self._lesson, self._question.screen)
-
-    def action_leave_field(self) -> None:
-        self.set_focus(None)
-
-    def action_enter_field(self) -> None:
-        self._field.focus()
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#quiz").scroll_relative(y=lines, animate=False)
-
-    def _save(self, draft: Draft | None) -> None:
-        """Save the place: this question, unanswered, with what is entered."""
-        self.tutor.progress.save_lesson(self._run.saved_in(self._state, draft))
+            await self.ask()
