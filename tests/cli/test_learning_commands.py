@@ -52,8 +52,12 @@ def test_due_obeys_the_limits_and_counts_what_can_be_asked(tutor: Tutor) -> None
     progress = Progress.open(paths.learner_folder("me"))
     progress.record(Answered(at=1.0, question="gone", version=1, lesson="l", correct=True))
     assert tutor("review", "--due").out == "5\n"
-    progress.save_setting("review.new", 2)
+    assert tutor("review", "--due", "--new", "3").out == "3\n"
+    assert tutor("review", "--due", "--cap", "2").out == "2\n"
     assert tutor("review", "--due").out == "2\n"
+    assert tutor("review", "--due", "--cap", "40").out == "3\n"
+    for wrong in ("-1", "many", "1e3", "100000"):
+        assert tutor("review", "--due", "--cap", wrong).status == 2
 
 
 def test_due_needs_no_screen_and_no_model(tutor: Tutor, tmp_path: Path) -> None:
@@ -131,6 +135,16 @@ def test_an_export_can_be_written_to_standard_output(tutor: Tutor) -> None:
     assert [event["question"] for event in exported["events"]] == questions
     said = tutor("progress", "export", "--markdown").out
     assert all(question in said for question in questions)
+
+
+def test_where_an_export_cannot_be_written_is_said(tutor: Tutor, tmp_path: Path) -> None:
+    answer("me", ago=1, questions=1)
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path, tmp_path / "no" / "folder", tmp_path / "file" / "within"):
+        outcome = tutor("progress", "export", str(place))
+        assert outcome.status == 1
+        assert str(place) in outcome.err
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_markdown_takes_what_is_stored_as_it_is(tutor: Tutor) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 from tutor.cli import learning, output
 
 
+MOST = 10_000
+"""A cap that nobody reaches."""
+
+
 def add_to(
     commands: Any, for_learner: argparse.ArgumentParser, for_model: argparse.ArgumentParser
 ) -> None:
@@ -22,11 +26,39 @@ def add_to(
         action="store_true",
         help="only print how many questions are due today, for a shell prompt or a mail",
     )
+    parser.add_argument(
+        "--cap",
+        type=_count,
+        metavar="N",
+        help="from now on, at most N reviews a day (to begin with, 40)",
+    )
+    parser.add_argument(
+        "--new",
+        type=_count,
+        metavar="N",
+        help="from now on, at most N of them of questions never reviewed before (10)",
+    )
     parser.set_defaults(run=run)
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:9]) <= MOST):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a number from 0 to {MOST:,}")
+    return int(text)
+
+
 def run(options: argparse.Namespace) -> int:
+    _set_limits(options)
     return _print_due(options) if options.due else _open(options)
+
+
+def _set_limits(options: argparse.Namespace) -> None:
+    from tutor.learner import review
+
+    given = {review.CAP_SETTING: options.cap, review.NEW_SETTING: options.new}
+    for name, value in given.items():
+        if value is not None:
+            learning.progress_of(options).save_setting(name, value)
 
 
 def _print_due(options: argparse.Namespace) -> int:

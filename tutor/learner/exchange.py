@@ -189,7 +189,13 @@ def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
 
 def write(path: Path, data: bytes) -> None:
     """Put `data` into the file, all of it or nothing; for its owner alone. Raises `StoreError`."""
-    with disk.failures_in_words(path, "saved"):
-        if path.exists() and not path.is_file():
-            raise StoreError(f"{safe(str(path))} is not an ordinary file.", "Name another.")
+    name = safe(str(path))
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{name} is not an ordinary file.", "Name another, or none at all.")
+    try:
         disk.move(disk.write_temporary(path, data), path)
+    except OSError as error:
+        raise StoreError(
+            f"{name} could not be written ({error.strerror or error}).",
+            "Name a file in a folder that you may write to.",
+        ) from error
