@@ -7,7 +7,6 @@ from typing import Any
 
 from tutor.cli import learning, output
 
-
 MOST = 10_000
 """A cap that nobody reaches."""
 
