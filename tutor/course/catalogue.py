@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 FACTS = "facts.yaml"
 
+MOST_READ = 40
+"""Lessons that are read to their end when a course is opened and nothing is known of them yet. Of
+those beyond it only the outline is taken in: what is wrong inside is told when one is opened."""
+
 _FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
 
 
@@ -122,6 +126,7 @@ def load_course(folder: Path | None = None) -> Course:
     problems: list[LessonError] = []
     facts = _FactsFile(folder, cache)
     found: list[Outline] = []
+    unread = 0
     for file in files:
         where = safe(file.name)
         try:
@@ -132,7 +137,8 @@ def load_course(folder: Path | None = None) -> Course:
         key = cache.key(file.name, data, facts.digest)
         entry = cache.get(key)
         if entry is None:
-            entry = _outlined(data, where, facts)
+            unread += 1
+            entry = (unread > MOST_READ and _glanced(data, where)) or _outlined(data, where, facts)
             cache.put(key, entry)
         problems += [problem.error for problem in entry.problems]
         if entry.outline is not None:
@@ -156,6 +162,16 @@ def _outlined(data: bytes, where: str, facts: _FactsFile) -> Entry:
     if outcome.lesson is None:
         return Entry(problems=tuple(map(Problem.of, outcome.problems[:1])))
     return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
+
+
+def _glanced(data: bytes, where: str) -> Entry | None:
+    from tutor.course.glance import glance
+
+    try:
+        outline = glance(text_of(data, where), where)
+    except LessonError:
+        return None
+    return Entry(outline) if outline else None
 
 
 def _read(files: Mapping[str, Path], facts: _FactsFile, outline: Outline) -> Lesson:

@@ -1,0 +1,75 @@
+"""A glance at a lesson finds what the parser finds, or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lesson_text import FRONT, SCREEN, SINGLE, SMALL
+
+from tutor import paths
+from tutor.course import catalogue
+from tutor.course.catalogue import load_course
+from tutor.course.glance import glance
+from tutor.course.outline import Outline, outline_of
+from tutor.course.parse import read
+
+OURS = sorted(paths.lessons_folder().glob("[0-9]*.md"))
+
+
+def parsed(text: str) -> Outline | None:
+    outcome = read(text, "x.md", FACTS)
+    if outcome.lesson is None:
+        return None
+    outline = outline_of(outcome.lesson, "x.md", outcome.lines)
+    return msgspec.structs.replace(outline, needs_line=1)
+
+
+FACTS = catalogue._FactsFile(paths.lessons_folder(), catalogue.Cache(paths.lessons_folder())).facts
+
+
+@pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
+def test_our_lessons(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert glance(text, "x.md") == parsed(text) is not None
+
+
+QUESTIONS_ALONE = FRONT + SCREEN + "\n## Questions {#questions}\n" + SINGLE
+
+
+@pytest.mark.parametrize(
+    "text", [SMALL, QUESTIONS_ALONE, SMALL.replace("id: pick", "id: 'pick' # x")]
+)
+def test_what_is_written_in_other_ways(text: str) -> None:
+    assert glance(text, "x.md") == parsed(text) is not None
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, len(SMALL)),
+    st.integers(0, 40),
+    st.sampled_from(["", "```", "\n", "## A {#a}\n"]),
+)
+def test_never_another_outline_than_the_parser(start: int, length: int, new: str) -> None:
+    text = SMALL[:start] + new + SMALL[start + length :]
+    found, sound = glance(text, "x.md"), parsed(text)
+    assert found is None or sound is None or found == sound
+
+
+def test_the_rest_of_a_large_course_is_only_glanced_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.course.catalogue.MOST_READ", 1)
+    for number in (1, 2):
+        text = SMALL.replace("number: 7", f"number: {number}").replace("hint:", "hunt:")
+        for name in ("small", "pick", "sure"):
+            text = text.replace(f"id: {name}", f"id: {name}-{number}")
+        (tmp_path / f"0{number}.md").write_text(text)
+    course = load_course(tmp_path)
+    assert [outline.id for outline in course.outlines] == ["small-2"]
+    assert [problem.file for problem in course.problems] == ["01.md"]
+    with pytest.raises(catalogue.LessonError, match="hunt"):
+        course.lesson("small-2")
