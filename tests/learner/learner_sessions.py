@@ -29,9 +29,9 @@ def answered(
     )
 
 
-def named(number: int) -> Answered:
+def named(number: int, *, id: str = "") -> Answered:
     """An answer with all that `record` would give it."""
-    return msgspec.structs.replace(answered(number), id=f"answer-{number}", zone=0)
+    return msgspec.structs.replace(answered(number), id=id or f"answer-{number}", zone=0)
 
 
 def told(progress: Progress) -> str:

@@ -196,6 +196,22 @@ def test_a_quiz_under_way_stays_where_it_is(tmp_path: Path) -> None:
     assert (lesson.question, lesson.quiz_order, lesson.screen) == ("q", ("q",), "end")
 
 
+def test_an_import_takes_nothing_from_a_learner_whose_log_was_lost(tmp_path: Path) -> None:
+    """The state knows more than the log then, which cannot be read anew."""
+    here, there = (Progress(tmp_path / name, clock=lambda: NOW) for name in ("here", "there"))
+    for number in (1, 1, 2):
+        here.record(named(number, id=f"here-{number}-{len(here.events())}"))
+    (here.folder / "reviews.log").unlink()
+    for number in (0, 1, 3):
+        there.record(named(number))
+    file = exported(there, tmp_path / "file")
+    for _ in range(2):
+        exchange.merge(here, [exchange.read(file, NOW)])
+        again = Progress(here.folder)
+        counts = {key: card.answers for key, card in again.cards().items()}
+        assert counts == {"question-0": 1, "question-1": 3, "question-2": 1, "question-3": 1}
+
+
 def test_an_export_says_everything(filled: Path) -> None:
     progress = Progress(filled)
     found = exchange.export(progress)

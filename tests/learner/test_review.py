@@ -32,6 +32,8 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
         monkeypatch.setenv("TZ", name)
         time.tzset()
 
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system's time zone cannot be set for a test")
     change("UTC")
     yield change
     monkeypatch.undo()
