@@ -20,6 +20,7 @@ from tutor.cli import (
     model,
     new,
     output,
+    preview,
     progress,
     release,
     report,
@@ -86,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     progress.add_to(commands, for_learner)
     report.add_to(commands, for_learner)
     new.add_to(commands, for_course)
+    preview.add_to(commands, for_model)
     lint.add_to(commands, for_model)
     release.add_to(commands, for_course)
     return top

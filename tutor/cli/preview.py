@@ -1,0 +1,38 @@
+"""`tutor preview`: a lesson file as a learner sees it, shown anew whenever it is saved."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tutor.errors import UsageError
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "preview",
+        parents=[for_model],
+        help="open a lesson that you are writing",
+        description="Open a lesson file, and show it anew whenever it is saved. What is done there"
+        " is not kept.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the lesson file")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from tutor.cli.app import check_terminal
+
+    file: Path = options.file
+    if not file.is_file():
+        raise UsageError(f"There is no file {str(file)!r}.", "`tutor new lesson ID` writes one.")
+    check_terminal()
+    from tutor.app import terminal
+    from tutor.app.preview import make_preview
+    from tutor.learner.progress import Progress
+
+    with tempfile.TemporaryDirectory(prefix="tutor-preview-") as folder:
+        progress = Progress.open(Path(folder))
+        return terminal.run(make_preview(file, progress, options.model, ascii_only=options.ascii))
