@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import logging
 import os
 import sys
@@ -85,6 +86,7 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
             f"The model could not be loaded: {type(error).__name__}: {error}.",
             "The engine's log has the details.",
         ) from error
+    gc.freeze()  # what is there now stays: no need to look through it again and again
     _return_free_memory()
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()

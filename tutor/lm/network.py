@@ -335,7 +335,7 @@ class Block(Part):
         return x
 
 
-class Transformer(Part):
+class Transformer(nn.Module):
     """The whole network: embedding, blocks, final norm, and the head that scores the vocabulary."""
 
     def __init__(self, config: Config) -> None:
