@@ -88,7 +88,7 @@ class Cache:
             yield self._states[path]
 
     def get(self, key: str) -> Entry | None:
-        entry = self._before.get(key)
+        entry = self._now.get(key) or self._before.get(key)
         if entry is not None:
             self._now[key] = entry
         return entry

@@ -36,7 +36,7 @@ FACTS = "facts.yaml"
 
 MOST_READ = 40
 """Lessons that are read to their end when a course is opened and nothing is known of them yet. Of
-those beyond it only the outline is taken in: what is wrong inside is told when one is opened."""
+more than that only the outlines are taken in: what is wrong inside is told when one is opened."""
 
 _FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
 
@@ -125,8 +125,8 @@ def load_course(folder: Path | None = None) -> Course:
     cache = Cache(folder)
     problems: list[LessonError] = []
     facts = _FactsFile(folder, cache)
-    found: list[Outline] = []
-    unread = 0
+    unread: dict[str, bytes] = {}
+    keys: dict[str, str] = {}
     for file in files:
         where = safe(file.name)
         try:
@@ -134,15 +134,17 @@ def load_course(folder: Path | None = None) -> Course:
         except LessonError as problem:
             problems.append(problem)
             continue
-        key = cache.key(file.name, data, facts.digest)
-        entry = cache.get(key)
-        if entry is None:
-            unread += 1
-            entry = (unread > MOST_READ and _glanced(data, where)) or _outlined(data, where, facts)
-            cache.put(key, entry)
-        problems += [problem.error for problem in entry.problems]
-        if entry.outline is not None:
-            found.append(entry.outline)
+        keys[where] = cache.key(file.name, data, facts.digest)
+        if cache.get(keys[where]) is None:
+            unread[where] = data
+    glanced = len(unread) > MOST_READ
+    for where, data in unread.items():
+        taken_in = _glanced(data, where) if glanced else None
+        cache.put(keys[where], taken_in or _outlined(data, where, facts))
+    entries = [entry for key in keys.values() if (entry := cache.get(key)) is not None]
+    problems += [problem.error for entry in entries for problem in entry.problems]
+    problems.sort(key=lambda problem: (problem.file, problem.line))
+    found = [entry.outline for entry in entries if entry.outline is not None]
     glossary = _glossary(folder, cache)
     cache.save()
     seen = whole(found, {term.id for term in glossary.terms}, glossary.links)

@@ -52,6 +52,8 @@ def text_of(data: bytes, file: str) -> str:
 def checked(text: str, file: str) -> str:
     """`text` with plain line ends. Raises `LessonError` for control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.replace("\n", "").isprintable():
+        return text
     for line, content in enumerate(text.split("\n"), start=1):
         if bad := control_character(content):
             raise Place(file, line).error(
