@@ -15,6 +15,7 @@ from tutor.app.screens.base import TutorScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.prose import plain
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tutor.course.lesson import Lesson
+    from tutor.course.lesson import Lab, Lesson
     from tutor.course.question import Question
 
 
@@ -32,6 +33,7 @@ class ResultScreen(TutorScreen):
 
     CSS_PATH = "result.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "lab", "its lab", tooltip="The lab of the screen that the question is about."),
         Binding("r", "again", "all again", tooltip="All questions again, choices shuffled anew."),
     ]
 
@@ -53,7 +55,9 @@ class ResultScreen(TutorScreen):
 
     def on_mount(self) -> None:
         self.place = f"{self._lesson.number} {safe(self._lesson.title)} · answers"
-        self.query_one(Menu).focus(scroll_visible=False)
+        menu = self.query_one(Menu)
+        menu.focus(scroll_visible=False)
+        self.watch(menu, "cursor", self.refresh_bindings)
 
     def on_screen_resume(self) -> None:
         cards = self.tutor.progress.cards()
@@ -84,8 +88,10 @@ class ResultScreen(TutorScreen):
         else:
             mark, note, style = "✓", "", RIGHT
         where = self._lesson.screen(question.screen or "")
-        tail = ", ".join(filter(None, (note, f"screen “{safe(where.title)}”" if where else "")))
-        first_line = Content(safe(question.ask.strip().splitlines()[0].replace("*", "")))
+        screen = f"screen “{safe(where.title)}”" if where else ""
+        lab = "with a lab" if where and where.lab else ""
+        tail = ", ".join(filter(None, (note, screen, lab)))
+        first_line = Content(plain(question.ask))
         head = Content.assemble((mark, f"bold {style}"), " ")
         line = head + first_line.truncate(max(1, width - 2), ellipsis=True)
         if not note:
@@ -95,6 +101,22 @@ class ResultScreen(TutorScreen):
     @on(Menu.Chosen)
     def _look(self, event: Menu.Chosen) -> None:
         self.tutor.open_lesson(self._lesson, self._listed[event.index].screen)
+
+    @property
+    def _lab(self) -> Lab | None:
+        """The lab of the screen that the question under the mark is about."""
+        cursor = self.query_one(Menu).cursor
+        if not 0 <= cursor < len(self._listed):
+            return None
+        screen = self._lesson.screen(self._listed[cursor].screen or "")
+        return screen.lab if screen else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._lab is not None if action == "lab" else True
+
+    def action_lab(self) -> None:
+        if (lab := self._lab) is not None:
+            self.tutor.open_lab(self._lesson, lab)
 
     def action_again(self) -> None:
         self.tutor.switch_to_quiz(self._lesson)

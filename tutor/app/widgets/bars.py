@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_LEVELS = "▁▂▃▄▅▆▇█"
+LEVELS = "▁▂▃▄▅▆▇█"
 BITS_A_LEVEL = 2.0
 """Surprisal that one step of `level` stands for: the top step begins at 14 bits."""
 
@@ -38,8 +38,8 @@ def change(before: float, after: float, width: int) -> tuple[str, str, str]:
 
 def level(bits: float) -> str:
     """One character whose height says how surprising something was, `BITS_A_LEVEL` a step."""
-    step = len(_LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)
-    return _LEVELS[min(max(step, 0), len(_LEVELS) - 1)]
+    step = len(LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)
+    return LEVELS[min(max(step, 0), len(LEVELS) - 1)]
 
 
 def _eighths(fraction: float, width: int) -> int:

@@ -1,0 +1,45 @@
+"""Small plots out of characters. Pure functions: figures in, lines of a known width out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tutor.app.widgets.bars import LEVELS
+
+YOU, MODEL, BOTH = "●", "○", "◆"
+"""Marks of the two curves, and of where they meet: told apart without color."""
+
+
+def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> list[str]:
+    """Both curves (of the same length, values from 0 up), `height` lines high, one column a
+    value, with the scale at the left."""
+    top = max([1.0, *you, *model])
+    rows = [[" "] * len(you) for _ in range(height)]
+    for column, pair in enumerate(zip(you, model, strict=True)):
+        mine, its = (height - 1 - round(value / top * (height - 1)) for value in pair)
+        rows[its][column] = MODEL
+        rows[mine][column] = BOTH if mine == its else YOU
+    label = {0: f"{top:.1f}", height - 1: "0"}
+    return [f"{label.get(at, ''):>5} │{''.join(row)}" for at, row in enumerate(rows)]
+
+
+def averaged(values: Sequence[float], over: int) -> list[float]:
+    """The mean of each value and those before it, `over` in all: curves instead of noise."""
+    means = []
+    for end in range(1, len(values) + 1):
+        window = values[max(0, end - over) : end]
+        means.append(sum(window) / len(window))
+    return means
+
+
+def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
+    """Each count as a figure and, below that, as a bar, in columns of `width` cells."""
+    most = max([1, *counts])
+    bars = (
+        LEVELS[-(-count * (len(LEVELS) - 1) // most)] * (width - 1) if count else ""
+        for count in counts
+    )
+    return (
+        "".join(f"{count or '·':>{width}}" for count in counts),
+        "".join(f"{bar:>{width}}" for bar in bars),
+    )
