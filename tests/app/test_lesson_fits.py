@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from course.lesson_text import SINGLE
 from whole_app import keys, sees, until, whole_app
 
+from tutor.app.widgets.key_line import KeyLine
 from tutor.course.catalogue import Course
 from tutor.course.layout import HEIGHT, screen_height
 from tutor.course.parse import markdown, parse_lesson
@@ -37,7 +39,8 @@ ENDS = {
 
 
 def lesson_text(end: str, above: int) -> str:
-    return f"{FRONT}\n## Screen {{#screen}}\n\n" + "- line\n" * above + f"\n{end}\n"
+    tall = "- line\n" * above + f"\n{end}\n"
+    return f"{FRONT}\n## First {{#first}}\n\nText.\n\n## Tall {{#tall}}\n\n{tall}{SINGLE}"
 
 
 @pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
@@ -45,14 +48,17 @@ def lesson_text(end: str, above: int) -> str:
 async def test_the_height_that_is_reckoned_is_the_height_there_is(
     tmp_path: Path, end: str, height: int
 ) -> None:
-    (least,) = parse_lesson(lesson_text(ENDS[end], 1), "tall.md").screens
+    _, least = parse_lesson(lesson_text(ENDS[end], 1), "tall.md").screens
     text = lesson_text(ENDS[end], 1 + height - screen_height(least, markdown()))
     lesson = parse_lesson(text, "tall.md")
-    assert screen_height(lesson.screens[0], markdown()) == height
+    assert screen_height(lesson.screens[1], markdown()) == height
     app = whole_app(tmp_path, course=Course((lesson,)))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Fake-1K ●")
         await keys(pilot, "enter")
-        await until(pilot, lambda: bool(app.screen.query("#text *")))
+        await sees(pilot, "Text.")
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 2")
+        await until(pilot, lambda: app.screen.query_one(KeyLine).size.height > (end == "lab"))
         await pilot.pause()
         assert (app.screen.query_one("#reading").max_scroll_y > 0) == (height > HEIGHT)

@@ -50,7 +50,7 @@ class TutorScreen(Screen[None]):
         with Container(id="content"):
             yield from self.compose_content()
         yield Notice(id="notice")
-        yield Rule(classes="edge")
+        yield Rule(classes="edge lower")
         yield KeyLine()
 
     def compose_content(self) -> ComposeResult:

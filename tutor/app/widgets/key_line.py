@@ -44,9 +44,15 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        self.refresh(layout=True)
+        self._lay_out()
 
     def on_resize(self, event: Resize) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Tells the screen whether there are two lines, for its style sheet."""
+        if width := self.content_size.width:
+            self.screen.set_class(len(self.lines(width)) > 1, "-two-lines-of-keys")
         self.refresh(layout=True)
 
     def keys(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
