@@ -275,7 +275,7 @@ class Attention(Part):
         remembered: Remembered | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        vectors = self.query_key_value(x)
+        vectors = self.query_key_value(x)  # [..., T, (heads + 2 key_value_heads) head_size]
         if remembered is None:
             mixed = Mixed.views(vectors.float(), self.heads, self.head_size)
         else:
@@ -293,7 +293,7 @@ class Attention(Part):
             weights = attention_weights(mixed.queries, keys, mask)
             trace.attention.append(weights.view(*x.shape[:-2], *weights.shape[1:]))
 
-        answer = attend(mixed.queries, keys, values, mask)
+        answer = attend(mixed.queries, keys, values, mask)  # [batch, heads, T, head_size]
         output: Tensor = self.output(answer.transpose(1, 2).reshape(*x.shape[:-1], -1))
         return output
 
