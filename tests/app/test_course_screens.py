@@ -8,7 +8,7 @@ import msgspec
 from explorer_stage import shown
 from fake_engine import FakeEngine
 from sample_course import COURSE, LAB, LESSON
-from whole_app import keys, sees, whole_app
+from whole_app import keys, sees, until, whole_app
 
 from tutor.app.labs import reached
 from tutor.app.screens.quiz import QuizScreen
@@ -185,6 +185,25 @@ async def test_the_result_leads_to_the_screen_to_look_at_again(tmp_path: Path) -
         await sees(pilot, "0 of 6 right.")
 
 
+async def test_the_result_leads_to_the_lab(tmp_path: Path) -> None:
+    course = Course(lessons=(_only("bits", "cosine"),))
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1 of 2")
+        await keys(pilot, "s")
+        await sees(pilot, "question 2 of 2")
+        await keys(pilot, "s")
+        await sees(pilot, "0 of 2 right.")
+        await sees(pilot, "with a lab")
+        await sees(pilot, "o its lab")
+        await keys(pilot, "down")  # that question's screen has none
+        await until(pilot, lambda: "o its lab" not in shown(pilot.app))  # type: ignore[arg-type]
+        await keys(pilot, "up", "o")
+        await sees(pilot, LAB.prompt)
+        await keys(pilot, "escape")
+        await sees(pilot, "0 of 2 right.")
+
+
 async def test_a_guess_waits_for_the_model_and_says_so(tmp_path: Path) -> None:
     course = Course(lessons=(_only("capital"),))
     engine = FakeEngine()
@@ -275,7 +294,7 @@ async def test_a_lesson_that_cannot_be_read_hides_no_other(tmp_path: Path) -> No
         await sees(pilot, "1 of 3")
 
 
-def _only(question_id: str) -> Lesson:
-    """The sample lesson with just one of its questions."""
-    question = LESSON.question(question_id)
-    return msgspec.structs.replace(LESSON, questions=(question,))
+def _only(*question_ids: str) -> Lesson:
+    """The sample lesson with just these of its questions."""
+    questions = tuple(LESSON.question(each) for each in question_ids)
+    return msgspec.structs.replace(LESSON, questions=questions)

@@ -8,7 +8,7 @@ import pytest
 from explorer_stage import shown
 from hypothesis import given
 from hypothesis import strategies as st
-from test_review import DAY, Clock, answered, reviewer
+from reviewing import DAY, Clock, answered, reviewer
 from whole_app import keys, sees
 
 from tutor.app.screens.progress import forecast

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from explorer_stage import shown
-from fake_engine import FakeEngine
+from reviewing import DAY, QUESTIONS, Clock, answered, reviewer
 from sample_course import LAB, LESSON
 from whole_app import keys, sees, until
 
-from tutor.app.app import TutorApp
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.screens.home import HomeScreen
 from tutor.app.when import when
 from tutor.course.catalogue import Course
-from tutor.course.question import NumberQuestion
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,60 +23,11 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tutor.app.app import Start
-    from tutor.engine.client import Engine
-
-DAY = 86_400.0
-QUESTIONS = tuple(
-    NumberQuestion(
-        id=f"sum-{number}",
-        ask=f"What is {number} and {number}?",
-        hint="Count.",
-        why="So many fingers.",
-        screen="distribution",
-        answer=2 * number,
-    )
-    for number in (1, 2, 3)
-)
-COURSE = Course(lessons=(msgspec.structs.replace(LESSON, questions=QUESTIONS),))
-
-
-@dataclass
-class Clock:
-    """A Tuesday at noon, UTC, until somebody moves it."""
-
-    at: float = 1_795_521_600.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-def reviewer(
-    folder: Path, clock: Clock, *, course: Course = COURSE, start: Start = "home"
-) -> TutorApp:
-    progress = Progress.open(folder, clock=clock)
-    return TutorApp(course, progress, cast("Engine", FakeEngine()), start=start)
-
-
-def answered(folder: Path, clock: Clock, *numbers: int, version: int = 1) -> None:
-    """Right answers to so many questions, given at that time, one second apart."""
-    progress = Progress.open(folder, clock=clock)
-    for second, number in enumerate(numbers):
-        progress.record(
-            Answered(
-                at=clock() + second,
-                question=f"sum-{number}",
-                version=version,
-                lesson=LESSON.id,
-                correct=True,
-            )
-        )
-
 
 async def test_what_is_answered_comes_back_when_fsrs_says(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
-    clock.at += DAY
+    clock.at += 5 * DAY
     async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Review     1 due")
         await keys(pilot, "r")
@@ -105,7 +52,7 @@ async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     before = Progress.open(tmp_path).cards()
-    clock.at += DAY
+    clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "What is 1 and 1?")
         await keys(pilot, "9", "enter")
@@ -126,7 +73,7 @@ async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
 async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
-    clock.at += DAY
+    clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "2 left")
         await keys(pilot, "z")
@@ -143,7 +90,7 @@ async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None
 async def test_a_review_ends_at_any_question_and_loses_nothing(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)
-    clock.at += DAY
+    clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "3 left")
         await keys(pilot, "2", "enter")
@@ -173,7 +120,7 @@ async def test_a_day_has_a_cap(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)
     Progress.open(tmp_path).save_setting("review.cap", 1)
-    clock.at += DAY
+    clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "1 left")
         await keys(pilot, "2", "enter")
@@ -195,7 +142,7 @@ async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> N
 async def test_a_question_of_a_lab_opens_it_at_its_prompt(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
-    clock.at += DAY
+    clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "o lab")
         await keys(pilot, "o")
@@ -213,7 +160,7 @@ def test_how_it_looks(
     clock = Clock()
     if state != "nothing":
         answered(tmp_path, clock, *((1, 2) if state == "asked" else (1,)))
-    clock.at += DAY
+    clock.at += 5 * DAY
 
     async def shows(pilot: Pilot[Any]) -> None:
         await sees(pilot, "●")
