@@ -20,12 +20,12 @@ from tutor.app.explorer.lines import BREAKPOINTS, Lines
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
+from tutor.app.widgets.prose import plain
 from tutor.engine.client import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.lm.token_tree import Step
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -111,7 +111,7 @@ class GuessScreen(TutorScreen):
     def on_mount(self) -> None:
         self.place = "guessing game"
         task = self._lab.task if self._lab else "Guess how the text goes on."
-        self.query_one("#rule", Static).update(Content(safe(f"{task} {RULE}")))
+        self.query_one("#rule", Static).update(Content(f"{plain(task)} {RULE}"))
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self.query_one(GuessEntry).focus()
         self._engine_changed()

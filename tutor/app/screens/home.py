@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tutor.course.outline import Outline
+    from tutor.learner.review import Queue
 
 _BAR = 10
 _WORDS = 11
@@ -107,10 +108,11 @@ class HomeScreen(TutorScreen):
         standings = {
             lesson.id: standing(lesson, progress.lesson(lesson.id), cards) for lesson in lessons
         }
+        queue = self.tutor.review_queue()
         if first := self._continue(standings):
             entries.append(first)
-            if count := len(self.tutor.review_queue().due):
-                entries.append((partial(_due_row, count), self.tutor.open_review))
+            if queue.due:
+                entries.append((partial(_due_row, len(queue.due)), self.tutor.open_review))
             entries.append((None, None))
         for lesson in lessons:
             row = partial(_lesson_row, lesson, standings[lesson.id])
@@ -119,7 +121,7 @@ class HomeScreen(TutorScreen):
             entries.append((None, None))
         for key, action, name, what in _PLACES:
             if action == "review":
-                what = self._due()
+                what = self._due(queue)
             row = partial(_place_row, key, name, what)
             entries.append((row, partial(self.action_open, action)))
         self._openers = [opener for _row, opener in entries]
@@ -128,9 +130,8 @@ class HomeScreen(TutorScreen):
         done = sum(each.done for each in standings.values())
         self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
 
-    def _due(self) -> str:
+    def _due(self, queue: Queue) -> str:
         """What the row of the review says."""
-        queue = self.tutor.review_queue()
         if queue.due:
             return f"{len(queue.due)} due"
         if queue.next_at is None:
