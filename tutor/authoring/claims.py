@@ -20,7 +20,7 @@ CLEAR_FACTOR = 2.0
 """One prompt of a `compare` question gives its token so many times as much, or more."""
 CLEAR_BITS = 1.0
 """The same for entropies: one bit is twice as many equally probable tokens."""
-CLEAR_EDGE = 1.1
+CLEAR_EDGE = 1.25
 """The last token that counts for a `next-token` question is so many times as probable as the first
 that does not, or more: the kernels of another machine must not turn them round."""
 
