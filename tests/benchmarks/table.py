@@ -28,11 +28,16 @@ class Measured(NamedTuple):
     def cells(self) -> tuple[str, str, str, str]:
         """Ours, the peer's, their ratio, the target."""
         return (
-            f"{self.ours:.3g} {self.unit}",
-            f"{self.peer:.3g} {self.unit}",
+            f"{_figure(self.ours)} {self.unit}",
+            f"{_figure(self.peer)} {self.unit}",
             f"{self.ratio:.2f}",
             f"≤ {self.target_ratio:g}",
         )
+
+
+def _figure(value: float) -> str:
+    """Three digits count: 0.0123, 45.6, 1,630."""
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 HEADINGS = ("what", "ours", "peer", "ratio", "target", "met")
