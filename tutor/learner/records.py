@@ -147,8 +147,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """One question as the learner knows it, and when FSRS wants it asked again.
 
     `stability` (days) and `difficulty` (1 to 10) are None on a card whose answers are known by
-    number only, from before reviews were scheduled. `step` is the place among the learning steps,
-    minutes apart; None when the next review is days away.
+    number only, from before reviews were scheduled.
     """
 
     question: str
@@ -165,8 +164,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     due: float = 0.0
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
-    step: Annotated[int, msgspec.Meta(ge=0, le=9)] | None = 0
-    relearning: bool = False
     suspended: bool = False
 
 

@@ -91,8 +91,8 @@ def queue(
 ) -> Queue:
     """The reviews at `now`. `asked` are the questions of the course, by id.
 
-    What FSRS wants on a later day than it was answered is due from the beginning of that day;
-    what it wants after minutes, after those. What was reviewed today counts towards the limits.
+    What FSRS wants on a day is due from the beginning of that day. What was reviewed today counts
+    towards the limits.
     """
     begin, end = today(now)
     due: list[Due] = []
@@ -109,7 +109,7 @@ def queue(
             suspended += 1
         else:
             item = _due(card, question)
-            (due if item.at < _limit(card, item, now, end) else ahead).append(item)
+            (due if item.at < end else ahead).append(item)
     due.sort(key=_soonest)
     ahead.sort(key=_soonest)
     chosen = _within(due, max(0, limit.cap - reviewed), max(0, limit.new - begun))
@@ -120,12 +120,6 @@ def _due(card: Card, question: Asked) -> Due:
     if card.version < question.version:
         return Due(card.question, question.lesson, card.last_at, card.answers < 2, CHANGED)
     return Due(card.question, question.lesson, card.due, card.answers < 2)
-
-
-def _limit(card: Card, item: Due, now: float, end_of_day: float) -> float:
-    """Before when an item has to be for being due."""
-    in_steps = card.step is not None and card.stability is not None and not item.why
-    return now if in_steps else end_of_day
 
 
 def _soonest(item: Due) -> tuple[float, str]:

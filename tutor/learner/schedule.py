@@ -1,6 +1,8 @@
 """When a question comes back: FSRS, by py-fsrs with its default parameters, for 90 % retention.
 
-Intervals are not fuzzed, so that the same answers give the same days on every machine.
+Intervals are not fuzzed, so that the same answers give the same days on every machine. And FSRS
+is told of no learning steps: a question comes back on another day, never after some minutes. Who
+got one wrong can try again at once in the quiz.
 """
 
 from __future__ import annotations
@@ -49,8 +51,6 @@ def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
         due=(reviewed.due - _EPOCH).total_seconds(),
         stability=reviewed.stability,
         difficulty=reviewed.difficulty,
-        step=reviewed.step,
-        relearning=reviewed.state.name == "Relearning",
     )
 
 
@@ -65,7 +65,7 @@ def recall(card: Card, at: float) -> float:
 def _scheduler() -> Scheduler:
     from fsrs import Scheduler
 
-    return Scheduler(enable_fuzzing=False)
+    return Scheduler(enable_fuzzing=False, learning_steps=(), relearning_steps=())
 
 
 def _to_fsrs(card: Card | None) -> FsrsCard:
@@ -74,13 +74,9 @@ def _to_fsrs(card: Card | None) -> FsrsCard:
 
     if card is None or card.stability is None or card.difficulty is None:
         return FsrsCard(card_id=0, due=_EPOCH)
-    state = State.Review
-    if card.step is not None:
-        state = State.Relearning if card.relearning else State.Learning
     return FsrsCard(
         card_id=0,  # without an id, fsrs waits a millisecond to find one
-        state=state,
-        step=card.step,
+        state=State.Review,
         stability=card.stability,
         difficulty=card.difficulty,
         due=_time(card.due),
