@@ -70,3 +70,15 @@ def _run(program: str, data: Path) -> str:
     )
     assert result.returncode == 0, result.stderr
     return result.stdout.removesuffix("\n")
+
+
+def test_lessons_are_linted_without_what_the_model_needs(tmp_path: Path) -> None:
+    """And what asks the model loads nothing of the screen."""
+    program = f"""
+import sys
+from tutor.cli import main
+assert main(["lint", "--no-model"]) == 0
+import tutor.authoring.ask, tutor.authoring.claims, tutor.authoring.memory
+print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules])
+"""
+    assert _run(program, tmp_path).split("\n")[-1] == ""
