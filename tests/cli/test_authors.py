@@ -1,4 +1,4 @@
-"""The commands of those who write lessons: new."""
+"""The commands of those who write lessons: new, lint, release."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import Tutor
 
+from tutor import paths
 from tutor.course.catalogue import load_course
 
 
@@ -46,3 +47,21 @@ def test_release(tutor: Tutor, tmp_path: Path) -> None:
     assert "--same birds-sure" in outcome.out
     assert tutor("release", *folder, "--same", "birds-sure").status == 0
     assert tutor("lint", "--no-model", str(tmp_path)).status == 0
+
+
+def test_lint_says_what_it_left_out(tutor: Tutor, tmp_path: Path) -> None:
+    tutor("new", "lesson", "birds", "--course", str(tmp_path))
+    outcome = tutor("lint", str(tmp_path))
+    assert outcome.status == 0
+    assert "warning: Numbers, labs and guesses were not checked" in outcome.out
+    assert "tutor model pull" in outcome.out
+
+
+def test_lint_asks_the_model_that_is_named(tutor: Tutor, tmp_path: Path) -> None:
+    """The small one, of which the figures of the default model are not true."""
+    tutor("new", "lesson", "birds", "--course", str(tmp_path))
+    outcome = tutor("lint", str(tmp_path), "--model", str(paths.bundled_model_folder()))
+    assert outcome.status == 1
+    assert "It says '14.3 %', where the model has" in outcome.out
+    again = tutor("--model", str(paths.bundled_model_folder()), "lint", str(tmp_path))
+    assert again.out == outcome.out
