@@ -37,7 +37,7 @@ class Measured(NamedTuple):
 
 def _figure(value: float) -> str:
     """Three digits count: 0.0123, 45.6, 1,630."""
-    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 HEADINGS = ("what", "ours", "peer", "ratio", "target", "met")
