@@ -139,6 +139,18 @@ async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> N
         await sees(pilot, "This question has changed since you answered it")
 
 
+async def test_what_was_entered_is_found_again(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "1", "7", "escape", "r")
+        await sees(pilot, "17")
+        await keys(pilot, "enter")
+        await sees(pilot, "saved")
+
+
 async def test_a_question_of_a_lab_opens_it_at_its_prompt(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tutor.course.outline import Outline
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
+    from tutor.learner.records import Draft
     from tutor.learner.review import Asked, Queue
 
     Target = TermTarget | ScreenTarget
@@ -94,6 +95,8 @@ class TutorApp(App[None]):
         self.progress = BackgroundProgress(progress, self._heard)
         self.untold: list[Exception] = []
         """What went wrong while saving and has not been said yet."""
+        self.review_drafts: dict[str, Draft] = {}
+        """What was entered in reviews and not answered yet, by question: kept until the end."""
         self._leaving = False
         self._start = start
         self.engine = engine
@@ -378,6 +381,7 @@ def make_app(
     from tutor.course.catalogue import load_course
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
+    from tutor.learner.records import Draft
     from tutor.models import installed
     from tutor.text import writes_utf8
 

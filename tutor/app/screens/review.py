@@ -154,6 +154,15 @@ class ReviewScreen(AskScreen):
 
     def answered(self, event: Answered) -> None:
         self._count += 1
+        self.tutor.review_drafts.pop(event.question, None)
+
+    def kept_draft(self) -> Draft | None:
+        draft = self.tutor.review_drafts.get(self.question.id)
+        return draft if draft and draft.version == self.question.version else None
+
+    def keep_draft(self, draft: Draft | None) -> None:
+        if draft is not None:
+            self.tutor.review_drafts[self.question.id] = draft
 
     # --- keys -----------------------------------------------------------------------------------
 
@@ -213,6 +222,3 @@ class ReviewScreen(AskScreen):
         self._passed.discard(question)
         await self._show(question, None)
         self.tell("Your last answer is taken back. Answer it again, or Esc.")
-
-    def keep_draft(self, draft: Draft | None) -> None:
-        """What is entered in a review is not kept: the question comes again."""
