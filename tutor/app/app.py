@@ -381,7 +381,6 @@ def make_app(
     from tutor.course.catalogue import load_course
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
-    from tutor.learner.records import Draft
     from tutor.models import installed
     from tutor.text import writes_utf8
 

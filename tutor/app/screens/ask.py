@@ -11,6 +11,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.widgets import Input, Static
 
 from tutor.app.compare import compare
@@ -136,6 +137,13 @@ class AskScreen(TutorScreen):
     async def ask(self, draft: Draft | None = None) -> None:
         """Put the current question on the screen, as it was left: with what was entered, or
         answered already."""
+        try:
+            await self._put(draft)
+        except NoMatches:  # the screen was left meanwhile, and what stood on it is gone
+            if True:
+                raise
+
+    async def _put(self, draft: Draft | None) -> None:
         question = self.question
         self._verdict, self._saving = None, False
         self._draft = draft or self.kept_draft() or Draft(version=question.version)
