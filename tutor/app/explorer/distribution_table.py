@@ -50,7 +50,7 @@ class Columns:
         after = figures.PERCENT_WIDTH if sampled else 0
         logit = 6 if width >= 70 else 0
         token = max(8, min(20, width // 5))
-        gap = 4 if width >= 70 and not sampled else 0
+        gap = 0 if width < 70 else 1 if sampled else 4
         gaps = gap + 2 * bool(after) + bool(identifier) * 2 + 2 * bool(logit)
         fixed = 2 + rank + 2 + figures.PERCENT_WIDTH + 2 + identifier + after + logit + gaps
         if fixed + token + _LEAST_BAR > width:
@@ -117,7 +117,7 @@ def heading(columns: Columns) -> Content:
     cells = "rank".rjust(2 + columns.rank) + "  " + figures.fit("token", columns.token)
     if columns.id:
         cells += "id".rjust(columns.id + 2)
-    name = "model" if columns.after else "probability" if columns.gap else "prob."
+    name = "model" if columns.after else "probability" if columns.gap > 1 else "prob."
     cells += name.rjust(figures.PERCENT_WIDTH + columns.gap)
     if columns.after:
         cells += "sampled".rjust(columns.after + 2)

@@ -81,4 +81,4 @@ class ExplorerScreen(TutorScreen):
     async def _say(self, coming: Awaitable[str | None]) -> None:
         said = await coming
         if said is not None:
-            self._pane.say(said)
+            self._pane.say(plain(said))
