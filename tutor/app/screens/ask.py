@@ -140,7 +140,7 @@ class AskScreen(TutorScreen):
         try:
             await self._put(draft)
         except NoMatches:  # the screen was left meanwhile, and what stood on it is gone
-            if True:
+            if self in self.app.screen_stack:
                 raise
 
     async def _put(self, draft: Draft | None) -> None:
