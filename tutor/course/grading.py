@@ -156,10 +156,12 @@ def grade_next_token(question: NextTokenQuestion, rank: int) -> Verdict:
     if rank == 1:
         return Verdict(True, "Right: this is the model's most probable token.")
     correct = rank <= question.within
+    count = (
+        "only the first counts" if question.within == 1 else f"the first {question.within} count"
+    )
     return Verdict(
         correct,
-        f"{'Right' if correct else 'Not yet'}: the model has your guess at rank {rank:,};"
-        f" the first {question.within} count.",
+        f"{'Right' if correct else 'Not yet'}: the model has your guess at rank {rank:,}; {count}.",
     )
 
 
