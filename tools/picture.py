@@ -18,7 +18,7 @@ from tutor.engine.client import Engine
 from tutor.learner.progress import Progress
 
 PICTURE = Path(__file__).parent.parent / "docs" / "stepper.svg"
-TAKEN = "1512"
+TAKEN = "124"
 """Rows taken after the prompt."""
 
 
