@@ -3,7 +3,6 @@ saved makes a key wait."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -15,7 +14,6 @@ from whole_app import keys, sees, until, whole_app
 from tutor.app.screens.help import HelpScreen
 from tutor.app.screens.home import HomeScreen
 from tutor.app.screens.quiz import QuizScreen
-from tutor.app.widgets.prose import Prose
 from tutor.course.catalogue import Course
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.lock import locked
@@ -87,31 +85,6 @@ async def test_escape_keeps_what_was_entered(
         lines = [line.replace("> [", "  [") for line in body(pilot)]
         assert lines == [line.replace("> [", "  [") for line in before]
     assert Progress.open(tmp_path).cards() == {}
-
-
-async def test_a_quiz_may_be_left_before_its_question_stands_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown_first, go_on = Prose.show, asyncio.Event()
-
-    async def slowly(prose: Prose, markdown: str) -> None:
-        if prose.id == "ask":
-            await go_on.wait()
-        await shown_first(prose, markdown)
-
-    monkeypatch.setattr(Prose, "show", slowly)
-    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
-        await keys(pilot, "enter")
-        pilot.app.simulate_key("a")
-        await until(pilot, lambda: isinstance(pilot.app.screen, QuizScreen))
-        quiz = pilot.app.screen
-        await until(pilot, lambda: "question 1 of" in seen(pilot))
-        pilot.app.simulate_key("escape")
-        await until(pilot, lambda: not quiz.query("#answer"))
-        go_on.set()
-        await until(pilot, lambda: not quiz.is_attached)
-        await keys(pilot, "a")
-        await sees(pilot, "question 1 of")
 
 
 async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
