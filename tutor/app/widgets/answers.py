@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LETTERS = "abcdefijk"
 """What choices are called; `g` and `h` are left out because they are keys of the quiz."""
 
+_LEAST_NOTE = 40
+"""Columns for what is said about a choice. In fewer it takes more lines than below the choice."""
+
 _MARKS = {
     "right": Content.styled("✓ ", f"bold {RIGHT}"),
     "wrong": Content.styled("× ", f"bold {NOT_YET}"),
@@ -92,7 +95,7 @@ class AnswerList(Menu):
         note = self._notes[index]
         said = Content.styled(self.SAID.get(note.mark, "") + safe(note.why), MUTED)
         widest = max(each.cell_length for each in self._texts)
-        return beside(head, text, said, width, text_width=widest)
+        return beside(head, text, said, width, text_width=widest, least=_LEAST_NOTE)
 
     def _head(self, place: int) -> Content:
         """What stands before the text of a line."""

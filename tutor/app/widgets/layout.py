@@ -6,7 +6,6 @@ from textual.content import Content
 
 _GAP = 2
 _LEAST_REMARK = 24
-"""A remark gets its own column only where it has at least this many columns."""
 
 
 def hanging(head: Content, text: Content, width: int) -> Content:
@@ -19,14 +18,20 @@ def hanging(head: Content, text: Content, width: int) -> Content:
 
 
 def beside(
-    head: Content, text: Content, remark: Content, width: int, *, text_width: int
+    head: Content,
+    text: Content,
+    remark: Content,
+    width: int,
+    *,
+    text_width: int,
+    least: int = _LEAST_REMARK,
 ) -> Content:
-    """`head`, `text`, then `remark` in a column of its own where there is room for it after
-    `text_width` columns of text, else below the text."""
+    """`head`, `text`, then `remark` in a column of its own where `text_width` columns of text leave
+    it `least` columns, else below the text."""
     if not remark.plain:
         return hanging(head, text, width)
     column = head.cell_length + text_width + _GAP
-    if width - column < _LEAST_REMARK:
+    if width - column < least:
         below = hanging(Content(" " * head.cell_length), remark, width)
         return Content("\n").join([hanging(head, text, width), below])
     gap = Content(" " * (text_width - text.cell_length + _GAP))
