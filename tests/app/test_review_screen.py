@@ -70,6 +70,18 @@ async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
     assert (after["sum-1"].answers, after["sum-1"].last_correct) == (2, True)
 
 
+async def test_an_answer_of_a_quiz_is_not_taken_back_in_a_review(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Nothing is due.")
+        await keys(pilot, "u")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        assert "u undo" not in shown(pilot.app)  # type: ignore[arg-type]
+    assert Progress.open(tmp_path).cards()["sum-1"].answers == 1
+
+
 async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)

@@ -124,7 +124,7 @@ class ResultScreen(TutorScreen):
 
 def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
     if open_ones:
-        return Content("Worth another look: the ones below. Enter opens the screen they are about.")
+        return Content("Worth another look: those marked ×. Enter opens the screen they are about.")
     if guessed:
         return Content("The ones you guessed stand first; Enter opens the screen they are about.")
     return Content("Nothing is left to look at again.")

@@ -46,6 +46,8 @@ class ReviewScreen(AskScreen):
         """Skipped, or not to be had: not asked again in this review."""
         self._ahead: list[Due] = []
         self._count = 0
+        self._just_answered = ""
+        """The question answered last in this review: answers given elsewhere stand."""
 
     def on_mount(self) -> None:
         self.place = "review"
@@ -154,6 +156,7 @@ class ReviewScreen(AskScreen):
 
     def answered(self, event: Answered) -> None:
         self._count += 1
+        self._just_answered = event.question
         self.tutor.review_drafts.pop(event.question, None)
 
     def kept_draft(self) -> Draft | None:
@@ -207,9 +210,10 @@ class ReviewScreen(AskScreen):
         self.tutor.progress.record(Suspended(at=at, question=question, suspended=suspended))
 
     def _last_answered(self) -> str | None:
-        """The question whose answer was the last of all and can be taken back."""
+        """The question whose answer can be taken back: the last of all, and of this review."""
         undo = self.tutor.progress.state().undo
-        return undo.question if undo.answer and undo.question in self.tutor.asked else None
+        takeable = undo.answer and undo.question == self._just_answered
+        return undo.question if takeable and undo.question in self.tutor.asked else None
 
     async def action_undo(self) -> None:
         question = self._last_answered()
