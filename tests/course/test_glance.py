@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lesson_text import FRONT, SCREEN, SINGLE, SMALL
 
@@ -48,6 +48,7 @@ def test_what_is_written_in_other_ways(text: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(SMALL.index("```") + 4, 0, "```")
 @given(
     st.integers(0, len(SMALL)),
     st.integers(0, 40),

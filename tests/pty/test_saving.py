@@ -30,8 +30,9 @@ def tutor() -> Terminal:
 
 
 def to_the_questions(run: Terminal) -> None:
+    """To those of lesson 2, which begin with one that has choices."""
     run.wait_for("Begin   ")
-    run.press("enter")
+    run.press("down", "down", "enter")
     run.wait_for(" 1 of ")
     run.press("a")
     run.wait_for("question 1 of ")

@@ -19,7 +19,8 @@ from tutor.errors import LessonError
 
 _FRONT = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
 _SCREEN = re.compile(r"## (.*\S)\s*\{#([a-z0-9]+(?:-[a-z0-9]+)*)\}\s*")
-_FENCE = re.compile(r"(`{3,})(\S*)")
+_FENCE = re.compile(r"(`{3,})([^\s`]*)[^`]*")
+_LIKE_A_FENCE = ("```", "~~~")
 _FIELD = re.compile(r"(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(#.*)?")
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 
@@ -60,16 +61,20 @@ class _Seen:
             if content.rstrip() == self._fence:
                 self._fence = ""
                 return self._end_block()
+            if content.strip().startswith(self._fence):
+                return False
             if self._block and (field := _FIELD.fullmatch(content)):
                 self._fields.setdefault(field[1], field[2])
             return True
-        if fence := _FENCE.match(content):
+        if fence := _FENCE.fullmatch(content):
             self._fence, self._block, self._begin = fence[1], "", line
             if fence[2] in ("question", "lab"):
                 self._block, self._fields = fence[2], {}
             if fence[2] not in ("question", "numbers"):
                 self._has_text()
             return bool(self._screens)
+        if content.lstrip().startswith(_LIKE_A_FENCE):
+            return False
         if content.startswith("## "):
             heading = _SCREEN.fullmatch(content)
             if heading is None or len(heading[1]) > LONGEST_TITLE:

@@ -39,7 +39,7 @@ class LabCard(Widget):
         for place, goal in enumerate(lab.goals):
             lines.append(_goal(description(goal), self._done or place in self._reached))
         if self._done:
-            lines.append(Content.styled("✓ done", RIGHT))
+            lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
         lines.append(Content.assemble((self._key, f"bold {ACT}"), (" opens the lab", MUTED)))
         return Content("\n").join(lines)
 

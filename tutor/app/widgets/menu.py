@@ -84,8 +84,11 @@ class Menu(Widget, can_focus=True):
         return Content("\n").join(lines)
 
     def action_move(self, step: int) -> None:
-        first = step if self.cursor >= 0 or step > 0 else 0
+        """At either end, where no entry is left, what stands beyond the list is scrolled to."""
+        before, first = self.cursor, step if self.cursor >= 0 or step > 0 else 0
         self.cursor = self._nearest(self.cursor + first, step)
+        if self.cursor == before and (scroll := self._scroll) is not None:
+            scroll.scroll_relative(y=step, animate=False)
 
     def action_choose(self) -> None:
         if self.cursor >= 0 and self._rows[self.cursor] is not None:
@@ -117,10 +120,15 @@ class Menu(Widget, can_focus=True):
             return Content.styled("> ", f"bold {ACT}")
         return Content(" " * MARGIN)
 
+    @property
+    def _scroll(self) -> VerticalScroll | None:
+        """The container that scrolls this list and what stands around it."""
+        return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
+
     def _keep_in_view(self) -> None:
         """Scroll so that the entry under the cursor is seen, from its first line on; with the
         first one, what stands above the list too, as far as there is room for both."""
-        scroll = next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
+        scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:
             return
         heights = [len(lines) for lines in self._lines(self.content_size.width)]
