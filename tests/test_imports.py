@@ -78,7 +78,7 @@ def test_lessons_are_linted_without_what_the_model_needs(tmp_path: Path) -> None
 import sys
 from tutor.cli import main
 assert main(["lint", "--no-model"]) == 0
-import tutor.authoring.ask, tutor.authoring.claims, tutor.authoring.memory
+import tutor.authoring.ask, tutor.authoring.claims, tutor.authoring.kept_answers
 print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules])
 """
     assert _run(program, tmp_path).split("\n")[-1] == ""

@@ -9,7 +9,7 @@ from course.lesson_text import FRONT, SCREEN, line_of
 
 from tutor.authoring.ask import Ask
 from tutor.authoring.claims import check
-from tutor.authoring.memory import Memory
+from tutor.authoring.kept_answers import KeptAnswers
 from tutor.course.lint import Finding, look_over
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session
@@ -41,7 +41,7 @@ def told(tmp_path: Path, small_model: LanguageModel) -> Told:
         file.write_text(text, encoding="utf-8")
         report = look_over([file])
         assert [each for each in report.findings if each.level == "error"] == []
-        ask = Ask(Memory(small_model.card.sha256, tmp_path / "lint.json"), lambda: small_model)
+        ask = Ask(KeptAnswers(small_model.card.sha256, tmp_path / "lint.json"), lambda: small_model)
         return check(report.lessons, ask)
 
     return told
@@ -145,10 +145,10 @@ def test_the_model_is_asked_once(tmp_path: Path, small_model: LanguageModel) -> 
     def never() -> LanguageModel:
         raise AssertionError("the model was loaded again")
 
-    memory = Memory("model", tmp_path / "lint.json")
+    memory = KeptAnswers("model", tmp_path / "lint.json")
     before = check(report.lessons, Ask(memory, lambda: small_model))
     memory.save()
-    assert check(report.lessons, Ask(Memory("model", tmp_path / "lint.json"), never)) == before
-    other = Ask(Memory("another model", tmp_path / "lint.json"), never)
+    assert check(report.lessons, Ask(KeptAnswers("model", tmp_path / "lint.json"), never)) == before
+    other = Ask(KeptAnswers("another model", tmp_path / "lint.json"), never)
     with pytest.raises(AssertionError, match="again"):
         check(report.lessons, other)

@@ -10,7 +10,7 @@ import pytest
 from tutor import paths
 from tutor.authoring.ask import Ask
 from tutor.authoring.claims import check, claims
-from tutor.authoring.memory import Memory
+from tutor.authoring.kept_answers import KeptAnswers
 from tutor.course.lint import look_over
 from tutor.models.installed import DEFAULT
 
@@ -28,7 +28,7 @@ def test_the_model_confirms_it(
     sound: Sound, request: pytest.FixtureRequest, model_cache: Path
 ) -> None:
     assert list(claims(sound)), "a lesson that says nothing about the model"
-    memory = Memory(DEFAULT.sha256, model_cache / "lint.json")
+    memory = KeptAnswers(DEFAULT.sha256, model_cache / "lint.json")
     ask = Ask(memory, lambda: request.getfixturevalue("exact_model"))
     try:
         assert [str(finding) for finding in check([sound], ask)] == []

@@ -14,7 +14,7 @@ from tutor.errors import LessonError
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 
 if TYPE_CHECKING:
-    from tutor.authoring.memory import Memory
+    from tutor.authoring.kept_answers import KeptAnswers
     from tutor.course.lesson import Lab, Quoted
     from tutor.course.question import ComparePrompts, NextTokenQuestion
     from tutor.lm.load import LanguageModel
@@ -49,7 +49,7 @@ class Ranked(msgspec.Struct, frozen=True):
 class Ask:
     """Answers, from memory where they are there. The model is only loaded when one is not."""
 
-    def __init__(self, memory: Memory, load: Callable[[], LanguageModel]) -> None:
+    def __init__(self, memory: KeptAnswers, load: Callable[[], LanguageModel]) -> None:
         self._memory = memory
         self._load = load
 

@@ -80,7 +80,7 @@ def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
 def _asked(report: Report, found: FoundModel) -> Sequence[Finding]:
     from tutor.authoring.ask import Ask
     from tutor.authoring.claims import check
-    from tutor.authoring.memory import Memory
+    from tutor.authoring.kept_answers import KeptAnswers
     from tutor.models.installed import content_checksum
     from tutor.models.report import in_words
 
@@ -94,7 +94,7 @@ def _asked(report: Report, found: FoundModel) -> Sequence[Finding]:
 
         return load_model(found, on_stage=on_stage, exact=True)
 
-    memory = Memory(found.sha256 or content_checksum(found))
+    memory = KeptAnswers(found.sha256 or content_checksum(found))
     try:
         return check(
             report.lessons,

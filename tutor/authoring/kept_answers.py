@@ -23,16 +23,19 @@ MOST = 20_000
 
 _TAKING_PART = (
     "lm/*.py",
-    "authoring/a*.py",
+    "authoring/ask.py",
+    "authoring/attempt.py",
     "course/goals.py",
     "course/lesson.py",
-    "app/explorer/st*.py",
+    "app/explorer/state.py",
+    "app/explorer/status.py",
+    "app/explorer/stepper.py",
     "app/explorer/guess_game.py",
 )
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
-class Memory:
+class KeptAnswers:
     """Answers by what was asked, kept in the user's cache folder. May be deleted at any time."""
 
     def __init__(self, model: str, file: Path | None = None) -> None:
