@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row, Token, XRay
 
 Heard = Callable[[bool], None]
+Work = Callable[[], "Coroutine[None, None, None]"]
 
 
 def _nobody(_accepted: bool) -> None:
@@ -34,9 +35,9 @@ def _nobody(_accepted: bool) -> None:
 class Conductor:
     """Holds the stepper, its memory, and the link to the engine.
 
-    `work` runs a coroutine as a worker of its group, in place of the one that runs there; so what
-    is not wanted any more is cancelled. `changed` is called after anything that the screen shows.
-    Who hands in a text (`begin`, `send`) hears in the end whether it was accepted.
+    `work` calls a coroutine function in a worker of its group, in place of the one that runs there;
+    so what is not wanted any more is cancelled, at times before it was called. `changed` is called
+    after anything that the screen shows. Who hands in a text (`begin`, `send`) hears in the end whether it was accepted.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Conductor:
         engine: Engine,
         memory: Memory,
         *,
-        work: Callable[[Coroutine[None, None, None], str], Worker[None]],
+        work: Callable[[Work, str], Worker[None]],
         changed: Callable[[], None],
         on_evidence: Callable[[Evidence], object],
     ) -> None:
@@ -172,7 +173,7 @@ class Conductor:
         self._changed()
 
     def restart_engine(self) -> None:
-        self._work(self._restart(), "restart")
+        self._work(self._restart, "restart")
 
     def sync(self) -> None:
         """Ask what has to be asked, and show how things are."""
@@ -208,7 +209,7 @@ class Conductor:
         if question is not None and question != self._asked:
             self._asked = question
             self.stepper.reading = None
-            self._asking = self._work(self._ask(question), "ask")
+            self._asking = self._work(partial(self._ask, question), "ask")
 
     async def _ask(self, question: Question) -> None:
         def read(done: int, total: int) -> None:
@@ -231,7 +232,7 @@ class Conductor:
         """What the learner hands in takes the place of what was being opened by itself."""
         if self._opening is None or heard is not _nobody:
             self._opening = heard
-            self._work(self._open_in_engine(text, heard, self.state), "open")
+            self._work(partial(self._open_in_engine, text, heard, self.state), "open")
 
     async def _open_in_engine(self, text: str, heard: Heard, state: State) -> None:
         mode, accepted = state.mode, False
@@ -264,7 +265,7 @@ class Conductor:
             self.stepper.toggle_run()
 
     def _send(self, text: str, heard: Heard) -> None:
-        self._work(self._send_in_engine(text, heard), "open")
+        self._work(partial(self._send_in_engine, text, heard), "open")
 
     async def _send_in_engine(self, text: str, heard: Heard) -> None:
         tree, accepted = self.stepper.tree, False
