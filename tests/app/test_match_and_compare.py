@@ -84,7 +84,8 @@ async def test_what_is_matched_is_kept_when_left(tmp_path: Path) -> None:
 
 async def test_comparing_asks_the_model_at_that_moment(tmp_path: Path) -> None:
     engine = FakeEngine()
-    async with whole_app(tmp_path, engine, COURSE).run_test(size=(80, 24)) as pilot:
+    app = whole_app(tmp_path, engine, COURSE)
+    async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "What belongs together?")
         await keys(pilot, "s")
@@ -94,11 +95,17 @@ async def test_comparing_asks_the_model_at_that_moment(tmp_path: Path) -> None:
         await sees(pilot, "not ready yet")
         engine.become(EngineState.READY)
         await keys(pilot, "enter")
-        await sees(pilot, "× Not yet: after the first, ␣Paris gets 69.3 %")
+        await sees(pilot, "× Not yet.")
+        assert app.screen.query_one("#quiz").max_scroll_y == 0
+        assert "○ a" in shown(app)
+        assert "× b" in shown(app)
+        await sees(pilot, "␣Paris gets 69.3 %.")
+        await sees(pilot, "Your answer. ␣Paris gets ")
         await sees(pilot, "69.3 %  ██")
         await sees(pilot, "Hello world␣")
         await keys(pilot, "r", "a", "enter")
-        await sees(pilot, "✓ Right: after the first")
+        await sees(pilot, "✓ Right.")
+        assert "✓ a" in shown(app)
     assert Progress.open(tmp_path).cards()["which"].answers == 2
 
 
@@ -121,7 +128,7 @@ def test_how_they_look(
         if question == "compare":
             await sees(pilot, "Hello")
             await keys(pilot, "a", "enter")
-            await sees(pilot, "Right:")
+            await sees(pilot, "Right.")
         else:
             await sees(pilot, "BERT")
             await keys(pilot, "a", "b")

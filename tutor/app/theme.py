@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ACT = "$accent"
 MUTED = "$muted"
+CODE = "$code"
 RIGHT = "$success"
 NOT_YET = "$error"
 LIKELY = ("$likely-1", "$likely-2", "$likely-3", "$likely-4", "$likely-5")

@@ -183,19 +183,24 @@ def grade_match(question: MatchQuestion, given: Sequence[int]) -> Verdict:
 
 def grade_compare(question: ComparePrompts, answer: Compared) -> Verdict:
     """Right when the prompt chosen has the larger value; where both have the same, either is."""
-    first, second = (_said_of(question, value) for value in answer.values)
     chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]
-    what = f"{question.token} gets" if question.value == "probability" else "the entropy is"
-    correct = chosen >= other
-    return Verdict(
-        correct,
-        f"{'Right' if correct else 'Not yet'}: after the first, {what} {first};"
-        f" after the second, {second}.",
+    first, second = (_said_of(question, value) for value in answer.values)
+    return compared(answer.chosen, chosen >= other, (first, second))
+
+
+def compared(chosen: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
+    """What came of choosing the prompt at `chosen` (0 or 1); `said` goes with each of the two."""
+    notes = tuple(
+        Note(_mark((place == chosen) == correct, place == chosen), each)
+        for place, each in enumerate(said)
     )
+    return Verdict(correct, "Right." if correct else "Not yet.", notes)
 
 
 def _said_of(question: ComparePrompts, value: float) -> str:
-    return f"{100 * value:.3g} %" if question.value == "probability" else f"{value:.1f} bits"
+    if question.value == "entropy":
+        return f"The entropy is {value:.1f} bits."
+    return f"{question.token} gets {100 * value:.3g} %."
 
 
 def _notes(choices: Sequence[Choice], chosen: Set[int]) -> tuple[Note, ...]:

@@ -140,7 +140,7 @@ def _asked(question: Question) -> str:
     """What is seen before an answer: a search gives none away."""
     said = [_plain(question.ask)]
     if isinstance(question, SingleChoice | SeveralChoices):
-        said += [choice.text for choice in question.choices]
+        said += [_plain(choice.text) for choice in question.choices]
     return "\n".join(said)
 
 

@@ -29,10 +29,11 @@ from tutor.app.widgets.answers import (
     TypedAnswer,
 )
 from tutor.app.widgets.guess_table import compared_table, guess_table
+from tutor.app.widgets.inline import inline
 from tutor.app.widgets.matching import Matching
 from tutor.app.widgets.prose import Prose
 from tutor.course.answer_text import as_text, from_text
-from tutor.course.grading import Compared, Verdict, grade
+from tutor.course.grading import Compared, Verdict, compared, grade
 from tutor.course.question import ComparePrompts, NextTokenQuestion
 from tutor.errors import TutorError
 from tutor.learner.records import Answered, Draft
@@ -183,7 +184,7 @@ class AskScreen(TutorScreen):
 
     def _show_hint(self) -> None:
         hint = self.query_one("#hint", Static)
-        hint.update(Content(f"Hint: {safe(self.question.hint)}"))
+        hint.update(Content("Hint: ") + inline(self.question.hint))
         hint.display = self._draft.hinted
 
     # --- answering ----------------------------------------------------------------------------
@@ -237,7 +238,7 @@ class AskScreen(TutorScreen):
         is on the screen."""
         found = await self._asked(look_up(self.tutor.engine, question, typed))
         if found is not None and self._open and self.question is question:
-            table = guess_table(found, self.size.width)
+            table = guess_table(found, self._columns)
             self._judge(found.guess.rank, text=typed, table=table)
 
     @work(exclusive=True)
@@ -246,7 +247,12 @@ class AskScreen(TutorScreen):
         sides = await self._asked(compare(self.tutor.engine, question))
         if sides is not None and self._open and self.question is question:
             answer = Compared(chosen, (sides[0].value, sides[1].value))
-            self._judge(answer, table=compared_table(question.prompts, sides, self.size.width))
+            self._judge(answer, table=compared_table(sides, self._columns))
+
+    @property
+    def _columns(self) -> int:
+        """How many there are for what is said."""
+        return self.query_one("#quiz").scrollable_content_region.width
 
     async def _asked(self, asking: Coroutine[Any, Any, Found]) -> Found | None:
         """What the model says; where it cannot, that is told and None returned."""
@@ -302,10 +308,10 @@ class AskScreen(TutorScreen):
         answer = from_text(question, given)
         if answer is not None:
             self._field.enter(answer)
-        if answer is None or isinstance(question, NextTokenQuestion | ComparePrompts):
-            said = "Right" if correct else "Not yet"  # the model said it then
-            if isinstance(question, ComparePrompts):
-                given = ("the first", "the second")[answer == 1]
+        if isinstance(question, ComparePrompts) and isinstance(answer, int):
+            verdict = compared(answer, correct)  # the model said it then
+        elif answer is None or isinstance(question, NextTokenQuestion):
+            said = "Right" if correct else "Not yet"  # likewise
             verdict = Verdict(correct, f"{said}: you answered “{given}”.")
         else:
             verdict = grade(question, answer)
@@ -319,8 +325,8 @@ class AskScreen(TutorScreen):
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
-            lines += [Content(""), table, Content("")]
-        lines.append(Content(safe(self.question.why)))
+            lines += [table, Content("")]
+        lines.append(inline(self.question.why))
         if saved:
             lines.append(Content.styled(self.afterword(), MUTED))
         self.query_one("#feedback", Static).update(Content("\n").join(lines))

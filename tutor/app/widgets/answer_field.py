@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.answers import Choices, Ordering, TypedAnswer
+from tutor.app.widgets.inline import inline
 from tutor.app.widgets.matching import Matching
 from tutor.course.question import (
     ComparePrompts,
@@ -52,17 +53,16 @@ def answer_widgets(question: Question, seed: int) -> list[Widget]:
     match question:
         case SingleChoice() | SeveralChoices():
             several = isinstance(question, SeveralChoices)
-            texts = [choice.text for choice in question.choices]
+            texts = [inline(choice.text) for choice in question.choices]
             return [Choices(texts, order, several=several)]
         case ComparePrompts():
-            return [
-                Choices([figures.ended(each) for each in question.prompts], (0, 1), several=False)
-            ]
+            prompts = [Content(safe(figures.ended(each))) for each in question.prompts]
+            return [Choices(prompts, (0, 1), several=False)]
         case MatchQuestion():
             matching = Matching(question.pairs, order)
             return [matching, matching.options]
         case OrderQuestion():
-            return [Ordering(question.items, order)]
+            return [Ordering([inline(item) for item in question.items], order)]
         case NumberQuestion():
             field = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
             return [_field(field, question.unit)]

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.widgets import Input
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -61,9 +61,9 @@ class AnswerList(Menu):
     SAID: ClassVar[Mapping[Mark, str]] = {}
     """What stands before the note of a line with this mark."""
 
-    def __init__(self, texts: Sequence[str], order: Sequence[int], cursor: int) -> None:
+    def __init__(self, texts: Sequence[Content], order: Sequence[int], cursor: int) -> None:
         super().__init__()
-        self._texts = [Content(safe(text)) for text in texts]
+        self._texts = texts
         self._order = list(order)
         self._notes: Sequence[Note] | None = None
         self.set_reactive(Menu.cursor, cursor)
@@ -93,7 +93,7 @@ class AnswerList(Menu):
         if self._notes is None:
             return hanging(head, text, width)
         note = self._notes[index]
-        said = Content.styled(self.SAID.get(note.mark, "") + safe(note.why), MUTED)
+        said = (Content(self.SAID.get(note.mark, "")) + inline(note.why)).stylize_before(MUTED)
         widest = max(each.cell_length for each in self._texts)
         return beside(head, text, said, width, text_width=widest, least=_LEAST_NOTE)
 
@@ -115,7 +115,7 @@ class Choices(AnswerList):
         Binding("space", "check", show=False),
     ]
 
-    def __init__(self, texts: Sequence[str], order: Sequence[int], *, several: bool) -> None:
+    def __init__(self, texts: Sequence[Content], order: Sequence[int], *, several: bool) -> None:
         """`order` holds the places of `texts` in the order to show them."""
         super().__init__(texts, order, cursor=-1)
         self._several = several
@@ -217,7 +217,7 @@ class Ordering(AnswerList):
         Binding("enter", "choose", "answer", tooltip="This order is my answer."),
     ]
 
-    def __init__(self, items: Sequence[str], order: Sequence[int]) -> None:
+    def __init__(self, items: Sequence[Content], order: Sequence[int]) -> None:
         super().__init__(items, order, cursor=0)
 
     @property

@@ -4,6 +4,7 @@ or the one that two prompts are compared by."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from textual.content import Content
 
@@ -11,11 +12,14 @@ from tutor.app.compare import Side
 from tutor.app.next_token import LookedUp
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import figures
+from tutor.app.widgets.answers import LETTERS
 from tutor.lm.distribution import Row
-from tutor.text import safe
 
 _TOKEN = 14
 _LONGEST_BAR = 30
+_LEAST = 34
+"""Columns of a line without its bar."""
+_GAP = 2
 
 
 def guess_table(found: LookedUp, width: int) -> Content:
@@ -28,22 +32,32 @@ def guess_table(found: LookedUp, width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def compared_table(prompts: Sequence[str], sides: Sequence[Side], width: int) -> Content:
-    """Both distributions one below the other, each under its prompt, its entropy beside that. The
-    token asked about is marked with `>`."""
-    lines = []
-    for prompt, side in zip(prompts, sides, strict=True):
-        entropy = f"  {figures.bits(side.entropy_bits)} bits"
-        room = max(8, width - len(entropy) - 4)
-        lines += [
-            Content.assemble((figures.tail(safe(prompt), room), "bold"), (entropy, MUTED)),
-            *_lines(side.rows, side.asked, width),
-        ]
-    return Content("\n").join(lines)
+def compared_table(sides: Sequence[Side], width: int) -> Content:
+    """What the model says after each prompt, with its entropy: beside each other where there is
+    room, else one below the other. The token asked about is marked with `>`."""
+    half = (width - _GAP) // 2
+    beside = half >= _LEAST
+    blocks = [
+        _block(letter, side, half if beside else width)
+        for letter, side in zip(LETTERS, sides, strict=False)
+    ]
+    if not beside:
+        return Content("\n").join(line for block in blocks for line in block)
+    blank = Content("")
+    return Content("\n").join(
+        left + Content(" " * (half + _GAP - left.cell_length)) + right
+        for left, right in zip_longest(*blocks, fillvalue=blank)
+    )
+
+
+def _block(letter: str, side: Side, width: int) -> list[Content]:
+    entropy = f"entropy {figures.bits(side.entropy_bits)} bits"
+    head = Content.assemble(f"after {letter}  ", (entropy, MUTED))
+    return [head, *_lines(side.rows, side.asked, width)]
 
 
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:
-    bar_width = max(0, min(_LONGEST_BAR, width - 40))
+    bar_width = max(0, min(_LONGEST_BAR, width - _LEAST))
     shown = list(rows)
     if marked is not None and all(row.token.id != marked.token.id for row in rows):
         shown.append(marked)

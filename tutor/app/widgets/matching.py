@@ -11,8 +11,8 @@ from textual.widgets import Static
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.answers import LETTERS, AnswerList, Given, NothingChosen
+from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -30,7 +30,7 @@ class Options(Static):
 
     def on_resize(self, event: Resize) -> None:
         lines = [
-            hanging(Content.styled(f"{letter}  ", ACT), Content(safe(text)), event.size.width)
+            hanging(Content.styled(f"{letter}  ", ACT), inline(text), event.size.width)
             for letter, text in zip(LETTERS, self._texts, strict=False)
         ]
         self.update(Content("\n").join(lines))
@@ -47,7 +47,7 @@ class Matching(AnswerList):
 
     def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
         """`order` holds the places of the right sides in the order to show them."""
-        super().__init__([pair.left for pair in pairs], range(len(pairs)), cursor=0)
+        super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
         self._pairs = pairs
         self._shown = list(order)
         self._given: dict[int, int] = {}
@@ -97,14 +97,12 @@ class Matching(AnswerList):
             right = Content.styled("…", MUTED)
         else:
             letter = LETTERS[self._shown.index(chosen)]
-            right = Content.assemble(
-                (f"{letter}  ", "" if self._notes else f"bold {ACT}"),
-                safe(self._pairs[chosen].right),
-            )
+            head = Content.styled(f"{letter}  ", "" if self._notes else f"bold {ACT}")
+            right = head + inline(self._pairs[chosen].right)
         line = beside(Content(""), left, right, width, text_width=widest)
         if not self._notes:
             return line
-        said = Content.styled(safe(self._notes[place].why), MUTED)
+        said = inline(self._notes[place].why).stylize_before(MUTED)
         return Content("\n").join([line, hanging(Content("  "), said, width)])
 
 

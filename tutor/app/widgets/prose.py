@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
 from textual import actions
 from textual.content import Content, Span
 from textual.style import Style
 from textual.widgets import Markdown, Static
 
 from tutor.app.widgets.fence import Fence
+from tutor.app.widgets.markdown import parser
+from tutor.app.widgets.table import Table
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from textual.widgets._markdown import MarkdownBlock
 
 _FOCUSED = Style(reverse=True)
-
-
-def _parser() -> MarkdownIt:
-    """CommonMark with tables. HTML stays text, and what looks like an address is not a link."""
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class _Link:
@@ -45,10 +41,11 @@ class Prose(Markdown):
         **Markdown.BLOCKS,
         "fence": Fence,
         "code_block": Fence,
+        "table_open": Table,
     }
 
     def __init__(self, markdown: str = "", id: str | None = None) -> None:
-        super().__init__(safe(markdown), id=id, parser_factory=_parser, open_links=False)
+        super().__init__(safe(markdown), id=id, parser_factory=parser, open_links=False)
         self._links: list[_Link] = []
         self.focused = -1
 
@@ -98,7 +95,7 @@ class Prose(Markdown):
 
 def plain(markdown: str) -> str:
     """The words of a paragraph or two on one line, without marks and without links."""
-    tokens = [each for each in _parser().parse(safe(markdown)) if each.type == "inline"]
+    tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
     return " ".join(_words(token) for token in tokens)
 
 

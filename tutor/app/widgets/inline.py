@@ -1,0 +1,45 @@
+"""A sentence or two from a question, with the marks that Markdown has for use within a line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content, Span
+
+from tutor.app.theme import CODE
+from tutor.app.widgets.markdown import parser
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_STYLES = {"strong_open": "bold", "em_open": "italic"}
+
+
+def inline(markdown: str) -> Content:
+    """`markdown` with emphasis and code as such. A link is the words of it, a picture what is said
+    for it, HTML and anything else the text that it is. Lines end where they do in `markdown`."""
+    (line,) = parser().parseInline(safe(markdown))
+    parts: list[str] = []
+    spans: list[Span] = []
+    begun: list[tuple[int, str]] = []
+    length = 0
+    for token in line.children or ():
+        if token.nesting > 0:
+            begun.append((length, _STYLES.get(token.type, "")))
+        elif token.nesting < 0:
+            start, style = begun.pop()
+            if style:
+                spans.append(Span(start, length, style))
+        text = _text(token)
+        if token.type == "code_inline":
+            spans.append(Span(length, length + len(text), CODE))
+        parts.append(text)
+        length += len(text)
+    return Content("".join(parts), spans)
+
+
+def _text(token: Token) -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return "\n"
+    return safe(token.content)  # again: an entity such as `&#x202e;` is a character only now
