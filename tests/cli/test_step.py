@@ -227,9 +227,10 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
     assert complaints == b""
 
 
-def test_ctrl_c_while_pytorch_is_imported(tiny_model: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", ["msgspec", "torch"])  # of the first imports, and the longest
+def test_ctrl_c_while_modules_are_imported(tiny_model: str, tmp_path: Path, module: str) -> None:
     """It comes in the middle of an import that swallows every exception, as some of them do."""
-    (tmp_path / "torch.py").write_text(
+    (tmp_path / f"{module}.py").write_text(
         "import os, signal\n"
         "try:\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
@@ -246,7 +247,7 @@ def test_ctrl_c_while_pytorch_is_imported(tiny_model: str, tmp_path: Path) -> No
         check=False,
     )
     assert process.returncode == 130
-    assert process.stderr == b""
+    assert process.stderr == b"tutor: interrupted.\n"
 
 
 # --- what it refuses ----------------------------------------------------------------------------
@@ -297,6 +298,20 @@ def test_failures(tutor: Tutor, tiny_model: str, arguments: list[str], words: st
     assert outcome.status == 1
     assert outcome.out == ""
     assert words in outcome.err
+
+
+def test_a_text_that_memory_is_too_short_for(
+    tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from tutor.lm.session import Session
+
+    monkeypatch.setattr(Session, "distribution", lambda *_: torch.empty(1 << 60))
+    outcome = tutor("--model", tiny_model, "step", "hello", "--json")
+    assert outcome.status == 1
+    assert outcome.out == ""
+    assert "there is not enough memory for this text" in outcome.err
 
 
 @pytest.mark.parametrize("way", ["argument", "file", "input"])

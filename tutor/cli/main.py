@@ -27,12 +27,13 @@ from tutor.cli import (
     review,
     step,
 )
+from tutor.cli.interrupted import interrupted
 from tutor.errors import RequestCancelled, TutorError, UsageError
+from tutor.lm.shortage import shortage_in_words
 from tutor.lm.waiting import settle_waiting
 
 FAILURE = 1
 WRONG_USAGE = 2
-INTERRUPTED = step.INTERRUPTED
 BROKEN_PIPE = 141
 
 _DESCRIPTION = """\
@@ -42,18 +43,17 @@ Without a command, the tutor itself starts."""
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (default: those of this process); the exit status."""
-    options = parser().parse_args(arguments)
-    settle_waiting()
     try:
-        status = int(options.run(options) or 0)
+        options = parser().parse_args(arguments)
+        settle_waiting()
+        with shortage_in_words("this"):
+            status = int(options.run(options) or 0)
         output.flush()
-    except RequestCancelled:
-        return INTERRUPTED
+    except (KeyboardInterrupt, RequestCancelled):
+        return interrupted()
     except TutorError as error:
         output.complain(error)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILURE
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         # or the interpreter would try to flush, and complain, once more at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tutor.cli import output
+from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError
 
@@ -71,8 +72,9 @@ def _pull(
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
     """Loading a model for the first time packs its weights for this machine and keeps them."""
-    from tutor.lm.load import load_model
-    from tutor.models.report import PullProgress
+    with leaving_at_once():
+        from tutor.lm.load import load_model
+        from tutor.models.report import PullProgress
 
     show(PullProgress("converting"))
 
@@ -200,9 +202,10 @@ def run_remove(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     """Loads the model and times each way that this machine has of multiplying its matrices."""
-    from tutor.lm.kernels import check_kernels
-    from tutor.lm.load import load_model
-    from tutor.models import find_model
+    with leaving_at_once():
+        from tutor.lm.kernels import check_kernels
+        from tutor.lm.load import load_model
+        from tutor.models import find_model
 
     with loading() as on_stage:
         model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)

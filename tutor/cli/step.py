@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli import step_output
+from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
 from tutor.errors import ContextFull, TextError, UsageError
 from tutor.lm.distribution import ChatMessage, Distribution, Row, SamplerSettings
+from tutor.lm.shortage import shortage_in_words
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
-
-INTERRUPTED = 130
 
 _SAMPLER_OPTIONS = ("temperature", "top_k", "top_p", "min_p")
 
@@ -55,6 +52,13 @@ def run(options: argparse.Namespace) -> int:
     sampler = sampler_settings(options)
     text = read_text(options)
     model = _load(options.model)
+    with shortage_in_words("this text"):
+        return _answer(model, text, sampler, options)
+
+
+def _answer(
+    model: LanguageModel, text: str, sampler: SamplerSettings, options: argparse.Namespace
+) -> int:
     session = _session(model, text, chat=options.chat)
     settings = step_output.Settings(
         sampler=sampler if _sampler_given(options) else None, json=options.json
@@ -116,23 +120,12 @@ def _sampler_given(options: argparse.Namespace) -> bool:
 
 
 def _load(spec: str | None) -> LanguageModel:
-    with _leaving_at_once():
+    with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model
 
     with loading() as on_stage:
         return load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
-
-
-@contextmanager
-def _leaving_at_once() -> Iterator[None]:
-    """Ctrl-C ends the process while PyTorch is imported. As an exception it would come up
-    anywhere in there: where it is swallowed, or where C++ aborts."""
-    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _session(model: LanguageModel, text: str, *, chat: bool) -> Session:

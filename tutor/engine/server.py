@@ -37,8 +37,8 @@ from tutor.errors import EngineError, NotEnoughMemory, TutorError
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
-from tutor.lm.memory import is_shortage
 from tutor.lm.session import Session
+from tutor.lm.shortage import is_shortage
 
 log = logging.getLogger(__name__)
 

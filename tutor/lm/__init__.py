@@ -19,7 +19,7 @@ From files on disk to a network that runs:
     convert        from a file's weights to those that the network runs with
     packed_file    these, kept for the next start
     load           all of it, in order
-    memory         too little of it, in words
+    shortage       too little memory, in words
 
 And back, for the small model that comes along: train, checkpoint, export.
 

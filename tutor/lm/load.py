@@ -19,9 +19,9 @@ from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
 from tutor.lm.convert import build, convert, forms, matrices, parameters
 from tutor.lm.distribution import ModelCard
 from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
-from tutor.lm.memory import shortage_in_words
 from tutor.lm.network import Config, Transformer
 from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
+from tutor.lm.shortage import shortage_in_words
 from tutor.lm.soundness import require_sound
 from tutor.lm.source import Source, about
 from tutor.lm.tokenizer import Tokenizer
