@@ -87,6 +87,19 @@ def test_an_idle_input_does_not_blink(tmp_path: Path) -> None:
         assert run.bytes_within(2.0) == 0
 
 
+def test_a_pasted_escape_character_presses_no_key(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        run.wait_for(HOME)
+        run.press("s")
+        run.wait_for("esc back")
+        settled(run)
+        run.press("e")
+        run.wait_for("enter accept")
+        run.send("\x1b[200~ one\x1b\rq two\x1b[201~")
+        run.wait_for("q two")
+        assert "one␛" in run.text
+
+
 def test_killed_in_the_middle_of_a_quiz_it_goes_on_at_the_same_question(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         walk(run)

@@ -17,6 +17,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from tutor.app.paste import take_pastes_as_text
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def run(app: TutorApp) -> int:
     """Run `app` until it is left; the exit status (128 + signal number after a signal)."""
     if sys.platform != "win32":  # which has none of this: its console ends what was started in it
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
+        take_pastes_as_text()
     return asyncio.run(_run(app))
 
 
