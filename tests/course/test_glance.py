@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lesson_text import FRONT, SCREEN, SINGLE, SMALL
 
 from tutor import paths
-from tutor.course import catalogue
+from tutor.course import catalogue, companions
 from tutor.course.catalogue import load_course
 from tutor.course.glance import glance
 from tutor.course.outline import Outline, outline_of
@@ -28,7 +28,7 @@ def parsed(text: str) -> Outline | None:
     return msgspec.structs.replace(outline, needs_line=1)
 
 
-FACTS = catalogue._FactsFile(paths.lessons_folder(), catalogue.Cache(paths.lessons_folder())).facts
+FACTS = companions.FactsFile(paths.lessons_folder(), catalogue.Cache(paths.lessons_folder())).facts
 
 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)

@@ -1,26 +1,25 @@
 """The course: an outline of every lesson of a folder at once, and each lesson when it is asked for.
 
 Opening a course reads its files but takes in only those that have changed since the last time
-(`tutor.course.cache`), so that a course of 500 lessons opens about as fast as one of 12.
+(`tutor.course.cache`), and of these at first no more than a glance shows; so a course of 500
+lessons opens about as fast as one of 12, and the first time about as fast as later.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from stat import S_ISLNK, S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from tutor.course.cache import Cache, Entry, Problem
-from tutor.course.links import GLOSSARY
+from tutor.course.companions import FactsFile, GlossaryFile
+from tutor.course.folder import lesson_files, read_file
 from tutor.course.outline import Outline, outline_of
-from tutor.course.place import MAXIMUM_BYTES, Place, text_of
+from tutor.course.place import Place, text_of
 from tutor.course.term import Term
 from tutor.course.whole import whole
 from tutor.errors import LessonError
@@ -28,17 +27,21 @@ from tutor.paths import lessons_folder
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from tutor.course.facts import Fact
     from tutor.course.lesson import Lesson
     from tutor.course.question import Question
-
-FACTS = "facts.yaml"
 
 MOST_READ = 40
 """Lessons that are read to their end when a course is opened and nothing is known of them yet. Of
 more than that only the outlines are taken in: what is wrong inside is told when one is opened."""
 
-_FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
+
+class Source(Protocol):
+    """Where a course has from what is read only when it is asked for."""
+
+    def lesson(self, outline: Outline) -> Lesson:
+        """Raises `LessonError`."""
+
+    def terms(self) -> Sequence[Term]: ...
 
 
 class Course:
@@ -53,16 +56,16 @@ class Course:
         terms: Sequence[Term] = (),
         *,
         outlines: Sequence[Outline] | None = None,
-        read: Callable[[Outline], Lesson] | None = None,
+        source: Source | None = None,
     ) -> None:
-        """A course of `lessons` that are there already, or of lessons that `read` gives for one
-        of `outlines`."""
+        """A course of `lessons` and `terms` that are there already, or of lessons and terms that
+        `source` gives, a lesson for one of `outlines`."""
         self._lessons = {lesson.id: lesson for lesson in lessons}
         self.outlines = tuple(map(outline_of, lessons) if outlines is None else outlines)
         self.problems = tuple(problems)
-        self.glossary: Mapping[str, Term] = {term.id: term for term in terms}
+        self._terms = terms
         self._by_id = {outline.id: outline for outline in self.outlines}
-        self._read = read
+        self._source = source
 
     def outline(self, lesson_id: str) -> Outline | None:
         return self._by_id.get(lesson_id)
@@ -73,9 +76,9 @@ class Course:
         outline = self._by_id.get(lesson_id)
         if outline is None:
             return None
-        if lesson_id not in self._lessons and self._read is not None:
+        if lesson_id not in self._lessons and self._source is not None:
             # threads that come here together are all given what the first of them has read
-            self._lessons.setdefault(lesson_id, self._read(outline))
+            self._lessons.setdefault(lesson_id, self._source.lesson(outline))
         return self._lessons.get(lesson_id)
 
     @property
@@ -93,6 +96,11 @@ class Course:
         lesson = self.lesson(outline.id) if outline else None
         question = lesson.question(question_id) if lesson else None
         return (lesson, question) if lesson and question else None
+
+    @cached_property
+    def glossary(self) -> Mapping[str, Term]:
+        terms = self._source.terms() if self._source is not None else self._terms
+        return {term.id: term for term in terms}
 
     @cached_property
     def _lesson_of(self) -> dict[str, Outline]:
@@ -114,168 +122,137 @@ class LessonSummary(msgspec.Struct, frozen=True):
 
 
 def load_course(folder: Path | None = None) -> Course:
-    """The course in `folder` (default: the one that came with this version): lessons are files
-    whose names begin with a digit and end with `.md`; beside them may stand a `glossary.md` and a
-    `facts.yaml`.
+    """The course in `folder` (default: the one that came with this version), read to its end.
 
     Raises `LessonError` only when the folder itself cannot be read.
     """
-    folder = folder or lessons_folder()
-    files = lesson_files(folder)
-    cache = Cache(folder)
-    problems: list[LessonError] = []
-    facts = _FactsFile(folder, cache)
-    unread: dict[str, bytes] = {}
-    keys: dict[str, str] = {}
-    for file in files:
-        where = safe(file.name)
+    opening = Opening(folder)
+    for _step in opening.read_on():
+        pass
+    return opening.course()
+
+
+class Opening:
+    """The opening of a course folder: lessons are files whose names begin with a digit and end
+    with `.md`; beside them may stand a `glossary.md` and a `facts.yaml`.
+
+    `course` is there at once; what is new in it, it knows from a glance. `read_on` takes longer.
+    It looks at what the glance left out, so that `problems` are complete, and keeps what it finds
+    for the next time. It is meant to be gone through, if not at once then while nothing else is to
+    do.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Raises `LessonError` only when the folder itself cannot be read."""
+        folder = folder or lessons_folder()
+        self._files = {safe(file.name): file for file in lesson_files(folder)}
+        self._cache = Cache(folder)
+        self._facts = FactsFile(folder, self._cache)
+        self._glossary = GlossaryFile(folder, self._cache)
+        self._keys: dict[str, str] = {}
+        self._entries: dict[str, Entry] = {}
+        self._unread: dict[str, bytes] = {}
+        """The bytes of the files of which nothing is known, or only what a glance shows."""
+        for where, file in self._files.items():
+            self._look(where, file)
+        if len(self._unread) > MOST_READ:
+            for where in list(self._unread):
+                self._glance(where)
+                if where in self._unread:
+                    self._settle(where)
+
+    def _look(self, where: str, file: Path) -> None:
         try:
             data = read_file(file, where)
         except LessonError as problem:
-            problems.append(problem)
-            continue
-        keys[where] = cache.key(file.name, data, facts.digest)
-        if cache.get(keys[where]) is None:
-            unread[where] = data
-    glanced = len(unread) > MOST_READ
-    for where, data in unread.items():
-        taken_in = _glanced(data, where) if glanced else None
-        cache.put(keys[where], taken_in or _outlined(data, where, facts))
-    entries = [entry for key in keys.values() if (entry := cache.get(key)) is not None]
-    problems += [problem.error for entry in entries for problem in entry.problems]
-    problems.sort(key=lambda problem: (problem.file, problem.line))
-    found = [entry.outline for entry in entries if entry.outline is not None]
-    glossary = _glossary(folder, cache)
-    cache.save()
-    seen = whole(found, {term.id for term in glossary.terms}, glossary.links)
-    problems += [problem.error for problem in (*facts.problems, *glossary.problems)]
-    return Course(
-        problems=(*problems, *seen.problems),
-        terms=glossary.terms,
-        outlines=seen.outlines,
-        read=partial(_read, {safe(file.name): file for file in files}, facts),
-    )
+            self._entries[where] = Entry(problems=(Problem.of(problem),))
+            return
+        self._keys[where] = self._cache.key(file.name, data, self._facts.digest)
+        entry = self._cache.get(self._keys[where])
+        if entry is None:
+            self._unread[where] = data
+        else:
+            self._entries[where] = entry
 
+    def _glance(self, where: str) -> None:
+        """Where a glance does not find out, the file is read to its end."""
+        from tutor.course.glance import glance  # what is not needed when nothing has changed
 
-def _outlined(data: bytes, where: str, facts: _FactsFile) -> Entry:
-    from tutor.course.parse import read_bytes  # what is not needed when nothing has changed
-
-    outcome = read_bytes(data, where, facts.facts)
-    if outcome.lesson is None:
-        return Entry(problems=tuple(map(Problem.of, outcome.problems[:1])))
-    return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
-
-
-def _glanced(data: bytes, where: str) -> Entry | None:
-    from tutor.course.glance import glance
-
-    try:
-        outline = glance(text_of(data, where), where)
-    except LessonError:
-        return None
-    return Entry(outline) if outline else None
-
-
-def _read(files: Mapping[str, Path], facts: _FactsFile, outline: Outline) -> Lesson:
-    from tutor.course.parse import parse_bytes
-
-    where = outline.file
-    lesson = parse_bytes(read_file(files[where], where), where, facts.facts)
-    if lesson.id != outline.id:
-        raise Place(where).error(
-            f"This file had the lesson {outline.id!r} before, and now has {lesson.id!r}.",
-            "Open the course again.",
-        )
-    return lesson
-
-
-class _FactsFile:
-    """The facts of a course folder, taken in only when they are needed. A folder need not have
-    any."""
-
-    def __init__(self, folder: Path, cache: Cache) -> None:
-        self._data = b""
-        self.problems: tuple[Problem, ...] = ()
-        file = folder / FACTS
         try:
-            if file.exists() or file.is_symlink():
-                self._data = read_file(file, FACTS)
-                self.problems = self._checked(cache)
-        except LessonError as problem:
-            self.problems = (Problem.of(problem),)
-        self.digest = blake2b(self._data, digest_size=16).digest()
+            outline = glance(text_of(self._unread[where], where), where)
+        except LessonError:
+            outline = None
+        if outline is None:
+            self._read(where)
+        else:
+            self._entries[where] = Entry(outline)
 
-    @cached_property
-    def facts(self) -> tuple[Fact, ...]:
-        """Empty where something is wrong with them."""
-        return () if self.problems or not self._data else self._read()
+    def _read(self, where: str) -> None:
+        from tutor.course.parse import read_bytes
 
-    def _checked(self, cache: Cache) -> tuple[Problem, ...]:
-        key = cache.key(FACTS, self._data)
-        entry = cache.get(key)
-        if entry is None:
-            self._read()
-            entry = Entry()
-            cache.put(key, entry)
-        return entry.problems
+        outcome = read_bytes(self._unread[where], where, self._facts.facts)
+        if outcome.lesson is None:
+            self._entries[where] = Entry(problems=tuple(map(Problem.of, outcome.problems[:1])))
+        else:
+            self._entries[where] = Entry(
+                outline_of(outcome.lesson, where, outcome.lines, outcome.links)
+            )
+        self._settle(where)
 
-    def _read(self) -> tuple[Fact, ...]:
-        from tutor.course.facts import read_facts
+    def _settle(self, where: str) -> None:
+        """What is known of this file now is what will be known of it the next time."""
+        del self._unread[where]
+        self._cache.put(self._keys[where], self._entries[where])
 
-        return read_facts(text_of(self._data, FACTS), FACTS)
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to be read."""
+        return not self._unread and self._facts.known and self._glossary.known
 
+    def read_on(self) -> Iterator[None]:
+        """Reads what is not known, one file each time that it is asked to go on."""
+        for companion in (self._facts, self._glossary):
+            if not companion.known:
+                companion.entry  # noqa: B018
+                yield
+        for where in list(self._unread):
+            self._read(where)
+            yield
+        self._cache.save()
 
-def _glossary(folder: Path, cache: Cache) -> Entry:
-    file = folder / GLOSSARY
-    if not (file.exists() or file.is_symlink()):
-        return Entry()
-    try:
-        data = read_file(file, GLOSSARY)
-        key = cache.key(GLOSSARY, data)
-        entry = cache.get(key)
-        if entry is None:
-            from tutor.course.glossary import read_glossary
+    def course(self) -> Course:
+        """The course, as it is known so far."""
+        for where in list(self._unread):
+            if where not in self._entries:
+                self._glance(where)
+        entries = [self._entries[where] for where in self._files]
+        problems = [problem.error for entry in entries for problem in entry.problems]
+        problems.sort(key=lambda problem: (problem.file, problem.line))
+        beside = [each.entry if each.known else Entry() for each in (self._facts, self._glossary)]
+        problems += [problem.error for entry in beside for problem in entry.problems]
+        terms = {term.id for term in beside[1].terms} if self._glossary.known else None
+        seen = whole(
+            [entry.outline for entry in entries if entry.outline is not None],
+            terms,
+            beside[1].links,
+        )
+        return Course(problems=(*problems, *seen.problems), outlines=seen.outlines, source=self)
 
-            read = read_glossary(text_of(data, GLOSSARY), GLOSSARY)
-            problems = tuple(map(Problem.of, read.problems))
-            entry = Entry(terms=read.terms, links=read.links, problems=problems)
-            cache.put(key, entry)
-    except LessonError as problem:
-        return Entry(problems=(Problem.of(problem),))
-    return entry
+    def lesson(self, outline: Outline) -> Lesson:
+        """Reads the lesson of an outline as its file is now. Raises `LessonError`."""
+        from tutor.course.parse import parse_bytes
 
+        where = outline.file
+        lesson = parse_bytes(read_file(self._files[where], where), where, self._facts.facts)
+        if lesson.id != outline.id:
+            raise Place(where).error(
+                f"This file had the lesson {outline.id!r} before, and now has {lesson.id!r}.",
+                "Open the course again.",
+            )
+        return lesson
 
-def lesson_files(folder: Path) -> list[Path]:
-    """The lesson files of a folder, by name. Raises `LessonError`."""
-    try:
-        return sorted(file for file in folder.iterdir() if _FILE_NAME.fullmatch(file.name))
-    except OSError as error:
-        raise LessonError(
-            f"The folder {safe(str(folder))} cannot be read ({_reason(error)}).",
-            "Check the path and its permissions.",
-        ) from error
-
-
-def read_file(file: Path, where: str) -> bytes:
-    """The bytes of a lesson file, as many as are needed to see that it is too large.
-
-    `where` names the file in errors. Raises `LessonError`, for a link out of its folder too.
-    """
-    place = Place(where)
-    try:
-        mode = file.lstat().st_mode
-        if S_ISLNK(mode):
-            if not file.resolve().is_relative_to(file.parent.resolve()):
-                raise place.error("The file is a link out of its folder.", "Copy the file itself.")
-            mode = file.stat().st_mode
-        if not S_ISREG(mode):
-            raise place.error("This is not an ordinary file.", "Put a text file there.")
-        with file.open("rb") as stream:
-            return stream.read(MAXIMUM_BYTES + 1)
-    except (OSError, RuntimeError) as error:  # a link that leads to itself: RuntimeError
-        raise place.error(
-            f"The file cannot be read ({_reason(error)}).", "Check that it is there and readable."
-        ) from error
+    def terms(self) -> Sequence[Term]:
+        return self._glossary.entry.terms
 
 
 def course_summary(course: Course) -> tuple[LessonSummary, ...]:
@@ -292,8 +269,3 @@ def course_summary(course: Course) -> tuple[LessonSummary, ...]:
         )
         for lesson in course.outlines
     )
-
-
-def _reason(error: OSError | RuntimeError) -> str:
-    """Without the path, which the message names already. A link to itself: `RuntimeError`."""
-    return (error.strerror if isinstance(error, OSError) else None) or "it leads nowhere"

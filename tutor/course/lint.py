@@ -15,8 +15,9 @@ from typing import Literal
 import msgspec
 
 from tutor.course.advice import advice
-from tutor.course.catalogue import FACTS, lesson_files, read_file
+from tutor.course.companions import FACTS
 from tutor.course.facts import Fact, read_facts
+from tutor.course.folder import lesson_files, read_file
 from tutor.course.glossary import Glossary, read_glossary
 from tutor.course.lesson import Lesson, Screen
 from tutor.course.links import GLOSSARY

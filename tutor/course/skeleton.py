@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tutor.course.catalogue import lesson_files, load_course
+from tutor.course.catalogue import load_course
+from tutor.course.folder import lesson_files
 from tutor.errors import UsageError
 from tutor.text import safe
 

@@ -23,10 +23,10 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 def whole(
-    outlines: Sequence[Outline], terms: Container[str], glossary_links: Sequence[Link] = ()
+    outlines: Sequence[Outline], terms: Container[str] | None, glossary_links: Sequence[Link] = ()
 ) -> Whole:
     """`outlines` come in the order of their files: of two that cannot be used together the first
-    is kept. `terms` are the ids of the glossary."""
+    is kept. `terms` are the ids of the glossary; None where they are not known yet."""
     problems: list[LessonError] = []
     kept: list[Outline] = []
     taken: dict[str | int, str] = {}
@@ -119,12 +119,12 @@ def _cycle(start: str, known: Mapping[str, Outline], settled: set[str]) -> list[
 
 
 def _links(
-    links: Sequence[Link], place: Place, files: Mapping[str, set[str]], terms: Container[str]
+    links: Sequence[Link], place: Place, files: Mapping[str, set[str]], terms: Container[str] | None
 ) -> Iterator[LessonError]:
     for link in links:
         here = Place(place.file, link.line)
         if link.file == GLOSSARY:
-            if link.anchor and link.anchor not in terms:
+            if link.anchor and terms is not None and link.anchor not in terms:
                 yield here.error(
                     f"The link to {GLOSSARY}#{link.anchor} leads to no term.",
                     f"Add `## Term {{#{link.anchor}}}` to {GLOSSARY}, or correct the link.",

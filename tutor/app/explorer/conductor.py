@@ -309,6 +309,6 @@ class Conductor:
             row, pieces = await self._link.first_piece(question, query)
             return (row,), f"No single token contains “{query}”. It is made of pieces: {pieces}"
 
-    async def xray(self, path: Sequence[Token], position: int) -> XRay:
+    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Inside the forward pass of the token at `position` of `path`."""
-        return await self._link.xray(path, position)
+        return await self._link.xray(path, position, layer)
