@@ -133,6 +133,12 @@ class LessonError(TutorError):
         self.problem = happened
 
 
+class LabError(TutorError):
+    """A lab was asked for something that it cannot do."""
+
+    title = "The lab cannot do this"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 

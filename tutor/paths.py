@@ -94,6 +94,11 @@ def learner_folder(name: str = "me", course: Path | None = None) -> Path:
     return data_folder() / "courses" / place / "learners" / name
 
 
+def labs_folder() -> Path:
+    """Where labs keep what the learner made in them: networks in training. Raises `NoHome`."""
+    return data_folder() / "labs"
+
+
 def log_file() -> Path:
     """Where the engine writes what goes wrong. Raises `NoHome`."""
     return data_folder() / "engine.log"

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
     from tutor.engine.client import Engine
+    from tutor.labs.registry import AnyLab
     from tutor.learner.progress import Progress
     from tutor.learner.records import Draft
     from tutor.learner.review import Asked, Queue
@@ -85,19 +86,22 @@ class TutorApp(App[None]):
         engine: Engine,
         *,
         model_missing: Callable[[], bool] = _never,
+        lab: str | None = None,
         start: Start = "home",
         ascii_only: bool = False,
     ) -> None:
         """`model_missing` says whether the default model is meant and not installed: it is
-        fetched in the background then. `ascii_only`: nothing but ASCII is drawn."""
+        fetched in the background then. `lab` is one to begin with, over home. `ascii_only`:
+        nothing but ASCII is drawn."""
         super().__init__()
         self.course = course
         self.progress = BackgroundProgress(progress, self._heard)
         self.untold: list[Exception] = []
         """What went wrong while saving and has not been said yet."""
-        self.review_drafts: dict[str, Draft] = {}
-        """What was entered in reviews and not answered yet, by question: kept until the end."""
+        self.lab_states: dict[str, object] = {}
+        """Where the labs were left, by name: for as long as the program runs."""
         self._leaving = False
+        self._start_lab = lab
         self._start = start
         self.engine = engine
         self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
@@ -137,6 +141,8 @@ class TutorApp(App[None]):
         """The first screen stands: now the engine may start."""
         self.run_worker(self.keeper.start(), name="model")
         if self._start == "review":
+        if self._start_lab is not None:
+            self.open_live_lab(self._start_lab)
             self.open_review()
 
     async def on_unmount(self) -> None:
@@ -197,6 +203,16 @@ class TutorApp(App[None]):
         if done is None or not await on_disk(self.progress.record(done)):
             return None
         return lab.done
+    async def reach_goals(self, lab: AnyLab, goals: Set[str]) -> str | None:
+        """Take note of goals of a lab that were reached. Returns what to say when all of them
+        are, as soon as that is saved."""
+        before = labs.goals_of(lab, self.progress.lesson(lab.lesson))
+        saving = [self.progress.record(event) for event in labs.goals_events(lab, goals - before)]
+        if not saving or not await on_disk(saving[-1]):
+            return None
+        after = labs.goals_of(lab, self.progress.lesson(lab.lesson))
+        return None if len(after) < len(lab.goals) else "All goals of this lab are reached."
+
 
     # --- ways from screen to screen -------------------------------------------------------------
 
@@ -288,6 +304,27 @@ class TutorApp(App[None]):
             return await self.step_lab(lesson, lab, evidence)
 
         self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
+    def open_live_lab(self, name: str) -> None:
+        """A lab of `tutor.labs`, where it was left in this session."""
+        from tutor.app.lab.screen import LabScreen
+        from tutor.labs.registry import find
+
+        lab = find(name)
+
+        async def reached(goals: Set[str]) -> str | None:
+            return await self.reach_goals(lab, goals)
+
+        self.push_screen(
+            LabScreen(
+                self.engine,
+                lab,
+                state=self.lab_states.get(name),
+                kept=lambda state: self.lab_states.update({name: state}),
+                reached=labs.goals_of(lab, self.progress.lesson(lab.lesson)),
+                on_reached=reached,
+            )
+        )
+
 
     def open_stepper(self) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
@@ -368,6 +405,7 @@ def make_app(
     *,
     course: Path | None = None,
     ascii_only: bool = False,
+    lab: str | None = None,
     start: Start = "home",
 ) -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
@@ -393,6 +431,7 @@ def make_app(
         Progress.open(paths.learner_folder(learner, course)),
         Engine(model),
         model_missing=missing,
+        lab=lab,
         start=start,
         ascii_only=ascii_only or not writes_utf8(),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 
 from tutor.course import goals
 from tutor.course.goals import Evidence
 from tutor.course.lesson import Lab
+from tutor.labs.registry import AnyLab
 from tutor.learner.records import GoalReached, LabDone, LessonState
 
 
@@ -34,3 +36,17 @@ def completed(lesson_id: str, lab: Lab, state: LessonState) -> LabDone | None:
     if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
         return None
     return LabDone(at=time.time(), lab=lab.id, lesson=lesson_id)
+
+
+def goals_of(lab: AnyLab, state: LessonState) -> frozenset[str]:
+    """The names of the goals of a lab of `tutor.labs` that were reached so far."""
+    return frozenset(state.goals_reached.get(lab.name, ())) & {goal.name for goal in lab.goals}
+
+
+def goals_events(lab: AnyLab, names: Set[str]) -> list[GoalReached]:
+    """What is to be written down when these goals of the lab are reached."""
+    return [
+        GoalReached(at=time.time(), lab=lab.name, lesson=lab.lesson, goal=goal.name)
+        for goal in lab.goals
+        if goal.name in names
+    ]

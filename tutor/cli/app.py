@@ -10,7 +10,8 @@ from tutor.cli.learning import course_folder
 from tutor.errors import TerminalError
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, *, lab: str | None = None) -> int:
+    """The tutor, with `lab` on the screen at once if one is named."""
     check_terminal()
     from tutor.app import terminal
     from tutor.app.app import make_app
@@ -21,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
             options.learner,
             course=course_folder(options),
             ascii_only=options.ascii,
+            lab=lab,
         )
     )
 

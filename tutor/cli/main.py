@@ -15,6 +15,7 @@ from pathlib import Path
 from tutor import __version__
 from tutor.cli import (
     app,
+    lab,
     lessons,
     lint,
     model,
@@ -82,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     step.add_to(commands, for_model)
     model.add_to(commands, for_model)
+    lab.add_to(commands, for_learner, for_model)
     lessons.add_to(commands, for_course)
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)

@@ -93,7 +93,7 @@ class Fork(Request, frozen=True):
 
 
 class Close(Request, frozen=True):
-    """Forget a session. Answer: `Length` (0)."""
+    """Forget a session or a bench. Answer: `Length` (0)."""
 
     session: str
 
@@ -153,6 +153,16 @@ class Tokenize(Request, frozen=True):
 
 class Cancel(Message, frozen=True):
     """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless
+class AskLab(Request, frozen=True):
+    """A question of the lab `lab`, put to the bench of the name `bench`, which is made if there is
+    none. `question` and what is answered are MessagePack of the types that `tutor.labs` has for
+    that lab. Answer: `LabAnswer`."""
+
+    bench: str
+    lab: str
+    question: bytes
+
+
     it has been answered already. Has no answer of its own."""
 
     target: int
@@ -202,6 +212,10 @@ class XRayAnswer(Answer, frozen=True):
 
 class Failed(Answer, frozen=True):
     """A `TutorError`, by its class name and its two sentences. `id` is 0 when the failure is not
+class LabAnswer(Answer, frozen=True):
+    answer: bytes
+
+
     about one request (the model could not be loaded)."""
 
     kind: str
@@ -246,6 +260,7 @@ ToEngine = (
     | Tokenize
     | Cancel
     | Ping
+    | AskLab
 )
 
 FromEngine = (
@@ -258,6 +273,7 @@ FromEngine = (
     | XRayAnswer
     | Failed
     | Loading
+    | LabAnswer
     | Ready
     | Pong
 )

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import (
+from tutor.engine.benches import Benches
     Append,
     AppendTurn,
     AskDistribution,
     AskRows,
     AskSurprisals,
+    AskLab,
     AskXRay,
     Close,
     DistributionAnswer,
@@ -21,6 +23,7 @@ from tutor.engine.protocol import (
     GoBack,
     Length,
     Message,
+    LabAnswer,
     OpenChat,
     Opened,
     OpenText,
@@ -51,6 +54,7 @@ class Server:
         self._sessions = SessionTable()
 
     def serve(self) -> None:
+        self._benches = Benches(model, inbox.check_cancelled)
         """Answer requests for ever: the inbox ends the process when nobody is left to ask."""
         if self._inbox.empty():
             self._warm_up()
@@ -122,7 +126,10 @@ class Server:
                 return Length(id_, 0)
             case Tokenize(id_, text):
                 tokenizer = self._model.tokenizer
+                self._benches.close(name)
                 return Tokens(id_, tokenizer.tokens(tokenizer.encode(text)))
+            case AskLab(id_, name, lab, question):
+                return LabAnswer(id_, self._benches.answer(name, lab, question))
             case _:
                 return self._look_at(request)
 

@@ -1,0 +1,86 @@
+"""A lab's screen, on the small model that comes along, computed in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from explorer_stage import lines
+from fake_engine import FakeEngine
+from lab_bench import small_model
+from whole_app import until, whole_app
+
+from tutor.app.lab.screen import LabScreen
+from tutor.engine.benches import Benches
+from tutor.engine.protocol import AskLab, LabAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tutor.app.app import TutorApp
+
+
+class BenchEngine(FakeEngine):
+    """Answers the questions of labs as the engine does, without its process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._benches = Benches(small_model(), lambda: None)
+        self._named = 0
+
+    def new_name(self) -> str:
+        self._named += 1
+        return f"s{self._named}"
+
+    def discard(self, name: str) -> None:
+        self._benches.close(name)
+
+    async def ask(
+        self, expected: type, request: Callable[[int], Any], *, cancellable: bool = True
+    ) -> Any:
+        asked = request(1)
+        await self.work(type(asked).__name__)
+        assert isinstance(asked, AskLab)
+        return LabAnswer(1, self._benches.answer(asked.bench, asked.lab, asked.question))
+
+
+def lab_app(name: str, folder: Path, engine: BenchEngine | None = None) -> TutorApp:
+    """The whole app with this lab open over home."""
+    app = whole_app(folder, engine or BenchEngine())
+    app._start_lab = name
+    return app
+
+
+def screen_of(pilot: Pilot[Any]) -> LabScreen:
+    screen = cast("TutorApp", pilot.app).screen
+    assert isinstance(screen, LabScreen)
+    return screen
+
+
+def state_of(pilot: Pilot[Any]) -> Any:
+    return screen_of(pilot)._runner.state
+
+
+async def at_rest(pilot: Pilot[Any]) -> None:
+    """Wait until the lab is on the screen and nothing is owed to it."""
+
+    def rests() -> bool:
+        screen = cast("TutorApp", pilot.app).screen
+        return isinstance(screen, LabScreen) and screen.is_mounted and not screen._runner.busy
+
+    await until(pilot, rests)
+    await pilot.pause()
+
+
+async def do(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys, and wait for what comes of each."""
+    await at_rest(pilot)
+    for key in keys:
+        await pilot.press(key)
+        await at_rest(pilot)
+
+
+def seen(pilot: Pilot[Any]) -> str:
+    return "\n".join(lines(cast("TutorApp", pilot.app)))

@@ -1,0 +1,43 @@
+"""The small model that comes along, in 32-bit floats: what labs are tested on."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from tutor.labs import registry
+from tutor.lm.load import LanguageModel, load_model
+from tutor.models.installed import bundled_model
+from tutor.workbench.bench import Bench, Tools, make_bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.labs.registry import AnyLab
+
+
+@cache
+def small_model() -> LanguageModel:
+    found = bundled_model()
+    assert found is not None
+    return load_model(found, exact=True)
+
+
+def bench(name: str, folder: Path, model: LanguageModel | None = None) -> Bench:
+    return make_bench(name, Tools(model or small_model(), lambda: None, folder))
+
+
+def settled(lab: AnyLab, state: Any, bench: Bench) -> Any:
+    """The state that `state` comes to when all its questions are answered."""
+    while (question := lab.question(state)) is not None:
+        state = lab.heard(state, question, bench.answer(question))
+    return state
+
+
+def done(name: str, bench: Bench, *actions: Any) -> Any:
+    """The lab's state after these actions, each of them settled."""
+    lab = registry.find(name)
+    state = settled(lab, lab.start(), bench)
+    for action in actions:
+        state = settled(lab, lab.act(state, action), bench)
+    return state

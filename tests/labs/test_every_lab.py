@@ -1,0 +1,72 @@
+"""What holds for all labs alike, on the default model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tutor.labs import registry
+from tutor.labs.lab import solve
+from tutor.lm.load import LanguageModel
+from tutor.workbench.bench import Tools, make_bench
+
+TAKES_MINUTES: frozenset[str] = frozenset()
+"""Labs whose solution trains something."""
+
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name in TAKES_MINUTES else name
+    for name in registry.NAMES
+]
+
+
+class Through:
+    """A bench that is asked as over the pipe: what is asked and answered is written and read."""
+
+    def __init__(self, name: str, tools: Tools) -> None:
+        self._lab = registry.find(name)
+        self._bench = make_bench(name, tools)
+
+    def answer(self, question: Any) -> Any:
+        asked = _over_the_pipe(question, self._lab.questions)
+        assert asked == question
+        return _over_the_pipe(self._bench.answer(asked), self._lab.answers)
+
+
+def _over_the_pipe(value: Any, kind: Any) -> Any:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=kind)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_start_reaches_no_goal_and_its_solution_all(
+    name: str, language_model: LanguageModel, tmp_path: Path
+) -> None:
+    lab = registry.find(name)
+    bench = Through(name, Tools(language_model, lambda: None, tmp_path))
+    at_start, reached = solve(lab, bench.answer)
+    assert at_start == frozenset()
+    assert reached == {goal.name for goal in lab.goals}
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_it_is_found_by_its_name_and_has_goals_and_a_view(name: str) -> None:
+    from importlib import import_module
+
+    from tutor.app.lab.view import LabView
+
+    lab = registry.find(name)
+    assert lab.name == name
+    assert lab.goals
+    assert len({goal.name for goal in lab.goals}) == len(lab.goals)
+    view = import_module(f"tutor.app.lab.views.{registry.module_name(name)}").VIEW
+    assert issubclass(view, LabView)
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_the_steps_of_its_solution_can_be_written_to_a_file(name: str) -> None:
+    lab = registry.find(name)
+    for action in lab.solution:
+        written = msgspec.json.encode(action)
+        assert msgspec.json.decode(written, type=lab.actions) == action

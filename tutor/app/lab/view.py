@@ -1,0 +1,72 @@
+"""What the views of the labs have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.containers import VerticalScroll
+
+from tutor.app.explorer.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.app import ComposeResult
+    from textual.content import Content
+    from textual.events import Resize
+
+    from tutor.app.lab.screen import LabScreen
+
+
+class LabView(VerticalScroll, can_focus=True):
+    """Draws the state of a lab, and makes actions of keys.
+
+    A view lists its keys in `BINDINGS`; what they do ends in `self.did(action)`. Most views only
+    say which `lines` show a state in so many columns and rows. One with widgets of its own
+    composes them and takes the state in `draw`.
+    """
+
+    DEFAULT_CSS = """
+    LabView { height: 1fr; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="view")
+        self.state: Any = None
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="lines")
+
+    def show(self, state: Any) -> None:
+        """Put this state on the screen, now and whenever the size changes."""
+        self.state = state
+        if self.size.width:
+            self.draw(state)
+            self.refresh_bindings()
+
+    def on_resize(self, event: Resize) -> None:
+        if self.state is not None:
+            self.draw(self.state)
+
+    def draw(self, state: Any) -> None:
+        width = self.scrollable_content_region.width
+        self.query_one("#lines", Lines).show(self.lines(state, width, self.size.height))
+
+    def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
+        """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
+        raise NotImplementedError
+
+    # Both take effect before the next key: what is typed ahead finds the field that it is for.
+
+    def did(self, action: Any) -> None:
+        """The learner did something."""
+        cast("LabScreen", self.screen).act(action)
+
+    def write(self, label: str, text: str, then: Callable[[str], Any]) -> None:
+        """The learner is to write something: `label` says what, `text` is there to begin with,
+        `then` makes an action of what was written. A `then` that raises `TutorError` refuses."""
+        cast("LabScreen", self.screen).have_written(label, text, then)
+
+    def refresh_bindings(self) -> None:
+        """Which keys there are may depend on the state (`check_action`)."""
+        self.screen.refresh_bindings()

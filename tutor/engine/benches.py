@@ -1,0 +1,39 @@
+"""The engine's workbenches: one for each lab that is open on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tutor import paths
+from tutor.errors import EngineError
+from tutor.labs import registry
+from tutor.lm.load import LanguageModel
+from tutor.workbench.bench import Bench, Tools, make_bench
+
+
+class Benches:
+    """By the name that the client gave. What a lab says is opaque to the protocol: here it is
+    read and written by the types that the lab has for it."""
+
+    def __init__(self, model: LanguageModel, check_cancelled: Callable[[], None]) -> None:
+        self._model = model
+        self._check_cancelled = check_cancelled
+        self._benches: dict[str, Bench] = {}
+
+    def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
+        """Raises `TutorError`: `EngineError` for what is no question of that lab."""
+        lab = registry.find(lab_name)
+        try:
+            asked = msgspec.msgpack.decode(question, type=lab.questions)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise EngineError(f"This is no question of the lab {lab_name!r}: {error}.") from error
+        if name not in self._benches:
+            tools = Tools(self._model, self._check_cancelled, paths.labs_folder())
+            self._benches[name] = make_bench(lab_name, tools)
+        return msgspec.msgpack.encode(self._benches[name].answer(asked))
+
+    def close(self, name: str) -> None:
+        """Forget a bench; one that is not there is forgotten already."""
+        self._benches.pop(name, None)

@@ -1,0 +1,40 @@
+"""What answers the questions of one lab, and what it is given to do so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from tutor.labs.registry import module_name
+from tutor.lm.load import LanguageModel
+
+
+@dataclass(frozen=True)
+class Tools:
+    """`check_cancelled` raises `RequestCancelled` when nobody waits for the answer any more: to be
+    called now and then in whatever takes more than a moment. `folder` is where a lab may keep
+    what it has made (a network in training); it need not exist yet."""
+
+    model: LanguageModel
+    check_cancelled: Callable[[], None]
+    folder: Path
+
+
+class Bench(Protocol):
+    def answer(self, question: Any) -> Any:
+        """The answer to a question of the lab. Raises `TutorError`.
+
+        The question says all that is needed: what a bench keeps between two questions only saves
+        work, and it may be made anew at any time. One answer takes a fraction of a second, as
+        other screens wait meanwhile; longer work is cut up by the lab.
+        """
+        ...
+
+
+def make_bench(lab: str, tools: Tools) -> Bench:
+    """The bench of the lab of this name, which must be one of `tutor.labs.registry.NAMES`."""
+    bench: Bench = import_module(f"tutor.workbench.{module_name(lab)}").make_bench(tools)
+    return bench
