@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+import pytest
 from explorer_stage import shown
 from fake_engine import FakeEngine
 from sample_course import COURSE, LAB, LESSON
 from whole_app import keys, sees, until, whole_app
 
+from tutor.app import reading_on
 from tutor.app.labs import reached
+from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.quiz import QuizScreen
 from tutor.app.widgets.answers import LETTERS, Ordering
-from tutor.course.catalogue import Course
+from tutor.course.catalogue import Course, Opening
 from tutor.course.goals import Evidence
 from tutor.course.question import OrderQuestion, SeveralChoices, SingleChoice
 from tutor.course.shuffle import choice_order
@@ -24,7 +28,6 @@ from tutor.learner.progress import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
@@ -292,6 +295,36 @@ async def test_a_lesson_that_cannot_be_read_hides_no_other(tmp_path: Path) -> No
         await sees(pilot, "03-tokens.md, line 4")
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")
+
+
+async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
+    tmp_path: Path,
+) -> None:
+    sound = "---\nid: small\nnumber: 1\ntitle: Small\nsummary: x\n---\n\n## One {#one}\n\nText.\n"
+    (tmp_path / "01-small.md").write_text(sound.replace("Text.", "See [it](nowhere)."))
+    opening = Opening(tmp_path)
+    course = opening.course()
+    app = whole_app(tmp_path / "me", course=course, opening=opening)
+    async with app.run_test(size=SIZE) as pilot:
+        await sees(pilot, "Begin   1 Small")
+        assert not course.problems
+        await sees(pilot, "01-small.md, line 10")
+
+
+async def test_a_course_is_not_read_on_while_keys_are_pressed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "01-small.md").write_text("no lesson at all")
+    opening = Opening(tmp_path)
+    reading = ReadingOn(opening)
+    monkeypatch.setattr(reading_on, "QUIET", 600.0)
+    reading.key_pressed()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reading.run(), 4 * reading_on.BREATH)
+    assert not opening.complete
+    monkeypatch.setattr(reading_on, "QUIET", 0.0)
+    await reading.run()
+    assert opening.complete
 
 
 def _only(*question_ids: str) -> Lesson:

@@ -18,15 +18,21 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tutor.course.catalogue import Course
+    from tutor.course.catalogue import Course, Opening
     from tutor.engine.client import Engine
 
 
 PATIENCE = 20.0
 
 
-def whole_app(folder: Path, engine: FakeEngine | None = None, course: Course = COURSE) -> TutorApp:
-    return TutorApp(course, Progress.open(folder), cast("Engine", engine or FakeEngine()))
+def whole_app(
+    folder: Path,
+    engine: FakeEngine | None = None,
+    course: Course = COURSE,
+    opening: Opening | None = None,
+) -> TutorApp:
+    heard = cast("Engine", engine or FakeEngine())
+    return TutorApp(course, Progress.open(folder), heard, opening=opening)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ from lesson_text import FRONT, SCREEN, SINGLE, SMALL
 
 from tutor import paths
 from tutor.course import catalogue, companions
-from tutor.course.catalogue import load_course
+from tutor.course.catalogue import Opening, load_course
 from tutor.course.glance import glance
 from tutor.course.outline import Outline, outline_of
 from tutor.course.parse import read
@@ -74,3 +74,63 @@ def test_a_large_course_is_only_glanced_at_first(
     assert course.problems == ()
     with pytest.raises(catalogue.LessonError, match="hunt"):
         course.lesson("small-2")
+
+
+def test_a_new_course_is_there_at_a_glance_and_known_when_it_was_read_on(tmp_path: Path) -> None:
+    for number, text in ((1, SMALL), (2, SMALL.replace("hint:", "hunt:"))):
+        text = text.replace("number: 7", f"number: {number}")
+        for name in ("small", "pick", "sure"):
+            text = text.replace(f"id: {name}", f"id: {name}-{number}")
+        (tmp_path / f"0{number}.md").write_text(text)
+    (tmp_path / "glossary.md").write_text("## Term {#term}\n\nSee [it](nowhere.md).\n")
+    opening = Opening(tmp_path)
+    first = opening.course()
+    assert not opening.complete
+    assert [outline.id for outline in first.outlines] == ["small-1", "small-2"]
+    assert first.problems == ()
+    for _file in opening.read_on():
+        pass
+    assert opening.complete
+    problems = [str(problem) for problem in opening.course().problems]
+    assert ["hunt" in problems[0], "nowhere.md" in problems[1], len(problems)] == [True, True, 2]
+    again = Opening(tmp_path)
+    assert again.complete
+    assert [str(problem) for problem in again.course().problems] == problems
+
+
+def test_terms_can_be_asked_for_before_the_course_was_read_on(tmp_path: Path) -> None:
+    (tmp_path / "01.md").write_text(SMALL)
+    (tmp_path / "glossary.md").write_text("## Term {#term}\n\nIt.\n")
+    assert list(Opening(tmp_path).course().glossary) == ["term"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "title: 'Quoted: with a colon'",
+        "title: plain, with (brackets) and 100 %",
+        "title: x # not this",
+        "summary: on one line",
+        "summary: >-\n  Folded: and\n  # not a comment",
+        "summary: >-\n  Folded\n\n  twice",
+        "summary: >\n  With its end",
+        "needs: []",
+        "needs: [a, b-c,d]",
+        "needs:\n  - a",
+        "source: [One, Two]",
+        "source:\n  - One\n  - 'Two: three'",
+        "number: 12",
+        "version: 3",
+        "title: x\n  goes on",
+    ],
+)
+def test_front_matter_as_it_may_be_written(fields: str) -> None:
+    name = fields.partition(":")[0]
+    usual = {
+        "id": "id: x",
+        "number": "number: 7",
+        "title": "title: X",
+        "summary": "summary: >-\n  Y\n  z.",
+    }
+    text = "---\n" + "\n".join({**usual, name: fields}.values()) + "\n---\n" + SCREEN
+    assert glance(text, "x.md") == parsed(text) is not None

@@ -6,6 +6,7 @@ Nothing here imports torch, and the engine process is only started after the fir
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable
 from functools import cached_property
@@ -22,6 +23,7 @@ from tutor.app.asked import asked
 from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
+from tutor.app.reading_on import ReadingOn
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
-    from tutor.course.catalogue import Course
+    from tutor.course.catalogue import Course, Opening
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.links import ScreenTarget, TermTarget
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from tutor.engine.client import Engine
     from tutor.labs.registry import AnyLab
     from tutor.learner.progress import Progress
-    from tutor.learner.records import Draft
     from tutor.learner.review import Asked, Queue
 
     Target = TermTarget | ScreenTarget
@@ -85,12 +86,14 @@ class TutorApp(App[None]):
         progress: Progress,
         engine: Engine,
         *,
+        opening: Opening | None = None,
         model_missing: Callable[[], bool] = _never,
-        lab: str | None = None,
         start: Start = "home",
+        lab: str | None = None,
         ascii_only: bool = False,
     ) -> None:
-        """`model_missing` says whether the default model is meant and not installed: it is
+        """`opening` is where `course` is from, if there is more of it to be read than it tells yet.
+        `model_missing` says whether the default model is meant and not installed: it is
         fetched in the background then. `lab` is one to begin with, over home. `ascii_only`:
         nothing but ASCII is drawn."""
         super().__init__()
@@ -101,8 +104,10 @@ class TutorApp(App[None]):
         self.lab_states: dict[str, object] = {}
         """Where the labs were left, by name: for as long as the program runs."""
         self._leaving = False
-        self._start_lab = lab
+        self._opening = opening
+        self._reading_on = ReadingOn(opening) if opening else None
         self._start = start
+        self._start_lab = lab
         self.engine = engine
         self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
         self.animation_level = "none"
@@ -127,6 +132,8 @@ class TutorApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key) and not event.is_forwarded:
+            if self._reading_on is not None:
+                self._reading_on.key_pressed()
             self._late_keys.sent(event, self.focused or self.screen)
         await super().on_event(event)
 
@@ -138,12 +145,28 @@ class TutorApp(App[None]):
     # --- the model ------------------------------------------------------------------------------
 
     def on_ready(self) -> None:
-        """The first screen stands: now the engine may start."""
+        """The first screen stands: now the engine may start, and the rest of the course be read."""
+        if not gc.isenabled():  # `tutor.cli.app` has put it off until now
+            gc.freeze()  # what is there by now stays, and need not be looked at ever again
+            gc.enable()
         self.run_worker(self.keeper.start(), name="model")
+        self.run_worker(self._read_on(), name="course")
         if self._start == "review":
+            self.open_review()
         if self._start_lab is not None:
             self.open_live_lab(self._start_lab)
-            self.open_review()
+
+    async def _read_on(self) -> None:
+        """Reads what the course does not tell yet, and says what is wrong there."""
+        if self._opening is None or self._reading_on is None:
+            return
+        await self._reading_on.run()
+        problems, self._opening = self._opening.course().problems, None
+        if len(problems) > len(self.course.problems):
+            self.course.problems = problems
+            for screen in self.screen_stack:
+                if isinstance(screen, HomeScreen):
+                    screen.tell_problems()
 
     async def on_unmount(self) -> None:
         self._leaving = True
@@ -203,6 +226,7 @@ class TutorApp(App[None]):
         if done is None or not await on_disk(self.progress.record(done)):
             return None
         return lab.done
+
     async def reach_goals(self, lab: AnyLab, goals: Set[str]) -> str | None:
         """Take note of goals of a lab that were reached. Returns what to say when all of them
         are, as soon as that is saved."""
@@ -212,7 +236,6 @@ class TutorApp(App[None]):
             return None
         after = labs.goals_of(lab, self.progress.lesson(lab.lesson))
         return None if len(after) < len(lab.goals) else "All goals of this lab are reached."
-
 
     # --- ways from screen to screen -------------------------------------------------------------
 
@@ -304,6 +327,7 @@ class TutorApp(App[None]):
             return await self.step_lab(lesson, lab, evidence)
 
         self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
+
     def open_live_lab(self, name: str) -> None:
         """A lab of `tutor.labs`, where it was left in this session."""
         from tutor.app.lab.screen import LabScreen
@@ -324,7 +348,6 @@ class TutorApp(App[None]):
                 on_reached=reached,
             )
         )
-
 
     def open_stepper(self) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
@@ -405,8 +428,8 @@ def make_app(
     *,
     course: Path | None = None,
     ascii_only: bool = False,
-    lab: str | None = None,
     start: Start = "home",
+    lab: str | None = None,
 ) -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
 
@@ -416,7 +439,7 @@ def make_app(
     Raises `TutorError` when progress or lessons cannot be opened at all.
     """
     from tutor import paths
-    from tutor.course.catalogue import load_course
+    from tutor.course.catalogue import Opening
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.models import installed
@@ -426,12 +449,14 @@ def make_app(
         wanted = model is None and not os.environ.get("TUTOR_MODEL")
         return wanted and installed.installed_default() is None
 
+    opening = Opening(course)
     return TutorApp(
-        load_course(course),
+        opening.course(),
         Progress.open(paths.learner_folder(learner, course)),
         Engine(model),
+        opening=opening,
         model_missing=missing,
-        lab=lab,
         start=start,
+        lab=lab,
         ascii_only=ascii_only or not writes_utf8(),
     )

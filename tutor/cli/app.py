@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 
@@ -13,6 +14,7 @@ from tutor.errors import TerminalError
 def run(options: argparse.Namespace, *, lab: str | None = None) -> int:
     """The tutor, with `lab` on the screen at once if one is named."""
     check_terminal()
+    gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
     from tutor.app import terminal
     from tutor.app.app import make_app
 

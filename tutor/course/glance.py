@@ -91,7 +91,7 @@ def _unusual_front(text: str, where: str) -> _Front | None:
     from tutor.course.parse import FrontMatter
 
     try:
-        matter: FrontMatter = decode(text, FrontMatter, Place(where, 2))
+        matter: FrontMatter = decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
     except LessonError:
         return None
     return _Front(
@@ -133,7 +133,7 @@ class _Seen:
             self._fence, self._block, self._begin = fence[1], "", self._line_at(mark.start(1))
             if fence[2] in ("question", "lab"):
                 self._block = fence[2]
-            if fence[2] not in ("question", "numbers"):
+            if fence[2] not in ("question", "numbers", "measured"):
                 self._has_text()
             return bool(self._screens)
         if content.lstrip().startswith(("```", "~~~")):

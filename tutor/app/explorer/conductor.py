@@ -37,7 +37,8 @@ class Conductor:
 
     `work` calls a coroutine function in a worker of its group, in place of the one that runs there;
     so what is not wanted any more is cancelled, at times before it was called. `changed` is called
-    after anything that the screen shows. Who hands in a text (`begin`, `send`) hears in the end whether it was accepted.
+    after anything that the screen shows. Who hands in a text (`begin`, `send`) hears in the end
+    whether it was accepted.
     """
 
     def __init__(

@@ -68,6 +68,10 @@ class HomeScreen(TutorScreen):
         self.place = "tutor"
         self.query_one(Menu).focus(scroll_visible=False)
         self.watch(self.app, "model_status", self._note_model)
+        self.tell_problems()
+
+    def tell_problems(self) -> None:
+        """Say what is wrong with what is stored and with the files of the course."""
         self.tell(*self.tutor.progress.notices, *self.tutor.course.problems)
 
     def on_screen_resume(self) -> None:
