@@ -29,6 +29,7 @@ ROWS = {
     "LessonScreen": "lesson",
     "AskScreen": "question",
     "ReviewScreen": "review",
+    "SuspendedQuestions": "review",
     "Matching": "question",
     "FinderField": "everywhere",
     "TermScreen": "lesson",

@@ -93,10 +93,52 @@ async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None
         await sees(pilot, "review · 1 left")
         await keys(pilot, "s")
         await sees(pilot, "1 suspended.")
-        await sees(pilot, "1 skipped; they stay due.")
+        await sees(pilot, "1 skipped; it stays due.")
         clock.at += 5
         await keys(pilot, "z")
+        await sees(pilot, "> ")
+        await keys(pilot, "enter")
+        await sees(pilot, "Nothing is suspended any more.")
+        await keys(pilot, "escape")
         await sees(pilot, "What is 1 and 1?")
+
+
+async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    clock.at += 5 * DAY
+    app = reviewer(tmp_path, clock, start="review")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "3 left")
+        for left in ("2 left", "1 left", "3 suspended."):
+            await keys(pilot, "z")
+            await sees(pilot, left)
+        clock.at += 5
+        await keys(pilot, "z")
+        await sees(pilot, "> ")
+        for question in ("What is 1 and 1?", "What is 2 and 2?", "What is 3 and 3?"):
+            assert question in shown(app)
+        assert "enter bring back" in shown(app)
+        await keys(pilot, "down", "enter")
+        await sees(pilot, "Brought back: What is 2 and 2?")
+        await keys(pilot, "escape")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+    cards = Progress.open(tmp_path).cards()
+    assert [cards[f"sum-{number}"].suspended for number in (1, 2, 3)] == [True, False, True]
+
+
+async def test_what_is_entered_for_a_retry_waits_for_no_later_review(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "9", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "r", "h", "2")
+        await sees(pilot, "Hint:")
+    assert Progress.open(tmp_path).state().drafts == {}
 
 
 async def test_a_review_ends_at_any_question_and_loses_nothing(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tutor.learner import exchange
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
     Answered,
+    Draft,
     Forgotten,
     GoalReached,
     Guessed,
@@ -190,10 +191,12 @@ def test_answers_from_before_there_were_ids_are_merged_once(tmp_path: Path) -> N
 def test_a_quiz_under_way_stays_where_it_is(tmp_path: Path) -> None:
     here, there = (Progress(tmp_path / name, clock=lambda: NOW) for name in ("here", "there"))
     here.save_lesson(LessonState(lesson="l", question="q", quiz_order=("q",), visited_at=1.0))
+    here.save_draft("q", draft := Draft(version=1, answer="17"))
     there.save_lesson(LessonState(lesson="l", screen="end", question="x", visited_at=2.0))
     exchange.merge(here, [exchange.read(exported(there, tmp_path / "file"), NOW)])
     lesson = here.lesson("l")
     assert (lesson.question, lesson.quiz_order, lesson.screen) == ("q", ("q",), "end")
+    assert here.draft("q") == draft
 
 
 def test_an_import_takes_nothing_from_a_learner_whose_log_was_lost(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from learner_sessions import answered, told
 from tutor.errors import StoreError
 from tutor.learner.progress import LONGEST_SETTING, Progress
 from tutor.learner.records import (
+    Draft,
     Guessed,
     GuessHistory,
     LabDone,
@@ -88,6 +89,19 @@ def test_saving_a_place_takes_nothing_back(folder: Path) -> None:
     assert lesson.read
     assert lesson.seen == ("start", "end")
     assert lesson.screen == "start"
+
+
+def test_what_was_entered_in_a_review_is_kept_until_it_is_answered(folder: Path) -> None:
+    draft = Draft(version=1, answer="17", hinted=True)
+    Progress.open(folder).save_draft("question-1", draft)
+    Progress.open(folder).save_draft("question-2", draft)
+    assert Progress.open(folder).draft("question-1") == draft
+    progress = Progress.open(folder)
+    progress.record(answered(1))
+    progress.save_draft("question-2", None)
+    again = Progress.open(folder)
+    assert again.draft("question-1") is None
+    assert again.state().drafts == {}
 
 
 def test_settings_keep_their_type(folder: Path) -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from learner_sessions import answered
 
 from tutor.learner.documents import from_tables
-from tutor.learner.records import Card, Draft, GoalReached, LabDone, LessonRead, LessonState
-from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, place
+from tutor.learner.records import (
+    Card,
+    Draft,
+    Forgotten,
+    GoalReached,
+    LabDone,
+    LessonRead,
+    LessonState,
+)
+from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, place, with_draft
 
 
 def test_a_new_version_of_a_question_is_another_question() -> None:
@@ -41,6 +49,15 @@ def test_the_answer_to_the_question_under_way_is_known_with_it() -> None:
     lesson = fold(state, [answered(1, question="q")]).lessons["one-question"]
     assert lesson.answer == UNKNOWN_ANSWER  # the event has no words
     assert lesson.draft == draft  # which attempt it was is still wanted
+
+
+def test_an_answer_takes_away_what_was_entered_in_a_review() -> None:
+    draft = Draft(version=1, answer="1")
+    state = with_draft(with_draft(LearnerState(), "question-1", draft), "question-2", draft)
+    assert fold(state, [answered(1)]).drafts == {"question-2": draft}
+    forgotten = Forgotten(at=9.0, lesson="l", questions=("question-1", "question-2"))
+    assert fold(state, [forgotten]).drafts == {}
+    assert state.drafts.keys() == {"question-1", "question-2"}
 
 
 def test_reading_a_lesson_keeps_the_place_in_it() -> None:

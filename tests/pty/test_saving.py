@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from terminal import DEADLINE, Terminal
 
+from tutor.course.catalogue import load_course
+from tutor.course.question import SeveralChoices
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
-from tutor.learner.records import LessonState
+from tutor.learner.records import Answered, LessonState
 from tutor.paths import learner_folder
 
 
@@ -27,6 +29,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def tutor() -> Terminal:
     return Terminal([sys.executable, "-m", "tutor"])
+
+
+def review() -> Terminal:
+    return Terminal([sys.executable, "-m", "tutor", "review"])
+
+
+def line_of(mark: str, run: Terminal) -> str:
+    (line,) = [line for line in run.text.splitlines() if mark in line]
+    return line[line.index("[x]") :]
 
 
 def to_the_questions(run: Terminal) -> None:
@@ -91,6 +102,43 @@ def test_killed_in_the_middle_of_an_answer_it_is_found_again(folder: Path) -> No
         run.press("enter")
         run.wait_for("> c")
     assert Progress.open(folder).cards() == {}
+
+
+def test_killed_in_the_middle_of_a_review_what_was_ticked_is_found_again(folder: Path) -> None:
+    question = next(
+        each
+        for lesson in load_course().lessons
+        for each in lesson.questions
+        if isinstance(each, SeveralChoices)
+    )
+    answer = Answered(
+        at=time.time() - 30 * 86_400,
+        question=question.id,
+        version=question.version,
+        lesson="",
+        correct=True,
+    )
+    Progress.open(folder).record(answer)
+    with review() as run:
+        run.wait_for("a-d tick")
+        run.press("h")
+        run.wait_for("Hint:")
+        run.press("c")
+        run.wait_for("[x] c")
+        chosen = line_of("[x] c", run)
+        deadline = time.monotonic() + DEADLINE
+        while not (draft := Progress.open(folder).draft(question.id)) or not draft.answer:
+            assert time.monotonic() < deadline
+            run.read(0.05)
+        kill(run)
+    with review() as run:
+        run.wait_for("[x]")
+        run.wait_for("Hint:")
+        assert line_of("[x]", run)[7:] == chosen[7:]  # the letters are dealt anew
+        run.press("enter")
+        run.wait_for("saved")
+    assert Progress.open(folder).draft(question.id) is None
+    assert Progress.open(folder).cards()[question.id].answers == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

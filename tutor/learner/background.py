@@ -13,9 +13,15 @@ from concurrent.futures import Future
 
 from tutor.errors import TutorError
 from tutor.learner.clock import Clock
-from tutor.learner.progress import Change, Progress, change_of_place, change_of_setting
+from tutor.learner.progress import (
+    Change,
+    Progress,
+    change_of_draft,
+    change_of_place,
+    change_of_setting,
+)
 from tutor.learner.readings import Readings
-from tutor.learner.records import LessonState, LogEvent, Setting, identified
+from tutor.learner.records import Draft, LessonState, LogEvent, Setting, identified
 from tutor.learner.state import LearnerState, fold
 from tutor.learner.texts import Texts, TextShelf
 
@@ -84,6 +90,10 @@ class BackgroundProgress(Readings):
         return self._put_change(
             change_of_place(lesson, self._progress.clock()), ("lesson", lesson.lesson)
         )
+
+    def save_draft(self, question: str, draft: Draft | None) -> Future[None]:
+        """Save what is entered for a question in a review."""
+        return self._put_change(change_of_draft(question, draft), ("draft", question))
 
     def save_setting(self, name: str, value: Setting) -> Future[None]:
         """Remember a small choice. Raises `StoreError` for one that can never be saved."""

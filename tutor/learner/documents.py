@@ -11,6 +11,7 @@ from tinydb.table import Document, Table
 from tutor.learner.days import Days
 from tutor.learner.records import (
     Card,
+    Draft,
     GuessHistory,
     LessonState,
     LogMark,
@@ -66,6 +67,7 @@ def from_tables(tables: Tables) -> tuple[LearnerState, int]:
         settings={key: held.value for key, held in records("settings", HeldSetting).items()},
         forgotten={key: held.at for key, held in records("forgotten", HeldTime).items()},
         suspensions=records("suspensions", Suspension),
+        drafts=records("drafts", Draft),
         days=records("days", Days).get("all", Days()),
         undo=records("undo", Undo).get("last", Undo()),
         mark=records("log", LogMark).get("mark", LogMark()),
@@ -78,14 +80,15 @@ def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -
     _upsert(database, "cards", before.cards, after.cards)
     _upsert(database, "lessons", before.lessons, after.lessons)
     _upsert(database, "suspensions", before.suspensions, after.suspensions)
+    _upsert(database, "drafts", before.drafts, after.drafts)
     _upsert(database, "guesses", {"all": before.guesses}, {"all": after.guesses})
     _upsert(database, "days", {"all": before.days}, {"all": after.days})
     _upsert(database, "undo", {"last": before.undo}, {"last": after.undo})
     _upsert(database, "log", {"mark": before.mark}, {"mark": after.mark})
     _upsert(database, "settings", {}, _changed(before.settings, after.settings, HeldSetting))
     _upsert(database, "forgotten", {}, _changed(before.forgotten, after.forgotten, HeldTime))
-    if gone := [key for key in before.cards if key not in after.cards]:
-        _table(database, "cards").remove(doc_ids=gone)  # type: ignore[arg-type]
+    _remove(database, "cards", before.cards, after.cards)
+    _remove(database, "drafts", before.drafts, after.drafts)
 
 
 def _changed(
@@ -100,6 +103,13 @@ def _changed(
 
 def _table(database: TinyDB, name: str) -> ById:
     return ById(database.storage, name, cache_size=0)
+
+
+def _remove(
+    database: TinyDB, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> None:
+    if gone := [key for key in before if key not in after]:
+        _table(database, name).remove(doc_ids=gone)  # type: ignore[arg-type]
 
 
 def _upsert(

@@ -20,11 +20,11 @@ from tutor.learner import disk, notices
 from tutor.learner.clock import Clock, now
 from tutor.learner.documents import from_tables, write_changes
 from tutor.learner.readings import Readings
-from tutor.learner.records import LessonState, LogEvent, Setting, identified
+from tutor.learner.records import Draft, LessonState, LogEvent, Setting, identified
 from tutor.learner.replay import catch_up
 from tutor.learner.review_log import ReviewLog, exact_json
 from tutor.learner.schema import CURRENT, Schema
-from tutor.learner.state import LearnerState, place
+from tutor.learner.state import LearnerState, place, with_draft
 from tutor.learner.storage import AtomicStorage, Contents
 
 Change = Callable[[LearnerState], LearnerState]
@@ -89,6 +89,7 @@ class Progress(Readings):
             "cards": [msgspec.to_builtins(card) for card in state.cards.values()],
             "guesses": msgspec.to_builtins(state.guesses),
             "settings": dict(state.settings),
+            "drafts": {key: msgspec.to_builtins(draft) for key, draft in state.drafts.items()},
         }
 
     # --- saving ---------------------------------------------------------------------------------
@@ -126,6 +127,11 @@ class Progress(Readings):
         """Save the place in a lesson. What follows from events (`read`, labs and goals) is not
         taken from here; `seen` is added to what was seen before."""
         self.change(change_of_place(lesson, self.clock()))
+
+    def save_draft(self, question: str, draft: Draft | None) -> None:
+        """Save what is entered for a question in a review; None where nothing is. An answer to
+        it takes the draft away by itself."""
+        self.change(change_of_draft(question, draft))
 
     def save_setting(self, name: str, value: Setting) -> None:
         """Remember a small choice. Raises `StoreError` for text over `LONGEST_SETTING`."""
@@ -197,6 +203,11 @@ def change_of_place(lesson: LessonState, at: float) -> Change:
     if not lesson.visited_at:
         lesson = msgspec.structs.replace(lesson, visited_at=at)
     return lambda state: place(state, lesson)
+
+
+def change_of_draft(question: str, draft: Draft | None) -> Change:
+    """What saving a draft does to the state."""
+    return lambda state: with_draft(state, question, draft)
 
 
 def change_of_setting(name: str, value: Setting) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from tutor.learner.records import Card, GuessHistory, LessonState, Setting
+from tutor.learner.records import Card, Draft, GuessHistory, LessonState, Setting
 from tutor.learner.state import LearnerState
 
 
@@ -30,6 +30,10 @@ class Readings(ABC):
     def card(self, question_id: str) -> Card | None:
         """What is known of a question; None when it was never answered."""
         return self.state().cards.get(question_id)
+
+    def draft(self, question_id: str) -> Draft | None:
+        """What was entered for a question in a review and not answered yet."""
+        return self.state().drafts.get(question_id)
 
     def cards(self) -> dict[str, Card]:
         """Every question ever answered, by id."""

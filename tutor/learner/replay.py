@@ -119,6 +119,7 @@ def _made_anew(state: LearnerState, events: list[LogEvent]) -> LearnerState:
         days=days,
         undo=Undo(),
         settings=state.settings,
+        drafts=state.drafts,
         mark=state.mark,
         lessons={
             key: _with_place(made.lessons.get(key), state.lessons.get(key))

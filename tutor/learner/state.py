@@ -21,6 +21,7 @@ from tutor.learner.records import (
     RECENT_GUESSES,
     Answered,
     Card,
+    Draft,
     Forgotten,
     GoalReached,
     Guessed,
@@ -56,6 +57,8 @@ class LearnerState(msgspec.Struct, frozen=True):
     """Until when the answers to a question count for nothing, by question."""
     suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
     """The last word about each question that was ever suspended; its card has it too."""
+    drafts: Mapping[str, Draft] = msgspec.field(default_factory=dict)
+    """What was entered in a review and not answered yet, by question."""
     days: Days = Days()
     undo: Undo = Undo()
     mark: LogMark = LogMark()
@@ -108,6 +111,7 @@ class _Folding:
         self.cards, self.lessons = dict(state.cards), dict(state.lessons)
         self.guesses, self.days, self.undo = state.guesses, state.days, state.undo
         self.forgotten, self.suspensions = dict(state.forgotten), dict(state.suspensions)
+        self.drafts = dict(state.drafts)
         self.stale = set(state.stale)
 
     def state(self) -> LearnerState:
@@ -120,12 +124,14 @@ class _Folding:
             undo=self.undo,
             forgotten=self.forgotten,
             suspensions=self.suspensions,
+            drafts=self.drafts,
             stale=frozenset(self.stale),
         )
 
     def answer(self, event: Answered) -> None:
         self.days = with_day(self.days, day_number(event.at, event.zone))
         name = event.question
+        self.drafts.pop(name, None)
         if (lesson := self.lessons.get(event.lesson)) and lesson.question == name:
             answer = event.answer or UNKNOWN_ANSWER
             self.lessons[event.lesson] = msgspec.structs.replace(lesson, answer=answer)
@@ -173,6 +179,7 @@ class _Folding:
 
     def forget(self, event: Forgotten) -> None:
         for name in event.questions:
+            self.drafts.pop(name, None)
             self.forgotten[name] = max(event.at, self.forgotten.get(name, event.at))
             card = self.cards.get(name)
             if card is None:
@@ -237,6 +244,14 @@ def after_guess(guesses: GuessHistory, event: Guessed) -> GuessHistory:
 
 def _exact(bits: float) -> float:
     return round(bits * _BIT_PARTS) / _BIT_PARTS
+
+
+def with_draft(state: LearnerState, question: str, draft: Draft | None) -> LearnerState:
+    """`state` with what is entered for a question in a review; None where nothing is."""
+    drafts = {key: kept for key, kept in state.drafts.items() if key != question}
+    if draft is not None:
+        drafts[question] = draft
+    return msgspec.structs.replace(state, drafts=drafts)
 
 
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:

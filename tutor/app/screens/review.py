@@ -34,7 +34,7 @@ class ReviewScreen(AskScreen):
         Binding("enter", "ahead", "review ahead", tooltip="Some that come due next, now."),
         Binding("u", "undo", "undo", tooltip="Take the last answer back and ask it again."),
         Binding("z", "suspend", "suspend", tooltip="Not in reviews any more, until brought back."),
-        Binding("z", "bring_back", "bring back", tooltip="Ask again what was suspended."),
+        Binding("z", "suspended", "suspended", tooltip="What was suspended, to be brought back."),
     ]
 
     def __init__(self) -> None:
@@ -46,12 +46,19 @@ class ReviewScreen(AskScreen):
         """Skipped, or not to be had: not asked again in this review."""
         self._ahead: list[Due] = []
         self._count = 0
+        self._ended = False
+        """There was nothing left to ask."""
         self._just_answered = ""
         """The question answered last in this review: answers given elsewhere stand."""
 
     def on_mount(self) -> None:
         self.place = "review"
         self.call_after_refresh(self._go_on)
+
+    async def on_screen_resume(self) -> None:
+        """What was brought back meanwhile may be due."""
+        if self._ended:
+            await self._go_on()
 
     # --- what is asked --------------------------------------------------------------------------
 
@@ -98,14 +105,14 @@ class ReviewScreen(AskScreen):
             found = None
         if found is None:
             return False
-        self._now, self._item = found, item
+        self._now, self._item, self._ended = found, item, False
         self._seed = random.getrandbits(32)
         await self.ask()
         return True
 
     async def _end(self) -> None:
         """Nothing is left to ask: say so, and what comes next."""
-        self._now, self._item, self._verdict = None, None, None
+        self._now, self._item, self._verdict, self._ended = None, None, None, True
         queue = self._queue
         self.set_focus(None)
         with self.app.batch_update():
@@ -127,10 +134,13 @@ class ReviewScreen(AskScreen):
         else:
             head = "Nothing to review yet: questions come here once you have answered them."
         lines = [Content.styled(head, "bold")]
-        if self._passed:
-            lines.append(Content(f"{len(self._passed)} skipped; they stay due."))
+        if skipped := len(self._passed):
+            lines.append(
+                Content(f"{skipped} skipped; {'it stays' if skipped == 1 else 'they stay'} due.")
+            )
         if queue.held_back:
-            lines.append(Content(f"{queue.held_back} more are due, over what a day should have."))
+            are = "is" if queue.held_back == 1 else "are"
+            lines.append(Content(f"{queue.held_back} more {are} due, over what a day should have."))
         if queue.next_at is not None:
             lines.append(Content(f"The next one comes {when(queue.next_at, now)}."))
         if queue.suspended:
@@ -157,15 +167,14 @@ class ReviewScreen(AskScreen):
     def answered(self, event: Answered) -> None:
         self._count += 1
         self._just_answered = event.question
-        self.tutor.review_drafts.pop(event.question, None)
 
     def kept_draft(self) -> Draft | None:
-        draft = self.tutor.review_drafts.get(self.question.id)
+        draft = self.tutor.progress.draft(self.question.id)
         return draft if draft and draft.version == self.question.version else None
 
     def keep_draft(self, draft: Draft | None) -> None:
-        if draft is not None:
-            self.tutor.review_drafts[self.question.id] = draft
+        if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
+            self.tutor.progress.save_draft(self.question.id, draft)
 
     # --- keys -----------------------------------------------------------------------------------
 
@@ -173,7 +182,7 @@ class ReviewScreen(AskScreen):
         match action:
             case "suspend":
                 return self.asking and not self._saving
-            case "bring_back":
+            case "suspended":
                 return not self.asking and self._queue.suspended > 0
             case "ahead":
                 return not self.asking and bool(self._queue.ahead)
@@ -194,20 +203,15 @@ class ReviewScreen(AskScreen):
         await self._go_on()
 
     async def action_suspend(self) -> None:
-        self._record_suspended(self.question.id, suspended=True)
+        progress = self.tutor.progress
+        progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
-        self.tell("Suspended: it is not asked in reviews. At the end of a review z brings it back.")
+        self.tell("Suspended: it is not asked in reviews. At the end of one, z leads to it.")
 
-    async def action_bring_back(self) -> None:
-        cards = self.tutor.progress.cards()
-        for name, card in cards.items():
-            if card.suspended:
-                self._record_suspended(name, suspended=False)
-        await self._go_on()
+    def action_suspended(self) -> None:
+        from tutor.app.screens.suspended import SuspendedScreen
 
-    def _record_suspended(self, question: str, *, suspended: bool) -> None:
-        at = self.tutor.progress.clock()
-        self.tutor.progress.record(Suspended(at=at, question=question, suspended=suspended))
+        self.app.push_screen(SuspendedScreen())
 
     def _last_answered(self) -> str | None:
         """The question whose answer can be taken back: the last of all, and of this review."""
