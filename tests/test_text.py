@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tutor.text import in_ascii, safe, visible, writable
+from tutor.text import counted, in_ascii, safe, visible, writable
 
 CAN_ACT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -121,3 +121,11 @@ def test_the_locale_says_what_the_terminal_takes(variable: str, value: str, utf8
         check=True,
     )
     assert said.stdout.strip() == str(utf8)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "0 tokens"), (1, "1 token"), (2, "2 tokens"), (49_152, "49,152 tokens")],
+)
+def test_a_number_of_things(number: int, said: str) -> None:
+    assert counted(number, "token") == said

@@ -74,6 +74,11 @@ def _named(char: str) -> str:
     return f"‹U+{ord(char):04X}›"
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 token", "49,152 tokens": `noun` is one that takes an s."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 # --- terminals that show ASCII alone ----------------------------------------------------------
 
 _TWINS = {

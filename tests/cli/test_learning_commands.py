@@ -196,3 +196,23 @@ def test_a_clock_that_was_wrong_once_stops_nothing(tutor: Tutor, at: float) -> N
     for command in (["report"], ["review", "--due"], ["progress", "export", "--markdown"]):
         assert tutor(*command).status == 0
     assert Progress.open(paths.learner_folder("me")).cards()["q"].answers == 2
+
+
+def test_of_a_single_thing_one_is_spoken_of(tutor: Tutor, tmp_path: Path) -> None:
+    lesson = """\
+---
+{id: small, number: 1, title: Small, summary: As small as one gets.}
+---
+
+## Only {#only}
+
+Text.
+
+```question
+{id: q, type: number, ask: How many?, hint: Few., why: One., answer: 1}
+```
+"""
+    (tmp_path / "01-small.md").write_text(lesson, encoding="utf-8")
+    course = ("--course", str(tmp_path))
+    assert tutor("lessons", *course).out == " 1  Small  (1 screen, 0 labs, 1 question)\n"
+    assert "0 of 1 question answered" in tutor("report", *course).out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tutor.learner.clock import local_day_number
+from tutor.text import counted
 
 _MINUTE, _HOUR = 60.0, 3600.0
 
@@ -21,5 +22,5 @@ def when(at: float, now: float) -> str:
         return "now"
     if seconds < 1.5 * _HOUR:
         minutes = max(1, round(seconds / _MINUTE))
-        return f"in {minutes} minute{'s' if minutes > 1 else ''}"
+        return f"in {counted(minutes, 'minute')}"
     return "later today"

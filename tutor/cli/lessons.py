@@ -7,6 +7,7 @@ from typing import Any
 
 from tutor.cli import output
 from tutor.cli.learning import course_of
+from tutor.text import counted
 
 
 def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
@@ -25,8 +26,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         for lesson in summaries:
             output.write(
-                f"{lesson.number:2}  {lesson.title}  ({lesson.screens} screens, "
-                f"{len(lesson.labs)} labs, {lesson.questions} questions)"
+                f"{lesson.number:2}  {lesson.title}  ({counted(lesson.screens, 'screen')}, "
+                f"{counted(len(lesson.labs), 'lab')}, {counted(lesson.questions, 'question')})"
             )
     for problem in course.problems:
         output.complain(problem)

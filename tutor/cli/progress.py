@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli import learning, output
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.learner.progress import Progress
@@ -97,12 +98,8 @@ def run_import(options: argparse.Namespace) -> int:
     merged = exchange.merge(progress, bundles)
     output.write(f"{merged.added:,} new, {merged.known:,} known already.")
     if damaged := sum(bundle.damaged for bundle in bundles):
-        lines = (
-            "1 line could not be read and was"
-            if damaged == 1
-            else (f"{damaged:,} lines could not be read and were")
-        )
-        output.note(f"{lines} left out.")
+        were = "was" if damaged == 1 else "were"
+        output.note(f"{counted(damaged, 'line')} could not be read and {were} left out.")
     learning.complain_of(progress)
     return 0
 
@@ -119,9 +116,10 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
         where = standing(lesson, progress.lesson(lesson.id), cards)
         if where.started:
             output.write(
-                f"{lesson.number:2}  {lesson.title}: {where.seen} of {where.screens} screens, "
-                f"{where.goals} of {where.labs} labs, "
-                f"{where.right} of {where.questions} questions right."
+                f"{lesson.number:2}  {lesson.title}: "
+                f"{where.seen} of {counted(where.screens, 'screen')}, "
+                f"{where.goals} of {counted(where.labs, 'lab')}, "
+                f"{where.right} of {counted(where.questions, 'question')} right."
             )
     for lesson_id in states:
         if course.outline(lesson_id) is None:
@@ -129,6 +127,7 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
     guesses = progress.guesses
     if guesses.rounds:
         output.write(
-            f"Guessing game: {guesses.rounds} rounds, {guesses.learner_bits / guesses.rounds:.2f} "
-            f"bits per token, the model {guesses.model_bits / guesses.rounds:.2f}."
+            f"Guessing game: {counted(guesses.rounds, 'round')}, "
+            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token, "
+            f"the model {guesses.model_bits / guesses.rounds:.2f}."
         )

@@ -8,6 +8,7 @@ from typing import Any
 from tutor import paths
 from tutor.cli import output
 from tutor.cli.learning import course_folder
+from tutor.text import counted
 
 
 def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
@@ -44,5 +45,9 @@ def run(options: argparse.Namespace) -> int:
         return 1
     now = release.after(sound.lesson for sound in report.lessons)
     file = write_release(folder, now)
-    output.write(f"{len(now.lessons)} lessons, {len(now.questions)} questions: {file}")
+    lessons, questions = (
+        counted(len(now.lessons), "lesson"),
+        counted(len(now.questions), "question"),
+    )
+    output.write(f"{lessons}, {questions}: {file}")
     return 0

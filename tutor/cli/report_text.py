@@ -12,7 +12,7 @@ from tutor.app.standing import standing
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
 from tutor.learner.records import LessonState
-from tutor.text import safe
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
@@ -69,9 +69,9 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
     active = days.active_days(state.days, today, 30)
     streak = review.streak(state, now)
     lines = [
-        f"- {len(cards)} of {len(questions)} questions answered, "
+        f"- {len(cards)} of {counted(len(questions), 'question')} answered, "
         f"{sum(card.last_correct for card in cards)} of them right the last time; "
-        f"{answers} answers in all.",
+        f"{counted(answers, 'answer')} in all.",
         f"- Active on {active} of the last 30 days"
         + (f", the last {streak} in a row." if streak > 1 else "."),
     ]
@@ -123,9 +123,9 @@ def _guesses(state: LearnerState) -> Iterator[str]:
     guesses = state.guesses
     if guesses.rounds:
         yield from ("", "## Guessing game", "")
-        rounds = "1 round" if guesses.rounds == 1 else f"{guesses.rounds} rounds"
         yield (
-            f"{rounds}, {guesses.learner_bits / guesses.rounds:.2f} bits per token; "
+            f"{counted(guesses.rounds, 'round')}, "
+            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token; "
             f"the model {guesses.model_bits / guesses.rounds:.2f}. Fewer is better."
         )
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tutor.cli import output
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
-from tutor.text import visible
+from tutor.text import counted, visible
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class Report:
         self._steps: list[JsonStep] = []
         self._taken: list[Token] = []
         if not settings.json:
-            output.write(f"{card.name} ({card.format}), {_count(len(prompt), 'token')} read:")
+            output.write(f"{card.name} ({card.format}), {counted(len(prompt), 'token')} read:")
             output.write(" ".join(visible(token.data) for token in prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
@@ -113,7 +113,7 @@ class Report:
 
     def _print_step(self, distribution: Distribution, chosen: Row | None) -> None:
         output.write(
-            f"\nAfter {_count(distribution.position, 'token')}: "
+            f"\nAfter {counted(distribution.position, 'token')}: "
             f"entropy {distribution.entropy_bits:.2f} bits"
         )
         if distribution.rows:
@@ -139,7 +139,7 @@ class Report:
         if others:
             output.write(
                 f"        {_percent(distribution.hidden_probability)}  "
-                f"in the {others:,} tokens not shown"
+                f"in the {counted(others, 'token')} not shown"
             )
 
 
@@ -149,7 +149,3 @@ def _json_chosen(row: Row) -> JsonChosen:
 
 def _percent(share: float) -> str:
     return f"{100 * share:6.2f} %"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

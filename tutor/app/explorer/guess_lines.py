@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, row_line
 from tutor.app.widgets import figures
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.app.explorer.guess_game import Game, Round
@@ -69,7 +70,7 @@ def totals(game: Game, history: GuessHistory | None) -> list[Content]:
     if history is not None and history.rounds > score.rounds:
         mine = figures.bits(history.learner_bits / history.rounds)
         model = figures.bits(history.model_bits / history.rounds)
-        ever = f"all {figures.count(history.rounds)} rounds so far: you {mine}, model {model}"
+        ever = f"all {counted(history.rounds, 'round')} so far: you {mine}, model {model}"
         lines.append(Content.styled(ever, theme.MUTED))
     return lines
 

@@ -11,6 +11,7 @@ from tutor.app import theme
 from tutor.app.explorer.distribution_table import DRAW, TARGET
 from tutor.app.explorer.stepper import RUN_LIMIT
 from tutor.app.widgets import bars, figures
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper, Target
@@ -38,8 +39,9 @@ def surprise(step: Step, index: int) -> str:
 
 def focus_line(tree: TokenTree, context: int, width: int) -> Content:
     """The token in focus and what it cost; how much of the context is used."""
-    used = f"{figures.count(tree.length)}"
-    used += f" of {figures.count(context)} tokens" if context else " tokens"
+    used = counted(tree.length, "token")
+    if context:
+        used = f"{figures.count(tree.length)} of {counted(context, 'token')}"
     right = Content.styled(
         used, theme.NOT_YET if context and tree.length >= context else theme.MUTED
     )

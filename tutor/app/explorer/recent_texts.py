@@ -14,7 +14,7 @@ from tutor.app import theme
 from tutor.app.explorer.lines import Lines
 from tutor.app.widgets import figures
 from tutor.learner.texts import MOST
-from tutor.text import safe
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def ago(seconds: float) -> str:
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
     """One text: how it ends, how long it is, when it was changed."""
-    size = f"{figures.count(info.tokens)} tokens"
+    size = counted(info.tokens, "token")
     if width >= 60:
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)

@@ -13,7 +13,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.prose import plain
 from tutor.course.links import TermTarget
 from tutor.course.spelling import plain as comparable
-from tutor.text import safe
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from tutor.course.term import Term
@@ -33,7 +33,8 @@ class GlossaryScreen(FinderScreen):
         terms = list(self.tutor.course.glossary.values())
         shown = matching(terms, words)
         widest = min(_LONGEST_NAME, max((len(term.term) for term in terms), default=0))
-        self.aside = f"{len(shown)} of {len(terms)} terms" if words else f"{len(terms)} terms"
+        all_terms = counted(len(terms), "term")
+        self.aside = f"{len(shown)} of {all_terms}" if words else all_terms
         self.found(
             [TermTarget(term.id) for term in shown],
             [partial(_row, safe(term.term), plain(term.text), widest) for term in shown],

@@ -18,7 +18,7 @@ from tutor.app.standing import standing
 from tutor.app.widgets.menu import Menu, Row
 from tutor.learner import review
 from tutor.learner.records import Forgotten
-from tutor.text import safe
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -73,9 +73,9 @@ class LessonProgressScreen(TutorScreen):
         where = standing(outline, progress.lesson(outline.id), progress.cards())
         known = review.mastery_of_screens(state, self.tutor.asked, now)
         said = (
-            f"{where.seen} of {where.screens} screens seen,"
-            f" {where.goals} of {where.labs} labs done,"
-            f" {where.right} of {where.questions} questions right at last."
+            f"{where.seen} of {counted(where.screens, 'screen')} seen,"
+            f" {where.goals} of {counted(where.labs, 'lab')} done,"
+            f" {where.right} of {counted(where.questions, 'question')} right at last."
         )
         head = Content(said)
         title = Content.styled("How well each idea is known", "bold")

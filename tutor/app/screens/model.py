@@ -15,7 +15,7 @@ from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.meter import meter
 from tutor.errors import TutorError
-from tutor.text import safe
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -116,7 +116,10 @@ def _card(card: ModelCard) -> list[tuple[str, str]]:
         ("SHA-256", safe(card.sha256)),
         ("format", f"{safe(card.format)}, multiplied as {safe(card.kernel)} on this machine"),
         ("size", f"{card.parameters:,} parameters"),
-        ("shape", f"{card.layers} layers, {card.heads} heads, width {card.width}"),
+        (
+            "shape",
+            f"{counted(card.layers, 'layer')}, {counted(card.heads, 'head')}, width {card.width}",
+        ),
         ("vocabulary", f"{card.vocabulary_size:,} tokens"),
         ("context", f"{card.context:,} tokens"),
     ]

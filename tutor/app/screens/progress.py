@@ -19,7 +19,7 @@ from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
-from tutor.text import safe
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +156,8 @@ def guesses(history: GuessHistory, width: int) -> list[Content]:
         return [head, Content.styled("not played yet", MUTED)]
     you, model = history.learner_bits / history.rounds, history.model_bits / history.rounds
     said = (
-        f"{history.rounds} tokens. You: {you:.2f} bits per token; the model: {model:.2f}."
+        f"{counted(history.rounds, 'token')}."
+        f" You: {you:.2f} bits per token; the model: {model:.2f}."
         " Bits are surprise: fewer is better."
     )
     lines = [head, Content(said)]
