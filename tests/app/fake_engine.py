@@ -45,6 +45,7 @@ NASTY = (
 CONTEXT = 256
 LAYERS = 4
 HEADS = 3
+LONG = 64  # of a text of so many tokens an x-ray holds the attention of one layer alone
 
 
 def _vocabulary() -> tuple[Token, ...]:
@@ -273,13 +274,14 @@ class FakeSession:
             bits.append(next(row.surprisal_bits for row in rows if row.token == after))
         return tuple(bits[start:])
 
-    async def xray(self, position: int) -> XRay:
+    async def xray(self, position: int, layer: int) -> XRay:
         await self._work("xray")
         length = position + 1
         weights = array("f")
-        for layer in range(LAYERS):
+        held = range(LAYERS) if length < LONG else range(layer, layer + 1)
+        for one in held:
             for head in range(HEADS):
-                raw = [0.05 + _unit("attention", layer, head, at) for at in range(length)]
+                raw = [0.05 + _unit("attention", one, head, at) for at in range(length)]
                 weights.extend(value / sum(raw) for value in raw)
         rows = all_rows(self.tokens[:length], PLAIN)
         following = self.tokens[length] if length < len(self.tokens) else rows[0].token
@@ -288,7 +290,8 @@ class FakeSession:
             LensRow(layer, rows[LAYERS - layer].token, 0.1 + 0.1 * layer, final * layer / LAYERS)
             for layer in range(LAYERS + 1)
         )
-        return XRay(position, LAYERS, HEADS, following, lens, weights.tobytes())
+        first = held.start
+        return XRay(position, LAYERS, HEADS, following, lens, first, weights.tobytes())
 
 
 class FakeEngine:

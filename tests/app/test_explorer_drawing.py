@@ -250,7 +250,9 @@ def test_readings_say_off_and_greedy() -> None:
 def test_xray_lines_fit(width: int) -> None:
     path = split("The capital of France is")
     lens = [LensRow(layer, token(b"\xcc\x81"), 0.5, 1e-12) for layer in range(31)]
-    lines = attention_lines(path, [0.2] * len(path), width) + lens_lines(lens, width)
+    lines = attention_lines(path, [0.2] * len(path), range(len(path)), width) + lens_lines(
+        lens, width
+    )
     assert all(line.cell_length <= width for line in lines)
 
 

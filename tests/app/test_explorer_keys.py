@@ -12,10 +12,12 @@ from explorer_stage import Stage, lines, press, settled, shown
 from fake_engine import CARD, FakeEngine, distribution, split
 from textual.events import Key, Paste
 
+from tutor.app.explorer.lines import Lines
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.prompt_editor import PromptEditor
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.text_view import TextView
+from tutor.app.explorer.xray_view import XRayView
 from tutor.engine.client import EngineState
 from tutor.errors import ContextFull, EngineError
 from tutor.lm.distribution import SamplerSettings
@@ -667,6 +669,37 @@ async def test_x_shows_attention_and_lens_and_esc_comes_back(tmp_path: Path) -> 
         assert "its probability for ␣Paris" in it.screen
         await it.press("escape")
         assert it.text == PROMPT + " Paris"
+
+
+async def test_layers_and_heads_end_at_the_first_and_the_last(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("1", "x", "down", "left")
+        assert "layer  1 of 4" in it.screen
+        assert "head  1 of 3" in it.screen
+        await it.press(*["up"] * 5, *["right"] * 5)
+        assert "layer  4 of 4" in it.screen
+        assert "head  3 of 3" in it.screen
+
+
+async def test_of_a_long_text_each_layer_is_asked_for(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        await it.press("e")
+        it.stage.screen.query_one(PromptEditor).load("q" * 80)
+        await it.press("enter", "x")
+        view = it.stage.screen.query_one(XRayView)
+        first = view.query_one("#rows", Lines).plain
+        assert first[-1].strip().startswith("80 ")
+        await it.press("k", "up")
+        assert "layer  2 of 4" in it.screen
+        second = view.query_one("#rows", Lines).plain
+        assert second[-1].strip().startswith("79 ")
+        assert second[:-1] != first[1:]
+        it.engine.hold("xray")
+        await it.pilot.press("up")
+        await it.until(lambda: "looking inside" in it.screen)
+        it.engine.release()
+        await it.press("down")
+        assert view.query_one("#rows", Lines).plain == second
 
 
 async def test_the_lens_shows_the_token_it_is_about(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_everything_through_a_real_process(engine: Engine) -> None:
     other = await session.fork(start)
     assert other.tokens == session.tokens[:start]
     assert len(await session.surprisals()) == start + 5
-    assert len((await other.xray(2)).lens) == 4
+    assert len((await other.xray(2, 0)).lens) == 4
     assert (await other.find(start, PLAIN, "he", 3))[0].token.text == "he"
     assert (await other.rows(start, PLAIN, [7]))[0].token.id == 7
     chat = await engine.open_chat([ChatMessage("user", "hello")])

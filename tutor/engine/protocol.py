@@ -139,10 +139,12 @@ class AskSurprisals(Request, frozen=True):
 
 
 class AskXRay(Request, frozen=True):
-    """Attention and logit lens of the token at `position`. Answer: `XRayAnswer`."""
+    """Logit lens of the token at `position`, and the attention of `layer` (from 0; beyond the
+    last: the last) with as many of its neighbors as one answer holds. Answer: `XRayAnswer`."""
 
     session: str
     position: int
+    layer: int
 
 
 class Tokenize(Request, frozen=True):

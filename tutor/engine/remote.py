@@ -126,11 +126,13 @@ class EngineSession:
         self._check(len(answer.bits), expected)
         return answer.bits
 
-    async def xray(self, position: int) -> XRay:
-        """Attention and logit lens of the token at `position`, counted from 0."""
-        xray = (await self._ask(XRayAnswer, lambda id_: AskXRay(id_, self._name, position))).xray
-        weights = xray.layers * xray.heads * (position + 1)
-        self._check(len(xray.attention), 4 * weights)  # 32-bit floats
+    async def xray(self, position: int, layer: int) -> XRay:
+        """Logit lens of the token at `position`, counted from 0, and the attention of `layer` and
+        of those around it."""
+        answer = await self._ask(XRayAnswer, lambda id_: AskXRay(id_, self._name, position, layer))
+        xray = answer.xray
+        of_one_layer = 4 * xray.heads * (position + 1)  # 32-bit floats
+        self._check(len(xray.attention), of_one_layer * len(xray.held))
         return xray
 
     def _check(self, told: int, expected: int) -> None:

@@ -145,8 +145,8 @@ class Server:
                 return Rows(id_, self._sessions.get(name).find(position, sampler, query, limit))
             case AskSurprisals(id_, name, start):
                 return Surprisals(id_, self._sessions.get(name).surprisals(start))
-            case AskXRay(id_, name, position):
-                return XRayAnswer(id_, self._sessions.get(name).xray(position))
+            case AskXRay(id_, name, position, layer):
+                return XRayAnswer(id_, self._sessions.get(name).xray(position, layer))
             case _:
                 raise EngineError(f"Requests of the kind {type(request).__name__} are unknown.")
 

@@ -152,10 +152,11 @@ class LensRow(msgspec.Struct, frozen=True):
 class XRay(msgspec.Struct, frozen=True):
     """Inside the forward pass of the token at `position` (counted from 0).
 
-    `attention` holds float32 weights of shape [layers, heads, position + 1], row-major: how much
-    this token looked at itself and at each token before it; each row sums to 1. `lens` follows
-    the prediction of `target`, the token that came next, through the layers; for the last token
-    of a text `target` is the model's own most probable next token.
+    `attention` holds float32 weights of shape [held, heads, position + 1], row-major: how much
+    this token looked at itself and at each token before it; each row sums to 1. Of a short text
+    all layers are held, of a long one those from `first_layer` on that one message has room for.
+    `lens` follows the prediction of `target`, the token that came next, through the layers; for
+    the last token of a text `target` is the model's own most probable next token.
     """
 
     position: int
@@ -163,10 +164,17 @@ class XRay(msgspec.Struct, frozen=True):
     heads: int
     target: Token
     lens: tuple[LensRow, ...]
+    first_layer: int
     attention: bytes
 
+    @property
+    def held(self) -> range:
+        """The layers whose attention is there."""
+        count = len(self.attention) // (4 * self.heads * (self.position + 1))
+        return range(self.first_layer, self.first_layer + count)
+
     def weights(self, layer: int, head: int) -> memoryview[float]:
-        """The attention weights of one head, as `position + 1` floats."""
+        """The attention weights of one head of a layer that is `held`: `position + 1` floats."""
         length = self.position + 1
-        start = (layer * self.heads + head) * length
+        start = ((layer - self.first_layer) * self.heads + head) * length
         return memoryview(self.attention).cast("f")[start : start + length]

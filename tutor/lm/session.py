@@ -209,14 +209,15 @@ class Session:
             self._score(unknown[first : first + SCORED_AT_ONCE])
         return tuple(self._bits[start:end])
 
-    def xray(self, position: int) -> XRay:
-        """Attention and logit lens of the token at `position`, counted from 0."""
+    def xray(self, position: int, layer: int = 0) -> XRay:
+        """Logit lens of the token at `position`, counted from 0, and the attention of `layer` and
+        of those around it."""
         if not 0 <= position < len(self._ids):
             raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
         self._read_to(position)
         following = self._ids[position + 1] if position + 1 < len(self._ids) else None
         with torch.inference_mode(), self._cache.rewound(position) as before:
-            return x_ray(self._model, before, self._ids[position], following)
+            return x_ray(self._model, before, self._ids[position], following, layer)
 
     # --- the work ---------------------------------------------------------------------------
 

@@ -18,12 +18,19 @@ if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
 
 
+ATTENTION_BYTES = 16 * 2**20
+"""How much of the attention is handed over at once, unless a single layer is more: every layer of a
+small model at any length, some of a large one's at a long text."""
+
+
 @torch.inference_mode()
-def x_ray(model: LanguageModel, before: KeyValueCache, id_: int, following: int | None) -> XRay:
+def x_ray(
+    model: LanguageModel, before: KeyValueCache, id_: int, following: int | None, layer: int = 0
+) -> XRay:
     """Read token `id_` once more after what `before` holds (the token is added to it).
 
     `following` is the token that came next, None at the end of a text: then the model's own most
-    probable next token takes its place.
+    probable next token takes its place. `layer` is the one whose attention is wanted.
     """
     network = model.network
     position = before.length
@@ -32,15 +39,25 @@ def x_ray(model: LanguageModel, before: KeyValueCache, id_: int, following: int 
     stream = torch.cat(trace.residuals)  # [layers + 1, width]
     probabilities = network.lens(stream).softmax(dim=-1)  # [layers + 1, vocabulary]
     target = int(probabilities[-1].argmax()) if following is None else following
-    attention = torch.stack(trace.attention).float()  # [layers, heads, 1, position + 1]
+    layers, heads = network.config.layers, network.config.heads
+    held = _held(layer, layers, 4 * heads * (position + 1))
+    attention = torch.stack(trace.attention[held.start : held.stop])  # [held, heads, 1, length]
     return XRay(
         position=position,
-        layers=network.config.layers,
-        heads=network.config.heads,
+        layers=layers,
+        heads=heads,
         target=model.tokenizer.token(target),
         lens=_lens_rows(model, probabilities, target),
-        attention=attention.contiguous().numpy().tobytes(),
+        first_layer=held.start,
+        attention=attention.float().contiguous().numpy().tobytes(),
     )
+
+
+def _held(layer: int, layers: int, size: int) -> range:
+    """As many layers around `layer` as there is room for, at `size` bytes each."""
+    count = min(layers, max(1, ATTENTION_BYTES // size))
+    start = min(max(0, layer - count // 2), layers - count)
+    return range(start, start + count)
 
 
 def _lens_rows(model: LanguageModel, probabilities: Tensor, target: int) -> tuple[LensRow, ...]:

@@ -111,10 +111,10 @@ class Link:
         (row,) = await session.rows(question.position, question.sampler, (tokens[0].id,))
         return row, " · ".join(visible(token.data) for token in tokens)
 
-    async def xray(self, path: Sequence[Token], position: int) -> XRay:
+    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Inside the forward pass of the token at `position` of `path`."""
         session = await self.follow(path)
-        return await session.xray(position)
+        return await session.xray(position, layer)
 
     async def close(self) -> None:
         """Let the engine forget the session."""

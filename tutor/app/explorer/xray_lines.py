@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import LensRow, Token
 
 
-def attention_lines(path: Sequence[Token], weights: Sequence[float], width: int) -> list[Content]:
-    """One line for each token looked at: its place, the token, the weight as figure and bar."""
+def attention_lines(
+    path: Sequence[Token], weights: Sequence[float], rows: Sequence[int], width: int
+) -> list[Content]:
+    """One line for each of the tokens `rows` that were looked at: its place, the token, the weight
+    as figure and bar."""
     place = max(3, len(str(len(weights))))
     name = max(8, min(20, width // 4))
     room = max(4, width - place - name - figures.PERCENT_WIDTH - 7)
     lines = []
-    for index, weight in enumerate(weights):
+    for index in rows:
+        weight = weights[index]
         lines.append(
             Content.assemble(
                 (f" {index + 1:>{place}}  ", theme.MUTED),

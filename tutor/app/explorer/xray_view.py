@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
     from tutor.lm.distribution import Token, XRay
 
-    Ask = Callable[[Sequence[Token], int], Awaitable[XRay]]
+    Ask = Callable[[Sequence[Token], int, int], Awaitable[XRay]]
 
 View = Literal["attention", "lens"]
 
 
 class XRayView(Vertical, can_focus=True):
     """Shows the token in its text, and below it attention or lens. `ask` gets the x-ray of the
-    token at a position of a path from the engine; it is cancelled when another one is wanted."""
+    token at a position of a path from the engine, with the attention of a layer; it is cancelled
+    when another one is wanted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "view", "attention/lens", tooltip="Attention weights, or the logit lens."),
@@ -77,7 +78,7 @@ class XRayView(Vertical, can_focus=True):
         self._path: tuple[Token, ...] = ()
         self._position = 0
         self._xray: XRay | None = None
-        self._seen: tuple[Token, ...] = ()
+        self._seen: tuple[Step, ...] = ()
         """The path that `_xray` belongs to."""
         self._view: View = "attention"
         self._layer = 0
@@ -85,6 +86,9 @@ class XRayView(Vertical, can_focus=True):
         self._by_weight = False
         self._every = False
         self._scroll: int | None = None
+        """The first row shown, where the learner has chosen it."""
+        self._first = 0
+        """The first row shown."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
@@ -112,7 +116,7 @@ class XRayView(Vertical, can_focus=True):
         path, position = self._path, self._position
         self._show()
         try:
-            xray = await self._ask(path, position)
+            xray = await self._ask(path, position, self._layer)
         except RequestCancelled:
             return
         except TutorError as error:
@@ -120,7 +124,9 @@ class XRayView(Vertical, can_focus=True):
             self.post_message(self.Failed(error))
             return
         self.post_message(self.Failed(None))
-        self._xray, self._seen, self._scroll = xray, path, None
+        if self._xray is None or xray.position != self._xray.position:
+            self._scroll = None
+        self._xray, self._seen = xray, tuple(Step(token, "prompt") for token in path)
         self._layer = min(self._layer, xray.layers - 1)
         self._head = min(self._head, xray.heads - 1)
         self._show()
@@ -135,32 +141,38 @@ class XRayView(Vertical, can_focus=True):
             view.show([])
             return
         xray = self._xray
-        steps = [Step(token, "prompt") for token in self._seen]
         words = self.query_one("#words", TextView)
-        words.update(steps, xray.position, marks=True, rows=1 if room < 16 else 2, barred=False)
-        about.show([self._about(xray, figures.shown(self._seen[xray.position]))])
-        if self._view == "attention":
-            lines = self._attention(xray, view.size.width)
-            start = 0 if self._by_weight else len(lines) - room
-            heading = []
-        else:
-            room -= 1
-            rows = xray.lens
-            if not self._every:
-                rows = tuple(rows[index] for index in spaced(len(rows), room))
-            lines = lens_lines(rows, view.size.width)
-            start = 0
-            heading = [lens_heading(xray.target, view.size.width)]
-        at = start if self._scroll is None else self._scroll
-        self._scroll = min(max(0, at), max(0, len(lines) - room))
-        view.show([*heading, *lines[self._scroll : self._scroll + room]])
+        rows = 1 if self.size.height < 19 else 2
+        words.update(self._seen, xray.position, marks=True, rows=rows, barred=False)
+        about.show([self._about(xray, figures.shown(self._seen[xray.position].token))])
+        show = self._attention if self._view == "attention" else self._lens
+        view.show(show(xray, view.size.width, room))
 
-    def _attention(self, xray: XRay, width: int) -> list[Content]:
-        weights = list(xray.weights(self._layer, self._head))
-        lines = attention_lines(self._seen, weights, width)
-        if not self._by_weight:
-            return lines
-        return [lines[i] for i in sorted(range(len(lines)), key=lambda i: -weights[i])]
+    def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
+        if self._layer not in xray.held:  # a long text in a large model: on its way
+            return [Content.styled(" looking inside …", theme.MUTED)]
+        weights = xray.weights(self._layer, self._head)
+        order: Sequence[int] = range(len(weights))
+        if self._by_weight:
+            order = sorted(order, key=lambda index: -weights[index])
+        shown = self._scrolled(len(order), room, 0 if self._by_weight else len(order) - room)
+        tokens = [step.token for step in self._seen]
+        return attention_lines(tokens, weights, [order[index] for index in shown], width)
+
+    def _lens(self, xray: XRay, width: int, room: int) -> list[Content]:
+        room -= 1
+        rows = xray.lens
+        if not self._every:
+            rows = tuple(rows[index] for index in spaced(len(rows), room))
+        shown = self._scrolled(len(rows), room, 0)
+        lines = lens_lines(rows[shown.start : shown.stop], width)
+        return [lens_heading(xray.target, width), *lines]
+
+    def _scrolled(self, count: int, room: int, start: int) -> range:
+        """Which of `count` rows are shown: from `start` on, unless the learner has scrolled."""
+        at = start if self._scroll is None else self._scroll
+        self._first = min(max(0, at), max(0, count - room))
+        return range(self._first, min(count, self._first + room))
 
     def _about(self, xray: XRay, name: str) -> Content:
         if self._view == "lens":
@@ -195,12 +207,14 @@ class XRayView(Vertical, can_focus=True):
 
     def action_layer(self, by: int) -> None:
         if self._xray is not None:
-            self._layer = (self._layer + by) % self._xray.layers
+            self._layer = min(max(0, self._layer + by), self._xray.layers - 1)
             self._show()
+            if self._path and self._layer not in self._xray.held:
+                self._look()
 
     def action_head(self, by: int) -> None:
         if self._xray is not None:
-            self._head = (self._head + by) % self._xray.heads
+            self._head = min(max(0, self._head + by), self._xray.heads - 1)
             self._show()
 
     def action_order(self) -> None:
@@ -214,8 +228,8 @@ class XRayView(Vertical, can_focus=True):
         self._show()
 
     def action_scroll_rows(self, by: int) -> None:
-        if self._scroll is not None:
-            self._scroll += by
+        if self._xray is not None:
+            self._scroll = self._first + by
             self._show()
 
     def action_token(self, by: int) -> None:
