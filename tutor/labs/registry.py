@@ -10,7 +10,7 @@ from tutor.labs.lab import Lab
 
 AnyLab = Lab[Any, Any, Any, Any]
 
-NAMES: tuple[str, ...] = ("tokens",)
+NAMES: tuple[str, ...] = ("tokens", "merges")
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""
 

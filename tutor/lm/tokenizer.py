@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 from tokenizers import Tokenizer as Backend
 
-from tutor.errors import ModelDamaged, ModelUnsupported, TextError
+from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError
 from tutor.lm import tokenizer_gguf
 from tutor.lm.distribution import Token
 
@@ -167,7 +167,30 @@ class Tokenizer:
     def containing(self, query: str) -> list[int]:
         """Ids of all tokens whose text contains `query`, capitals ignored, in ascending order."""
         wanted = query.casefold()
-        return [id_ for id_, text in enumerate(self._folded_texts) if wanted in text]
+        folded = self._joined_texts.casefold().split(_BETWEEN)
+        return [id_ for id_, text in enumerate(folded) if wanted in text]
+
+    def chunks(self, text: str) -> list[bytes]:
+        """The parts that a text is split into before pairs are merged: no token goes across
+        them."""
+        splitter = self._backend.pre_tokenizer
+        parts = splitter.pre_tokenize_str(text) if splitter is not None else [(text, (0, 0))]
+        return [self._bytes_of(written) for written, _ in parts]
+
+    def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
+        """The rank, from 1, of every rule that joins two pieces. Raises `LabError` for a tokenizer
+        that does not work on bytes."""
+        if not self._byte_level:
+            raise LabError(
+                "This model's tokenizer merges characters, not bytes.",
+                "Use a model with a byte-level tokenizer, as the default one has.",
+            )
+        merges = json.loads(self._backend.to_str())["model"]["merges"]
+        pairs = (pair.split(" ") if isinstance(pair, str) else pair for pair in merges)
+        return {
+            (self._bytes_of(left), self._bytes_of(right)): rank
+            for rank, (left, right) in enumerate(pairs, start=1)
+        }
 
     @cached_property
     def texts(self) -> list[str]:
