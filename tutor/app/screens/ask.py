@@ -251,8 +251,10 @@ class AskScreen(TutorScreen):
 
     @property
     def _columns(self) -> int:
-        """How many there are for what is said."""
-        return self.query_one("#quiz").scrollable_content_region.width
+        """How many there are for what is said, beside a scroll bar that may be wanted for it."""
+        quiz = self.query_one("#quiz")
+        bar = 0 if quiz.show_vertical_scrollbar else quiz.styles.scrollbar_size_vertical
+        return quiz.scrollable_content_region.width - bar
 
     async def _asked(self, asking: Coroutine[Any, Any, Found]) -> Found | None:
         """What the model says; where it cannot, that is told and None returned."""

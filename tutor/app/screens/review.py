@@ -13,7 +13,6 @@ from textual.widgets import Static
 from tutor.app.screens.ask import AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.when import when
-from tutor.app.widgets.prose import Prose
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 
@@ -107,6 +106,8 @@ class ReviewScreen(AskScreen):
             return False
         self._now, self._item, self._ended = found, item, False
         self._seed = random.getrandbits(32)
+        for name in ("#ask", "#answer"):
+            self.query_one(name).display = True
         await self.ask()
         return True
 
@@ -118,8 +119,7 @@ class ReviewScreen(AskScreen):
         with self.app.batch_update():
             self.tell(None)
             await self.query_one("#answer").remove_children()
-            await self.query_one(Prose).show("")
-            for name in ("#how", "#hint"):
+            for name in ("#ask", "#how", "#answer", "#hint"):
                 self.query_one(name).display = False
             self.query_one("#feedback", Static).update(self._summary(queue))
             self.place, self.aside = "review", ""

@@ -101,7 +101,7 @@ class SuspendedScreen(TutorScreen):
         name = self._shown[event.index]
         progress.record(Suspended(at=progress.clock(), question=name, suspended=False))
         self._fill()
-        self.tell(f"Brought back: {figures.tail(self._words[name], 50)}")
+        self.tell(f"Brought back: {figures.fit(self._words[name], 50).rstrip()}")
 
 
 def _row(number: str, words: str, width: int) -> Content:

@@ -17,6 +17,18 @@ def hanging(head: Content, text: Content, width: int) -> Content:
     )
 
 
+def matched(
+    left: Content, head: Content, right: Content, width: int, *, left_width: int
+) -> Content:
+    """`right`, which `head` begins, in a column of its own where `left_width` columns leave it
+    room, else below `left`, set in."""
+    if width - left_width - _GAP < _LEAST_REMARK:
+        below = hanging(Content(" " * _GAP) + head, right, width)
+        return Content("\n").join([hanging(Content(""), left, width), below])
+    gap = Content(" " * (left_width - left.cell_length + _GAP))
+    return hanging(left + gap + head, right, width)
+
+
 def beside(
     head: Content,
     text: Content,

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.answers import LETTERS, AnswerList, Given, NothingChosen
 from tutor.app.widgets.inline import inline
-from tutor.app.widgets.layout import beside, hanging
+from tutor.app.widgets.layout import hanging, matched
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -94,12 +94,12 @@ class Matching(AnswerList):
         left, chosen = self._texts[place], self._given.get(place)
         widest = max(each.cell_length for each in self._texts)
         if chosen is None:
-            right = Content.styled("…", MUTED)
+            head, right = Content(""), Content.styled("…", MUTED)
         else:
             letter = LETTERS[self._shown.index(chosen)]
             head = Content.styled(f"{letter}  ", "" if self._notes else f"bold {ACT}")
-            right = head + inline(self._pairs[chosen].right)
-        line = beside(Content(""), left, right, width, text_width=widest)
+            right = inline(self._pairs[chosen].right)
+        line = matched(left, head, right, width, left_width=widest)
         if not self._notes:
             return line
         said = inline(self._notes[place].why).stylize_before(MUTED)
