@@ -14,7 +14,7 @@ from tutor.app.explorer.memory import Memory
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepper import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT, Answer, Stepper
 from tutor.course.goals import Evidence
-from tutor.course.lesson import Lab
+from tutor.course.lesson import Lab, Sampler
 from tutor.errors import ContextFull, EngineError
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
@@ -349,6 +349,20 @@ def test_each_lab_has_its_own_state(tmp_path: Path, learner: Learner) -> None:
     assert fresh.prompt == "Hello"
     assert fresh.tree is None
     assert Memory(progress, lab("chat"), None).recall().mode == "chat"
+
+
+def test_a_lab_begins_with_its_sampler_and_keeps_what_the_learner_sets(
+    tmp_path: Path, learner: Learner
+) -> None:
+    greedy = msgspec.structs.replace(lab(), sampler=Sampler(temperature=0))
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    memory = Memory(progress, greedy, None)
+    state = memory.recall()
+    assert state.sampler.greedy
+    state.sampler = SamplerSettings(temperature=0.7)
+    memory.keep(state)
+    assert Memory(progress, greedy, None).recall().sampler == SamplerSettings(temperature=0.7)
+    assert memory.fresh().sampler.greedy
 
 
 def test_the_longest_text_there_can_be_is_kept(tmp_path: Path) -> None:

@@ -152,3 +152,98 @@ def test_the_model_is_asked_once(tmp_path: Path, small_model: LanguageModel) -> 
     other = Ask(KeptAnswers("another model", tmp_path / "lint.json"), never)
     with pytest.raises(AssertionError, match="again"):
         check(report.lessons, other)
+
+
+def test_a_lab_begins_with_its_sampler(told: Told) -> None:
+    text = lab("{goal: kept-at-most, count: 3}", "greedy: 1")
+    assert any("does not reach" in finding.message for finding in told(text))
+    (finding,) = told(text.replace("goals:", "sampler: {top-k: 3}\ngoals:"))
+    assert "before anything is done" in finding.message
+
+
+def measured(block: str, *said: str) -> str:
+    return f"{FRONT}{SCREEN}\n{' and '.join(said)}.\n\n```measured\n{block}```\n"
+
+
+def test_figures_over_many_prompts_are_computed_again(
+    told: Told, small_model: LanguageModel
+) -> None:
+    """Each said rightly, and then wrongly."""
+    token_of = {}
+    shares = {}
+    for case in ("Once", "The king"):
+        session = Session(small_model, small_model.tokenizer.encode(f"{case} was"))
+        row = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0]
+        token_of[case] = visible(row.token.data).replace("␣", "")
+        shares[case] = row.probability
+    mean = f"{50 * sum(shares.values()):.1f} %"
+    block = f"""\
+of: cases
+cases:
+  Once: {token_of["Once"]!r}
+  The king: [zzz, yyy]
+numbers:
+  - {{says: "2 cases", prompt: "{{}} was", value: cases}}
+  - {{says: "1 of them", prompt: "{{}} was", value: right}}
+  - {{says: "50 %", prompt: "{{}} was", value: right}}
+  - {{says: "{mean}", prompt: "{{}} was", value: share}}
+  - {{says: "0 above", prompt: "{{}} was", value: cases, above: 0.999}}
+"""
+    said = ("2 cases", "1 of them", "50 %", mean, "0 above")
+    assert told(measured(block, *said)) == []
+    wrong = measured(block, *said).replace("1 of them", "2 of them").replace("50 %", "51 %")
+    findings = told(wrong)
+    assert [finding.level for finding in findings] == ["error", "error"]
+    assert findings[0].line == line_of(wrong, "```measured")
+    assert "(right)" in findings[0].message
+
+
+def test_among_labels_the_most_probable_one_counts(told: Told, small_model: LanguageModel) -> None:
+    session = Session(small_model, small_model.tokenizer.encode("The king was"))
+    ids = {token: small_model.tokenizer.encode(token)[0] for token in (" a", " in")}
+    a, into = session.rows(len(session), PLAIN, list(ids.values()))
+    likelier = "␣a" if a.probability > into.probability else "␣in"
+    both = f"{100 * (a.probability + into.probability):.1f} %"
+    block = f"""\
+of: cases
+cases: {{The king: {likelier}}}
+among: [␣a, ␣in]
+numbers:
+  - {{says: "1 right", prompt: "{{}} was", value: right}}
+  - {{says: "{both}", prompt: "{{}} was", value: share}}
+"""
+    assert told(measured(block, "1 right", both)) == []
+    other = "␣in" if likelier == "␣a" else "␣a"
+    (finding,) = told(
+        measured(block.replace(f"king: {likelier}", f"king: {other}"), "1 right", both)
+    )
+    assert "0.0" in finding.message
+
+
+def test_scores_of_bm25_are_computed_again(told: Told) -> None:
+    """ln(1 + 1.5/1.5) for the rare word; the passages are equally long, so length says nothing."""
+    block = """\
+of: bm25
+passages: [A cat sat., A dog sat.]
+numbers:
+  - {says: "0.69", question: "Which cat?", passage: 1}
+  - {says: "0.18", question: "Who sat?", passage: 2}
+  - {says: "0.00", question: "Which cat?", passage: 2}
+"""
+    assert told(measured(block, "0.69", "0.18", "0.00")) == []
+    assert len(told(measured(block, "0.69", "0.18", "0.00").replace("0.18", "0.28"))) == 1
+
+
+def test_what_a_recorded_run_says_is_looked_up(told: Told) -> None:
+    block = """\
+of: record
+file: assets/small-model/training.json
+numbers:
+  - {says: 3.2 million, at: weights, unit: 1000000}
+  - {says: "0.95", at: settings.momentum.1}
+"""
+    assert told(measured(block, "3.2 million", "0.95")) == []
+    (finding,) = told(measured(block, "3.3 million", "0.95").replace("3.2", "3.3"))
+    assert "3.22" in finding.message
+    (finding,) = told(measured(block.replace("at: weights", "at: w"), "3.2 million", "0.95"))
+    assert "has no 'w'" in finding.message

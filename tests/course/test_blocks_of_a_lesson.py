@@ -20,7 +20,7 @@ from tutor.course.lesson import Action, Quoted, Sampler
 from tutor.course.links import Link
 from tutor.course.markup import markdown
 from tutor.course.outline import NEEDS
-from tutor.course.parse import number_name, parse_lesson, read
+from tutor.course.parse import measured_name, number_name, parse_lesson, read
 from tutor.course.place import Place
 from tutor.errors import LessonError
 
@@ -354,13 +354,104 @@ def test_what_is_wrong_with_a_glossary_has_a_line(
     assert any(words in found.problem and found.line == line for found in problems)
 
 
+def test_what_the_vendor_does_not_say_is_marked() -> None:
+    facts = (*FACTS, Fact("d", "Gamma", "Price", "1 / 5", "2026-03", "https://d", second_hand=True))
+    shown = body("```facts\ntopics: [Price]\nproducts: [Alpha, Gamma]\n```", facts)
+    assert "| Price | 2 / 10 | 1 / 5\\* |" in shown
+    assert "\\* told by others" in shown
+    assert "told by others" not in body("```facts\ntopics: [Price]\nproducts: [Alpha]\n```", facts)
+    (read_back,) = read_facts(
+        "- id: e\n  product: P\n  topic: T\n  value: v\n  as_of: 2026-01\n  source: s\n"
+        "  second-hand: true\n",
+        "facts.yaml",
+    )
+    assert read_back.second_hand
+
+
+# --- measured -------------------------------------------------------------------------------------
+
+CASES = """
+```measured
+of: cases
+cases: {France: Paris, Ghana: [Accra, Akkra]}
+numbers:
+  - {says: "2 of them", prompt: "The capital of {} is", value: right}
+```
+"""
+
+
+def test_figures_over_many_prompts() -> None:
+    lesson = parse_lesson(f"{FRONT}{SCREEN}\nIt has 2 of them.\n{CASES}{CASES}", "x.md")
+    screen = lesson.screens[0]
+    assert "measured" not in screen.body
+    assert [block.numbers[0].says for block in screen.measured] == ["2 of them"] * 2
+    lines = read(f"{FRONT}{SCREEN}\nIt.\n{CASES}", "x.md").lines
+    assert lines[measured_name(screen.id, 0)] == line_of(
+        f"{FRONT}{SCREEN}\nIt.\n{CASES}", "```measured"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("{} is", "it is"), "once"),
+        (("{} is", "{} {} is"), "once"),
+        (("of: cases", "of: casess"), "Known are: cases, bm25, record"),
+        (("value: right", "value: wright"), "`right`"),
+        (("numbers:", "among: [␣Paris]\nnumbers:"), "none of those in `among`"),
+        (("value: right", "values: right"), "'values'"),
+    ],
+)
+def test_what_is_wrong_with_them(wrong: tuple[str, str], said: str) -> None:
+    found = problem(f"{FRONT}{SCREEN}\nIt.\n{CASES.replace(*wrong)}")
+    assert said in f"{found.problem} {found.next_step}"
+
+
+@pytest.mark.parametrize("file", ["/etc/x.json", "assets/../x.json", "tutor/x.json", "assets/x.py"])
+def test_a_record_lies_among_the_assets(file: str) -> None:
+    problem(
+        f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: record\nfile: {file}\n"
+        "numbers: [{says: 1, at: a}]\n```\n"
+    )
+
+
+def test_a_passage_that_is_not_there_has_no_score() -> None:
+    text = (
+        f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: bm25\npassages: [A cat.]\n"
+        "numbers: [{says: 0.1, question: cat, passage: 2}]\n```\n"
+    )
+    assert "counts from 1" in problem(text).problem
+
+
+# --- what a lab begins with -----------------------------------------------------------------------
+
+
+def test_a_lab_may_set_the_sampler() -> None:
+    block = "```lab\nid: l\nkind: stepper\ntask: T.\nprompt: A\n"
+    plain = parse_lesson(f"{FRONT}{SCREEN}{block}```\n", "x.md").labs[0]
+    assert plain.sampler.settings.plain
+    text = f"{FRONT}{SCREEN}{block}sampler: {{temperature: 0}}\n```\n"
+    assert parse_lesson(text, "x.md").labs[0].sampler.settings.greedy
+    assert "no `sampler`" in problem(text.replace("stepper", "guess")).problem
+
+
 # --- anything at all ------------------------------------------------------------------------------
 
 _PIECES = st.lists(
     st.sampled_from(
         [
             *"abi{}[]#*_`<>&:;-!|?%@'\" \n\t\\~é漢\x1b\u202e0129.",
-            *("says: a", "value: kept", "- ", "\n  ", "prompt: x", "topics: [Window]"),
+            *(
+                "says: a",
+                "of: cases",
+                "cases: ",
+                "numbers:",
+                "value: kept",
+                "- ",
+                "\n  ",
+                "prompt: x",
+                "topics: [Window]",
+            ),
             *("tutor/text.py", "#safe", "../", "## T {#t}\n", "\n```\n", "[a](glossary.md#b)"),
         ]
     ),
@@ -369,7 +460,7 @@ _PIECES = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(["numbers", "include", "facts"]), _PIECES)
+@given(st.sampled_from(["numbers", "measured", "include", "facts"]), _PIECES)
 def test_any_text_inside_a_block(kind: str, text: str) -> None:
     outcome = read(f"{FRONT}{SCREEN}\n```{kind}\n{text}\n```\n", "x.md", FACTS)
     assert (outcome.lesson is None) == bool(outcome.problems)

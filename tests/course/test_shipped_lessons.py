@@ -7,10 +7,11 @@ from typing import get_args
 
 from tutor import paths
 from tutor.course.catalogue import load_course
-from tutor.course.facts import read_facts
-from tutor.course.lesson import GOALS, Action, Value
+from tutor.course.facts import Fact, read_facts
+from tutor.course.lesson import GOALS, Action, Lab, Value
 from tutor.course.links import target
 from tutor.course.lint import lint
+from tutor.course.measured import Entry, Measured, OfCases, Score
 from tutor.course.parse import FrontMatter, parse_lesson
 from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
 
@@ -67,6 +68,9 @@ def test_the_guide_names_everything_that_there_is() -> None:
     names = [type_name(kind) for kind in QUESTION_TYPES]
     names += [str(goal.__struct_config__.tag) for goal in GOALS]
     names += [*get_args(Value), *FrontMatter.__struct_fields__, *Action.__struct_fields__]
+    names += [*Lab.__struct_fields__, *Fact.__struct_encode_fields__]
+    names += [name for kind in get_args(Measured) for name in kind.__struct_fields__]
+    names += [name for kind in (OfCases, Score, Entry) for name in kind.__struct_fields__]
     assert [name for name in names if name not in guide] == []
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tutor.authoring.attempt import Outcome, attempt
+from tutor.authoring.measured import Outcomes, outcomes
 from tutor.errors import LessonError
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 
 if TYPE_CHECKING:
     from tutor.authoring.kept_answers import KeptAnswers
     from tutor.course.lesson import Lab, Quoted
+    from tutor.course.measured import Cases
     from tutor.course.question import ComparePrompts, NextTokenQuestion
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
@@ -63,7 +65,7 @@ class Ask:
 
     def lab(self, lab: Lab) -> Outcome:
         """What comes of doing the lab as its solution says."""
-        asked = [lab.kind, lab.prompt, lab.goals, lab.solution]
+        asked = [lab.kind, lab.prompt, lab.sampler, lab.goals, lab.solution]
         return self._memory.answer(asked, Outcome, lambda: attempt(lab, self._model))
 
     def compared(self, question: ComparePrompts) -> Pair:
@@ -74,6 +76,11 @@ class Ask:
         """One token more than `within`."""
         asked = [question.prompt, question.within]
         return self._memory.answer(asked, Ranked, lambda: self._ranked(question))
+
+    def outcomes(self, block: Cases, prompt: str) -> Outcomes:
+        """What the model says to every case, in `prompt`."""
+        asked = [prompt, block.cases, block.among]
+        return self._memory.answer(asked, Outcomes, lambda: outcomes(block, prompt, self._model))
 
     # --- computing --------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from tutor.app.explorer.stepper import Answer, Stepper
 from tutor.course.goals import Evidence, goals_reached
 from tutor.course.lesson import Action, Lab
 from tutor.errors import LessonError, TutorError
-from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings, Token
+from tutor.lm.distribution import PLAIN, ChatMessage, Token
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class _Attempt:
         self._session: Session | None = None
         self._reached: frozenset[int] = frozenset()
         state = State(lab.prompt, "chat" if lab.kind == "chat" else "text")
+        state.sampler = lab.sampler.settings
         self._stepper = Stepper(state, self._saw)
         self._stepper.end_ids = frozenset(model.tokenizer.end_ids)
         self._stepper.given = None if lab.kind == "chat" else lab.prompt
@@ -111,10 +112,7 @@ class _Attempt:
         elif action.take:
             self._take(action.take)
         elif action.sampler is not None:
-            dials = action.sampler
-            stepper.set_sampler(
-                SamplerSettings(dials.temperature, dials.top_k, dials.top_p, dials.min_p)
-            )
+            stepper.set_sampler(action.sampler.settings)
         elif action.fork:
             stepper.fork()
         for _ in range(action.back):

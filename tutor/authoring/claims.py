@@ -7,10 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tutor.authoring import rounding
+from tutor.authoring.measured import bm25, recorded
 from tutor.course.goals import description
 from tutor.course.lint import Finding, Sound
-from tutor.course.parse import number_name
+from tutor.course.measured import Bm25, Cases, Entry, Measured, OfCases, Record, Score
+from tutor.course.parse import measured_name, number_name
 from tutor.course.question import ComparePrompts, NextTokenQuestion
+from tutor.errors import LessonError
 
 if TYPE_CHECKING:
     from tutor.authoring.ask import Ask
@@ -36,6 +39,8 @@ def claims(sound: Sound) -> Iterator[Claim]:
         for index, number in enumerate(screen.numbers):
             name = number_name(screen.id, index)
             yield partial(_number, sound, name, number)
+        for index, block in enumerate(screen.measured):
+            yield partial(_measured, sound, measured_name(screen.id, index), block)
     for lab in sound.lesson.labs:
         yield partial(_lab, sound, lab)
     for question in sound.lesson.questions:
@@ -78,24 +83,72 @@ def _number(sound: Sound, name: str, number: Quoted, ask: Ask) -> Iterator[Findi
                 "Quote what the model writes.",
             )
     else:
-        share = number.value == "probability"
-        match rounding.quoted(number.says, value.number, share=share):
-            case None:
+        what = f"{number.value} after {number.prompt[-40:]!r}"
+        yield from _figure(
+            sound, name, number.says, value.number, number.value == "probability", what
+        )
+
+
+def _measured(sound: Sound, name: str, block: Measured, ask: Ask) -> Iterator[Finding]:
+    for number in block.numbers:
+        try:
+            yield from _of_measured(sound, name, block, number, ask)
+        except LessonError as trouble:
+            yield sound.finding(
+                name,
+                "error",
+                f"{number.says[:60]!r} cannot be computed: {trouble.problem}",
+                "Correct the block.",
+            )
+
+
+def _of_measured(
+    sound: Sound, name: str, block: Measured, number: OfCases | Score | Entry, ask: Ask
+) -> Iterator[Finding]:
+    what, share, value = "BM25", False, 0.0
+    if isinstance(block, Cases) and isinstance(number, OfCases):
+        found = ask.outcomes(block, number.prompt)
+        if found.trouble:
+            raise LessonError(found.trouble)
+        share = number.value == "share" or (number.value == "right" and "%" in number.says)
+        what, value = number.value, found.value(number, in_percent=share)
+    elif isinstance(block, Bm25) and isinstance(number, Score):
+        value = bm25(block, number)
+    elif isinstance(block, Record) and isinstance(number, Entry):
+        entry = recorded(block, number)
+        if isinstance(entry, str):
+            if not _plain(entry).startswith(_plain(number.says)):
                 yield sound.finding(
                     name,
                     "error",
-                    f"{number.says[:60]!r} has to have one number in figures.",
-                    "Quote the number with its unit alone.",
+                    f"It says {number.says[:60]!r}, where {block.file} has {entry[:60]!r}.",
+                    "Quote what stands there.",
                 )
-            case False:
-                computed = rounding.as_quoted(number.says, value.number, share=share)
-                yield sound.finding(
-                    name,
-                    "error",
-                    f"It says {number.says[:60]!r}, where the model has {computed}"
-                    f" ({number.value} after {number.prompt[-40:]!r}).",
-                    "Write what the model has.",
-                )
+            return
+        what, value = number.at, entry
+    yield from _figure(sound, name, number.says, value, share, what)
+
+
+def _figure(
+    sound: Sound, name: str, says: str, value: float, share: bool, what: str
+) -> Iterator[Finding]:
+    """Whether `says` quotes `value`; `what` tells what that is."""
+    match rounding.quoted(says, value, share=share):
+        case None:
+            yield sound.finding(
+                name,
+                "error",
+                f"{says[:60]!r} has to have one number in figures.",
+                "Quote the number with its unit alone.",
+            )
+        case False:
+            computed = rounding.as_quoted(says, value, share=share)
+            yield sound.finding(
+                name,
+                "error",
+                f"It says {says[:60]!r}, where it is {computed} ({what}).",
+                "Write what was computed.",
+            )
 
 
 def _lab(sound: Sound, lab: Lab, ask: Ask) -> Iterator[Finding]:

@@ -1,11 +1,13 @@
 """Whether a number that a text quotes is the one that was computed: it is, where the computed one
-rounds to what is quoted."""
+rounds to what is quoted. What is said to be "about" so much may be off by one in its last place, as
+what the screen shows may be, whose arithmetic is faster and rounds otherwise."""
 
 from __future__ import annotations
 
 import re
 
 _NUMBER = re.compile(r"[-−]?\d[\d,\u202f\u00a0]*(?:\.\d+)?")
+_ABOUT = ("about ", "some ")
 _SLACK = 1.0001
 """A value that lies on the edge may be rounded either way."""
 
@@ -18,10 +20,12 @@ def numbers(said: str) -> list[str]:
     ]
 
 
-def rounds_to(value: float, figure: str) -> bool:
-    """Whether `value`, rounded to as many decimals as `figure` has, is `figure`."""
+def rounds_to(value: float, figure: str, *, about: bool = False) -> bool:
+    """Whether `value`, rounded to as many decimals as `figure` has, is `figure`; with `about`,
+    or the next one above or below."""
     decimals = len(figure.partition(".")[2])
-    return abs(value - float(figure)) <= 0.5 * 10.0**-decimals * _SLACK
+    off = 1.5 if about else 0.5
+    return abs(value - float(figure)) <= off * 10.0**-decimals * _SLACK
 
 
 def quoted(said: str, value: float, *, share: bool) -> bool | None:
@@ -30,7 +34,8 @@ def quoted(said: str, value: float, *, share: bool) -> bool | None:
     figures = numbers(said)
     if len(figures) != 1:
         return None
-    return rounds_to(100 * value if share and "%" in said else value, figures[0])
+    value = 100 * value if share and "%" in said else value
+    return rounds_to(value, figures[0], about=said.startswith(_ABOUT))
 
 
 def as_quoted(said: str, value: float, *, share: bool) -> str:

@@ -33,7 +33,8 @@ _KNOWN_NAMES = {
     "type": [type_name(kind) for kind in QUESTION_TYPES],
     "goal": [str(kind.__struct_config__.tag) for kind in GOALS],
     "kind": ["stepper", "guess", "chat"],
-    "value": list(get_args(Value)),
+    "value": [*get_args(Value), "cases", "right", "share"],
+    "of": ["cases", "bm25", "record"],
 }
 
 

@@ -18,11 +18,15 @@ FILE = "facts.yaml"
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
+_MARK = "*"
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#&~!])")
 
 
-class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `source` said in the month `as_of` (year-month) about one topic of one product."""
+class Fact(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"second_hand": "second-hand"}
+):
+    """What `source` said in the month `as_of` (year-month) about one topic of one product;
+    `second-hand` where it is not the vendor who says it, which tables tell."""
 
     id: Id
     product: Label
@@ -30,6 +34,7 @@ class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
     as_of: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])\Z")]
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    second_hand: bool = False
 
 
 class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +83,7 @@ def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
     _check_known("product", block.products, {fact.product for fact in facts}, place)
     rows = [["", *block.products]]
     dates: set[str] = set()
+    second_hand = False
     for topic in block.topics:
         row = [found.get((topic, product)) for product in block.products]
         if not any(row):
@@ -85,11 +91,19 @@ def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
                 f"There is no fact about {topic!r} of these products.", f"Add one to {FILE}."
             )
         dates |= {fact.as_of for fact in row if fact}
-        rows.append([topic, *(fact.value if fact else "–" for fact in row)])
+        second_hand |= any(fact.second_hand for fact in row if fact)
+        rows.append([topic, *(_cell(fact) for fact in row)])
     written = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in rows]
     written.insert(1, "|" + "---|" * len(rows[0]))
     span = min(dates) if len(dates) == 1 else f"{min(dates)} to {max(dates)}"
-    return [*written, "", f"As of {span}; sources in {FILE}."]
+    told = f" {_plain(_MARK)} told by others than the vendor." if second_hand else ""
+    return [*written, "", f"As of {span}; sources in {FILE}.{told}"]
+
+
+def _cell(fact: Fact | None) -> str:
+    if fact is None:
+        return "–"
+    return fact.value + _MARK if fact.second_hand else fact.value
 
 
 def _check_known(what: str, named: Sequence[str], known: set[str], place: Place) -> None:

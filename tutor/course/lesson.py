@@ -6,7 +6,9 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from tutor.course.measured import Measured
 from tutor.course.question import Id, Question, Sentence, TokenText
+from tutor.lm.distribution import SamplerSettings
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
@@ -111,6 +113,10 @@ class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
+    @property
+    def settings(self) -> SamplerSettings:
+        return SamplerSettings(self.temperature, self.top_k, self.top_p, self.min_p)
+
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One step of a lab's solution; exactly one field is given.
@@ -140,14 +146,16 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Something to do on the live model, embedded in a screen.
 
     `task` is said to the learner; `goals` are checked against the live model, all of them, in any
-    order. In the guessing game `prompt` is the text that is revealed token by token. `solution` is
-    one way to reach all goals with the default model; only the linter reads it.
+    order. In the guessing game `prompt` is the text that is revealed token by token. `sampler` is
+    what the dials stand at when the lab begins; the learner sees it, and may turn them. `solution`
+    is one way to reach all goals with the default model; only the linter reads it.
     """
 
     id: Id
     kind: Literal["stepper", "guess", "chat"]
     task: Sentence
     prompt: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+    sampler: Sampler = Sampler()
     goals: Annotated[tuple[Goal, ...], msgspec.Meta(max_length=5)] = ()
     solution: Annotated[tuple[Action, ...], msgspec.Meta(max_length=50)] = ()
     done: Sentence = "Done."
@@ -157,6 +165,8 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"a lab of kind `{self.kind}` needs a `prompt`")
         if self.kind == "guess" and self.goals:
             raise ValueError("the guessing game has no `goals`")
+        if self.kind == "guess" and self.sampler != Sampler():
+            raise ValueError("the guessing game draws nothing and has no `sampler`")
         if self.kind == "chat" and any(isinstance(goal, PromptChanged) for goal in self.goals):
             raise ValueError("`prompt-changed` is a goal for a lab of kind `stepper`")
 
@@ -197,13 +207,14 @@ class Quoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson: Markdown `body` (without labs and questions, with code and facts
-    put in), at most one lab, and the numbers that it quotes."""
+    put in), at most one lab, and the numbers that it quotes, of one prompt each or `measured`."""
 
     id: str
     title: str
     body: str
     lab: Lab | None = None
     numbers: tuple[Quoted, ...] = ()
+    measured: tuple[Measured, ...] = ()
 
 
 class Lesson(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from tutor.course.glossary import Glossary, read_glossary
 from tutor.course.lesson import Lesson, Screen
 from tutor.course.links import GLOSSARY
 from tutor.course.outline import outline_of
-from tutor.course.parse import Outcome, number_name, read_bytes
+from tutor.course.parse import Outcome, measured_name, number_name, read_bytes
 from tutor.course.place import text_of
 from tutor.course.release import Release, changed, read_release
 from tutor.course.whole import whole
@@ -206,12 +206,21 @@ def _unsaid(sound: Sound) -> Iterator[Finding]:
     """Numbers that are listed for a screen and stand nowhere on it."""
     for screen in sound.lesson.screens:
         text = _words(" ".join(_texts_of(sound.lesson, screen)))
-        for index, number in enumerate(screen.numbers):
-            if _words(number.says) not in text:
+        said = [
+            (number_name(screen.id, index), number.says)
+            for index, number in enumerate(screen.numbers)
+        ]
+        said += [
+            (measured_name(screen.id, index), measured.says)
+            for index, block in enumerate(screen.measured)
+            for measured in block.numbers
+        ]
+        for name, says in said:
+            if _words(says) not in text:
                 yield sound.finding(
-                    number_name(screen.id, index),
+                    name,
                     "error",
-                    f"The text of the screen {screen.id!r} does not say {number.says[:60]!r}.",
+                    f"The text of the screen {screen.id!r} does not say {says[:60]!r}.",
                     "Copy into `says` what stands there, word for word.",
                 )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tutor.errors import LessonError
 
-BLOCKS = ("lab", "question", "numbers", "include", "facts")
+BLOCKS = ("lab", "question", "numbers", "measured", "include", "facts")
 """What the first line of a fenced block says when it is not code."""
 
 

@@ -19,6 +19,7 @@ from tutor.course.include import code_block
 from tutor.course.lesson import Lab, Lesson, Quoted, Screen
 from tutor.course.links import Link, follow
 from tutor.course.markup import BLOCKS, markdown, place_of, refused
+from tutor.course.measured import Measured
 from tutor.course.outline import NEEDS
 from tutor.course.place import Place, checked, text_of
 from tutor.course.question import Id, Question, Sentence
@@ -48,8 +49,9 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What came of reading one file: a lesson, or the problems that stand in its way.
 
-    `lines` says where each screen, lab and question stands, by its id, and each quoted number, by
-    `number_name`; `links` are those that lead to other files of the course.
+    `lines` says where each screen, lab and question stands, by its id, each quoted number, by
+    `number_name`, and each block of measured ones, by `measured_name`; `links` are those that lead
+    to other files of the course.
     """
 
     lesson: Lesson | None
@@ -61,6 +63,11 @@ class Outcome(msgspec.Struct, frozen=True):
 def number_name(screen_id: str, index: int) -> str:
     """What the number at `index` of a screen's `numbers` is called in `Outcome.lines`."""
     return f"{screen_id}/numbers/{index}"
+
+
+def measured_name(screen_id: str, index: int) -> str:
+    """What the `measured` block at `index` of a screen is called in `Outcome.lines`."""
+    return f"{screen_id}/measured/{index}"
 
 
 def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
@@ -213,6 +220,13 @@ class _Reader:
                     self._name(question.id, place)
             case "numbers":
                 self._numbers(token, section)
+            case "measured":
+                measured: Measured | None = self.attempt(
+                    lambda: decode(token.content, Measured, inside)
+                )
+                if measured is not None:
+                    self.lines[measured_name(section.id, len(section.measured))] = place.line
+                    section.measured.append(measured)
             case "include":
                 code = self.attempt(lambda: code_block(token.content, inside))
                 section.text += ["", *(code or ())]
@@ -274,6 +288,7 @@ class _Reader:
             body=body,
             lab=section.labs[0] if section.labs else None,
             numbers=section.numbers[0] if section.numbers else (),
+            measured=tuple(section.measured),
         )
 
     def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:

@@ -119,7 +119,10 @@ def _of_question(question: Question) -> Any:
 
 
 def _of_lesson(lesson: Lesson) -> Any:
-    labs = [[lab.id, lab.kind, lab.prompt, msgspec.to_builtins(lab.goals)] for lab in lesson.labs]
+    labs = [
+        [lab.id, lab.kind, lab.prompt, msgspec.to_builtins((lab.sampler, lab.goals))]
+        for lab in lesson.labs
+    ]
     questions = sorted(question.id for question in lesson.questions)
     return _squeezed([[screen.id for screen in lesson.screens], labs, questions])
 

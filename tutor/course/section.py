@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tutor.course.lesson import Lab, Quoted
+from tutor.course.measured import Measured
 from tutor.course.place import Place
 from tutor.course.question import Question
 
@@ -19,6 +20,7 @@ class Section:
         self.labs: list[Lab] = []
         self.questions: list[Question] = []
         self.numbers: list[tuple[Quoted, ...]] = []
+        self.measured: list[Measured] = []
 
     def end_paragraph(self) -> None:
         """Drops blank lines at the end: a block that is taken out leaves no gap."""

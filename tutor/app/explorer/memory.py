@@ -69,7 +69,10 @@ class Memory:
         self._open, self._kept = OpenText(self._place), b""
         lab = self._lab
         prompt = lab.prompt if lab and lab.kind != "chat" and lab.prompt else FIRST_PROMPT
-        return self._in_mode(State(prompt, mode))
+        state = State(prompt, mode)
+        if lab is not None:
+            state.sampler = lab.sampler.settings
+        return self._in_mode(state)
 
     def keep(self, state: State) -> str | None:
         """Save the state if it changed. Returns what there is to say about it, once. Raises

@@ -1,0 +1,25 @@
+"""The recorded run of lesson 6 is what the code does: its beginning, run again."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tools.overfit import SHOWN, Record, overfit
+from tutor import paths
+
+
+@pytest.mark.slow
+def test_the_record_is_of_this_code() -> None:
+    """20 steps, some ten seconds. Another processor rounds otherwise."""
+    recorded = msgspec.json.decode(
+        (paths.assets_folder() / "overfit.json").read_bytes(), type=Record
+    )
+    assert tuple(moment.step for moment in recorded.moments) == SHOWN
+    again = overfit(SHOWN[1], report=lambda _line: None)
+    for name in ("weights", "training_tokens", "tokens_a_step", "settings"):
+        assert getattr(again, name) == getattr(recorded, name)
+    for now, then in zip(again.moments, recorded.moments, strict=False):
+        assert now.training == pytest.approx(then.training, abs=0.02)
+        assert now.held_out == pytest.approx(then.held_out, abs=0.02)
+        assert now.says == then.says
