@@ -80,6 +80,12 @@ class TerminalError(TutorError):
     title = "No terminal to draw on"
 
 
+class OutputError(TutorError):
+    """What was asked for cannot be written to standard output."""
+
+    title = "The output cannot be written"
+
+
 class TextError(TutorError):
     """Text from the user that cannot be used: empty, or not UTF-8."""
 

@@ -227,6 +227,22 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
     assert complaints == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device here")
+@pytest.mark.parametrize("json", [[], ["--json"]], ids=["plain", "json"])
+def test_no_room_for_the_output(tiny_model: str, json: list[str]) -> None:
+    command = [sys.executable, "-m", "tutor", "step", "hello", "--model", tiny_model, *json]
+    for output, words in ((">/dev/full", b"No space left"), (">&-", b"output is closed")):
+        process = subprocess.run(
+            ["sh", "-c", f'"$@" {output}', "sh", *command],
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
+        assert process.returncode == 1
+        assert process.stderr.startswith(b"tutor: The output cannot be written: ")
+        assert words in process.stderr
+
+
 @pytest.mark.parametrize("module", ["msgspec", "torch"])  # of the first imports, and the longest
 def test_ctrl_c_while_modules_are_imported(tiny_model: str, tmp_path: Path, module: str) -> None:
     """It comes in the middle of an import that swallows every exception, as some of them do."""

@@ -5,29 +5,35 @@ Text that comes from outside (models, files, servers) passes through `tutor.text
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 import msgspec
 
-from tutor.errors import TutorError
+from tutor.errors import OutputError, TutorError
 from tutor.text import safe
 
 
 def write(text: str) -> None:
     """One or more lines for people. Characters that the terminal cannot show are spelled out."""
-    _write(sys.stdout, safe(text) + "\n")
+    with _writing():
+        _write(_open_output(), safe(text) + "\n")
 
 
 def write_json(value: Any) -> None:
     """`value` as one line of JSON, in UTF-8 whatever the terminal says."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    with _writing():
+        _open_output().flush()
+        sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
 
 
 def note(text: str) -> None:
     """Something worth knowing beside the output."""
-    _write(sys.stderr, safe(text) + "\n")
+    if sys.stderr is not None:
+        _write(sys.stderr, safe(text) + "\n")
 
 
 def complain(error: TutorError) -> None:
@@ -37,10 +43,30 @@ def complain(error: TutorError) -> None:
 
 
 def flush() -> None:
-    """Raises `BrokenPipeError` where nobody reads any more."""
-    sys.stdout.flush()
+    """Raises `BrokenPipeError` where nobody reads any more, `OutputError` where it does not go."""
+    if sys.stdout is not None:
+        with _writing():
+            sys.stdout.flush()
 
 
-def _write(stream: Any, text: str) -> None:
+def _open_output() -> TextIO:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed.")
+    return sys.stdout
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # or the interpreter would try to flush, and complain, once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"{error.strerror}.", "Send it somewhere else.") from error
+
+
+def _write(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

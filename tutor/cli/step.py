@@ -99,9 +99,8 @@ def read_text(options: argparse.Namespace) -> str:
         try:
             data = sys.stdin.buffer.read() if options.input == "-" else _bytes_of(options.input)
         except (OSError, ValueError) as error:
-            raise TextError(
-                f"{options.input} cannot be read: {error}.", "Check the name."
-            ) from error
+            why = getattr(error, "strerror", None) or error
+            raise TextError(f"{options.input} cannot be read: {why}.", "Check the name.") from error
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
