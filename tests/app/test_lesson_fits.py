@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from course.lesson_text import SINGLE
+from course.lesson_text import SINGLE, parse_lesson
 from whole_app import keys, sees, until, whole_app
 
 from tutor.app.widgets.key_line import KeyLine
 from tutor.course.catalogue import Course
 from tutor.course.layout import HEIGHT, screen_height
-from tutor.course.parse import markdown, parse_lesson
+from tutor.course.parse import markdown
 
 if TYPE_CHECKING:
     from pathlib import Path

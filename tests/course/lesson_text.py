@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tutor.course.facts import Fact
+from tutor.course.lesson import Lesson
+from tutor.course.parse import parse_bytes
+
 FRONT = """---
 id: small
 number: 7
@@ -53,3 +59,8 @@ def line_of(text: str, part: str) -> int:
     says that it begins its line."""
     start = text.index(part) + len(part) - len(part.lstrip("\n"))
     return text[:start].count("\n") + 1
+
+
+def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
+    """The lesson in `text`. Raises the first `LessonError`."""
+    return parse_bytes(text.encode(), where, facts)

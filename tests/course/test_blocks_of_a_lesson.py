@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import FRONT, LAB, SCREEN, SMALL, line_of
+from lesson_text import FRONT, LAB, SCREEN, SMALL, line_of, parse_lesson
 
 from tutor.course import shuffle
 from tutor.course.facts import Fact, read_facts
@@ -20,7 +20,7 @@ from tutor.course.lesson import Action, Quoted, Sampler
 from tutor.course.links import Link
 from tutor.course.markup import markdown
 from tutor.course.outline import NEEDS
-from tutor.course.parse import measured_name, number_name, parse_lesson, read
+from tutor.course.parse import measured_name, number_name, read
 from tutor.course.place import Place
 from tutor.errors import LessonError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import FRONT, LAB, SCREEN, SINGLE, SMALL, line_of
+from lesson_text import FRONT, LAB, SCREEN, SINGLE, SMALL, line_of, parse_lesson
 
 from tutor.course.lesson import Branched, TookRankAtLeast, TopTokenAbove, TopTokenBelow
-from tutor.course.parse import parse_bytes, parse_lesson, read, read_bytes
+from tutor.course.parse import parse_bytes, read, read_bytes
 from tutor.course.place import MAXIMUM_BYTES
 from tutor.course.question import QUESTION_TYPES, NumberQuestion, SingleChoice
 from tutor.errors import LessonError

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+from lesson_text import parse_lesson
+
 from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.course.facts import Fact, read_facts
@@ -12,7 +14,7 @@ from tutor.course.lesson import GOALS, Action, Lab, Value
 from tutor.course.links import target
 from tutor.course.lint import lint
 from tutor.course.measured import Entry, Measured, OfCases, Score
-from tutor.course.parse import FrontMatter, parse_lesson
+from tutor.course.parse import FrontMatter
 from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
 
 

@@ -70,15 +70,12 @@ def measured_name(screen_id: str, index: int) -> str:
     return f"{screen_id}/measured/{index}"
 
 
-def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
-    """The lesson in `text`; `where` names the file in errors, `facts` are those of the course.
-    Raises the first `LessonError`."""
-    return _lesson_of(read(text, where, facts))
-
-
 def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
     """The lesson in the bytes of a file. Raises the first `LessonError`."""
-    return _lesson_of(read_bytes(data, where, facts))
+    outcome = read_bytes(data, where, facts)
+    if outcome.lesson is None:
+        raise outcome.problems[0]
+    return outcome.lesson
 
 
 def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
@@ -96,12 +93,6 @@ def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
     lesson = reader.attempt(lambda: reader.lesson(text))
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
     return Outcome(None if problems else lesson, problems, reader.lines, tuple(reader.links))
-
-
-def _lesson_of(outcome: Outcome) -> Lesson:
-    if outcome.lesson is None:
-        raise outcome.problems[0]
-    return outcome.lesson
 
 
 class _Reader:
