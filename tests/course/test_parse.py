@@ -117,6 +117,8 @@ WRONG = [
     ("Some *text*.", "![picture](x.png)", "Pictures", "![picture]"),
     ("Some *text*.", "[there](#nowhere)", "'#nowhere'", "[there]"),
     ("Some *text*.", "Turned &#x202e; around", "U+202E", "Turned"),
+    ("hint: Not the other.", "hint: Turned &#x202e; around", "U+202E", "```question"),
+    ("why: Not this one.", "why: Turned &#x200f; around", "U+200F", "```question"),
     ("Some *text*.", "An \x1b[31mescape", "U+001B", "An "),
     ("Some *text*.", "A zero \x00", "U+0000", "A zero"),
     ("Some *text*.", "line\n\n" * 40, "too long", "## First"),

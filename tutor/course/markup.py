@@ -54,6 +54,16 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
             yield from _refused_inline(child, place.below(line))
 
 
+def refused_within(sentence: str, place: Place) -> Iterator[LessonError]:
+    """Control characters written as entities in a `sentence` with marks within the line. (HTML is
+    text there, and a picture what is said for it.)"""
+    if "&" in sentence:
+        (line,) = markdown().parseInline(sentence)
+        for child in line.children or ():
+            if bad := control_character(child.content):
+                yield _acting(bad, place)
+
+
 def place_of(token: Token, start: Place) -> Place:
     return start.below(token.map[0]) if token.map else start
 
@@ -67,7 +77,11 @@ def _refused_inline(child: Token, place: Place) -> Iterator[LessonError]:
     elif child.type == "image":
         yield place.error("Pictures cannot be shown in a terminal.", "Draw it with characters.")
     elif bad := control_character(child.content):
-        yield place.error(f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it.")
+        yield _acting(bad, place)
+
+
+def _acting(char: str, place: Place) -> LessonError:
+    return place.error(f"The character U+{ord(char):04X} could act on a terminal.", "Remove it.")
 
 
 def _children(token: Token) -> Iterator[tuple[Token, int]]:

@@ -18,11 +18,11 @@ from tutor.course.headings import title_and_id
 from tutor.course.include import code_block
 from tutor.course.lesson import Lab, Lesson, Quoted, Screen
 from tutor.course.links import Link, follow
-from tutor.course.markup import BLOCKS, markdown, place_of, refused
+from tutor.course.markup import BLOCKS, markdown, place_of, refused, refused_within
 from tutor.course.measured import Measured
 from tutor.course.outline import NEEDS
 from tutor.course.place import Place, checked, text_of
-from tutor.course.question import Id, Question, Sentence
+from tutor.course.question import Id, Question, Sentence, sentences
 from tutor.course.section import Section
 from tutor.errors import LessonError
 
@@ -127,6 +127,8 @@ class _Reader:
             place = self.start.below(self.lines[question.id] - 1)
             self.problems += refused(asked, place)
             self._follow(asked, place, {screen.id for screen in screens})
+            for sentence in sentences(question):
+                self.problems += refused_within(sentence, place)
         if not screens:
             self.problems.append(
                 self.start.error("The lesson has no screen.", "Add `## Title {#screen-id}`.")

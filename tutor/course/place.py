@@ -36,7 +36,7 @@ def text_of(data: bytes, file: str) -> str:
     """
     if len(data) > MAXIMUM_BYTES:
         raise Place(file).error(
-            f"The file has {len(data):,} bytes; a lesson has at most {MAXIMUM_BYTES:,}.",
+            f"The file has more than {MAXIMUM_BYTES:,} bytes, the most that a lesson may have.",
             "Split it into several lessons.",
         )
     try:

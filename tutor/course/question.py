@@ -10,7 +10,7 @@ What one field alone cannot say (exactly one right choice, say) is checked in `_
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -159,6 +159,20 @@ Question = (
 )
 
 QUESTION_TYPES: tuple[type[Question], ...] = get_args(Question)
+
+
+def sentences(question: Question) -> Iterator[str]:
+    """What is Markdown within a line: everything said about a question but `ask`."""
+    yield from (question.hint, question.why)
+    match question:
+        case SingleChoice() | SeveralChoices():
+            for choice in question.choices:
+                yield from (choice.text, choice.why)
+        case MatchQuestion():
+            for pair in question.pairs:
+                yield from (pair.left, pair.right, pair.why)
+        case OrderQuestion():
+            yield from question.items
 
 
 def type_name(question: Question | type[Question]) -> str:
