@@ -10,7 +10,13 @@ from tutor.labs.lab import Lab
 
 AnyLab = Lab[Any, Any, Any, Any]
 
-NAMES: tuple[str, ...] = ("tokens", "merges")
+NAMES: tuple[str, ...] = (
+    "tokens",
+    "merges",
+    "train-tokenizer",
+    "neighbors",
+    "attention",
+)
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""
 

@@ -1,0 +1,12 @@
+"""A sentence that a lab looks into: what is accepted as one."""
+
+from __future__ import annotations
+
+from tutor.errors import TextError
+
+
+def sentence(text: str) -> str:
+    """`text`, if there is anything in it. Raises `TextError`."""
+    if not text.strip():
+        raise TextError("The text is empty.", "Write a sentence.")
+    return text
