@@ -258,9 +258,10 @@ def test_a_goal_once_reached_stays_reached() -> None:
 
 
 def test_goals_are_described_in_words() -> None:
-    words = [description(goal) for goal, _, _ in REACHED]
+    lab = Lab(id="l", kind="stepper", task="t", prompt="p")
+    words = [description(goal, lab) for goal, _, _ in REACHED]
     assert "90 %" in words[0]
     assert "20 %" in words[3]
     assert "rank 10" in words[6]
     assert words[9] == "2 branches of 4 tokens or more"
-    assert description(Branched(3)) == "3 branches"
+    assert description(Branched(3), lab) == "3 branches"

@@ -227,15 +227,32 @@ class TutorApp(App[None]):
             return None
         return lab.done
 
-    async def reach_goals(self, lab: AnyLab, goals: Set[str]) -> str | None:
-        """Take note of goals of a lab that were reached. Returns what to say when all of them
-        are, as soon as that is saved."""
+    async def reach_goals(self, lab: AnyLab, goals: Set[str], lesson: Lesson | None) -> str | None:
+        """Take note of goals of a lab of `tutor.labs` that hold, also for where `lesson` embeds
+        it. Returns what to say when the embedded one is done, or all goals are reached, as soon
+        as that is saved."""
+        from tutor.course.goals import Evidence
+
         before = labs.goals_of(lab, self.progress.lesson(lab.lesson))
         saving = [self.progress.record(event) for event in labs.goals_events(lab, goals - before)]
+        if lesson is not None:
+            evidence = Evidence(live=before | goals)
+            for embedded in lesson.labs:
+                if embedded.live == lab.name and (
+                    said := await self.step_lab(lesson, embedded, evidence)
+                ):
+                    return said
         if not saving or not await on_disk(saving[-1]):
             return None
         after = labs.goals_of(lab, self.progress.lesson(lab.lesson))
         return None if len(after) < len(lab.goals) else "All goals of this lab are reached."
+
+    def _lesson_of(self, lab: AnyLab) -> Lesson | None:
+        """The lesson that the lab belongs to, if this course has it and it can be read."""
+        try:
+            return self.course.lesson(lab.lesson)
+        except LessonError:
+            return None
 
     # --- ways from screen to screen -------------------------------------------------------------
 
@@ -313,6 +330,9 @@ class TutorApp(App[None]):
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         """A lab over the lesson, on the whole screen."""
+        if lab.kind == "live":
+            self.open_live_lab(lab.live, lesson, lab.task)
+            return
         if lab.kind == "guess":
             from tutor.app.explorer.guess import GuessScreen
 
@@ -328,20 +348,22 @@ class TutorApp(App[None]):
 
         self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
 
-    def open_live_lab(self, name: str) -> None:
-        """A lab of `tutor.labs`, where it was left in this session."""
+    def open_live_lab(self, name: str, lesson: Lesson | None = None, task: str = "") -> None:
+        """A lab of `tutor.labs`, where it was left in this session. `lesson` embeds it, with a
+        task of its own."""
         from tutor.app.lab.screen import LabScreen
         from tutor.labs.registry import find
 
         lab = find(name)
 
         async def reached(goals: Set[str]) -> str | None:
-            return await self.reach_goals(lab, goals)
+            return await self.reach_goals(lab, goals, lesson or self._lesson_of(lab))
 
         self.push_screen(
             LabScreen(
                 self.engine,
                 lab,
+                task=task,
                 state=self.lab_states.get(name),
                 kept=lambda state: self.lab_states.update({name: state}),
                 reached=labs.goals_of(lab, self.progress.lesson(lab.lesson)),
@@ -363,6 +385,11 @@ class TutorApp(App[None]):
         from tutor.app.explorer.guess import GuessScreen
 
         self.push_screen(GuessScreen(self.engine, self.progress))
+
+    def open_labs(self) -> None:
+        from tutor.app.screens.labs import LabsScreen
+
+        self.push_screen(LabsScreen())
 
     def open_progress(self) -> None:
         from tutor.app.screens.progress import ProgressScreen

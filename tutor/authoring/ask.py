@@ -65,7 +65,7 @@ class Ask:
 
     def lab(self, lab: Lab) -> Outcome:
         """What comes of doing the lab as its solution says."""
-        asked = [lab.kind, lab.prompt, lab.sampler, lab.goals, lab.solution]
+        asked = [lab.kind, lab.live, lab.prompt, lab.sampler, lab.goals, lab.solution]
         return self._memory.answer(asked, Outcome, lambda: attempt(lab, self._model))
 
     def compared(self, question: ComparePrompts) -> Pair:

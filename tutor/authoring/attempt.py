@@ -3,6 +3,7 @@ no engine process, and the model answers at once."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +12,7 @@ from tutor.app.explorer.guess_game import Game
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepper import Answer, Stepper
 from tutor.course.goals import Evidence, goals_reached
-from tutor.course.lesson import Action, Lab
+from tutor.course.lesson import Action, Lab, LiveGoal
 from tutor.errors import LessonError, TutorError
 from tutor.lm.distribution import PLAIN, ChatMessage, Token
 from tutor.text import visible
@@ -36,9 +37,30 @@ class Outcome(msgspec.Struct, frozen=True):
 def attempt(lab: Lab, model: LanguageModel) -> Outcome:
     """Does the lab. What goes wrong is in the outcome."""
     try:
+        if lab.kind == "live":
+            return _live(lab, model)
         return _game(lab, model) if lab.kind == "guess" else _Attempt(lab, model).outcome()
     except TutorError as error:
         return Outcome(trouble=error.happened)
+
+
+def _live(lab: Lab, model: LanguageModel) -> Outcome:
+    """One of the labs of `tutor.labs`, as its own solution says. What it makes on the way is
+    thrown away."""
+    from tempfile import TemporaryDirectory
+
+    from tutor.labs import registry
+    from tutor.labs.lab import solve
+    from tutor.workbench.bench import Tools, make_bench
+
+    with TemporaryDirectory() as folder:
+        bench = make_bench(lab.live, Tools(model, lambda: None, Path(folder)))
+        at_start, reached = solve(registry.find(lab.live), bench.answer)
+    names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
+    return Outcome(
+        tuple(place for place, name in enumerate(names) if name in at_start),
+        tuple(place for place, name in enumerate(names) if name in reached),
+    )
 
 
 def token_id(model: LanguageModel, written: str) -> int:

@@ -171,17 +171,18 @@ def _lab(sound: Sound, lab: Lab, ask: Ask) -> Iterator[Finding]:
             lab.id,
             "error",
             f"A goal of the lab {lab.id!r} is reached before anything is done:"
-            f" {description(lab.goals[place])}.",
+            f" {description(lab.goals[place], lab)}.",
             "Ask for something that has to be brought about.",
         )
-    if not lab.solution:
+    if not lab.solution and lab.kind != "live":
         return
     for place, goal in enumerate(lab.goals):
         if place not in outcome.reached:
+            said = description(goal, lab)
             yield sound.finding(
                 lab.id,
                 "error",
-                f"The solution of the lab {lab.id!r} does not reach a goal: {description(goal)}.",
+                f"The solution of the lab {lab.id!r} does not reach a goal: {said}.",
                 "Correct the solution, or ask for less.",
             )
 

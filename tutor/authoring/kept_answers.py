@@ -23,6 +23,8 @@ MOST = 20_000
 
 _TAKING_PART = (
     "lm/*.py",
+    "labs/*.py",
+    "workbench/*.py",
     "authoring/ask.py",
     "authoring/attempt.py",
     "authoring/measured.py",

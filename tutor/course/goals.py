@@ -13,6 +13,7 @@ from tutor.course.lesson import (
     Goal,
     KeptAtMost,
     Lab,
+    LiveGoal,
     PromptChanged,
     ReachedEnd,
     TextHas,
@@ -22,6 +23,7 @@ from tutor.course.lesson import (
     TopTokenAbove,
     TopTokenBelow,
 )
+from tutor.labs import registry
 from tutor.text import visible
 
 
@@ -40,7 +42,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     `written` is the text after the prompt (after the last message of a conversation), `ended`
     whether it ends with the model's token for the end, `prompt_changed` whether the prompt is
-    another one than the lab's.
+    another one than the lab's. `live` names the goals that hold in a lab of `tutor.labs`.
     """
 
     top_probability: float | None = None
@@ -53,6 +55,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     written: str = ""
     ended: bool = False
     prompt_changed: bool = False
+    live: frozenset[str] = frozenset()
 
 
 def reached(goal: Goal, evidence: Evidence) -> bool:
@@ -82,6 +85,8 @@ def reached(goal: Goal, evidence: Evidence) -> bool:
             return evidence.prompt_changed
         case ReachedEnd():
             return evidence.ended
+        case LiveGoal(name=wanted):
+            return wanted in evidence.live
 
 
 def as_shown(token: str) -> str:
@@ -106,8 +111,8 @@ def name(goal: Goal) -> str:
     return " ".join((str(goal.__struct_config__.tag), *said))
 
 
-def description(goal: Goal) -> str:
-    """What the goal is, in a few words for a list of goals."""
+def description(goal: Goal, lab: Lab) -> str:
+    """What the goal of this lab is, in a few words for a list of goals."""
     match goal:
         case TopTokenBelow(probability=limit):
             return f"a step whose top token is below {100 * limit:g} %"
@@ -137,3 +142,6 @@ def description(goal: Goal) -> str:
             return "a prompt of your own"
         case ReachedEnd():
             return "the end of the text, chosen by the model"
+        case LiveGoal(name=wanted):
+            known = registry.find(lab.live).goal(wanted)
+            return known.says if known else wanted

@@ -8,6 +8,7 @@ import msgspec
 
 from tutor.course.measured import Measured
 from tutor.course.question import Id, Question, Sentence, TokenText
+from tutor.labs import registry
 from tutor.lm.distribution import SamplerSettings
 
 
@@ -86,6 +87,12 @@ class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
     """Reached when the token that ends the text was taken or drawn."""
 
 
+class LiveGoal(GoalBase, frozen=True, tag="live"):
+    """Reached when the goal of this name is, in the lab of `tutor.labs` that is embedded."""
+
+    name: Id
+
+
 Goal = (
     TopTokenBelow
     | TopTokenAbove
@@ -99,6 +106,7 @@ Goal = (
     | KeptAtMost
     | PromptChanged
     | ReachedEnd
+    | LiveGoal
 )
 
 GOALS: tuple[type[Goal], ...] = get_args(Goal)
@@ -149,11 +157,15 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     order. In the guessing game `prompt` is the text that is revealed token by token. `sampler` is
     what the dials stand at when the lab begins; the learner sees it, and may turn them. `solution`
     is one way to reach all goals with the default model; only the linter reads it.
+
+    `live` embeds one of the labs of `tutor.labs`, which has its own start, goals (`goals` says
+    which of them count here) and solution.
     """
 
     id: Id
-    kind: Literal["stepper", "guess", "chat"]
+    kind: Literal["stepper", "guess", "chat", "live"]
     task: Sentence
+    live: Annotated[str, msgspec.Meta(max_length=60)] = ""
     prompt: Annotated[str, msgspec.Meta(max_length=4000)] = ""
     sampler: Sampler = Sampler()
     goals: Annotated[tuple[Goal, ...], msgspec.Meta(max_length=5)] = ()
@@ -161,6 +173,11 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     done: Sentence = "Done."
 
     def __post_init__(self) -> None:
+        if self.kind == "live":
+            self._check_live()
+            return
+        if self.live or any(isinstance(goal, LiveGoal) for goal in self.goals):
+            raise ValueError("`live` goes with `kind: live`")
         if self.kind != "chat" and not self.prompt.strip():
             raise ValueError(f"a lab of kind `{self.kind}` needs a `prompt`")
         if self.kind == "guess" and self.goals:
@@ -169,6 +186,19 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError("the guessing game draws nothing and has no `sampler`")
         if self.kind == "chat" and any(isinstance(goal, PromptChanged) for goal in self.goals):
             raise ValueError("`prompt-changed` is a goal for a lab of kind `stepper`")
+
+    def _check_live(self) -> None:
+        if self.live not in registry.NAMES:
+            raise ValueError(f"there is no lab `{self.live}`; `tutor lab --list` names them all")
+        if self.prompt or self.solution or self.sampler != Sampler():
+            raise ValueError("a lab of kind `live` has no `prompt`, `sampler` or `solution`")
+        if not self.goals:
+            raise ValueError("a lab of kind `live` needs `goals`")
+        lab = registry.find(self.live)
+        for goal in self.goals:
+            if not isinstance(goal, LiveGoal) or lab.goal(goal.name) is None:
+                names = ", ".join(each.name for each in lab.goals)
+                raise ValueError(f"the goals of the lab `{self.live}` are {names}")
 
 
 Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]

@@ -120,7 +120,7 @@ def _of_question(question: Question) -> Any:
 
 def _of_lesson(lesson: Lesson) -> Any:
     labs = [
-        [lab.id, lab.kind, lab.prompt, msgspec.to_builtins((lab.sampler, lab.goals))]
+        [lab.id, lab.kind, lab.live, lab.prompt, msgspec.to_builtins((lab.sampler, lab.goals))]
         for lab in lesson.labs
     ]
     questions = sorted(question.id for question in lesson.questions)

@@ -183,7 +183,8 @@ class LessonScreen(LinkedScreen):
     def _beside(self) -> bool:
         """Whether the lab of this screen stands beside the text."""
         lab = self._shown.lab
-        return lab is not None and lab.kind != "guess" and self.app.size.width >= BESIDE
+        fits = self.app.size.width >= BESIDE
+        return fits and lab is not None and lab.kind in ("stepper", "chat")
 
     def _show_lab(self) -> None:
         lab = self._shown.lab

@@ -37,7 +37,7 @@ class LabCard(Widget):
             return Content("")
         lines = [Content.assemble(("Lab  ", "bold"), plain(lab.task))]
         for place, goal in enumerate(lab.goals):
-            lines.append(_goal(description(goal), self._done or place in self._reached))
+            lines.append(_goal(description(goal, lab), self._done or place in self._reached))
         if self._done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
         lines.append(Content.assemble((self._key, f"bold {ACT}"), (" opens the lab", MUTED)))

@@ -1,0 +1,84 @@
+"""A lab of `tutor.labs` that a lesson embeds, and the list of all labs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lab_stage import BenchEngine, do, seen
+from whole_app import keys, sees, until, whole_app
+
+from tutor.app.lab.screen import LabScreen
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.app.app import TutorApp
+
+PIECES = Lab(
+    id="pieces",
+    kind="live",
+    live="tokens",
+    task="Find a word that costs five tokens.",
+    goals=(LiveGoal("five-token-word"),),
+    done="Rare words are many tokens.",
+)
+LESSON = Lesson(
+    id="tokens",
+    number=1,
+    version=1,
+    title="Tokens",
+    summary="What it reads.",
+    screens=(Screen(id="cut", title="Cut", body="A text is cut.", lab=PIECES),),
+    questions=(),
+)
+
+
+def app_with_the_lesson(folder: Path) -> TutorApp:
+    return whole_app(folder, BenchEngine(), Course(lessons=(LESSON,)))
+
+
+async def reach(pilot: Any) -> None:
+    await do(pilot, "e")
+    pilot.app.screen.focused.load("Donaudampfschifffahrt")
+    await do(pilot, "enter")
+
+
+async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_lesson(LESSON)
+        await sees(pilot, "opens the lab")
+        assert "○ a single word that costs 5 tokens or more" in seen(pilot)
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await keys(pilot, "g")
+        assert "Find a word that costs five tokens." in seen(pilot)
+        await reach(pilot)
+        await sees(pilot, "Rare words are many tokens.")
+        await keys(pilot, "escape")
+        await sees(pilot, "✓ a single word that costs 5 tokens or more")
+        assert "pieces" in app.progress.lesson("tokens").labs_done
+
+
+async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await sees(pilot, "Merge player")
+        await keys(pilot, "enter")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
+        await keys(pilot, "escape")
+        await sees(pilot, "1 of 3")
+
+
+async def test_a_wide_terminal_has_it_over_the_lesson_too(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(200, 50)) as pilot:
+        app.open_lesson(LESSON)
+        await sees(pilot, "opens the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))

@@ -1,0 +1,47 @@
+"""Labs of `tutor.labs`, embedded in a lesson."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tutor.course.goals import Evidence, description, goals_reached, name
+from tutor.course.lesson import Lab
+
+PIECES = {
+    "id": "pieces",
+    "kind": "live",
+    "live": "tokens",
+    "task": "Find a word that costs five tokens.",
+    "goals": [{"goal": "live", "name": "five-token-word"}],
+}
+
+
+def lab(**changes: Any) -> Lab:
+    return msgspec.convert(PIECES | changes, Lab)
+
+
+def test_its_goals_are_those_of_the_lab() -> None:
+    (goal,) = lab().goals
+    assert description(goal, lab()) == "a single word that costs 5 tokens or more"
+    assert name(goal) == "live five-token-word"
+    assert goals_reached(lab(), Evidence(live=frozenset({"long-token"}))) == frozenset()
+    assert goals_reached(lab(), Evidence(live=frozenset({"five-token-word"}))) == {0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"live": "tokenz"}, "there is no lab `tokenz`"),
+        ({"goals": [{"goal": "live", "name": "six-token-word"}]}, "the goals of the lab `tokens`"),
+        ({"goals": [{"goal": "reached-end"}]}, "the goals of the lab `tokens`"),
+        ({"goals": []}, "needs `goals`"),
+        ({"prompt": "Once"}, "has no `prompt`"),
+        ({"kind": "stepper", "prompt": "Once"}, "goes with `kind: live`"),
+    ],
+)
+def test_what_does_not_fit_is_an_error(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=said):
+        lab(**changes)
