@@ -16,14 +16,16 @@ from tutor.app import reading_on
 from tutor.app.labs import reached
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.quiz import QuizScreen
+from tutor.app.standing import standing
 from tutor.app.widgets.answers import LETTERS, Ordering
-from tutor.course.catalogue import Course, Opening
+from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.goals import Evidence
 from tutor.course.question import OrderQuestion, SeveralChoices, SingleChoice
 from tutor.course.shuffle import choice_order
 from tutor.engine.client import EngineState
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, Card, LessonState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +51,7 @@ def letters(
 
 async def test_home_lists_lessons_and_begins(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
-        await sees(pilot, "> Begin   2 One question")
+        await sees(pilot, "> Begin      2 One question")
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")
         await sees(pilot, "which token comes")
@@ -297,6 +299,43 @@ async def test_a_lesson_that_cannot_be_read_hides_no_other(tmp_path: Path) -> No
         await sees(pilot, "1 of 3")
 
 
+async def test_the_course_map_fits_on_24_lines(tmp_path: Path) -> None:
+    course = load_course()
+    learner = Progress.open(tmp_path, clock=lambda: 1.8e9)
+    question = course.outlines[0].questions[0]
+    for at in (1.0, 2.0):
+        learner.record(
+            Answered(at=at, question=question.id, version=1, lesson="generations", correct=False)
+        )
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await sees(pilot, "1 due")
+        assert len(course.outlines) == 12
+        for outline in course.outlines:
+            assert outline.title in shown(pilot.app)
+        assert pilot.app.screen.query_one("#map").max_scroll_y == 0
+
+
+def test_a_lesson_stays_done_when_its_questions_go_worse_the_next_time() -> None:
+    lesson = _only("bits", "cosine")
+    state = LessonState(lesson=lesson.id, seen=tuple(each.id for each in lesson.screens))
+    cards = {
+        question.id: Card(
+            question=question.id,
+            version=question.version,
+            lesson=lesson.id,
+            answers=2,
+            correct=1,
+            last_correct=question.id == "bits",
+            last_at=0.0,
+        )
+        for question in lesson.questions
+    }
+    where = standing(lesson, state, cards)
+    assert (where.done, where.words, where.score, where.fraction) == (True, "done", "1/2", 1.0)
+    never = {**cards, "cosine": msgspec.structs.replace(cards["cosine"], correct=0)}
+    assert standing(lesson, state, never).words == "1/2 right"
+
+
 async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
     tmp_path: Path,
 ) -> None:
@@ -306,7 +345,7 @@ async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
     course = opening.course()
     app = whole_app(tmp_path / "me", course=course, opening=opening)
     async with app.run_test(size=SIZE) as pilot:
-        await sees(pilot, "Begin   1 Small")
+        await sees(pilot, "1 Small")
         assert not course.problems
         await sees(pilot, "01-small.md, line 10")
 

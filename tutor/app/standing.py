@@ -13,12 +13,14 @@ from tutor.learner.records import Card, LessonState
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Counts of one lesson: screens seen, questions whose last answer was right, labs done."""
+    """Counts of one lesson: screens seen, questions whose last answer was right and those that
+    were right at some time, labs done."""
 
     screens: int
     seen: int
     questions: int
     right: int
+    ever_right: int
     answered: int
     labs: int
     goals: int
@@ -29,15 +31,23 @@ class Standing(msgspec.Struct, frozen=True):
     @property
     def fraction(self) -> float:
         """How much is done, 0 to 1: every screen and every question counts the same."""
-        return (self.seen + self.right) / max(1, self.screens + self.questions)
+        return (self.seen + self.ever_right) / max(1, self.screens + self.questions)
 
     @property
     def done(self) -> bool:
-        return self.seen == self.screens and self.right == self.questions
+        """It stays done when its questions are asked again and go worse."""
+        return self.seen == self.screens and self.ever_right == self.questions
 
     @property
     def started(self) -> bool:
         return self.seen > 0 or self.answered > 0
+
+    @property
+    def score(self) -> str:
+        """Of a lesson that is done: how its questions went the last time, unless all were right."""
+        if not self.done or self.right == self.questions:
+            return ""
+        return f"{self.right}/{self.questions}"
 
     @property
     def words(self) -> str:
@@ -65,6 +75,7 @@ def standing(lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, C
         seen=len(set(screens) & set(state.seen)),
         questions=len(lesson.questions),
         right=sum(card.last_correct for card in current),
+        ever_right=sum(card.correct > 0 for card in current),
         answered=len(current),
         labs=len(lesson.labs),
         goals=len({lab.id for lab in lesson.labs} & set(state.labs_done)),

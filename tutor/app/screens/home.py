@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from tutor.learner.review import Queue
 
 _BAR = 10
-_WORDS = 11
+_WORDS = 12
+_VERB = 11
 _NARROW = 60
 """Below this many columns the bar is left out: the words say the same."""
 
@@ -37,10 +38,13 @@ _PLACES = (
     ("s", "step", "Stepper", "a sentence, one token at a time"),
     ("c", "chat", "Chat", "a conversation, every token in the open"),
     ("g", "guess", "Guessing game", "you and the model guess the next token"),
+    ("l", "labs", "Labs", "every lab, and which of its goals you reached"),
     ("p", "progress", "Progress", "what you have done so far"),
     ("m", "model", "Model", "which model runs here, and how"),
 )
 """Key, action, name and what it is."""
+_LISTED = ("step", "chat", "guess")
+"""Those that stand below the lessons too. With more, twelve lessons would not fit on 24 lines."""
 
 
 class HomeScreen(TutorScreen):
@@ -92,6 +96,7 @@ class HomeScreen(TutorScreen):
             "step": tutor.open_stepper,
             "chat": tutor.open_chat,
             "guess": tutor.open_guessing_game,
+            "labs": tutor.open_labs,
             "progress": tutor.open_progress,
             "model": tutor.open_model,
         }[place]()
@@ -115,32 +120,29 @@ class HomeScreen(TutorScreen):
         queue = self.tutor.review_queue()
         if first := self._continue(standings):
             entries.append(first)
-            if queue.due:
-                entries.append((partial(_due_row, len(queue.due)), self.tutor.open_review))
-            entries.append((None, None))
+        entries += [(self._review_row(queue), self.tutor.open_review), (None, None)]
         for lesson in lessons:
             row = partial(_lesson_row, lesson, standings[lesson.id])
             entries.append((row, partial(self.tutor.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
         for key, action, name, what in _PLACES:
-            if action == "review":
-                what = self._due(queue)
-            row = partial(_place_row, key, name, what)
-            entries.append((row, partial(self.action_open, action)))
+            if action in _LISTED:
+                row = partial(_place_row, key, name, what)
+                entries.append((row, partial(self.action_open, action)))
         self._openers = [opener for _row, opener in entries]
-        # drawn once, however often the list asks: there may be hundreds
-        self.query_one(Menu).show([row and cache(row) for row, _opener in entries])
+        self.query_one(Menu).show([row for row, _opener in entries], flat=True)
         done = sum(each.done for each in standings.values())
         self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
 
-    def _due(self, queue: Queue) -> str:
-        """What the row of the review says."""
+    def _review_row(self, queue: Queue) -> Row:
         if queue.due:
-            return f"{len(queue.due)} due"
+            return partial(_first_row, "Review", f"{len(queue.due)} due", "", act=True)
         if queue.next_at is None:
-            return "questions come back here once you have answered them"
-        return f"nothing due; the next comes {when(queue.next_at, self.tutor.progress.clock())}"
+            said = "nothing to review yet"
+        else:
+            said = f"nothing due; the next comes {when(queue.next_at, self.tutor.progress.clock())}"
+        return partial(_first_row, "Review", "", said, act=False)
 
     def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
         """The entry that goes on where the learner left off, or begins."""
@@ -150,36 +152,41 @@ class HomeScreen(TutorScreen):
         last = self.tutor.course.outline(self.tutor.progress.last_lesson() or "")
         if last is None:
             return (
-                partial(_first_row, "Begin", lessons[0], ""),
+                partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True),
                 partial(self.tutor.open_outline, lessons[0]),
             )
         where = standings[last.id]
-        if where.in_quiz:
-            return (
-                partial(_first_row, "Continue", last, "questions"),
-                partial(self.tutor.open_outline, last, quiz=True),
-            )
         words = f"screen {where.screen_number} of {where.screens}"
-        return partial(_first_row, "Continue", last, words), partial(self.tutor.open_outline, last)
+        return (
+            partial(
+                _first_row,
+                "Continue",
+                _numbered(last),
+                f" · {'questions' if where.in_quiz else words}",
+                act=True,
+            ),
+            partial(self.tutor.open_outline, last, quiz=where.in_quiz),
+        )
 
 
-def _due_row(count: int, width: int) -> Content:
-    row = Content.assemble(("Review", f"bold {ACT}"), "     ", f"{count} due", ("   r", ACT))
-    return row.truncate(width, ellipsis=True)
+def _numbered(lesson: Outline) -> str:
+    return f"{lesson.number} {safe(lesson.title)}"
 
 
-def _first_row(verb: str, lesson: Outline, where: str, width: int) -> Content:
-    title = f"{lesson.number} {safe(lesson.title)}"
-    tail = f" · {where}" if where else ""
-    room = max(4, width - len(verb) - 3 - len(tail))
-    shown = Content(title).truncate(room, ellipsis=True)
-    return Content.assemble((verb, f"bold {ACT}"), "   ", shown, (tail, MUTED))
+def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Content:
+    """One of the rows above the lessons; `act` marks what there is to do now."""
+    head = Content.assemble((f"{verb:<{_VERB}}", f"bold {ACT}" if act else ""))
+    room = max(4, width - _VERB - len(said))
+    shown = Content(what).truncate(room, ellipsis=True)
+    return (head + shown + Content.styled(said, MUTED)).truncate(width, ellipsis=True)
 
 
 def _lesson_row(lesson: Outline, where: Standing, width: int) -> Content:
     bar = _BAR + 2 if width >= _NARROW else 0
-    title = figures.fit(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
     words = Content.styled(where.words, RIGHT if where.done else MUTED)
+    if bar and where.score:
+        words += Content.styled(f" · {where.score}", MUTED)
+    title = figures.fit(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
     parts = [Content(f"{lesson.number:>2}  {title}  ")]
     if bar:
         parts += [meter(where.fraction, _BAR), Content("  ")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -12,6 +13,8 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
+from textual.strip import Strip
+from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 Row = Callable[[int], Content]
-"""Draws one entry in this many columns; it may take several lines, or none (a heading's)."""
+"""Draws one entry in this many columns; it may take several lines, or none (a heading's). Lines
+that are longer are wrapped."""
 
 MARGIN = 2
 
@@ -29,7 +33,8 @@ class Menu(Widget, can_focus=True):
     """Entries one above the other. Entries that are None are blank lines and cannot be chosen.
 
     As tall as its entries: it stands in a container that scrolls, and keeps the entry under the
-    cursor in view. The cursor is -1 while nothing is chosen yet.
+    cursor in view. The cursor is -1 while nothing is chosen yet. Only what is in view is drawn, and
+    an entry once for each width.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,15 +61,29 @@ class Menu(Widget, can_focus=True):
         def control(self) -> Menu:
             return self.menu
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     def __init__(self, rows: Sequence[Row | None] = (), id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows = tuple(rows)
+        self._flat = False
+        self._marked = -1
+        """The entry that the mark was drawn at."""
+        self._drawn: dict[tuple[int, int], list[Content]] = {}
+        """The lines of entries, by place and width."""
+        self._tops: dict[int, list[int]] = {}
+        """The line at which each entry begins, and how many there are, by width: while it is laid
+        out, a list is asked for its height with a scroll bar beside it and without."""
 
-    def show(self, rows: Sequence[Row | None], cursor: int | None = None) -> None:
-        """Replace the entries; the mark stays where it is unless `cursor` says otherwise."""
+    def show(
+        self, rows: Sequence[Row | None], cursor: int | None = None, *, flat: bool = False
+    ) -> None:
+        """Replace the entries; the mark stays where it is unless `cursor` says otherwise. `flat`:
+        each takes one line, so that none has to be drawn to know how tall they are together."""
         self._rows = tuple(rows)
+        self._flat = flat
+        self._drawn.clear()
+        self._tops.clear()
         self.cursor = self.cursor if cursor is None else cursor
         if self.cursor >= 0:
             self.cursor = self._nearest(self.cursor, 1)
@@ -74,14 +93,34 @@ class Menu(Widget, can_focus=True):
         return max(-1, min(cursor, len(self._rows) - 1))
 
     def watch_cursor(self) -> None:
+        before, self._marked = self._marked, self.cursor
+        if self.size.width:
+            tops = self._tops_at(self.size.width)
+            changed = {index for index in (before, self.cursor) if 0 <= index < len(self._rows)}
+            for index in changed:
+                self.refresh(Region(0, tops[index], self.size.width, 1))
         self.call_after_refresh(self._keep_in_view)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return sum(len(lines) for lines in self._lines(width))
+        return self._tops_at(width)[-1]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._dirty_regions.clear()
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        tops = self._tops_at(width)
+        if y >= tops[-1]:
+            return Strip.blank(width, self.visual_style.rich_style)
+        index = bisect_right(tops, y) - 1
+        line = self._entry(index, width)[y - tops[index]]
+        (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
+        return strip
 
     def render(self) -> Content:
-        lines = [line for entry in self._lines(self.content_size.width) for line in entry]
-        return Content("\n").join(lines)
+        entries = (self._entry(index, self.size.width) for index in range(len(self._rows)))
+        return Content("\n").join(line for entry in entries for line in entry)
 
     def action_move(self, step: int) -> None:
         """At either end, where no entry is left, what stands beyond the list is scrolled to."""
@@ -103,15 +142,31 @@ class Menu(Widget, can_focus=True):
             wanted += step
         return self.cursor
 
-    def _lines(self, width: int) -> list[list[Content]]:
-        return [self._entry(index, width) for index in range(len(self._rows))]
+    def _tops_at(self, width: int) -> list[int]:
+        if width not in self._tops:
+            places = range(len(self._rows))
+            heights = [1 if self._flat else len(self._unmarked(each, width)) for each in places]
+            self._tops[width] = list(accumulate(heights, initial=0))
+        return self._tops[width]
+
+    def _unmarked(self, index: int, width: int) -> list[Content]:
+        """The lines of an entry, as they stand beside the margin."""
+        lines = self._drawn.get((index, width))
+        if lines is None:
+            row = self._rows[index]
+            room = max(1, width - MARGIN)
+            drawn = row(room).split("\n") if row else [Content("")]
+            lines = [
+                part
+                for line in drawn
+                for part in (line.wrap(room) if line.cell_length > room else [line])
+            ]
+            self._drawn[index, width] = lines
+        return lines
 
     def _entry(self, index: int, width: int) -> list[Content]:
-        row = self._rows[index]
-        if row is None:
-            return [Content("")]
-        lines = row(max(1, width - MARGIN)).split("\n")
         mark, rest = self.mark(index), Content(" " * MARGIN)
+        lines = self._unmarked(index, width)
         return [(rest if number else mark) + line for number, line in enumerate(lines)]
 
     def mark(self, index: int) -> Content:
@@ -131,10 +186,10 @@ class Menu(Widget, can_focus=True):
         scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:
             return
-        heights = [len(lines) for lines in self._lines(self.content_size.width)]
-        top = sum(heights[: self.cursor]) + self._top_within(scroll)
+        tops = self._tops_at(self.size.width)
+        top = tops[self.cursor] + self._top_within(scroll)
         room = scroll.scrollable_content_region.height
-        bottom = top + min(heights[self.cursor], room)
+        bottom = top + min(tops[self.cursor + 1] - tops[self.cursor], room)
         if bottom <= room and all(row is None for row in self._rows[: self.cursor]):
             top = 0
         scroll.scroll_to_region(Region(0, top, 1, bottom - top), animate=False)
