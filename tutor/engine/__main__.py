@@ -8,7 +8,6 @@ printed goes to standard error, the log.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import logging
 import os
@@ -68,6 +67,7 @@ class Outbox:
 
 def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     outbox.send(Loading("importing PyTorch"))
+    gc.disable()  # all that is made now is kept: looking for garbage in it takes 0.2 s
     # heavy, and so only after the first words were sent
     from tutor.engine.server import Server
     from tutor.lm.load import load_model
@@ -87,17 +87,9 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
             "The engine's log has the details.",
         ) from error
     gc.freeze()  # what is there now stays: no need to look through it again and again
-    _return_free_memory()
+    gc.enable()
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()
-
-
-def _return_free_memory() -> None:
-    """Give back to the system what loading took and freed: about 30 MB, and 300 after packing.
-    The C library of Linux keeps it otherwise; others have no such function."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -188,7 +188,7 @@ class Session:
                 else "The search is empty.",
                 "Try fewer letters: rare words are made of several tokens.",
             )
-        texts, same = tokenizer.texts, {query, " " + query}
+        texts, same = tokenizer.texts(), {query, " " + query}
         exact = [id_ for id_ in found if texts[id_] in same]
         ids = torch.tensor(found)
         best = ids[sampling.ranked(logits[ids], min(limit + len(exact), len(found)))].tolist()

@@ -39,6 +39,8 @@ SENTENCEPIECE_SPACE = "▁"
 # Marks that end a model's answer, whichever of them the model file names as its end token.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
 
+_BETWEEN = "\ud800"  # half of a surrogate pair: no text that was decoded has it
+
 
 class _Saved(msgspec.Struct, frozen=True):
     """What `to_json` writes: the library's own format and what it has no place for."""
@@ -192,15 +194,14 @@ class Tokenizer:
             for rank, (left, right) in enumerate(pairs, start=1)
         }
 
-    @cached_property
     def texts(self) -> list[str]:
-        """The text of every token, by id. Takes a while the first time."""
-        return [self.token(id_).text for id_ in range(self.vocabulary_size)]
+        """The text of every token, by id: long, and to be let go again."""
+        return self._joined_texts.split(_BETWEEN)
 
     @cached_property
-    def _folded_texts(self) -> list[str]:
-        # most are the same folded: no need to have them twice
-        return [text if (folded := text.casefold()) == text else folded for text in self.texts]
+    def _joined_texts(self) -> str:
+        """Takes a while the first time, and then far less memory than so many strings."""
+        return _BETWEEN.join(self.token(id_).text for id_ in range(self.vocabulary_size))
 
     def _bytes_of(self, written: str) -> bytes:
         if self._byte_level:
