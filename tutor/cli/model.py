@@ -72,11 +72,11 @@ def _pull(
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
     """Loading a model for the first time packs its weights for this machine and keeps them."""
-    with leaving_at_once():
-        from tutor.lm.load import load_model
-        from tutor.models.report import PullProgress
+    from tutor.models.report import PullProgress
 
     show(PullProgress("converting"))
+    with leaving_at_once():  # this takes seconds
+        from tutor.lm.load import load_model
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
         show(PullProgress("converting", done, total, detail=stage))
