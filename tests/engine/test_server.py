@@ -73,7 +73,7 @@ def test_every_request_has_its_answer() -> None:
         AskRows(10, "t", 1, PLAIN, (9, 4)),
         FindTokens(11, "t", 1, PLAIN, "e", 3),
         AskSurprisals(12, "t", 0),
-        AskXRay(13, "t", 1),
+        AskXRay(13, "t", 1, 0),
         Tokenize(14, "<|im_end|>"),
     ]
     answers = converse(*requests)
@@ -131,7 +131,7 @@ def test_a_mistake_in_the_engine_is_answered_and_survived(caplog: pytest.LogCapt
     model = tiny_model()
     model.network.lens = None
     answers = converse(
-        OpenTokens(1, "s", (5, 6)), AskXRay(2, "s", 0), AskSurprisals(3, "s", 0), model=model
+        OpenTokens(1, "s", (5, 6)), AskXRay(2, "s", 0, 0), AskSurprisals(3, "s", 0), model=model
     )
     assert isinstance(answers[1], Failed)
     assert answers[1].kind == "EngineError"
@@ -149,7 +149,7 @@ def test_an_answer_too_large_to_be_sent_is_a_typed_failure(monkeypatch: pytest.M
         sent.append(frames.pack(message))
         answers.append(message)
 
-    requests = [OpenTokens(1, "s", (5,) * 100), AskXRay(2, "s", 99), AskXRay(3, "s", 1)]
+    requests = [OpenTokens(1, "s", (5,) * 100), AskXRay(2, "s", 99, 0), AskXRay(3, "s", 1, 0)]
     inbox = Inbox(io.BytesIO(b"".join(map(frames.pack, requests))), send, on_end=lambda: None)
     inbox.start()
     server = Server(tiny_model(), inbox, send)
