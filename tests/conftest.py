@@ -11,11 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models import FoundModel
 from tutor.models.installed import DEFAULT
 from tutor.models.pull import pull
+
+# How long an example takes says nothing about the code: the machine may be busy.
+settings.register_profile("tutor", settings.default, deadline=None)
+settings.load_profile("tutor")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,88 @@
+"""The steps before the draw, against direct formulas and against the sampler of the stepper."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.lm import chain
+from tutor.lm.chain import ORDER, REMOVED, Dials
+from tutor.lm.distribution import SamplerSettings
+from tutor.lm.sampling import weigh
+
+LOGITS = torch.tensor([2.0, 1.0, 0.5, -0.5, -1.0, -3.0])
+FLOATS = st.lists(st.floats(-20, 20, width=32), min_size=1, max_size=30)
+DIALS = st.builds(
+    Dials,
+    temperature=st.floats(0.05, 5),
+    top_k=st.integers(0, 40),
+    top_p=st.floats(0.01, 1),
+    min_p=st.floats(0, 1),
+)
+
+
+@given(FLOATS, DIALS)
+def test_in_the_usual_order_it_leaves_what_the_sampler_of_the_stepper_leaves(
+    values: list[float], dials: Dials
+) -> None:
+    logits = torch.tensor(values)
+    left, _ = chain.apply(logits, dials, ORDER, ())
+    settings = SamplerSettings(dials.temperature, dials.top_k, dials.top_p, dials.min_p)
+    expected = weigh(logits, settings).sampled.double()
+    # a share that is met exactly can be missed by the last bit of a sum
+    shares = chain.probabilities(logits / dials.temperature).sort(descending=True).values
+    near = (shares.cumsum(0) - dials.top_p).abs().min() < 1e-6
+    ratio = (shares / shares.max() - dials.min_p).abs().min() < 1e-6
+    if not (near or ratio):
+        torch.testing.assert_close(chain.probabilities(left), expected, rtol=1e-4, atol=1e-6)
+
+
+@given(FLOATS, DIALS, st.permutations(ORDER), st.sets(st.integers(0, 29)))
+def test_something_is_left_in_every_order(
+    values: list[float], dials: Dials, order: list[chain.StepName], seen: set[int]
+) -> None:
+    logits = torch.tensor(values)
+    left, stages = chain.apply(logits, dials, order, {id_ for id_ in seen if id_ < len(values)})
+    assert int((left != REMOVED).sum()) == stages[-1].kept >= 1
+    for before, after in itertools.pairwise(stages):
+        assert after.kept <= before.kept
+    assert all(0 <= stage.removed_probability < 1 for stage in stages)
+
+
+def test_temperature_divides() -> None:
+    hot = chain.probabilities(chain.temperature(LOGITS, 2.0))
+    expected = [math.exp(z / 2) for z in LOGITS.tolist()]
+    assert hot.tolist() == pytest.approx([value / sum(expected) for value in expected])
+
+
+def test_the_penalty_divides_what_is_positive_and_multiplies_what_is_not() -> None:
+    after = chain.repetition_penalty(LOGITS, 2.0, [0, 4, 4])
+    assert after.tolist() == [1.0, 1.0, 0.5, -0.5, -2.0, -3.0]
+
+
+def test_the_cuts() -> None:
+    share = chain.probabilities(LOGITS).tolist()
+    assert (chain.top_k(LOGITS, 2) != REMOVED).tolist() == [True, True, *[False] * 4]
+    nucleus = chain.top_p(LOGITS, share[0] + share[1] / 2)
+    assert (nucleus != REMOVED).tolist() == [True, True, *[False] * 4]
+    ratio = chain.min_p(LOGITS, share[2] / share[0] - 1e-6)
+    assert (ratio != REMOVED).tolist() == [True, True, True, *[False] * 3]
+
+
+def test_the_order_matters() -> None:
+    dials = Dials(temperature=3.0, top_p=0.6)
+    first, _ = chain.apply(LOGITS, dials, ("temperature", "top-p"), ())
+    last, _ = chain.apply(LOGITS, dials, ("top-p", "temperature"), ())
+    assert int((first != REMOVED).sum()) > int((last != REMOVED).sum())
+
+
+def test_a_stage_says_how_much_was_removed() -> None:
+    _, (stage,) = chain.apply(LOGITS, Dials(top_k=1), ("top-k",), ())
+    assert stage.kept == 1
+    assert stage.removed_probability == pytest.approx(1 - chain.probabilities(LOGITS)[0].item())
+    assert stage.entropy_bits == 0

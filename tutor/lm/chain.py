@@ -1,0 +1,127 @@
+"""The steps between logits and the draw, one by one and in any order.
+
+`tutor/lm/sampling.py` applies temperature, top-k, top-p and min-p in the order that most programs
+use. Here each is a step of its own, so that their order can be changed and what each removes can
+be seen. A step takes logits [V] and returns logits [V]; a token that it removes gets minus
+infinity, which every later step leaves as it is.
+
+    temperature         z / T
+    repetition penalty  tokens that the text has already: z / r where z > 0, z * r where not
+                        (Keskar et al. 2019)
+    top-k               the k greatest stay
+    top-p               the fewest greatest that have a share p of the probability stay
+                        (Holtzman et al. 2020)
+    min-p               those at least min-p times as probable as the greatest stay
+                        (Nguyen et al. 2024)
+
+Probabilities are the softmax of the logits as they stand. Cuts keep at least one token. Tokens
+with equal logits are ranked by id.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from typing import Literal
+
+import msgspec
+import torch
+from torch import Tensor
+
+from tutor.lm.sampling import entropy_bits, ranked
+
+StepName = Literal["repetition", "temperature", "top-k", "top-p", "min-p"]
+ORDER: tuple[StepName, ...] = ("repetition", "temperature", "top-k", "top-p", "min-p")
+"""The usual one. It is that of transformers and of llama.cpp, but for min-p's place."""
+
+REMOVED = -math.inf
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """What a step left: how many tokens, how much probability it took from those it removed, and
+    the entropy of what is left, in bits."""
+
+    name: StepName
+    kept: int
+    removed_probability: float
+    entropy_bits: float
+
+
+def temperature(logits: Tensor, value: float) -> Tensor:
+    """Below 1 the likely gets likelier, above 1 it evens out; the ranking stays. `value` > 0."""
+    return logits / value
+
+
+def repetition_penalty(logits: Tensor, value: float, seen: Collection[int]) -> Tensor:
+    """Makes every token of `seen` less likely, however often it was there; 1 changes nothing."""
+    if not seen:
+        return logits
+    ids = torch.tensor(sorted(set(seen)))
+    scores = logits[ids]
+    return logits.index_copy(0, ids, torch.where(scores > 0, scores / value, scores * value))
+
+
+def top_k(logits: Tensor, count: int) -> Tensor:
+    """0 changes nothing."""
+    return logits if count == 0 else _head(logits, count)
+
+
+def top_p(logits: Tensor, share: float) -> Tensor:
+    """1 changes nothing."""
+    if share >= 1:
+        return logits
+    order = ranked(logits, len(logits))
+    reached = probabilities(logits)[order].cumsum(0)
+    return _head(logits, 1 + int((reached < share).sum()))
+
+
+def min_p(logits: Tensor, ratio: float) -> Tensor:
+    """0 changes nothing. A ratio of probabilities is a difference of logits."""
+    if ratio == 0:
+        return logits
+    return logits.masked_fill(logits < logits.max() + math.log(ratio), REMOVED)
+
+
+def probabilities(logits: Tensor) -> Tensor:
+    """Softmax of logits [V], in 64-bit floats."""
+    return torch.softmax(logits.double(), dim=-1)
+
+
+class Dials(msgspec.Struct, frozen=True):
+    """How far each step is turned; the defaults switch it off."""
+
+    repetition: float = 1.0
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+
+
+def apply(
+    logits: Tensor, dials: Dials, order: Collection[StepName], seen: Collection[int]
+) -> tuple[Tensor, tuple[Stage, ...]]:
+    """All steps in this order, on logits [V] after a text of the tokens `seen`. Returns the logits
+    that are left and what came of each step."""
+    steps: dict[StepName, Callable[[Tensor], Tensor]] = {
+        "repetition": lambda z: repetition_penalty(z, dials.repetition, seen),
+        "temperature": lambda z: temperature(z, dials.temperature),
+        "top-k": lambda z: top_k(z, dials.top_k),
+        "top-p": lambda z: top_p(z, dials.top_p),
+        "min-p": lambda z: min_p(z, dials.min_p),
+    }
+    stages = []
+    for name in order:
+        before, logits = logits, steps[name](logits)
+        gone = (logits == REMOVED) & (before != REMOVED)
+        removed = float(probabilities(before)[gone].sum())
+        left = probabilities(logits)
+        kept = int((logits != REMOVED).sum())
+        stages.append(Stage(name, kept, removed, entropy_bits(left)))
+    return logits, tuple(stages)
+
+
+def _head(logits: Tensor, count: int) -> Tensor:
+    """The `count` greatest stay, of equal ones those with the lower ids."""
+    keep = torch.zeros(len(logits), dtype=torch.bool)
+    keep[ranked(logits, min(count, len(logits)))] = True
+    return logits.masked_fill(~keep, REMOVED)
