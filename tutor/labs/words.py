@@ -1,0 +1,23 @@
+"""Words as labs about embeddings take them: each one row of the table."""
+
+from __future__ import annotations
+
+import re
+
+from tutor.lm.distribution import Token
+
+Form = tuple[Token, ...]
+"""A way to cut a word. Its row is that of the first token; where there are more, the word has no
+row of its own, and the screen says so."""
+
+
+def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
+    """The words of a list, commas or spaces between them, each once; and how many beyond `most`
+    are left out."""
+    words = tuple(dict.fromkeys(re.findall(r"[^\s,;]+", text)))
+    return words[:most], max(0, len(words) - most)
+
+
+def same_letters(token: Token, other: Token) -> bool:
+    """Whether two tokens are one word: the same but for spaces and capitals."""
+    return token.text.strip().casefold() == other.text.strip().casefold()
