@@ -19,7 +19,7 @@ from tutor.course.cache import Cache, Entry, Problem
 from tutor.course.companions import FactsFile, GlossaryFile
 from tutor.course.folder import lesson_files, read_file
 from tutor.course.outline import Outline, outline_of
-from tutor.course.place import Place, text_of
+from tutor.course.place import Place
 from tutor.course.term import Term
 from tutor.course.whole import whole
 from tutor.errors import LessonError
@@ -178,10 +178,7 @@ class Opening:
         """Where a glance does not find out, the file is read to its end."""
         from tutor.course.glance import glance  # what is not needed when nothing has changed
 
-        try:
-            outline = glance(text_of(self._unread[where], where), where)
-        except LessonError:
-            outline = None
+        outline = glance(self._unread[where], where)
         if outline is None:
             self._read(where)
         else:

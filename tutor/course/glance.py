@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tutor.course.headings import LONGEST_TITLE
 from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
-from tutor.course.place import Place
+from tutor.course.place import Place, decoded
 from tutor.course.question import QUESTION_TYPES, type_name
 from tutor.errors import LessonError
 
@@ -31,11 +31,19 @@ _ENTRY = re.compile(
 )
 """A field of the front matter as it is written most often, read without a parser of YAML."""
 _LONGEST = {"id": 60, "title": 60, "summary": 300}
-_MARK = re.compile(r"\n(## .*|[^\S\n]*(?:```|~~~).*)")
-"""A line at which something may begin or end, and the end of the line before: a pattern that begins
-with a character is found several times as fast as one that begins with an anchor."""
-_SCREEN = re.compile(rf"## (.*\S)\s*\{{#({_ID})\}}\s*")
-_FENCE = re.compile(r"(`{3,})([^\s`]*)[^`]*")
+_PIECE = re.compile(
+    r"""\n(?:
+        \#\#\ (.*)
+      | (?P<fence>`{3,})([^\s`]*)[^`\n]*(\n(?:.*\n)*?)(?P=fence)[^\S\n]*(?![^\n])
+      | [^\S\n]*(?:```|~~~)
+    )""",
+    re.VERBOSE,
+)
+"""What is no text, and the end of the line before: a heading, a fenced block, or what may be one
+that only the parser knows. (That a pattern begins with a character and not with an anchor makes it
+several times as fast.)"""
+_SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
+_INK = re.compile(r"\S")
 _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
@@ -51,16 +59,20 @@ class _Front(NamedTuple):
     needs: tuple[str, ...]
 
 
-def glance(text: str, where: str) -> Outline | None:
-    """The outline without its links; None where only the parser can tell."""
+def glance(data: bytes, where: str) -> Outline | None:
+    """The outline of a lesson in the bytes of its file, without its links; None where only the
+    parser can tell."""
+    try:
+        text = decoded(data, where)
+    except LessonError:
+        return None
     matter = _FRONT.match(text)
     front = _front(matter[1], where) if matter else None
     if matter is None or front is None:
         return None
     seen = _Seen(text, matter.end() - 1)
-    return (
-        seen.outline(front, where) if all(map(seen.take, _MARK.finditer(text, seen.at))) else None
-    )
+    pieces = _PIECE.finditer(text, seen.at)
+    return seen.outline(front, where) if all(map(seen.take, pieces)) else None
 
 
 def _front(text: str, where: str) -> _Front | None:
@@ -76,6 +88,8 @@ def _front(text: str, where: str) -> _Front | None:
     if at < len(text) or not {"id", "number", "title", "summary"} <= fields.keys():
         return _unusual_front(text, where)
     needs = tuple(each.strip() for each in fields.get("needs", "").split(",") if each)
+    if not (fields["title"] + fields["summary"]).isprintable():
+        return None
     return _Front(
         fields["id"],
         int(fields["number"]),
@@ -100,7 +114,7 @@ def _unusual_front(text: str, where: str) -> _Front | None:
 
 
 class _Seen:
-    """What has been seen of a file, mark by mark: up to `at`."""
+    """What has been seen of a file, piece by piece: up to `at`."""
 
     def __init__(self, text: str, start: int) -> None:
         self.at = start
@@ -112,37 +126,25 @@ class _Seen:
         self._labs: list[LabOutline] = []
         self._questions: list[QuestionOutline] = []
         self._with_text: set[str] = set()
-        self._fence = ""
-        self._block = ""
-        self._begin = 0
 
-    def take(self, mark: re.Match[str]) -> bool:
+    def take(self, piece: re.Match[str]) -> bool:
         """False where it cannot go on."""
-        content = mark[1]
-        if self._fence:
-            if content.rstrip() == self._fence:
-                self._fence = ""
-                sound = self._end_block(self._text[self.at : mark.start()])
-                self.at = mark.end()
-                return sound
-            return not content.strip().startswith(self._fence)
-        if self._text[self.at : mark.start()].strip():
+        begin = piece.start()
+        title_and_id, fence, info, inside = piece.groups()
+        if _INK.search(self._text, self.at, begin):
             self._has_text()
-        self.at = mark.end()
-        if fence := _FENCE.fullmatch(content):
-            self._fence, self._block, self._begin = fence[1], "", self._line_at(mark.start(1))
-            if fence[2] in ("question", "lab"):
-                self._block = fence[2]
-            if fence[2] not in ("question", "numbers", "measured"):
+        self.at = piece.end()
+        if fence:
+            if info not in ("question", "numbers", "measured"):
                 self._has_text()
-            return bool(self._screens)
-        if content.lstrip().startswith(("```", "~~~")):
-            return False
-        heading = _SCREEN.fullmatch(content)
-        if heading is None or len(heading[1]) > LONGEST_TITLE:
+            if not self._screens or fence in inside:
+                return False
+            return info not in ("question", "lab") or self._block(info, inside, begin + 1)
+        heading = _SCREEN.fullmatch(title_and_id or "")
+        if heading is None or len(heading[1]) > LONGEST_TITLE or not heading[1].isprintable():
             return False
         title = " ".join(heading[1].split())
-        self._screens.append(ScreenOutline(heading[2], title, self._line_at(mark.start(1))))
+        self._screens.append(ScreenOutline(heading[2], title, self._line_at(begin + 1)))
         return True
 
     def _line_at(self, place: int) -> int:
@@ -154,32 +156,32 @@ class _Seen:
         if self._screens:
             self._with_text.add(self._screens[-1].id)
 
-    def _end_block(self, text: str) -> bool:
-        if not self._block:
-            return True
+    def _block(self, info: str, inside: str, begin: int) -> bool:
         fields: dict[str, str] = {}
-        for field in _FIELD.finditer(text):
+        for field in _FIELD.finditer(inside):
             fields.setdefault(field[1], field[2])
         if "id" not in fields:
             return False
-        if self._block == "lab":
-            self._labs.append(LabOutline(fields["id"], self._begin))
+        if info == "lab":
+            self._labs.append(LabOutline(fields["id"], self._line_at(begin)))
             return True
         version = fields.get("version", "1")
         if fields.get("type") not in _TYPES or not version.isdigit():
             return False
         screen = fields.get("screen", self._screens[-1].id)
         self._questions.append(
-            QuestionOutline(fields["id"], int(version), fields["type"], screen, self._begin)
+            QuestionOutline(
+                fields["id"], int(version), fields["type"], screen, self._line_at(begin)
+            )
         )
         return True
 
     def outline(self, front: _Front, file: str) -> Outline | None:
-        if not self._fence and self._text[self.at :].strip():
+        if _INK.search(self._text, self.at):
             self._has_text()
         screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
         ids = [part.id for part in (*self._screens, *self._labs, *self._questions)]
-        if self._fence or not screens or len(set(ids)) < len(ids):
+        if not screens or len(set(ids)) < len(ids):
             return None
         known = {screen.id for screen in screens}
         return Outline(

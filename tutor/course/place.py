@@ -34,6 +34,11 @@ def text_of(data: bytes, file: str) -> str:
 
     Raises `LessonError` for a file that is too large, not UTF-8, or has control characters.
     """
+    return checked(decoded(data, file), file)
+
+
+def decoded(data: bytes, file: str) -> str:
+    """Like `text_of`, but with control characters, if there are any."""
     if len(data) > MAXIMUM_BYTES:
         raise Place(file).error(
             f"The file has more than {MAXIMUM_BYTES:,} bytes, the most that a lesson may have.",
@@ -46,12 +51,12 @@ def text_of(data: bytes, file: str) -> str:
         raise Place(file, line).error(
             f"Byte 0x{data[error.start]:02x} is not UTF-8.", "Save the file as UTF-8."
         ) from error
-    return checked(text, file)
+    return plain_line_ends(text)
 
 
 def checked(text: str, file: str) -> str:
     """`text` with plain line ends. Raises `LessonError` for control characters."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = plain_line_ends(text)
     if text.replace("\n", "").isprintable():
         return text
     for line, content in enumerate(text.split("\n"), start=1):
@@ -60,6 +65,10 @@ def checked(text: str, file: str) -> str:
                 f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it."
             )
     return text
+
+
+def plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def control_character(text: str) -> str | None:
