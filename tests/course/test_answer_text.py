@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.course.answer_text import LONGEST, as_text, from_text
+from tutor.course.answer_text import LONGEST, as_text, from_text, graded_again
 from tutor.course.grading import grade
 from tutor.course.question import (
     Choice,
+    ComparePrompts,
     NextTokenQuestion,
     NumberQuestion,
     OrderQuestion,
@@ -26,6 +27,7 @@ SEVERAL = SeveralChoices(choices=_CHOICES, **_COMMON)
 ORDER = OrderQuestion(items=("a", "b", "c"), **_COMMON)
 NUMBER = NumberQuestion(answer=2, **_COMMON)
 TEXT = TextQuestion(accept=("yes",), **_COMMON)
+COMPARE = ComparePrompts(prompts=("x", "y"), value="entropy", **_COMMON)
 TOKEN = NextTokenQuestion(prompt="The", **_COMMON)
 
 
@@ -63,3 +65,21 @@ def test_what_is_no_choice_of_this_question_is_left_out(text: str) -> None:
 def test_half_a_character_can_be_kept_and_a_long_answer_is_cut() -> None:
     assert as_text("a\ud83d").isprintable()
     assert len(as_text("x" * 1000)) == LONGEST
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "correct", "message", "marks"),
+    [
+        (SINGLE, "1", False, "Not yet.", ["wrong", "missed", "left"]),
+        (SINGLE, "7", True, "Right: you answered “7”.", []),
+        (TOKEN, " Paris", False, "Not yet: you answered “ Paris”.", []),
+        (COMPARE, "2", True, "Right.", ["left", "right"]),
+        (COMPARE, "2", False, "Not yet.", ["missed", "wrong"]),
+    ],
+)
+def test_an_earlier_answer_is_judged_as_it_was(
+    question: Question, text: str, correct: bool, message: str, marks: list[str]
+) -> None:
+    verdict = graded_again(question, text, correct=correct)
+    assert (verdict.correct, verdict.message) == (correct, message)
+    assert [note.mark for note in verdict.notes] == marks

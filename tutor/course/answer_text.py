@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tutor.course.grading import Answer, Compared
+from tutor.course.grading import Answer, Compared, Verdict, compared, grade
 from tutor.course.question import (
     ComparePrompts,
     MatchQuestion,
+    NextTokenQuestion,
     OrderQuestion,
     Question,
     SeveralChoices,
@@ -51,6 +52,18 @@ def from_text(question: Question, text: str) -> Answer | None:
             places = _places(text, len(question.prompts))
             return places[0] if len(places) == 1 else None
     return text or None
+
+
+def graded_again(question: Question, text: str, *, correct: bool) -> Verdict:
+    """What is said about an answer that was given earlier. What only the model can judge, or
+    `question` as it is now cannot have as an answer, keeps what came of it then: `correct`."""
+    answer = from_text(question, text)
+    if isinstance(question, ComparePrompts) and isinstance(answer, int):
+        return compared(answer, correct)
+    if answer is None or isinstance(question, NextTokenQuestion):
+        said = "Right" if correct else "Not yet"
+        return Verdict(correct, f"{said}: you answered “{text}”.")
+    return grade(question, answer)
 
 
 def _places(text: str, count: int, *, again: bool = False) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ choice. What comes next is decided by the screens made of this: a quiz, a review
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual import on, work
@@ -14,11 +14,9 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.widgets import Input, Static
 
-from tutor.app.compare import compare
-from tutor.app.next_token import look_up
+from tutor.app.live_answers import ask_model
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
-from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.answer_field import answer_widgets, how_to_answer
 from tutor.app.widgets.answers import (
     Choices,
@@ -28,19 +26,17 @@ from tutor.app.widgets.answers import (
     Ordering,
     TypedAnswer,
 )
-from tutor.app.widgets.guess_table import compared_table, guess_table
+from tutor.app.widgets.feedback import Feedback
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.matching import Matching
 from tutor.app.widgets.prose import Prose
-from tutor.course.answer_text import as_text, from_text
-from tutor.course.grading import Compared, Verdict, compared, grade
+from tutor.course.answer_text import as_text, from_text, graded_again
+from tutor.course.grading import Verdict, grade
 from tutor.course.question import ComparePrompts, NextTokenQuestion
 from tutor.errors import TutorError
 from tutor.learner.records import Answered, Draft
-from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
     from concurrent.futures import Future
 
     from textual.app import ComposeResult
@@ -48,8 +44,6 @@ if TYPE_CHECKING:
     from tutor.course.grading import Answer
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.question import Question
-
-Found = TypeVar("Found")
 
 NOTICEABLE = 0.3
 """Seconds after which it is said that an answer is still being saved."""
@@ -131,7 +125,7 @@ class AskScreen(TutorScreen):
             yield Static(id="how", markup=False)
             yield Container(id="answer")
             yield Static(id="hint", markup=False)
-            yield Static(id="feedback", markup=False)
+            yield Feedback(id="feedback")
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -153,7 +147,7 @@ class AskScreen(TutorScreen):
             self.head()
             await self.query_one(Prose).show(question.ask)
             self._show_how()
-            self.query_one("#feedback", Static).update("")
+            self.query_one(Feedback).update("")
             self._show_hint()
             answer = self.query_one("#answer")
             await answer.remove_children()
@@ -219,7 +213,7 @@ class AskScreen(TutorScreen):
         if not self._open:
             return
         if isinstance(self.question, NextTokenQuestion):
-            self._guess(self.question, event.value)
+            self._ask_model(self.question, event.value)
         else:
             self._judge(event.value)
 
@@ -228,26 +222,26 @@ class AskScreen(TutorScreen):
         if not self._open:
             return
         if isinstance(self.question, ComparePrompts) and isinstance(event.answer, int):
-            self._compare(self.question, event.answer)
+            self._ask_model(self.question, event.answer)
         else:
             self._judge(event.answer)
 
     @work(exclusive=True)
-    async def _guess(self, question: NextTokenQuestion, typed: str) -> None:
-        """Grade a guess by the live model; waits for the model, not longer than this question
-        is on the screen."""
-        found = await self._asked(look_up(self.tutor.engine, question, typed))
-        if found is not None and self._open and self.question is question:
-            table = guess_table(found, self._columns)
-            self._judge(found.guess.rank, text=typed, table=table)
-
-    @work(exclusive=True)
-    async def _compare(self, question: ComparePrompts, chosen: int) -> None:
-        """The same for two prompts."""
-        sides = await self._asked(compare(self.tutor.engine, question))
-        if sides is not None and self._open and self.question is question:
-            answer = Compared(chosen, (sides[0].value, sides[1].value))
-            self._judge(answer, table=compared_table(sides, self._columns))
+    async def _ask_model(
+        self, question: NextTokenQuestion | ComparePrompts, given: str | int
+    ) -> None:
+        """Grade an answer by the live model; waits for the model, not longer than this question is
+        on the screen. Where the model cannot say anything, that is told."""
+        if not self.tutor.model_status.ready:
+            self.tell(self.tutor.model_status.note or "The model is not ready yet.")
+            return
+        try:
+            live = await ask_model(self.tutor.engine, question, given, self._columns)
+        except TutorError as error:
+            self.tell(error)
+            return
+        if self._open and self.question is question:
+            self._judge(live.answer, text=as_text(given), table=live.table)
 
     @property
     def _columns(self) -> int:
@@ -255,18 +249,6 @@ class AskScreen(TutorScreen):
         quiz = self.query_one("#quiz")
         bar = 0 if quiz.show_vertical_scrollbar else quiz.styles.scrollbar_size_vertical
         return quiz.scrollable_content_region.width - bar
-
-    async def _asked(self, asking: Coroutine[Any, Any, Found]) -> Found | None:
-        """What the model says; where it cannot, that is told and None returned."""
-        if not self.tutor.model_status.ready:
-            asking.close()
-            self.tell(self.tutor.model_status.note or "The model is not ready yet.")
-            return None
-        try:
-            return await asking
-        except TutorError as error:
-            self.tell(error)
-            return None
 
     def _judge(self, answer: Answer, text: str = "", table: Content | None = None) -> None:
         verdict = grade(self.question, answer)
@@ -282,7 +264,7 @@ class AskScreen(TutorScreen):
             guessed=self._draft.guessed,
             hinted=self._draft.hinted,
             attempt=self._draft.attempt,
-            answer=as_text(text or answer).strip(),
+            answer=(text or as_text(answer)).strip(),
         )
         self.answered(event)
         self._saving = True
@@ -306,32 +288,18 @@ class AskScreen(TutorScreen):
 
     def _show_again(self, given: str, *, correct: bool) -> None:
         """The question was answered before it was left."""
-        question = self.question
-        answer = from_text(question, given)
+        answer = from_text(self.question, given)
         if answer is not None:
             self._field.enter(answer)
-        if isinstance(question, ComparePrompts) and isinstance(answer, int):
-            verdict = compared(answer, correct)  # the model said it then
-        elif answer is None or isinstance(question, NextTokenQuestion):
-            said = "Right" if correct else "Not yet"  # likewise
-            verdict = Verdict(correct, f"{said}: you answered “{given}”.")
-        else:
-            verdict = grade(question, answer)
-        self._show_verdict(verdict, None, saved=True)
+        self._show_verdict(graded_again(self.question, given, correct=correct), None, saved=True)
 
     def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
         self._verdict = verdict
         self._field.judge(verdict.notes)
         self.set_focus(None)
         self._show_how()
-        mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
-        lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
-        if table is not None:
-            lines += [table, Content("")]
-        lines.append(inline(self.question.why))
-        if saved:
-            lines.append(Content.styled(self.afterword(), MUTED))
-        self.query_one("#feedback", Static).update(Content("\n").join(lines))
+        afterword = self.afterword() if saved else ""
+        self.query_one(Feedback).say(verdict, self.question.why, table, afterword)
         self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
 
     def _show_end(self) -> None:
