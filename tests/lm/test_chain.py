@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Collection, Sequence
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from tutor.lm import chain
-from tutor.lm.chain import ORDER, REMOVED, Dials
+from tutor.lm.chain import REMOVED
+from tutor.lm.dials import ORDER, Dials, StepName
 from tutor.lm.distribution import SamplerSettings
 from tutor.lm.sampling import weigh
 
@@ -26,12 +29,19 @@ DIALS = st.builds(
 )
 
 
+def last(
+    logits: Tensor, dials: Dials, order: Sequence[StepName], seen: Collection[int] = ()
+) -> Tensor:
+    """The logits after all steps."""
+    return list(chain.passes(logits, dials, order, seen))[-1][1]
+
+
 @given(FLOATS, DIALS)
 def test_in_the_usual_order_it_leaves_what_the_sampler_of_the_stepper_leaves(
     values: list[float], dials: Dials
 ) -> None:
     logits = torch.tensor(values)
-    left, _ = chain.apply(logits, dials, ORDER, ())
+    left = last(logits, dials, ORDER)
     settings = SamplerSettings(dials.temperature, dials.top_k, dials.top_p, dials.min_p)
     expected = weigh(logits, settings).sampled.double()
     # a share that is met exactly can be missed by the last bit of a sum
@@ -44,10 +54,12 @@ def test_in_the_usual_order_it_leaves_what_the_sampler_of_the_stepper_leaves(
 
 @given(FLOATS, DIALS, st.permutations(ORDER), st.sets(st.integers(0, 29)))
 def test_something_is_left_in_every_order(
-    values: list[float], dials: Dials, order: list[chain.StepName], seen: set[int]
+    values: list[float], dials: Dials, order: list[StepName], seen: set[int]
 ) -> None:
     logits = torch.tensor(values)
-    left, stages = chain.apply(logits, dials, order, {id_ for id_ in seen if id_ < len(values)})
+    seen = {id_ for id_ in seen if id_ < len(values)}
+    stages = [stage for stage, _ in chain.passes(logits, dials, order, seen)]
+    left = last(logits, dials, order, seen)
     assert int((left != REMOVED).sum()) == stages[-1].kept >= 1
     for before, after in itertools.pairwise(stages):
         assert after.kept <= before.kept
@@ -76,13 +88,13 @@ def test_the_cuts() -> None:
 
 def test_the_order_matters() -> None:
     dials = Dials(temperature=3.0, top_p=0.6)
-    first, _ = chain.apply(LOGITS, dials, ("temperature", "top-p"), ())
-    last, _ = chain.apply(LOGITS, dials, ("top-p", "temperature"), ())
-    assert int((first != REMOVED).sum()) > int((last != REMOVED).sum())
+    before = last(LOGITS, dials, ("temperature", "top-p"))
+    after = last(LOGITS, dials, ("top-p", "temperature"))
+    assert int((before != REMOVED).sum()) > int((after != REMOVED).sum())
 
 
 def test_a_stage_says_how_much_was_removed() -> None:
-    _, (stage,) = chain.apply(LOGITS, Dials(top_k=1), ("top-k",), ())
+    ((stage, _),) = chain.passes(LOGITS, Dials(top_k=1), ("top-k",), ())
     assert stage.kept == 1
     assert stage.removed_probability == pytest.approx(1 - chain.probabilities(LOGITS)[0].item())
     assert stage.entropy_bits == 0

@@ -17,6 +17,8 @@ NAMES: tuple[str, ...] = (
     "neighbors",
     "attention",
 )
+    "attention-formula",
+    "sampler",
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""
 

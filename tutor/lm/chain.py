@@ -21,30 +21,15 @@ with equal logits are ranked by id.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
-from typing import Literal
+from collections.abc import Callable, Collection, Iterator
 
-import msgspec
 import torch
 from torch import Tensor
 
+from tutor.lm.dials import Dials, Stage, StepName
 from tutor.lm.sampling import entropy_bits, ranked
 
-StepName = Literal["repetition", "temperature", "top-k", "top-p", "min-p"]
-ORDER: tuple[StepName, ...] = ("repetition", "temperature", "top-k", "top-p", "min-p")
-"""The usual one. It is that of transformers and of llama.cpp, but for min-p's place."""
-
 REMOVED = -math.inf
-
-
-class Stage(msgspec.Struct, frozen=True):
-    """What a step left: how many tokens, how much probability it took from those it removed, and
-    the entropy of what is left, in bits."""
-
-    name: StepName
-    kept: int
-    removed_probability: float
-    entropy_bits: float
 
 
 def temperature(logits: Tensor, value: float) -> Tensor:
@@ -87,21 +72,11 @@ def probabilities(logits: Tensor) -> Tensor:
     return torch.softmax(logits.double(), dim=-1)
 
 
-class Dials(msgspec.Struct, frozen=True):
-    """How far each step is turned; the defaults switch it off."""
-
-    repetition: float = 1.0
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-
-
-def apply(
+def passes(
     logits: Tensor, dials: Dials, order: Collection[StepName], seen: Collection[int]
-) -> tuple[Tensor, tuple[Stage, ...]]:
-    """All steps in this order, on logits [V] after a text of the tokens `seen`. Returns the logits
-    that are left and what came of each step."""
+) -> Iterator[tuple[Stage, Tensor]]:
+    """All steps in this order, on logits [V] after a text of the tokens `seen`. Yields what came of
+    each, and the logits [V] that it left."""
     steps: dict[StepName, Callable[[Tensor], Tensor]] = {
         "repetition": lambda z: repetition_penalty(z, dials.repetition, seen),
         "temperature": lambda z: temperature(z, dials.temperature),
@@ -109,15 +84,13 @@ def apply(
         "top-p": lambda z: top_p(z, dials.top_p),
         "min-p": lambda z: min_p(z, dials.min_p),
     }
-    stages = []
     for name in order:
         before, logits = logits, steps[name](logits)
         gone = (logits == REMOVED) & (before != REMOVED)
         removed = float(probabilities(before)[gone].sum())
         left = probabilities(logits)
         kept = int((logits != REMOVED).sum())
-        stages.append(Stage(name, kept, removed, entropy_bits(left)))
-    return logits, tuple(stages)
+        yield Stage(name, kept, removed, entropy_bits(left)), logits
 
 
 def _head(logits: Tensor, count: int) -> Tensor:

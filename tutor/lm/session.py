@@ -153,10 +153,17 @@ class Session:
 
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
+    def logits(self, position: int) -> Tensor:
+        """Scores of every token after the first `position` tokens: [vocabulary]."""
+        self._check_length(position)
+        self._read_to(position)
+        with torch.inference_mode():
+            return self._model.network.logits(self._final[position - 1][None])[0].cpu()
+
     ) -> Distribution:
         """What comes after the first `position` tokens, with the `top` most probable rows."""
         return sampling.distribution(
-            self._logits(position),
+            self.logits(position),
             sampler,
             position=position,
             seed=seed,
@@ -166,7 +173,7 @@ class Session:
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
         """Where these tokens stand in the distribution after `position` tokens."""
-        weights = sampling.weigh(self._logits(position), sampler)
+        weights = sampling.weigh(self.logits(position), sampler)
         for id_ in ids:
             if not 0 <= id_ < len(weights.logits):
                 raise TextError(f"Token {id_} is not in the vocabulary.")
@@ -177,7 +184,7 @@ class Session:
     ) -> tuple[Row, ...]:
         """Up to `limit` tokens whose text contains `query`: first those that are exactly it, with
         or without a leading space, then the most probable. Raises `TextError` if there is none."""
-        logits = self._logits(position)
+        logits = self.logits(position)
         tokenizer = self._model.tokenizer
         found = tokenizer.containing(query)
         del found[bisect_left(found, len(logits)) :]  # a vocabulary can be larger than its network
@@ -220,13 +227,6 @@ class Session:
             return x_ray(self._model, before, self._ids[position], following, layer)
 
     # --- the work ---------------------------------------------------------------------------
-
-    def _logits(self, position: int) -> Tensor:
-        """Scores of every token after the first `position` tokens: [vocabulary]."""
-        self._check_length(position)
-        self._read_to(position)
-        with torch.inference_mode():
-            return self._model.network.logits(self._final[position - 1][None])[0]
 
     @torch.inference_mode()
     def _read_to(self, length: int) -> None:
