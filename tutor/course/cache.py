@@ -93,6 +93,11 @@ class Cache:
             self._now[key] = entry
         return entry
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was known when it was opened."""
+        return not self._before
+
     def put(self, key: str, entry: Entry) -> None:
         self._now[key] = entry
 

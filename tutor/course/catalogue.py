@@ -34,6 +34,9 @@ MOST_READ = 40
 """Lessons that are read to their end when a course is opened and nothing is known of them yet. Of
 more than that only the outlines are taken in: what is wrong inside is told when one is opened."""
 
+_GLANCES = 20
+"""So many take about as long as to read a lesson."""
+
 
 class Source(Protocol):
     """Where a course has from what is read only when it is asked for."""
@@ -149,17 +152,12 @@ class Opening:
         self._cache = Cache(folder)
         self._facts = FactsFile(folder, self._cache)
         self._glossary = GlossaryFile(folder, self._cache)
-        self._keys: dict[str, str] = {}
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, bytes] = {}
         """The bytes of the files of which nothing is known, or only what a glance shows."""
         for where, file in self._files.items():
             self._look(where, file)
-        if len(self._unread) > MOST_READ:
-            for where in list(self._unread):
-                self._glance(where)
-                if where in self._unread:
-                    self._settle(where)
+        self._glance_does = len(self._unread) > MOST_READ
 
     def _look(self, where: str, file: Path) -> None:
         try:
@@ -167,15 +165,17 @@ class Opening:
         except LessonError as problem:
             self._entries[where] = Entry(problems=(Problem.of(problem),))
             return
-        self._keys[where] = self._cache.key(file.name, data, self._facts.digest)
-        entry = self._cache.get(self._keys[where])
-        if entry is None:
-            self._unread[where] = data
-        else:
+        self._unread[where] = data
+        if not self._cache.empty and (entry := self._cache.get(self._key(where))) is not None:
+            del self._unread[where]
             self._entries[where] = entry
 
-    def _glance(self, where: str) -> None:
-        """Where a glance does not find out, the file is read to its end."""
+    def _key(self, where: str) -> str:
+        data = self._unread[where]
+        return self._cache.key(self._files[where].name, data, self._facts.digest)
+
+    def _glance(self, where: str) -> bool:
+        """False where a glance does not find out; the file is read to its end, then."""
         from tutor.course.glance import glance  # what is not needed when nothing has changed
 
         outline = glance(self._unread[where], where)
@@ -183,6 +183,7 @@ class Opening:
             self._read(where)
         else:
             self._entries[where] = Entry(outline)
+        return outline is not None
 
     def _read(self, where: str) -> None:
         from tutor.course.parse import read_bytes
@@ -198,8 +199,8 @@ class Opening:
 
     def _settle(self, where: str) -> None:
         """What is known of this file now is what will be known of it the next time."""
+        self._cache.put(self._key(where), self._entries[where])
         del self._unread[where]
-        self._cache.put(self._keys[where], self._entries[where])
 
     @property
     def complete(self) -> bool:
@@ -207,14 +208,19 @@ class Opening:
         return not self._unread and self._facts.known and self._glossary.known
 
     def read_on(self) -> Iterator[None]:
-        """Reads what is not known, one file each time that it is asked to go on."""
+        """Reads what is not known, one file each time that it is asked to go on (or a few of which
+        a glance is enough)."""
         for companion in (self._facts, self._glossary):
             if not companion.known:
                 companion.entry  # noqa: B018
                 yield
-        for where in list(self._unread):
-            self._read(where)
-            yield
+        for number, where in enumerate(list(self._unread)):
+            if not self._glance_does:
+                self._read(where)
+            elif where in self._entries or self._glance(where):
+                self._settle(where)
+            if not self._glance_does or number % _GLANCES == 0:
+                yield
         self._cache.save()
 
     def course(self) -> Course:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+import msgspec
+
 from tutor.course.headings import LONGEST_TITLE
 from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
 from tutor.course.place import Place, decoded
@@ -47,6 +49,8 @@ _INK = re.compile(r"\S")
 _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
+_USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
+"""How most questions begin; a few have a version or name their screen besides."""
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 
 
@@ -126,6 +130,7 @@ class _Seen:
         self._labs: list[LabOutline] = []
         self._questions: list[QuestionOutline] = []
         self._with_text: set[str] = set()
+        self._fences = 0
 
     def take(self, piece: re.Match[str]) -> bool:
         """False where it cannot go on."""
@@ -135,11 +140,14 @@ class _Seen:
             self._has_text()
         self.at = piece.end()
         if fence:
-            if info not in ("question", "numbers", "measured"):
-                self._has_text()
-            if not self._screens or fence in inside:
+            self._fences += 1
+            if not self._screens:
                 return False
-            return info not in ("question", "lab") or self._block(info, inside, begin + 1)
+            if info == "question":
+                return self._question(inside, begin + 1)
+            if info not in ("numbers", "measured"):
+                self._has_text()
+            return info != "lab" or self._lab(inside, begin + 1)
         heading = _SCREEN.fullmatch(title_and_id or "")
         if heading is None or len(heading[1]) > LONGEST_TITLE or not heading[1].isprintable():
             return False
@@ -156,29 +164,32 @@ class _Seen:
         if self._screens:
             self._with_text.add(self._screens[-1].id)
 
-    def _block(self, info: str, inside: str, begin: int) -> bool:
-        fields: dict[str, str] = {}
-        for field in _FIELD.finditer(inside):
-            fields.setdefault(field[1], field[2])
-        if "id" not in fields:
-            return False
-        if info == "lab":
+    def _lab(self, inside: str, begin: int) -> bool:
+        fields = _fields(inside)
+        if "id" in fields:
             self._labs.append(LabOutline(fields["id"], self._line_at(begin)))
-            return True
-        version = fields.get("version", "1")
-        if fields.get("type") not in _TYPES or not version.isdigit():
+        return "id" in fields
+
+    def _question(self, inside: str, begin: int) -> bool:
+        version, screen = "1", self._screens[-1].id
+        usual = _USUAL.match(inside)
+        if usual and "\nversion:" not in inside and "\nscreen:" not in inside:
+            name, kind = usual.groups()
+        else:
+            fields = _fields(inside)
+            name, kind = fields.get("id", ""), fields.get("type", "")
+            version, screen = fields.get("version", version), fields.get("screen", screen)
+        if not name or kind not in _TYPES or not version.isdigit():
             return False
-        screen = fields.get("screen", self._screens[-1].id)
-        self._questions.append(
-            QuestionOutline(
-                fields["id"], int(version), fields["type"], screen, self._line_at(begin)
-            )
-        )
+        line = self._line_at(begin)
+        self._questions.append(QuestionOutline(name, int(version), kind, screen, line))
         return True
 
     def outline(self, front: _Front, file: str) -> Outline | None:
         if _INK.search(self._text, self.at):
             self._has_text()
+        if self._text.count("```") != 2 * self._fences:  # one stands where only the parser knows
+            return None
         screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
         ids = [part.id for part in (*self._screens, *self._labs, *self._questions)]
         if not screens or len(set(ids)) < len(ids):
@@ -194,14 +205,15 @@ class _Seen:
             screens=screens,
             labs=tuple(self._labs),
             questions=tuple(
-                QuestionOutline(
-                    each.id,
-                    each.version,
-                    each.type,
-                    each.screen if each.screen in known else None,
-                    each.line,
-                )
+                each if each.screen in known else msgspec.structs.replace(each, screen=None)
                 for each in self._questions
             ),
             file=file,
         )
+
+
+def _fields(inside: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for field in _FIELD.finditer(inside):
+        fields.setdefault(field[1], field[2])
+    return fields

@@ -19,6 +19,7 @@ from tutor.app.when import when
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
+from tutor.learner.records import LessonState
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -115,7 +116,10 @@ class HomeScreen(TutorScreen):
         lessons = self.tutor.course.outlines
         entries: list[tuple[Row | None, Callable[[], object] | None]] = []
         standings = {
-            lesson.id: standing(lesson, progress.lesson(lesson.id), cards) for lesson in lessons
+            lesson.id: standing(
+                lesson, states.get(lesson.id) or LessonState(lesson=lesson.id), cards
+            )
+            for lesson in lessons
         }
         queue = self.tutor.review_queue()
         if first := self._continue(standings):
