@@ -15,10 +15,11 @@ NAMES: tuple[str, ...] = (
     "merges",
     "train-tokenizer",
     "neighbors",
+    "word-map",
     "attention",
-)
     "attention-formula",
     "sampler",
+)
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""
 
