@@ -16,6 +16,7 @@ from tutor.course.lint import lint
 from tutor.course.measured import Entry, Measured, OfCases, Score
 from tutor.course.parse import FrontMatter
 from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
+from tutor.course.release import changed, read_release
 
 
 def test_nothing_to_complain_about() -> None:
@@ -98,3 +99,14 @@ def test_the_course_has_all_of_everything() -> None:
     for lesson in course.lessons:
         assert all(lab.solution or not lab.goals for lab in lesson.labs), lesson.id
         assert any("```text" in screen.body for screen in lesson.screens), lesson.id
+
+
+def test_the_release_has_every_lesson_and_question_as_it_is() -> None:
+    """`tutor release` writes it; from then on lint tells what has changed and kept its version."""
+    release = read_release(paths.lessons_folder())
+    lessons = load_course().lessons
+    assert set(release.lessons) == {lesson.id for lesson in lessons}
+    assert {question.id for lesson in lessons for question in lesson.questions} <= set(
+        release.questions
+    )
+    assert [change for lesson in lessons for change in changed(lesson, release)] == []
