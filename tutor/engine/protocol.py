@@ -153,8 +153,6 @@ class Tokenize(Request, frozen=True):
     text: str
 
 
-class Cancel(Message, frozen=True):
-    """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless
 class AskLab(Request, frozen=True):
     """A question of the lab `lab`, put to the bench of the name `bench`, which is made if there is
     none. `question` and what is answered are MessagePack of the types that `tutor.labs` has for
@@ -165,6 +163,8 @@ class AskLab(Request, frozen=True):
     question: bytes
 
 
+class Cancel(Message, frozen=True):
+    """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless
     it has been answered already. Has no answer of its own."""
 
     target: int
@@ -212,12 +212,12 @@ class XRayAnswer(Answer, frozen=True):
     xray: XRay
 
 
-class Failed(Answer, frozen=True):
-    """A `TutorError`, by its class name and its two sentences. `id` is 0 when the failure is not
 class LabAnswer(Answer, frozen=True):
     answer: bytes
 
 
+class Failed(Answer, frozen=True):
+    """A `TutorError`, by its class name and its two sentences. `id` is 0 when the failure is not
     about one request (the model could not be loaded)."""
 
     kind: str
@@ -260,9 +260,9 @@ ToEngine = (
     | AskSurprisals
     | AskXRay
     | Tokenize
+    | AskLab
     | Cancel
     | Ping
-    | AskLab
 )
 
 FromEngine = (
@@ -273,9 +273,9 @@ FromEngine = (
     | Rows
     | Surprisals
     | XRayAnswer
+    | LabAnswer
     | Failed
     | Loading
-    | LabAnswer
     | Ready
     | Pong
 )
