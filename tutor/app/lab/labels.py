@@ -1,0 +1,61 @@
+"""Where the names of points go, so that none covers another. Pure functions on cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+
+class Spot(NamedTuple):
+    """A point in column `x` and row `y`, and the name to be written beside it."""
+
+    x: int
+    y: int
+    name: str
+
+
+def place(spots: Sequence[Spot], width: int, height: int) -> list[tuple[int, int] | None]:
+    """Where each name begins (column, row); None where there is no room for it.
+
+    Points keep their cells, and names are placed in the order given: right of the point if there
+    is room, else left, above or below it. Between two names in a row there is a space.
+    """
+    points = {(spot.x, spot.y) for spot in spots}
+    taken: set[tuple[int, int]] = set()  # by names, and the cells at both ends of each
+    places: list[tuple[int, int] | None] = []
+    for spot in spots:
+        size = cell_len(spot.name)
+        free = (
+            start
+            for start in _beside(spot, size)
+            if _fits(start, size, width, height) and not (points | taken) & _cells(start, size)
+        )
+        start = next(free, None) if size else None
+        if start is not None:
+            taken |= _cells((start[0] - 1, start[1]), size + 2)
+        places.append(start)
+    return places
+
+
+def _beside(spot: Spot, size: int) -> list[tuple[int, int]]:
+    x, y = spot.x, spot.y
+    rows = (y - 1, y + 1)
+    return [
+        (x + 1, y),
+        (x - size, y),
+        *((x + 1, row) for row in rows),
+        *((x - size // 2, row) for row in rows),
+        *((x - size, row) for row in rows),
+    ]
+
+
+def _fits(start: tuple[int, int], size: int, width: int, height: int) -> bool:
+    x, y = start
+    return x >= 0 and x + size <= width and 0 <= y < height
+
+
+def _cells(start: tuple[int, int], size: int) -> set[tuple[int, int]]:
+    x, y = start
+    return {(column, y) for column in range(x, x + size)}
