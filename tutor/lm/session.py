@@ -67,7 +67,9 @@ class Session:
         self._read: list[int] = []
         self._final: list[Tensor] = []
         self._bits: list[float | None] = []
-        self._cache = KeyValueCache(self._model.network.config, capacity=1)
+        self._cache = KeyValueCache(
+            self._model.network.config, capacity=1, device=self._model.card.device
+        )
         self._agreed = 0  # so many tokens of the path are the same as those read
 
     @property
@@ -151,8 +153,6 @@ class Session:
 
     # --- questions --------------------------------------------------------------------------
 
-    def distribution(
-        self, position: int, sampler: SamplerSettings, seed: int, top: int
     def logits(self, position: int) -> Tensor:
         """Scores of every token after the first `position` tokens: [vocabulary]."""
         self._check_length(position)
@@ -160,6 +160,8 @@ class Session:
         with torch.inference_mode():
             return self._model.network.logits(self._final[position - 1][None])[0].cpu()
 
+    def distribution(
+        self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
         """What comes after the first `position` tokens, with the `top` most probable rows."""
         return sampling.distribution(
@@ -249,7 +251,7 @@ class Session:
     def _score(self, positions: Sequence[int]) -> None:
         """Fill in how surprising the tokens at these positions were."""
         before = torch.stack([self._final[i - 1] for i in positions])
-        log_probabilities = self._model.network.logits(before).log_softmax(dim=-1)
+        log_probabilities = self._model.network.logits(before).cpu().log_softmax(dim=-1)
         taken = torch.tensor([self._ids[i] for i in positions])
         chosen = log_probabilities[torch.arange(len(positions)), taken]
         for i, log_probability in zip(positions, chosen.tolist(), strict=True):
