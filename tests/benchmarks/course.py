@@ -12,6 +12,7 @@ import re
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.table import Measured
@@ -23,16 +24,20 @@ LESSONS = 500
 QUESTIONS = 20
 
 OPEN = """
+import gc
+gc.disable()  # as the command line does, until the first screen stands
 import sys
 from pathlib import Path
 from tutor import paths
 from tutor.app.app import TutorApp
-from tutor.course.catalogue import load_course
+from tutor.course.catalogue import Opening
 from tutor.engine.client import Engine
 from tutor.learner.progress import Progress
-course = load_course(Path(sys.argv[1]))
+opening = Opening(Path(sys.argv[1]))
+course = opening.course()
 assert len(course.outlines) == int(sys.argv[2]), course.problems[:3]
-TutorApp(course, Progress.open(paths.learner_folder()), Engine(None)).run(mouse=False)
+progress = Progress.open(paths.learner_folder())
+TutorApp(course, progress, Engine(None), opening=opening).run(mouse=False)
 """
 
 _QUESTION = re.compile(r"^```question\n.*?^```\n", re.MULTILINE | re.DOTALL)
@@ -70,8 +75,8 @@ def measure(turns: int = 9) -> list[Measured]:
         large.mkdir()
         write_course(large)
         for turn in range(turns):
-            data = str(Path(place) / f"data-{turn}")
             for folder, lessons in ((large, LESSONS), (ours, count)):
+                data = Path(place) / f"data-{turn}-{lessons}"
                 first.setdefault(folder, []).append(_opened(folder, lessons, data))
                 again.setdefault(folder, []).append(_opened(folder, lessons, data))
     return [
@@ -86,8 +91,19 @@ def measure(turns: int = 9) -> list[Measured]:
     ]
 
 
-def _opened(folder: Path, lessons: int, data: str) -> float:
-    """Milliseconds from exec to the course map."""
+def _opened(folder: Path, lessons: int, data: Path) -> float:
+    """Milliseconds from exec to the course map. Returns when what was read of the course is kept
+    for the next time."""
     command = [sys.executable, "-c", OPEN, str(folder), str(lessons)]
-    with Terminal(command, environment={"TUTOR_DATA": data}) as run:
-        return 1000 * run.wait_for("> Begin")
+    with Terminal(command, environment={"TUTOR_DATA": str(data)}) as run:
+        taken = 1000 * run.wait_for("> Begin")
+        wait_until_kept(run, data)
+    return taken
+
+
+def wait_until_kept(run: Terminal, data: Path, timeout: float = 60) -> None:
+    """Wait until `run` has written down in the folder `data` what it has read of its course."""
+    deadline = time.monotonic() + timeout
+    while not list(data.rglob("*.cache")):
+        assert time.monotonic() < deadline, "nothing is kept of the course"
+        run.read(0.1)
