@@ -50,7 +50,7 @@ async def test_a_diagram_keeps_its_shape(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 30)) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "+-----+     +-+")
-        await sees(pilot, "| ???? |-->--| | ####. _.:-=+*#")
+        await sees(pilot, "| ???? |-->--| | ####: _.:-=+*#")
         assert 'Naive > "ok"' in shown(app)
         assert shown(app).isascii()
 
