@@ -29,6 +29,7 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("TUTOR_DATA", str(folder / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(folder / "shared"))
+    monkeypatch.setenv("TUTOR_DEVICE", "cpu")  # the same on every machine
 
 
 @pytest.fixture(scope="session")
@@ -71,4 +72,5 @@ def _folders(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTOR_DATA", str(folder))
         patch.setenv("TUTOR_SHARED", str(folder / "shared"))
+        patch.setenv("TUTOR_DEVICE", "cpu")
         yield

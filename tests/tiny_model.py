@@ -75,6 +75,7 @@ def tiny_model(chat_template: str | None = TEMPLATE) -> Any:
     # as they come, random embeddings make a token's own repetition all but certain
     network.embedding.weight.mul_(0.3)
     return SimpleNamespace(
+        card=SimpleNamespace(device="cpu"),
         network=network,
         tokenizer=Tokenizer.from_gguf(byte_fields()),
         chat_template=chat_template,

@@ -103,10 +103,20 @@ def test_the_environment_names_another(
 
 
 def test_check(tutor: Tutor, tiny_model: str) -> None:
-    outcome = tutor("model", "check", "--model", tiny_model)
+    outcome = tutor("model", "check", "--model", tiny_model, "--device", "cpu")
     assert outcome.status == 0
+    assert "Runs on cpu, kept as fp" in outcome.out
     for form in ("int4", "int8", "fp16", "fp32"):
         assert f"\n  {form} " in outcome.out
+
+
+def test_a_device_that_is_none(
+    tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tutor("model", "check", "--model", tiny_model, "--device", "gpu").status == 2
+    monkeypatch.setenv("TUTOR_DEVICE", "gpu")
+    outcome = tutor("model", "check", "--model", tiny_model)
+    assert (outcome.status, "'gpu'" in outcome.err) == (2, True)
 
 
 def _pull_finds(found: FoundModel) -> Callable[..., tuple[FoundModel, bool]]:

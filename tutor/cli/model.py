@@ -213,9 +213,11 @@ def run_check(options: argparse.Namespace) -> int:
         report = check_kernels(model.network.config)
     card = model.card
     output.write(f"{card.name}: {card.parameters / 1e6:.1f} million weights from {card.format}")
-    output.write(f"Kept as {card.kernel}; {report.threads} threads, {report.instruction_set}")
-    output.write(f"PyTorch {report.torch_version}")
-    output.write("All matrix products of one token, in milliseconds:")
+    output.write(f"Runs on {card.device}, kept as {card.kernel}; PyTorch {report.torch_version}")
+    output.write(
+        "All matrix products of one token on this CPU "
+        f"({report.threads} threads, {report.instruction_set}), in milliseconds:"
+    )
     output.write("  form   bytes per weight      ms")
     for timing in report.timings:
         taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "  absent"

@@ -118,11 +118,15 @@ class ChatMessage(msgspec.Struct, frozen=True):
     content: str
 
 
+DEVICES = ("auto", "cpu", "cuda", "mps")  # what may be asked for: `tutor.lm.device`
+
+
 class ModelCard(msgspec.Struct, frozen=True):
     """What is known of a loaded model.
 
     `sha256` is that of the file it came from; `format` names the file's number format ("Q4_1"),
-    `kernel` the way its weight matrices are multiplied on this machine ("int4", "fp32", ...).
+    `kernel` the way its weight matrices are multiplied on this machine ("int4", "fp32", ...),
+    `device` where ("cpu", "cuda", "mps").
     """
 
     name: str
@@ -138,6 +142,7 @@ class ModelCard(msgspec.Struct, frozen=True):
     vocabulary_size: int
     chat: bool
     end_ids: tuple[int, ...]
+    device: str = "cpu"
 
 
 class LensRow(msgspec.Struct, frozen=True):

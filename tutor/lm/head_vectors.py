@@ -40,7 +40,8 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     stream = trace.residuals[layer]  # [T, width], what the block reads
     vectors = attention.query_key_value(block.attention_norm(stream)).float()
     mixed = Mixed.views(vectors, config.heads, config.head_size)
-    mixed.turning.mul_(rotations(config, 2 ** len(ids).bit_length())[: len(ids)])
+    turns = rotations(config, 2 ** len(ids).bit_length())[: len(ids)]
+    mixed.turning.mul_(turns.to(vectors.device))
     keys, values = mixed.others.chunk(2, dim=1)
     shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
     answers = listening.heard.unflatten(-1, (config.heads, config.head_size))

@@ -27,7 +27,7 @@ def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
     from each (column). A row sums to 1; what comes after a token gets 0."""
     trace = Trace()
     network(torch.tensor(ids), None, trace)
-    return torch.stack(trace.attention)
+    return torch.stack(trace.attention).cpu()
 
 
 def scores(attention: Tensor, targets: Tensor) -> Tensor | None:

@@ -74,7 +74,12 @@ class FrozenLinear(Part):
 
 
 class Table(FrozenLinear):
-    """One whose rows can be had singly, which packed int4 has no way to give."""
+    """One whose rows can be had singly, which packed int4 has no way to give. Ids may come from
+    the CPU; the rows are on the device of the table."""
+
+    @property
+    def device(self) -> torch.device:
+        return next(value.device for value in vars(self).values() if isinstance(value, Tensor))
 
     def rows(self, ids: Tensor) -> Tensor:
         """Rows `ids` [...] of W: [..., inputs]."""
@@ -95,7 +100,7 @@ class FloatLinear(Table):
         return F.linear(x, self.weight)
 
     def rows(self, ids: Tensor) -> Tensor:
-        return F.embedding(ids, self.weight)
+        return F.embedding(ids.to(self.weight.device), self.weight)
 
 
 class HalfLinear(Table):
@@ -120,7 +125,7 @@ class HalfLinear(Table):
         return answers[0] if len(answers) == 1 else torch.cat(answers, dim=-1)
 
     def rows(self, ids: Tensor) -> Tensor:
-        return F.embedding(ids, self.weight).float()
+        return F.embedding(ids.to(self.weight.device), self.weight).float()
 
 
 class Int8Linear(Table):
@@ -302,7 +307,7 @@ class FrozenNorm(Part):
     def __init__(self, weight: Tensor, epsilon: float) -> None:
         super().__init__()
         self.gain = weight * math.sqrt(len(weight))
-        self.floor = torch.tensor(math.sqrt(len(weight) * epsilon))
+        self.floor = weight.new_tensor(math.sqrt(len(weight) * epsilon))
 
     def forward(self, x: Tensor) -> Tensor:
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)

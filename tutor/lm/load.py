@@ -7,6 +7,7 @@ folder is read as it is. What cannot be used raises a `ModelError` that says why
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -14,19 +15,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from tutor import paths
 from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
 from tutor.lm.convert import build, convert, forms, matrices, parameters
-from tutor.lm.distribution import ModelCard
+from tutor.lm.device import ON_A_CARD, TROUBLES, choose_device
+from tutor.lm.distribution import PLAIN, ModelCard
 from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
 from tutor.lm.network import Config, Transformer
 from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
+from tutor.lm.session import Session
 from tutor.lm.shortage import shortage_in_words
 from tutor.lm.soundness import require_sound
 from tutor.lm.source import Source, about
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
+
+log = logging.getLogger(__name__)
 
 # What converting takes beside the weights themselves: a few copies of the largest matrix as
 # 32-bit floats.
@@ -51,12 +58,19 @@ def load_model(
 
     `on_stage` hears what is being done and how far that is. With `exact` every weight becomes a
     32-bit float: slow and large, to compare with. Raises `ModelDamaged`, `ModelUnsupported`,
-    `NotEnoughMemory`.
+    `NotEnoughMemory`, and `UsageError` for a device that is none.
     """
     use_threads()
+    device = choose_device()
     with about(found.path), shortage_in_words("this model"):
         if exact:
             return _in_memory(found, EXACT, on_stage)
+        if device != "cpu":
+            try:
+                return _on_a_card(found, device, on_stage)
+            except (*TROUBLES, ModelDamaged, NotEnoughMemory) as error:
+                log.warning("%s cannot be used, so the CPU is: %s", device, error)
+                on_stage(f"{device} cannot be used, so the CPU is")
         if found.kind == "folder":
             return _in_memory(found, choose_kernels(), on_stage)
         packed = _packed_before(found, on_stage) or _pack(found, on_stage)
@@ -135,7 +149,20 @@ def _pack(found: FoundModel, on_stage: OnStage) -> PackedModel:
     return packed
 
 
-def _in_memory(found: FoundModel, kernels: Kernels, on_stage: OnStage) -> LanguageModel:
+def _on_a_card(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
+    """The model on a graphics card, once it has answered there. Raises what PyTorch does where
+    it cannot, `ModelDamaged` where the answer is not a number."""
+    torch.zeros(1, device=device)  # where there is none, this is where it shows
+    model = _in_memory(found, ON_A_CARD, on_stage, device)
+    session = Session(model, [0, 0])
+    session.distribution(2, PLAIN, seed=0, top=1)
+    session.xray(1)
+    return model
+
+
+def _in_memory(
+    found: FoundModel, kernels: Kernels, on_stage: OnStage, device: str = "cpu"
+) -> LanguageModel:
     on_stage("reading the model")
     source = _open(found)
     if found.kind == "folder":
@@ -149,7 +176,7 @@ def _in_memory(found: FoundModel, kernels: Kernels, on_stage: OnStage) -> Langua
     stamp = FileStamp.of(files[0])
     stage = "preparing the weights"
     packed = _converted(source, kernels, sha256, stamp, on_stage, stage, str(found.path))
-    return _model(found, packed)
+    return _model(found, packed, device)
 
 
 def _open(found: FoundModel) -> Source:
@@ -181,10 +208,10 @@ def _converted(
     return PackedModel(description, tensors, tokenizer.to_json())
 
 
-def _model(found: FoundModel, packed: PackedModel) -> LanguageModel:
+def _model(found: FoundModel, packed: PackedModel, device: str = "cpu") -> LanguageModel:
     description = packed.description
     config = description.config
-    network = build(config, packed.tensors)
+    network = build(config, {name: t.to(device) for name, t in packed.tensors.items()})
     tokenizer = Tokenizer.from_json(packed.tokenizer)
     card = ModelCard(
         name=found.name,
@@ -200,6 +227,7 @@ def _model(found: FoundModel, packed: PackedModel) -> LanguageModel:
         vocabulary_size=config.vocabulary_size,
         chat=description.chat_template is not None,
         end_ids=tokenizer.end_ids,
+        device=device,
     )
     return LanguageModel(card, network, tokenizer, description.chat_template)
 

@@ -52,12 +52,12 @@ class EmbeddingTable:
     @torch.inference_mode()
     def row(self, id_: int) -> Tensor:
         """[width]"""
-        return self._embedding(torch.tensor([id_]))[0]
+        return self.some([id_])[0]
 
     @torch.inference_mode()
     def some(self, ids: Sequence[int]) -> Tensor:
         """[len(ids), width]"""
-        return self._embedding(torch.tensor(ids))
+        return _rows(self._embedding, torch.tensor(ids))
 
     @torch.inference_mode()
     def cosines(self, vectors: Tensor) -> Tensor:
@@ -69,7 +69,8 @@ class EmbeddingTable:
 
     def _product(self, vectors: Tensor) -> Tensor:
         if isinstance(self._embedding, TableEmbedding):
-            return self._embedding.matrix(vectors)
+            matrix = self._embedding.matrix
+            return matrix(vectors.to(matrix.device)).cpu()
         assert isinstance(self._embedding, nn.Embedding)
         return vectors @ self._embedding.weight.t()
 
@@ -93,6 +94,12 @@ class EmbeddingTable:
         return _measure(self._embedding, self.rows, self._check_cancelled)
 
 
+def _rows(embedding: nn.Module, ids: Tensor) -> Tensor:
+    """On the CPU, wherever the table is."""
+    rows: Tensor = embedding(ids)
+    return rows.cpu()
+
+
 _MEASURED: WeakKeyDictionary[nn.Module, tuple[Tensor, float]] = WeakKeyDictionary()
 
 
@@ -105,7 +112,7 @@ def _measure(
         lengths, total = [], torch.zeros(())
         for ids in torch.arange(rows).split(PIECE):
             check_cancelled()
-            piece = embedding(ids)  # [PIECE, width]
+            piece = _rows(embedding, ids)  # [PIECE, width]
             length = piece.norm(dim=-1).clamp(min=1e-12)
             lengths.append(length)
             total = total + (piece / length[:, None]).sum(dim=0)  # [width]

@@ -362,10 +362,9 @@ class Transformer(nn.Module):
         tokens = ids.shape[-1]
         length = start + tokens
         layers = [None] * self.config.layers if cache is None else cache.layers(tokens)
-        rotation = rotations(self.config, 2 ** length.bit_length())[start:length].to(ids.device)
-        mask = causal_mask(tokens, length, ids.device) if tokens > 1 else None
-
         x = self.embedding(ids)
+        rotation = rotations(self.config, 2 ** length.bit_length())[start:length].to(x.device)
+        mask = causal_mask(tokens, length, x.device) if tokens > 1 else None
         for block, remembered in zip(self.blocks, layers, strict=True):
             if trace is not None:
                 trace.residuals.append(x)

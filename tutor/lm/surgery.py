@@ -28,7 +28,7 @@ class HeadsOff(Part):
         self.output, self.kept = output, kept
 
     def forward(self, answers: Tensor) -> Tensor:
-        mixed: Tensor = self.output(answers * self.kept)
+        mixed: Tensor = self.output(answers * self.kept.to(answers.device))
         return mixed
 
 
@@ -101,5 +101,5 @@ def twice(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
 def bits_of_next(network: Transformer, ids: Sequence[int]) -> Tensor:
     """How surprising each token after the first was, -log2 p, in bits: [T - 1]."""
     read = torch.tensor(ids)
-    log_probabilities = network.logits(network(read)[:-1]).log_softmax(dim=-1)
+    log_probabilities = network.logits(network(read)[:-1]).cpu().log_softmax(dim=-1)
     return -log_probabilities.gather(-1, read[1:, None])[:, 0] / math.log(2)

@@ -37,7 +37,7 @@ def x_ray(
     trace = Trace()
     network(torch.tensor([id_]), before, trace)
     stream = torch.cat(trace.residuals)  # [layers + 1, width]
-    probabilities = network.lens(stream).softmax(dim=-1)  # [layers + 1, vocabulary]
+    probabilities = network.lens(stream).cpu().softmax(dim=-1)  # [layers + 1, vocabulary]
     target = int(probabilities[-1].argmax()) if following is None else following
     layers, heads = network.config.layers, network.config.heads
     held = _held(layer, layers, 4 * heads * (position + 1))
@@ -49,7 +49,7 @@ def x_ray(
         target=model.tokenizer.token(target),
         lens=_lens_rows(model, probabilities, target),
         first_layer=held.start,
-        attention=attention.float().contiguous().numpy().tobytes(),
+        attention=attention.cpu().float().contiguous().numpy().tobytes(),
     )
 
 
