@@ -30,6 +30,7 @@ from tutor.cli import (
 )
 from tutor.cli.interrupted import interrupted
 from tutor.errors import RequestCancelled, TutorError, UsageError
+from tutor.lm.distribution import DEVICES
 from tutor.lm.shortage import shortage_in_words
 from tutor.lm.waiting import settle_waiting
 
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (default: those of this process); the exit status."""
     try:
         options = parser().parse_args(arguments)
+        if options.device is not None:
+            os.environ["TUTOR_DEVICE"] = options.device  # the engine's process inherits it
         settle_waiting()
         with shortage_in_words("this"):
             status = int(options.run(options) or 0)
@@ -71,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
     )
-    top.set_defaults(model=None, learner="me", course=None, run=app.run)
+    top.set_defaults(model=None, device=None, learner="me", course=None, run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
@@ -100,6 +103,11 @@ def _add_model(target: argparse.ArgumentParser) -> None:
         "--model",
         metavar="MODEL",
         help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], or the name of an installed model",
+    )
+    target.add_argument(
+        "--device",
+        choices=DEVICES,
+        help="where the model runs (default: a graphics card if PyTorch finds one, else the CPU)",
     )
 
 
