@@ -16,8 +16,10 @@ NAMES: tuple[str, ...] = (
     "train-tokenizer",
     "neighbors",
     "word-map",
+    "word-in-context",
     "attention",
     "attention-formula",
+    "mask",
     "sampler",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
