@@ -219,7 +219,7 @@ async def test_a_question_of_a_lab_opens_it_at_its_prompt(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
-@pytest.mark.parametrize("state", ["asked", "answered", "over", "nothing"])
+@pytest.mark.parametrize("state", ["asked", "answered", "over", "nothing", "suspended"])
 def test_how_it_looks(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str
 ) -> None:
@@ -237,6 +237,11 @@ def test_how_it_looks(
         if state in ("answered", "over"):
             await keys(pilot, "2", "enter")
             await sees(pilot, "saved")
+        if state == "suspended":
+            await keys(pilot, "z")
+            await sees(pilot, "1 suspended.")
+            await keys(pilot, "z")
+            await sees(pilot, "> ")
         if state == "over":
             await keys(pilot, "enter")
             await sees(pilot, "1 answered")
