@@ -14,7 +14,8 @@ from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
-from tutor.lm.train import HELD_OUT, SOURCES, HeldOut, Result, held_out_loss
+from tutor.lm.small_model import SOURCES, Result
+from tutor.lm.train import HELD_OUT, HeldOut, held_out_loss
 from tutor.models.installed import bundled_model
 
 ASSETS = paths.assets_folder()

@@ -9,44 +9,18 @@ import msgspec
 import pytest
 import torch
 from tokenizers import Tokenizer
+from training_stage import SENTENCES, SMALL, write_corpus
 
-from tools.corpus.tokenizer import END, train_tokenizer
+from tools.corpus.tokenizer import END
 from tutor.errors import UsageError
 from tutor.lm import train as training
 from tutor.lm.network import Transformer
 from tutor.lm.train import Settings
 
-SENTENCES = [
-    "The capital of France is Paris.",
-    "The capital of Italy is Rome.",
-    "The capital of Japan is Tokyo.",
-    "A dog is an animal. A rose is a flower.",
-]
-SMALL = Settings(
-    width=32,
-    layers=2,
-    heads=4,
-    key_value_heads=2,
-    hidden=64,
-    context=16,
-    batch=8,
-    steps=60,
-    warmup=5,
-    learning_rate=1e-2,
-    threads=1,
-    report_every=10,
-    evaluate_every=20,
-)
-
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus")
-    text = "".join(sentence + END + "\n" for sentence in SENTENCES)
-    (folder / "sentences.txt").write_text(text * 20, "utf-8")
-    (folder / "held_out.txt").write_text(text, "utf-8")
-    train_tokenizer(SENTENCES, 300).save(str(folder / "tokenizer.json"))
-    return folder
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture
@@ -144,47 +118,13 @@ def test_one_step_follows_the_gradient(tokenizer: Tokenizer) -> None:
     assert training.loss_of(network, *batch).item() < before
 
 
-def test_a_run_learns_its_text_and_writes_what_it_reached(corpus: Path, tmp_path: Path) -> None:
-    lines: list[str] = []
-    result = training.train(corpus, tmp_path / "model", SMALL, lines.append)
-    assert result.nats_per_token < 0.7  # about 5.7 before training
-    assert "The capital of France is Paris." in lines[-1]
-    assert sum(line.startswith("step") for line in lines) == 6
-    written = msgspec.json.decode(
-        (tmp_path / "model/training.json").read_bytes(), type=type(result)
-    )
-    assert written == result
-    assert result.read_tokens == 60 * 8 * 16
-
-
-def test_an_interrupted_run_ends_with_the_same_weights(
-    tokenizer: Tokenizer, tmp_path: Path
-) -> None:
-    tokens = torch.randint(0, 300, (4000,), generator=torch.Generator().manual_seed(1))
-
-    def run(checkpoint: Path, stop_at: int | None = None) -> torch.Tensor:
-        network = fresh(tokenizer)
-        evaluations = []
-
-        def evaluate() -> None:
-            evaluations.append(1)
-            if len(evaluations) == stop_at:
-                raise KeyboardInterrupt
-
-        training.run_steps(network, tokens, SMALL, checkpoint, evaluate, lambda line: None)
-        return weights_of(network)
-
-    whole = run(tmp_path / "whole.safetensors")
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "cut.safetensors", stop_at=2)
-    assert torch.equal(run(tmp_path / "cut.safetensors"), whole)
-
-
-def test_a_checkpoint_of_other_settings_is_refused(corpus: Path, tmp_path: Path) -> None:
-    training.train(corpus, tmp_path / "model", SMALL, lambda line: None)
-    other = msgspec.structs.replace(SMALL, learning_rate=1e-3)
-    with pytest.raises(UsageError, match="other settings"):
-        training.train(corpus, tmp_path / "model", other, lambda line: None)
+@pytest.mark.parametrize(
+    "setting", [{"steps": 0}, {"heads": 5}, {"heads": 3, "width": 96}, {"width": 36}]
+)
+def test_settings_that_make_no_network_are_refused(setting: dict[str, int]) -> None:
+    with pytest.raises(UsageError):
+        msgspec.structs.replace(SMALL, **setting).checked()
+    assert SMALL.checked() == SMALL
 
 
 def test_the_seed_decides_the_first_weights(tokenizer: Tokenizer) -> None:

@@ -27,6 +27,7 @@ from tutor.cli import (
     report,
     review,
     step,
+    train,
 )
 from tutor.cli.interrupted import interrupted
 from tutor.errors import RequestCancelled, TutorError, UsageError
@@ -95,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     preview.add_to(commands, for_model)
     lint.add_to(commands, for_model)
     release.add_to(commands, for_course)
+    train.add_to(commands)
     return top
 
 

@@ -13,9 +13,7 @@ from tutor.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
-
-    from tutor.lm.network import Transformer
+    from torch import Tensor, nn
 
 _MEANS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW remembers of each weight
 
@@ -30,7 +28,7 @@ def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, 
 
 
 def save_checkpoint(
-    path: Path, network: Transformer, optimizer: torch.optim.AdamW, step: int, identity: str
+    path: Path, network: nn.Module, optimizer: torch.optim.AdamW, step: int, identity: str
 ) -> None:
     """Keep the state after `step` steps. `identity` names the settings that it belongs to."""
     tensors = {f"weight.{name}": weight.detach() for name, weight in network.named_parameters()}
@@ -42,7 +40,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, network: Transformer, optimizer: torch.optim.AdamW, identity: str
+    path: Path, network: nn.Module, optimizer: torch.optim.AdamW, identity: str
 ) -> int:
     """Put back the state in `path`, if there is one; returns how many steps it has done, or 0.
 

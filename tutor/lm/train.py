@@ -9,10 +9,9 @@ one. Backpropagation says for each weight which way lowers the loss, and the opt
 little that way. Text that is kept out of training tells whether what was learned is of use beyond
 it.
 
-`python -m tutor.lm.train --help` tells how to run it. The same corpus, seed, number of threads and
-versions give the same weights; an interrupted run goes on from its last checkpoint. Loss is in
-nats per token (natural logarithm), and in bits per byte of text, which does not depend on how the
-tokenizer cuts the text.
+`tutor train small-model` runs all of it (`tutor.lm.small_model`). The same corpus, seed, number of
+threads and versions give the same weights. Loss is in nats per token (natural logarithm), and in
+bits per byte of text, which does not depend on how the tokenizer cuts the text.
 
 Sources: Radford et al. 2019 (GPT-2: initial weights), Loshchilov & Hutter 2017 and 2019 (cosine
 schedule, AdamW).
@@ -20,25 +19,22 @@ schedule, AdamW).
 
 from __future__ import annotations
 
-import argparse
 import math
-import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from tutor.lm.checkpoint import load_checkpoint, save_checkpoint
-from tutor.lm.export import export_folder
+from tutor.errors import UsageError
 from tutor.lm.network import Config, KeyValueCache, Transformer
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 HELD_OUT = "held_out.txt"
-SOURCES = "sources.json"  # where the texts are from and under which terms; kept with the model
 END = "<|endoftext|>"
 PROMPT = "The capital of France is"
 
@@ -63,6 +59,21 @@ class Settings(msgspec.Struct, frozen=True):
     threads: int = 2
     report_every: int = 50  # steps
     evaluate_every: int = 200  # steps; also when a checkpoint is kept
+    bfloat16: bool = False  # matrix products in 16 bits: half as long again where it is built in
+
+    def checked(self) -> Settings:
+        """These settings. Raises `UsageError` where no network or no run could be made of them."""
+        counts = ("width", "layers", "heads", "key_value_heads", "hidden", "context", "batch")
+        for name in (*counts, "steps", "threads", "report_every", "evaluate_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}.", "It must be at least 1.")
+        if self.width % (2 * self.heads) or self.heads % self.key_value_heads:
+            raise UsageError(
+                f"{self.heads} heads do not fit a width of {self.width} numbers and "
+                f"{self.key_value_heads} sets of keys and values.",
+                "The width must be an even number for each head, the heads equally many a set.",
+            )
+        return self
 
     def config(self, vocabulary_size: int) -> Config:
         return Config(
@@ -83,17 +94,6 @@ class HeldOut(msgspec.Struct, frozen=True):
 
     tokens: Tensor  # [N]
     byte_count: int
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What a run did and reached; kept in the model's folder as `training.json`."""
-
-    weights: int  # parameters of the network
-    training_tokens: int  # tokens in the corpus
-    read_tokens: int  # tokens in all batches together
-    nats_per_token: float  # on held-out text, by the weights as they were written
-    bits_per_byte: float
-    settings: Settings
 
 
 # Text to tokens
@@ -172,19 +172,20 @@ def held_out_loss(network: Transformer, held_out: HeldOut) -> tuple[float, float
 # Loss to better weights
 
 
-def initialize(network: Transformer, seed: int) -> None:
+def initialize(network: nn.Module, seed: int) -> None:
     """Small random weights, as in GPT-2. What adds to the residual stream starts smaller, so that
     the sum over all blocks begins at about the size of one."""
+    layers = cast("Config", network.config).layers
     generator = torch.Generator().manual_seed(seed)
     for name, weight in network.named_parameters():
         if weight.dim() < 2:
             continue  # the norms start at 1
         adds = name.endswith(("output.weight", "down.weight"))
-        size = 0.02 / math.sqrt(2 * network.config.layers) if adds else 0.02
+        size = 0.02 / math.sqrt(2 * layers) if adds else 0.02
         nn.init.normal_(weight, std=size, generator=generator)
 
 
-def make_optimizer(network: Transformer, settings: Settings) -> torch.optim.AdamW:
+def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.AdamW:
     """AdamW: each weight moves by its own recent gradients. Matrices are also drawn towards 0."""
     matrices = [weight for weight in network.parameters() if weight.dim() >= 2]
     others = [weight for weight in network.parameters() if weight.dim() < 2]
@@ -211,7 +212,17 @@ def train_step(
     largest_gradient: float,
 ) -> float:
     """One step: guess, measure, find each weight's part in the loss, move it. Returns the loss."""
-    loss = loss_of(network, *batch)
+    return descend(network, optimizer, loss_of(network, *batch), rate, largest_gradient)
+
+
+def descend(
+    network: nn.Module,
+    optimizer: torch.optim.AdamW,
+    loss: Tensor,
+    rate: float,
+    largest_gradient: float,
+) -> float:
+    """What follows a measured loss, whatever it measures. Returns its value."""
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), largest_gradient)
     for group in optimizer.param_groups:
@@ -221,75 +232,7 @@ def train_step(
     return loss.item()
 
 
-# The whole run
-
-
-def train(
-    corpus: Path, output: Path, settings: Settings, report: Callable[[str], None] = print
-) -> Result:
-    """Train on the text files of `corpus` and write the model to the folder `output`.
-
-    `corpus` also holds `tokenizer.json` and the held-out text. A checkpoint beside `output` lets
-    an interrupted run go on.
-    """
-    torch.set_num_threads(settings.threads)
-    tokenizer = Tokenizer.from_file(str(corpus / "tokenizer.json"))
-    tokens = training_tokens(corpus, tokenizer, settings.seed)
-    held_out = held_out_text(corpus / HELD_OUT, tokenizer)
-    network = Transformer(settings.config(tokenizer.get_vocab_size()))
-    initialize(network, settings.seed)
-    weights = sum(weight.numel() for weight in network.parameters())
-    report(f"{weights:,} weights, {len(tokens):,} tokens of text")
-
-    def evaluate() -> tuple[float, float]:
-        nats, bits = held_out_loss(network, held_out)
-        text = greedy_continuation(network, tokenizer, PROMPT, 16)
-        report(f"held out {nats:.3f} nats per token, {bits:.3f} bits per byte: {PROMPT}{text}")
-        return nats, bits
-
-    run_steps(network, tokens, settings, checkpoint_beside(output), evaluate, report)
-    round_to_bfloat16(network)
-    export_folder(output, network, corpus / "tokenizer.json")
-    nats, bits = evaluate()
-    read = settings.steps * settings.batch * settings.context
-    result = Result(weights, len(tokens), read, round(nats, 4), round(bits, 4), settings)
-    if (corpus / SOURCES).exists():
-        shutil.copyfile(corpus / SOURCES, output / SOURCES)
-    (output / "training.json").write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-    return result
-
-
-def run_steps(
-    network: Transformer,
-    tokens: Tensor,
-    settings: Settings,
-    checkpoint: Path,
-    evaluate: Callable[[], object],
-    report: Callable[[str], None],
-) -> None:
-    """All steps, from the checkpoint on if there is one."""
-    optimizer = make_optimizer(network, settings)
-    identity = msgspec.json.encode(settings).decode()
-    first = load_checkpoint(checkpoint, network, optimizer, identity)
-    started = time.monotonic()
-    for step in range(first, settings.steps):
-        rate = learning_rate(step, settings)
-        batch = batch_of(tokens, step, settings)
-        loss = train_step(network, optimizer, batch, rate, settings.largest_gradient)
-        done = step + 1
-        if done % settings.report_every == 0:
-            speed = (done - first) * batch[0].numel() / (time.monotonic() - started)
-            report(f"step {done:5}  loss {loss:.3f}  rate {rate:.5f}  {speed:.0f} tokens/s")
-        if done % settings.evaluate_every == 0 and done < settings.steps:
-            save_checkpoint(checkpoint, network, optimizer, done, identity)
-            evaluate()
-
-
-def checkpoint_beside(output: Path) -> Path:
-    return output.with_name(output.name + ".checkpoint.safetensors")
-
-
-def round_to_bfloat16(network: Transformer) -> None:
+def round_to_bfloat16(network: nn.Module) -> None:
     """Give every weight the value that it will have when it is read back from two bytes."""
     for weight in network.parameters():
         weight.data.copy_(weight.data.bfloat16())
@@ -308,23 +251,3 @@ def greedy_continuation(network: Transformer, tokenizer: Tokenizer, prompt: str,
         written.append(best)
         ids = torch.tensor([best])
     return str(tokenizer.decode(written, skip_special_tokens=False))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tutor.lm.train",
-        description="Train the small model from scratch; with the usual settings about an hour on "
-        "two cores. The corpus is written by `python -m tools.corpus` (see assets/README.md).",
-    )
-    parser.add_argument("corpus", type=Path, help="folder with the texts and tokenizer.json")
-    parser.add_argument("output", type=Path, help="folder that the model is written to")
-    for name, kind in (("steps", int), ("seed", int), ("threads", int), ("batch", int)):
-        default = getattr(Settings(), name)
-        parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
-    options = vars(parser.parse_args())
-    corpus, output = options.pop("corpus"), options.pop("output")
-    train(corpus, output, Settings(**options), lambda line: print(line, flush=True))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,57 @@
+"""A corpus of a few sentences, a network that learns them in milliseconds, and who watches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.corpus.tokenizer import END, train_tokenizer
+from tutor.lm.train import Settings
+from tutor.lm.training_run import Moment
+
+SENTENCES = [
+    "The capital of France is Paris.",
+    "The capital of Italy is Rome.",
+    "The capital of Japan is Tokyo.",
+    "A dog is an animal. A rose is a flower.",
+]
+SMALL = Settings(
+    width=32,
+    layers=2,
+    heads=4,
+    key_value_heads=2,
+    hidden=64,
+    context=16,
+    batch=8,
+    steps=60,
+    warmup=5,
+    learning_rate=1e-2,
+    threads=1,
+    report_every=10,
+    evaluate_every=20,
+)
+
+
+def write_corpus(folder: Path) -> Path:
+    text = "".join(sentence + END + "\n" for sentence in SENTENCES)
+    (folder / "sentences.txt").write_text(text * 20, "utf-8")
+    (folder / "held_out.txt").write_text(text, "utf-8")
+    train_tokenizer(SENTENCES, 300).save(str(folder / "tokenizer.json"))
+    return folder
+
+
+class Listener:
+    """Keeps what it is told, and stops the run after so many moments."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.moments: list[Moment] = []
+        self.notes: list[str] = []
+        self._stop_after = stop_after
+
+    def moment(self, moment: Moment) -> None:
+        self.moments.append(moment)
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
+
+    def stopped(self) -> bool:
+        return self._stop_after is not None and len(self.moments) >= self._stop_after

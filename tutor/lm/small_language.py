@@ -1,0 +1,319 @@
+"""A small language: sentences of simple English, and for each of them what could have stood there.
+
+The language is a list of patterns. A pattern is a row of slots, a slot a few words any of which
+may stand there, all equally probable; a pattern has a probability, and a sentence is made by
+drawing a pattern, then a word for each slot:
+
+    P(sentence) = sum over patterns of P(pattern) * product over slots of 1 / (words in the slot)
+
+What depends on each other (a subject and the form of its verb, "a" and "an", an animal and its
+sound, a person and "himself") is settled by the choice of a pattern. So everything about the
+language can be computed exactly: whether a sentence belongs to it, which words fit a blank and how
+probable each is, and how well anyone could possibly predict it.
+
+Every sentence about one subject also exists about several: a word is a pair of both forms.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from itertools import accumulate
+
+import msgspec
+
+Pair = tuple[str, str]  # about one, about several
+Slot = tuple[Pair, ...]
+HELD_OUT_SHARE = 20  # one sentence in so many is kept out of training
+
+
+def alike(words: str) -> Slot:
+    """Words that do not change with the number of the subject."""
+    return tuple((word, word) for word in words.split())
+
+
+def regular(words: str, ending: str = "s") -> Slot:
+    """Nouns of one form for one and another for several, given alike: "dog", "wolf/wolves"."""
+    return tuple((one, many or one + ending) for one, _, many in _parted(words))
+
+
+def verbs(words: str) -> Slot:
+    """Verbs as they are with several: "bark", "go/goes"."""
+    return tuple((of_one or word + "s", word) for word, _, of_one in _parted(words))
+
+
+def _parted(words: str) -> Iterator[tuple[str, str, str]]:
+    return (word.partition("/") for word in words.split())
+
+
+# Who it may be about, and what of: those whose first letter asks for "an" are last
+
+MEN = regular("man/men boy king father brother teacher doctor farmer uncle actor")
+WOMEN = regular("woman/women girl queen mother sister teacher doctor farmer aunt artist")
+ANIMALS = regular("dog cat cow duck frog bee lion wolf/wolves horse bird mouse/mice goat owl eagle")
+THINGS = regular("ball book cake letter picture box/boxes cup lamp stone key apple egg orange")
+PLACES = regular("house tree river garden road school lake hill field bridge wall city/cities")
+SOUNDS = {
+    "dog": "bark", "cat": "meow", "cow": "moo", "duck": "quack", "frog": "croak", "lion": "roar",
+    "bee": "buzz/buzzes", "wolf": "howl", "horse": "neigh",
+}  # fmt: skip
+FLYING = regular("duck bee bird owl eagle")
+
+# What they are like and what they do
+
+OF_PEOPLE = "small big young happy quiet kind clever strange old angry"
+OF_ANIMALS = "small big young quiet brown white black strange old angry ugly"
+OF_THINGS = "small big new red blue green white black heavy strange old ugly"
+STATES = alike("tired hungry thirsty cold late sick afraid alone")
+LIVING_DO = verbs("sleep run wait eat drink walk jump hide rest stop")
+PEOPLE_DO = verbs("read write talk laugh cook work dance sing")
+TO_LIVING = verbs("see follow hear like help watch/watches")
+TO_ONESELF = verbs("see hear help watch/watches wash/washes")
+TO_THINGS = verbs("carry/carries find buy sell hold want")
+ADVERBS = alike("slowly quickly quietly often today again here outside")
+TIMES = alike("morning evening night day")
+PREPOSITIONS = alike("near behind beside")
+DEMONSTRATIVES: Slot = (("the", "the"), ("this", "these"), ("that", "those"))
+ARTICLE_A: Slot = (("a", "some"),)
+ARTICLE_AN: Slot = (("an", "some"),)
+COUNTS = alike("two three four many")  # only of several
+THE, BE, STOP = alike("the"), (("is", "are"),), alike(".")
+
+# What a word tells of the number of who it is about
+
+MANY_NOUNS = frozenset(many for _, many in MEN + WOMEN + ANIMALS)
+MANY_VERBS = frozenset(
+    many
+    for _, many in (
+        *LIVING_DO, *PEOPLE_DO, *TO_LIVING, *TO_ONESELF, *TO_THINGS, *verbs("fly/flies"),
+        *verbs(" ".join(SOUNDS.values())), *BE,
+    )
+)  # fmt: skip
+ONE_PLACES = frozenset(one for one, _ in PLACES)
+PREPOSITION_WORDS = frozenset(one for one, _ in PREPOSITIONS)
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """`many` is whether the subject is several: it chooses the form of each word in the slots.
+    `paired` is whether the same sentence exists with the other number."""
+
+    probability: float
+    slots: tuple[Slot, ...]
+    many: bool
+    paired: bool
+    words: tuple[frozenset[str], ...]  # of each slot, the form that stands there
+
+    @staticmethod
+    def of(probability: float, slots: tuple[Slot, ...], many: bool, paired: bool) -> Pattern:
+        words = tuple(_forms(slot, many) for slot in slots)
+        return Pattern(probability, slots, many, paired, words)
+
+
+@lru_cache(maxsize=1000)
+def _forms(slot: Slot, many: bool) -> frozenset[str]:
+    return frozenset(pair[many] for pair in slot)
+
+
+Weighted = Iterable[tuple[float, tuple[Slot, ...]]]
+
+
+def either(*choices: tuple[float, Weighted]) -> list[tuple[float, tuple[Slot, ...]]]:
+    """One of several, each with its weight."""
+    total = sum(weight for weight, _ in choices)
+    return [(weight / total * p, slots) for weight, phrases in choices for p, slots in phrases]
+
+
+def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
+    """One after another, each drawn for itself."""
+    done: list[tuple[float, tuple[Slot, ...]]] = [(1.0, ())]
+    for part in parts:
+        done = [(p * q, head + tail) for p, head in done for q, tail in part]
+    return done
+
+
+def row(*slots: Slot) -> Weighted:
+    return [(1.0, slots)]
+
+
+NOTHING = row()
+
+
+def any_(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
+    """ "a dog", "an old dog": the article is as the next word asks."""
+    plain, vowel = _by_first_letter(nouns)
+    adjective_plain, adjective_vowel = _by_first_letter(alike(adjectives))
+    choices: list[tuple[float, Weighted]] = [
+        (1, row(ARTICLE_A, adjective_plain, nouns)),
+        (1, row(ARTICLE_AN, adjective_vowel, nouns)),
+    ]
+    choices += [(1, row(ARTICLE_A, plain))] if plain else []
+    choices += [(1, row(ARTICLE_AN, vowel))] if vowel else []
+    return either(*choices)
+
+
+def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
+    """A noun with an article and perhaps an adjective."""
+    return either(
+        (3, row(DEMONSTRATIVES, nouns)),
+        (3, row(DEMONSTRATIVES, alike(adjectives), nouns)),
+        (4, any_(nouns, adjectives)),
+    )
+
+
+def _by_first_letter(slot: Slot) -> tuple[Slot, Slot]:
+    """Those after "a", and those after "an"."""
+    vowel = tuple(pair for pair in slot if pair[0][0] in "aeiou")
+    return tuple(pair for pair in slot if pair not in vowel), vowel
+
+
+def _both_forms(nouns: Slot) -> Slot:
+    return tuple((form, form) for pair in nouns for form in pair)
+
+
+PLACE = row(PREPOSITIONS, THE, _both_forms(PLACES))
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """Subjects of which the same can be said. `about` is "he", "she" or "it", `self_` "himself"."""
+
+    weight: float
+    nouns: Slot
+    adjectives: str
+    about: str
+    self_: str
+    does: Slot
+
+
+def kinds() -> Iterator[Kind]:
+    yield Kind(5, MEN, OF_PEOPLE, "he", "himself", LIVING_DO + PEOPLE_DO)
+    yield Kind(5, WOMEN, OF_PEOPLE, "she", "herself", LIVING_DO + PEOPLE_DO)
+    yield Kind(3, ANIMALS, OF_ANIMALS, "it", "itself", LIVING_DO)
+    yield Kind(1, FLYING, OF_ANIMALS, "it", "itself", verbs("fly/flies"))
+    for animal, sound in SOUNDS.items():
+        noun = tuple(pair for pair in ANIMALS if pair[0] == animal)
+        yield Kind(0.6, noun, OF_ANIMALS, "it", "itself", verbs(sound))
+
+
+def said_of(kind: Kind) -> Weighted:
+    """Everything that stands after the subject."""
+    pronoun: Slot = ((kind.about, "they"),)
+    if kind.nouns in (MEN, WOMEN, ANIMALS):
+        living = row(TO_LIVING, THE, _both_forms(MEN + WOMEN + ANIMALS))
+        thing = row(TO_THINGS, THE, alike(OF_THINGS), _both_forms(THINGS))
+        more: list[tuple[float, Weighted]] = [
+            (2, row(BE, STATES)),
+            (3, living),
+            (2, thing),
+            (1, row(TO_ONESELF, ((kind.self_, "themselves"),))),
+        ]
+    else:
+        more = []
+    does = chain(row(kind.does), either((2, NOTHING), (1, row(ADVERBS)), (1, PLACE)))
+    reason = row(alike("because"), pronoun, BE, STATES)
+    then = row(alike("and"), pronoun, LIVING_DO)
+    return chain(
+        either((4, does), *more),
+        either((4, NOTHING), (2, reason), (1, then)),
+        row(STOP),
+    )
+
+
+def patterns() -> Iterator[Pattern]:
+    """All of them; their probabilities sum to 1."""
+    everyone = list(kinds())
+    total = sum(kind.weight for kind in everyone)
+    opening = either((5, NOTHING), (1, row(alike("every"), TIMES)))
+    beside = either((3, NOTHING), (1, PLACE))
+    for kind in everyone:
+        subject = named(kind.nouns, kind.adjectives)
+        anyone = any_(kind.nouns, kind.adjectives)
+        there_is = chain(row(alike("there"), BE), anyone, PLACE, row(STOP))
+        whole = either(
+            (9, chain(opening, subject, beside, said_of(kind))),
+            (1, there_is),
+        )
+        for probability, slots in whole:
+            for many in (False, True):
+                yield Pattern.of(0.4 * probability * kind.weight / total, slots, many, True)
+        counted = either(
+            (1, row(COUNTS, kind.nouns)), (1, row(COUNTS, alike(kind.adjectives), kind.nouns))
+        )
+        several = either(
+            (9, chain(opening, counted, beside, said_of(kind))),
+            (1, chain(row(alike("there"), BE), counted, PLACE, row(STOP))),
+        )
+        for probability, slots in several:
+            yield Pattern.of(0.2 * probability * kind.weight / total, slots, True, False)
+
+
+class Language:
+    """Sentences are tuples of words, the full stop included."""
+
+    def __init__(self) -> None:
+        self._patterns = list(patterns())
+        self._bounds = list(accumulate(pattern.probability for pattern in self._patterns))
+        self._by_length: dict[int, list[Pattern]] = {}
+        for pattern in self._patterns:
+            self._by_length.setdefault(len(pattern.slots), []).append(pattern)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Every word there is, in alphabetical order."""
+        return tuple(sorted({word for p in self._patterns for slot in p.words for word in slot}))
+
+    @property
+    def longest(self) -> int:
+        return max(self._by_length)
+
+    def sentence(self, pick: random.Random) -> tuple[str, ...]:
+        return self.pair(pick, paired=False)[0]
+
+    def pair(
+        self, pick: random.Random, paired: bool = True
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A sentence and what it is about several; drawn anew where `paired` asks for one about
+        one and the draw is not."""
+        while True:
+            place = bisect(self._bounds, pick.random() * self._bounds[-1])
+            pattern = self._patterns[min(place, len(self._patterns) - 1)]
+            if not paired or (pattern.paired and not pattern.many):
+                break
+        drawn = [slot[int(pick.random() * len(slot))] for slot in pattern.slots]
+        return tuple(pair[pattern.many] for pair in drawn), tuple(pair[1] for pair in drawn)
+
+    def probability(self, sentence: Sequence[str]) -> float:
+        """0 for what is not of this language."""
+        return sum(
+            pattern.probability / math.prod(len(slot) for slot in pattern.slots)
+            for pattern in self._by_length.get(len(sentence), ())
+            if all(word in slot for word, slot in zip(sentence, pattern.words, strict=True))
+        )
+
+    def log_probability(self, sentence: Sequence[str]) -> float:
+        """In nats. Raises `ValueError` for what is not of this language."""
+        return math.log(self.probability(sentence))
+
+    def fitting(self, sentence: Sequence[str], blank: int) -> dict[str, float]:
+        """The words that fit at place `blank`, whatever stands there, with their probabilities
+        given all the others. Nothing where the rest is not of this language."""
+        weights: dict[str, float] = {}
+        others = [(place, word) for place, word in enumerate(sentence) if place != blank]
+        for pattern in self._by_length.get(len(sentence), ()):
+            slots = pattern.words
+            if all(word in slots[place] for place, word in others):
+                each = pattern.probability / math.prod(len(slot) for slot in pattern.slots)
+                for pair in pattern.slots[blank]:
+                    word = pair[pattern.many]
+                    weights[word] = weights.get(word, 0.0) + each
+        total = sum(weights.values())
+        return {word: weight / total for word, weight in weights.items()}
+
+
+def held_out(example: str) -> bool:
+    """Whether this example is kept out of training: it follows from what it says."""
+    digest = blake2b(example.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % HELD_OUT_SHARE == 0
