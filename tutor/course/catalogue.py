@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -210,6 +211,10 @@ class Opening:
     def read_on(self) -> Iterator[None]:
         """Reads what is not known, one file each time that it is asked to go on (or a few of which
         a glance is enough)."""
+        if not self.complete:
+            for module in ("blocks", "parse"):  # together they take longer than to read a lesson
+                import_module(f"tutor.course.{module}")
+                yield
         for companion in (self._facts, self._glossary):
             if not companion.known:
                 companion.entry  # noqa: B018
