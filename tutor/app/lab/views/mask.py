@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tutor.labs.mask import Answer
 
-_BITS = 9
+_BITS = 8
 _MOST_BITS = 16.0
 """Where the bar of a surprisal ends."""
 
@@ -89,7 +89,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     name = min(11, max(7, (width - 25) // 4))
     with_, without = state.readings.get(True), state.readings.get(False)
     says, ahead = width >= 60, width >= 70
-    bar = width - 42 - 3 * name
+    bar = width - 40 - 3 * name
     bar = min(bar, 24) if ahead and bar >= 6 else 0
     heading = f"{'':5}{'token':<{name}}  {'next':<{name}}{'mask':>{_BITS}}{'no mask':>{_BITS}}"
     heading += f"  {'it would say':<{name + 1}}" if says else ""
@@ -176,7 +176,7 @@ def _said(state: State, width: int) -> list[Content]:
     moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
     if state.shared >= 2 and any(count is not None for _, count in moved):
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
-        start = "Predictions that moved where the text before began the same:  "
+        start = "Predictions moved where both texts began the same:  "
         lines.append(
             Content.assemble((start if width >= 76 else "moved:  ", MUTED), "  ".join(parts))
         )
