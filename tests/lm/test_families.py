@@ -1,0 +1,196 @@
+"""The three families: what may be looked at, and the sums against PyTorch's own."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tutor.lm import family_tasks
+from tutor.lm.families import CrossAttention, Encoder, EncoderDecoder
+from tutor.lm.family_reading import filled, gone_on, next_words, transformed
+from tutor.lm.family_tasks import IGNORED, TASKS, FillBlanks, GoOn, Transform
+from tutor.lm.family_text import BLANK, END, START, UNKNOWN, Vocabulary
+from tutor.lm.network import Config, Trace, Transformer
+from tutor.lm.train import initialize
+
+CONFIG = Config(
+    vocabulary_size=50,
+    width=32,
+    layers=2,
+    heads=4,
+    key_value_heads=4,
+    head_size=8,
+    hidden=48,
+    context=32,
+)
+WORDS = tuple(f"word{number}" for number in range(46))
+VOCABULARY = Vocabulary.of(WORDS)
+Network = TypeVar("Network", bound=torch.nn.Module)
+
+
+def seeded(network: Network) -> Network:
+    initialize(network, 1)
+    return network
+
+
+@torch.no_grad()
+def test_an_encoder_sees_both_sides() -> None:
+    encoder = seeded(Encoder(CONFIG))
+    ids = torch.arange(6)
+    other = ids.clone()
+    other[-1] = 20
+    assert not torch.allclose(encoder(ids)[0], encoder(other)[0], atol=1e-6)
+
+
+@torch.no_grad()
+def test_what_writes_sees_what_was_read_and_not_what_it_will_write() -> None:
+    network = seeded(EncoderDecoder(CONFIG))
+    read = network.read(torch.arange(6))
+    written = torch.arange(10, 15)
+    longer, other = torch.cat([written, torch.tensor([3])]), torch.cat([written, torch.tensor([4])])
+    assert torch.allclose(network(read, longer)[:5], network(read, other)[:5], atol=1e-6)
+    elsewhere = network.read(torch.arange(1, 7))
+    assert not torch.allclose(network(read, written), network(elsewhere, written), atol=1e-6)
+
+
+@torch.no_grad()
+def test_cross_attention_is_that_of_torch() -> None:
+    ours = CrossAttention(CONFIG)
+    theirs = torch.nn.MultiheadAttention(32, 4, bias=False, batch_first=True)
+    keys_values = ours.key_value.weight
+    theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, keys_values]))
+    theirs.out_proj.weight.copy_(ours.output.weight)
+    x, read = torch.randn(2, 5, 32), torch.randn(2, 7, 32)
+    trace = Trace()
+    answer, weights = theirs(x, read, read, average_attn_weights=False)
+    assert torch.allclose(ours(x, read, trace), answer, atol=1e-5)
+    assert torch.allclose(trace.attention[0], weights, atol=1e-5)
+
+
+@torch.no_grad()
+def test_an_encoder_is_the_decoder_without_its_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, decoder = seeded(Encoder(CONFIG)), Transformer(CONFIG)
+    weights = encoder.state_dict()
+    decoder.load_state_dict({**weights, "head.weight": weights["embedding.weight"]})
+    ids = torch.arange(8)
+    assert not torch.allclose(encoder(ids), decoder(ids), atol=1e-5)
+    monkeypatch.setattr(
+        "tutor.lm.network.causal_mask", lambda *_: torch.ones(8, 8, dtype=torch.bool)
+    )
+    assert torch.allclose(encoder(ids), decoder(ids), atol=1e-5)
+
+
+def test_attention_that_is_shown_sums_to_one_and_keeps_to_the_mask() -> None:
+    said, looks = filled(seeded(Encoder(CONFIG)), VOCABULARY, ("word1", BLANK, "word2"))
+    assert [one.row for one in said] == [2]
+    assert looks.rows == looks.columns == (START, "word1", BLANK, "word2")
+    assert torch.allclose(looks.weights.sum(-1), torch.ones(2, 4, 4))
+    assert looks.weights.min() > 0
+
+    _, looks = gone_on(seeded(Transformer(CONFIG)), VOCABULARY, ("word1", "word2"))
+    size = len(looks.rows)
+    ahead = torch.ones(size, size).triu(1).bool()
+    assert looks.weights[..., ahead].abs().max() == 0
+
+    made = transformed(seeded(EncoderDecoder(CONFIG)), VOCABULARY, ("word1", "word2"))
+    written = [one.guesses[0][0] for one in made.said]
+    assert made.across.rows == (*written, END)
+    assert made.across.columns == made.reading.rows == ("word1", "word2", END)
+    assert made.across.weights.shape == (2, 4, len(written) + 1, 3)
+    assert torch.allclose(made.across.weights.sum(-1), torch.ones(2, 4, len(written) + 1))
+
+
+def test_what_the_decoder_expects_is_the_softmax_of_its_logits() -> None:
+    network = seeded(Transformer(CONFIG))
+    expected = network.logits(network(torch.tensor(VOCABULARY.ids([START, UNKNOWN, "word3"]))))
+    following = next_words(network, VOCABULARY, (BLANK, "word3"))
+    assert list(following.values()) == sorted(following.values(), reverse=True)
+    for word, probability in list(following.items())[:5]:
+        place = VOCABULARY.ids([word])[0]
+        assert probability == pytest.approx(expected[-1].softmax(-1)[place].item(), rel=1e-4)
+
+
+@pytest.fixture
+def few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(family_tasks, "EXAMPLES", 400)
+
+
+@pytest.mark.usefixtures("few_examples")
+def test_at_a_blank_the_word_that_stood_there_is_wanted() -> None:
+    task = FillBlanks()
+    blank = task.vocabulary.ids([BLANK])[0]
+    for step in range(20):
+        ids, targets = task.batch(step, 8, seed=1)
+        assert torch.equal(targets != IGNORED, ids == blank)
+        assert (targets != IGNORED).sum(dim=1).min() >= 1
+        known = [sentence for sentence, _ in task._train._examples]
+        whole = torch.where(targets == IGNORED, ids, targets)[:, 1:]
+        for row in whole.tolist():
+            words = [task.vocabulary.words[id_] for id_ in row]
+            assert any(
+                all(word in (UNKNOWN, right) for word, right in zip(words, sentence, strict=True))
+                for sentence in known
+                if len(sentence) == len(words)
+            )
+
+
+@pytest.mark.usefixtures("few_examples")
+def test_a_decoder_is_to_say_the_next_word_and_then_the_end() -> None:
+    task = GoOn()
+    start, end, unknown = task.vocabulary.ids([START, END, UNKNOWN])
+    ids, targets = task.batch(3, 16, seed=1)
+    assert set(ids[:, 0].tolist()) == {start}
+    assert set(targets[:, -1].tolist()) == {end}
+    assert torch.equal(targets[:, :-1] == IGNORED, ids[:, 1:] == unknown)
+    said = targets[:, :-1] != IGNORED
+    assert torch.equal(targets[:, :-1][said], ids[:, 1:][said])
+
+
+@pytest.mark.usefixtures("few_examples")
+def test_what_is_to_be_written_belongs_to_what_is_read() -> None:
+    task = Transform()
+    pairs = dict(task._train._examples)
+    words = task.vocabulary.words
+    for step in range(10):
+        source, written, targets = task.batch(step, 8, seed=1)
+        for row in range(8):
+            read = tuple(words[id_] for id_ in source[row].tolist())
+            wanted = tuple(words[id_] for id_ in targets[row].tolist() if id_ != IGNORED)
+            begun = tuple(words[id_] for id_ in written[row].tolist())
+            assert read[-1] == wanted[-1] == END
+            assert begun[: len(wanted)] == (START, *wanted[:-1])
+            if UNKNOWN not in read:
+                assert pairs[read[:-1]] == wanted[:-1]
+            else:
+                assert wanted.count(UNKNOWN) == read.count(UNKNOWN) == 1
+
+
+@pytest.mark.usefixtures("few_examples")
+@pytest.mark.parametrize("name", TASKS)
+def test_batches_follow_from_the_seed_and_the_step(name: str) -> None:
+    task, again = TASKS[name](), TASKS[name]()
+    for one, other in zip(task.batch(5, 4, 1), again.batch(5, 4, 1), strict=True):
+        assert torch.equal(one, other)
+    first, second = task.batch(5, 4, 1)[0], task.batch(5, 4, 2)[0]
+    assert first.shape != second.shape or not torch.equal(first, second)
+
+
+@pytest.mark.usefixtures("few_examples")
+def test_the_loss_is_the_mean_surprise_at_what_is_wanted() -> None:
+    task = Transform()
+    config = Config(len(task.vocabulary), 32, 1, 4, 4, 8, 48, context=32)
+    network = seeded(EncoderDecoder(config))
+    source, written, targets = task.batch(1, 4, seed=1)
+    surprises = []
+    for row in range(4):
+        logits = network.logits(network(network.read(source[row]), written[row]))
+        for place, target in enumerate(targets[row].tolist()):
+            if target != IGNORED:
+                surprises.append(-F.log_softmax(logits[place], -1)[target].item())
+    expected = sum(surprises) / len(surprises)
+    assert task.loss(network, (source, written, targets)).item() == pytest.approx(
+        expected, rel=1e-4
+    )
