@@ -26,10 +26,10 @@ class MaskBench:
         read, trace = torch.tensor(ids), Trace()
         with nullcontext() if question.hide else unmasked(network):
             final = network(read, None, trace)
-        log_probabilities = network.logits(final).log_softmax(dim=-1)  # [T, vocabulary]
+        log_probabilities = network.logits(final).cpu().log_softmax(dim=-1)  # [T, vocabulary]
         bits = -log_probabilities[:-1].gather(-1, read[1:, None])[:, 0] / math.log(2)
         chances, best = log_probabilities.max(dim=-1)
-        attention = torch.stack(trace.attention).float().mean(dim=(0, 1))  # [T, T]
+        attention = torch.stack(trace.attention).float().mean(dim=(0, 1)).cpu()  # [T, T]
         return Answer(
             tokens=self._model.tokenizer.tokens(ids),
             left_out=left_out,
