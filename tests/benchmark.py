@@ -24,6 +24,7 @@ from benchmarks.table import Measured, markdown
 from tutor.lm.waiting import settle_waiting
 
 settle_waiting()  # as every way into tutor does, before torch is imported
+os.environ.setdefault("TUTOR_DEVICE", "cpu")  # where the peers are
 
 import torch  # noqa: E402
 
