@@ -43,7 +43,9 @@ def line_of(mark: str, run: Terminal) -> str:
 def to_the_questions(run: Terminal) -> None:
     """To those of lesson 2, which begin with one that has choices."""
     run.wait_for("Begin   ")
-    run.press("down", "down", "enter")
+    run.press("down", "down", "down")
+    run.wait_for(">  2  ")
+    run.press("enter")
     run.wait_for(" 1 of ")
     run.press("a")
     run.wait_for("question 1 of ")
