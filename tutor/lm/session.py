@@ -67,7 +67,9 @@ class Session:
         self._read: list[int] = []
         self._final: list[Tensor] = []
         self._bits: list[float | None] = []
-        self._cache = KeyValueCache(self._model.network.config, capacity=1)
+        self._cache = KeyValueCache(
+            self._model.network.config, capacity=1, device=self._model.card.device
+        )
         self._agreed = 0  # so many tokens of the path are the same as those read
 
     @property
