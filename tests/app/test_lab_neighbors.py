@@ -89,6 +89,15 @@ async def test_what_is_no_sum_is_refused_and_stays_to_be_mended(tmp_path: Path) 
         assert app.screen.focused.text == "father and mother"  # type: ignore[union-attr]
 
 
+async def test_a_list_of_one_word_is_refused_and_stays_to_be_mended(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        await write(pilot, "one")
+        assert "These are no two words." in seen(pilot)
+        assert app.screen.focused.text == "one"  # type: ignore[union-attr]
+
+
 async def test_more_words_than_fit_are_said_to_be_left_out(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -73,6 +73,7 @@ async def test_words_that_are_too_few_are_refused(tmp_path: Path) -> None:
         await do(pilot)
         await write(pilot, "one two")
         assert "A map needs three words" in seen(pilot)
+        assert app.screen.focused.text == "one two"  # type: ignore[union-attr]
 
 
 async def test_the_next_map_and_a_word_of_several_tokens(tmp_path: Path) -> None:

@@ -245,9 +245,7 @@ def act(state: State, action: Action) -> State:
         case Spellings():
             return replace(state, spellings=not state.spellings, focus=0)
         case ListWords(text):
-            words, left_out = listed(text, MOST_WORDS)
-            if len(words) < 2:
-                raise LabError("These are no two words.", "Write a few, with spaces between them.")
+            words, left_out = _some_words(text)
             return replace(state, words=words, left_out=left_out, pairs=None, cell=(0, 1))
         case Add(a, b, c, expected):
             new = Analogy((a, b, c, expected), own=True)
@@ -266,6 +264,19 @@ def analogy(text: str) -> Add:
         )
     a, b, c, expected = (word[:LONGEST_WORD] for word in found.groups())
     return Add(a, b, c, expected)
+
+
+def list_words(text: str) -> ListWords:
+    """The action, if there are at least two words. Raises `LabError`."""
+    _some_words(text)
+    return ListWords(text)
+
+
+def _some_words(text: str) -> tuple[tuple[str, ...], int]:
+    words, left_out = listed(text, MOST_WORDS)
+    if len(words) < 2:
+        raise LabError("These are no two words.", "Write a few, with spaces between them.")
+    return words, left_out
 
 
 def _visited(state: State, *, word: str, form: int, id: int | None) -> State:

@@ -226,6 +226,12 @@ def own_words(text: str) -> Words:
     return Words("your own", tuple(groups), own=True, left_out=left_out)
 
 
+def write(text: str) -> Write:
+    """The action, if there are enough words. Raises `LabError`."""
+    own_words(text)
+    return Write(text)
+
+
 def bounds(points: tuple[Point, ...]) -> tuple[Point, Point]:
     """The lower left and the upper right corner of the map."""
     xs, ys = zip(*points, strict=True)

@@ -43,3 +43,15 @@ def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
         "".join(f"{count or '·':>{width}}" for count in counts),
         "".join(f"{bar:>{width}}" for bar in bars),
     )
+
+
+def upright(values: Sequence[float], height: int, size: int) -> list[str]:
+    """A bar for each value (0 to 1), `size` columns wide and up to `height` lines high, to an
+    eighth of a line; the top line first. What is above 0 shows at least the lowest stroke."""
+    steps = len(LEVELS)
+    filled = [max(value > 0, round(min(max(value, 0.0), 1.0) * height * steps)) for value in values]
+    lines = []
+    for line in range(height - 1, -1, -1):
+        levels = (min(max(eighths - line * steps, 0), steps) for eighths in filled)
+        lines.append("".join((LEVELS[level - 1] if level else " ") * size for level in levels))
+    return lines

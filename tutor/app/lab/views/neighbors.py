@@ -16,7 +16,6 @@ from tutor.labs.neighbors import (
     MOST_WORDS,
     VIEWS,
     Choose,
-    ListWords,
     LookUp,
     Move,
     Spellings,
@@ -25,6 +24,7 @@ from tutor.labs.neighbors import (
     View,
     Visit,
     analogy,
+    list_words,
 )
 from tutor.text import safe
 
@@ -81,7 +81,7 @@ class NeighborsView(LabView):
                 self.write("A word, to see what is near it:", self.state.word.strip(), LookUp)
             case "pairs":
                 label = f"Words, up to {MOST_WORDS}:"
-                self.write(label, " ".join(self.state.words), ListWords)
+                self.write(label, " ".join(self.state.words), list_words)
             case "sums":
                 self.write("A sum, and what should come out:", "a - b + c = d", analogy)
 

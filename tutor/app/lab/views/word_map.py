@@ -13,7 +13,7 @@ from tutor.app.lab.word_lines import cosine, form_note
 from tutor.app.lab.word_plot import Named, WordPlot, mark
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.word_map import Another, Focus, Pan, State, Whole, Write, Zoom
+from tutor.labs.word_map import Another, Focus, Pan, State, Whole, Zoom, write
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -71,7 +71,7 @@ class WordMapView(LabView):
 
     def action_edit(self) -> None:
         text = "; ".join(" ".join(group.words) for group in self.state.chosen.groups)
-        self.write("Words, with ; between groups:", text, Write)
+        self.write("Words, with ; between groups:", text, write)
 
     def draw(self, state: State) -> None:
         low = self.size.height < _LOW
