@@ -13,8 +13,8 @@ from tutor.labs.lab import solve
 from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench
 
-TAKES_MINUTES: frozenset[str] = frozenset()
-"""Labs whose solution trains something."""
+TAKES_MINUTES = frozenset({"continuations"})
+"""Labs whose solution trains something, or writes a lot."""
 
 NAMES = [
     pytest.param(name, marks=pytest.mark.slow) if name in TAKES_MINUTES else name

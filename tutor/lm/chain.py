@@ -21,13 +21,13 @@ with equal logits are ranked by id.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import torch
 from torch import Tensor
 
-from tutor.lm.dials import Dials, Stage, StepName
-from tutor.lm.sampling import entropy_bits, ranked
+from tutor.lm.dials import Dials, Stage, StepName, is_off
+from tutor.lm.sampling import entropy_bits, nucleus, ranked
 
 REMOVED = -math.inf
 
@@ -55,9 +55,7 @@ def top_p(logits: Tensor, share: float) -> Tensor:
     """1 changes nothing."""
     if share >= 1:
         return logits
-    order = ranked(logits, len(logits))
-    reached = probabilities(logits)[order].cumsum(0)
-    return _head(logits, 1 + int((reached < share).sum()))
+    return _head(logits, nucleus(logits, probabilities(logits), len(logits), share))
 
 
 def min_p(logits: Tensor, ratio: float) -> Tensor:
@@ -73,24 +71,36 @@ def probabilities(logits: Tensor) -> Tensor:
 
 
 def passes(
-    logits: Tensor, dials: Dials, order: Collection[StepName], seen: Collection[int]
+    logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]
 ) -> Iterator[tuple[Stage, Tensor]]:
     """All steps in this order, on logits [V] after a text of the tokens `seen`. Yields what came of
     each, and the logits [V] that it left."""
-    steps: dict[StepName, Callable[[Tensor], Tensor]] = {
+    steps = _steps(dials, seen)
+    for name in order:
+        before, logits = logits, steps[name](logits)
+        gone = (logits == REMOVED) & (before != REMOVED)
+        removed = float(probabilities(before)[gone].sum())
+        kept = int((logits != REMOVED).sum())
+        yield Stage(name, kept, removed, entropy_bits(probabilities(logits))), logits
+
+
+def left(logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]) -> Tensor:
+    """What all steps in this order leave of the logits [V]; those that are off take no time."""
+    steps = _steps(dials, seen)
+    for name in order:
+        if not is_off(dials, name):
+            logits = steps[name](logits)
+    return logits
+
+
+def _steps(dials: Dials, seen: Collection[int]) -> dict[StepName, Callable[[Tensor], Tensor]]:
+    return {
         "repetition": lambda z: repetition_penalty(z, dials.repetition, seen),
         "temperature": lambda z: temperature(z, dials.temperature),
         "top-k": lambda z: top_k(z, dials.top_k),
         "top-p": lambda z: top_p(z, dials.top_p),
         "min-p": lambda z: min_p(z, dials.min_p),
     }
-    for name in order:
-        before, logits = logits, steps[name](logits)
-        gone = (logits == REMOVED) & (before != REMOVED)
-        removed = float(probabilities(before)[gone].sum())
-        left = probabilities(logits)
-        kept = int((logits != REMOVED).sum())
-        yield Stage(name, kept, removed, entropy_bits(left)), logits
 
 
 def _head(logits: Tensor, count: int) -> Tensor:

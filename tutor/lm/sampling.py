@@ -103,7 +103,7 @@ def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
     after_top_p = after_top_k
     if settings.top_p < 1:
         probabilities = _of_head(logits, after_top_k, settings.temperature)
-        after_top_p = _nucleus(logits, probabilities, after_top_k, settings.top_p)
+        after_top_p = nucleus(logits, probabilities, after_top_k, settings.top_p)
     after_min_p = after_top_p
     if settings.min_p > 0:
         # a ratio of probabilities is a difference of logits, once divided by the temperature
@@ -145,7 +145,7 @@ def entropy_bits(probabilities: Tensor) -> float:
     return float(torch.special.entr(probabilities).sum()) / math.log(2)
 
 
-def _nucleus(logits: Tensor, probabilities: Tensor, limit: int, share: float) -> int:
+def nucleus(logits: Tensor, probabilities: Tensor, limit: int, share: float) -> int:
     """How many of the `limit` most probable tokens reach `share` of their probability together.
 
     A few tokens usually suffice, so ever longer heads of the ranking are tried.
