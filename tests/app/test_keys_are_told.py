@@ -13,9 +13,13 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import tutor.app
+from tutor.app.lab.view import LabView
 from tutor.app.widgets.answers import LETTERS
+from tutor.labs import registry
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LABS = (ROOT / "docs" / "labs.md").read_text(encoding="utf-8")
 
 ROWS = {
     "TutorApp": "everywhere",
@@ -48,6 +52,7 @@ ROWS = {
     "XRayView": "x-ray",
     "GuessScreen": "guessing game",
     "GuessEntry": "guessing game",
+    "LabScreen": "labs",
 }
 """Which row of the table has the keys of which class."""
 
@@ -70,7 +75,8 @@ ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
 def with_keys() -> Iterator[type[DOMNode]]:
     for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
         for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if found.__module__ == module.name and vars(found).get("BINDINGS"):
+            own = found.__module__ == module.name and vars(found).get("BINDINGS")
+            if own and not issubclass(found, LabView):
                 yield found
 
 
@@ -97,6 +103,13 @@ def test_the_readme_has_every_key(of: type[DOMNode]) -> None:
     if "`1` to `9`" in told:
         told += " ".join(f"`{digit}`" for digit in range(1, 10))
     assert {key for key in keys(of) if f"`{key}`" not in told} == set()
+
+
+@pytest.mark.parametrize("lab", registry.NAMES)
+def test_the_list_of_labs_has_every_key_of_each(lab: str) -> None:
+    (told,) = [line for line in LABS.splitlines() if line.startswith(f"| {lab} |")]
+    view = importlib.import_module(f"tutor.app.lab.views.{registry.module_name(lab)}").VIEW
+    assert {key for key in keys(view) if f"`{key}`" not in told} == set()
 
 
 def test_the_letters_of_choices_are_those_of_the_readme() -> None:
