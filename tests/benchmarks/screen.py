@@ -5,7 +5,7 @@
 - First paint: from exec to the first content on an 80x24 terminal, `tutor` against the smallest
   Textual app with a Header, a Footer and a Markdown, taking turns.
 - Key to repaint: from a key that is pressed to the change it makes on the screen, while the engine
-  imports PyTorch and loads the model, and while it generates.
+  imports PyTorch and loads the model, while it generates, and while a lab works.
 - Memory: what the process that draws the screen holds alone (USS), after some steps and after many.
 
 Needs the default model, installed or named by TUTOR_MODEL. Limits that are not another program
@@ -56,7 +56,9 @@ _MEGABYTE = 1e6
 
 
 @contextmanager
-def tutor(columns: int = 80, lines: int = 24, data: str | None = None) -> Iterator[Terminal]:
+def tutor(
+    columns: int = 80, lines: int = 24, data: str | None = None, arguments: tuple[str, ...] = ()
+) -> Iterator[Terminal]:
     """`tutor` with a learner who has never been here, and the model of whoever runs this. `data`
     is a folder to keep for the next start."""
     model = str(find_model().path)
@@ -65,7 +67,7 @@ def tutor(columns: int = 80, lines: int = 24, data: str | None = None) -> Iterat
         if not models.is_symlink():
             models.symlink_to(user_models_folder())  # the packed weights are beside the model
         environment = {"TUTOR_DATA": data, "TUTOR_MODEL": model}
-        command = [sys.executable, "-m", "tutor"]
+        command = [sys.executable, "-m", "tutor", *arguments]
         with Terminal(command, columns=columns, lines=lines, environment=environment) as run:
             yield run
 
@@ -120,6 +122,19 @@ def keys_while_generating() -> Measured:
     return _slowest("key to repaint while it generates (95th percentile)", times)
 
 
+def keys_while_a_lab_works() -> Measured:
+    """The arrow keys in the lab of continuations, while it writes them."""
+    times: list[float] = []
+    with tutor(arguments=("lab", "continuations")) as run:
+        run.wait_for("●", timeout=300)
+        run.wait_for("Enter writes both.")
+        run.press("enter")
+        run.wait_for("›  1")
+        while len(times) < KEYS and "Written." not in run.text:
+            times += (_pressed(run, "down", "›  2"), _pressed(run, "up", "›  1"))
+    return _slowest("key to repaint while a lab works (95th percentile)", times)
+
+
 def memory(steps: int) -> list[Measured]:
     """Steps forward and back in the stepper, with the distribution painted each time."""
     with tutor() as run:
@@ -161,7 +176,13 @@ def _slowest(what: str, times: list[float]) -> Measured:
 
 def measure(runs: int = 9, steps: int = 1000) -> list[Measured]:
     """The rows of the benchmark table that are about the screen."""
-    return [*first_paint(runs), keys_while_loading(), keys_while_generating(), *memory(steps)]
+    return [
+        *first_paint(runs),
+        keys_while_loading(),
+        keys_while_generating(),
+        keys_while_a_lab_works(),
+        *memory(steps),
+    ]
 
 
 if __name__ == "__main__":
