@@ -2,12 +2,13 @@
 
     python -m tools.ngram build/corpus assets/small-model/ngram.json
 
-counts all training tokens of the corpus once (a minute, some hundred MB) and measures the held-out
-text. It is the yardstick: a network that does no better than counting the words that followed the
-last four is not worth its weights. The network read the same tokens, or fewer.
+counts the whole training text of the corpus (a minute, some hundred MB) and measures the held-out
+text. It is the yardstick: how far does one come by counting what followed the last four? Twice:
+over bytes, and over the tokens of the small model, which gives the 5-gram the benefit of its
+tokenizer, and about 17 bytes to look back on in place of 4. The network read the same texts.
 
-Interpolated Kneser-Ney with three discounts (Chen & Goodman 1998, "modified Kneser-Ney"), over
-tokens. With h for the tokens before, h' for all of them but the first, c for counts:
+Interpolated Kneser-Ney with three discounts (Chen & Goodman 1998, "modified Kneser-Ney"). With h
+for the tokens (or bytes) before, h' for all of them but the first, c for counts:
 
     P(w | h) = max(c(h w) - D(c(h w)), 0) / c(h)  +  gamma(h) P(w | h')
     gamma(h) = (D1 N1(h) + D2 N2(h) + D3 N3(h)) / c(h)
@@ -32,9 +33,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from tutor.lm.train import HELD_OUT, held_out_text, training_tokens
+from tutor.lm.train import END, HELD_OUT, held_out_text, read_documents, training_tokens
 
 ORDER = 5
+END_OF_BYTES = 256
 SEED = 1  # the order of the documents: which tokens follow each other where two meet
 
 Ints = NDArray[np.int64]
@@ -42,13 +44,20 @@ Floats = NDArray[np.float64]
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """In the record: what the figure is of, and the figure."""
+    """In the record: what was counted (`unit`), how much of it there was to train on, and how
+    surprising the held-out text is; `bits_per_byte` can be compared, whatever the unit."""
 
+    unit: str
     order: int
-    training_tokens: int
-    held_out_sha256: str
-    nats_per_token: float
+    training_units: int
+    nats_per_unit: float
     bits_per_byte: float
+
+
+class Record(msgspec.Struct, frozen=True):
+    held_out_sha256: str
+    tokens: Measured
+    bytes: Measured
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class KneserNey:
         discounts = _discounts(counts)
         heads, places = np.unique(grams // self.vocabulary, return_inverse=True)
         totals = np.bincount(places, counts).astype(np.int64)
-        freed = np.bincount(places, discounts[np.minimum(counts, 3)])
+        freed = np.bincount(places, discounts[np.minimum(counts, 3)]).astype(np.float64)
         return Level(grams, counts, heads, totals, freed, discounts)
 
     def probabilities(self, tokens: Ints) -> Floats:
@@ -133,20 +142,46 @@ def _discounts(counts: Ints) -> Floats:
     return np.clip(found, 0, [0, 1, 2, 3])
 
 
-def measure(corpus: Path) -> Measured:
-    """The model of the corpus' training text on its held-out text."""
+def measure(corpus: Path) -> Record:
+    """Both models of the corpus' training text on its held-out text."""
     tokenizer = Tokenizer.from_file(str(corpus / "tokenizer.json"))
-    tokens = training_tokens(corpus, tokenizer, SEED).numpy()
     held_out = held_out_text(corpus / HELD_OUT, tokenizer)
-    model = KneserNey(tokens, tokenizer.get_vocab_size())
-    nats = -np.log(model.probabilities(held_out.tokens.numpy()))
-    return Measured(
-        ORDER,
-        len(tokens),
+    paths = [path for path in sorted(corpus.glob("*.txt")) if path.name != HELD_OUT]
+    documents = [document for path in paths for document in read_documents(path)]
+    return Record(
         hashlib.sha256((corpus / HELD_OUT).read_bytes()).hexdigest(),
-        round(float(nats.mean()), 4),
-        round(float(nats.sum()) / math.log(2) / held_out.byte_count, 4),
+        _measured(
+            "token",
+            training_tokens(corpus, tokenizer, SEED).numpy(),
+            held_out.tokens.numpy(),
+            tokenizer.get_vocab_size(),
+            held_out.byte_count,
+        ),
+        _measured(
+            "byte",
+            _bytes(documents),
+            _bytes(read_documents(corpus / HELD_OUT)),
+            END_OF_BYTES + 1,
+            held_out.byte_count,
+        ),
     )
+
+
+def _bytes(documents: list[str]) -> Ints:
+    """The bytes of all documents, each followed by a number of its own for the end."""
+    pieces = (document.removesuffix(END).encode() for document in documents)
+    numbers = [
+        np.append(np.frombuffer(piece, np.uint8), np.int64(END_OF_BYTES)) for piece in pieces
+    ]
+    return np.concatenate(numbers).astype(np.int64)
+
+
+def _measured(
+    unit: str, training: Ints, held_out: Ints, vocabulary: int, byte_count: int
+) -> Measured:
+    nats = -np.log(KneserNey(training, vocabulary).probabilities(held_out))
+    bits = float(nats.sum()) / math.log(2) / byte_count
+    return Measured(unit, ORDER, len(training), round(float(nats.mean()), 4), round(bits, 4))
 
 
 def main() -> None:
@@ -154,9 +189,10 @@ def main() -> None:
     parser.add_argument("corpus", type=Path, help="what `python -m tools.corpus` wrote")
     parser.add_argument("file", type=Path, help="the record, which is written anew")
     options = parser.parse_args()
-    measured = measure(options.corpus)
-    print(f"{measured.bits_per_byte:.4f} bits per byte, {measured.nats_per_token:.4f} per token")
-    options.file.write_bytes(msgspec.json.format(msgspec.json.encode(measured)) + b"\n")
+    record = measure(options.corpus)
+    for measured in (record.tokens, record.bytes):
+        print(f"{measured.order}-gram of {measured.unit}s: {measured.bits_per_byte} bits per byte")
+    options.file.write_bytes(msgspec.json.format(msgspec.json.encode(record)) + b"\n")
 
 
 if __name__ == "__main__":

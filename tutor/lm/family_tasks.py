@@ -2,7 +2,7 @@
 
     encoder           puts the missing word into a sentence
     decoder           goes on with a sentence
-    encoder-decoder   says a number in words, and a sentence about one as one about several
+    encoder-decoder   says a number in words, and a sentence so that it is about several
 
 Sentences are those of `tutor.lm.small_language`, numbers those of `tutor.lm.numerals`, both drawn
 by a seed. What is measured on was kept from training. Now and then a word is hidden as `UNKNOWN`,
@@ -77,17 +77,16 @@ def language() -> Language:
 
 
 def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Sentences, each with what it is about several; of those to train on, or of the others."""
+    """Sentences, each with the same about several; of those to train on, or of the others."""
     pick = random.Random(f"sentences {seed}")
     while count:
-        pair = language().pair(pick, paired=True)
+        pair = language().pair(pick)
         if held_out(" ".join(pair[0])) == kept_out:
             yield pair
             count -= 1
 
 
 def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words]:
-    """Sentences about one and about several."""
     pick = random.Random(f"single sentences {seed}")
     while count:
         sentence = language().sentence(pick)
@@ -248,7 +247,7 @@ class GoOn(_OnSentences):
 
 class Transform:
     """Encoder-decoder: `4 0 7 <end>` -> `four hundred seven`, and `the dog barks . <end>` -> `the
-    dogs bark .`"""
+    dogs bark .`; what is about several already stays as it is."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

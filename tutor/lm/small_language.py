@@ -11,7 +11,7 @@ sound, a person and "himself") is settled by the choice of a pattern. So everyth
 language can be computed exactly: whether a sentence belongs to it, which words fit a blank and how
 probable each is, and how well anyone could possibly predict it.
 
-Every sentence about one subject also exists about several: a word is a pair of both forms.
+Every sentence about one also exists about several: a word is a pair of both forms.
 """
 
 from __future__ import annotations
@@ -98,19 +98,17 @@ PREPOSITION_WORDS = frozenset(one for one, _ in PREPOSITIONS)
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """`many` is whether the subject is several: it chooses the form of each word in the slots.
-    `paired` is whether the same sentence exists with the other number."""
+    """`many` is whether the subject is several: it chooses the form of each word in the slots."""
 
     probability: float
     slots: tuple[Slot, ...]
     many: bool
-    paired: bool
     words: tuple[frozenset[str], ...]  # of each slot, the form that stands there
 
     @staticmethod
-    def of(probability: float, slots: tuple[Slot, ...], many: bool, paired: bool) -> Pattern:
+    def of(probability: float, slots: tuple[Slot, ...], many: bool) -> Pattern:
         words = tuple(_forms(slot, many) for slot in slots)
-        return Pattern(probability, slots, many, paired, words)
+        return Pattern(probability, slots, many, words)
 
 
 @lru_cache(maxsize=1000)
@@ -238,7 +236,7 @@ def patterns() -> Iterator[Pattern]:
         )
         for probability, slots in whole:
             for many in (False, True):
-                yield Pattern.of(0.4 * probability * kind.weight / total, slots, many, True)
+                yield Pattern.of(0.4 * probability * kind.weight / total, slots, many)
         counted = either(
             (1, row(COUNTS, kind.nouns)), (1, row(COUNTS, alike(kind.adjectives), kind.nouns))
         )
@@ -247,7 +245,7 @@ def patterns() -> Iterator[Pattern]:
             (1, chain(row(alike("there"), BE), counted, PLACE, row(STOP))),
         )
         for probability, slots in several:
-            yield Pattern.of(0.2 * probability * kind.weight / total, slots, True, False)
+            yield Pattern.of(0.2 * probability * kind.weight / total, slots, True)
 
 
 class Language:
@@ -270,18 +268,12 @@ class Language:
         return max(self._by_length)
 
     def sentence(self, pick: random.Random) -> tuple[str, ...]:
-        return self.pair(pick, paired=False)[0]
+        return self.pair(pick)[0]
 
-    def pair(
-        self, pick: random.Random, paired: bool = True
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A sentence and what it is about several; drawn anew where `paired` asks for one about
-        one and the draw is not."""
-        while True:
-            place = bisect(self._bounds, pick.random() * self._bounds[-1])
-            pattern = self._patterns[min(place, len(self._patterns) - 1)]
-            if not paired or (pattern.paired and not pattern.many):
-                break
+    def pair(self, pick: random.Random) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """A sentence, and the same about several: itself where it is about several already."""
+        place = bisect(self._bounds, pick.random() * self._bounds[-1])
+        pattern = self._patterns[min(place, len(self._patterns) - 1)]
         drawn = [slot[int(pick.random() * len(slot))] for slot in pattern.slots]
         return tuple(pair[pattern.many] for pair in drawn), tuple(pair[1] for pair in drawn)
 
