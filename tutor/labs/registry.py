@@ -20,6 +20,9 @@ NAMES: tuple[str, ...] = (
     "attention",
     "attention-formula",
     "mask",
+    "families",
+    "anatomy",
+    "one-step",
     "sampler",
     "continuations",
 )
