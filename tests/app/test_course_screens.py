@@ -13,7 +13,7 @@ from sample_course import COURSE, LAB, LESSON
 from whole_app import keys, sees, until, whole_app
 
 from tutor.app import reading_on
-from tutor.app.labs import reached
+from tutor.app.goal_keeper import reached
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.quiz import QuizScreen
 from tutor.app.standing import standing
@@ -246,24 +246,24 @@ async def test_a_lab_is_recorded_once_when_all_its_goals_are_reached(tmp_path: P
     async with app.run_test(size=SIZE):
         unsure = Evidence(top_probability=0.1)
         against = Evidence(top_probability=0.9, taken_rank=60)
-        assert await app.step_lab(LESSON, LAB, unsure) is None
+        assert await app.goals.stepped(LESSON, LAB, unsure) is None
         assert reached(LAB, app.progress.lesson(LESSON.id)) == {0}
-        assert await app.step_lab(LESSON, LAB, against) == LAB.done
-        assert await app.step_lab(LESSON, LAB, against) is None
+        assert await app.goals.stepped(LESSON, LAB, against) == LAB.done
+        assert await app.goals.stepped(LESSON, LAB, against) is None
     assert Progress.open(tmp_path).lesson(LESSON.id).labs_done == (LAB.id,)
 
 
 async def test_goals_of_a_lab_half_done_are_found_again(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE):
-        await app.step_lab(LESSON, LAB, Evidence(top_probability=0.1))
+        await app.goals.stepped(LESSON, LAB, Evidence(top_probability=0.1))
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "right")
         await sees(pilot, "✓ a step whose top token is below 20 %")
         await sees(pilot, "○ a token of rank 50 or worse")
         against = Evidence(top_probability=0.9, taken_rank=60)
-        assert await app.step_lab(LESSON, LAB, against) == LAB.done
+        assert await app.goals.stepped(LESSON, LAB, against) == LAB.done
 
 
 async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path) -> None:

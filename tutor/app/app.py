@@ -17,14 +17,14 @@ from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.reactive import reactive
 
-from tutor.app import labs, theme
+from tutor.app import theme
 from tutor.app.ascii_only import AsciiOnly
 from tutor.app.asked import asked
+from tutor.app.goal_keeper import GoalKeeper
 from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
 from tutor.app.reading_on import ReadingOn
-from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
 from tutor.errors import LessonError, TutorError
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
     from tutor.engine.client import Engine
-    from tutor.labs.registry import AnyLab
     from tutor.learner.progress import Progress
     from tutor.learner.review import Asked, Queue
 
@@ -99,6 +98,7 @@ class TutorApp(App[None]):
         super().__init__()
         self.course = course
         self.progress = BackgroundProgress(progress, self._heard)
+        self.goals = GoalKeeper(self.progress, lambda lesson_id: self.course.lesson(lesson_id))
         self.untold: list[Exception] = []
         """What went wrong while saving and has not been said yet."""
         self.lab_states: dict[str, object] = {}
@@ -210,50 +210,6 @@ class TutorApp(App[None]):
             await asyncio.to_thread(self.progress.drain, QUIT_PATIENCE)
         self.exit()
 
-    # --- labs -----------------------------------------------------------------------------------
-
-    async def step_lab(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
-        """Take note of the goals that `evidence` reaches. Returns what to say when the lab has
-        just been done, as soon as that is saved."""
-        state = self.progress.lesson(lesson.id)
-        for event in labs.newly_reached(lesson.id, lab, evidence, state):
-            self.progress.record(event)
-        return await self.finish_lab(lesson, lab) if lab.goals else None
-
-    async def finish_lab(self, lesson: Lesson, lab: Lab) -> str | None:
-        """The lab is done if all its goals are reached. Returns what to say, the first time."""
-        done = labs.completed(lesson.id, lab, self.progress.lesson(lesson.id))
-        if done is None or not await on_disk(self.progress.record(done)):
-            return None
-        return lab.done
-
-    async def reach_goals(self, lab: AnyLab, goals: Set[str], lesson: Lesson | None) -> str | None:
-        """Take note of goals of a lab of `tutor.labs` that hold, also for where `lesson` embeds
-        it. Returns what to say when the embedded one is done, or all goals are reached, as soon
-        as that is saved."""
-        from tutor.course.goals import Evidence
-
-        before = labs.goals_of(lab, self.progress.lesson(lab.lesson))
-        saving = [self.progress.record(event) for event in labs.goals_events(lab, goals - before)]
-        if lesson is not None:
-            evidence = Evidence(live=before | goals)
-            for embedded in lesson.labs:
-                if embedded.live == lab.name and (
-                    said := await self.step_lab(lesson, embedded, evidence)
-                ):
-                    return said
-        if not saving or not await on_disk(saving[-1]):
-            return None
-        after = labs.goals_of(lab, self.progress.lesson(lab.lesson))
-        return None if len(after) < len(lab.goals) else "All goals of this lab are reached."
-
-    def _lesson_of(self, lab: AnyLab) -> Lesson | None:
-        """The lesson that the lab belongs to, if this course has it and it can be read."""
-        try:
-            return self.course.lesson(lab.lesson)
-        except LessonError:
-            return None
-
     # --- ways from screen to screen -------------------------------------------------------------
 
     def open_outline(
@@ -337,14 +293,14 @@ class TutorApp(App[None]):
             from tutor.app.explorer.guess import GuessScreen
 
             async def over() -> str | None:
-                return await self.finish_lab(lesson, lab)
+                return await self.goals.over(lesson, lab)
 
             self.push_screen(GuessScreen(self.engine, self.progress, lab, on_over=over))
             return
         from tutor.app.explorer.screen import ExplorerScreen
 
         async def stepped(evidence: Evidence) -> str | None:
-            return await self.step_lab(lesson, lab, evidence)
+            return await self.goals.stepped(lesson, lab, evidence)
 
         self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
 
@@ -357,7 +313,7 @@ class TutorApp(App[None]):
         lab = find(name)
 
         async def reached(goals: Set[str]) -> str | None:
-            return await self.reach_goals(lab, goals, lesson or self._lesson_of(lab))
+            return await self.goals.live(lab, goals, lesson)
 
         self.push_screen(
             LabScreen(
@@ -366,7 +322,7 @@ class TutorApp(App[None]):
                 task=task,
                 state=self.lab_states.get(name),
                 kept=lambda state: self.lab_states.update({name: state}),
-                reached=labs.goals_of(lab, self.progress.lesson(lab.lesson)),
+                reached=self.goals.kept(lab),
                 on_reached=reached,
             )
         )

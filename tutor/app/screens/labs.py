@@ -9,7 +9,6 @@ from textual import on
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tutor.app import labs
 from tutor.app.screens.base import TutorScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
@@ -47,7 +46,7 @@ class LabsScreen(TutorScreen):
     def _row(self, lab: AnyLab) -> Row:
         outline = self.tutor.course.outline(lab.lesson)
         lesson = f"{outline.number}  {safe(outline.title)}" if outline else ""
-        reached = labs.goals_of(lab, self.tutor.progress.lesson(lab.lesson))
+        reached = self.tutor.goals.kept(lab)
         return partial(_row, lab.title, lesson, len(reached), len(lab.goals))
 
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
-from tutor.app.labs import reached
+from tutor.app.goal_keeper import reached
 from tutor.app.screens.links import LINK_KEYS, LinkedScreen
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.prose import Prose
@@ -221,7 +221,7 @@ class LessonScreen(LinkedScreen):
             self.run_worker(self._stepped(lab, event.evidence), group="lab")
 
     async def _stepped(self, lab: Lab, evidence: Evidence) -> None:
-        said = await self.tutor.step_lab(self._lesson, lab, evidence)
+        said = await self.tutor.goals.stepped(self._lesson, lab, evidence)
         self._show_lab()
         if said and self._beside and self._shown.lab is lab:
             self._pane(lab).say(said)
