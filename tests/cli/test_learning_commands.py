@@ -93,7 +93,7 @@ def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
     assert said.startswith("# Progress of ada, 20")
     assert f"- 4 of {total} questions answered, 3 of them right the last time; 5 answers" in said
     assert "- Active on 1 of the last 30 days.\n" in said
-    assert re.search(r"- Would be answered right today: \d+%", said)
+    assert re.search(r"- Of what was answered, about \d+% would be remembered today", said)
     assert "- Due for review: 4 today, 4 within 14 days." in said
     rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(course.outlines)

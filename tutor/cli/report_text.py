@@ -76,7 +76,10 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
         + (f", the last {streak} in a row." if streak > 1 else "."),
     ]
     if retention is not None:
-        lines.append(f"- Would be answered right today: {retention:.0%}, as FSRS estimates it.")
+        lines.append(
+            f"- Of what was answered, about {retention:.0%} would be remembered today, as FSRS "
+            "estimates it. What was asked a moment ago always counts as remembered."
+        )
     lines.append(
         f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
         f"{len(forecast)} days."
