@@ -71,7 +71,7 @@ def test_each_family_is_trained(
     model = load_family(family, output)
     assert model.family == family
     assert len(model.vocabulary) == model.network.config.vocabulary_size
-    assert not Path(f"{output}.partial").exists()
+    assert not list(tmp_path.glob("*checkpoint*"))
 
 
 @pytest.mark.parametrize(

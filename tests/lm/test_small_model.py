@@ -27,6 +27,7 @@ def test_a_run_learns_its_text_and_writes_what_it_reached(corpus: Path, tmp_path
     )
     assert written == result
     assert result.read_tokens == 60 * 8 * 16
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]  # no checkpoint is left
 
 
 def test_a_run_can_begin_with_the_weights_of_another(corpus: Path, tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
     _write(output, Description(family, config, task.vocabulary.words), network)
     result = Result(weights, EXAMPLES, evaluate(MEASURED), settings)
     write_record(output, result)
+    checkpoint_beside(output).unlink(missing_ok=True)
     return result
 
 

@@ -39,7 +39,8 @@ IGNORED = -100  # a target that counts for nothing
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """`value` is a share, or nats per word; `best` what nobody could do better, where known."""
+    """`value` is a share, or nats per word; `best` that of the probabilities
+    that the examples were drawn from, where these are known."""
 
     name: str
     value: float
@@ -47,7 +48,7 @@ class Measure(msgspec.Struct, frozen=True):
     best: float | None = None
 
     def __str__(self) -> str:
-        best = "" if self.best is None else f" (nobody could be below {self.best:.3f})"
+        best = "" if self.best is None else f" (the language itself: {self.best:.3f})"
         return f"{self.name}: {self.value:.3f} of {self.of:,}{best}"
 
 

@@ -93,6 +93,7 @@ def train_small_model(
     if (corpus / SOURCES).exists():
         shutil.copyfile(corpus / SOURCES, output / SOURCES)
     write_record(output, result)
+    checkpoint_beside(output).unlink(missing_ok=True)
     return result
 
 

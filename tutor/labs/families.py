@@ -1,0 +1,413 @@
+"""The lab of the three families: one text, read by an encoder-only, a decoder-only and an
+encoder-decoder model, each trained for the task its family is built for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.errors import TextError
+from tutor.labs.lab import Goal, Lab
+from tutor.lm.family_text import BLANK, words_of
+from tutor.lm.small_language import (
+    MANY_NOUNS,
+    MANY_VERBS,
+    ONE_PLACES,
+    PREPOSITION_WORDS,
+)
+
+MOST_WORDS = 20
+"""Of a longer text the beginning is read, and the screen says so: the models have learned
+sentences of up to 17 words."""
+MOST_DIGITS = 6
+"""Of a number: the encoder-decoder has learned those up to 999,999."""
+
+Family = Literal["encoder", "decoder", "encoder-decoder"]
+FAMILIES: tuple[Family, ...] = ("encoder", "decoder", "encoder-decoder")
+
+Part = Literal["reading", "writing", "across"]
+PARTS: dict[Family, tuple[Part, ...]] = {
+    "encoder": ("reading",),
+    "decoder": ("writing",),
+    "encoder-decoder": ("across", "reading", "writing"),
+}
+"""The attention of each family, what to look at first to begin with: to the text that is read, to
+the text that is written, and from what is written across to what was read."""
+
+EXAMPLES: dict[Family, tuple[str, ...]] = {
+    "encoder": (
+        "the old _ sleeps near the house .",
+        "the _ near the trees barks .",
+        "there _ three small dogs behind the wall .",
+        "the _ sees herself .",
+        "_ angry dog barks because it is hungry .",
+    ),
+    "decoder": (
+        "the old _ sleeps near the house .",
+        "the dogs near",
+        "every morning the girl",
+        "there are",
+        "a young bee behind the wall",
+    ),
+    "encoder-decoder": (
+        "407",
+        "the dog near the trees barks because it is hungry .",
+        "17017",
+        "a girl sees herself .",
+        "90210",
+    ),
+}
+"""To begin with, where nothing comes to mind."""
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
+    """Another text: words, `_` for a blank, or a number."""
+
+    text: str
+
+
+class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="family"):
+    """Give the same text to another family."""
+
+    family: Family
+
+
+class Example(msgspec.Struct, frozen=True, tag_field="do", tag="example"):
+    """Another of the texts that suit the family."""
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """What was looked at, or, with `masks`, what may be looked at."""
+
+    masks: bool
+
+
+class Show(msgspec.Struct, frozen=True, tag_field="do", tag="part"):
+    """Another attention of the family."""
+
+    part: Part
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """Another layer, head or row: so many further on. Before the first head is the mean of all."""
+
+    layer: int = 0
+    head: int = 0
+    row: int = 0
+
+
+Action = Write | Choose | Example | See | Show | Move
+
+
+# --- what is asked of the models ------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """What does the model of this family make of these words?"""
+
+    family: Family
+    words: tuple[str, ...]
+
+
+class Guess(msgspec.Struct, frozen=True, array_like=True):
+    word: str
+    probability: float
+
+
+class Said(msgspec.Struct, frozen=True):
+    """`guesses` are the likeliest words at a row of the attention, the first of them is said.
+    At a blank, `left` are those of the decoder, which sees only what stands before it, and
+    `left_probability` is what the decoder gives the word that is said."""
+
+    row: int
+    guesses: tuple[Guess, ...]
+    left: tuple[Guess, ...] = ()
+    left_probability: float = 0.0
+
+    @property
+    def word(self) -> str:
+        return self.guesses[0].word
+
+    @property
+    def probability(self) -> float:
+        return self.guesses[0].probability
+
+
+class Attention(msgspec.Struct, frozen=True):
+    """`weights` are 32-bit floats [layers, heads, rows, columns]."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    layers: int
+    heads: int
+    weights: bytes
+
+    def row(self, layer: int, head: int, row: int) -> tuple[float, ...]:
+        """What a row takes from each column, summing to 1. Head 0 is the mean of all heads, the
+        first is 1."""
+        floats = memoryview(self.weights).cast("f")
+        heads = range(self.heads) if head == 0 else (head - 1,)
+        count, size = len(self.columns), len(self.rows)
+        starts = [((layer * self.heads + at) * size + row) * count for at in heads]
+        return tuple(
+            sum(floats[start + column] for start in starts) / len(starts) for column in range(count)
+        )
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """`unknown` are those words of the text that are not in the model's vocabulary."""
+
+    said: tuple[Said, ...]
+    attention: dict[Part, Attention]
+    unknown: tuple[str, ...]
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class Blank(msgspec.Struct, frozen=True):
+    """What was put into the first blank, between which words."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    word: str
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`words` are those that are read, `left_out` counts those that were too many. `answers` holds
+    what is known about this text, `earlier` what the encoder said of the text before. Layer and
+    row are counted from 0, heads from 1."""
+
+    text: str
+    words: tuple[str, ...]
+    left_out: int = 0
+    family: Family = "encoder"
+    part: Part = "reading"
+    masks: bool = False
+    layer: int = 1
+    head: int = 0
+    row: int | None = None
+    example: int = 0
+    answers: dict[Family, Answer] = {}
+    earlier: Blank | None = None
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.answers.get(self.family)
+
+    @property
+    def attention(self) -> Attention | None:
+        return None if self.answer is None else self.answer.attention[self.part]
+
+    @property
+    def focus(self) -> int:
+        """The row in view."""
+        if self.row is not None:
+            return self.row
+        said = self.answer.said if self.answer is not None else ()
+        return said[0].row if said else 0
+
+    @property
+    def number(self) -> bool:
+        return bool(self.words) and all(word.isdigit() for word in self.words)
+
+    @property
+    def blank(self) -> Blank | None:
+        """What the encoder put into the first blank, once it has."""
+        answer = self.answers.get("encoder")
+        if answer is None or not answer.said:
+            return None
+        place = self.words.index(BLANK)
+        return Blank(self.words[:place], self.words[place + 1 :], answer.said[0].word)
+
+
+def may_look(family: Family, part: Part, row: int, column: int) -> bool:
+    """Whether a position may look at another: only what writes does not look ahead."""
+    return part != "writing" or column <= row
+
+
+def text(written: str) -> str:
+    """`written`, if there is a word in it. Raises `TextError`."""
+    if not words_of(written):
+        raise TextError("There is no word in it.", "Write a sentence, with _ for a blank.")
+    return written
+
+
+def start() -> State:
+    return _with_text(State(text="", words=()), EXAMPLES["encoder"][0])
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case Write(written):
+            return _with_text(state, text(written))
+        case Choose(family):
+            return _within(change(state, family=family, part=PARTS[family][0], row=None))
+        case Example():
+            examples = EXAMPLES[state.family]
+            place = (state.example + 1) % len(examples)
+            return change(_with_text(state, examples[place]), example=place)
+        case See(masks):
+            return change(state, masks=masks)
+        case Show(part):
+            wanted = part if part in PARTS[state.family] else state.part
+            return _within(change(state, part=wanted, row=None))
+        case Move(layer, head, row):
+            return _within(
+                change(
+                    state,
+                    layer=max(0, state.layer + layer),
+                    head=max(0, state.head + head),
+                    row=max(0, state.focus + row) if row else state.row,
+                )
+            )
+
+
+def question(state: State) -> Question | None:
+    return None if state.answer is not None else Question(state.family, state.words)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    answers = {**state.answers, question.family: answer}
+    return _within(msgspec.structs.replace(state, answers=answers))
+
+
+def _with_text(state: State, written: str) -> State:
+    words = words_of(written)
+    if all(word.isdigit() for word in words):
+        words = tuple("".join(words).lstrip("0") or "0")
+        kept = words[:MOST_DIGITS]
+    else:
+        kept = words[:MOST_WORDS]
+    return msgspec.structs.replace(
+        state,
+        text=written,
+        words=kept,
+        left_out=len(words) - len(kept),
+        answers={},
+        earlier=state.blank or state.earlier,
+        row=None,
+    )
+
+
+def _within(state: State) -> State:
+    """With layer, head and row that there are, once that is known."""
+    attention = state.attention
+    if attention is None:
+        return state
+    return msgspec.structs.replace(
+        state,
+        layer=min(state.layer, attention.layers - 1),
+        head=min(state.head, attention.heads),
+        row=None if state.row is None else min(state.row, len(attention.rows) - 1),
+    )
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+SURE = 0.9
+UNSURE = 0.1
+MOST = 0.5
+ALIKE = 3
+
+
+def _needs_the_right(state: State) -> bool:
+    answer = state.answers.get("encoder")
+    return answer is not None and any(
+        said.probability >= SURE and said.left_probability <= UNSURE for said in answer.said
+    )
+
+
+def _turned_from_the_right(state: State) -> bool:
+    now, earlier = state.blank, state.earlier
+    return (
+        now is not None
+        and earlier is not None
+        and bool(now.before)
+        and now.before == earlier.before
+        and now.after != earlier.after
+        and now.word != earlier.word
+    )
+
+
+def _agrees_at_a_distance(state: State) -> bool:
+    """Several of something near one of something else, and the verb is that of several."""
+    answer = state.answers.get("decoder")
+    if answer is None or not answer.said or BLANK in state.words[:-1]:
+        return False
+    words = [word for word in state.words if word not in (BLANK, ".")]
+    return (
+        len(words) >= 4
+        and words[-4] in MANY_NOUNS
+        and words[-3] in PREPOSITION_WORDS
+        and words[-1] in ONE_PLACES
+        and answer.said[0].word in MANY_VERBS
+    )
+
+
+def _finds_which_digit(state: State) -> bool:
+    """Which of several digits alike a word is from stands nowhere but in the cross-attention: half
+    of it, at least, is on one of them."""
+    attention = state.attention
+    if attention is None or state.part != "across" or state.masks:
+        return False
+    if not state.number or len(state.words) < ALIKE or len(set(state.words)) > 1:
+        return False
+    word = attention.rows[state.focus]
+    taken = attention.row(state.layer, state.head, state.focus)[: len(state.words)]
+    return word not in ("hundred", "thousand", "<end>") and max(taken[1:]) >= MOST
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="families",
+    title="Three families",
+    lesson="attention",
+    task=(
+        "Give one text to three small models, one of each family. The encoder fills the blank (_), "
+        "the decoder goes on from what stands before it, the encoder-decoder makes something else "
+        "of the whole: words of a number, several of one."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "right-side",
+            "a blank that the encoder knows (90 %), the decoder not (10 %)",
+            _needs_the_right,
+        ),
+        Goal(
+            "turned",
+            "another word in the blank, by changing only what stands after it",
+            _turned_from_the_right,
+        ),
+        Goal(
+            "agreement",
+            "“the dogs near the tree”: the decoder goes on as for several",
+            _agrees_at_a_distance,
+        ),
+        Goal(
+            "which-digit",
+            "a number like 555: a digit, not the first, that one word is from",
+            _finds_which_digit,
+        ),
+    ),
+    solution=(
+        Write("the _ barks ."),
+        Write("the _ bark ."),
+        Choose("decoder"),
+        Write("the wolves behind the city"),
+        Choose("encoder-decoder"),
+        Write("555"),
+        Move(row=2),
+    ),
+)
