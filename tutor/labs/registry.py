@@ -17,6 +17,7 @@ NAMES: tuple[str, ...] = (
     "neighbors",
     "word-map",
     "word-in-context",
+    "word2vec",
     "attention",
     "attention-formula",
     "mask",
