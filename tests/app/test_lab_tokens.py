@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from msgspec.structs import replace
 from textual.events import Key
 from whole_app import until
 
@@ -49,6 +50,27 @@ async def test_what_was_left_is_there_again(tmp_path: Path) -> None:
         app.open_live_lab("tokens")
         await at_rest(pilot)
         assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
+
+
+async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
+    engine = BenchEngine()
+    app = lab_app("tokens", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "c", "right")
+        engine.card = replace(engine.card, sha256="e" * 64)
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        assert "the lab begins anew" in seen(pilot)
+        assert (state_of(pilot).cut, state_of(pilot).focus) == ("model", 0)
+        await do(pilot, "c")
+        assert "the lab begins anew" not in seen(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        engine.card = replace(engine.card, sha256="d" * 64)
+        engine.become(EngineState.READY)
+        app.open_live_lab("tokens")
+        await at_rest(pilot)
+        assert state_of(pilot).cut == "model"
 
 
 async def test_what_the_engine_could_not_do_is_said_and_asked_again(tmp_path: Path) -> None:

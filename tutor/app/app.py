@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
+    from tutor.app.lab.runner import Left
     from tutor.course.catalogue import Course, Opening
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
@@ -101,7 +102,7 @@ class TutorApp(App[None]):
         self.goals = GoalKeeper(self.progress, lambda lesson_id: self.course.lesson(lesson_id))
         self.untold: list[Exception] = []
         """What went wrong while saving and has not been said yet."""
-        self.lab_states: dict[str, object] = {}
+        self.labs_left: dict[str, Left] = {}
         """Where the labs were left, by name: for as long as the program runs."""
         self._leaving = False
         self._opening = opening
@@ -320,8 +321,8 @@ class TutorApp(App[None]):
                 self.engine,
                 lab,
                 task=task,
-                state=self.lab_states.get(name),
-                kept=lambda state: self.lab_states.update({name: state}),
+                left=self.labs_left.get(name),
+                keep=lambda left: self.labs_left.update({name: left}),
                 reached=self.goals.kept(lab),
                 on_reached=reached,
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tutor.engine.client import EngineState
@@ -10,30 +11,56 @@ from tutor.engine.remote_bench import EngineBench
 from tutor.errors import RequestCancelled, TutorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+
+    from textual.worker import Worker
 
     from tutor.engine.client import Engine
     from tutor.labs.registry import AnyLab
 
 
+ANEW = "Another model is loaded: the lab begins anew."
+
+
+@dataclass(frozen=True)
+class Left:
+    """Where a lab was left: its state, and the checksum of the model that the state speaks of,
+    None where no model has said anything yet."""
+
+    state: Any
+    model: str | None
+
+
 class LabRunner:
-    """`changed` is called after every change of `state` or `error`.
+    """Goes on from where the lab was `left`, or begins. `changed` is called after every change of
+    `state`, `error` or `note`.
 
     An action takes effect at once; the question of the new state takes the place of the one under
     way, unless it is the same. `error` is what the last question or action met with: it is asked
-    again after the next action, or when the engine is up again.
+    again after the next action, or when the engine is up again. What one model said means nothing
+    to another: when the model changes, the lab begins anew, and `note` says so.
     """
 
     def __init__(
-        self, lab: AnyLab, engine: Engine, state: Any, changed: Callable[[], None]
+        self,
+        lab: AnyLab,
+        engine: Engine,
+        left: Left | None,
+        work: Callable[[Callable[[], Coroutine[Any, Any, None]]], Worker[None]],
+        changed: Callable[[], None],
     ) -> None:
+        """`work` begins to wait for an answer, beside everything else."""
         self.lab = lab
-        self.state = state
+        self.state = lab.start() if left is None else left.state
         self.error: TutorError | None = None
+        self.note: str | None = None
+        self._model = None if left is None else left.model
+        self._work = work
         self._changed = changed
+        self._follow_model(engine)
         self._bench = EngineBench(engine, lab)
         self._asked: Any = None
-        self._asking: asyncio.Task[None] | None = None
+        self._asking: Worker[None] | None = None
         self._unwatch = engine.watch(self._engine_changed)
 
     @property
@@ -41,12 +68,17 @@ class LabRunner:
         """Whether an answer is awaited."""
         return self._asking is not None
 
+    @property
+    def left(self) -> Left:
+        """Where the lab stands."""
+        return Left(self.state, self._model)
+
     def begin(self) -> None:
         self._pursue()
         self._changed()
 
     def act(self, action: Any) -> None:
-        self.error = None
+        self.error = self.note = None
         try:
             self.state = self.lab.act(self.state, action)
         except TutorError as error:
@@ -67,7 +99,7 @@ class LabRunner:
         self._drop()
         if question is not None:
             self._asked = question
-            self._asking = asyncio.create_task(self._ask(question), name=f"lab {self.lab.name}")
+            self._asking = self._work(partial(self._ask, question))
 
     async def _ask(self, question: Any) -> None:
         try:
@@ -89,7 +121,18 @@ class LabRunner:
         self._asking = None
 
     def _engine_changed(self, engine: Engine) -> None:
-        if engine.state is EngineState.READY and self.error is not None:
+        anew = self._follow_model(engine)
+        if engine.state is EngineState.READY and (anew or self.error is not None):
             self.error = None
             self._pursue()
             self._changed()
+
+    def _follow_model(self, engine: Engine) -> bool:
+        """Whether the model is another one than before, and so the state the one to begin with."""
+        if engine.model is None:
+            return False
+        before, self._model = self._model, engine.model.sha256
+        if before in (None, self._model):
+            return False
+        self.state, self.note = self.lab.start(), ANEW
+        return True

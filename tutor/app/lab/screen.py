@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tutor.app.explorer.lines import BREAKPOINTS
 from tutor.app.explorer.prompt_editor import PromptEditor
-from tutor.app.lab.runner import LabRunner
+from tutor.app.lab.runner import LabRunner, Left
 from tutor.app.lab.task import LabTask
 from tutor.app.lab.view import LabView
 from tutor.app.screens.base import TutorScreen
@@ -35,9 +35,9 @@ BUSY_AFTER = 0.4
 class LabScreen(TutorScreen):
     """One lab: its next goal above, its view below, a line to write on when that is asked for.
 
-    `state` is where an earlier visit ended, None for the start; `kept` gets every state. `reached`
-    are the goals reached before; `on_reached` hears of those that hold now, and what it returns
-    is said (that a lab is done).
+    `left` is where an earlier visit ended; `keep` gets where the lab stands, again and again.
+    `reached` are the goals reached before; `on_reached` hears of those that hold now, and what it
+    returns is said (that a lab is done).
     """
 
     VERTICAL_BREAKPOINTS = BREAKPOINTS
@@ -56,15 +56,15 @@ class LabScreen(TutorScreen):
         lab: AnyLab,
         *,
         task: str = "",
-        state: Any = None,
-        kept: Callable[[Any], None] = lambda _: None,
+        left: Left | None = None,
+        keep: Callable[[Left], None] = lambda _: None,
         reached: Set[str] = frozenset(),
         on_reached: Callable[[Set[str]], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()
         self._lab = lab
         self._wanted = task or lab.task
-        self._kept = kept
+        self._keep = keep
         self._reached = frozenset(reached)
         self._on_reached = on_reached
         self._goals_open = False
@@ -72,8 +72,7 @@ class LabScreen(TutorScreen):
         self._drafts: dict[str, str] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
-        first = lab.start() if state is None else state
-        self._runner = LabRunner(lab, engine, first, self._changed)
+        self._runner = LabRunner(lab, engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
         yield LabTask(self._lab, self._wanted)
@@ -99,10 +98,9 @@ class LabScreen(TutorScreen):
     def _changed(self) -> None:
         if not self.is_attached:
             return
-        state = self._runner.state
-        self._kept(state)
-        self._view.show(state)
-        self.tell(self._runner.error)
+        self._keep(self._runner.left)
+        self._view.show(self._runner.state)
+        self.tell(self._runner.error or self._runner.note)
         self._check_goals()
         self._show_task()
         self._show_busy()
