@@ -104,6 +104,14 @@ def test_a_lab_is_done_as_its_solution_says(told: Told, first: tuple[str, float]
     assert told(lab("{goal: took-rank, rank: 2}", "greedy: 1")) != []
 
 
+def test_an_embedded_lab_is_done_as_its_own_solution_says(told: Told) -> None:
+    block = (
+        "\n```lab\nid: pieces\nkind: live\nlive: tokens\ntask: Write something.\n"
+        "goals:\n  - goal: live\n    name: more-than-characters\n```\n"
+    )
+    assert told(f"{FRONT}{SCREEN}{block}") == []
+
+
 def test_a_solution_that_does_not_reach_its_goal(told: Told) -> None:
     text = lab("{goal: text-has, text: zzz}", "greedy: 2")
     (finding,) = told(text)
