@@ -23,6 +23,7 @@ NAMES: tuple[str, ...] = (
     "mask",
     "families",
     "anatomy",
+    "surgery",
     "one-step",
     "sampler",
     "continuations",
