@@ -9,9 +9,13 @@ import msgspec
 import pytest
 import torch
 
+from tools.ngram import Record as NgramRecord
 from tutor import paths
+from tutor.lm import family_model
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage
+from tutor.lm.family_model import FAMILIES, Family, load_family
+from tutor.lm.family_tasks import MEASURED, TASKS
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.small_model import SOURCES, Result
@@ -23,6 +27,8 @@ FOLDER = paths.bundled_model_folder()
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 END = "<|endoftext|>"
+LEAST_GRAMMATICAL = 38
+LEAST_RIGHT = 0.97
 
 needs_source_tree = pytest.mark.skipif(
     not (ROOT / "NOTICE").exists(), reason="only the source tree has the notices"
@@ -65,17 +71,22 @@ def greedy(model: LanguageModel, ids: list[int], most: int = 40) -> str:
     return model.tokenizer.decode(written).decode()
 
 
-def test_every_file_of_the_model_has_its_checksum() -> None:
+def test_every_file_of_the_models_has_its_checksum() -> None:
     shipped = {
         path.relative_to(ASSETS).as_posix(): sha256_of(path)
-        for path in FOLDER.rglob("*")
-        if path.is_file()
+        for folder in (FOLDER, *(ASSETS / family for family in FAMILIES))
+        for path in folder.iterdir()
     }
     assert shipped == checksums()
 
 
-def test_the_model_is_small_enough_to_ship() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 12_000_000
+def test_the_models_are_small_enough_to_ship() -> None:
+    assert _size(FOLDER) < 12_000_000
+    assert sum(_size(ASSETS / family) for family in FAMILIES) < 3_000_000
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def test_the_held_out_loss_is_what_is_stated(model: LanguageModel, result: Result) -> None:
@@ -92,6 +103,75 @@ def test_the_held_out_loss_is_what_is_stated(model: LanguageModel, result: Resul
 def test_the_held_out_text_is_the_one_that_was_kept_from_training() -> None:
     sources = msgspec.json.decode((FOLDER / SOURCES).read_bytes())
     assert sources["files"][HELD_OUT]["sha256"] == sha256_of(DATA / HELD_OUT)
+
+
+def test_it_is_better_than_a_5_gram_of_bytes(model: LanguageModel, result: Result) -> None:
+    """And not as good as one of its own tokens, as the README says. `python -m tools.ngram` has
+    counted both."""
+    record = msgspec.json.decode((FOLDER / "ngram.json").read_bytes(), type=NgramRecord)
+    assert record.held_out_sha256 == sha256_of(DATA / HELD_OUT)
+    assert result.bits_per_byte < record.bytes.bits_per_byte
+
+
+def test_it_prefers_the_grammatical_one_of_two_sentences(model: LanguageModel) -> None:
+    """By chance it would be half of them."""
+    right = [log_probability(model, good) > log_probability(model, bad) for good, bad in pairs()]
+    assert len(right) == 60
+    assert sum(right) >= LEAST_GRAMMATICAL
+
+
+def pairs() -> list[tuple[str, str]]:
+    lines = (DATA / "minimal_pairs.txt").read_text("utf-8").splitlines()
+    split = (line.partition(" | ") for line in lines if line and not line.startswith("#"))
+    return [(good, bad) for good, _, bad in split]
+
+
+@torch.no_grad()
+def log_probability(model: LanguageModel, sentence: str) -> float:
+    """Of the whole sentence, at the start of a text."""
+    ids = torch.tensor(model.tokenizer.encode(END + sentence, special=True))
+    logits = model.network.logits(model.network(ids[:-1]))
+    return float(logits.log_softmax(-1).gather(1, ids[1:, None]).sum())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_does_what_it_was_trained_for(family: Family) -> None:
+    measures = TASKS[family]().measure(load_family(family).network, count=100)
+    for measure in measures:
+        if measure.best is None:
+            assert measure.value >= LEAST_RIGHT, measure
+        else:
+            assert measure.value <= measure.best + 0.05, measure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_stated_of_each_family_comes_out_again(family: Family) -> None:
+    stated = msgspec.json.decode(
+        (ASSETS / family / "training.json").read_bytes(), type=family_model.Result
+    )
+    network = load_family(family).network
+    assert sum(weight.numel() for weight in network.parameters()) == stated.weights
+    measures = TASKS[family]().measure(network, MEASURED)
+    for measure, wanted in zip(measures, stated.measures, strict=True):
+        assert (measure.name, measure.of) == (wanted.name, wanted.of)
+        assert measure.value == pytest.approx(wanted.value, abs=0.002)  # others round otherwise
+
+
+@needs_source_tree
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_the_readme_says_of_each_family_is_so(family: Family) -> None:
+    readme = (ASSETS / "README.md").read_text("utf-8")
+    stated = msgspec.json.decode(
+        (ASSETS / family / "training.json").read_bytes(), type=family_model.Result
+    )
+    assert f"{stated.weights:,} weights" in readme
+    assert checksums()[f"{family}/model.safetensors"] in readme
+    for measure in stated.measures:
+        said = f"{100 * measure.value:.1f} %"
+        if measure.best is not None:
+            said = f"{measure.value:.3f} (best possible: {measure.best:.3f})"
+        assert f"| {measure.name} | {said} of {measure.of:,} |" in readme
 
 
 @pytest.mark.parametrize(
@@ -137,6 +217,9 @@ def test_sources_and_licenses_of_what_it_is_made_of_are_stated() -> None:
 @needs_source_tree
 def test_the_figures_in_the_readme_are_those_of_the_model(result: Result) -> None:
     readme = (ASSETS / "README.md").read_text("utf-8")
+    ngram = msgspec.json.decode((FOLDER / "ngram.json").read_bytes(), type=NgramRecord)
+    for measured in (ngram.tokens, ngram.bytes):
+        assert f"{measured.bits_per_byte:.3f}" in readme
     assert f"{result.nats_per_token:.3f} nats per token" in readme
     assert f"{result.bits_per_byte:.3f} bits per byte" in readme
     assert f"{result.weights:,} weights" in readme

@@ -63,7 +63,7 @@ def train_small_model(
     _require(corpus)
     torch.set_num_threads(settings.threads)
     tokenizer = Tokenizer.from_file(str(corpus / TOKENIZER))
-    tokens = training_tokens(corpus, tokenizer, settings.seed)
+    tokens = training_tokens(corpus, tokenizer, settings.seed, settings.one_in)
     held_out = held_out_text(corpus / HELD_OUT, tokenizer)
     network = Transformer(settings.config(tokenizer.get_vocab_size()))
     initialize(network, settings.seed)
