@@ -71,11 +71,10 @@ def greedy(model: LanguageModel, ids: list[int], most: int = 40) -> str:
     return model.tokenizer.decode(written).decode()
 
 
-def test_every_file_of_the_models_has_its_checksum() -> None:
+def test_every_file_in_a_folder_has_its_checksum() -> None:
     shipped = {
         path.relative_to(ASSETS).as_posix(): sha256_of(path)
-        for folder in (FOLDER, *(ASSETS / family for family in FAMILIES))
-        for path in folder.iterdir()
+        for path in ASSETS.glob("*/*")
     }
     assert shipped == checksums()
 
@@ -136,7 +135,7 @@ def log_probability(model: LanguageModel, sentence: str) -> float:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_family_does_what_it_was_trained_for(family: Family) -> None:
-    measures = TASKS[family]().measure(load_family(family).network, count=100)
+    measures = TASKS[family]().measure(load_family(family).network, count=50)
     for measure in measures:
         if measure.best is None:
             assert measure.value >= LEAST_RIGHT, measure
