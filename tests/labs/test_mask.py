@@ -8,44 +8,14 @@ from typing import Any
 
 import pytest
 import torch
+from by_formula import by_formula
 from lab_bench import bench, done, small_model
-from torch import Tensor
 
 from tutor.labs import mask
 from tutor.labs.mask import MOST_TOKENS, Answer, Focus, Mask, Write
-from tutor.lm.network import rotations
 from tutor.lm.surgery import unmasked
 
 TEXT = "The little bird sat in the tree and the little bird sang."
-
-
-def by_formula(ids: list[int], *, hide: bool) -> tuple[Tensor, Tensor]:
-    """Logits [T, vocabulary] and the mean attention [T, T] of the small model, written out: no
-    part of the network runs but its matrices."""
-    network = small_model().network
-    config, count = network.config, len(ids)
-    allowed = torch.ones(count, count).tril().bool() if hide else torch.ones(count, count).bool()
-    turns = rotations(config, 64)[:count, 0]  # [T, size / 2]
-    stream, seen = network.embedding(torch.tensor(ids)), []
-    for block in network.blocks:
-        mixed = block.attention.query_key_value(block.attention_norm(stream))
-        parts = mixed.view(count, -1, config.head_size).transpose(0, 1)  # [q, k, v heads, T, size]
-        turned = [
-            torch.view_as_real(torch.view_as_complex(part.unflatten(-1, (-1, 2))) * turns).flatten(
-                1
-            )
-            for part in parts[: config.heads + config.key_value_heads]
-        ]
-        heads = []
-        for head in range(config.heads):
-            shared = head // (config.heads // config.key_value_heads)
-            scores = turned[head] @ turned[config.heads + shared].T / math.sqrt(config.head_size)
-            weights = scores.masked_fill(~allowed, -math.inf).softmax(-1)
-            seen.append(weights)
-            heads.append(weights @ parts[config.heads + config.key_value_heads + shared])
-        stream = stream + block.attention.output(torch.cat(heads, -1))
-        stream = stream + block.feed_forward(block.feed_forward_norm(stream))
-    return network.head(network.norm(stream)), torch.stack(seen).mean(0)
 
 
 @pytest.mark.parametrize("hide", [True, False])
@@ -53,13 +23,13 @@ def by_formula(ids: list[int], *, hide: bool) -> tuple[Tensor, Tensor]:
 def test_both_readings_are_what_the_formula_gives(hide: bool, tmp_path: Path) -> None:
     answer = bench("mask", tmp_path).answer(mask.Question(TEXT, hide))
     ids = [token.id for token in answer.tokens]
-    logits, attention = by_formula(ids, hide=hide)
+    logits, attention, _ = by_formula(ids, hide=hide)
     chances = logits.softmax(-1)
     bits = [-math.log2(chances[at, ids[at + 1]]) for at in range(len(ids) - 1)]
     assert answer.bits == pytest.approx(bits, abs=1e-3)
     assert [token.id for token in answer.best] == logits.argmax(-1).tolist()
     assert answer.chances == pytest.approx(chances.max(-1).values.tolist(), abs=1e-4)
-    for token, row in enumerate(attention.tolist()):
+    for token, row in enumerate(attention.mean((0, 1)).tolist()):
         assert list(answer.row(token)) == pytest.approx(row, abs=1e-5)
         assert answer.ahead(token) == pytest.approx(sum(row[token + 1 :]), abs=1e-5)
 

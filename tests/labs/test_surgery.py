@@ -158,16 +158,6 @@ def test_the_best_copier_goes_first_then_the_next(tmp_path: Path) -> None:
     assert (state.layer, state.part) == divmod(order[1], 4)
 
 
-def test_another_model_is_not_told_of_parts_it_lacks(tmp_path: Path) -> None:
-    far = (Cut(40, 1), Cut(1, 12), Cut(1, 2))
-    answer = bench("surgery", tmp_path).answer(Next(TEXT, far))
-    assert answer.rows == bench("surgery", tmp_path).answer(Next(TEXT, (Cut(1, 2),))).rows
-    state = lab.State(text=TEXT, cuts=far, layers=30, heads=9, scores=(0.5,) * 270)
-    state = lab.heard(state, Next(TEXT, far), answer)
-    assert state.cuts == (Cut(1, 2),)
-    assert state.scores == ()
-
-
 def with_cuts(*cuts: Cut, after: float = 0.9, divergence: float = 0.01) -> lab.State:
     """A model of 3 layers and 2 heads that said one thing first, and says it at `after` now."""
     one, other = (small_model().tokenizer.token(id_) for id_ in (50, 60))

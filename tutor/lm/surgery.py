@@ -98,8 +98,10 @@ def twice(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
 
 
 @torch.inference_mode()
-def bits_of_next(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """How surprising each token after the first was, -log2 p, in bits: [T - 1]."""
+def bits_of_next(network: Transformer, ids: Sequence[int], first: int = 1) -> Tensor:
+    """How surprising each token from `first` (at least 1) to the end was, -log2 p, in bits:
+    [T - first]."""
     read = torch.tensor(ids)
-    log_probabilities = network.logits(network(read)[:-1]).cpu().log_softmax(dim=-1)
-    return -log_probabilities.gather(-1, read[1:, None])[:, 0] / math.log(2)
+    final = network(read)[first - 1 : -1]
+    log_probabilities = network.logits(final).cpu().log_softmax(dim=-1)
+    return -log_probabilities.gather(-1, read[first:, None])[:, 0] / math.log(2)

@@ -215,7 +215,7 @@ def _tensor(
         (f"  {far:.1f} times that", "bold" if far >= 10 else MUTED),
     ]
     if found.rounding is not None and width >= 70:
-        said.append((f"  {inventory.format} cost about {100 * found.rounding:.0f} %", MUTED))
+        said.append((f"  rounding cost about {100 * found.rounding:.0f} %", MUTED))
     lines = [title, Content.assemble(*said)]
     chart = _chart(found.counts, max(1, rows - 1))
     indent = max(0, min(4, width - len(found.counts) - 2))
@@ -225,7 +225,7 @@ def _tensor(
         lines.append(Content.styled(text, likely(0.3)))
     edge = f"{found.largest:.2f}"
     axis = f"−{edge}".ljust(len(found.counts) // 2) + "0" + edge.rjust(len(found.counts) // 2)
-    note = "  heights: tenfold a step of 2" if width >= 100 else ""
+    note = "  (heights: logarithms)" if width >= 92 else ""
     if not short:
         lines.append(Content.styled(" " * indent + axis + note, MUTED))
     return lines
