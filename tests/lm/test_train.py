@@ -132,3 +132,9 @@ def test_the_seed_decides_the_first_weights(tokenizer: Tokenizer) -> None:
     other = weights_of(fresh(tokenizer, msgspec.structs.replace(SMALL, seed=2)))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_of_some_files_fewer_documents_are_read(corpus: Path, tokenizer: Tokenizer) -> None:
+    tokens = training.training_tokens(corpus, tokenizer, 1, {"sentences": 5, "another": 9})
+    documents = tokenizer.decode(tokens.tolist(), skip_special_tokens=False).split(END)
+    assert len(documents) - 1 == len(SENTENCES) * 20 / 5
