@@ -59,7 +59,8 @@ def test_the_examples_for_authors_are_a_lesson() -> None:
     facts = read_facts("\n".join(indented).replace("\n      ", "\n  "), "README.md")
     text = "\n".join(content for _, _, content in blocks)
     lesson = parse_lesson(text, "README.md", facts)
-    assert len(lesson.screens) == len(lesson.labs) == len(lesson.questions) == 1
+    assert [lab.kind for lab in lesson.labs] == ["stepper", "live"]
+    assert (len(lesson.screens), len(lesson.questions)) == (2, 1)
     screen = lesson.screens[0]
     assert (len(facts), len(screen.numbers), len(lesson.labs[0].solution)) == (1, 2, 2)
     assert "def entropy_bits" in screen.body
@@ -97,9 +98,9 @@ def test_the_course_has_all_of_everything() -> None:
         assert len(outline.questions) >= 10, outline.id
         assert outline.labs, outline.id
     for lesson in course.lessons:
-        assert all(
-            lab.solution or not lab.goals or lab.kind == "live" for lab in lesson.labs
-        ), lesson.id
+        assert all(lab.solution or not lab.goals or lab.kind == "live" for lab in lesson.labs), (
+            lesson.id
+        )
         assert any("```text" in screen.body for screen in lesson.screens), lesson.id
 
 
