@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.columns import WIDE, beside
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
@@ -102,7 +103,15 @@ class AttentionView(LabView):
             return _finder(state, width, height)
         if not state.known:
             return [Content.styled("looking inside …", MUTED)]
-        return _map(state, width, height) if state.view == "map" else _row(state, width, height)
+        above = _head(state, width)
+        if state.view == "row":
+            return [*above, *_row(state, width, height - len(above))]
+        map_width = width // 2 + 8 if width >= WIDE else width
+        shown = _map(state, map_width, height - len(above))
+        if width >= WIDE:
+            row = _row(state, width - map_width - 4, height - len(above))
+            shown = beside(shown, row, map_width + 4)
+        return [*above, *shown]
 
 
 def _head(state: State, width: int) -> list[Content]:
@@ -131,15 +140,15 @@ def _head(state: State, width: int) -> list[Content]:
 
 
 def _map(state: State, width: int, height: int) -> list[Content]:
-    tokens, above, below = state.tokens, _head(state, width), _taken(state, width)
+    tokens, below = state.tokens, _taken(state, width)
     name = min(12, max(6, width // 6))
     room = width - name - 6
     wide = 2 if 2 * len(tokens) <= room else 1
     shown = _columns(len(tokens), state.token, room // wide)
-    rows = max(3, height - len(above) - len(below) - 1)
+    rows = max(3, height - len(below) - 1)
     first = max(0, min(state.token - rows // 2, len(tokens) - rows))
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in shown)
-    lines = [*above, Content.styled(" " * (name + 6) + numbers, MUTED)]
+    lines = [Content.styled(" " * (name + 6) + numbers, MUTED)]
     for at in range(first, min(len(tokens), first + rows)):
         row = state.row(at)
         cells = [heat.cell(row[column], wide) for column in shown if column <= at]
@@ -168,7 +177,7 @@ def _columns(count: int, focus: int, room: int) -> list[int]:
 def _taken(state: State, width: int) -> list[Content]:
     """What the token in focus takes most from, in figures, and what the glyphs mean."""
     row = state.row(state.token)
-    most = sorted(range(state.token + 1), key=lambda at: -row[at])[:4]
+    most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
     parts: list[str | tuple[str, str]] = [
         (figures.shown(state.tokens[state.token]), "bold"),
         (" takes ", MUTED),
@@ -185,23 +194,22 @@ def _taken(state: State, width: int) -> list[Content]:
 
 def _row(state: State, width: int, height: int) -> list[Content]:
     """query -> key: one token, and what it takes from each that it may look at."""
-    tokens, above = state.tokens, _head(state, width)
+    tokens = state.tokens
     row, own = state.row(state.token), tokens[state.token]
     sink = row[0] >= _SINK_SAID and state.token > 0
     below = _sink(row[0], width) if sink else []
     name = max(8, min(16, width // 5))
     notes = 22 if width >= 70 else 0
     bar = max(0, width - name - figures.PERCENT_WIDTH - notes - 10)
-    rows = max(3, height - len(above) - len(below) - 1)
+    rows = max(3, height - len(below) - 1)
     # where not all fit, those that count most, in the order of the text
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
     lines = [
-        *above,
         Content.assemble(
             ("token ", MUTED),
             (f"{state.token + 1} {figures.shown(own)}", "bold"),
             (" asks; it takes from", MUTED),
-        ),
+        )
     ]
     for at in shown:
         lines.append(

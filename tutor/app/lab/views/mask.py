@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.columns import WIDE, beside
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from tutor.labs.mask import Answer
 
 _BITS = 8
-_MOST_BITS = 16.0
-"""Where the bar of a surprisal ends."""
+_TABLE = 76
+"""Columns of the table where the map stands beside it."""
 
 
 class MaskView(LabView):
@@ -34,6 +35,9 @@ class MaskView(LabView):
         Binding("up", "focus_by(-1)", "token", key_display="↑↓", tooltip="Look at a token."),
         Binding("down", "focus_by(1)", show=False),
     ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "view" or self.size.width < WIDE
 
     def action_mask(self) -> None:
         self.did(Mask(not self.state.hide))
@@ -53,8 +57,12 @@ class MaskView(LabView):
         above = _summary(state, width)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
-        draw = _table if state.view == "table" else _map
-        return [*above, *draw(state, width, rows), Content(""), *below]
+        if width >= WIDE:
+            table = _table(state, _TABLE, rows)
+            shown = beside(table, _map(state, width - _TABLE - 4, rows), _TABLE + 4)
+        else:
+            shown = (_table if state.view == "table" else _map)(state, width, rows)
+        return [*above, *shown, Content(""), *below]
 
 
 def _summary(state: State, width: int) -> list[Content]:
@@ -136,7 +144,7 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
     wide = 2 if 2 * len(tokens) <= room else 1
     columns = range(min(len(tokens), room // wide))
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in columns)
-    lines = [Content.styled(" " * (name + 6) + numbers + " mean of all heads", MUTED)]
+    lines = [Content.styled(" " * (name + 6) + numbers + " (all heads)", MUTED)]
     for at in _window(state, rows):
         row = reading.row(at)
         hidden = (" " * wide, "")
@@ -173,6 +181,8 @@ def _said(state: State, width: int) -> list[Content]:
     elif state.hide:
         said = "m takes the mask away: what will happen to the costs?"
         lines.append(Content.styled(said if width >= 60 else "m takes the mask away.", MUTED))
+    if width >= WIDE:
+        lines.append(Content.styled(heat.LEGEND, MUTED))
     moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
     if state.shared >= 2 and any(count is not None for _, count in moved):
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
