@@ -72,10 +72,7 @@ def greedy(model: LanguageModel, ids: list[int], most: int = 40) -> str:
 
 
 def test_every_file_in_a_folder_has_its_checksum() -> None:
-    shipped = {
-        path.relative_to(ASSETS).as_posix(): sha256_of(path)
-        for path in ASSETS.glob("*/*")
-    }
+    shipped = {path.relative_to(ASSETS).as_posix(): sha256_of(path) for path in ASSETS.glob("*/*")}
     assert shipped == checksums()
 
 
@@ -193,6 +190,15 @@ def test_its_tokenizer_gives_every_text_back(model: LanguageModel, text: str) ->
 def test_digits_are_tokens_one_by_one(model: LanguageModel) -> None:
     tokens = [model.tokenizer.token(id_) for id_ in model.tokenizer.encode("2026")]
     assert [token.data for token in tokens] == [b"2", b"0", b"2", b"6"]
+
+
+@needs_source_tree
+def test_the_text_for_word_vectors_is_small_and_what_is_said_of_it() -> None:
+    data = paths.word2vec_text().read_bytes()
+    assert len(data) < 1_000_000
+    readme = " ".join((ASSETS / "README.md").read_text("utf-8").split())
+    lines, words = data.count(b"\n"), len(data.split())
+    assert f"{lines:,} lines, {len(data):,} bytes, {words:,} words" in readme
 
 
 @needs_source_tree

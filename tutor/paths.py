@@ -114,6 +114,11 @@ def assets_folder() -> Path:
     return _shipped("assets")
 
 
+def word2vec_text() -> Path:
+    """What word vectors are trained on in a lab: a field of the World Factbook a line."""
+    return assets_folder() / "word2vec" / "factbook.txt"
+
+
 def bundled_model_folder() -> Path:
     """The small model that came with this version, a Hugging Face folder."""
     return assets_folder() / "small-model"

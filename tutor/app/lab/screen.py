@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from tutor.app.explorer.lines import BREAKPOINTS
@@ -99,11 +101,12 @@ class LabScreen(TutorScreen):
         if not self.is_attached:
             return
         self._keep(self._runner.left)
-        self._view.show(self._runner.state)
-        self.tell(self._runner.error or self._runner.note)
-        self._check_goals()
-        self._show_task()
-        self._show_busy()
+        with suppress(NoMatches):  # when the app ends, the widgets go before their screen
+            self._view.show(self._runner.state)
+            self.tell(self._runner.error or self._runner.note)
+            self._check_goals()
+            self._show_task()
+            self._show_busy()
 
     # --- goals ----------------------------------------------------------------------------------
 

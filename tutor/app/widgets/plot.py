@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tutor.app.widgets.bars import LEVELS
 
@@ -55,3 +56,14 @@ def upright(values: Sequence[float], height: int, size: int) -> list[str]:
         levels = (min(max(eighths - line * steps, 0), steps) for eighths in filled)
         lines.append("".join((LEVELS[level - 1] if level else " ") * size for level in levels))
     return lines
+
+
+def trend(values: Sequence[float], width: int) -> str:
+    """How values went, in at most `width` characters: each the mean of its share of them, the
+    lowest of these on the bottom and the highest at the top."""
+    count = min(width, len(values))
+    cuts = [round(part * len(values) / count) for part in range(count + 1)] if count else []
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]
+    low, high = (min(means), max(means)) if means else (0.0, 0.0)
+    top = len(LEVELS) - 1
+    return "".join(LEVELS[round((mean - low) / (high - low or 1) * top)] for mean in means)

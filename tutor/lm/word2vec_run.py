@@ -1,0 +1,112 @@
+"""A training run of word2vec that can stop after any step, be kept, and go on as if it had not.
+
+Everything that is drawn follows from the seed and the place in the run, so the vectors after so
+many pairs do not depend on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+
+from tutor.lm.checkpoint import save_atomically
+from tutor.lm.word2vec import (
+    Settings,
+    Text,
+    Vectors,
+    false_word_chances,
+    first_vectors,
+    pairs_of_epoch,
+    step,
+)
+
+LOWEST_RATE = 0.01
+"""The share of the first rate that the last step still has."""
+
+
+class Run:
+    """`epoch` is the time through the text that the next step belongs to, counted from 0, `done`
+    the pairs trained on so far, `total` about how many it will be in the end."""
+
+    def __init__(self, text: Text, settings: Settings) -> None:
+        self.text, self.settings = text, settings
+        self.vectors = first_vectors(text, settings)
+        self.epoch = 0
+        self.done = 0
+        self._offset = 0  # pairs of this epoch that are done
+        self._pairs = pairs_of_epoch(text, 0, settings)
+        self._chances = false_word_chances(text).float()
+        self.total = len(self._pairs) * settings.epochs
+
+    @property
+    def finished(self) -> bool:
+        return self.epoch == self.settings.epochs
+
+    @torch.inference_mode()
+    def step(self) -> tuple[float, int]:
+        """One batch. Returns its mean loss in nats, and how many pairs it had."""
+        settings = self.settings
+        batch = self._pairs[self._offset : self._offset + settings.batch]
+        generator = torch.Generator().manual_seed(settings.seed * 10**9 + self.done)
+        false = torch.multinomial(
+            self._chances, len(batch) * settings.false_words, replacement=True, generator=generator
+        ).view(len(batch), -1)
+        rate = settings.rate * max(LOWEST_RATE, 1 - self.done / self.total)
+        loss = step(self.vectors, batch, false, rate)
+        self.done += len(batch)
+        self._offset += len(batch)
+        if self._offset == len(self._pairs):
+            self.epoch, self._offset = self.epoch + 1, 0
+            if not self.finished:
+                self._pairs = pairs_of_epoch(self.text, self.epoch, settings)
+        return loss, len(batch)
+
+    def save(self, path: Path) -> None:
+        """Raises `OSError` where that file cannot be written."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place = {"epoch": self.epoch, "offset": self._offset, "done": self.done}
+        metadata = {name: str(value) for name, value in place.items()}
+        tensors = {name: table.contiguous() for name, table in self.vectors._asdict().items()}
+        save_atomically(tensors, path, {**metadata, "identity": _identity(self.settings)})
+
+    @torch.inference_mode()
+    def resume(self, path: Path) -> bool:
+        """Go on from what `save` wrote. False, and nothing is changed, where there is no such file
+        or it is of another run."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                kept = file.metadata()
+                if kept.get("identity") != _identity(self.settings):
+                    return False
+                vectors = Vectors(file.get_tensor("center"), file.get_tensor("other"))
+        except (OSError, SafetensorError):
+            return False
+        if vectors.center.shape != self.vectors.center.shape:
+            return False
+        self.vectors = vectors
+        self.epoch, self._offset = int(kept["epoch"]), int(kept["offset"])
+        self.done = int(kept["done"])
+        if not self.finished:
+            self._pairs = pairs_of_epoch(self.text, self.epoch, self.settings)
+        return True
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch with a single thread. For matrices as small as these, two threads wait for each
+    other longer than they work, most of all where other programs want the processor too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _identity(settings: Settings) -> str:
+    return msgspec.json.encode(settings).decode()
