@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab_stage import BenchEngine, do, seen
+from msgspec.structs import replace
 from whole_app import keys, sees, until, whole_app
 
 from tutor.app.lab.screen import LabScreen
@@ -60,6 +61,18 @@ async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
         await keys(pilot, "escape")
         await sees(pilot, "✓ a single word that costs 5 tokens or more")
         assert "pieces" in app.progress.lesson("tokens").labs_done
+
+
+async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
+    lab = replace(PIECES, goals=(LiveGoal("long-token"),))
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
+    app = whole_app(tmp_path, BenchEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_lesson(lesson)
+        await sees(pilot, "opens the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        assert "○ a token of 12 bytes or more" in seen(pilot)
 
 
 async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Path) -> None:

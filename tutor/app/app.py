@@ -288,7 +288,7 @@ class TutorApp(App[None]):
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         """A lab over the lesson, on the whole screen."""
         if lab.kind == "live":
-            self.open_live_lab(lab.live, lesson, lab.task)
+            self.open_live_lab(lab.live, lesson, lab)
             return
         if lab.kind == "guess":
             from tutor.app.explorer.guess import GuessScreen
@@ -305,22 +305,27 @@ class TutorApp(App[None]):
 
         self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
 
-    def open_live_lab(self, name: str, lesson: Lesson | None = None, task: str = "") -> None:
-        """A lab of `tutor.labs`, where it was left in this session. `lesson` embeds it, with a
-        task of its own."""
+    def open_live_lab(
+        self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
+    ) -> None:
+        """A lab of `tutor.labs`, where it was left in this session. `lesson` embeds it as
+        `embedded`, with a task of its own and some of the goals."""
         from tutor.app.lab.screen import LabScreen
+        from tutor.course.lesson import LiveGoal
         from tutor.labs.registry import find
 
         lab = find(name)
+        goals = embedded.goals if embedded else ()
 
-        async def reached(goals: Set[str]) -> str | None:
-            return await self.goals.live(lab, goals, lesson)
+        async def reached(now: Set[str]) -> str | None:
+            return await self.goals.live(lab, now, lesson)
 
         self.push_screen(
             LabScreen(
                 self.engine,
                 lab,
-                task=task,
+                task=embedded.task if embedded else "",
+                first=[goal.name for goal in goals if isinstance(goal, LiveGoal)],
                 left=self.labs_left.get(name),
                 keep=lambda left: self.labs_left.update({name: left}),
                 reached=self.goals.kept(lab),

@@ -22,7 +22,7 @@ from tutor.errors import TutorError
 from tutor.labs.registry import module_name
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Set
+    from collections.abc import Awaitable, Callable, Sequence, Set
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -37,7 +37,8 @@ BUSY_AFTER = 0.4
 class LabScreen(TutorScreen):
     """One lab: its next goal above, its view below, a line to write on when that is asked for.
 
-    `left` is where an earlier visit ended; `keep` gets where the lab stands, again and again.
+    `first` names the goals that come first, those of the screen that embeds the lab. `left` is
+    where an earlier visit ended; `keep` gets where the lab stands, again and again.
     `reached` are the goals reached before; `on_reached` hears of those that hold now, and what it
     returns is said (that a lab is done).
     """
@@ -58,6 +59,7 @@ class LabScreen(TutorScreen):
         lab: AnyLab,
         *,
         task: str = "",
+        first: Sequence[str] = (),
         left: Left | None = None,
         keep: Callable[[Left], None] = lambda _: None,
         reached: Set[str] = frozenset(),
@@ -66,6 +68,7 @@ class LabScreen(TutorScreen):
         super().__init__()
         self._lab = lab
         self._wanted = task or lab.task
+        self._first = first
         self._keep = keep
         self._reached = frozenset(reached)
         self._on_reached = on_reached
@@ -77,7 +80,7 @@ class LabScreen(TutorScreen):
         self._runner = LabRunner(lab, engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
-        yield LabTask(self._lab, self._wanted)
+        yield LabTask(self._lab, self._wanted, self._first)
         view: type[LabView] = import_module(
             f"tutor.app.lab.views.{module_name(self._lab.name)}"
         ).VIEW

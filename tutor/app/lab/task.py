@@ -11,22 +11,23 @@ from tutor.app.theme import ACT, MUTED, RIGHT
 from tutor.app.widgets.prose import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Sequence, Set
 
     from tutor.labs.registry import AnyLab
 
 
 class LabTask(Static):
-    """One line with the goal that comes next; all of them, below the task, when `open`."""
+    """One line with the goal that comes next; all of them, below the task, when `open`. Those
+    that `first` names come before the others."""
 
     DEFAULT_CSS = """
     LabTask { height: auto; margin-bottom: 1; }
     Screen.-low LabTask { margin-bottom: 0; }
     """
 
-    def __init__(self, lab: AnyLab, task: str) -> None:
+    def __init__(self, lab: AnyLab, task: str, first: Sequence[str] = ()) -> None:
         super().__init__(markup=False)
-        self._lab = lab
+        self._goals = sorted(lab.goals, key=lambda goal: goal.name not in first)
         self._wanted = task
         self._reached: Set[str] = frozenset()
         self.open = False
@@ -34,7 +35,7 @@ class LabTask(Static):
     def show(self, reached: Set[str], *, open_: bool) -> None:
         """`reached` are the names of the goals reached so far, now or earlier."""
         self._reached, self.open = reached, open_
-        goals = self._lab.goals
+        goals = self._goals
         left = [goal for goal in goals if goal.name not in reached]
         if open_:
             task = Content.styled(plain(self._wanted), ACT)
