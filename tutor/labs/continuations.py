@@ -303,7 +303,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("beam-beats-greedy", "beams that find what greedy missed", _beam_beats_greedy),
         Goal(
             "varied-and-likely",
-            "twenty different ones, likelier a token than plain draws by 0.5",
+            "20 that differ, distinct 0.80 or more, a token 0.5 above plain",
             _varied_and_likely,
         ),
     ),

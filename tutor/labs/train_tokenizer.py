@@ -160,7 +160,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
         Goal(
             "own-word",
-            "a word that is one piece to you and three or more to the model",
+            "a word that is 1 piece to your tokenizer, 3 or more to the model's",
             _own_word,
         ),
     ),
