@@ -22,9 +22,12 @@ def test_how_the_roles_look(size: tuple[int, int], snap_compare: Any, tmp_path: 
     assert snap_compare(lab_app("anatomy", tmp_path), terminal_size=size, run_before=run)
 
 
-def test_how_the_layers_look(snap_compare: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "keys", [["tab", "down", "m"], ["tab", "tab", "down"]], ids=["layers", "precisions"]
+)
+def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "tab", "down")
+        await do(pilot, *keys)
 
     assert snap_compare(lab_app("anatomy", tmp_path), terminal_size=(80, 24), run_before=run)
 
@@ -63,3 +66,15 @@ async def test_a_tensor_shows_its_shape_and_how_it_is_kept(tmp_path: Path) -> No
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "down", "down", "right")
         assert "key  layer 2 of 6  96 × 192  kept as fp32" in seen(pilot)
+
+
+async def test_bytes_are_compared_in_place_of_parameters(tmp_path: Path) -> None:
+    app = lab_app("anatomy", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "of all" in seen(pilot)
+        await do(pilot, "m")
+        assert "of bytes" in seen(pilot)
+        await do(pilot, "tab")
+        parts = [part for part in state_of(pilot).inventory.parts if part.layer is None]
+        assert f"{sum(part.nbytes for part in parts) / 1e6:.1f} MB" in seen(pilot)

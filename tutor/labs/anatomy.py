@@ -41,6 +41,12 @@ class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
     tensor: int = 0
 
 
+class Measure(msgspec.Struct, frozen=True, tag_field="do", tag="measure"):
+    """Compare what each has in parameters, or what it takes in bytes."""
+
+    nbytes: bool
+
+
 class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
     """Read the text with weights of so many bits."""
 
@@ -57,7 +63,7 @@ class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
     text: str
 
 
-Action = See | Move | Run | Stop | Write
+Action = See | Move | Measure | Run | Stop | Write
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -168,8 +174,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`role` and `tensor` say which one is looked at: the tensor counts among those of the role.
-    `precision` is a row of `PRECISIONS`; `running` the bits that are wanted now."""
+    """`role` and `tensor` say which tensor is looked at: it counts among those of the role.
+    `nbytes` says what is compared: bytes, or else parameters. `precision` is a row of
+    `PRECISIONS`; `running` the bits that are wanted now."""
 
     text: str
     view: View = "roles"
@@ -177,6 +184,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     role: int = 0
     tensor: int = 0
     layer: int = 0
+    nbytes: bool = False
     precision: int = 0
     histograms: dict[int, Histogram] = {}
     readings: dict[int, Reading] = {}
@@ -223,6 +231,8 @@ def act(state: State, action: Action) -> State:
             return change(state, view=view)
         case Move(row, tensor) if state.inventory is not None:
             return _moved(state, state.inventory, row, tensor)
+        case Measure(nbytes):
+            return change(state, nbytes=nbytes)
         case Run(bits):
             at = PRECISIONS.index(bits) if bits in PRECISIONS else state.precision
             return change(state, view="precision", precision=at, running=PRECISIONS[at])

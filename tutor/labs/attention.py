@@ -156,11 +156,10 @@ def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
         case Write(text):
-            kept = start() if state.sentence is None else state
             return State(
                 text=sentence(text),
-                layer=kept.layer,
-                head=kept.head,
+                layer=state.layer,
+                head=state.head,
                 view="map" if state.view == "row" else state.view,
                 pattern=state.pattern,
             )

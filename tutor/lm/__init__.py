@@ -10,6 +10,10 @@
     token_tree     a text and its branches
     chat           a conversation as the one text that the model reads; chat_template renders it
     xray           attention and the logit lens
+    heads          where all heads look over a text; attention_by_hand does one step by step,
+                   head_vectors takes its numbers out of the network
+    surgery        the network with heads or blocks switched off, or its mask; hooks puts them in
+    anatomy        its tensors and their weights; quantize rounds them to fewer bits
     distribution   the plain data that all of this hands to the rest of the program (no torch)
 
 From files on disk to a network that runs:

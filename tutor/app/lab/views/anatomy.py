@@ -17,6 +17,7 @@ from tutor.labs.anatomy import (
     MATRICES,
     PRECISIONS,
     VIEWS,
+    Measure,
     Move,
     Run,
     See,
@@ -58,6 +59,7 @@ class AnatomyView(LabView):
             "left", "tensor(-1)", "tensor", key_display="←→", tooltip="The same in another layer."
         ),
         Binding("right", "tensor(1)", show=False),
+        Binding("m", "measure", "parameters/bytes", tooltip="What the bars compare."),
         Binding("enter", "run", "round and read", tooltip="Read the text with so few bits."),
         Binding("x", "stop", "stop", tooltip="Stop reading. What is done is kept."),
         Binding("e", "edit", "write", tooltip="Compare on a text of your own."),
@@ -74,6 +76,8 @@ class AnatomyView(LabView):
             return False
         if action == "tensor":
             return state.view == "roles"
+        if action == "measure":
+            return state.view != "precision"
         if action in ("run", "edit"):
             return state.view == "precision" and state.running is None
         if action == "stop":
@@ -88,6 +92,9 @@ class AnatomyView(LabView):
 
     def action_tensor(self, by: int) -> None:
         self.did(Move(tensor=by))
+
+    def action_measure(self) -> None:
+        self.did(Measure(not self.state.nbytes))
 
     def action_run(self) -> None:
         self.did(Run(PRECISIONS[self.state.precision]))
@@ -149,17 +156,19 @@ def _mega(nbytes: float) -> str:
 
 def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
     parts = inventory.parts
-    every = sum(part.count for part in parts)
+    every, size = sum(part.count for part in parts), sum(part.nbytes for part in parts)
     name, wide = 15, width >= 60
     bar = max(0, width - name - (45 if wide else 22) - 2)
-    heading = f"  {'role':<{name}}{'parameters':>12}{'share':>9}"
-    heading += f"{'MB':>8}{'bits each':>11}" if wide else ""
+    share = "of bytes" if state.nbytes else "of all"
+    heading = f"  {'role':<{name}}{'parameters':>12}"
+    heading += f"{'MB':>8}{'bits each':>11}{share:>9}" if wide else ""
     lines = [Content.styled(heading, MUTED)]
     low = height < len(state.roles) + 6
     for at in _around(state.role, len(state.roles), height - 6 if low else len(state.roles)):
         role = state.roles[at]
         own = [part for part in parts if part.role == role]
         count, nbytes = sum(part.count for part in own), sum(part.nbytes for part in own)
+        part_of_all = nbytes / size if state.nbytes else count / every
         chosen = at == state.role
         cells: list[str | tuple[str, str]] = [
             ("› " if chosen else "  ", f"{ACT} bold"),
@@ -168,15 +177,14 @@ def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[
         ]
         if wide:
             cells += [
-                heat.percent(count / every).rjust(9),
                 _mega(nbytes).rjust(8),
                 (f"{8 * nbytes / count:>11.1f}", MUTED),
+                heat.percent(part_of_all).rjust(9),
             ]
-        cells += ["  ", (bars.bar(count / every * 2, bar), likely(count / every))]
+        cells += ["  ", (bars.bar(part_of_all * 2, bar), likely(part_of_all))]
         lines.append(Content.assemble(*cells))
-    size = sum(part.nbytes for part in parts)
     total = f"  {'in all':<{name}}{figures.count(every):>12}"
-    total += f"{'':9}{_mega(size):>8}" if wide else ""
+    total += f"{_mega(size):>8}" if wide else ""
     if not low:
         lines += [Content.styled(total, MUTED), Content("")]
     tensor = state.looked_at
@@ -251,27 +259,34 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
     """The tables, and what each block has: attention and feed-forward."""
-    rows: list[tuple[str, int, int, int]] = []
+
+    def figure(value: int) -> str:
+        return f"{_mega(value)} MB" if state.nbytes else figures.count(value)
+
+    rows: list[tuple[str, int, int]] = []
     for layer in (None, *range(inventory.layers)):
-        own = [part for part in inventory.parts if part.layer == layer]
-        forward = sum(part.count for part in own if part.role in ("gate", "up", "down"))
-        tables = sum(part.count for part in own) - forward
-        label = "outside" if layer is None else f"layer {layer + 1}"
-        rows.append((label, tables, forward, sum(part.nbytes for part in own)))
-    most = max(tables + forward for _, tables, forward, _ in rows)
-    bar = max(4, width - 50)
-    heading = f"  {'':<10}{'attention':>12}{'feed-forward':>14}{'MB':>8}"
-    lines = [Content.styled(heading, MUTED)]
+        forward = others = 0
+        for part in inventory.parts:
+            if part.layer == layer:
+                value = part.nbytes if state.nbytes else part.count
+                if part.role in ("gate", "up", "down"):
+                    forward += value
+                else:
+                    others += value
+        rows.append(("outside" if layer is None else f"layer {layer + 1}", others, forward))
+    most = max(others + forward for _, others, forward in rows)
+    bar = max(4, width - 42)
+    lines = [Content.styled(f"  {'':<10}{'attention':>12}{'feed-forward':>14}", MUTED)]
     for at in _around(state.layer + 1, len(rows), height - 3):
-        label, tables, forward, nbytes = rows[at]
+        label, others, forward = rows[at]
         chosen = at == state.layer + 1
-        solid = bars.bar(tables / most, bar).rstrip()
-        rest = "▒" * max(0, round((tables + forward) / most * bar) - len(solid))
+        solid = bars.bar(others / most, bar).rstrip()
+        rest = "▒" * max(0, round((others + forward) / most * bar) - len(solid))
         lines.append(
             Content.assemble(
                 ("› " if chosen else "  ", f"{ACT} bold"),
                 (f"{label:<10}", "bold" if chosen else ""),
-                f"{figures.count(tables):>12}{figures.count(forward):>14}{_mega(nbytes):>8}  ",
+                f"{figure(others):>12}{figure(forward):>14}  ",
                 (solid, likely(0.3)),
                 (rest, MUTED),
             )
