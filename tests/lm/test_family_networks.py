@@ -10,7 +10,8 @@ import torch.nn.functional as F
 
 from tutor.lm import family_tasks
 from tutor.lm.families import CrossAttention, Encoder, EncoderDecoder
-from tutor.lm.family_reading import filled, gone_on, next_words, transformed
+from tutor.lm.family_model import load_family
+from tutor.lm.family_reading import filled, gone_on, next_words, transform, transformed
 from tutor.lm.family_tasks import IGNORED, TASKS, FillBlanks, GoOn, Transform
 from tutor.lm.family_text import BLANK, END, START, UNKNOWN, Vocabulary
 from tutor.lm.network import Config, Trace, Transformer
@@ -194,3 +195,16 @@ def test_the_loss_is_the_mean_surprise_at_what_is_wanted() -> None:
     assert task.loss(network, (source, written, targets)).item() == pytest.approx(
         expected, rel=1e-4
     )
+
+
+def test_whether_it_writes_what_is_wanted_is_told_without_writing_it() -> None:
+    model = load_family("encoder-decoder")
+    network, vocabulary = model.network, model.vocabulary
+    assert isinstance(network, EncoderDecoder)
+    for text in ("the dog barks .", "the old wolves sleep .", "4 0 7", "1 7 0 1 7"):
+        source = tuple(text.split())
+        written = transform(network, vocabulary, source)
+        assert Transform().written(network, [(source, written)]) == 1
+        others = [(source, (*written[:-1], other)) for other in ("the", "one", written[-1])]
+        assert Transform().written(network, others) == 1
+        assert Transform().written(network, [(source, written[:-1])]) == 0
