@@ -13,20 +13,19 @@ from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError, TextError
 from tutor.labs import neighbors as lab
+from tutor.labs.analogies import EXAMPLES, Add, analogy
 from tutor.labs.neighbors import (
-    Add,
     AskNear,
     Choose,
     ListWords,
     LookUp,
     Move,
-    Near,
     Neighborhood,
     Spellings,
     TurnForm,
     Visit,
-    analogy,
 )
+from tutor.labs.words import Near
 from tutor.lm.distribution import Token
 from tutor.lm.load import LanguageModel
 
@@ -181,6 +180,11 @@ def test_an_analogy_with_one_word_twice_reaches_no_goal(tmp_path: Path) -> None:
     )
     assert state.chosen.same_twice
     assert not lab.LAB.reached(state) & {"sum-first", "only-without"}
+
+
+def test_an_example_written_once_more_is_not_ones_own() -> None:
+    assert not lab.act(lab.start(), Add(*EXAMPLES[0])).chosen.own
+    assert lab.act(lab.start(), Add("a", "b", "c", "d")).chosen.own
 
 
 def test_a_state_survives_the_way_to_the_engine() -> None:

@@ -16,6 +16,7 @@ from lab_bench import bench, small_model
 
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs import word2vec as lab
+from tutor.labs.clusters import Point, compared, turned
 from tutor.labs.word2vec import Again, Answer, Ask, Back, Focus, Go, State, Write, Zoom
 from tutor.lm.word2vec import Settings, read_text
 from tutor.lm.word2vec_run import Run
@@ -170,14 +171,14 @@ def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path
 
 def test_standing_is_what_its_words_say() -> None:
     cosines = ((1, 0.9, 0.1, 0.2), (0.9, 1, 0.3, 0.4), (0.1, 0.3, 1, 0.2), (0.2, 0.4, 0.2, 1.0))
-    found = lab.compared(cosines, (0, 0, 1, 1))
+    found = compared(cosines, (0, 0, 1, 1))
     assert found is not None
     assert found.together == 0.5  # the nearest of the last two is the second
     assert found.within == pytest.approx((0.9 + 0.2) / 2)
     assert found.between == pytest.approx((0.1 + 0.2 + 0.3 + 0.4) / 4)
     assert not found.clustered
-    assert lab.compared(cosines, (0, 0, 0, 0)) is None
-    assert lab.compared(cosines, (0, 1, 2, 3)) is None
+    assert compared(cosines, (0, 0, 0, 0)) is None
+    assert compared(cosines, (0, 1, 2, 3)) is None
 
 
 def answer_with(groups: int, each: int, within: float, between: float, done: int = 10) -> Answer:
@@ -237,17 +238,17 @@ POINTS = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=2, max
 
 @given(POINTS, st.floats(0, 2 * math.pi), st.booleans())
 def test_a_map_that_was_turned_or_mirrored_is_turned_back(
-    points: tuple[lab.Point, ...], angle: float, mirrored: bool
+    points: tuple[Point, ...], angle: float, mirrored: bool
 ) -> None:
     sign = -1 if mirrored else 1
     cos, sin = math.cos(angle), math.sin(angle)
     moved = tuple((cos * x - sin * sign * y, sin * x + cos * sign * y) for x, y in points)
-    for (x, y), (a, b) in zip(lab.turned(moved, points), points, strict=True):
+    for (x, y), (a, b) in zip(turned(moved, points), points, strict=True):
         assert (x, y) == pytest.approx((a, b), abs=1e-6)
 
 
 @given(POINTS, st.data())
-def test_no_other_turn_fits_better(points: tuple[lab.Point, ...], data: st.DataObject) -> None:
+def test_no_other_turn_fits_better(points: tuple[Point, ...], data: st.DataObject) -> None:
     before = data.draw(
         st.lists(
             st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
@@ -256,10 +257,10 @@ def test_no_other_turn_fits_better(points: tuple[lab.Point, ...], data: st.DataO
         )
     )
 
-    def misfit(those: tuple[lab.Point, ...]) -> float:
+    def misfit(those: tuple[Point, ...]) -> float:
         return sum(math.dist(one, other) ** 2 for one, other in zip(those, before, strict=True))
 
-    found = misfit(lab.turned(points, tuple(before)))
+    found = misfit(turned(points, tuple(before)))
     for sign in (1, -1):
         for step in range(24):
             cos, sin = math.cos(step * math.pi / 12), math.sin(step * math.pi / 12)
@@ -310,3 +311,14 @@ def test_keys_before_anything_was_heard_do_no_harm(moves: list[lab.Action]) -> N
 def test_every_chosen_word_is_in_the_text() -> None:
     text = read_text(word2vec_text().read_text(encoding="utf-8"), Settings())
     assert set(lab.CHOSEN.all) <= set(text.words)
+
+
+def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
+    text = "; ".join(" ".join(group.words) for group in lab.CHOSEN.groups[:2])
+    state = lab.act(lab.act(lab.start(), Write(text)), Go())
+    assert [len(group.words) for group in state.words.groups] == [8, 7]
+    known = (True,) * 7 + (False,) + (True,) * 7  # seven of each
+    answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)
+    asked = lab.question(state)
+    assert asked is not None
+    assert lab.LAB.reached(lab.heard(state, asked, answer)) == {"clusters"}

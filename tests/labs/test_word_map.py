@@ -103,6 +103,13 @@ def test_groups_are_apart_when_the_nearest_point_of_each_is_of_its_own() -> None
     assert "own-groups" not in lab.LAB.reached(with_map("a b e c d f", _order("abecdf"), ONES))
 
 
+def test_shipped_groups_written_once_more_reach_nothing() -> None:
+    text = ";".join(" ".join(group.words) for group in lab.SHIPPED[0].groups[:2])
+    points = tuple((float(n // 8) * 100, float(n)) for n in range(16))
+    state = with_map(text, points, [[1.0] * 16] * 16)
+    assert "own-groups" not in lab.LAB.reached(state)
+
+
 def _order(names: str) -> tuple[lab.Point, ...]:
     return tuple(SQUARE["abcdef".index(name)] for name in names)
 

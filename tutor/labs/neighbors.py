@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.analogies import EXAMPLES, Add, Analogy, AskSum, Sum
 from tutor.labs.lab import Goal, Lab
-from tutor.labs.words import Form, listed, same_letters
+from tutor.labs.words import LONGEST_WORD, Form, Near, listed, same_letters
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
@@ -19,8 +19,6 @@ NEAREST = 8
 MOST_WORDS = 10
 """Words in the table of all pairs: so many columns fit."""
 MOST_ANALOGIES = 9
-LONGEST_WORD = 40
-"""Characters."""
 
 View = Literal["near", "pairs", "sums"]
 VIEWS: tuple[View, ...] = ("near", "pairs", "sums")
@@ -34,14 +32,6 @@ OPPOSITES = (
     *("begin end", "buy sell", "fast slow", "happy sad", "young old", "wet dry", "life death"),
 )
 _OPPOSITE = {frozenset(pair.split()) for pair in OPPOSITES}
-
-
-class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the table, the `rank`-th nearest (from 1)."""
-
-    rank: int
-    token: Token
-    cosine: float
 
 
 # --- what the learner does ------------------------------------------------------------------------
@@ -77,15 +67,6 @@ class ListWords(msgspec.Struct, frozen=True, tag_field="do", tag="words"):
     text: str
 
 
-class Add(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
-    """Another analogy: `a - b + c`, and the word that should come out."""
-
-    a: str
-    b: str
-    c: str
-    expected: str
-
-
 class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
     """The focus, so many rows down and (in the table of pairs) columns to the right."""
 
@@ -111,12 +92,6 @@ class AskPairs(msgspec.Struct, frozen=True, tag=True):
     words: tuple[str, ...]
 
 
-class AskSum(msgspec.Struct, frozen=True, tag=True):
-    """`words` are a, b, c and what should come out."""
-
-    words: tuple[str, str, str, str]
-
-
 Question = AskNear | AskPairs | AskSum
 
 
@@ -140,35 +115,10 @@ class Pairs(msgspec.Struct, frozen=True, tag=True):
     chance: float
 
 
-class Sum(msgspec.Struct, frozen=True, tag=True):
-    """`nearest` to the sum with nothing left out; `rank` is that of the expected word among all
-    rows, `rank_without` the same with the three words left out."""
-
-    forms: tuple[Form, ...]
-    nearest: tuple[Near, ...]
-    cosine: float
-    rank: int
-    rank_without: int
-    rows: int
-
-
 Answer = Neighborhood | Pairs | Sum
 
 
 # --- the lab --------------------------------------------------------------------------------------
-
-
-class Analogy(msgspec.Struct, frozen=True):
-    """`own` is one that the learner made."""
-
-    words: tuple[str, str, str, str]
-    own: bool = False
-    sum: Sum | None = None
-
-    @property
-    def same_twice(self) -> bool:
-        """Such an analogy is none: a - a + c is c."""
-        return len({form[0].id for form in self.sum.forms}) < 4 if self.sum else False
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,16 +158,6 @@ def others(near: tuple[Near, ...], token: Token) -> tuple[Near, ...]:
     return tuple(one for one in near if not same_letters(one.token, token))
 
 
-EXAMPLES = (
-    ("king", "man", "woman", "queen"),
-    ("Paris", "France", "Germany", "Berlin"),
-    ("Madrid", "Spain", "Germany", "Berlin"),
-    ("cats", "cat", "dog", "dogs"),
-    ("walked", "walk", "talk", "talked"),
-    ("he", "man", "woman", "she"),
-)
-
-
 def start() -> State:
     return State(
         words=("cat", "dog", "car", "Monday", "Tuesday", "couch", "banana"),
@@ -248,22 +188,11 @@ def act(state: State, action: Action) -> State:
             words, left_out = _some_words(text)
             return replace(state, words=words, left_out=left_out, pairs=None, cell=(0, 1))
         case Add(a, b, c, expected):
-            new = Analogy((a, b, c, expected), own=True)
+            new = Analogy((a, b, c, expected), own=(a, b, c, expected) not in EXAMPLES)
             kept = [old for old in state.analogies if old.words != new.words]
             return replace(state, analogies=(new, *kept)[:MOST_ANALOGIES], analogy=0)
         case Move(down, right):
             return _moved(state, down, right)
-
-
-def analogy(text: str) -> Add:
-    """From "king - man + woman = queen". Raises `LabError` where that cannot be read."""
-    found = re.fullmatch(r"\s*(\S+)\s*[-−]\s*(\S+)\s*\+\s*(\S+)\s*=\s*(\S+)\s*", text)
-    if found is None:
-        raise LabError(
-            "This is not of the form a - b + c = d.", "For example: king - man + woman = queen"
-        )
-    a, b, c, expected = (word[:LONGEST_WORD] for word in found.groups())
-    return Add(a, b, c, expected)
 
 
 def list_words(text: str) -> ListWords:

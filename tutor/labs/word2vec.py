@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import msgspec
 
+from tutor.labs.clusters import Point, Standing, compared, turned
 from tutor.labs.lab import Goal, Lab
-from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP, Group, Point, Words, own_words
+from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP, Group, Words, own_words
 
 SEEDS = 9
 WINDOWS = (5, 2, 10)
@@ -15,12 +14,6 @@ MOST_LOOKS = 60
 """Maps that are kept of a run."""
 LOOK_EVERY = 1.12
 """A map is kept when so many times the pairs of the last one have been trained on."""
-TOGETHER = 0.9
-APART = 0.3
-"""Words lie in clusters when the nearest other chosen word is of the same kind for 90 % of them,
-and two words of a kind have on average a cosine that is 0.30 above that of two words of different
-kinds."""
-
 CHOSEN = Words(
     "kinds of things",
     tuple(
@@ -131,19 +124,6 @@ class Look(msgspec.Struct, frozen=True):
     points: tuple[Point, ...]
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """How far words of one kind have come together. `together` is the share of words whose nearest
-    other is of their kind; `within` and `between` are mean cosines."""
-
-    together: float
-    within: float
-    between: float
-
-    @property
-    def clustered(self) -> bool:
-        return self.together >= TOGETHER and self.within - self.between >= APART
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`now` is None until something was heard of this run or these words. `losses` are those of
     each moment with the pairs at its end, `looks` the maps kept, `back` how many maps ago the one
@@ -203,20 +183,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """Whether two groups have three words or more that the text has."""
         groups = [group for _, group in self.known]
         return sum(groups.count(group) >= 3 for group in set(groups)) >= 2
-
-
-def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) -> Standing | None:
-    places = range(len(groups))
-    pairs = [(one, other) for one in places for other in places if one != other]
-    within = [cosines[one][other] for one, other in pairs if groups[one] == groups[other]]
-    between = [cosines[one][other] for one, other in pairs if groups[one] != groups[other]]
-    if not within or not between:
-        return None
-    nearest = [
-        max((o for o in places if o != one), key=lambda o: cosines[one][o]) for one in places
-    ]
-    hits = sum(groups[one] == groups[near] for one, near in zip(places, nearest, strict=True))
-    return Standing(hits / len(groups), sum(within) / len(within), sum(between) / len(between))
 
 
 def start() -> State:
@@ -321,25 +287,6 @@ def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
     return (*looks, new)[-MOST_LOOKS:]
 
 
-def turned(points: tuple[Point, ...], before: tuple[Point, ...]) -> tuple[Point, ...]:
-    """`points` turned about the middle, and mirrored if need be, so that the sum of squared
-    distances to `before` is smallest (orthogonal Procrustes in two dimensions). A map of principal
-    components has no up and no left of its own: without this it would flip and spin."""
-
-    def fit(sign: float) -> tuple[float, float]:
-        """For the best turn: how well it fits, and its angle."""
-        across = sum(x * a + sign * y * b for (x, y), (a, b) in zip(points, before, strict=True))
-        around = sum(x * b - sign * y * a for (x, y), (a, b) in zip(points, before, strict=True))
-        return math.hypot(across, around), math.atan2(around, across)
-
-    (straight, angle), (mirrored, other) = fit(1.0), fit(-1.0)
-    sign = 1.0
-    if mirrored > straight:
-        sign, angle = -1.0, other
-    cos, sin = math.cos(angle), math.sin(angle)
-    return tuple((cos * x - sin * sign * y, sin * x + cos * sign * y) for x, y in points)
-
-
 # --- goals ----------------------------------------------------------------------------------------
 
 
@@ -356,7 +303,10 @@ def _two_seeds(state: State) -> bool:
 
 
 def _own(state: State) -> bool:
-    return state.words.own and _in_clusters(state)
+    """Groups that are not the ones to begin with, written once more."""
+    new = [group for word, group in state.known if word not in CHOSEN.all]
+    groups = sum(new.count(group) >= 3 for group in set(new))
+    return groups >= 2 and _in_clusters(state)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(

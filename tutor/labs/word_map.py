@@ -269,8 +269,12 @@ def heard(state: State, question: Question, answer: Answer) -> State:
 # --- goals ----------------------------------------------------------------------------------------
 
 
+_SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in words.groups)
+
+
 def _own_groups_apart(state: State) -> bool:
-    groups = [group for group in state.chosen.groups if len(group.words) >= 3]
+    groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
+    groups = [words for words in groups if words not in _SHIPPED]  # shipped ones written once more
     if not state.chosen.own or state.map is None or len(groups) < 2:
         return False
     group_of = state.chosen.group_of

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from tutor.lm.distribution import Token
 
 Form = tuple[Token, ...]
 """A way to cut a word. Its row is that of the first token; where there are more, the word has no
 row of its own, and the screen says so."""
+
+
+class Near(msgspec.Struct, frozen=True, array_like=True):
+    """A row of the table, the `rank`-th nearest (from 1)."""
+
+    rank: int
+    token: Token
+    cosine: float
+
+
+LONGEST_WORD = 40
+"""Characters."""
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.labs.neighbors import (
-    NEAREST,
-    NEIGHBORS,
-    AskNear,
-    AskPairs,
-    AskSum,
-    Near,
-    Neighborhood,
-    Pairs,
-    Sum,
-)
+from tutor.labs.analogies import AskSum, Sum
+from tutor.labs.neighbors import NEAREST, NEIGHBORS, AskNear, AskPairs, Neighborhood, Pairs
+from tutor.labs.words import Near
 from tutor.lm.neighbors import EmbeddingTable, analogy, nearest, rank_of, similarities
 from tutor.workbench.words import form_of, forms_of
 

@@ -12,6 +12,7 @@ from tutor.app.lab.view import LabView
 from tutor.app.lab.word_lines import cosine, cosine_bar, form_note, ramp
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
+from tutor.labs.analogies import analogy
 from tutor.labs.neighbors import (
     MOST_WORDS,
     VIEWS,
@@ -23,7 +24,6 @@ from tutor.labs.neighbors import (
     TurnForm,
     View,
     Visit,
-    analogy,
     list_words,
 )
 from tutor.text import safe
@@ -31,7 +31,9 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.neighbors import Analogy, Near, Neighborhood, Pairs, Sum
+    from tutor.labs.analogies import Analogy, Sum
+    from tutor.labs.neighbors import Neighborhood, Pairs
+    from tutor.labs.words import Near
 
 NAMES: dict[View, str] = {"near": "neighbors", "pairs": "all pairs", "sums": "sums"}
 _ONLY_IN: dict[str, View] = {"visit": "near", "spellings": "near", "form": "near"}
