@@ -1,4 +1,4 @@
-"""The lab of attention: every figure against the weights of a plain forward pass."""
+"""The lab of attention: every figure against the weights of the formula, written out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from by_formula import by_formula
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
@@ -15,7 +16,6 @@ from tutor.errors import TextError
 from tutor.labs import attention
 from tutor.labs.attention import MOST_TOKENS, Ask, Go, Move, Rank, Read, See, Write
 from tutor.lm import heads
-from tutor.lm.network import Trace
 
 TWICE = "The king saw the king and the queen saw the king."
 
@@ -23,11 +23,9 @@ TWICE = "The king saw the king and the queen saw the king."
 @pytest.fixture
 def weights() -> list[list[list[list[float]]]]:
     """[layer][head][row][column] for `TWICE`."""
-    model = small_model()
-    trace = Trace()
     with torch.inference_mode():
-        model.network(torch.tensor(model.tokenizer.encode(TWICE)), None, trace)
-    return [layer.tolist() for layer in trace.attention]
+        _, attention, _ = by_formula(small_model().tokenizer.encode(TWICE))
+    return attention.tolist()
 
 
 def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -> None:

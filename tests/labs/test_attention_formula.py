@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import torch
 import torch.nn.functional as F
+from by_formula import by_formula
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_bench import bench, done, settled, small_model
@@ -52,15 +53,12 @@ def test_for_every_token_the_sum_is_what_the_network_hands_on(
     there = bench("attention-formula", tmp_path)
     state = done("attention-formula", there, Move(layer=-99, head=-99))
     state = settled(formula.LAB, formula.act(state, Move(layer=layer, head=head)), there)
-    model = small_model()
-    trace = Trace()
     with torch.inference_mode():
-        ids = torch.tensor([token.id for token in state.tokens])
-        model.network(ids, None, trace)
+        _, attention, _ = by_formula([token.id for token in state.tokens])
     for token in range(len(state.tokens)):
         worked = formula.act(state, Move(token=token - state.token)).worked
         assert worked.off < 1e-5
-        own = trace.attention[layer][head, token].tolist()
+        own = attention[layer, head, token].tolist()
         assert worked.shares == pytest.approx(own, abs=1e-6)
         assert max(map(abs, worked.total)) > 1e-3  # nothing would agree with nothing too
 

@@ -89,7 +89,7 @@ def through_block(
         if made is None:
             return None
         kept, stands_for = made
-        errors.append(float((stands_for - weights).norm() / weights.norm()))
+        errors.append(float(((stands_for - weights).norm() / weights.norm()).cpu()))
         replacements.append((where, name, kept))
     tokens, device = len(stream), weights.device
     turns = rotations(network.config, 2 ** tokens.bit_length())[:tokens].to(device)
