@@ -216,3 +216,31 @@ def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reache
     assert asked is not None
     state = families.heard(state, asked, _answer(word, 0.5, 0.5))
     assert ("turned" in families.LAB.reached(state)) == reached
+
+
+@pytest.mark.parametrize(
+    ("row", "shares", "reached"),
+    [
+        (0, [0.9, 0.1, 0, 0], False),  # the first of two
+        (1, [0.1, 0.8, 0.1, 0], False),  # a word that stands once
+        (2, [0.2, 0.2, 0.6, 0], True),
+        (3, [0.3, 0.2, 0.4, 0.1], False),  # less than half
+    ],
+)
+def test_the_second_of_two_words_is_to_be_found(
+    row: int, shares: list[float], reached: bool
+) -> None:
+    state = families.act(families.start(), Choose("encoder-decoder"))
+    state = families.act(state, Write("the dog the ."))
+    rows = [[0.0] * 4] * 4
+    rows[row] = shares
+    weights = array("f", [share for one in rows for share in one]).tobytes()
+    columns = ("the", "dog", "the", "<end>")
+    across = Attention(("a", "b", "c", "<end>"), columns, 1, 1, weights)
+    said = (Said(0, (Guess("a", 1.0),)),)
+    asked = families.question(state)
+    assert asked is not None
+    state = families.heard(state, asked, Answer(said, {"across": across}, ()))
+    state = families.act(state, Move(row=row))
+    assert ("which-of-two" in families.LAB.reached(state)) == reached
+    assert "which-of-two" not in families.LAB.reached(families.act(state, See(True)))

@@ -313,7 +313,6 @@ def _within(state: State) -> State:
 SURE = 0.9
 UNSURE = 0.1
 MOST = 0.5
-ALIKE = 3
 
 
 def _needs_the_right(state: State) -> bool:
@@ -350,17 +349,15 @@ def _agrees_at_a_distance(state: State) -> bool:
     )
 
 
-def _finds_which_digit(state: State) -> bool:
-    """Which of several digits alike a word is from stands nowhere but in the cross-attention: half
-    of it, at least, is on one of them."""
+def _finds_which_of_two(state: State) -> bool:
+    """From which of two words alike something was made stands nowhere but in the cross-attention:
+    half of it, at least, is on one that is not the first of them."""
     attention = state.attention
     if attention is None or state.part != "across" or state.masks:
         return False
-    if not state.number or len(state.words) < ALIKE or len(set(state.words)) > 1:
-        return False
-    word = attention.rows[state.focus]
-    taken = attention.row(state.layer, state.head, state.focus)[: len(state.words)]
-    return word not in ("hundred", "thousand", "<end>") and max(taken[1:]) >= MOST
+    taken = attention.row(state.layer, state.head, state.focus)
+    most = max(range(len(taken)), key=lambda column: taken[column])
+    return taken[most] >= MOST and attention.columns[most] in attention.columns[:most]
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -396,9 +393,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             _agrees_at_a_distance,
         ),
         Goal(
-            "which-digit",
-            "a number like 555: a digit, not the first, that one word is from",
-            _finds_which_digit,
+            "which-of-two",
+            "a row that took half from the second of two words alike",
+            _finds_which_of_two,
         ),
     ),
     solution=(
@@ -407,7 +404,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Choose("decoder"),
         Write("the wolves behind the city"),
         Choose("encoder-decoder"),
-        Write("555"),
-        Move(row=2),
+        Write("the bee near the house buzzes ."),
+        Move(row=3),
     ),
 )

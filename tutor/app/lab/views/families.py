@@ -48,9 +48,10 @@ SEES: dict[Family, str] = {
     "decoder": "each word may look at itself and what stands before it",
     "encoder-decoder": "what is read: at all of it; what is written: at what was read, and back",
 }
+MIXED = "The encoder mixes neighbors: a digit may be read from the one beside it."
 _CELL = 4
 _WORTH_A_WORD = 0.005
-_NAME = 12
+_NAME = 13
 _LOW = 10  # rows below which what it says takes one line, and the map the rest
 
 
@@ -115,7 +116,7 @@ class FamiliesView(LabView):
             above, below = [above[0], says[0]], []
         else:
             above += [*says, *_unknown(answer, width)]
-            below = [_taken(state, attention, width)]
+            below = [_taken(state, attention, width), *_mixed(state, width)]
         rows = height - len(above) - len(below)
         return [*above, *_map(state, attention, width, rows), *below]
 
@@ -315,6 +316,13 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
             share = f"{100 * shares[at]:.0f} %   "
             parts += [f"{_shown(attention.columns[at])}{place} ", (share, MUTED)]
     return Content.assemble(*parts)
+
+
+def _mixed(state: State, width: int) -> list[Content]:
+    """Why a word may have been taken from a digit that it does not say."""
+    if state.masks or not state.number or state.part != "across" or width < len(MIXED):
+        return []
+    return [Content.styled(MIXED, MUTED)]
 
 
 VIEW = FamiliesView
