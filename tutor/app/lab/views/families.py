@@ -51,7 +51,8 @@ SEES: dict[Family, str] = {
 MIXED = "The encoder mixes neighbors: a digit may be read from the one beside it."
 _CELL = 4
 _WORTH_A_WORD = 0.005
-_NAME = 13
+_NAME, _SHORT_NAME = 13, 9
+_NARROW = 60  # columns below which names of rows are short
 _LOW = 10  # rows below which what it says takes one line, and the map the rest
 
 
@@ -240,20 +241,21 @@ def _of_the_same(said: Said) -> Content:
 
 def _map(state: State, attention: Attention, width: int, height: int) -> list[Content]:
     """One row for each word that looks, one column for each that is looked at."""
-    room = max(1, (width - _NAME - 2) // _CELL)
+    name = _SHORT_NAME if width < _NARROW else _NAME
+    room = max(1, (width - name - 2) // _CELL)
     columns = _around(len(attention.columns), state.focus if state.part != "across" else 0, room)
     rows = max(2, height - 2)
     first = max(0, min(state.focus - rows // 2, len(attention.rows) - rows))
-    names = (_shown(attention.columns[at])[: _CELL - 1] for at in columns)
-    heading = "".join(f" {figures.fit(name, _CELL - 1)}" for name in names)
-    lines = [_title(state, attention, width), Content.styled(" " * (_NAME + 2) + heading, MUTED)]
+    labels = (_shown(attention.columns[at])[: _CELL - 1] for at in columns)
+    heading = "".join(f" {figures.fit(label, _CELL - 1)}" for label in labels)
+    lines = [_title(state, attention, width), Content.styled(" " * (name + 2) + heading, MUTED)]
     for at in range(first, min(len(attention.rows), first + rows)):
         chosen = at == state.focus
         label = ("→ " if state.part == "across" else "") + _shown(attention.rows[at])
         lines.append(
             Content.assemble(
                 ("› " if chosen else "  ", f"{ACT} bold"),
-                (figures.fit(label, _NAME), "bold" if chosen else ""),
+                (figures.fit(label, name), "bold" if chosen else ""),
                 *(_cells(state, attention, at, columns)),
             )
         )
@@ -296,7 +298,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
     else:
         head = f"head {state.head} of {attention.heads}" if state.head else "all heads"
         said = f"layer {state.layer + 1} of {attention.layers}, {head}"
-        said += ", in %" if width >= 60 else ""
+        said += ", in %" if width >= _NARROW else ""
     if len(name) + len(said) + 3 > width:
         name = SHORT_NAMES[state.part]
     return Content.assemble((f"{name}   ", ""), (figures.fit(said, width - len(name) - 3), MUTED))
