@@ -14,12 +14,13 @@ from typing import Any
 
 from benchmarks.table import Measured
 
-from tutor.labs import registry, word2vec
+from tutor.labs import registry, training, word2vec
 from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 from tutor.workbench.bench import Tools, make_bench
 
 CLUSTERS_LIMIT_S = 60.0
+BELOW_TWO_LIMIT_S = 120.0
 SEEDS = (1, 2, 3)
 
 
@@ -31,7 +32,14 @@ def measure() -> list[Measured]:
             statistics.median(clusters(seed) for seed in SEEDS),
             CLUSTERS_LIMIT_S,
             1.0,
-        )
+        ),
+        Measured(
+            "a GPT in training: until the held-out loss is below 2 nats a byte (limit)",
+            "s",
+            seconds_to("training", training.State(owed=()), training.Run(), "below-two"),
+            BELOW_TWO_LIMIT_S,
+            1.0,
+        ),
     ]
 
 

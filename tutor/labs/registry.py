@@ -25,6 +25,7 @@ NAMES: tuple[str, ...] = (
     "anatomy",
     "surgery",
     "one-step",
+    "training",
     "sampler",
     "continuations",
 )

@@ -28,15 +28,21 @@ def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, 
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.AdamW, step: int, identity: str
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.AdamW,
+    step: int,
+    identity: str,
+    notes: str = "",
 ) -> None:
-    """Keep the state after `step` steps. `identity` names the settings that it belongs to."""
+    """Keep the state after `step` steps. `identity` names the settings that it belongs to; `notes`
+    is whatever is to be kept with it (see `about`)."""
     tensors = {f"weight.{name}": weight.detach() for name, weight in network.named_parameters()}
     for name, weight in network.named_parameters():
         for mean in _MEANS:
             tensors[f"{mean}.{name}"] = optimizer.state[weight][mean]
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_atomically(tensors, path, {"step": str(step), "identity": identity})
+    save_atomically(tensors, path, {"step": str(step), "identity": identity, "notes": notes})
 
 
 def load_checkpoint(
@@ -59,3 +65,10 @@ def load_checkpoint(
             weight.data.copy_(file.get_tensor(f"weight.{name}"))
             optimizer.state[weight] = {m: file.get_tensor(f"{m}.{name}") for m in _MEANS}
     return int(metadata["step"])
+
+
+def about(path: Path) -> dict[str, str]:
+    """What is written beside the tensors: `step`, `identity`, `notes`."""
+    with safe_open(path, framework="pt") as file:
+        metadata: dict[str, str] = file.metadata()
+        return metadata

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tutor.labs.one_step import Answer, Guess, Position, Question, Weights
 from tutor.lm.one_step import Slope, SlowTraining, Step
+from tutor.lm.word2vec_run import one_thread
 from tutor.workbench.bench import Tools
 
 BEST = 5
@@ -24,7 +25,8 @@ class OneStepBench:
             self._text, self._answers = question.text, []
         while len(self._answers) <= question.step:
             self._tools.check_cancelled()
-            self._answers.append(self._told(self._training, self._training.step()))
+            with one_thread():
+                self._answers.append(self._told(self._training, self._training.step()))
         return self._answers[question.step]
 
     def _told(self, training: SlowTraining, step: Step) -> Answer:

@@ -1,0 +1,20 @@
+"""The prose of the course: a text that every copy of this program has at hand."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from tutor.course.catalogue import load_course
+
+_NO_PROSE = re.compile(r"^```.*?^```|^\|[^\n]*", re.MULTILINE | re.DOTALL)
+
+
+@lru_cache(maxsize=1)
+def lesson_prose() -> tuple[str, ...]:
+    """The screens of all lessons that came with this version, without code, diagrams and tables."""
+    course = load_course()
+    lessons = (course.lesson(outline.id) for outline in course.outlines)
+    return tuple(
+        _NO_PROSE.sub("", screen.body) for lesson in lessons if lesson for screen in lesson.screens
+    )
