@@ -8,8 +8,10 @@ import pytest
 from course.lesson_text import FRONT, SCREEN, line_of
 
 from tutor.authoring.ask import Ask
+from tutor.authoring.attempt import Solved
 from tutor.authoring.claims import check
 from tutor.authoring.kept_answers import KeptAnswers
+from tutor.course.lesson import Lab, LiveGoal
 from tutor.course.lint import Finding, look_over
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session
@@ -110,6 +112,25 @@ def test_an_embedded_lab_is_done_as_its_own_solution_says(told: Told) -> None:
         "goals:\n  - goal: live\n    name: more-than-characters\n```\n"
     )
     assert told(f"{FRONT}{SCREEN}{block}") == []
+
+
+def test_a_lab_on_two_screens_is_done_once(
+    tmp_path: Path, small_model: LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def solved(name: str, _: LanguageModel) -> Solved:
+        done.append(name)
+        return Solved(reached=("long-token",))
+
+    monkeypatch.setattr("tutor.authoring.ask.solved", solved)
+    ask = Ask(KeptAnswers("", tmp_path / "lint.json"), lambda: small_model)
+    embedded = [
+        Lab(id=name, kind="live", live="tokens", task="Write.", goals=(LiveGoal(name),))
+        for name in ("five-token-word", "long-token")
+    ]
+    assert [ask.lab(each).reached for each in embedded] == [(), (0,)]
+    assert done == ["tokens"]
 
 
 def test_a_solution_that_does_not_reach_its_goal(told: Told) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.authoring.attempt import Outcome, attempt
+from tutor.authoring.attempt import Outcome, Solved, attempt, solved
 from tutor.authoring.measured import Outcomes, outcomes
 from tutor.errors import LessonError
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
@@ -64,8 +64,13 @@ class Ask:
         return self._memory.answer(asked, Value, lambda: self._quoted(number))
 
     def lab(self, lab: Lab) -> Outcome:
-        """What comes of doing the lab as its solution says."""
-        asked = [lab.kind, lab.live, lab.prompt, lab.sampler, lab.goals, lab.solution]
+        """What comes of doing the lab as its solution says. One that several screens embed is
+        done once."""
+        if lab.kind == "live":
+            name = lab.live
+            done = self._memory.answer(name, Solved, lambda: solved(name, self._model))
+            return done.outcome(lab)
+        asked = [lab.kind, lab.prompt, lab.sampler, lab.goals, lab.solution]
         return self._memory.answer(asked, Outcome, lambda: attempt(lab, self._model))
 
     def compared(self, question: ComparePrompts) -> Pair:

@@ -34,18 +34,34 @@ class Outcome(msgspec.Struct, frozen=True):
     over: bool = False
 
 
+class Solved(msgspec.Struct, frozen=True):
+    """What came of one of the labs of `tutor.labs`: the names of its goals, whichever of them a
+    lesson asks for."""
+
+    at_start: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    trouble: str = ""
+
+    def outcome(self, lab: Lab) -> Outcome:
+        """What that is for a `lab` that embeds it."""
+        names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
+        return Outcome(
+            tuple(place for place, name in enumerate(names) if name in self.at_start),
+            tuple(place for place, name in enumerate(names) if name in self.reached),
+            self.trouble,
+        )
+
+
 def attempt(lab: Lab, model: LanguageModel) -> Outcome:
     """Does the lab. What goes wrong is in the outcome."""
     try:
-        if lab.kind == "live":
-            return _live(lab, model)
         return _game(lab, model) if lab.kind == "guess" else _Attempt(lab, model).outcome()
     except TutorError as error:
         return Outcome(trouble=error.happened)
 
 
-def _live(lab: Lab, model: LanguageModel) -> Outcome:
-    """One of the labs of `tutor.labs`, as its own solution says. What it makes on the way is
+def solved(name: str, model: LanguageModel) -> Solved:
+    """Does one of the labs of `tutor.labs`, as its own solution says. What it makes on the way is
     thrown away."""
     from tempfile import TemporaryDirectory
 
@@ -53,14 +69,13 @@ def _live(lab: Lab, model: LanguageModel) -> Outcome:
     from tutor.labs.lab import solve
     from tutor.workbench.bench import Tools, make_bench
 
-    with TemporaryDirectory() as folder:
-        bench = make_bench(lab.live, Tools(model, lambda: None, Path(folder)))
-        at_start, reached = solve(registry.find(lab.live), bench.answer)
-    names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
-    return Outcome(
-        tuple(place for place, name in enumerate(names) if name in at_start),
-        tuple(place for place, name in enumerate(names) if name in reached),
-    )
+    try:
+        with TemporaryDirectory() as folder:
+            bench = make_bench(name, Tools(model, lambda: None, Path(folder)))
+            at_start, reached = solve(registry.find(name), bench.answer)
+    except TutorError as error:
+        return Solved(trouble=error.happened)
+    return Solved(tuple(sorted(at_start)), tuple(sorted(reached)))
 
 
 def token_id(model: LanguageModel, written: str) -> int:
