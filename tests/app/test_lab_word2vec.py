@@ -127,6 +127,23 @@ async def test_own_words_are_watched_and_those_the_text_lacks_are_said(tmp_path:
         assert "xylophone  is not in the text" in seen(pilot)
 
 
+async def test_earlier_maps_are_gone_back_to_and_left_again(tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    app.labs_left["word2vec"] = Left(far_trained(), None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "latest" not in seen(pilot)
+        await do(pilot, "left", "left")
+        looks = state_of(pilot).looks
+        assert f"the map after {looks[-3].done:,} pairs, {len(looks) - 2} of {len(looks)}" in seen(
+            pilot
+        )
+        await do(pilot, "right")
+        assert f"{looks[-2].done:,} pairs" in seen(pilot)
+        await do(pilot, "left", "l")
+        assert "the map shows" in seen(pilot)
+
+
 async def test_leaving_stops_the_training_and_coming_back_finds_it(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
     app.labs_left["word2vec"] = Left(far_trained(), None)

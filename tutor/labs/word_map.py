@@ -42,6 +42,11 @@ class Words(msgspec.Struct, frozen=True):
         return tuple(word for group in self.groups for word in group.words)
 
     @property
+    def written(self) -> str:
+        """As the learner would write them."""
+        return "; ".join(" ".join(group.words) for group in self.groups)
+
+    @property
     def group_of(self) -> tuple[int, ...]:
         """For each of `all`, the place of its group."""
         return tuple(place for place, group in enumerate(self.groups) for _ in group.words)

@@ -77,6 +77,7 @@ class WordPlot(PlotWidget, can_focus=False):
         self._focus = 0
         self._center = (0.0, 0.0)
         self._factor = 1.0
+        self._shown: object = None
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -92,6 +93,10 @@ class WordPlot(PlotWidget, can_focus=False):
     ) -> None:
         """`focus` is the place of a point, `center` what is in the middle: None for the middle of
         all points."""
+        shown = (points, focus, center, zoom)
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._points, self._focus, self._factor = points, focus, zoom
         if points:
             self._center = center or _middle(points)

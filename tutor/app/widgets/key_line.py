@@ -41,10 +41,14 @@ class KeyLine(Widget):
     which lists them all and says here how many more there are."""
 
     def on_mount(self) -> None:
+        self._shown: list[list[tuple[str, str]]] = []
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        self._lay_out()
+        """Most changes leave the keys what they were: to lay out the whole screen takes longer
+        than to see that."""
+        if self.lines(self.content_size.width) != self._shown:
+            self._lay_out()
 
     def on_resize(self, event: Resize) -> None:
         self._lay_out()
@@ -52,7 +56,8 @@ class KeyLine(Widget):
     def _lay_out(self) -> None:
         """Tells the screen whether there are two lines, for its style sheet."""
         if width := self.content_size.width:
-            self.screen.set_class(len(self.lines(width)) > 1, "-two-lines-of-keys")
+            self._shown = self.lines(width)
+            self.screen.set_class(len(self._shown) > 1, "-two-lines-of-keys")
         self.refresh(layout=True)
 
     def keys(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

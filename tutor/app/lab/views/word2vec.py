@@ -35,6 +35,7 @@ class Word2VecView(LabView):
         Binding("p", "focus_by(-1)", show=False),
         Binding("left", "back(1)", "earlier maps", key_display="←→", tooltip="Back and forth."),
         Binding("right", "back(-1)", show=False),
+        Binding("l", "latest", "latest", tooltip="The map as it is now."),
         Binding("i", "zoom(1)", "zoom", key_display="i o", tooltip="Zoom in on the word, or out."),
         Binding("o", "zoom(-1)", show=False),
         Binding("s", "again(1, 0)", "other seed", tooltip="From the start, with another seed."),
@@ -55,6 +56,8 @@ class Word2VecView(LabView):
             return True
         if action == "go":
             return not self.state.finished
+        if action == "latest":
+            return bool(self.state.back)
         return action != "back" or len(self.state.looks) > 1
 
     def action_go(self) -> None:
@@ -66,6 +69,9 @@ class Word2VecView(LabView):
     def action_back(self, by: int) -> None:
         self.did(Back(by))
 
+    def action_latest(self) -> None:
+        self.did(Back(-self.state.back))
+
     def action_zoom(self, steps: int) -> None:
         self.did(Zoom(steps))
 
@@ -73,7 +79,8 @@ class Word2VecView(LabView):
         self.did(Again(seed, window))
 
     def action_edit(self) -> None:
-        text = "; ".join(" ".join(group.words) for group in self.state.words.groups)
+        words = self.state.words
+        text = words.written if words.own else ""
         self.write("Words to watch, with ; between groups:", text, write)
 
     def draw(self, state: State) -> None:

@@ -70,8 +70,8 @@ class WordMapView(LabView):
         self.did(Another())
 
     def action_edit(self) -> None:
-        text = "; ".join(" ".join(group.words) for group in self.state.chosen.groups)
-        self.write("Words, with ; between groups:", text, write)
+        chosen = self.state.chosen
+        self.write("Words, with ; between groups:", chosen.written if chosen.own else "", write)
 
     def draw(self, state: State) -> None:
         low = self.size.height < _LOW
