@@ -26,6 +26,7 @@ NAMES: tuple[str, ...] = (
     "surgery",
     "one-step",
     "training",
+    "scale",
     "sampler",
     "continuations",
 )
