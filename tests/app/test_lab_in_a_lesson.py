@@ -11,6 +11,7 @@ from whole_app import keys, sees, until, whole_app
 from tutor.app.lab.screen import LabScreen
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
+from tutor.learner.records import GoalReached
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,20 @@ async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         assert "○ a token of 12 bytes or more" in seen(pilot)
+
+
+async def test_what_was_reached_before_it_was_embedded_counts(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.progress.record(
+            GoalReached(at=1.0, lab="tokens", lesson="tokens", goal="five-token-word")
+        )
+        app.open_lesson(LESSON)
+        await sees(pilot, "opens the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
+        await keys(pilot, "escape")
+        await sees(pilot, "✓ a single word that costs 5 tokens or more")
 
 
 async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Path) -> None:

@@ -92,6 +92,9 @@ class LabScreen(TutorScreen):
         self.place = f"lab · {self._lab.title}"
         self._view.focus()
         self._runner.begin()
+        if self._first and self._reached and self._on_reached is not None:
+            # what was reached before the lesson asked for it counts, too
+            self.run_worker(self._say(self._on_reached(frozenset())), group="said")
 
     def on_unmount(self) -> None:
         self._runner.close()
