@@ -132,7 +132,6 @@ async def test_earlier_maps_are_gone_back_to_and_left_again(tmp_path: Path) -> N
     app.labs_left["word2vec"] = Left(far_trained(), None)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "latest" not in seen(pilot)
         await do(pilot, "left", "left")
         looks = state_of(pilot).looks
         assert f"the map after {looks[-3].done:,} pairs, {len(looks) - 2} of {len(looks)}" in seen(

@@ -33,7 +33,10 @@ class LabTask(Static):
         self.open = False
 
     def show(self, reached: Set[str], *, open_: bool) -> None:
-        """`reached` are the names of the goals reached so far, now or earlier."""
+        """`reached` are the names of the goals reached so far, now or earlier. Where nothing
+        changes nothing is laid out anew: this is called with every key."""
+        if (reached, open_) == (self._reached, self.open) and self.content:
+            return
         self._reached, self.open = reached, open_
         goals = self._goals
         left = [goal for goal in goals if goal.name not in reached]

@@ -128,13 +128,14 @@ class WordPlot(PlotWidget, can_focus=False):
         return str(self.get_component_rich_style(name, partial=True))
 
     def render(self) -> RenderResult:
-        result = super().render()
-        self._write_names()
+        (canvas,) = self.query("#plot").results(Canvas)
+        with canvas.batch_refresh():  # else every character asks for a refresh
+            result = super().render()
+            self._write_names(canvas)
         return result
 
-    def _write_names(self) -> None:
+    def _write_names(self, canvas: Canvas) -> None:
         """Beside each point its name, as far as there is room; that of the focus first."""
-        (canvas,) = self.query("#plot").results(Canvas)
         width, height = self.size.width - 2, self.size.height - 2
         if width < 1 or height < 1:
             return
@@ -146,10 +147,11 @@ class WordPlot(PlotWidget, can_focus=False):
         spots.sort(key=lambda pair: pair[0] != self._focus)
         places = place([spot for _, spot in spots], width, height)
         self._frame(canvas, width, height, places.count(None))
+        styles = [self._style(f"map--group-{group}") for group in range(_GROUPS)]
+        in_focus = self._style("map--focus")
         for (at, spot), start in zip(spots, places, strict=True):
             point = self._points[at]
-            focused = at == self._focus
-            style = self._style("map--focus" if focused else f"map--group-{point.group % _GROUPS}")
+            style = in_focus if at == self._focus else styles[point.group % _GROUPS]
             canvas.set_pixel(spot.x + 1, spot.y + 1, mark(point.group), style)
             if start is not None:
                 _write(canvas, start[0] + 1, start[1] + 1, spot.name, style)

@@ -56,9 +56,7 @@ class Word2VecView(LabView):
             return True
         if action == "go":
             return not self.state.finished
-        if action == "latest":
-            return bool(self.state.back)
-        return action != "back" or len(self.state.looks) > 1
+        return action not in ("back", "latest") or len(self.state.looks) > 1
 
     def action_go(self) -> None:
         self.did(Go())
