@@ -123,7 +123,7 @@ def _table(state: State, width: int, guesses: int) -> list[Content]:
     lines = [
         _row(
             "",
-            [figures.fit(reading.name, column - 2).strip() for reading in readers],
+            [figures.fit(reading.name, column - 1).strip() for reading in readers],
             column,
             "bold",
         ),
