@@ -23,6 +23,7 @@ LESSONS = look_over([paths.lessons_folder()]).lessons
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # some of the labs train something
 @pytest.mark.parametrize("sound", LESSONS, ids=lambda sound: sound.lesson.id)
 def test_the_model_confirms_it(
     sound: Sound, request: pytest.FixtureRequest, model_cache: Path

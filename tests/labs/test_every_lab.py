@@ -16,8 +16,10 @@ from tutor.workbench.bench import Tools, make_bench
 TAKES_MINUTES = frozenset({"word2vec", "training", "continuations"})
 """Labs whose solution trains something, or writes a lot."""
 
+SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
+
 NAMES = [
-    pytest.param(name, marks=pytest.mark.slow) if name in TAKES_MINUTES else name
+    pytest.param(name, marks=SLOW) if name in TAKES_MINUTES else name
     for name in registry.NAMES
 ]
 
