@@ -30,11 +30,11 @@ from tutor.labs.training import (
     Shuffle,
     State,
 )
+from tutor.lm.kernels import one_thread
 from tutor.lm.live_training import SETTINGS, Choices, LiveTraining, parted
 from tutor.lm.network import Transformer
 from tutor.lm.train import initialize
 from tutor.lm.training_history import NO_NUMBER, Measured, Point, tame
-from tutor.lm.word2vec_run import one_thread
 from tutor.workbench import training as there
 
 PASSAGES = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 import torch
@@ -60,6 +61,18 @@ def use_threads() -> int:
     return threads
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch with a single thread. For matrices as small as these, two threads wait for each
+    other longer than they work, most of all where other programs want the processor too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def instruction_set() -> str:
     """What PyTorch's kernels are chosen by, for example "avx2"."""
     return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-")
@@ -77,15 +90,11 @@ def choose_kernels() -> Kernels:
 
     Measured is the processor time of one thread: what other programs do does not change it.
     """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         taken = {
             form: _milliseconds(form, 4096, 576, clock=time.thread_time)
             for form in ("int4", "int8", "fp16")
         }
-    finally:
-        torch.set_num_threads(threads)
     half = taken["fp16"]
     assert half is not None  # PyTorch multiplies 16-bit floats everywhere
 

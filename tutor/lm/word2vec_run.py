@@ -6,8 +6,6 @@ many pairs do not depend on where it was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -94,18 +92,6 @@ class Run:
         if not self.finished:
             self._pairs = pairs_of_epoch(self.text, self.epoch, self.settings)
         return True
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch with a single thread. For matrices as small as these, two threads wait for each
-    other longer than they work, most of all where other programs want the processor too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _identity(settings: Settings) -> str:

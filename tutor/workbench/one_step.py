@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tutor.labs.one_step import Answer, Guess, Position, Question, Weights
+from tutor.lm.kernels import one_thread
 from tutor.lm.one_step import Slope, SlowTraining, Step
-from tutor.lm.word2vec_run import one_thread
 from tutor.workbench.bench import Tools
 
 BEST = 5

@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from tutor.errors import LabError
 from tutor.labs.training import MEASURED_EVERY, MOST_STEPS, Answer, Question
 from tutor.lm.checkpoint import about
+from tutor.lm.kernels import one_thread
 from tutor.lm.live_training import Choices, LiveTraining
-from tutor.lm.word2vec_run import one_thread
 from tutor.workbench.lesson_prose import lesson_prose
 
 if TYPE_CHECKING:

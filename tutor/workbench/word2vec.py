@@ -11,9 +11,10 @@ import torch
 
 from tutor import paths
 from tutor.labs.word2vec import Answer
+from tutor.lm.kernels import one_thread
 from tutor.lm.neighbors import scaled, similarities
 from tutor.lm.word2vec import Settings, Text, read_text
-from tutor.lm.word2vec_run import Run, one_thread
+from tutor.lm.word2vec_run import Run
 from tutor.lm.word_map import best_plane
 
 if TYPE_CHECKING:
