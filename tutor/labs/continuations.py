@@ -315,10 +315,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Turn(9),  # greedy, repetition 1.3
         Side(),
         Turn(5),  # greedy
+        Write("The best thing about the day was that"),  # loops whatever the kernels round
         Run(),
-        Turn(2),  # beam search
         Side(),
-        Turn(8),  # top-k 1
+        Turn(1),  # beam search
+        Write("I went to the store and"),
+        Run(),
+        Side(),
+        Turn(-2),  # top-k 1
         Run(),
     ),
 )
