@@ -17,6 +17,7 @@ from tutor.course.measured import Entry, Measured, OfCases, Score
 from tutor.course.parse import FrontMatter
 from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
 from tutor.course.release import changed, read_release
+from tutor.labs import registry
 
 
 def test_nothing_to_complain_about() -> None:
@@ -102,6 +103,18 @@ def test_the_course_has_all_of_everything() -> None:
             lesson.id
         )
         assert any("```text" in screen.body for screen in lesson.screens), lesson.id
+
+
+def test_every_lab_is_embedded_in_its_lesson() -> None:
+    embedded = {(lab.live, lesson.id) for lesson in load_course().lessons for lab in lesson.labs}
+    assert {(lab.name, lab.lesson) for lab in registry.every()} <= embedded
+
+
+def test_two_screens_ask_for_different_goals_of_a_lab() -> None:
+    """A goal that was reached counts wherever the lab is embedded."""
+    for lesson in load_course().lessons:
+        asked = [(lab.live, goal) for lab in lesson.labs if lab.live for goal in lab.goals]
+        assert len(asked) == len(set(asked)), lesson.id
 
 
 def test_the_release_has_every_lesson_and_question_as_it_is() -> None:
