@@ -19,8 +19,7 @@ TAKES_MINUTES = frozenset({"word2vec", "training", "continuations"})
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
 
 NAMES = [
-    pytest.param(name, marks=SLOW) if name in TAKES_MINUTES else name
-    for name in registry.NAMES
+    pytest.param(name, marks=SLOW) if name in TAKES_MINUTES else name for name in registry.NAMES
 ]
 
 
