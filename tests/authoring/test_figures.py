@@ -62,12 +62,15 @@ def test_ranks_of_merges(exact_model: LanguageModel) -> None:
         tuple(merge.split(" ")) if isinstance(merge, str) else tuple(merge)
         for merge in model["merges"]
     ]
-    said = re.findall(r"(\S+)\+(\S+?) +([\d,]+)", text)
+    said = [
+        (left, right, rank)
+        for rank, left, right in re.findall(r" ([\d,]+) +(\S+) \+ (\S+)$", text, re.MULTILINE)
+    ]
     said += [
         (left, right, rank)
         for rank, left, right in re.findall(r"rank ([\d,]+) is `(\S+)`\+`(\S+)`", text)
     ]
-    assert len(said) >= 9
+    assert len(said) >= 4
     for left, right, rank in said:
         assert merges[number(rank) - 1] == (left.replace("␣", "Ġ"), right)
 
@@ -86,7 +89,7 @@ def cosine(model: LanguageModel, one: str, other: str) -> float:
 
 def test_cosines_of_neighbors(exact_model: LanguageModel) -> None:
     rows = re.findall(r"^\| `(\S+)` +\| (.*?) +\|$", body("embeddings", "neighbors"), re.MULTILINE)
-    assert len(rows) >= 5
+    assert len(rows) >= 4
     for token, neighbors in rows:
         for neighbor, figure in re.findall(r"(\S+) (\d\.\d\d)", neighbors):
             value = cosine(exact_model, token, neighbor)
@@ -96,7 +99,7 @@ def test_cosines_of_neighbors(exact_model: LanguageModel) -> None:
 def test_cosines_of_pairs(exact_model: LanguageModel) -> None:
     text = body("embeddings", "caution")
     pairs = re.findall(r"^ ([- ]\d\.\d\d) (␣\S+) +(␣\S+) ", text, re.MULTILINE)
-    assert len(pairs) >= 5
+    assert len(pairs) >= 3
     for figure, one, other in pairs:
         value = cosine(exact_model, one, other)
         assert rounds_to(value, figure), (one, other, figure, value)
@@ -118,7 +121,6 @@ def test_two_tokens_at_random(exact_model: LanguageModel) -> None:
 
 CAT = "The cat sat on the mat because it"
 MARY = "When Mary and John went to the store, John gave a drink to"
-BOOK = "Mary gave the book to John because she"
 
 SHARES = [
     # screen, text, layer, head, the token looked at, what the screen says
@@ -126,8 +128,6 @@ SHARES = [
     ("heads", CAT, 14, 9, "␣mat", "␣mat 5 %"),
     ("heads", MARY, 25, 5, "␣Mary", "␣Mary 81 %"),
     ("heads", MARY, 25, 5, "␣John", "␣John 8 %"),
-    ("heads", BOOK, 14, 9, "␣John", "John 54 %"),
-    ("heads", BOOK, 14, 9, "Mary", "Mary 25 %"),
     ("sink", CAT, 14, 9, "␣cat", "␣cat  80 %"),
     ("sink", CAT, 14, 9, "The", "The    8 %"),
     ("sink", CAT, 25, 9, "The", "The   98 %"),
