@@ -268,8 +268,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     heard=heard,
     goals=(
         Goal("previous-token", "a head that looks one back, 60 %", _looks_before),
-        Goal("sink", "a late token that rests on the first, 90 %", _rests),
-        Goal("reach", "a token that takes half from a word 3 back", _reaches_back),
+        Goal("sink", "a late token's row (tab) that rests on the first, 90 %", _rests),
+        Goal("reach", "a row that takes half from a word 3 or more back", _reaches_back),
         Goal("same-token", "a head that finds a repeated word, 50 %", _finds_itself),
     ),
     solution=(
