@@ -58,7 +58,6 @@ def _row(title: str, lesson: str, reached: int, goals: int, width: int) -> Conte
         figures.fit(title, min(_TITLE, max(8, width - _COUNT - 2))),
         "  ",
         (f"{count:>{_COUNT}}", RIGHT if done else MUTED),
-        "   ",
-        (lesson, MUTED),
+        ("   " + lesson if width >= _TITLE + _COUNT + 20 else "", MUTED),
     )
     return row.truncate(width, ellipsis=True)
