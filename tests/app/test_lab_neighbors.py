@@ -114,3 +114,12 @@ async def test_what_is_in_focus_is_in_sight_on_a_low_screen(tmp_path: Path) -> N
             assert state_of(pilot).view == part
             assert sum(line.lstrip().startswith("›") for line in seen(pilot).splitlines()) == 1
             await do(pilot, "tab")
+
+
+async def test_no_word_is_refused_and_the_last_one_stays(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(pilot, "  ")
+        assert "There is no word." in seen(pilot)
+        await do(pilot, "escape")
+        assert "nearest to ␣good" in seen(pilot)

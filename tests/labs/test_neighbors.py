@@ -24,6 +24,7 @@ from tutor.labs.neighbors import (
     Spellings,
     TurnForm,
     Visit,
+    look_up,
 )
 from tutor.labs.words import Near
 from tutor.lm.distribution import Token
@@ -191,3 +192,10 @@ def test_a_state_survives_the_way_to_the_engine() -> None:
     asked = lab.question(lab.start())
     packed = msgspec.msgpack.encode(asked)
     assert msgspec.msgpack.decode(packed, type=lab.Question) == asked
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a" * 41], ids=["empty", "spaces", "long"])
+def test_what_is_no_word_is_refused_before_it_is_asked(text: str) -> None:
+    with pytest.raises(LabError):
+        look_up(text)
+    assert look_up("cat ") == LookUp("cat ")

@@ -195,6 +195,15 @@ def act(state: State, action: Action) -> State:
             return _moved(state, down, right)
 
 
+def look_up(text: str) -> LookUp:
+    """The action, if there is a word and it is not too long. Raises `LabError`."""
+    if not text.strip():
+        raise LabError("There is no word.", "Write at least one letter.")
+    if len(text.strip()) > LONGEST_WORD:
+        raise LabError(f"A word has {LONGEST_WORD} characters at most.", "Shorten it.")
+    return LookUp(text)
+
+
 def list_words(text: str) -> ListWords:
     """The action, if there are at least two words. Raises `LabError`."""
     _some_words(text)

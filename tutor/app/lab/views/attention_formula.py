@@ -74,21 +74,22 @@ class AttentionFormulaView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.read is None or state.worked is None:
             return [Content.styled("taking the vectors out …", MUTED)]
-        above = [_place(state, state.read), _steps(state, width), *_words(state, width)]
+        above = [_place(state, state.read, width), _steps(state, width), *_words(state, width)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []
         rows = max(2, height - len(above) - len(below) - 1)
         return [*above, *_table(state, state.worked, width, rows), *below]
 
 
-def _place(state: State, read: Answer) -> Content:
+def _place(state: State, read: Answer, width: int) -> Content:
+    wide = width >= 60
     more = f"  {read.left_out} tokens left out" if read.left_out else ""
     return Content.assemble(
         (figures.shown(state.tokens[state.token]), "bold"),
         (" asks   layer ", MUTED),
         (f"{state.layer + 1:>2}", "bold"),
-        (f" of {read.layers}  head ", MUTED),
+        (f"{f' of {read.layers}' * wide}  head ", MUTED),
         (f"{state.head + 1:>2}", "bold"),
-        (f" of {read.heads}  size {read.size}", MUTED),
+        (f"{f' of {read.heads}  size {read.size}' * wide}", MUTED),
         (more, MUTED),
     )
 

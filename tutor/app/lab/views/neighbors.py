@@ -17,7 +17,6 @@ from tutor.labs.neighbors import (
     MOST_WORDS,
     VIEWS,
     Choose,
-    LookUp,
     Move,
     Spellings,
     State,
@@ -25,6 +24,7 @@ from tutor.labs.neighbors import (
     View,
     Visit,
     list_words,
+    look_up,
 )
 from tutor.text import safe
 
@@ -80,7 +80,7 @@ class NeighborsView(LabView):
     def action_edit(self) -> None:
         match self.state.view:
             case "near":
-                self.write("A word, to see what is near it:", self.state.word.strip(), LookUp)
+                self.write("A word, to see what is near it:", self.state.word.strip(), look_up)
             case "pairs":
                 label = f"Words, up to {MOST_WORDS}:"
                 self.write(label, " ".join(self.state.words), list_words)
@@ -158,8 +158,8 @@ def _bar(width: int) -> int:
 
 
 def _heading(there: Neighborhood, width: int) -> Content:
-    rest = f"   id {figures.count(there.token.id)}   length {there.length:.2f}"
-    of = f"   of {figures.count(there.rows)} rows" if width >= 60 else ""
+    rest = f"   id {figures.count(there.token.id)}"
+    of = f"   length {there.length:.2f}   of {figures.count(there.rows)} rows" * (width >= 60)
     return Content.assemble(
         ("  nearest to ", MUTED), (figures.shown(there.token), "bold"), (rest, MUTED), (of, MUTED)
     )
@@ -210,7 +210,7 @@ def _pairs(state: State, width: int, height: int) -> list[Content]:
                 (shown, "reverse" if focused else MUTED if at == place else ramp(cosines[at]))
             )
         lines.append(Content.assemble(*parts))
-    below = [_cell(pairs, row, column, names), *_notes(state, pairs)]
+    below = [_cell(pairs, row, column, names, width), *_notes(state, pairs)]
     return [*lines, *below] if low else [Content(""), *lines, Content(""), *below]
 
 
@@ -218,7 +218,7 @@ def _column_name(name: str, cell: int) -> str:
     return f"{figures.fit(name.removeprefix('␣'), cell - 1).rstrip():>{cell}}"
 
 
-def _cell(pairs: Pairs, row: int, column: int, names: list[str]) -> Content:
+def _cell(pairs: Pairs, row: int, column: int, names: list[str], width: int) -> Content:
     value = pairs.cosines[row][column]
     against = "above" if value > pairs.chance else "below"
     return Content.assemble(
@@ -227,7 +227,7 @@ def _cell(pairs: Pairs, row: int, column: int, names: list[str]) -> Content:
         (" and ", MUTED),
         (names[column], "bold"),
         f"  {cosine(value).strip()}",
-        (f"   {against} two at random, {cosine(pairs.chance).strip()}", MUTED),
+        (f"   {against}{' two at random,' * (width >= 60)} {cosine(pairs.chance).strip()}", MUTED),
     )
 
 
@@ -265,7 +265,7 @@ def _sums(state: State, width: int, height: int) -> list[Content]:
     if found is None:
         return [*lines, *between, Content(f"  {_WAIT}")]
     nearest = _nearest(found, width)[: max(3, height - len(lines) - 2)]
-    return [*lines, *between, _verdict(state.chosen, found), *nearest]
+    return [*lines, *between, _verdict(state.chosen, found, width), *nearest]
 
 
 def _analogy(one: Analogy, text: int, columns: tuple[int, int], *, focused: bool) -> Content:
@@ -287,17 +287,20 @@ def _place(rank: int) -> str:
     return f"{'✓ ' if rank == 1 else ''}{figures.count(rank)}"
 
 
-def _verdict(one: Analogy, found: Sum) -> Content:
+def _verdict(one: Analogy, found: Sum, width: int) -> Content:
+    wide = width >= 60
     split = [form for form in found.forms if len(form) > 1]
     if split:
         return Content.styled(f"  {form_note(split[0])}", NOT_YET)
     if one.same_twice:
         return Content.styled("  The same word twice: that is no analogy.", NOT_YET)
     if found.rank == 1:
-        return Content.styled("  It works: first of all rows, nothing left out.", RIGHT)
+        return Content.styled(f"  It works: first of all rows{', nothing left out' * wide}.", RIGHT)
     if found.rank_without == 1:
-        return Content("  It works only with the three words left out of the search.")
-    return Content.styled("  It fails, even with the three words left out.", NOT_YET)
+        return Content(
+            f"  It works only with the three{' words' * wide} left out{' of the search' * wide}."
+        )
+    return Content.styled(f"  It fails{', even with the three words left out' * wide}.", NOT_YET)
 
 
 def _nearest(found: Sum, width: int) -> list[Content]:
