@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab_stage import at_rest, do, lab_app, seen, state_of
-from whole_app import until
+from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from textual.events import Key
 
 from tutor.labs import continuations as lab
 
@@ -42,11 +43,17 @@ async def test_both_sides_are_written_and_read(tmp_path: Path) -> None:
 
 async def test_it_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tutor.workbench.continuations.MOMENT", 0.0)
-    monkeypatch.setattr(lab, "LENGTH", 400)
-    async with lab_app("continuations", tmp_path).run_test(size=(80, 24)) as pilot:
+    engine = BenchEngine()
+    app = lab_app("continuations", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        await pilot.press("enter")
-        await until(pilot, lambda: state_of(pilot).written[0] > 0)
+        app.post_message(Key("enter", None))  # `press` would wait until all is written
+        while not state_of(pilot).written[0]:
+            await asyncio.sleep(0)
+        engine.hold()
         await pilot.press("enter")
         await at_rest(pilot)
         assert "Enter goes on." in seen(pilot)
+        engine.release()
+        await do(pilot, "enter")
+        assert "Written." in seen(pilot)

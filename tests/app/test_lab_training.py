@@ -79,7 +79,7 @@ async def test_it_trains_and_pauses_and_is_found_again(
         await at_rest(pilot)
         state = state_of(pilot)
         assert "paused" in seen(pilot)
-        assert f"{state.measured[0].loss:.2f}" in seen(pilot)
+        assert f"{state.measured[-1].loss:.2f}" in seen(pilot)
     async with lab_app("training", tmp_path / "two").run_test(size=(80, 24)) as pilot:
         await do(pilot)
         assert f"Found as it was left after step {state.done}" in seen(pilot)
