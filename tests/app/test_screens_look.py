@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,17 +111,18 @@ def test_next_token_answered(snap_compare: Snap, tmp_path: Path) -> None:
 
 
 def test_result(snap_compare: Snap, tmp_path: Path) -> None:
-    some_history(tmp_path)
+    some_history(tmp_path, time.time())
     learner(tmp_path, question="capital")
     shown = after("enter", "tab", "s", then="2 of 6 right")
     assert snap_compare(whole_app(tmp_path), run_before=shown, terminal_size=WIDE)
 
 
 def test_progress(snap_compare: Snap, tmp_path: Path) -> None:
-    some_history(tmp_path)
+    some_history(tmp_path, NOON)
     learner(tmp_path)
     shown = after("p", then="bits per token")
-    assert snap_compare(whole_app(tmp_path), run_before=shown, terminal_size=WIDE)
+    app = whole_app(tmp_path, clock=lambda: NOON)
+    assert snap_compare(app, run_before=shown, terminal_size=WIDE)
 
 
 def test_help(snap_compare: Snap, tmp_path: Path) -> None:
@@ -153,9 +155,12 @@ def test_sixteen_colors(
     assert snap_compare(whole_app(tmp_path), run_before=shown, terminal_size=WIDE)
 
 
-def some_history(folder: Path) -> None:
+NOON = datetime(2026, 11, 24, 12).timestamp()
+"""Of a Tuesday: the days of the week are in the picture."""
+
+
+def some_history(folder: Path, now: float) -> None:
     progress = Progress.open(folder)
-    now = time.time()
     for question, correct in (("cosine", True), ("bits", False), ("unit", True)):
         progress.record(
             Answered(at=now, question=question, version=1, lesson=LESSON.id, correct=correct)

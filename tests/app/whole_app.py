@@ -11,6 +11,7 @@ from fake_engine import FakeEngine
 from sample_course import COURSE
 
 from tutor.app.app import TutorApp
+from tutor.learner.clock import Clock, now
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
@@ -30,9 +31,10 @@ def whole_app(
     engine: FakeEngine | None = None,
     course: Course = COURSE,
     opening: Opening | None = None,
+    clock: Clock = now,
 ) -> TutorApp:
     heard = cast("Engine", engine or FakeEngine())
-    return TutorApp(course, Progress.open(folder), heard, opening=opening)
+    return TutorApp(course, Progress.open(folder, clock=clock), heard, opening=opening)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
