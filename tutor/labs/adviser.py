@@ -28,7 +28,7 @@ ENOUGH_CASES = 5
 
 
 class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """Another view."""
+    """Another view. After the needs, what is in first place is in focus."""
 
     view: View
 
@@ -119,7 +119,7 @@ Answer = Advice | Saved
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`settings` and `picked` have one entry for each case, the learner's own task first.
     `before` is how the present case was weighed before the last change, `need` and `option` are
-    in focus. `owed` is what is still to be written, `saved` what was last."""
+    in focus. `owed` is still to be written, `saved` was just written."""
 
     advice: Advice | None = None
     view: View = "needs"
@@ -148,9 +148,12 @@ def act(state: State, action: Action) -> State:
     replace, advice = msgspec.structs.replace, state.advice
     if advice is None:
         return state
+    state = replace(state, saved=None)
     match action:
         case See(view):
-            return replace(state, view=view)
+            first = ranking(advice, state.now)[0].option
+            option = first if state.view == "needs" else state.option
+            return replace(state, view=view, option=option)
         case Choose(by):
             return replace(state, need=_within(state.need + by, len(advice.needs)))
         case Look(by):
@@ -159,7 +162,7 @@ def act(state: State, action: Action) -> State:
             return replace(state, option=order[place])
         case Move(by):
             case_ = _within(state.case + by, len(state.settings))
-            return replace(state, case=case_, before=None, saved=None)
+            return replace(state, case=case_, before=None)
         case Pick():
             return _picked(state, advice)
         case Keep():
@@ -218,7 +221,7 @@ def _weighed(state: State, settings: Settings) -> State:
         return state
     every = list(state.settings)
     every[state.case] = settings
-    return msgspec.structs.replace(state, settings=tuple(every), before=state.now, saved=None)
+    return msgspec.structs.replace(state, settings=tuple(every), before=state.now)
 
 
 def _picked(state: State, advice: Advice) -> State:
@@ -232,7 +235,6 @@ def _picked(state: State, advice: Advice) -> State:
         state,
         picked=tuple(picked),
         solved=state.solved | {state.case} if right else state.solved,
-        saved=None,
     )
 
 
@@ -260,15 +262,10 @@ def ranking(advice: Advice, settings: Settings) -> tuple[rule.Place, ...]:
 
 
 def lead(advice: Advice, settings: Settings) -> frozenset[int]:
-    """Who is in first place; nobody as long as nothing weighs anything."""
-    if not any(settings.weights):
-        return frozenset()
     return rule.lead(table(advice, settings), settings.weights, settings.musts)
 
 
 def deciding(advice: Advice, settings: Settings, option: int) -> rule.Deciding | None:
-    if not any(settings.weights):
-        return None
     return rule.deciding(table(advice, settings), settings.weights, settings.musts, option)
 
 

@@ -74,7 +74,10 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """The options in first place: several where they tie, none where all are excluded."""
+    """The options in first place, several where they tie. Nobody where all are excluded, or as
+    long as nothing weighs anything."""
+    if not any(weights):
+        return frozenset()
     return frozenset(row.option for row in ranking(table, weights, musts) if row.place == 1)
 
 
@@ -90,7 +93,7 @@ def deciding(
     for need, weight in enumerate(weights):
         for other in range(HIGHEST + 1):
             then = lead(table, [*weights[:need], other, *weights[need + 1 :]], musts)
-            if then != now and (option in now or option in then):
+            if then and then != now and (option in now or option in then):
                 order = (abs(other - weight), -weight, need)
                 found.append((order, Deciding(need, other, then)))
     return min(found, key=lambda each: each[0])[1] if found else None

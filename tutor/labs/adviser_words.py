@@ -8,6 +8,9 @@ from tutor.labs import adviser, adviser_rule
 from tutor.labs.adviser import Settings
 from tutor.labs.adviser_data import Advice, DatedFact
 
+MOST_NAMES = 3
+"""Of more options than that, their number is said."""
+
 
 def listed(names: Iterable[str]) -> str:
     """ "A", "A and B", "A, B and C"."""
@@ -15,16 +18,17 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
+def options_named(advice: Advice, options: Iterable[int]) -> str:
+    """Their names, or how many they are."""
+    names = [advice.options[option].name for option in sorted(options)]
+    return listed(names) if len(names) <= MOST_NAMES else f"{len(names)} options at once"
+
+
 def what_decides(advice: Advice, settings: Settings, option: int) -> str:
     """The change of one weight that would first bring this option to the front, or first take it
     from there."""
-    needs, names = advice.needs, [each.name for each in advice.options]
-    unmet = adviser_rule.unmet(
-        adviser.table(advice, settings).levels[option],
-        adviser.table(advice, settings).least,
-        settings.musts,
-    )
-    if unmet:
+    needs, table = advice.needs, adviser.table(advice, settings)
+    if unmet := adviser_rule.unmet(table.levels[option], table.least, settings.musts):
         musts = [needs[need].kinds[settings.kinds[need]].must for need in unmet]
         return "Out, whatever the weights. " + " ".join(musts)
     now = adviser.lead(advice, settings)
@@ -37,13 +41,9 @@ def what_decides(advice: Advice, settings: Settings, option: int) -> str:
             if option in now
             else "No weight of one need alone would bring it to the front."
         )
-    need = needs[found.need].name
-    change = f"With {need} at {found.weight} instead of {settings.weights[found.need]}, "
-    others = sorted(found.lead - {option})
-    if option in found.lead:
-        shares = f" with {listed(names[other] for other in others)}" if others else " alone"
-        return f"{change}it would be first{shares}."
-    return f"{change}{listed(names[other] for other in others)} would be first instead."
+    change = f"{found.weight} instead of {settings.weights[found.need]}"
+    to = options_named(advice, found.lead)
+    return f"With {needs[found.need].name} at {change}, first place goes to {to}."
 
 
 def dated(fact: DatedFact) -> str:
