@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from textual.content import Content
 
 from tutor.app.lab.columns import beside
@@ -116,9 +117,16 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     if side_by_side:
         left = _dials(state, advice, table)
         right = _ranking(state, advice, width - _NEEDS, table)
+        more = [*_BLANK, *_reasons(_at_first(state, advice), advice, width)]
+        below += more if 1 + len(above) + rows + len(below) + len(more) <= room else []
         return [*above, *beside(left, right, _NEEDS), *below]
     dials = _dials(state, advice, min(1 + len(advice.needs), table // 2))
     return [*above, *dials, *_ranking(state, advice, width, table - len(dials)), *below]
+
+
+def _at_first(state: State, advice: Advice) -> State:
+    """With what is in first place in focus."""
+    return msgspec.structs.replace(state, option=adviser.ranking(advice, state.now)[0].option)
 
 
 def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
