@@ -78,7 +78,7 @@ async def test_the_ranking_moves_with_the_weights_and_says_what_moved(tmp_path: 
         assert "▲" not in seen(pilot)
         await do(pilot, "down", "down", "right", "right")
         assert state_of(pilot).now.weights[:3] == (1, 0, 2)
-        (no_llm,) = [line for line in seen(pilot).splitlines() if "No LLM" in line]
+        (no_llm,) = [line for line in seen(pilot).splitlines() if "No LLM  " in line]
         assert "2 No LLM 67%" in " ".join(no_llm.split())
         assert "▲4" in no_llm
         await do(pilot, "m")
