@@ -139,3 +139,34 @@ def test_a_file_that_is_missing_is_named(folder: Path) -> None:
     with pytest.raises(LessonError) as caught:
         read_advice(folder)
     assert caught.value.file == "cases.yaml"
+
+
+# --- what lesson 10 quotes ------------------------------------------------------------------------
+
+
+def test_the_table_of_the_lesson_is_what_the_lab_shows() -> None:
+    text = (paths.lessons_folder() / "10-choosing.md").read_text("utf-8")
+    screen = text[text.index("{#weighing}") : text.index("{#situations}")]
+    table = [line.strip("| ").split("|") for line in screen.splitlines() if line.startswith("|")]
+    heading, _, *rows = [[cell.strip() for cell in row] for row in table]
+    names = {option.name.casefold(): option for option in ADVICE.options}
+    columns = [names[name.casefold()] for name in heading[2:]]
+    kinds = {"free text": "text", "privacy": "privacy"}
+    kind_of = {kind.id: kind.place for need in ADVICE.needs for kind in need.kinds}
+    points = [0] * len(columns)
+    for need, weight, *levels in rows[:-1]:
+        for place, option in enumerate(columns):
+            assert int(levels[place]) == option.serves[kind_of[kinds[need]]].level
+            points[place] += int(weight) * int(levels[place])
+    assert rows[-1] == ["points", "", *map(str, points)]
+    weights = tuple(int(need.id in ("inputs", "privacy")) for need in ADVICE.needs)
+    settings = Settings(weights, (0,) * len(weights), (False,) * len(weights))
+    assert adviser.lead(ADVICE, settings) == {ADVICE.option("local")}
+
+
+def test_the_lesson_counts_the_cases_and_the_needs_right() -> None:
+    text = (paths.lessons_folder() / "10-choosing.md").read_text("utf-8")
+    assert "ten situations" in text
+    assert len(ADVICE.cases) == 10
+    assert "knows eight needs" in text
+    assert len(ADVICE.needs) == 8
