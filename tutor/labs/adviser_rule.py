@@ -76,9 +76,15 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
     """The options in first place, several where they tie. Nobody where all are excluded, or as
     long as nothing weighs anything."""
-    if not any(weights):
+    running = {
+        option: points(levels, weights)
+        for option, levels in enumerate(table.levels)
+        if not unmet(levels, table.least, musts)
+    }
+    if not running or not any(weights):
         return frozenset()
-    return frozenset(row.option for row in ranking(table, weights, musts) if row.place == 1)
+    most = max(running.values())
+    return frozenset(option for option, its in running.items() if its == most)
 
 
 def deciding(

@@ -27,11 +27,13 @@ _WIDE = 66
 """From this many columns on the ranking stands beside the needs."""
 _VERY_WIDE = 100
 """From this many columns on a reason stands beside its figures."""
+_HIGH = 28
+"""From this many rows on the reasons of the first stand below the ranking."""
 _NEEDS = 29
 _NAME = 14
 _OPTION = 19
 _MOVED = 4
-_LEGEND = 16
+_LEGEND = 15
 """Columns of a bar from which on there is room for what its parts mean."""
 _LEAST_TABLE = 10
 _LEAST_OPTIONS = 5
@@ -117,8 +119,9 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     if side_by_side:
         left = _dials(state, advice, table)
         right = _ranking(state, advice, width - _NEEDS, table)
-        more = [*_BLANK, *_reasons(_at_first(state, advice), advice, width)]
-        below += more if 1 + len(above) + rows + len(below) + len(more) <= room else []
+        if room >= _HIGH:
+            more = [*_BLANK, *_reasons(_at_first(state, advice), advice, width)]
+            below += more if len(above) + rows + len(below) + len(more) <= room else []
         return [*above, *beside(left, right, _NEEDS), *below]
     dials = _dials(state, advice, min(1 + len(advice.needs), table // 2))
     return [*above, *dials, *_ranking(state, advice, width, table - len(dials)), *below]
@@ -234,6 +237,11 @@ def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
 
 # --- reasons --------------------------------------------------------------------------------------
 
+_JUDGED = (
+    "Levels are judgments of ours. What a vendor can change has its month; the file that s saves "
+    "has the sources too."
+)
+
 
 def _reasons(state: State, advice: Advice, width: int) -> list[Content]:
     """What speaks for and against the option in focus, by what it counts, with dated facts."""
@@ -266,7 +274,7 @@ def _reasons(state: State, advice: Advice, width: int) -> list[Content]:
             drawn += [Content(""), Content.styled(title, MUTED)]
         for need in some:
             drawn += _reason(state, advice, need, sign, width)
-    return drawn
+    return [*drawn, Content(""), *_wrapped(Content.styled(_JUDGED, MUTED), width)]
 
 
 def _level(state: State, advice: Advice, need: int) -> int:
@@ -344,9 +352,10 @@ def _options(state: State, advice: Advice, width: int, rows: int) -> list[Conten
     """The options in the order of the ranking, with what was picked."""
     ranked = adviser.ranking(advice, state.now)
     focus = next(place for place, row in enumerate(ranked) if row.option == state.option)
-    return [
-        _option(state, advice, ranked[place], width) for place in _around(focus, len(ranked), rows)
-    ]
+    shown = _around(focus, len(ranked), rows if rows >= len(ranked) else rows - 1)
+    drawn = [_option(state, advice, ranked[place], width) for place in shown]
+    more = len(ranked) - len(shown)
+    return [*drawn, Content.styled(f"    {more} more", MUTED)] if more else drawn
 
 
 def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
