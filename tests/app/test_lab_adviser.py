@@ -95,7 +95,16 @@ async def test_a_need_has_kinds_only_where_there_are_some(tmp_path: Path) -> Non
         await do(pilot, "down", "k")
         assert state_of(pilot).now.kinds == (2, *[0] * 7)
         await do(pilot, "o")
-        assert "Nothing weighs anything yet" in seen(pilot)
+        assert "Nothing weighs anything yet. Points are weight × level" in seen(pilot)
+
+
+async def test_where_musts_leave_nothing_it_is_said(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "m", "down", "m", "right")  # free text, and only what was approved
+        assert seen(pilot).count("out: ") == 7
+        await do(pilot, *["down"] * 6, "m")  # a whole book
+        assert seen(pilot).count("out: ") == 8
+        assert "Every option is out." in seen(pilot)
 
 
 async def test_all_reasons_can_be_read_on_a_low_screen(tmp_path: Path) -> None:

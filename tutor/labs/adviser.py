@@ -315,8 +315,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     title="Adviser",
     lesson="choosing",
     task=(
-        "Weigh what a task needs, and watch the ranking. Then solve cases: weigh, look at the "
-        "reasons, and pick what you would defend."
+        "Weigh what a task needs, and watch the ranking: points are weight × level, added up. Then "
+        "solve cases: weigh, look at the reasons, and pick what you would defend."
     ),
     actions=Action,
     questions=Question,

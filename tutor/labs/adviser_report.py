@@ -8,7 +8,7 @@ from datetime import date
 from tutor.labs import adviser, adviser_rule
 from tutor.labs.adviser import Save, Settings
 from tutor.labs.adviser_data import LEVELS, Advice, Case, DatedFact
-from tutor.labs.adviser_words import dated, what_decides
+from tutor.labs.adviser_words import dated, title, what_decides
 
 RULE = (
     "Each option serves each need on a level: not (0), partly (1), well (2), fully (3). Its points "
@@ -22,7 +22,7 @@ def report(advice: Advice, save: Save, on: date) -> str:
     """The whole file."""
     case, settings = adviser.case_of(advice, save.case), save.settings
     parts = [
-        [f"# Choosing: {case.title if case else 'my own task'}", "", f"Weighed on {on}."],
+        [f"# Choosing: {title(advice, save.case)}", "", f"Weighed on {on}."],
         [case.text] if case else [],
         ["## What was weighed", "", *_weighed(advice, settings)],
         ["## The ranking", "", *_ranking(advice, settings)],

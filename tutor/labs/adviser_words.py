@@ -18,6 +18,12 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
+def title(advice: Advice, number: int) -> str:
+    """What a case is called, or the learner's own task."""
+    case = adviser.case_of(advice, number)
+    return case.title if case else "Your own task"
+
+
 def options_named(advice: Advice, options: Iterable[int]) -> str:
     """Their names, or how many they are."""
     names = [advice.options[option].name for option in sorted(options)]
