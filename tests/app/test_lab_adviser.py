@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from msgspec.structs import replace
 from whole_app import until
 
+from tutor.engine.client import EngineState
 from tutor.engine.protocol import AskLab
 from tutor.errors import StoreFull
 
@@ -195,4 +197,16 @@ async def test_where_it_was_left_it_goes_on(tmp_path: Path) -> None:
         await pilot.press("escape")
         pilot.app.open_live_lab("adviser")  # type: ignore[attr-defined]
         await do(pilot)
+        assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)
+
+
+async def test_another_model_takes_nothing_away(tmp_path: Path) -> None:
+    """The first time, the model arrives while one works: it was never asked anything."""
+    engine = BenchEngine()
+    async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *WEIGHED)
+        engine.card = replace(engine.card, sha256="e" * 64)
+        engine.become(EngineState.READY)
+        await do(pilot, "tab")
+        assert "begins anew" not in seen(pilot)
         assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)

@@ -318,6 +318,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Weigh what a task needs, and watch the ranking: points are weight × level, added up. Then "
         "solve cases: weigh, look at the reasons, and pick what you would defend."
     ),
+    asks_model=False,
     actions=Action,
     questions=Question,
     answers=Answer,
