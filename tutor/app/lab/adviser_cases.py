@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.app.lab.blocks import around, wrapped
+from tutor.app.lab.around import around
+from tutor.app.lab.blocks import wrapped
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs import adviser, adviser_rule

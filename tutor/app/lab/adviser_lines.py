@@ -9,7 +9,8 @@ from textual.content import Content
 
 from tutor.app.lab.adviser_cases import cases
 from tutor.app.lab.adviser_reasons import reasons
-from tutor.app.lab.blocks import around, fitting, wrapped
+from tutor.app.lab.around import around
+from tutor.app.lab.blocks import fitting, wrapped
 from tutor.app.lab.columns import beside
 from tutor.app.lab.tabs import tabs
 from tutor.app.theme import ACT, MUTED, RIGHT, likely

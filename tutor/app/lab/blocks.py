@@ -1,4 +1,4 @@
-"""Blocks of lines: wrapped, hung, as many as fit, and some rows of many."""
+"""Blocks of lines: wrapped, hung, and as many as fit."""
 
 from __future__ import annotations
 
@@ -28,10 +28,3 @@ def fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content
         fits = len(block) <= room
         room -= len(block) if fits else 0
         yield block if fits else []
-
-
-def around(focus: int, count: int, room: int) -> range:
-    """`room` rows of `count`, the one in focus among them."""
-    room = max(1, min(room, count))
-    first = max(0, min(focus - room // 2, count - room))
-    return range(first, first + room)

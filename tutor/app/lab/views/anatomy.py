@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
-from tutor.app.lab.blocks import around
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
