@@ -64,6 +64,8 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     heard: Callable[[State, Question, Answer], State]
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
+    asks_model: bool = True
+    """Whether anything in a state comes from the model. What one said means nothing to another."""
 
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)
