@@ -49,8 +49,13 @@ class LabView(VerticalScroll, can_focus=True):
             self.draw(self.state)
 
     def draw(self, state: Any) -> None:
-        width = self.scrollable_content_region.width
-        self.query_one("#lines", Lines).show(self.lines(state, width, self.size.height))
+        # of the whole width, and of one column less only where a scrollbar will stand in it:
+        # whether one stands there now says nothing, since it is of what was drawn before
+        width, height = self.size
+        lines = self.lines(state, width, height)
+        if len(lines) > height:
+            lines = self.lines(state, width - self.styles.scrollbar_size_vertical, height)
+        self.query_one("#lines", Lines).show(lines)
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
