@@ -85,7 +85,7 @@ def test_figures_by_hand() -> None:
     assert found is not None
     assert found.tokens == 7
     assert found.distinct == pytest.approx(3 / 5)  # 12 21 23 of 12 21 12 12 23
-    assert found.mean == pytest.approx(-1.0)
+    assert found.bits == pytest.approx(1 / math.log(2))
     assert (found.loops, found.different) == (0, 2)
     assert figures([Path()]) is None
 

@@ -10,12 +10,11 @@ import msgspec
 
 from tutor.errors import LabError
 from tutor.labs.lab import Goal, Lab
-from tutor.labs.words import Form, listed
+from tutor.labs.words import Form, listed, of_bearable_length
 
 MOST_WORDS = 36
 MOST_GROUPS = 5
 """So many marks can be told apart without color."""
-LONGEST_WORD = 24
 MOST_ZOOM = 16.0
 ZOOM_STEP = 1.5
 PAN_STEP = 0.25
@@ -212,13 +211,13 @@ def act(state: State, action: Action) -> State:
 
 
 def own_words(text: str) -> Words:
-    """Raises `LabError` where there are too few for a map."""
+    """Raises `LabError` where there are too few for a map, or one is too long."""
     groups: list[Group] = []
     seen: set[str] = set()
     left_out = 0
     for number, part in enumerate(re.split(r"[;\n]", text), start=1):
         words, more = listed(part, MOST_WORDS)
-        fresh = tuple(word[:LONGEST_WORD] for word in words if word not in seen)
+        fresh = tuple(of_bearable_length(word) for word in words if word not in seen)
         room = 0 if len(groups) == MOST_GROUPS else max(0, MOST_WORDS - len(seen))
         left_out += more + max(0, len(fresh) - room)
         if fresh[:room]:
@@ -232,7 +231,7 @@ def own_words(text: str) -> Words:
 
 
 def write(text: str) -> Write:
-    """The action, if there are enough words. Raises `LabError`."""
+    """The action, if there are enough words, none too long. Raises `LabError`."""
     own_words(text)
     return Write(text)
 

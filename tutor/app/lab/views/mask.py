@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.lab import heat
 from tutor.app.lab.columns import WIDE, beside
+from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
@@ -18,7 +19,7 @@ from tutor.labs.sentence import sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.mask import Answer
+    from tutor.labs.mask import Reading
 
 _BITS = 8
 _TABLE = 76
@@ -53,7 +54,7 @@ class MaskView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.readings:
-            return [Content.styled("reading …", MUTED)]
+            return [underway("reading", state.underway, width)]
         above = _summary(state, width)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -128,7 +129,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     return lines
 
 
-def _cost(reading: Answer | None, at: int) -> str:
+def _cost(reading: Reading | None, at: int) -> str:
     if reading is None:
         return "…"
     return figures.bits(reading.bits[at]) if at < len(reading.bits) else ""
@@ -137,7 +138,7 @@ def _cost(reading: Answer | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [Content.styled("reading …", MUTED)]
+        return [underway("reading", state.underway, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
@@ -167,7 +168,9 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
 def _said(state: State, width: int) -> list[Content]:
     """What is to be seen, honestly, in a line or two."""
     lines = []
-    if state.view == "map":
+    if state.shown is None and state.view == "table":
+        lines.append(underway("reading", state.underway, width))
+    elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:
         before, after = (state.readings[hide].mean_bits for hide in (True, False))

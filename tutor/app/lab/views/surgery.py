@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.explorer.xray_lines import spaced
 from tutor.app.lab import heat
+from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
@@ -93,7 +94,7 @@ class SurgeryView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.layers:
-            return [Content.styled("reading …", MUTED)]
+            return [underway("reading", state.underway, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
@@ -164,7 +165,7 @@ def _around(focus: int, count: int, room: int) -> range:
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [Content.styled("reading …", MUTED)]
+        return [underway("reading", state.underway, width)]
     heading: list[str | tuple[str, str]] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
@@ -197,7 +198,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [Content.styled("looking inside …", MUTED)]
+        return [underway("looking inside", state.underway, width)]
     name, layer = (12, 7) if width >= 70 else (7, 3)
     said = "if it stopped after a layer: what it would say, and its probability for "
     lines = [
@@ -233,7 +234,7 @@ def _copying(state: State, width: int, height: int) -> list[Content]:
     said = "16 random tokens, read twice: what does a token cost, in bits?"
     lines = [Content.styled(said if wide else "random tokens, twice: bits", MUTED)]
     if found is None:
-        return [*lines, Content.styled("reading …", MUTED)]
+        return [*lines, underway("reading", state.underway, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
         ("when they are new", found.new, False),
