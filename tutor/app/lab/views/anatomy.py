@@ -205,8 +205,9 @@ def _tensor(
     part: Part, found: Histogram | None, inventory: Inventory, width: int, rows: int
 ) -> list[Content]:
     """One tensor: its shape and type, and how its weights are spread."""
+    wide = width >= 60
     where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
-    facts = f"{part.outputs:,} × {part.inputs:,}  kept as {part.form}"
+    facts = f"{part.outputs:,} × {part.inputs:,}  {'kept as ' if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
         facts += f"  (weights of 1 row in {round(part.count / found.looked_at)})"
     title = Content.assemble(
@@ -216,11 +217,11 @@ def _tensor(
         return [title, Content.styled("counting …", MUTED)]
     far = found.largest / found.typical
     said: list[str | tuple[str, str]] = [
-        ("usual size ", MUTED),
+        ("usual size " if wide else "usual ", MUTED),
         f"{found.typical:.4f}",
         ("  largest ", MUTED),
         f"{found.largest:.3f}",
-        (f"  {far:.1f} times that", "bold" if far >= 10 else MUTED),
+        (f"  {far:.1f} times that" if wide else f"  {far:.1f}×", "bold" if far >= 10 else MUTED),
     ]
     if found.rounding is not None and width >= 70:
         said.append((f"  rounding cost about {100 * found.rounding:.0f} %", MUTED))
@@ -275,7 +276,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
                     others += value
         rows.append(("outside" if layer is None else f"layer {layer + 1}", others, forward))
     most = max(others + forward for _, others, forward in rows)
-    bar = max(4, width - 42)
+    bar = width - 42 if width >= 46 else 0
     lines = [Content.styled(f"  {'':<10}{'attention':>12}{'feed-forward':>14}", MUTED)]
     for at in _around(state.layer + 1, len(rows), height - 3):
         label, others, forward = rows[at]
@@ -292,7 +293,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
             )
         )
     said = "█ attention, or the vocabulary outside   ▒ feed-forward"
-    return [*lines, Content(""), Content.styled(said, MUTED)]
+    return [*lines, Content(""), Content.styled(said, MUTED)] if bar else lines
 
 
 def _precisions(state: State, inventory: Inventory, width: int, room: int) -> list[Content]:

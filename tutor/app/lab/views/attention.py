@@ -126,12 +126,13 @@ def _head(state: State, width: int) -> list[Content]:
         (f" of {read.heads}", MUTED),
     )
     habits: list[str | tuple[str, str]] = []
+    gap = "  " if width >= 60 else " "
     for pattern in PATTERNS:
         score = state.score(pattern)
         if score is not None:
-            share = f"{100 * score:>2.0f} %  "
+            share = f"{100 * score:>2.0f} %{gap}"
             habits += [(f"{SHORT[pattern]} ", MUTED), (share, "bold" if score >= 0.5 else "")]
-    found = Content.assemble(*habits)
+    found = Content.assemble(*habits).rstrip()
     apart = place.cell_length + 2 + found.cell_length > width
     lines = [place, found] if apart else [Content.assemble(place, "  ", found)]
     if read.left_out:

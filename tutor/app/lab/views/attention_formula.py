@@ -147,7 +147,7 @@ def _words(state: State, width: int) -> list[Content]:
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
             does = "Each value times its share, added up; “adds” is how long each part is."
     lines = [Content.styled(does, MUTED)] if width >= 60 else []
-    return [*lines, Content.assemble((name, "bold"), "  ", sums)]
+    return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(width)]
 
 
 def _powers(scores: Sequence[float], at: int) -> str:
@@ -155,7 +155,7 @@ def _powers(scores: Sequence[float], at: int) -> str:
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"
     every = sum(math.exp(score) for score in scores)
-    return f"e^{_number(scores[at])} = {math.exp(scores[at]):.4g}   / {every:.4g} (all)"
+    return f"e^{_number(scores[at])} / all = {math.exp(scores[at]):.4g} / {every:.4g}"
 
 
 def _number(value: float) -> str:

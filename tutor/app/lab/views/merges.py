@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _STROKE = "│"
 _BETWEEN_CHUNKS = "  "
 _LEAST_RULES = 3
+_LOW = 12
+"""In fewer rows than this empty lines make room for rules."""
 
 
 class MergesView(LabView):
@@ -51,9 +53,10 @@ class MergesView(LabView):
         if not state.played:
             return [Content.styled("The rules are being read.", MUTED)]
         pieces = _pieces(state, width)
-        above = [_count(state), Content(""), *pieces, Content("")]
+        gap = [] if height < _LOW else [Content("")]
+        above = [_count(state), *gap, *pieces, *gap]
         rows = max(_LEAST_RULES, height - len(above) - 1)
-        return [*above, _heading(state), *_rules(state, width, rows)]
+        return [*above, _heading(state, width), *_rules(state, width, rows)]
 
 
 def _count(state: State) -> Content:
@@ -105,9 +108,10 @@ def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
     return {at + more for at in first for more in (0, 1)}
 
 
-def _heading(state: State) -> Content:
+def _heading(state: State, width: int) -> Content:
     every = figures.count(state.rules)
-    return Content.styled(f"  {'rule':>8}  joins    (of {every}, the most frequent first)", MUTED)
+    order = ", the most frequent first" if width >= 56 else ""
+    return Content.styled(f"  {'rule':>8}  joins    (of {every}{order})", MUTED)
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:

@@ -94,8 +94,9 @@ class OneStepView(LabView):
         rows = max(3, height - len(heading))
         body = one_step_lines.STAGES[state.at](state, answer, width, rows)
         if low:
-            return [line for line in (*heading, *body) if line.plain]
-        return [*heading, *body]
+            heading, body = ([line for line in each if line.plain] for each in (heading, body))
+        # tables fit; sentences and formulas go on in a second line
+        return [part for line in (*heading, *body) for part in line.wrap(width)]
 
 
 # --- above --------------------------------------------------------------------------------------

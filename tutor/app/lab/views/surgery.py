@@ -114,12 +114,12 @@ def _focus(state: State, width: int) -> Content:
     parts: list[str | tuple[str, str]] = [
         ("layer ", MUTED),
         (f"{cut.layer + 1:>2}", "bold"),
-        (f" of {state.layers}  ", MUTED),
+        (f" of {state.layers}  " if width >= 60 else "  ", MUTED),
         (f"{what:<12} ", "bold"),
         ("off" if off else "on ", f"{NOT_YET} bold" if off else MUTED),
     ]
     if score is not None:
-        parts.append((f"  copies {heat.percent(score)}", ""))
+        parts.append((f"  {'copies ' if width >= 60 else ''}{heat.percent(score)}", ""))
     forward = len(state.cuts) - state.heads_off
     if state.cuts and width >= 60:
         parts.append((f"   off: {counted(state.heads_off, 'head')}, {forward} feed-forward", MUTED))

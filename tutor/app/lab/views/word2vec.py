@@ -87,8 +87,8 @@ class Word2VecView(LabView):
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
         below = [_nearest(state, width), _map_of(state)]
-        self.query_one("#lines", Lines).show([*above, *_missing(state, width)])
-        self.query_one("#below", Lines).show(below[:1] if low else below)
+        self.put("#lines", [*above, *_missing(state, width)])
+        self.put("#below", below[:1] if low else below)
         known, look = state.known, state.shown
         if look is None or len(look.points) != len(known):
             self.query_one(WordPlot).show([], 0, None, 1.0)
@@ -118,7 +118,8 @@ def _standing(state: State, width: int) -> Content:
     elif not state.going:
         parts.append(("   paused" if state.done else "   press r to train", ACT))
     passed = f"pass {now.epoch} of {now.epochs}" if width >= 60 else ""
-    parts.append((f"   {passed}  {share:>4.0%}", ""))
+    if state.done or passed:
+        parts.append((f"   {passed}  {share:>4.0%}", ""))
     if state.speed and width >= 60:
         parts.append((f"   {figures.count(round(state.speed))} pairs/s", MUTED))
         if state.going:

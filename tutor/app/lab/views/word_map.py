@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _LOW = 12
 """In fewer rows than this the lines around the map make room for it."""
+_SHORT = 6
+"""Columns that the names below the map get where there is little room."""
 
 
 class WordMapView(LabView):
@@ -81,9 +84,9 @@ class WordMapView(LabView):
             above += legend(state.chosen.groups).wrap(width)
         if left_out := state.chosen.left_out:
             above.append(Content.styled(f"  {counted(left_out, 'word')} left out", NOT_YET))
-        self.query_one("#lines", Lines).show(above)
+        self.put("#lines", above)
         below = _below(state, width)
-        self.query_one("#below", Lines).show(below[:1] if low else below)
+        self.put("#below", below[:1] if low else below)
         if state.map is None:
             points: list[Named] = []
         else:
@@ -123,6 +126,8 @@ def _below(state: State, width: int) -> list[Content]:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]
     shown = [figures.shown(other[0]) for other in state.map.forms]
+    if width < 60:
+        shown = [figures.fit(name, min(cell_len(name), _SHORT)) for name in shown]
     on_map, row = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     assert on_map is not None
     assert row is not None
