@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
 from tutor.app.theme import LIKELY
 from tutor.app.widgets import bars, figures
-from tutor.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tutor.labs.words import Form
 
 COSINE_STEPS = (0.2, 0.4, 0.6, 0.8)
@@ -41,14 +36,3 @@ def form_note(form: Form) -> str:
     more = " …" if len(pieces) > _MOST_PIECES else ""
     cut = "│".join(pieces[:_MOST_PIECES]) + more
     return f"{len(pieces)} tokens, {cut}: this is the row of the first."
-
-
-def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
-    """Words with commas between them, in `width` cells; of the others it is said how many."""
-    words = list(words)
-    for shown in range(len(words), 0, -1):
-        more = f" and {len(words) - shown} more" if shown < len(words) else ""
-        said = f"{before}{', '.join(words[:shown])}{more}"
-        if cell_len(said) <= width:
-            return said
-    return f"{before}{counted(len(words), 'word')}"

@@ -10,7 +10,7 @@ from textual.content import Content
 
 from tutor.app.explorer.lines import Lines
 from tutor.app.lab.view import LabView
-from tutor.app.lab.word_lines import as_many_as_fit, cosine
+from tutor.app.lab.word_lines import cosine
 from tutor.app.lab.word_plot import Named, WordPlot, legend
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
@@ -148,7 +148,7 @@ def _missing(state: State, width: int) -> list[Content]:
     parts = [counted(state.words.left_out, "word") + " left out"] if state.words.left_out else []
     if state.unknown:
         room = width - sum(len(part) + 5 for part in parts)
-        parts.insert(0, as_many_as_fit("not in the text: ", map(safe, state.unknown), room))
+        parts.insert(0, figures.as_many_as_fit("not in the text: ", map(safe, state.unknown), room))
     return [Content.styled("  " + "   ".join(parts), NOT_YET)] if parts else []
 
 
