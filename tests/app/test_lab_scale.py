@@ -11,7 +11,8 @@ from tiny_gguf import write_gguf
 from whole_app import until
 
 from tutor.app.lab.runner import Left
-from tutor.labs.scale import SMOLLM2_TOKENS, Coming, Guess, Reading, State, Write, act, start
+from tutor.labs.lab import Write
+from tutor.labs.scale import SMOLLM2_TOKENS, Coming, Guess, Reading, State, act, start
 
 if TYPE_CHECKING:
     from pathlib import Path

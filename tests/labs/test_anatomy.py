@@ -13,7 +13,8 @@ from lab_bench import bench, done, small_model
 from safetensors.torch import load_file
 
 from tutor.labs import anatomy as lab
-from tutor.labs.anatomy import BINS, Look, Move, Run, See, Stop, Through, Write
+from tutor.labs.anatomy import BINS, Look, Move, Run, See, Stop, Through
+from tutor.labs.lab import Write
 from tutor.lm import anatomy, linear, quantize
 from tutor.models.installed import bundled_model
 

@@ -10,7 +10,8 @@ import pytest
 from lab_bench import bench, done, settled, small_model
 
 from tutor.labs import continuations as lab
-from tutor.labs.continuations import WAYS, Path, Run, Side, Turn, Write, figures
+from tutor.labs.continuations import WAYS, Path, Run, Side, Turn, figures
+from tutor.labs.lab import Write
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 

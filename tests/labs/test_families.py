@@ -30,9 +30,9 @@ from tutor.labs.families import (
     See,
     Show,
     State,
-    Write,
     may_look,
 )
+from tutor.labs.lab import Write
 from tutor.lm.families import Encoder, EncoderDecoder
 from tutor.lm.family_model import load_family
 from tutor.lm.network import Trace, Transformer

@@ -14,6 +14,7 @@ from tiny_gguf import write_gguf
 
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs import scale as lab
+from tutor.labs.lab import Write
 from tutor.labs.published import MODELS, training_compute
 from tutor.labs.scale import (
     PARAGRAPH,
@@ -26,7 +27,6 @@ from tutor.labs.scale import (
     Reading,
     See,
     State,
-    Write,
     ladder,
 )
 from tutor.lm.live_training import Choices, LiveTraining

@@ -12,7 +12,8 @@ from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
 from tutor.labs import word_in_context as lab
-from tutor.labs.word_in_context import Ask, Furthest, Go, Write, pair
+from tutor.labs.lab import Write
+from tutor.labs.word_in_context import Ask, Furthest, Go, pair
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
 from tutor.lm.network import Trace

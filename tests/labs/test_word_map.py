@@ -12,6 +12,7 @@ from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
 from tutor.labs import word_map as lab
+from tutor.labs.lab import Write
 from tutor.labs.word_map import (
     Another,
     Answer,
@@ -20,7 +21,6 @@ from tutor.labs.word_map import (
     Question,
     State,
     Whole,
-    Write,
     Zoom,
     own_words,
 )

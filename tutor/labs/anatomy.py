@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.sentence import sentence
 
 MOST_TOKENS = 24
@@ -55,12 +55,6 @@ class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
 
 class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop"):
     """Not now. What was done is kept."""
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text to compare the precisions on."""
-
-    text: str
 
 
 Action = See | Move | Measure | Run | Stop | Write

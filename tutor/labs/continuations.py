@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.lm.dials import Dials
 
 LONGEST = 240
@@ -66,12 +66,6 @@ class Path(msgspec.Struct, frozen=True, array_like=True):
     def bits(self) -> float:
         """What the whole of it costs: -log2 of its probability."""
         return -self.log_probability / math.log(2)
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another prompt."""
-
-    text: str
 
 
 class Side(msgspec.Struct, frozen=True, tag_field="do", tag="side"):

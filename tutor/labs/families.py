@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import TextError
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.lm.family_text import BLANK, words_of
 from tutor.lm.small_language import (
     MANY_NOUNS,
@@ -62,12 +62,6 @@ EXAMPLES: dict[Family, tuple[str, ...]] = {
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text: words, `_` for a blank, or a number."""
-
-    text: str
 
 
 class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="family"):

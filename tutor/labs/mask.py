@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.sentence import sentence
 from tutor.labs.underway import Underway
 from tutor.lm.distribution import Token
@@ -21,10 +21,6 @@ View = Literal["table", "map"]
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):

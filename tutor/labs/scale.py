@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.published import MODELS, PUBLISHED_BYTES, SMOLLM2_TOKENS, training_compute
 
 LONGEST = 600
@@ -36,10 +36,6 @@ QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tutor.labs.clusters import Point, Standing, compared, turned
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP, Group, Words, own_words
 
 SEEDS = 9
@@ -41,12 +41,6 @@ class Again(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
 
     seed: int = 0
     window: int = 0
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Watch other words: groups with `;` between them."""
-
-    text: str
 
 
 class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.lm.distribution import Token
 
 LONGEST = 200
@@ -55,13 +55,6 @@ class Pair(msgspec.Struct, frozen=True):
 
 class Another(msgspec.Struct, frozen=True, tag_field="do", tag="another"):
     """The next pair of sentences of those there are."""
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Two sentences with `/` between them, the word in each between `*`; without a mark it is the
-    last word that both have."""
-
-    text: str
 
 
 class Go(msgspec.Struct, frozen=True, tag_field="do", tag="layer"):
@@ -147,7 +140,8 @@ def pair(text: str, *, own: bool = True) -> Pair:
 
 
 def write(text: str) -> Write:
-    """The action, if there is such a pair. Raises `LabError`."""
+    """The action, from two sentences with `/` between them, the word in each between `*`; without
+    a mark it is the last word that both have. Raises `LabError` if there is no such pair."""
     pair(text)
     return Write(text)
 

@@ -9,7 +9,7 @@ import re
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.words import Form, listed, of_bearable_length
 
 MOST_WORDS = 36
@@ -97,12 +97,6 @@ SHIPPED: tuple[Words, ...] = (
 
 class Another(msgspec.Struct, frozen=True, tag_field="do", tag="another"):
     """The next map of those there are."""
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """A map of one's own words: groups with `;` between them."""
-
-    text: str
 
 
 class Pan(msgspec.Struct, frozen=True, tag_field="do", tag="pan"):

@@ -23,8 +23,8 @@ from tutor.labs.anatomy import (
     See,
     State,
     Stop,
-    Write,
 )
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:

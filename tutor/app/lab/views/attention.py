@@ -23,8 +23,8 @@ from tutor.labs.attention import (
     Rank,
     See,
     State,
-    Write,
 )
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:

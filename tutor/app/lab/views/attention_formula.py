@@ -12,7 +12,8 @@ from tutor.app.lab import heat
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.attention_formula import SHARES, STEPS, SUM, Mask, Move, Root, State, Step, Write
+from tutor.labs.attention_formula import SHARES, STEPS, SUM, Mask, Move, Root, State, Step
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:

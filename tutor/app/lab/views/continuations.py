@@ -19,10 +19,10 @@ from tutor.labs.continuations import (
     Side,
     State,
     Turn,
-    Write,
     repeats,
 )
 from tutor.labs.continuations import figures as figures_of
+from tutor.labs.lab import Write
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:

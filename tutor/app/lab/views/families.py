@@ -24,10 +24,10 @@ from tutor.labs.families import (
     See,
     Show,
     State,
-    Write,
     may_look,
     text,
 )
+from tutor.labs.lab import Write
 from tutor.lm.family_text import BLANK
 from tutor.text import visible
 

@@ -13,7 +13,8 @@ from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.mask import Focus, Mask, See, State, Write
+from tutor.labs.lab import Write
+from tutor.labs.mask import Focus, Mask, See, State
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from textual.content import Content
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets import figures
-from tutor.labs.merges import Jump, State, Step, Write
+from tutor.labs.lab import Write
+from tutor.labs.merges import Jump, State, Step
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:

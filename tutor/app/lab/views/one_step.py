@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.lab import one_step_lines
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
+from tutor.labs.lab import Write
 from tutor.labs.one_step import (
     MANY,
     MOST_STEPS,
@@ -20,7 +21,6 @@ from tutor.labs.one_step import (
     Stage,
     State,
     Walk,
-    Write,
 )
 from tutor.text import counted
 

@@ -11,7 +11,8 @@ from tutor.app import theme
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.sampler import Choose, Move, Reset, State, Turn, Write
+from tutor.labs.lab import Write
+from tutor.labs.sampler import Choose, Move, Reset, State, Turn
 from tutor.lm.dials import is_off, value
 from tutor.text import counted, visible
 

@@ -12,6 +12,7 @@ from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
+from tutor.labs.lab import Write
 from tutor.labs.scale import (
     BEST,
     PARAGRAPH,
@@ -23,7 +24,6 @@ from tutor.labs.scale import (
     Quantity,
     See,
     State,
-    Write,
     ladder,
 )
 from tutor.text import counted, safe, visible

@@ -13,6 +13,7 @@ from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 from tutor.labs.surgery import (
     FEED_FORWARD,
@@ -25,7 +26,6 @@ from tutor.labs.surgery import (
     Switch,
     SwitchAttention,
     SwitchBest,
-    Write,
 )
 from tutor.text import counted
 

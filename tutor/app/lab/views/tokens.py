@@ -11,7 +11,8 @@ from textual.content import Content
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.tokens import CUTS, Choose, Cut, Focus, State, Write
+from tutor.labs.lab import Write
+from tutor.labs.tokens import CUTS, Choose, Cut, Focus, State
 from tutor.text import visible
 
 if TYPE_CHECKING:
