@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
@@ -164,7 +165,7 @@ def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[
     heading += f"{'MB':>8}{'bits each':>11}{share:>9}" if wide else ""
     lines = [Content.styled(heading, MUTED)]
     low = height < len(state.roles) + 6
-    for at in _around(state.role, len(state.roles), height - 6 if low else len(state.roles)):
+    for at in around(state.role, len(state.roles), height - 6 if low else len(state.roles)):
         role = state.roles[at]
         own = [part for part in parts if part.role == role]
         count, nbytes = sum(part.count for part in own), sum(part.nbytes for part in own)
@@ -192,13 +193,6 @@ def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[
     rows = min(8, max(3, height - len(lines) - 3))
     found = state.histograms.get(tensor)
     return [*lines, *_tensor(parts[tensor], found, inventory, width, rows)]
-
-
-def _around(focus: int, count: int, room: int) -> range:
-    """`room` rows of `count`, the one in focus among them."""
-    room = max(1, room)
-    first = max(0, min(focus - room // 2, count - room))
-    return range(first, min(count, first + room))
 
 
 def _tensor(
@@ -278,7 +272,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
     most = max(others + forward for _, others, forward in rows)
     bar = width - 42 if width >= 46 else 0
     lines = [Content.styled(f"  {'':<10}{'attention':>12}{'feed-forward':>14}", MUTED)]
-    for at in _around(state.layer + 1, len(rows), height - 3):
+    for at in around(state.layer + 1, len(rows), height - 3):
         label, others, forward = rows[at]
         chosen = at == state.layer + 1
         solid = bars.bar(others / most, bar).rstrip()
@@ -307,7 +301,7 @@ def _precisions(state: State, inventory: Inventory, width: int, room: int) -> li
     heading += f"{'bits a token':>14}" if wide else ""
     lines = [Content.styled(heading, MUTED)]
     bar = max(0, width - 58)
-    for at in _around(state.precision, len(PRECISIONS), room):
+    for at in around(state.precision, len(PRECISIONS), room):
         bits = PRECISIONS[at]
         reading, chosen = state.reading(bits), at == state.precision
         result = reading.result

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
@@ -177,11 +178,10 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
     fit = max(1, (width - name - 6) // _COLUMN)
     columns = columns[-fit:]  # where there is little room, the latest
     bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
-    first = max(0, min(state.key - rows // 2, len(tokens) - rows))
     heading = "".join(f"{head:>{_COLUMN}}" for head, _ in columns)
     lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
     longest = max(worked.adds) or 1
-    for at in range(first, min(len(tokens), first + rows)):
+    for at in around(state.key, len(tokens), rows):
         hidden = at > state.token and state.hide and state.step >= 2
         chosen = at == state.key
         cells = [f"{values[at]:>{_COLUMN}}" for _, values in columns]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
@@ -133,11 +134,9 @@ def _progress(state: State, width: int) -> Content:
 
 
 def _list(state: State, width: int, rows: int) -> list[Content]:
-    paths = state.shown
-    first = max(0, min(state.focus - rows // 2, len(paths) - rows))
     return [
-        _path(path, number, number == state.focus, width)
-        for number, path in enumerate(paths[first : first + rows], start=first)
+        _path(state.shown[number], number, number == state.focus, width)
+        for number in around(state.focus, len(state.shown), rows)
     ]
 
 

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.columns import WIDE, beside
 from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
@@ -88,12 +89,6 @@ def _summary(state: State, width: int) -> list[Content]:
     return lines
 
 
-def _window(state: State, rows: int) -> range:
-    count = len(state.tokens)
-    first = max(0, min(state.focus - rows // 2, count - rows))
-    return range(first, min(count, first + rows))
-
-
 def _table(state: State, width: int, rows: int) -> list[Content]:
     tokens = state.tokens
     name = min(11, max(7, (width - 25) // 4))
@@ -106,7 +101,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     heading += f"{'looks ahead':>12}" if ahead else ""
     lines = [Content.styled(heading, MUTED)]
     shown = state.shown
-    for at in _window(state, rows):
+    for at in around(state.focus, len(state.tokens), rows):
         chosen, last = at == state.focus, at == len(tokens) - 1
         following = "?" if last else figures.shown(tokens[at + 1])
         cells: list[str | tuple[str, str]] = [
@@ -147,7 +142,7 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
     columns = range(min(len(tokens), room // wide))
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in columns)
     lines = [Content.styled(" " * (name + 6) + numbers + " (all heads)", MUTED)]
-    for at in _window(state, rows):
+    for at in around(state.focus, len(state.tokens), rows):
         row = reading.row(at)
         hidden = (" " * wide, "")
         cells = [

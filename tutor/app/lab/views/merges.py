@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets import figures
@@ -119,11 +120,9 @@ def _rules(state: State, width: int, rows: int) -> list[Content]:
     """The rules that apply to this text in their order, scrolled to where the player stands."""
     if not state.merges:
         return [Content("  No rule joins any two of these bytes: each is a token of its own.")]
-    first = max(0, min(state.at - rows // 2, len(state.merges) - rows))
-    shown = state.merges[first : first + rows]
     return [
-        _rule(merge, number < state.at, number == state.at - 1, width)
-        for number, merge in enumerate(shown, start=first)
+        _rule(state.merges[number], number < state.at, number == state.at - 1, width)
+        for number in around(state.at, len(state.merges), rows)
     ]
 
 

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app import theme
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
@@ -84,8 +85,8 @@ def _stages(state: State, width: int, rows: int) -> list[Content]:
     left = f"{'tokens left':>13}{'removed':>10}" if wide else f"{'left':>9}"
     heading = f"  {'step':<{name_width}}{'':>6}{left}{'bits':>7}"
     lines = [Content.styled(heading, MUTED)]
-    first = max(0, min(state.focus - rows // 2, len(state.order) - rows))
-    for place, name in list(enumerate(state.order))[first : first + rows]:
+    for place in around(state.focus, len(state.order), rows):
+        name = state.order[place]
         stage = state.answer.stages[place] if state.answer and state.known else None
         lines.append(_stage(name, stage, state.dials, place == state.focus, name_width, wide))
     return lines

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.explorer.xray_lines import spaced
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import MUTED, NOT_YET, likely
@@ -131,10 +132,10 @@ def _grid(state: State, width: int, rows: int) -> list[Content]:
     label = 9 if width >= 60 else 7
     room = width - label
     wide = 2 if 2 * state.layers <= room else 1
-    layers = _around(state.layer, state.layers, room // wide)
+    layers = around(state.layer, state.layers, room // wide)
     numbers = "".join(f"{(layer + 1) % 10:<{wide}}" for layer in layers)
     lines = [Content.styled(f"{'layer':<{label}}{numbers}", MUTED)] if rows > 2 else []
-    for part in _around(state.part, state.heads + 1, rows):
+    for part in around(state.part, state.heads + 1, rows):
         head = part if part < state.heads else FEED_FORWARD
         forward = "feed-fwd" if label > 8 else "feed"
         name = forward if head == FEED_FORWARD else f"head {head + 1}"
@@ -154,12 +155,6 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
     if cut == state.focus:
         style = f"{style} reverse"
     return glyph.ljust(wide), style
-
-
-def _around(focus: int, count: int, room: int) -> range:
-    """`room` of `count`, the one in focus among them."""
-    first = max(0, min(focus - room // 2, count - room))
-    return range(first, min(count, first + max(1, room)))
 
 
 def _next(state: State, width: int, height: int) -> list[Content]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
@@ -63,8 +64,7 @@ class TrainTokenizerView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         rows = min(len(SIZES), max(_LEAST_SIZES, height - _OTHER_LINES))
-        first = max(0, min(state.size - rows // 2, len(SIZES) - rows))
-        table = [_size(state, place, width) for place in range(first, first + rows)]
+        table = [_size(state, place, width) for place in around(state.size, len(SIZES), rows)]
         return [_source(state, width), _heading(), *table, *_below(state, width)]
 
 
