@@ -6,7 +6,8 @@ import msgspec
 
 from tutor.labs.clusters import Point, Standing, compared, turned
 from tutor.labs.lab import Goal, Lab, Write
-from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP, Group, Words, own_words
+from tutor.labs.word_groups import Group, Words, own_words
+from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP
 
 SEEDS = 9
 WINDOWS = (5, 2, 10)

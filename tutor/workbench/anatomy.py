@@ -11,20 +11,16 @@ from torch import Tensor
 from tutor.errors import LabError
 from tutor.labs.anatomy import (
     BINS,
-    MOST_TOKENS,
     MOST_WEIGHTS,
     Answer,
-    Compare,
-    Differences,
     Histogram,
     Inventory,
     Look,
     Part,
     Parts,
     Question,
-    Stream,
-    Through,
 )
+from tutor.labs.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
 from tutor.lm import anatomy, quantize
 from tutor.workbench.bench import Tools
 from tutor.workbench.sentence import tokens_of

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.app import RenderResult
     from textual.events import Resize
 
-    from tutor.labs.word_map import Group
+    from tutor.labs.word_groups import Group
 
 MARKS = "●○▲×+"
 """Of groups: told apart without color, and in ASCII too."""

@@ -21,7 +21,8 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.word_in_context import Compared, Named, Sentence
+    from tutor.labs.sentence_pair import Sentence
+    from tutor.labs.word_in_context import Compared, Named
 
 NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
 _HEADINGS: dict[By, str] = {
