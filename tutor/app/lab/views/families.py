@@ -14,20 +14,8 @@ from tutor.app.lab.tabs import tabs
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
-from tutor.labs.families import (
-    FAMILIES,
-    PARTS,
-    Choose,
-    Example,
-    Family,
-    Move,
-    Part,
-    See,
-    Show,
-    State,
-    may_look,
-    text,
-)
+from tutor.labs.families import Choose, Example, Move, See, Show, State, text
+from tutor.labs.family_answers import FAMILIES, PARTS, Family, Part, may_look
 from tutor.labs.lab import Write
 from tutor.lm.family_text import BLANK
 from tutor.text import visible
@@ -35,7 +23,7 @@ from tutor.text import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.families import Answer, Attention, Said
+    from tutor.labs.family_answers import Answer, Attention, Said
 
 MARKS = {BLANK: "_", "<start>": "start", "<end>": "end", "<unknown>": "?"}
 PART_NAMES: dict[Part, str] = {
