@@ -81,6 +81,7 @@ def test_how_another_model_looks(
 
     async def run(pilot: Any) -> None:
         working = "working …" if how == "coming" else ""
+        await until(pilot, lambda: "bits a byte" in seen(pilot))
         await until(pilot, lambda: screen_of(pilot).aside == working)
         await pilot.pause()
 
