@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tiny_gguf import write_gguf
 from whole_app import until
 
@@ -80,7 +80,10 @@ def test_how_another_model_looks(
             state = new(state, refused=why)
 
     async def run(pilot: Any) -> None:
+        working = "working …" if how == "coming" else ""
         await until(pilot, lambda: "bits a byte" in seen(pilot))
+        await until(pilot, lambda: screen_of(pilot).aside == working)
+        await pilot.pause()
 
     engine = BenchEngine()
     engine.hold()
