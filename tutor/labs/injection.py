@@ -147,7 +147,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     own_defense: str = ""
     defense: int = 0
     attack: int = 0
-    document: int = 3
+    document: int = 0
     running: bool = False
     found: dict[Case, Shares] = {}
     seconds: float | None = None
@@ -268,8 +268,10 @@ def _batches(state: State) -> Iterator[tuple[str, ...]]:
 
 def question(state: State) -> Question | None:
     """What is looked at, then, while it is running, everything, defense by defense."""
-    if state.case not in state.found:
-        return Question(state.case.defense, (state.case.review,))
+    defense = state.case.defense
+    looked_at = (state.case.review, material().documents[state.document])
+    if missing := tuple(each for each in looked_at if Case(defense, each) not in state.found):
+        return Question(defense, missing)
     if state.running:
         for _, defense in state.defenses:
             for batch in _batches(state):

@@ -1,4 +1,4 @@
-"""What fits on a screen: two blocks beside each other where it is wide, some rows where it is low."""
+"""What fits: two blocks beside each other on a wide screen, some of many rows on a low one."""
 
 from __future__ import annotations
 

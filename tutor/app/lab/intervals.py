@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import ACT
 from tutor.labs.proportions import wilson
 
 
