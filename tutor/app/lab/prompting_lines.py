@@ -181,7 +181,7 @@ def _difference(state: State, width: int) -> Content:
     chance = "under 0.001" if found.chance < 0.001 else f"{found.chance:.3f}"
     said = f"right in A alone {found.only_a}, in B alone {found.only_b}"
     if width >= _NARROW:
-        said += f"; so uneven by chance: {chance} (sign test)"
+        said += f"; by chance: {chance} (sign test)"
     return Content.styled(said, MUTED)
 
 
@@ -252,7 +252,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
     )
     name = max(9, min(24, width // 4))
     bar = max(0, (width - name - 22) // 2)
-    head = figures.fit("first token of the answer" if name > 13 else "first token", name + 2)
+    head = figures.fit("first token", name + 2)
     lines = [Content.styled(f"{head}{'A':>8} {'':{bar}} {'B':>8}", MUTED)]
     for piece in pieces[: rows - 1]:
         cells: list[tuple[str, str]] = [(f"  {figures.fit(visible(piece), name)}", "")]
@@ -268,7 +268,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
 # --- the prompt, and what is remembered -----------------------------------------------------------
 
 
-def prompt(state: State, width: int) -> list[Content]:
+def prompt(state: State, width: int, rows: int) -> list[Content]:
     """The prompt of this side for the item in focus, as it is read, and the answer."""
     if state.reading is None or state.reading[0].trial != state.trials[state.side]:
         return [Content.styled("reading …", MUTED)]
@@ -279,10 +279,11 @@ def prompt(state: State, width: int) -> list[Content]:
         for each in found.stretches
     ]
     whole = Content.assemble(*parts, ("▏", f"{ACT} bold"), (_continued(tried), RIGHT))
-    head = f"{'AB'[state.side]}, item {state.item + 1}: {counted(found.tokens, 'token')} are read"
     lines = [line.rstrip() for line in whole.wrap(width)]
-    said = "; marks of the template stand out, ▏ the answer"
-    return [Content.styled(head + (said if width >= 76 else ""), MUTED), *lines]
+    head = f"{'AB'[state.side]}, item {state.item + 1}: {counted(found.tokens, 'token')}"
+    said = " are read; ▏ the answer" if width >= _NARROW else ", ▏ answer"
+    more = "  PgDn: more" if len(lines) + 1 > rows else ""
+    return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
 
 
 def _continued(tried: Tried | None) -> str:
@@ -319,7 +320,9 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
                 (what, "bold" if here else ""),
             )
         )
-    return lines
+    focus = state.scored[min(state.row, len(state.scored) - 1)]
+    said = Content.styled(summary(focus.task, focus.version), MUTED).wrap(width)
+    return [*lines, Content(""), *said] if rows >= len(lines) + 1 + len(said) else lines
 
 
 def summary(task: str, version: Version) -> str:

@@ -154,11 +154,14 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
     """A row for each attack, a mark for each review: × is a bad review called positive."""
     defense = state.defenses[state.defense][1]
     documents = material().documents
+    shown = window(state.attack, len(state.attacks), rows - 1)
     said = f"against “{state.defenses[state.defense][0]}”, × got through"
+    if more := len(state.attacks) - len(shown):
+        said += f"  ←→ {more} more"
     wide = 2 if width >= _NARROW else 1
     text = width - 2 - wide * len(documents) - 2
     lines = [Content.styled(figures.fit(f"  {said}", width), MUTED)]
-    for at in window(state.attack, len(state.attacks), rows - 1):
+    for at in shown:
         attack = state.attacks[at]
         here = at == state.attack
         marks = []
@@ -167,11 +170,11 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
             if here and place == state.document:
                 style += " reverse"
             marks += [(glyph, style), (" " * (wide - 1), "")]
-        shown = safe(" ".join(attack.split())) + _kind(state, at, width)
+        words = safe(" ".join(attack.split())) + _kind(state, at, width)
         lines.append(
             Content.assemble(
                 ("› " if here else "  ", f"{ACT} bold"),
-                (figures.fit(shown, text), "bold" if here else ""),
+                (figures.fit(words, text), "bold" if here else ""),
                 "  ",
                 *marks,
             )

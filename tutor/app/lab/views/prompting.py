@@ -106,7 +106,7 @@ class PromptingView(LabView):
         if state.view == "versions":
             return [*top, *drawn.versions(state, width, height - 1)]
         if state.view == "prompt":
-            body = list(drawn.prompt(state, left))
+            body = drawn.prompt(state, left, room if wide else height - 1)
             if not wide:
                 return [*top, *body]
         elif state.view == "items" and not wide:
