@@ -9,11 +9,12 @@ import msgspec
 import pytest
 
 from tutor import paths
-from tutor.labs import injection, prompting
+from tutor.labs import injection
 from tutor.labs.injection import Case
+from tutor.labs.prompt_scores import Score, Trial, score
 from tutor.labs.prompt_tasks import tasks
 from tutor.labs.prompt_version import Version, plain_version
-from tutor.labs.prompting import Trial, Try
+from tutor.labs.prompting import Try
 from tutor.labs.proportions import sign_test, wilson
 from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench
@@ -67,13 +68,11 @@ def test_their_intervals_are_those_of_their_counts() -> None:
     assert sign_test(2, 0) == 1 / 2
 
 
-def scored(model: LanguageModel, version: Version) -> prompting.Score:
+def scored(model: LanguageModel, version: Version) -> Score:
     bench = make_bench("prompting", Tools(model, lambda: None, paths.assets_folder()))
     trial = Trial(MONTH.name, version)
     found = tuple(bench.answer(Try(trial, item)) for item in range(len(MONTH.items)))
-    return prompting.score(
-        msgspec.structs.replace(prompting.start(), results={trial: found}), trial
-    )
+    return score({trial: found}, trial)
 
 
 @pytest.mark.slow

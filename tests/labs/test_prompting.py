@@ -14,6 +14,7 @@ from lab_bench import bench, done, settled, small_model
 
 from tutor.errors import LabError, TextError
 from tutor.labs import prompting as lab
+from tutor.labs.prompt_scores import Trial, Tried, difference, score
 from tutor.labs.prompt_tasks import tasks
 from tutor.labs.prompt_version import (
     PARTS,
@@ -34,8 +35,6 @@ from tutor.labs.prompting import (
     Run,
     See,
     Side,
-    Trial,
-    Tried,
     Try,
     Turn,
     Write,
@@ -239,12 +238,12 @@ def counted_state(a: str, b: str) -> lab.State:
 
 def test_outcomes_are_counted_apart() -> None:
     state = counted_state("+-!+", "++++")
-    found = lab.score(state, state.trials[0])
+    found = score(state.results, state.trials[0])
     assert (found.right, found.wrong, found.form, found.asked) == (2, 1, 1, 4)
     assert found.by_share == 2  # positive has more everywhere, and two of four are positive
-    difference = lab.difference(state, *state.trials)
-    assert (difference.asked, difference.only_a, difference.only_b) == (4, 0, 2)
-    assert difference.chance == 0.5
+    apart = difference(state.results, *state.trials)
+    assert (apart.asked, apart.only_a, apart.only_b) == (4, 0, 2)
+    assert apart.chance == 0.5
 
 
 def test_goals_ask_for_whole_scores() -> None:
@@ -265,7 +264,7 @@ def test_a_scored_version_is_remembered_and_can_be_put_back(scored: lab.State) -
     back = lab.act(lab.act(looked, Move(-20)), Recall())
     assert back.task == "sentiment"
     assert back.trials[1] == scored.scored[0]
-    assert lab.score(back, back.trials[1]).asked == 20
+    assert score(back.results, back.trials[1]).asked == 20
 
 
 def test_twelve_scored_versions_are_remembered() -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import permutations
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from tutor.errors import LabError, TextError
+from tutor.labs import prompt_scores
 from tutor.labs.lab import Goal, Lab
-from tutor.labs.prompt_tasks import Item, Outcome, Task, outcome, tasks
+from tutor.labs.prompt_scores import Results, Trial, Tried
+from tutor.labs.prompt_tasks import Task, tasks
 from tutor.labs.prompt_version import (
     PARTS,
     WRITTEN,
     Part,
     Version,
     choices,
-    differing,
     moved,
     plain_version,
-    whole_answer,
 )
-from tutor.labs.proportions import sign_test, wilson
 
 LONGEST = 600
 """Characters of a part that the learner writes."""
@@ -33,13 +31,6 @@ ROWS = 12
 
 View = Literal["parts", "items", "prompt", "versions"]
 VIEWS: tuple[View, ...] = ("parts", "items", "prompt", "versions")
-
-
-class Trial(msgspec.Struct, frozen=True):
-    """A version, on a task."""
-
-    task: str
-    version: Version
 
 
 # --- what the learner does ------------------------------------------------------------------------
@@ -114,27 +105,6 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 Question = Try | Read
 
 
-class Share(msgspec.Struct, frozen=True, array_like=True):
-    """A token and its probability."""
-
-    piece: bytes
-    probability: float
-
-
-class Tried(msgspec.Struct, frozen=True, tag=True):
-    """What the model `written` after `tokens` tokens of prompt, and whether it `ended` there by
-    itself. `rows` are the first of the distribution at the decisive token, the first of the
-    answer, before temperature; `labels` the share of each class there: of all tokens that its name
-    can begin with, in small letters or with a capital, after a space or not."""
-
-    written: str
-    ended: bool
-    tokens: int
-    rows: tuple[Share, ...]
-    labels: tuple[float, ...]
-    seconds: float
-
-
 class Stretch(msgspec.Struct, frozen=True, array_like=True):
     """A stretch of a prompt: a mark of the chat template (`special`), or text."""
 
@@ -186,7 +156,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def scored(self) -> tuple[Trial, ...]:
         """The versions that all items were asked with, on any task; oldest first."""
-        return tuple(trial for trial, found in self.results.items() if None not in found)
+        return prompt_scores.scored(self.results)
 
     @property
     def asked(self) -> tuple[int, int]:
@@ -198,37 +168,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def tried(self, side: int, item: int) -> Tried | None:
         found = self.results.get(self.trials[side])
         return found[item] if found else None
-
-
-class Score(msgspec.Struct, frozen=True):
-    """How many of the items `asked` so far are right, wrong, or not in the form asked for; and,
-    for classes, with how many the right class has the greatest share at the decisive token."""
-
-    right: int
-    wrong: int
-    form: int
-    by_share: int | None
-
-    @property
-    def asked(self) -> int:
-        return self.right + self.wrong + self.form
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return wilson(self.right, self.asked)
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """Of the items asked of both: right in A alone, in B alone, and how probable a split that
-    uneven is by chance (`sign_test`)."""
-
-    asked: int
-    only_a: int
-    only_b: int
-
-    @property
-    def chance(self) -> float:
-        return sign_test(self.only_a, self.only_b)
 
 
 def start() -> State:
@@ -358,96 +297,9 @@ def _remembered(
     return results
 
 
-# --- scores ---------------------------------------------------------------------------------------
-
-
-def outcome_of(trial: Trial, item: Item, tried: Tried) -> Outcome:
-    return outcome(tasks()[trial.task], item, whole_answer(trial.version, tried.written))
-
-
-def outcomes(state: State, trial: Trial) -> tuple[Outcome | None, ...]:
-    """How each item went; None where it was not asked."""
-    items = tasks()[trial.task].items
-    found = state.results.get(trial, (None,) * len(items))
-    return tuple(
-        None if tried is None else outcome_of(trial, item, tried)
-        for item, tried in zip(items, found, strict=True)
-    )
-
-
-def score(state: State, trial: Trial) -> Score:
-    found = outcomes(state, trial)
-    task = tasks()[trial.task]
-    by_share = None
-    if task.labels:
-        by_share = sum(
-            task.labels[max(range(len(task.labels)), key=tried.labels.__getitem__)] == item.answer
-            for item, tried in zip(task.items, state.results.get(trial, ()), strict=False)
-            if tried is not None
-        )
-    return Score(found.count("right"), found.count("wrong"), found.count("form"), by_share)
-
-
-def difference(state: State, a: Trial, b: Trial) -> Difference:
-    """`a` and `b` are of the same task."""
-    both = [
-        (one == "right", other == "right")
-        for one, other in zip(outcomes(state, a), outcomes(state, b), strict=True)
-        if one is not None and other is not None
-    ]
-    return Difference(len(both), both.count((True, False)), both.count((False, True)))
-
-
-# --- goals ----------------------------------------------------------------------------------------
-
-
-def _pairs(state: State) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
-    """Scored versions of the same task, with what they differ in; each pair both ways round."""
-    for one, other in permutations(state.scored, 2):
-        if one.task == other.task:
-            yield one, other, differing(one.version, other.version)
-
-
-def _examples_help(state: State) -> bool:
-    return any(
-        parts == ("examples",)
-        and without.version.examples == 0
-        and score(state, shown).right >= score(state, without).right + 8
-        for shown, without, parts in _pairs(state)
-    )
-
-
-def _no_error_of_form(state: State) -> bool:
-    return any(score(state, trial).form == 0 for trial in state.scored)
-
-
-def _order_matters(state: State) -> bool:
-    return any(
-        parts == ("order",)
-        and sum(x != y for x, y in zip(outcomes(state, a), outcomes(state, b), strict=True)) >= 3
-        for a, b, parts in _pairs(state)
-    )
-
-
-def _words_hurt(state: State) -> bool:
-    """A text was added, everything else is the same, and it is worse."""
-    return any(
-        len(parts) == 1
-        and parts[0] in ("system", "role", "steps", "rule")
-        and not getattr(without.version, parts[0])
-        and without.version.temperature == 0
-        and score(state, added).right <= score(state, without).right - 5
-        for added, without, parts in _pairs(state)
-    )
-
-
-def _apart(state: State) -> bool:
-    return any(
-        len(parts) == 1
-        and parts != ("examples",)
-        and score(state, better).interval[0] > score(state, worse).interval[1]
-        for better, worse, parts in _pairs(state)
-    )
+def on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
+    """A goal that only looks at what was measured."""
+    return lambda state: reached(state.results)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -466,11 +318,25 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     heard=heard,
     goals=(
-        Goal("examples-help", "examples: 8 right answers more than without", _examples_help),
-        Goal("no-format-error", "20 answers, none of them in the wrong form", _no_error_of_form),
-        Goal("order-matters", "examples turned round: 3 items go otherwise", _order_matters),
-        Goal("words-hurt", "words added, nothing else: 5 fewer right", _words_hurt),
-        Goal("apart", "one part, not examples: intervals lie apart", _apart),
+        Goal(
+            "examples-help",
+            "examples: 8 right answers more than without",
+            on(prompt_scores.examples_help),
+        ),
+        Goal(
+            "no-format-error",
+            "20 answers, none of them in the wrong form",
+            on(prompt_scores.no_error_of_form),
+        ),
+        Goal(
+            "order-matters",
+            "examples turned round: 3 items go otherwise",
+            on(prompt_scores.order_matters),
+        ),
+        Goal(
+            "words-hurt", "words added, nothing else: 5 fewer right", on(prompt_scores.words_hurt)
+        ),
+        Goal("apart", "one part, not examples: intervals lie apart", on(prompt_scores.apart)),
     ),
     solution=(
         Turn(2, "examples"),

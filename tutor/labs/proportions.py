@@ -33,5 +33,5 @@ def sign_test(one: int, other: int) -> float:
     items it is McNemar's test in its exact form).
     """
     count = one + other
-    tail = sum(comb(count, k) for k in range(min(one, other) + 1)) / 2**count
-    return min(1.0, 2 * tail)
+    splits = sum(comb(count, k) for k in range(min(one, other) + 1))
+    return min(1.0, 2 * splits * 0.5**count)

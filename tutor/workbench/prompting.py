@@ -6,9 +6,10 @@ import time
 
 import torch
 
+from tutor.labs.prompt_scores import Share, Tried
 from tutor.labs.prompt_tasks import Task, tasks
 from tutor.labs.prompt_version import Prompt, Version, assemble
-from tutor.labs.prompting import ROWS, Answer, Question, Read, Reading, Share, Stretch, Tried
+from tutor.labs.prompting import ROWS, Answer, Question, Read, Reading, Stretch
 from tutor.lm import draw, sampling
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import SamplerSettings

@@ -13,15 +13,17 @@ from tutor.app.lab.tabs import tabs
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
+from tutor.labs.prompt_scores import difference, outcome_of, outcomes, score
 from tutor.labs.prompt_tasks import tasks
 from tutor.labs.prompt_version import PARTS, differing, plain_version
-from tutor.labs.prompting import VIEWS, difference, outcome_of, outcomes, score
+from tutor.labs.prompting import VIEWS
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
+    from tutor.labs.prompt_scores import Tried
     from tutor.labs.prompt_tasks import Outcome
     from tutor.labs.prompt_version import Part, Version
-    from tutor.labs.prompting import State, Tried
+    from tutor.labs.prompting import State
 
 NAMES: dict[Part, str] = {
     "frame": "frame",
@@ -87,7 +89,7 @@ def _first_token(state: State, name: int, cell: int) -> Content:
             cells.append((figures.fit("asking …", cell), MUTED))
         else:
             first = tried.rows[0]
-            glyph = _GLYPHS[outcome_of(state.trials[side], state.about.items[state.item], tried)]
+            glyph = _GLYPHS[outcome_of(state.trials[side], state.item, tried)]
             said = f" {visible(first.piece)} {percent(first.probability)}"
             cells += [glyph, (figures.fit(said, cell - 1), likely(first.probability))]
         cells.append("   " if side == 0 else "")
@@ -151,7 +153,7 @@ def _score_heading(width: int, labels: bool) -> Content:
 
 
 def _score(state: State, side: int, width: int, labels: bool) -> Content:
-    found = score(state, state.trials[side])
+    found = score(state.results, state.trials[side])
     here = side == state.side
     mark = ("› " if here else "  ") + "AB"[side]
     if not found.asked:
@@ -175,7 +177,7 @@ def _difference(state: State, width: int) -> Content:
     a, b = state.trials
     if a == b:
         return Content.styled("A and B are the same: change a part of one.", MUTED)
-    found = difference(state, a, b)
+    found = difference(state.results, a, b)
     if found.asked < 2:
         return Content("")
     chance = "under 0.001" if found.chance < 0.001 else f"{found.chance:.3f}"
@@ -207,7 +209,7 @@ def items(state: State, width: int, rows: int) -> list[Content]:
     legend = "     A B  ✓ right  × wrong  ! not in the form"
     head = [Content.styled(figures.fit(legend, width), MUTED)] if rows > len(focus) + 2 else []
     shown = window(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
-    marks = [outcomes(state, trial) for trial in state.trials]
+    marks = [outcomes(state.results, trial) for trial in state.trials]
     return [*head, *(_item(state, at, marks, width) for at in shown), *focus]
 
 
@@ -233,7 +235,7 @@ def _wrote(state: State, side: int, width: int) -> Content:
     mark = ("AB"[side] + " ", f"{ACT} bold" if side == state.side else MUTED)
     if tried is None:
         return Content.assemble(mark, ("asking …", MUTED))
-    glyph = _GLYPHS[outcome_of(state.trials[side], state.about.items[state.item], tried)]
+    glyph = _GLYPHS[outcome_of(state.trials[side], state.item, tried)]
     text = safe(" ".join(tried.written.replace("\n", " ⏎ ").split()))
     text += "" if tried.ended else " …"
     return Content.assemble(mark, glyph, " ", figures.fit(text, width - 4))
@@ -303,7 +305,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
     lines = [Content.styled(figures.fit(head, width), MUTED)]
     for at in shown:
         trial = state.scored[at]
-        found = score(state, trial)
+        found = score(state.results, trial)
         here = at == state.row
         sides = "".join("AB"[side] for side in (0, 1) if state.trials[side] == trial)
         what = figures.fit(
