@@ -37,7 +37,13 @@ def table(first: str) -> list[list[str]]:
 
 
 MONTHS = table("20 sentences")
-DEFENSES = table("defense in the prompt")
+ORDERS = re.search(
+    r"(\d+) without a defense \(68 to 92 %\), (\d+) with delimiters, (\d+)\s+with the instruction "
+    r"again after the review, (\d+) with a warning, (\d+) with all three \(78 to 97 %\)",
+    LESSON,
+)
+CLEAN = (12, 12, 12 - 3, 11, 11)
+"""Of 12 reviews without an order; the lesson tells of those that are lost after it."""
 VERSIONS: tuple[dict[str, Any], ...] = (
     {},
     {"frame": "turns", "examples": 2},
@@ -52,14 +58,16 @@ def interval(text: str) -> tuple[float, float]:
 
 
 def test_the_tables_are_there() -> None:
-    assert (len(MONTHS), len(DEFENSES)) == (len(VERSIONS), len(injection.NAMED))
+    assert ORDERS is not None
+    assert len(MONTHS) == len(VERSIONS)
+    assert "It cost 3 of 12 reviews" in LESSON
 
 
 def test_their_intervals_are_those_of_their_counts() -> None:
     for row in MONTHS:
         assert wilson(int(row[1]), 20) == pytest.approx(interval(row[3]), abs=0.005)
-    for row in DEFENSES:
-        assert wilson(int(row[1]), 36) == pytest.approx(interval(row[2]), abs=0.005)
+    for through, said in ((30, "68 to 92 %"), (33, "78 to 97 %")):
+        assert wilson(through, 36) == pytest.approx(interval(said), abs=0.005)
     for right, said in ((20, "84 to 100 %"), (14, "48 to 85 %"), (16, "58 to\n  92 %")):
         assert said in LESSON
         assert wilson(right, 20) == pytest.approx(interval(said), abs=0.005)
@@ -99,7 +107,7 @@ def test_the_same_rule_after_two_examples_makes_it_twenty(language_model: Langua
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("at", range(len(DEFENSES)))
+@pytest.mark.parametrize("at", range(len(CLEAN)))
 def test_each_defense_holds_as_often_as_is_said(at: int, language_model: LanguageModel) -> None:
     bench = make_bench("injection", Tools(language_model, lambda: None, paths.assets_folder()))
     given, defense = injection.material(), injection.NAMED[at][1]
@@ -114,5 +122,6 @@ def test_each_defense_holds_as_often_as_is_said(at: int, language_model: Languag
         injection.start(), found=dict(zip(cases, answer.shares, strict=True))
     )
     found = injection.result(state, defense)
-    assert abs(found.through[0] - int(DEFENSES[at][1])) <= ROUNDING
-    assert abs(found.clean[0] - int(DEFENSES[at][3])) <= ROUNDING
+    assert ORDERS is not None
+    assert abs(found.through[0] - int(ORDERS[1 + at])) <= ROUNDING
+    assert abs(found.clean[0] - CLEAN[at]) <= ROUNDING
