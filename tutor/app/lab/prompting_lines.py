@@ -57,7 +57,7 @@ def heading(state: State, width: int) -> Content:
     names = tabs((name, name == state.view) for name in VIEWS)
     title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
     if len(title) < 12:
-        return names
+        return Content.assemble(("› ", f"{ACT} bold"), (state.view, "bold"))
     return Content.assemble((title, "bold"), names)
 
 
@@ -131,12 +131,14 @@ def _said(version: Version, part: Part) -> str:
 
 
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
-    """A line for each version, and one for how they differ unless there are few rows (`low`)."""
+    """A line for each version, how they differ, and how far the scoring is. In few rows (`low`)
+    the difference is left out, and how far it is takes the place of the heading."""
     labels = bool(state.about.labels) and width >= 70
+    head = _score_heading(width, labels)
     lines = [_score(state, side, width, labels) for side in (0, 1)]
     if low:
-        return [_score_heading(width, labels), *lines]
-    return [_score_heading(width, labels), *lines, _difference(state, width)]
+        return [_progress(state, width) if state.running else head, *lines]
+    return [head, *lines, _difference(state, width), _progress(state, width)]
 
 
 def _graph(width: int, labels: bool) -> int:
@@ -147,14 +149,14 @@ def _score_heading(width: int, labels: bool) -> Content:
     graph = _graph(width, labels)
     line = "0 %".ljust(graph - 5) + "100 %" if graph >= 9 else " " * graph
     if width < _NARROW:
-        return Content.styled(f"{'right':>11}{'95 %':>13}{'wrong':>7}{'form':>6}", MUTED)
+        return Content.styled(f"{'right':>11}{'95 %':>14}{'wrong':>6}{'form':>5}", MUTED)
     cells = f"{'right':>11}{'95 % interval':>14}  {line}{'wrong':>7}{'form':>6}"
     return Content.styled(cells + (f"{'by share':>10}" if labels else ""), MUTED)
 
 
 def _score(state: State, side: int, width: int, labels: bool) -> Content:
     found = score(state.results, state.trials[side])
-    here = side == state.side
+    here, wide = side == state.side, width >= _NARROW
     mark = ("› " if here else "  ") + "AB"[side]
     if not found.asked:
         return Content.assemble((mark, f"{ACT} bold" if here else MUTED))
@@ -163,11 +165,11 @@ def _score(state: State, side: int, width: int, labels: bool) -> Content:
         (mark, f"{ACT} bold" if here else MUTED),
         (f"{found.right:>3}", "bold"),
         (f" of {found.asked:<2}", ""),
-        (f"{percent_range(found.interval):>{14 if width >= _NARROW else 13}}", MUTED),
-        "  " if width >= _NARROW else "",
+        (f"{percent_range(found.interval):>{14 if wide else 13}}", MUTED),
+        "  " if wide else "",
         interval_line(found.right, found.asked, _graph(width, labels)),
-        f"{found.wrong:>7}",
-        (f"{found.form:>6}", NOT_YET if found.form else ""),
+        f"{found.wrong:>{7 if wide else 6}}",
+        (f"{found.form:>{6 if wide else 5}}", NOT_YET if found.form else ""),
         by_share,
     )
 
@@ -187,7 +189,7 @@ def _difference(state: State, width: int) -> Content:
     return Content.styled(said, MUTED)
 
 
-def progress(state: State, width: int) -> Content:
+def _progress(state: State, width: int) -> Content:
     done, total = state.asked
     if state.running:
         left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"

@@ -97,11 +97,9 @@ class PromptingView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         wide = width >= WIDE and state.view != "versions"
         left = _LEFT - 4 if wide else width
-        top = [drawn.heading(state, width)]
         low = height < _FEW_ROWS
-        below = [*drawn.scores(state, width, low=low), drawn.progress(state, width)]
-        if low and state.asked[0] == state.asked[1]:
-            below.pop()
+        top = [] if low and state.view in ("parts", "items") else [drawn.heading(state, width)]
+        below = drawn.scores(state, width, low=low)
         room = height - len(top) - len(below)
         if state.view == "versions":
             return [*top, *drawn.versions(state, width, height - 1)]
