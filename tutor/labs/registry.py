@@ -29,6 +29,7 @@ NAMES: tuple[str, ...] = (
     "scale",
     "sampler",
     "continuations",
+    "adviser",
     "prompting",
     "injection",
 )
