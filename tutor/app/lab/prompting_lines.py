@@ -16,7 +16,7 @@ from tutor.app.widgets.meter import meter
 from tutor.labs.prompt_scores import difference, outcome_of, outcomes, score
 from tutor.labs.prompt_tasks import tasks
 from tutor.labs.prompt_version import PARTS, differing, plain_version
-from tutor.labs.prompting import VIEWS
+from tutor.labs.prompting import VIEWS, Read
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -274,7 +274,8 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:
     """The prompt of this side for the item in focus, as it is read, and the answer."""
-    if state.reading is None or state.reading[0].trial != state.trials[state.side]:
+    wanted = Read(state.trials[state.side], state.item)
+    if state.reading is None or state.reading[0] != wanted:
         return [Content.styled("reading …", MUTED)]
     found = state.reading[1]
     tried = state.tried(state.side, state.item)
