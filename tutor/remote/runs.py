@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
 
 import msgspec
@@ -188,9 +189,10 @@ class Run:
             self._end(trouble=Trouble.of(StreamBroken("It has no end.", "Ask again.")))
         except TutorError as error:
             self._end(trouble=Trouble.of(error))
-        except Exception as error:  # a mistake of ours must not leave somebody waiting
-            # its text may hold what was sent, the key included: the kind has to do
-            log.error("a remote answer ended with %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 (a mistake of ours must leave nobody waiting)
+            # its text may hold what was sent, the key included: kind and place have to do
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
             mistake = EngineError(f"The adapter made a mistake: {type(error).__name__}.")
             self._end(trouble=Trouble.of(mistake))
 

@@ -17,8 +17,8 @@ from tutor.remote.runs import RemoteRuns
 class Tools:
     """`check_cancelled` raises `RequestCancelled` when nobody waits for the answer any more: to be
     called now and then in whatever takes more than a moment. `folder` is where a lab may keep
-    what it has made (a network in training); it need not exist yet. `remote` asks models elsewhere, where
-    the learner has agreed to that: see `tutor.remote`."""
+    what it has made (a network in training); it need not exist yet. `remote` asks models
+    elsewhere, where the learner has agreed to that: see `tutor.remote`."""
 
     model: LanguageModel
     check_cancelled: Callable[[], None]
