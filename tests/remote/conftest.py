@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from remote.loopback import Loopback, loopback
+
 from tutor.remote.catalogue import key_variables
 
 

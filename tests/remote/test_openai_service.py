@@ -10,7 +10,6 @@ from time import time
 from typing import Any
 
 import pytest
-
 from remote.loopback import (
     KEY,
     Answer,
@@ -25,6 +24,7 @@ from remote.loopback import (
     usage_event,
     whole,
 )
+
 from tutor import errors
 from tutor.errors import RemoteError, RequestCancelled
 from tutor.lm.distribution import ChatMessage, SamplerSettings
@@ -142,7 +142,10 @@ def test_a_text_to_be_continued(server: Loopback) -> None:
     ]
     events = asked(server, RemoteRequest("The capital of France is", most_tokens=1, top=2))
     assert events[0] == Piece(
-        " Paris", b" Paris", -0.1, events[0].alternatives  # type: ignore[union-attr]
+        " Paris",
+        b" Paris",
+        -0.1,
+        events[0].alternatives,  # type: ignore[union-attr]
     )
     assert [a.data for a in events[0].alternatives] == [b" Paris", b" a"]  # type: ignore[union-attr]
     assert events[1] == Finish("length", Usage())

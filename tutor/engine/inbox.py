@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from tutor.engine import frames
-from tutor.engine.protocol import Cancel, Failed, Message, Ping, Pong, Request
+from tutor.engine.protocol import Allow, Cancel, Failed, Message, Ping, Pong, Request
 from tutor.errors import EngineError, RequestCancelled, TutorError
+from tutor.remote.keys import Secret
+from tutor.remote.permissions import Permissions
 
 
 class Inbox:
@@ -34,6 +36,8 @@ class Inbox:
         self._cancelled: set[int] = set()
         self._lock = threading.Lock()
         self._current = 0
+        self.permissions = Permissions()
+        """What the learner has agreed to, as it was heard."""
 
     def start(self) -> None:
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
@@ -87,6 +91,8 @@ class Inbox:
                 with self._lock:
                     if target >= self._current:
                         self._cancelled.add(target)
+            case Allow(host, key):
+                self.permissions.allow(host, Secret(key) if key else None)
             case _:
                 self._requests.put(message)
 

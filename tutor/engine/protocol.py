@@ -170,6 +170,17 @@ class Cancel(Message, frozen=True):
     target: int
 
 
+class Allow(Message, frozen=True):
+    """The learner agrees that texts are sent to `host`; `key` is that of the service there, or
+    empty. Has no answer. The engine inherits no keys: this is the only way that one comes to it."""
+
+    host: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Allow({self.host!r}, ***)"
+
+
 class Ping(Message, frozen=True):
     """Are you there? Answer: `Pong`, before anything that is still to be worked on."""
 
@@ -262,6 +273,7 @@ ToEngine = (
     | Tokenize
     | AskLab
     | Cancel
+    | Allow
     | Ping
 )
 

@@ -54,7 +54,7 @@ class Server:
         self._inbox = inbox
         self._send = send
         self._sessions = SessionTable()
-        self._benches = Benches(model, inbox.check_cancelled)
+        self._benches = Benches(model, inbox.check_cancelled, inbox.permissions)
 
     def serve(self) -> None:
         """Answer requests for ever: the inbox ends the process when nobody is left to ask."""

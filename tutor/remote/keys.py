@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from tutor.remote.catalogue import ServiceCard, key_variables
+from tutor.environment import keys_held
+from tutor.remote.catalogue import ServiceCard
 
 KEYRING_SERVICE = "tutor"
 """`keyring set tutor OPENAI_API_KEY` puts one there: its entry is called as the variable is."""
@@ -69,22 +70,7 @@ def from_environment(
 
 def has_key(card: ServiceCard) -> bool:
     """Whether there is one, also in the engine, which has not inherited it."""
-    told = os.environ.get(_TOLD, "").split()
-    return any(variable in told for variable in card.key_variables) or find_key(card) is not None
-
-
-def without_keys(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment for a child process. Keys are not inherited: they are handed over where
-    the learner has agreed to that (`tutor.remote.permissions`). Only their names are told."""
-    environment = os.environ if environment is None else environment
-    hidden = key_variables()
-    kept = {name: value for name, value in environment.items() if name not in hidden}
-    held = sorted(name for name in hidden if environment.get(name, "").strip())
-    return kept | {_TOLD: " ".join(held)} if held else kept
-
-
-_TOLD = "TUTOR_KEYS_HELD"
-"""Names of the variables with keys that the parent process has."""
+    return not keys_held().isdisjoint(card.key_variables) or _from_keyring(card) is not None
 
 
 def _from_keyring(card: ServiceCard) -> Secret | None:
