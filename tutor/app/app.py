@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.learner.review import Asked, Queue
+    from tutor.remote.catalogue import RemoteModel
 
     Target = TermTarget | ScreenTarget
 
@@ -180,6 +181,25 @@ class TutorApp(App[None]):
             self.tell(status.failure)
         elif status.ready and before.failure is not None:
             self.tell("The model is ready again.")
+
+    async def agreed(self, model: RemoteModel, what: str) -> bool:
+        """Whether texts may be sent to the host of `model`: the learner is asked, once for each
+        host, with `what` would be sent as a phrase. For a server on this machine nobody is asked.
+        Await it in a worker: it lasts for as long as the question stands on the screen."""
+        if not self.engine.allowed(model):
+            from tutor.app.screens.consent import ConsentScreen
+
+            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+            def decided(yes: bool) -> None:
+                if not answer.done():  # whoever asked may be gone
+                    answer.set_result(yes)
+
+            self.push_screen(ConsentScreen(model, what, decided))
+            if not await answer:
+                return False
+        self.engine.allow(model)
+        return True
 
     # --- progress -------------------------------------------------------------------------------
 
