@@ -397,7 +397,7 @@ class FakeEngine:
         )
         return self._opened(split(text + "<|im_start|>assistant\n", special=True))
 
-    async def open_tokens(self, ids: Sequence[int]) -> FakeSession:
+    async def open_tokens(self, ids: Sequence[int], data: Sequence[bytes] = ()) -> FakeSession:
         await self.work("open_tokens")
         return self._opened([VOCABULARY[number] for number in ids])
 

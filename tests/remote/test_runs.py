@@ -157,11 +157,11 @@ def test_a_server_that_says_nothing(
 
 
 def test_a_mistake_of_ours_tells_no_key(caplog: pytest.LogCaptureFixture) -> None:
-    def open_() -> Silent:
+    def events(cancellation: Cancellation) -> Iterator[Piece]:
         raise RuntimeError(f"Authorization: Bearer {KEY}")
 
     with caplog.at_level(logging.DEBUG):
-        run = Run(open_, HELLO)
+        run = Run(events)
         while not run.progress().over:
             run.wait(0.05)
     trouble = run.progress().trouble

@@ -182,9 +182,10 @@ class Engine:
         """Start a session on a conversation, up to where the assistant is to speak."""
         return await self._open(lambda id_, name: OpenChat(id_, name, tuple(messages)))
 
-    async def open_tokens(self, ids: Sequence[int]) -> EngineSession:
-        """Start a session on exactly these tokens."""
-        return await self._open(lambda id_, name: OpenTokens(id_, name, tuple(ids)))
+    async def open_tokens(self, ids: Sequence[int], data: Sequence[bytes] = ()) -> EngineSession:
+        """Start a session on exactly these tokens; `data` are their bytes, where the model is
+        elsewhere."""
+        return await self._open(lambda id_, name: OpenTokens(id_, name, tuple(ids), tuple(data)))
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
         return (await self.ask(Tokens, lambda id_: Tokenize(id_, text))).tokens

@@ -139,13 +139,25 @@ class OpenAIService:
             options["top_p"] = sampler.top_p
         if request.seed is not None:
             options["seed"] = request.seed
-        if self._own and (sampler.top_k or sampler.min_p):
-            options["extra_body"] = {"top_k": sampler.top_k or -1, "min_p": sampler.min_p}
+        if self._own and (extra := self._own_options(request)):
+            options["extra_body"] = extra
         if top := self._alternatives(request):
             options |= (
                 {"logprobs": True, "top_logprobs": top} if conversation else {"logprobs": top}
             )
         return options
+
+    def _own_options(self, request: RemoteRequest) -> dict[str, Any]:
+        """What llama.cpp, vLLM and others have beyond the protocol."""
+        extra: dict[str, Any] = {}
+        if request.sampler.top_k:
+            extra["top_k"] = request.sampler.top_k
+        if request.sampler.min_p:
+            extra["min_p"] = request.sampler.min_p
+        last = request.prompt[-1] if not isinstance(request.prompt, str) else None
+        if last is not None and last.role == "assistant":  # it is to be gone on with
+            extra |= {"continue_final_message": True, "add_generation_prompt": False}
+        return extra
 
     def _alternatives(self, request: RemoteRequest) -> int:
         most = self._model.service.alternatives

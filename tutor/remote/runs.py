@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -113,7 +113,7 @@ class RemoteRuns:
         self._permissions.check(model)
         self.cancel(name)
         key = self._permissions.key(model)
-        self._runs[name] = Run(lambda: self._open(model, key), request)
+        self._runs[name] = Run(lambda cut: self._open(model, key).stream(request, cut))
 
     def look(self, name: str, since: int = 0) -> Progress:
         """How far the run is, with the pieces from number `since` on. Of a run that this process
@@ -138,10 +138,13 @@ class RemoteRuns:
         self._runs.clear()
 
 
-class Run:
-    """One answer, read by a thread."""
+Events = Callable[[Cancellation], Iterator[Piece | Finish]]
 
-    def __init__(self, open_: Callable[[], Service], request: RemoteRequest) -> None:
+
+class Run:
+    """One answer, read by a thread: what `events` yields."""
+
+    def __init__(self, events: Events) -> None:
         self._cancellation = Cancellation()
         self._lock = threading.Lock()
         self._arrival = threading.Event()
@@ -153,7 +156,7 @@ class Run:
         self._finish: Finish | None = None
         self._trouble: Trouble | None = None
         threading.Thread(
-            target=self._read, args=(open_, request), name="remote answer", daemon=True
+            target=self._read, args=(events,), name="remote answer", daemon=True
         ).start()
 
     def progress(self, since: int = 0) -> Progress:
@@ -179,9 +182,9 @@ class Run:
         self._end(trouble=Trouble.of(RequestCancelled("The answer was stopped.")))
         self._cancellation.cancel()
 
-    def _read(self, open_: Callable[[], Service], request: RemoteRequest) -> None:
+    def _read(self, events: Events) -> None:
         try:
-            for event in open_().stream(request, self._cancellation):
+            for event in events(self._cancellation):
                 if isinstance(event, Finish):
                     self._end(finish=event)
                     return
