@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -93,10 +93,12 @@ class RemoteReader:
     # --- what comes next --------------------------------------------------------------------
 
     def place(
-        self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int, check: Check
+        self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int | None, check: Check
     ) -> Place:
-        """What comes after `path`. Raises `RemoteError`, and `NotTold` or `TextError` for what
-        cannot be asked there."""
+        """What comes after `path`; without a seed, no answer is begun for it.
+
+        Raises `RemoteError`, and `NotTold` or `TextError` for what cannot be asked there.
+        """
         if not is_conversation(path):
             if END in path:
                 raise TextError(
@@ -166,13 +168,15 @@ class RemoteReader:
         said: Messages,
         path: tuple[Token, ...],
         sampler: SamplerSettings,
-        seed: int,
+        seed: int | None,
         check: Check,
     ) -> Place:
         """The next piece of the answer that the server writes by itself."""
         start = max(place for place, token in enumerate(path) if token == ASSISTANT) + 1
         begun = tuple(token.data for token in path[start:])
-        run = self._answer(said, sampler, seed, anew=not begun)
+        run = self._under_way(said, begun, seed)
+        if not begun and seed is not None:
+            run = self._answer(said, sampler, seed)
         if run is None:
             raise StreamBroken(
                 "The engine was started anew while the answer came in.",
@@ -181,7 +185,7 @@ class RemoteReader:
         while True:
             progress = run.progress()
             pieces = [piece for piece in progress.pieces if piece.data]
-            if tuple(piece.data for piece in pieces[: len(begun)]) != begun[: len(pieces)]:
+            if not _fits(pieces, begun):
                 raise NotTold(
                     "This server does not go on with an answer that has begun otherwise.",
                     "Go back to what it wrote itself, or write the next message.",
@@ -196,16 +200,22 @@ class RemoteReader:
             check()
             run.wait(_GLANCE)
 
-    def _answer(
-        self, said: Messages, sampler: SamplerSettings, seed: int, *, anew: bool
-    ) -> Run | None:
-        """The answer under way to this conversation and seed. Where it is to be `anew`, it is begun
-        if there is none, or one with another sampler: that of its beginning is that of the whole
-        answer."""
+    def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
+        """The answer to this conversation that has `begun` so; that with this seed, if it is none
+        of them."""
+        with self._lock:
+            exact, _ = self._answers.get((said, seed or 0), (None, None))
+            others = [run for (to, _), (run, _) in self._answers.items() if to == said]
+        fitting = (run for run in reversed(others) if _fits(run.progress().pieces, begun))
+        if exact is not None and (seed is not None or _fits(exact.progress().pieces, begun)):
+            return exact
+        return next(fitting, exact)
+
+    def _answer(self, said: Messages, sampler: SamplerSettings, seed: int) -> Run:
+        """The answer to this conversation and seed, begun if there is none, or one with another
+        sampler: that of its beginning is that of the whole answer."""
         with self._lock:
             run, before = self._answers.get((said, seed), (None, sampler))
-        if not anew:
-            return run
         if run is not None and before == sampler and run.progress().trouble is None:
             return run
         top = ALTERNATIVES if self._tells else 0
@@ -295,3 +305,9 @@ class RemoteReader:
             self._places[prompt] = place
             while len(self._places) > _KEPT:
                 self._places.popitem(last=False)
+
+
+def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:
+    """Whether these pieces are what has begun, as far as they have come."""
+    came = tuple(piece.data for piece in pieces if piece.data)[: len(begun)]
+    return came == begun[: len(came)]
