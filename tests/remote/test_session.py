@@ -131,6 +131,7 @@ def test_a_conversation_on_a_server_that_does_not(tells: bool) -> None:
             assert found.drawn_elsewhere
             if found.drawn.token != END:
                 assert bool(found.rows) is tells
+                assert len(found.rows) in (0, 20)
                 assert math.isnan(found.drawn.probability) is not tells
             written.append(found.drawn.token.data)
             session.append([found.drawn.token.id])
@@ -274,3 +275,20 @@ def test_an_id_that_does_not_fit_its_bytes_is_not_believed() -> None:
     assert vocabulary.tokens([END.id]) == (END,)
     with pytest.raises(TextError):
         vocabulary.tokens([12345])
+
+
+def test_the_server_says_how_probable_its_own_draw_was() -> None:
+    vocabulary = Vocabulary()
+    found = shown.distribution(
+        [Alternative(b"a", math.log(0.6))],
+        PLAIN,
+        position=1,
+        seed=0,
+        top=20,
+        token_of=vocabulary.token,
+        drawn=vocabulary.token(b"rare"),
+        drawn_log=math.log(0.01),
+    )
+    assert found.drawn_elsewhere
+    assert found.drawn.rank == 2
+    assert found.drawn.surprisal_bits == pytest.approx(-math.log2(0.01))

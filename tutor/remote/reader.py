@@ -63,10 +63,12 @@ Check = Callable[[], None]
 
 class Place(msgspec.Struct, frozen=True):
     """What is told of the place after a text: the tokens shown, and what the server itself put
-    there, if it drew (`END` where it ended; None where the draw is ours)."""
+    there, if it drew (`END` where it ended; None where the draw is ours), with its log-probability,
+    which is told also of a token that is not shown."""
 
     shown: tuple[Alternative, ...]
     drawn: Token | None = None
+    drawn_log: float | None = None
 
 
 class RemoteReader:
@@ -192,7 +194,8 @@ class RemoteReader:
                 )
             if len(pieces) > len(begun):
                 piece = pieces[len(begun)]
-                return Place(piece.alternatives, self.vocabulary.token(piece.data))
+                drawn = self.vocabulary.token(piece.data)
+                return Place(piece.alternatives, drawn, piece.log_probability)
             if progress.trouble is not None:
                 raise progress.trouble.error
             if progress.finish is not None:

@@ -138,6 +138,7 @@ class RemoteSession:
             top=top,
             token_of=self._reader.vocabulary.token,
             drawn=place.drawn,
+            drawn_log=place.drawn_log,
         )
 
     def rows(
