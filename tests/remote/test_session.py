@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lab_bench import small_model
-from remote.loopback import Loopback
+from remote.loopback import Handler, Loopback, silent, status
 from remote.model_server import model_server
 
 from tutor.errors import NotAllowed, NotTold, RequestCancelled, StreamBroken, TextError
@@ -186,8 +186,6 @@ def test_nothing_is_sent_to_a_host_that_is_not_allowed() -> None:
 
 
 def test_cancelling_while_the_server_thinks(server: Loopback) -> None:
-    from remote.loopback import silent
-
     server.answers = [silent(headers=False)]
 
     def gone() -> None:
@@ -196,6 +194,20 @@ def test_cancelling_while_the_server_thinks(server: Loopback) -> None:
 
     with pytest.raises(RequestCancelled):
         RemoteSession.on_text(reader(server), TEXT, gone)
+
+
+def test_a_server_that_tells_fewer_alternatives(server: Loopback) -> None:
+    served = server.answers[0]
+
+    def strict(handler: Handler) -> None:
+        if server.asked[-1].body.get("logprobs", 0) > 5:
+            status(400, {"error": {"message": "logprobs must be at most 5"}})(handler)
+        else:
+            served(handler)
+
+    server.answers = [strict]
+    session = RemoteSession.on_text(reader(server), TEXT)
+    assert len(session.distribution(len(session), PLAIN, 1, 20).rows) == 5
 
 
 # --- the sampler, on what is shown -------------------------------------------------------------

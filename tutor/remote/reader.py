@@ -46,6 +46,9 @@ GREEDY = SamplerSettings(temperature=0)
 ALTERNATIVES = 20
 """Asked for with each token: the most that OpenAI allows, and vLLM unless it is told otherwise."""
 
+_FEW = 5
+"""What OpenAI's older address allows."""
+
 LONGEST_ANSWER = 1024
 """Most tokens of an answer that comes as the server writes it."""
 
@@ -89,7 +92,8 @@ class RemoteReader:
         self._answers: OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]
         self._answers = OrderedDict()
         self._goes_on: bool | None = None if model.service.id == OWN else False
-        self._tells = model.service.alternatives != 0
+        self._top = 0 if model.service.alternatives == 0 else ALTERNATIVES
+        """So many alternatives are asked for, until the server refuses so many."""
         self._echoes = model.service.id == OWN
 
     # --- what comes next --------------------------------------------------------------------
@@ -107,7 +111,7 @@ class RemoteReader:
                     "The model ended its text here, and a server does not go on behind the end.",
                     "Go back with b.",
                 )
-            if not self._tells:
+            if not self._top:
                 raise NotTold(
                     f"{self.model.service.product} tells no log-probabilities and continues no "
                     "text: there is nothing to step through.",
@@ -126,7 +130,7 @@ class RemoteReader:
                 "Move on to its answer.",
             )
         if self._goes_on is None:
-            self._goes_on = self._tells and self._try_going_on(said[:-1], check)
+            self._goes_on = self._top > 0 and self._try_going_on(said[:-1], check)
         if self._goes_on:
             return self._asked(said if said[-1].content else said[:-1], check)
         return self._written(said[:-1], path, sampler, seed, check)
@@ -151,7 +155,7 @@ class RemoteReader:
                 self._places.move_to_end(prompt)
                 return found
         request = RemoteRequest(prompt, GREEDY, most_tokens=1, top=ALTERNATIVES)
-        progress = self._whole(lambda cut: self._service().stream(request, cut), check)
+        progress = self._whole(lambda cut: self._events(request, cut), check)
         told = [piece for piece in progress.pieces if piece.alternatives]
         if told:
             place = Place(told[0].alternatives)
@@ -221,26 +225,14 @@ class RemoteReader:
             run, before = self._answers.get((said, seed), (None, sampler))
         if run is not None and before == sampler and run.progress().trouble is None:
             return run
-        top = ALTERNATIVES if self._tells else 0
         own_seed = seed if self.model.service.id == OWN else None
-        request = RemoteRequest(said, sampler, LONGEST_ANSWER, top, own_seed)
-        run = Run(lambda cut: self._without_numbers_if_need_be(request, cut))
+        request = RemoteRequest(said, sampler, LONGEST_ANSWER, ALTERNATIVES, own_seed)
+        run = Run(lambda cut: self._events(request, cut))
         with self._lock:
             self._answers[said, seed] = run, sampler
             while len(self._answers) > _ANSWERS:
                 self._answers.popitem(last=False)[1][0].cancel()
         return run
-
-    def _without_numbers_if_need_be(
-        self, request: RemoteRequest, cut: Cancellation
-    ) -> Iterator[Piece | Finish]:
-        """The answer; where the server refuses to tell log-probabilities, once more without."""
-        try:
-            yield from self._service().stream(request, cut)
-        except NotTold:
-            self._tells = False
-            plain = msgspec.structs.replace(request, top=0)
-            yield from self._service().stream(plain, cut)
 
     def _try_going_on(self, said: Messages, check: Check) -> bool:
         """Whether the server goes on with an answer that has begun: two tokens are asked for at
@@ -248,7 +240,7 @@ class RemoteReader:
         it does. (A server that closes the answer, or leaves it out, tells something else.)"""
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:
-            progress = self._whole(lambda cut: self._service().stream(request, cut), check)
+            progress = self._whole(lambda cut: self._events(request, cut), check)
             first, second, *_ = [piece for piece in progress.pieces if piece.alternatives]
             begun = (*said, ChatMessage("assistant", text_of(first.data)))
             alone = self._asked(begun, check)
@@ -286,6 +278,20 @@ class RemoteReader:
     def _service(self) -> Service:
         self._permissions.check(self.model)
         return self._open(self.model, self._permissions.key(self.model))
+
+    def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
+        """The answer. A server that refuses to tell so many alternatives is asked for fewer, and
+        then for none."""
+        while True:
+            fewer = msgspec.structs.replace(request, top=min(request.top, self._top))
+            try:
+                yield from self._service().stream(fewer, cut)
+            except NotTold:
+                if not self._top:
+                    raise
+                self._top = max(each for each in (_FEW, 0) if each < self._top)
+            else:
+                return
 
     def _whole(
         self, events: Callable[[Cancellation], Iterator[Piece | Finish]], check: Check
