@@ -196,6 +196,14 @@ def test_the_tokens_of_a_prompt(server: Loopback) -> None:
     assert server.asked[0].body["echo"] is True
 
 
+def test_log_probabilities_one_place_further_on_are_not_believed(server: Loopback) -> None:
+    """As llama.cpp's server for Python tells them: none for the token behind the prompt."""
+    body = text_event("a b", "length", [("a", 0.0, []), (" b", -9.5, [(" c", -0.5)])])
+    server.answers = [whole(body)]
+    pieces = service_at(server).prompt_tokens("a b", Cancellation())
+    assert pieces == (Piece("a", b"a", None), Piece(" b", b" b", None))
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -207,8 +207,6 @@ def test_the_key_is_nowhere_in_what_is_logged(
 class Silent:
     """A service that ends at once."""
 
-    ignored = ()
-
     def stream(self, request: RemoteRequest, cancellation: Cancellation) -> Iterator[Finish]:
         yield Finish("stop")
 

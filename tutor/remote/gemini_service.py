@@ -52,10 +52,6 @@ class GeminiService:
         self._model = model
         self._key = key
 
-    @property
-    def ignored(self) -> tuple[str, ...]:
-        return ("min-p",)
-
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:

@@ -53,10 +53,6 @@ class OpenAIService:
         self._key = key
         self._own = model.service.id == OWN
 
-    @property
-    def ignored(self) -> tuple[str, ...]:
-        return () if self._own else ("top-k", "min-p")
-
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:

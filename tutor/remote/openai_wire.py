@@ -120,23 +120,32 @@ def tokens_in(told: Told) -> Iterator[Piece]:
 
 def prompt_pieces(answer: Any, prompt: str) -> tuple[Piece, ...] | None:
     """The tokens of `prompt` in the answer to a request with `echo`; None where they are not all
-    there. Raises `msgspec.ValidationError`."""
+    there. Raises `msgspec.ValidationError`.
+
+    Something is told of the token behind the prompt, too, if each token is told of in its place.
+    Where that is missing (llama.cpp's server for Python 0.3), each log-probability is that of a
+    token one place further on, and counts as not told.
+    """
     chunk = msgspec.convert(answer, Chunk)
     told = chunk.choices[0].logprobs if chunk.choices else None
     if told is None:
         return None
     wanted, data = prompt.encode("utf-8", "surrogatepass"), b""
     found: list[Piece] = []
+    in_place = False
     for piece in tokens_in(told):
         if data == wanted:
+            in_place = True
             break
         if not found and not wanted.startswith(piece.data):
             continue  # the mark that begins a text is no part of it
         data += piece.data
         if piece.data:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
-    if data != wanted or any(piece.log_probability is None for piece in found[1:]):
+    if data != wanted:
         return None
+    if not in_place:
+        found = [Piece(piece.text, piece.data) for piece in found]
     return tuple(found)
 
 

@@ -35,7 +35,7 @@ class RemoteRequest(msgspec.Struct, frozen=True):
 
     `sampler` is applied by the service: temperature and top-p by all, top-k by Gemini and most
     servers that people run themselves, min-p by the latter only; what a service does not know is
-    not sent (`Service.ignored` names it). `top` is how many alternatives are wanted for each
+    not sent. `top` is how many alternatives are wanted for each
     token, 0 for none. `seed` None leaves the draw to the service; most do not promise to repeat.
     """
 
@@ -127,11 +127,6 @@ class Cancellation:
 
 class Service(Protocol):
     """A remote model, ready to be asked; `tutor.remote.opening.open_service` makes one."""
-
-    @property
-    def ignored(self) -> tuple[str, ...]:
-        """Names of sampler settings that this service does not know: "top-k", "min-p"."""
-        ...
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
