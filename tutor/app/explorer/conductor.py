@@ -86,6 +86,7 @@ class Conductor:
                 self.stepper.note = None
             self.stepper.end_ids = frozenset(model.end_ids)
             self.stepper.context = model.context
+            self.stepper.ends_for_good = model.remote
             if self.state.belong_to(model.sha256 or model.name):
                 self.stepper.forget_answer()
                 self.stepper.note = (

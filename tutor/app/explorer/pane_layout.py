@@ -103,7 +103,8 @@ class PaneLayout(Vertical):
         self._show_text()
         self._show_notice()
         now = time.monotonic()
-        if self._stepper.running and now - self._painted < PAINT_EVERY:
+        begun = self._stepper.running and self._stepper.stale is not None
+        if begun and now - self._painted < PAINT_EVERY:
             return
         self._painted = now
         self._show_table()

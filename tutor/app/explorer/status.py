@@ -51,7 +51,7 @@ def _situation(engine: Engine, stepper: Stepper, width: int) -> str | None:
             f"The context is full: the model reads {stepper.context:,} tokens at most. Go back "
             "with b, or start again with a shorter prompt."
         )
-    if stepper.ended and engine.model is not None and engine.model.remote:
+    if stepper.over:
         return "The model ended here, and a server does not go on behind the end. b goes back."
     if stepper.ended:
         if chat:
@@ -63,13 +63,15 @@ def _situation(engine: Engine, stepper: Stepper, width: int) -> str | None:
 def _told(engine: Engine, stepper: Stepper, width: int) -> str | None:
     """How much a server shows of its model's answer; in few words where rows are few."""
     latest = stepper.answer or stepper.stale
-    if engine.model is None or not engine.model.remote or latest is None:
+    if engine.model is None or not engine.model.remote:
         return None
+    if latest is None:
+        return f"Waiting for {engine.model.host}."
     found = latest.distribution
     if not found.rows:
         return f"{engine.model.host} tells its text here, and no probabilities."
     shown, hidden = counted(len(found.rows), "token"), percent(found.hidden_probability)
     if width < _NARROW:
         return f"{shown} shown, {hidden} hidden."
-    drawn = "It draws by itself" if found.drawn_elsewhere else "Only what is shown can be drawn"
+    drawn = "It draws by itself" if found.drawn_elsewhere else "Only these can be drawn"
     return f"The server shows {shown}; {hidden} is hidden. {drawn}."
