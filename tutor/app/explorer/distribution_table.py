@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -96,7 +97,8 @@ def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
     parts.append(("  ", ""))
     parts += _bar(row, columns, likely)
     if columns.logit:
-        parts.append((f"{row.logit:.2f}".rjust(columns.logit + 2), theme.MUTED))
+        score = "?" if math.isnan(row.logit) else f"{row.logit:.2f}"
+        parts.append((score.rjust(columns.logit + 2), theme.MUTED))
     return Content.assemble(*parts)
 
 
@@ -135,7 +137,10 @@ def heading(columns: Columns) -> Content:
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
     """How many tokens are not shown, and how probable they are together."""
-    left_out = max(0.0, 1.0 - sum(row.probability for row in rows))
+    if distribution.partial and not distribution.rows:
+        return Content("")  # nothing is told of any token
+    known = (row.probability for row in rows if not math.isnan(row.probability))
+    left_out = max(0.0, 1.0 - sum(known))
     label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
     if distribution.partial:  # of which nobody knows how many they are
         label = "the rest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -81,7 +82,7 @@ def question_line(stepper: Stepper, width: int) -> Content:
     else:
         name = figures.shown(tree.steps[tree.focus].token)
         left = Content.assemble(("instead of ", "bold"), (name, "bold"))
-    if tree.focus == 0:
+    if tree.focus == 0 or stepper.over:
         return left
     if stepper.reading is not None:
         return _reading(*stepper.reading, width)
@@ -136,7 +137,8 @@ def target_lines(stepper: Stepper, width: int) -> list[Content]:
         row = target.row
         more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
         if stepper.answer is not None and stepper.answer.distribution.partial:
-            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}"
+            told = not math.isnan(row.logit)
+            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if told else ""
         lines.append(Content.styled(more, theme.MUTED))
     return lines
 
@@ -146,6 +148,8 @@ def _target_line(target: Target, width: int) -> Content:
     mark = DRAW if target.how == "drawn" else TARGET
     start = f"enter {mark} "
     figure = f"  rank {figures.count(row.rank)}, {figures.percent(row.probability)}"
+    if math.isnan(row.probability):
+        figure = ""
     reason = f"  {target.reason}"
     name = figures.shown(row.token)
     room = width - len(start)

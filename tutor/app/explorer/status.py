@@ -52,7 +52,7 @@ def _situation(engine: Engine, stepper: Stepper, width: int) -> str | None:
             "with b, or start again with a shorter prompt."
         )
     if stepper.over:
-        return "The model ended here, and a server does not go on behind the end. b goes back."
+        return "The model ended here. A server says nothing behind an end; b goes back."
     if stepper.ended:
         if chat:
             return "The model ended its turn. r shows what it would say after the end."
@@ -68,6 +68,8 @@ def _told(engine: Engine, stepper: Stepper, width: int) -> str | None:
     if latest is None:
         return f"Waiting for {engine.model.host}."
     found = latest.distribution
+    if not found.rows and found.drawn.token.id in stepper.end_ids:
+        return "The model ends here. How probable that was, the server does not tell."
     if not found.rows:
         return f"{engine.model.host} tells its text here, and no probabilities."
     shown, hidden = counted(len(found.rows), "token"), percent(found.hidden_probability)
