@@ -22,7 +22,7 @@ from tutor.bots.rules import MOST_RULES, Fit, Rule, RuleBook, RuleReply
 from tutor.errors import BotError, LabError
 from tutor.labs.bot_probes import CASES, Case, Result, next_case
 from tutor.labs.lab import Goal, Lab
-from tutor.lm.distribution import ChatMessage, Token
+from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 
 PARTS = ("chat", "rules", "intents", "probes", "table")
 LONGEST = 200
@@ -33,6 +33,9 @@ LENGTH = 60
 """Tokens of a generated answer."""
 PROBE_LENGTH = 32
 """The same where a probe is run: what the answer is about has been said by then."""
+GREEDY = SamplerSettings(temperature=0)
+SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
+"""How the model draws where other luck is asked for."""
 KEPT = 3
 """So many held-out phrases fewer than before still count as accuracy kept: two trainings from
 different seeds differ by as much."""
@@ -212,12 +215,13 @@ class Chosen(msgspec.Struct, frozen=True, array_like=True):
 
 class Generated(msgspec.Struct, frozen=True, tag=True):
     """What comes after the tokens that were there. `prompt` is the conversation, as the model reads
-    it; `ended`: the model ended its answer."""
+    it; `ended`: the model ended its answer. `weights` is how many numbers the model consists of."""
 
     prompt: tuple[Token, ...]
     written: tuple[Chosen, ...]
     ended: bool
     milliseconds: float
+    weights: int
 
 
 Answer = SaidByRules | Trained | SaidByRetrieval | Generated
@@ -261,7 +265,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`trained` is about the intents `own` and the `seed`; `first_right` what the network reached
     on the shipped intents alone. `missed` are messages that no rule fitted. `results` are those of
-    the probes, `begun` what the model has written of the answer to the next one."""
+    the probes, `begun` what the model has written of the answer to the next one, `weights` what is
+    known of the model's size."""
 
     part: int = 0
     turns: tuple[Turn, ...] = ()
@@ -284,6 +289,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     results: dict[Case, Result] = {}
     begun: Written = Written()
+    weights: int = 0
 
     @property
     def book(self) -> RuleBook:
@@ -386,7 +392,10 @@ def _move(state: State, by: int) -> State:
 def _change_rules(state: State, action: Test | PutRule | DropRule | ShippedRules) -> State:
     match action:
         case Test(text):
-            return _replace(state, sentence=" ".join(text.split())[:LONGEST])
+            new = _replace(state, sentence=" ".join(text.split())[:LONGEST])
+            speaks = next(iter(new.fits), None)
+            shown = [rule.name for rule in new.rules_shown]
+            return _replace(new, rule=shown.index(speaks)) if speaks else new
         case PutRule(line, instead):
             return _put_rule(state, line, instead)
         case DropRule():
@@ -523,15 +532,7 @@ def heard(state: State, question: Question, answer: Answer) -> State:
             return new
         case Generated():
             assert isinstance(question, AskGeneration)
-            if question.case is None:
-                assert state.turn is not None
-                return _with_turn(state, written=_longer(state.turn.written, answer))
-            written = _longer(state.begun, answer)
-            if not written.done(PROBE_LENGTH):
-                return _replace(state, begun=written)
-            declined = declines(written.text, shipped_probes().declining)
-            new = _replace(state, begun=Written())
-            return _result(new, question.case, written.text, declined, written.milliseconds)
+            return _heard_generation(_replace(state, weights=answer.weights), question, answer)
 
 
 def _heard_training(state: State, answer: Trained) -> State:
@@ -540,6 +541,18 @@ def _heard_training(state: State, answer: Trained) -> State:
         return new
     first = answer.right if not state.own else state.first_right
     return _replace(new, training=False, first_right=first)
+
+
+def _heard_generation(state: State, question: AskGeneration, answer: Generated) -> State:
+    if question.case is None:
+        assert state.turn is not None
+        return _with_turn(state, written=_longer(state.turn.written, answer))
+    written = _longer(state.begun, answer)
+    if not written.done(PROBE_LENGTH):
+        return _replace(state, begun=written)
+    declined = declines(written.text, shipped_probes().declining)
+    new = _replace(state, begun=Written())
+    return _result(new, question.case, written.text, declined, written.milliseconds)
 
 
 def _result(state: State, case: Case, text: str, declined: bool, milliseconds: float) -> State:

@@ -11,6 +11,8 @@ from tutor.bots import rules
 from tutor.bots.bank import with_own
 from tutor.bots.files import shipped_bank, shipped_rules
 from tutor.labs.generations import (
+    GREEDY,
+    SENSIBLE,
     Answer,
     AskGeneration,
     AskRetrieval,
@@ -25,7 +27,6 @@ from tutor.labs.generations import (
     Trained,
 )
 from tutor.lm.chat import chat_ids
-from tutor.lm.distribution import SamplerSettings
 from tutor.lm.intents import STEPS
 from tutor.lm.session import Session
 from tutor.workbench.retrieval_bot import RetrievalBot
@@ -38,9 +39,6 @@ MOMENT = 0.15
 """Seconds after which an answer is due, whatever is written by then."""
 STEPS_AT_ONCE = 10
 """Steps of training in one answer: so few, because the loss is to be seen falling."""
-GREEDY = SamplerSettings(temperature=0)
-SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
-"""How the model draws where other luck is asked for."""
 
 
 class GenerationsBench:
@@ -122,6 +120,7 @@ class GenerationsBench:
             written=tuple(written),
             ended=session.ended,
             milliseconds=_milliseconds(begun),
+            weights=self._model.card.parameters,
         )
 
     def _opened(self, ids: list[int]) -> Session:
@@ -134,6 +133,7 @@ class GenerationsBench:
 
 def _said_by_rules(question: AskRules) -> SaidByRules:
     book = msgspec.structs.replace(shipped_rules(), rules=question.rules)
+    rules.fits(book, "")  # patterns are read once, which is not the time of a reply
     begun = time.perf_counter()
     reply = rules.reply(book, question.messages)
     return SaidByRules(reply, _milliseconds(begun))
