@@ -51,7 +51,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     sampler = sampler_settings(options)
     text = read_text(options)
-    model = _load(options.model)
+    model = load(options.model)
     with shortage_in_words("this text"):
         return _answer(model, text, sampler, options)
 
@@ -118,7 +118,8 @@ def _sampler_given(options: argparse.Namespace) -> bool:
     return options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
 
 
-def _load(spec: str | None) -> LanguageModel:
+def load(spec: str | None) -> LanguageModel:
+    """The model, found and loaded; what is waited for is said. Raises `ModelError`."""
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model

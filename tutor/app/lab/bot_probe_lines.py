@@ -125,7 +125,7 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
             else []
         ),
     ]
-    each = 1 if rows < 9 else 2
+    each = min(3, max(1, (rows - len(lines)) // len(BOTS)))
     for bot in BOTS:
         lines += _reply(state, Case(place, bot), probe.criterion(bot), width, each)
     return lines
