@@ -30,9 +30,9 @@ from tutor.labs.generations import (
     PutRule,
     Run,
     Say,
+    Sentence,
     ShippedRules,
     State,
-    Test,
     Train,
 )
 from tutor.lm.chat import chat_ids
@@ -119,7 +119,7 @@ def test_a_message_that_comes_in_between_cuts_the_answer_short() -> None:
 
 
 def test_a_rule_of_ones_own_is_held_against_the_sentence_at_once() -> None:
-    state = lab.act(lab.start(), Test("Where is my parrot?"))
+    state = lab.act(lab.start(), Sentence("Where is my parrot?"))
     assert "where-is" not in state.fits
     state = lab.act(state, PutRule("60: * parrot * = Poor {1}!"))
     assert list(state.fits) == ["yours-1"]

@@ -79,7 +79,7 @@ class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
     by: int
 
 
-class Test(msgspec.Struct, frozen=True, tag_field="do", tag="test"):
+class Sentence(msgspec.Struct, frozen=True, tag_field="do", tag="sentence"):
     """A sentence to hold against the rules."""
 
     text: str
@@ -131,7 +131,7 @@ class NextProbe(msgspec.Struct, frozen=True, tag_field="do", tag="next-probe"):
 
 
 Action = (
-    Part | Say | Again | Anew | Look | Move | Test | PutRule | DropRule | ShippedRules
+    Part | Say | Again | Anew | Look | Move | Sentence | PutRule | DropRule | ShippedRules
     | AddIntent | DropIntent | Train | Predict | Run | NextProbe
 )  # fmt: skip
 
@@ -340,7 +340,7 @@ def act(state: State, action: Action) -> State:
             return _talk(state, action)
         case Move(by):
             return _move(state, by)
-        case Test() | PutRule() | DropRule() | ShippedRules():
+        case Sentence() | PutRule() | DropRule() | ShippedRules():
             return _change_rules(state, action)
         case AddIntent() | DropIntent() | Train():
             return _change_intents(state, action)
@@ -389,9 +389,9 @@ def _move(state: State, by: int) -> State:
     return state
 
 
-def _change_rules(state: State, action: Test | PutRule | DropRule | ShippedRules) -> State:
+def _change_rules(state: State, action: Sentence | PutRule | DropRule | ShippedRules) -> State:
     match action:
-        case Test(text):
+        case Sentence(text):
             new = _replace(state, sentence=" ".join(text.split())[:LONGEST])
             speaks = next(iter(new.fits), None)
             shown = [rule.name for rule in new.rules_shown]

@@ -28,9 +28,9 @@ from tutor.labs.generations import (
     PutRule,
     Run,
     Say,
+    Sentence,
     ShippedRules,
     State,
-    Test,
     Train,
 )
 from tutor.lm.token_tree import Step
@@ -152,7 +152,7 @@ class GenerationsView(LabView):
         self.write(
             "A sentence for the rules:",
             state.sentence,
-            Test,
+            Sentence,
             lambda text: bot_workshop_lines.verdict_on_sentence(state.book, text),
         )
 
