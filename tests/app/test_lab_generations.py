@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fake_engine import VOCABULARY
 from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
 from whole_app import until
 
@@ -12,6 +15,8 @@ from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.labs import generations as lab
 from tutor.labs.bot_probes import CASES
+from tutor.labs.generations import GREEDY
+from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +28,8 @@ def short_and_always_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "LENGTH", 12)
     monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
     monkeypatch.setattr("tutor.app.lab.bot_chat_lines.LENGTH", 12)
-    monkeypatch.setattr("tutor.workbench.generations.time.perf_counter", lambda: 7.0)
+    still = SimpleNamespace(perf_counter=lambda: 7.0)
+    monkeypatch.setattr("tutor.workbench.generations.time", still)
 
 
 async def ask(pilot: Any, message: str) -> None:
@@ -33,6 +39,7 @@ async def ask(pilot: Any, message: str) -> None:
 
 
 async def part(pilot: Any, name: str) -> None:
+    await at_rest(pilot)
     while lab.PARTS[state_of(pilot).part] != name:
         await do(pilot, "tab")
 
@@ -100,31 +107,51 @@ async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> 
         assert "12 tokens, probability" in shown
 
 
-async def test_what_was_generated_opens_in_the_stepper_where_it_was_looked_at(
-    tmp_path: Path,
+async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+    opened: list[Any] = []
+
+    def open_conversation(*arguments: Any, **named: Any) -> None:
+        opened.append((arguments, named))
+
+    app = lab_app("generations", tmp_path)
+    monkeypatch.setattr(app, "open_conversation", open_conversation)
+    async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await ask(pilot, "Hello")
-        await do(pilot, "down", "down")
-        state = state_of(pilot)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
+        await do(pilot, "down", "down", "enter")
+        written = state_of(pilot).turn.written
+        ((prompt, steps, sampler), named) = opened[0]
+        assert prompt == written.prompt
+        assert [step.token for step in steps] == [each.token for each in written.tokens]
+        assert steps[0].surprisal_bits == pytest.approx(-math.log2(written.tokens[0].probability))
+        assert sampler.greedy
+        assert named["at"] == 2
+
+
+async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
+    """Beside the texts that are kept there; it is kept too when something is changed."""
+    app = lab_app("generations", tmp_path)
+    prompt, written = VOCABULARY[300:304], [Step(token, "drawn", 1.0) for token in VOCABULARY[7:10]]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        app.open_conversation(prompt, written, GREEDY, seed=3, at=1)
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await pilot.pause()
-        pane = pilot.app.screen.query_one(ExplorerPane)
+        pane = app.screen.query_one(ExplorerPane)
         tree = pane._state.trees["chat"]
-        written = state.turn.written
         assert tree is not None
-        assert [token.id for token in tree.tokens] == [
-            *(token.id for token in written.prompt),
-            *(each.token.id for each in written.tokens),
-        ]
-        assert tree.focus == len(written.prompt) + 2
-        assert tree.current.prompt_length == len(written.prompt)
+        assert tree.tokens == (*prompt, *VOCABULARY[7:10])
+        assert (tree.focus, tree.current.prompt_length, tree.current.seed) == (5, 4, 3)
         assert pane._state.sampler.greedy
+        assert app.progress.texts.list("free") == []
+        await until(pilot, lambda: pane._stepper.answer is not None)
+        await pilot.press("f")
+        await until(pilot, lambda: len(tree.branches) == 2)
         await pilot.press("escape")
         await at_rest(pilot)
-        assert state_of(pilot) == state
+        await until(pilot, lambda: len(app.progress.texts.list("free")) == 1)
 
 
 async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def _refuse_what_grows(text: str, file: str) -> None:
     """Aliases can make a small file a large one, and a deep one is never meant."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "anchor", None) is not None:
             raise BotError(
                 f"{file}, line {line}: “*” and “&” at the beginning mean something in YAML.",

@@ -525,11 +525,10 @@ def heard(state: State, question: Question, answer: Answer) -> State:
             assert isinstance(question, AskRules | AskRetrieval)
             if question.case is not None:
                 return _result(state, question.case, reply.text, reply.declined, milliseconds)
-            name = "rules" if isinstance(answer, SaidByRules) else "retrieval"
-            new = _with_turn(state, **{name: answer})
-            if isinstance(answer, SaidByRules) and reply.declined:
-                return _replace(new, missed=new.missed | {_key(question.messages[-1])})
-            return new
+            if isinstance(question, AskRetrieval):
+                return _with_turn(state, retrieval=answer)
+            missed = {_key(question.messages[-1])} if reply.declined else set()
+            return _replace(_with_turn(state, rules=answer), missed=state.missed | missed)
         case Generated():
             assert isinstance(question, AskGeneration)
             return _heard_generation(_replace(state, weights=answer.weights), question, answer)

@@ -25,7 +25,11 @@ BESIDE = 72
 """Columns from which on the three stand beside each other."""
 _GAP = 2
 _MOST_ANSWER = 7
+_ROOM_FOR_TRACE = 11
+_LOW = 12
+"""Rows below which there is room for one bot at a time."""
 _SHARE = 8
+_FEW = 4
 
 
 def chat(state: State, width: int, height: int) -> list[Content]:
@@ -44,7 +48,7 @@ def chat(state: State, width: int, height: int) -> list[Content]:
     columns = [
         [
             _head(state, turn, place, column),
-            *_answer(turn, place, column, _MOST_ANSWER),
+            *_answer(turn, place, column, max(3, min(_MOST_ANSWER, height - _ROOM_FOR_TRACE))),
             Content(""),
         ]
         for place in range(len(BOTS))
@@ -76,8 +80,17 @@ def _side_by_side(columns: Sequence[Sequence[Content]], width: int) -> list[Cont
 
 
 def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]:
-    """The bot that is looked at in full, the others with the beginning of what they say."""
+    """The bot that is looked at in full, the others with the beginning of what they say, as far
+    as there is room."""
     lines: list[Content] = []
+    if height < _LOW:
+        said = _answer(turn, state.bot, width, 2)
+        rows = max(1, height - 1 - len(said))
+        return [
+            _head(state, turn, state.bot, width),
+            *said,
+            *_trace(state, turn, state.bot, width, rows),
+        ]
     for place in range(len(BOTS)):
         lines.append(_head(state, turn, place, width))
         shown = place == state.bot
@@ -160,16 +173,14 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
         return wrapped(said, width, 2, MUTED)
     first = reply.fits[0]
     words = named_words(message, first.literal)
-    captured = "  ".join(
-        f"{number} {each or '–'}" for number, each in enumerate(first.captures, start=1)
-    )
+    captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]
     others = ", ".join(fit.rule for fit in reply.fits[1:])
     return [
         _pair("rule", first.rule, width),
         _pair("priority", str(first.priority), width),
         _pair("pattern", first.pattern, width),
         _pair("words", words, width),
-        *([_pair("captured", captured, width)] if captured else []),
+        *(_pair("" if place else "captured", each, width) for place, each in enumerate(captured)),
         *([_pair("time", f"{reply.turn} in this talk", width)] if reply.turn > 1 else []),
         *([_pair("fit too", others, width)] if others else []),
     ]
@@ -192,7 +203,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
     count = 3 if rows >= 9 else 2 if rows >= 7 else 1
     name = 10 if width < 40 else 14
     bar = max(3, min(20, width - name - _SHARE - 1))
-    lines = [Content.styled("intent", MUTED)]
+    lines = [Content.styled("intent", MUTED)] if rows > _FEW else []
     for each in reply.likely[:count]:
         lines.append(
             Content.assemble(
@@ -200,7 +211,8 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
                 (bars.bar(each.probability, bar), likely(each.probability)),
             )
         )
-    lines.append(Content.styled("nearest question, cosine", MUTED))
+    if rows > _FEW:
+        lines.append(Content.styled("nearest question, cosine", MUTED))
     for near in reply.nearest[:count]:
         below = near.cosine < reply.threshold
         text = figures.fit(near.question, max(4, width - 6)).rstrip()
@@ -231,11 +243,13 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
     tokens = turn.written.tokens
     if not tokens:
         return [Content.styled("reading the conversation", MUTED)]
-    room = max(1, rows - 2)
+    room = rows - 2 if rows > _FEW else rows
     first = max(0, min(state.token - room // 2, len(tokens) - room))
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))
-    lines = [Content.styled(f"{counted(len(tokens), 'token')}, probability", MUTED)]
+    lines = []
+    if rows > _FEW:
+        lines.append(Content.styled(f"{counted(len(tokens), 'token')}, probability", MUTED))
     for place, each in enumerate(tokens[first : first + room], start=first):
         here = place == state.token
         lines.append(

@@ -22,22 +22,30 @@ if TYPE_CHECKING:
     from tutor.labs.generations import State
 
 _KIND = 14
+_MOST_CELL = 4
 _GUESS = 13
 _SCORE = 11
 _SHORT: dict[Bot, str] = {"rules": "rule", "retrieval": "retr", "generative": "gen"}
 _METER = 20
+_ROOM_FOR_PROBE = 4
 
 
 def probe_lines(state: State, width: int, height: int) -> list[Content]:
     """A row for each kind: who is expected to break first, and what came out; below, a probe."""
     narrow = width < BESIDE - 10
+    room = max(1, min(len(KINDS), height - 3))
+    first = max(0, min(state.kind - room // 2, len(KINDS) - room))
     rows = [
         _heading(narrow),
-        *(_kind_row(state, kind, place == state.kind, narrow) for place, kind in enumerate(KINDS)),
+        *(
+            _kind_row(state, kind, place == state.kind, narrow)
+            for place, kind in enumerate(KINDS[first : first + room], start=first)
+        ),
         _total(state, narrow),
         _progress(state, width),
     ]
-    return [*rows, *_one_probe(state, width, height - len(rows))]
+    left = height - len(rows)
+    return [*rows, *(_one_probe(state, width, left) if left >= _ROOM_FOR_PROBE else [])]
 
 
 def _widths(narrow: bool) -> tuple[int, int]:
@@ -90,9 +98,9 @@ def _progress(state: State, width: int) -> Content:
     """How far the run is, and about how long it takes yet."""
     done, total = len(state.results), len(CASES)
     if not state.running:
-        left = len(KINDS) - len(state.predictions)
-        if left:
-            said = f"Predict first: {left} of {len(KINDS)} kinds to go, with ← and →."
+        open_ = len(KINDS) - len(state.predictions)
+        if open_:
+            said = f"Predict first: {open_} of {len(KINDS)} kinds to go, with ← and →."
         elif done == total:
             said = "Run. The table has what came out; Enter runs all anew."
         elif done:
@@ -169,7 +177,7 @@ def table_lines(state: State, width: int) -> list[Content]:
         Content.styled(" " * name + "".join(f"{NAMES[bot]:<{column}}" for bot in BOTS), "bold")
     ]
     for title, values in facts:
-        cells = [wrapped(value, column - 2, 3) for value in values]
+        cells = [wrapped(value, column - 2, _MOST_CELL) for value in values]
         for row in range(max(map(len, cells))):
             parts: list[Content | str | tuple[str, str]] = [
                 (f"{title if not row else '':<{name}}", MUTED)
@@ -186,7 +194,7 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
     for place, bot in enumerate(BOTS):
         lines.append(Content.styled(NAMES[bot], "bold"))
         for title, values in facts:
-            cells = wrapped(values[place], width - 12, 3)
+            cells = wrapped(values[place], width - 12, _MOST_CELL)
             lines.append(Content.assemble((f"{title:<12}", MUTED), cells[0]))
             lines += [Content.assemble(" " * 12, cell) for cell in cells[1:]]
     return lines
@@ -195,28 +203,28 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
 def _facts(state: State) -> list[tuple[str, tuple[str, str, str]]]:
     bank = state.bank
     trained = state.trained
-    learned = (
-        f", {trained.seconds:.1f} s of training, {trained.right} of {trained.of} held out right"
-        if trained is not None and trained.finished
-        else ", not trained yet"
-    )
-    weights = f"{state.weights:,} weights, trained elsewhere" if state.weights else "a model"
+    learned = held_out = "–"
+    if trained is not None and trained.finished:
+        learned = f"trained in {trained.seconds:.1f} s"
+        held_out = f"{trained.right} of {trained.of} held out"
+    weights = f"{state.weights:,} weights" if state.weights else "a model"
     return [
-        ("answers by", ("pattern, fixed text", "nearest in the bank", "one token after another")),
+        ("answers by", ("pattern, fixed text", "nearest in the bank", "next token, repeated")),
         ("domain", ("closed", "semi-closed", "open")),
-        ("limit", ("breaks outside rules", "says what is stored", "invents, hard to control")),
+        ("limit", ("outside its rules", "outside its bank", "invents things")),
         ("right", _per_bot(state, _right)),
-        ("strongest", _per_bot(state, _strongest)),
         ("weakest", _per_bot(state, _weakest)),
         ("a reply", _per_bot(state, _time)),
         (
             "made of",
             (
                 f"{len(state.rules)} rules",
-                f"{bank.phrases} phrases, {bank.entries} answers{learned}",
+                f"{bank.phrases} phrases, {bank.entries} answers",
                 weights,
             ),
         ),
+        ("training", ("–", learned, "elsewhere")),
+        ("recognizes", ("–", held_out, "–")),
         (
             "an error",
             ("has one rule to blame", "lies in a vector or an entry", "has no line to mend"),
@@ -239,16 +247,13 @@ def _by_score(state: State, bot: Bot) -> list[tuple[float, Kind]]:
     return [(right / of, kind) for (right, of), kind in scored if of]
 
 
-def _strongest(state: State, bot: Bot) -> str:
-    scores = _by_score(state, bot)
-    best = max((share for share, _ in scores), default=0.0)
-    return ", ".join(kind for share, kind in scores if share == best) if best else "–"
-
-
 def _weakest(state: State, bot: Bot) -> str:
     scores = _by_score(state, bot)
     least = min((share for share, _ in scores), default=0.0)
-    return ", ".join(kind for share, kind in scores if share == least) if scores else "–"
+    weakest = [kind for share, kind in scores if share == least]
+    if not weakest:
+        return "–"
+    return ", ".join(weakest) if len(weakest) < 3 else f"{len(weakest)} classes alike"
 
 
 def _time(state: State, bot: Bot) -> str:

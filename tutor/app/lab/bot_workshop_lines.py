@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _DETAILS = 5
 _LOW = 14
+_VERY_LOW = 8
 
 
 def rule_lines(state: State, width: int, height: int) -> list[Content]:
@@ -29,9 +30,7 @@ def rule_lines(state: State, width: int, height: int) -> list[Content]:
     fits = state.fits
     speaks = next(iter(fits), None)
     reply = rules.reply(state.book, [state.sentence])
-    count = (
-        "no rule fits" if not fits else f"{counted(len(fits), 'rule')} of {len(state.rules)} fit"
-    )
+    count = f"{len(fits)} of {counted(len(state.rules), 'rule')} fit{'s' * (len(fits) == 1)}"
     above = [
         Content.assemble(
             ("sentence ", MUTED), (figures.fit(safe(state.sentence), width - 9).rstrip(), "bold")
@@ -41,7 +40,9 @@ def rule_lines(state: State, width: int, height: int) -> list[Content]:
     ]
     shown = state.rules_shown
     details = _rule_details(shown[state.rule], state, width) if shown else []
-    details = details[: _DETAILS if height >= _LOW else 1]
+    details = details[: _DETAILS if height >= _LOW else 0]
+    if height < _VERY_LOW:
+        del above[1]
     room = max(2, height - len(above) - len(details))
     first = max(0, min(state.rule - room // 2, len(shown) - room))
     listed = [
@@ -110,7 +111,9 @@ def intent_lines(state: State, width: int, height: int) -> list[Content]:
     intents = state.bank.intents
     above = [*_training(state, width), _intent_heading(width)]
     details = _intent_details(intents[state.intent], state, width)
-    details = details[: _DETAILS if height >= _LOW else 2]
+    details = details[: _DETAILS if height >= _LOW else 0]
+    if height < _VERY_LOW:
+        above.pop()
     room = max(2, height - len(above) - len(details))
     first = max(0, min(state.intent - room // 2, len(intents) - room))
     listed = [

@@ -58,6 +58,8 @@ WHERE = {
     "run": ("probes",),
     "probe": ("probes",),
     "move": ("chat", "rules", "intents", "probes"),
+    "scroll_up": ("table",),
+    "scroll_down": ("table",),
 }
 """In which parts of the lab an action is there."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
@@ -75,6 +77,8 @@ class GenerationsView(LabView):
         Binding("right", "look(1)", show=False),
         Binding("up", "move(-1)", "row", key_display="↑↓", tooltip="Another row, or token."),
         Binding("down", "move(1)", show=False),
+        Binding("up", "scroll_up", show=False),
+        Binding("down", "scroll_down", show=False),
         Binding("enter", "step", "stepper", tooltip="Open what was generated in the stepper."),
         Binding("r", "again(False)", "ask again", tooltip="The same message once more."),
         Binding("n", "again(True)", "other luck", tooltip="The same message, and the model draws."),
