@@ -160,6 +160,19 @@ def test_an_intent_of_ones_own_is_learned(asked: State, tmp_path: Path) -> None:
         lab.act(state, DropIntent())
 
 
+def test_what_to_compare_with_is_measured_before_an_intent_is_added(
+    asked: State, tmp_path: Path
+) -> None:
+    state = lab.act(lab.start(), AddIntent(MUSIC))
+    assert lab.question(state) == AskTraining((), 1, 0)
+    state = settled(LAB, state, bench("generations", tmp_path))
+    assert asked.trained is not None
+    assert state.first_right == asked.trained.right
+    assert state.ready
+    assert len(state.own) == 1
+    assert not state.training
+
+
 def test_training_stops_goes_on_and_begins_again(asked: State) -> None:
     state = lab.act(lab.start(), Train())
     assert lab.question(state) == AskTraining((), 1, 0)

@@ -360,7 +360,7 @@ def _talk(state: State, action: Say | Again | Anew | Look) -> State:
                 raise LabError("There is nothing to ask.", "Write at least one word.")
             before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
             turns = (*before, Turn(message=message))[-MOST_TURNS:]
-            return _replace(state, turns=turns, token=0)
+            return _replace(state, turns=turns, token=0, sentence=message)
         case Again(luck):
             if state.turn is None:
                 raise LabError("Nothing has been asked yet.", "Write a message first.")
@@ -494,7 +494,8 @@ def question(state: State) -> Question | None:
     waits = turn is not None and turn.retrieval is None
     if (waits or state.training or case is not None) and not state.ready:
         done = len(state.trained.losses) if state.trained else 0
-        return AskTraining(state.own, state.seed, done)
+        own = () if state.first_right is None else state.own  # what to compare with comes first
+        return AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
         return AskRetrieval(state.own, state.seed, turn.message)
     if turn is not None and turn.owes_generation:
@@ -535,11 +536,15 @@ def heard(state: State, question: Question, answer: Answer) -> State:
 
 
 def _heard_training(state: State, answer: Trained) -> State:
-    new = _replace(state, trained=answer)
     if not answer.finished:
-        return new
-    first = answer.right if not state.own else state.first_right
-    return _replace(new, training=False, first_right=first)
+        return _replace(state, trained=answer)
+    if state.first_right is None:
+        new = _replace(state, first_right=answer.right)
+        if state.own:
+            return _replace(new, trained=None)
+        return _replace(new, trained=answer, training=False)
+    first = state.first_right if state.own else answer.right
+    return _replace(state, trained=answer, training=False, first_right=first)
 
 
 def _heard_generation(state: State, question: AskGeneration, answer: Generated) -> State:
