@@ -243,6 +243,12 @@ class LabError(TutorError):
     title = "The lab cannot do this"
 
 
+class BotError(TutorError):
+    """A rule, an intent or a file of a bot cannot be used."""
+
+    title = "The bot cannot use this"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.learner.review import Asked, Queue
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
     from tutor.remote.catalogue import RemoteModel
 
     Target = TermTarget | ScreenTarget
@@ -374,6 +376,28 @@ class TutorApp(App[None]):
         from tutor.app.explorer.screen import ExplorerScreen
 
         self._open_on_model(lambda: ExplorerScreen(self.engine, self.progress, mode="chat"))
+
+    def open_conversation(
+        self,
+        prompt: Sequence[Token],
+        written: Sequence[Step],
+        sampler: SamplerSettings,
+        *,
+        seed: int,
+        at: int,
+    ) -> None:
+        """A conversation that a lab has had with the model, in the stepper: the tokens of its
+        prompt, what was written after it, and which token of that is looked at."""
+        from tutor.app.explorer.screen import ExplorerScreen
+        from tutor.app.explorer.state import State
+
+        model = self.engine.model
+        if model is None:
+            self.tell("The model is not ready yet.")
+            return
+        name = model.sha256 or model.name
+        begin = State.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
+        self.push_screen(ExplorerScreen(self.engine, self.progress, begin=begin))
 
     def open_guessing_game(self) -> None:
         if self._no_guessing():

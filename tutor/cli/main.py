@@ -15,6 +15,7 @@ from pathlib import Path
 from tutor import __version__
 from tutor.cli import (
     app,
+    bot,
     lab,
     lessons,
     lint,
@@ -88,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     _add_course(for_course)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     step.add_to(commands, for_model)
+    bot.add_to(commands, for_model)
     model.add_to(commands, for_model)
     lab.add_to(commands, for_learner, for_model)
     lessons.add_to(commands, for_course)

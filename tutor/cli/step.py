@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     text = read_text(options)
     if is_remote(options.model):
         return _answer(*_elsewhere(options.model, text, chat=options.chat), sampler, options)
-    model = _load(options.model)
+    model = load(options.model)
     with shortage_in_words("this text"):
         return _answer(model.card, _session(model, text, chat=options.chat), sampler, options)
 
@@ -144,7 +144,8 @@ def _sampler_given(options: argparse.Namespace) -> bool:
     return options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
 
 
-def _load(spec: str | None) -> LanguageModel:
+def load(spec: str | None) -> LanguageModel:
+    """The model, found and loaded; what is waited for is said. Raises `ModelError`."""
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model

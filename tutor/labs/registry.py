@@ -11,6 +11,7 @@ from tutor.labs.lab import Lab
 AnyLab = Lab[Any, Any, Any, Any]
 
 NAMES: tuple[str, ...] = (
+    "generations",
     "tokens",
     "merges",
     "train-tokenizer",

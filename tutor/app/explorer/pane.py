@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
     from textual.timer import Timer
 
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.client import Engine
@@ -68,11 +68,12 @@ class ExplorerPane(PaneLayout):
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
+        begin: State | None = None,
     ) -> None:
         super().__init__()
         self._conductor = Conductor(
             engine,
-            Memory(progress, lab, mode),
+            Memory(progress, lab, mode, begin),
             work=lambda work, group: self.run_worker(work, group=group, exclusive=True),
             changed=self._changed,
             on_evidence=lambda evidence: self.post_message(self.Stepped(evidence)),
