@@ -145,6 +145,12 @@ class LabError(TutorError):
     title = "The lab cannot do this"
 
 
+class RetrievalError(TutorError):
+    """An index of passages cannot be made, read or found."""
+
+    title = "The index cannot be used"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 
