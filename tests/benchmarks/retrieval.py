@@ -95,7 +95,7 @@ def measure() -> list[Measured]:
 def _indexed(folder: Path) -> float:
     """Seconds to bring the index up to date."""
     began = time.perf_counter()
-    with store.opened_to_write("benchmark", os.fsencode(folder)) as index:
+    with store.opened_to_write("benchmark", folder) as index:
         for _ in update(index, folder):
             pass
     return time.perf_counter() - began

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -97,7 +96,7 @@ def run_index(options: argparse.Namespace) -> int:
     folder = options.folder.resolve()
     name = options.name or store.name_for(folder)
     line = StatusLine(sys.stderr, always=True)
-    with store.opened_to_write(name, os.fsencode(folder)) as index, _told_to_stop() as stopped:
+    with store.opened_to_write(name, folder) as index, _told_to_stop() as stopped:
         progress = None
         for progress in update(index, folder):
             if stopped():
@@ -211,7 +210,7 @@ def _search(options: argparse.Namespace) -> tuple[str, list[Found]]:
         from tutor.retrieval.full_text import MemoryIndex
 
         index = MemoryIndex(course_passages(load_course()))
-        return name, [found for _, found in index.find(options.query, options.top)]
+        return name, index.find(options.query, options.top)
     with store.opened(name) as stored:
         return name, stored.search(options.query, options.top)
 

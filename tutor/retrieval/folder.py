@@ -22,16 +22,16 @@ LONGEST_LINE = 100_000
 
 
 class File(NamedTuple):
-    """A file with a name that is one of a text. `path` is relative to the folder, in bytes, since
-    a name need not be valid text; `changed` is the time of its last change in nanoseconds."""
+    """A file with a name that is one of a text. `path` is relative to the folder (a name need not
+    be valid text: `name_of` makes some of it); `changed` is in nanoseconds."""
 
-    path: bytes
+    path: Path
     size: int
     changed: int
 
 
 class LeftOut(NamedTuple):
-    path: bytes
+    path: Path
     reason: str
 
 
@@ -43,15 +43,15 @@ def files(folder: Path) -> Iterator[File | LeftOut]:
     """Everything in the folder and in those inside it, in a fixed order. Links are not followed,
     so that none leads in circles or out of the folder; names that begin with a point are hidden,
     and not looked at. Raises `RetrievalError` where the folder itself cannot be read."""
-    root = os.fsencode(folder)
-    waiting = [b""]
+    top = Path()
+    waiting = [top]
     while waiting:
         inside = waiting.pop()
         try:
-            with os.scandir(os.path.join(root, inside)) as listing:
+            with os.scandir(folder / inside) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            if not inside:
+            if inside == top:
                 raise RetrievalError(
                     f"The folder {safe(str(folder))} cannot be read ({error.strerror}).",
                     "Check the path and its permissions.",
@@ -60,9 +60,9 @@ def files(folder: Path) -> Iterator[File | LeftOut]:
             continue
         deeper = []
         for entry in entries:
-            if entry.name.startswith(b"."):
+            if entry.name.startswith("."):
                 continue
-            path = os.path.join(inside, entry.name)
+            path = inside / entry.name
             if entry.is_dir(follow_symlinks=False):
                 deeper.append(path)
             else:
@@ -70,12 +70,12 @@ def files(folder: Path) -> Iterator[File | LeftOut]:
         waiting += reversed(deeper)
 
 
-def _looked_at(entry: os.DirEntry[bytes], path: bytes) -> File | LeftOut:
+def _looked_at(entry: os.DirEntry[str], path: Path) -> File | LeftOut:
     if entry.is_symlink():
         return LeftOut(path, "a link")
     if not entry.is_file(follow_symlinks=False):
         return LeftOut(path, "not a file")
-    if Path(os.fsdecode(entry.name)).suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         return LeftOut(path, "not named like a text")
     try:
         about = entry.stat(follow_symlinks=False)
@@ -89,7 +89,7 @@ def _looked_at(entry: os.DirEntry[bytes], path: bytes) -> File | LeftOut:
 def read(folder: Path, file: File) -> bytes:
     """The bytes of a file. Raises `Unfit`."""
     try:
-        with Path(os.fsdecode(os.path.join(os.fsencode(folder), file.path))).open("rb") as stream:
+        with (folder / file.path).open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
     except OSError as error:
         raise Unfit("cannot be read") from error
@@ -112,6 +112,6 @@ def text_of(data: bytes) -> str:
     return text
 
 
-def name_of(path: bytes) -> str:
-    """A path as text for people and for the index, whatever bytes it has."""
-    return safe(path.decode("utf-8", "replace")).replace(os.sep, "/")
+def name_of(path: Path) -> str:
+    """A path as text for people and for the index, whatever its name is."""
+    return safe(os.fsencode(path).decode("utf-8", "replace")).replace(os.sep, "/")

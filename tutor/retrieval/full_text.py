@@ -45,9 +45,6 @@ _WORD = re.compile(r"\w+")
 _OPEN, _CLOSE = "\x02", "\x03"  # around words found: taken out of what is indexed
 _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None, "\0": None})
 
-Numbered = tuple[int, Found]
-"""A hit, and the number of the passage."""
-
 
 @cache
 def require_fts5() -> None:
@@ -177,14 +174,11 @@ class MemoryIndex:
         for number, passage in enumerate(passages):
             add(self._base, number, passage)
 
-    def find(self, query: str, limit: int) -> list[Numbered]:
-        """The best passages for a query, each with its place in the sequence."""
+    def find(self, query: str, limit: int) -> list[Found]:
+        """The best passages for a query."""
         found = []
         for number, _, text, score in find(self._base, query, limit):
             passage = self._passages[number]
             plain, marks = unmarked(text)
-            found.append((number, Found(passage, score, marks if plain == passage.text else ())))
+            found.append(Found(passage, score, marks if plain == passage.text else ()))
         return found
-
-    def close(self) -> None:
-        self._base.close()

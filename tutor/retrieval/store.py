@@ -7,6 +7,7 @@ any time: the next one finds everything up to the last whole transaction.
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -75,19 +76,38 @@ class Store:
         return self.file.name.removesuffix(_SUFFIX)
 
     @property
-    def folder(self) -> bytes:
+    def folder(self) -> Path:
+        """The folder that it is an index of."""
         with failures_in_words(self.name):
             (folder,) = self.base.execute("SELECT folder FROM about").fetchone()
-        return bytes(folder)
+        return Path(os.fsdecode(folder))
 
-    def search(self, query: str, limit: int) -> list[Found]:
-        """The best passages for a query. Raises `RetrievalError`."""
+    def search(self, query: str, limit: int, also: Passage | None = None) -> list[Found]:
+        """The best passages for a query. `also` is one more, which is in the index for this search
+        alone. Raises `RetrievalError`."""
+        if also is None:
+            with failures_in_words(self.name):
+                return list(self._search(query, limit))
         with failures_in_words(self.name):
-            return [
-                Found(self._passage(number, heading, plain), score, marks)
-                for number, heading, text, score in full_text.find(self.base, query, limit)
-                for plain, marks in [full_text.unmarked(text)]
-            ]
+            self.base.execute("BEGIN IMMEDIATE")
+            try:
+                self.put(0, also)
+                return list(self._search(query, limit))
+            finally:
+                self.base.execute("ROLLBACK")
+
+    def _search(self, query: str, limit: int) -> Iterator[Found]:
+        for number, heading, text, score in full_text.find(self.base, query, limit):
+            plain, marks = full_text.unmarked(text)
+            yield Found(self._passage(number, heading, plain), score, marks)
+
+    def put(self, file: int, passage: Passage) -> None:
+        """Add a passage of the file with this number; to be called in a transaction."""
+        cursor = self.base.execute(
+            "INSERT INTO places(file, name, anchor, line) VALUES (?, ?, ?, ?)",
+            (file, passage.source, passage.anchor, passage.line),
+        )
+        full_text.add(self.base, int(cursor.lastrowid or 0), passage)
 
     def passages(self) -> Iterator[Passage]:
         """All of them, file by file."""
@@ -131,7 +151,7 @@ def opened(name: str) -> Iterator[Store]:
 
 
 @contextmanager
-def opened_to_write(name: str, folder: bytes) -> Iterator[Store]:
+def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
     """The index of this name, made where there is none. One process at a time: raises
     `RetrievalError` where another is at it, and for a name that another folder has."""
     from filelock import FileLock, Timeout
@@ -260,7 +280,7 @@ def _tables(base: sqlite3.Connection, name: str) -> bool:
     return bool(tables)
 
 
-def _prepare(store: Store, folder: bytes) -> None:
+def _prepare(store: Store, folder: Path) -> None:
     from tutor.retrieval.folder import name_of
 
     base = store.base
@@ -275,7 +295,7 @@ def _prepare(store: Store, folder: bytes) -> None:
         for statement in _TABLES:
             base.execute(statement)
         full_text.create(base)
-        base.execute("INSERT INTO about VALUES (?)", (folder,))
+        base.execute("INSERT INTO about VALUES (?)", (os.fsencode(folder),))
         base.execute(f"PRAGMA user_version = {_VERSION}")
 
 

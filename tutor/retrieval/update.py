@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.store import Store, failures_in_words, transaction
 
 AT_ONCE = 200
-"""Passages that are written in one transaction: what a crash can cost, and how long whoever searches
-meanwhile may have to wait."""
+"""Passages that are written in one transaction: what a crash can cost, and how long whoever
+searches meanwhile may have to wait."""
 LISTED_AT_ONCE = 1000
 
 
@@ -81,12 +82,13 @@ def update(store: Store, folder: Path) -> Iterator[Progress]:
             yield progress
     progress.total = len(found)
     known = _known(store)
-    yield from _remove_gone(store, known, {file.path for file in found}, progress)
+    yield from _remove_gone(store, known, {os.fsencode(file.path) for file in found}, progress)
 
     waiting: list[_Read] = []
     for file in found:
-        read = _read(folder, file, known.get(file.path))
-        _count(progress, file, read, known.get(file.path))
+        before = known.get(os.fsencode(file.path))
+        read = _read(folder, file, before)
+        _count(progress, read, before)
         if read is not None:
             waiting.append(read)
         if sum(1 + len(each.passages) for each in waiting) >= AT_ONCE:
@@ -124,7 +126,7 @@ def _read(folder: Path, file: File, known: _Known | None) -> _Read | None:
     return _Read(file, known, digest, "", tuple(chunks(text, name)))
 
 
-def _count(progress: Progress, file: File, read: _Read | None, known: _Known | None) -> None:
+def _count(progress: Progress, read: _Read | None, known: _Known | None) -> None:
     progress.done += 1
     unfit = read.unfit if read else known.unfit if known else ""
     if unfit:
@@ -161,15 +163,11 @@ def _put(store: Store, read: _Read) -> None:
     else:
         cursor = store.base.execute(
             "INSERT INTO files(path, size, changed, digest, unfit) VALUES (?, ?, ?, ?, ?)",
-            (file.path, *about),
+            (os.fsencode(file.path), *about),
         )
         number = int(cursor.lastrowid or 0)
     for passage in read.passages:
-        cursor = store.base.execute(
-            "INSERT INTO places(file, name, anchor, line) VALUES (?, ?, ?, ?)",
-            (number, passage.source, passage.anchor, passage.line),
-        )
-        full_text.add(store.base, int(cursor.lastrowid or 0), passage)
+        store.put(number, passage)
 
 
 def _remove_gone(
