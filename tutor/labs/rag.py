@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import zip_longest
 from typing import Literal
 
 import msgspec
@@ -25,7 +27,7 @@ from tutor.labs.rag_attempt import (
     heard_by,
     owed,
 )
-from tutor.retrieval.pairs import pair_of, pairs
+from tutor.retrieval.pairs import Pair, pair_of, pairs
 
 LONGEST = 300
 """Characters of a question, and of a false passage."""
@@ -100,8 +102,9 @@ Action = Ask | Example | Turn | Switch | Count | Poison | From | Focus | See | G
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`attempt` is the question that is being answered. `past` are those answered before, the
-    last one last. `vectors` is what is known of the vectors of a source: how many there are. `ranks` is, for questions of the set, where each way of searching found a right passage
-    (from 1; 0: not among the first five)."""
+    last one last. `vectors` says of a source how many vectors there are. `ranks` is, for questions
+    of the set, where each way of searching found a right passage (from 1; 0: not among the first
+    five)."""
 
     attempt: Attempt
     way: Way = Way()
@@ -134,7 +137,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def start() -> State:
-    return State(attempt=Attempt("What is a logit?", Way(), 3))
+    return State(attempt=Attempt("What is quantization?", Way(), 3))
 
 
 def act(state: State, action: Action) -> State:
@@ -144,7 +147,7 @@ def act(state: State, action: Action) -> State:
             return _anew(replace(state, part="ask"), " ".join(text.split())[:LONGEST])
         case Example(by):
             number = (state.example + by) % len(pairs())
-            return _anew(replace(state, example=number, part="ask"), pairs()[number].ask)
+            return _anew(replace(state, example=number, part="ask"), examples()[number].ask)
         case Turn(by):
             kind = KINDS[(KINDS.index(state.way.kind) + by) % len(KINDS)]
             return _anew(replace(state, way=replace(state.way, kind=kind), retrieving=True))
@@ -166,6 +169,16 @@ def act(state: State, action: Action) -> State:
             return replace(state, part="measure" if state.part == "ask" else "ask")
         case Run():
             return replace(state, quality=quality.toggled(state.quality), part="measure")
+
+
+@cache
+def examples() -> tuple[Pair, ...]:
+    """The set, with its kinds in turns; those that have a short answer come first."""
+    short_first = sorted(pairs(), key=lambda pair: not pair.answer)
+    kinds: dict[str, list[Pair]] = {}
+    for pair in short_first:
+        kinds.setdefault(pair.kind, []).append(pair)
+    return tuple(pair for turn in zip_longest(*kinds.values()) for pair in turn if pair)
 
 
 def _from(state: State, by: int) -> State:
@@ -269,13 +282,9 @@ def _poisoned(state: State) -> bool:
     )
 
 
-def _answered_all_the_same(state: State) -> bool:
-    """What the course does not say: something was found, and something was answered."""
-    return any(
-        pair is not None and pair.kind == "absent" and each.hits and each.said
-        for each in state.past
-        for pair in [pair_of(each.query)]
-    )
+def _from_none(state: State) -> bool:
+    """An answer, although nothing that was found has anything to do with it."""
+    return any(each.given and each.said and not each.cited for each in state.past)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -300,9 +309,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             lambda state: any(map(_cited, state.past)),
         ),
         Goal("without", "the same question without retrieval (r): wrong", _without),
-        Goal(
-            "absent", "a question that the course does not answer, answered", _answered_all_the_same
-        ),
+        Goal("from-none", "an answer that is from none of the passages found", _from_none),
         Goal("poisoned", "a false passage (p) that changes the answer", _poisoned),
         Goal("one-finds", "a passage that one search (k) finds and the other misses", _one_finds),
         Goal(

@@ -25,7 +25,7 @@ BUDGET = 400
 """Tokens of the prompt that are for passages. What does not fit is cut off."""
 LENGTH = 32
 """Tokens of an answer."""
-GAINED = 2.0
+GAINED = 4.0
 """Bits that an answer must gain by a passage to cite it, and at least half of what it gains by the
 best of them."""
 

@@ -38,7 +38,7 @@ def pairs() -> tuple[Pair, ...]:
 
     file = paths.retrieval_pairs()
     try:
-        found = yaml.load(file.read_bytes(), Loader=yaml.CSafeLoader)
+        found = yaml.safe_load(file.read_bytes())
         return msgspec.convert(found, tuple[Pair, ...])
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise RetrievalError(

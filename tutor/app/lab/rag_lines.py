@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from tutor.labs.rag import State
     from tutor.labs.rag_attempt import Attempt, Hit
 
+_SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
-_COLUMNS = 27
-"""Of the mark, the number, the score, what goes into the prompt and the gain."""
 _WIDE = 70
 _TITLE = 24
 
@@ -118,8 +118,7 @@ def _excerpt(hit: Hit, room: int) -> Content:
 
 
 def _marked(text: str, marks: Sequence[tuple[int, int]], begin: int, end: int) -> Content:
-    """A piece of a text, with the words that the question has too. One character stays one, so
-    that the places hold."""
+    """A piece of a text, with the words that the question has too."""
     parts: list[str | tuple[str, str]] = []
     at = begin
     for start, stop in marks:
@@ -132,7 +131,7 @@ def _marked(text: str, marks: Sequence[tuple[int, int]], begin: int, end: int) -
 
 
 def _flat(text: str) -> str:
-    return safe(text.replace("\n", " "))
+    return safe(_SPACE.sub(" ", text))
 
 
 # --- prompt and answer ----------------------------------------------------------------------------

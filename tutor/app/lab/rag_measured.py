@@ -16,6 +16,7 @@ from tutor.retrieval.pairs import pairs
 
 if TYPE_CHECKING:
     from tutor.labs.rag import State
+    from tutor.labs.rag_attempt import Kind
 
 _NAMES = {"words": "by words", "meaning": "by meaning", "both": "both merged"}
 _NAME = 13
@@ -53,8 +54,7 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     notes = (
         f"{answered} questions that the course answers, {len(pairs()) - answered} that it does not."
         " recall@5: a right passage among the first five. MRR: the mean of 1 / its rank.",
-        "first, absent: the median score of the first passage for the one and the other kind of"
-        " question. They overlap: no threshold tells them apart for certain.",
+        "first, absent: the median score of the first passage, for the one and the other kind.",
     )
     for note in notes:
         lines += [Content(""), *(line.rstrip() for line in Content.styled(note, MUTED).wrap(width))]
@@ -73,7 +73,7 @@ def _fitting(width: int) -> list[tuple[str, int]]:
     return found
 
 
-def _searched(run: quality.State, kind: quality.Kind, fitting: list[tuple[str, int]]) -> Content:
+def _searched(run: quality.State, kind: Kind, fitting: list[tuple[str, int]]) -> Content:
     found = quality.figures(run, kind)
     if found is None:
         done = len(run.ranks.get(kind, ()))

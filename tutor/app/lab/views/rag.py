@@ -46,13 +46,17 @@ class RagView(LabView):
         Binding(
             "x",
             "example",
-            "next of the set",
-            tooltip="The next question of the set: it is known where its answer stands.",
+            "next",
+            tooltip="The next question of a set: it is known where in the course its answer is.",
         ),
+        Binding("k", "turn", "search", tooltip="Search by words, by meaning, or both merged."),
         Binding("r", "switch", "retrieval", tooltip="Retrieval off, or on again."),
-        Binding("k", "turn", "search", tooltip="By words, by meaning, or both merged."),
         Binding(
-            "left", "count(-1)", "passages", key_display="←→", tooltip="Fewer or more passages."
+            "left",
+            "count(-1)",
+            "number",
+            key_display="←→",
+            tooltip="Fewer or more passages in the prompt.",
         ),
         Binding("right", "count(1)", show=False),
         Binding("p", "poison", "poison", tooltip="Put a false passage in; an empty one ends it."),
@@ -60,7 +64,7 @@ class RagView(LabView):
         Binding("down", "focus_by(1)", show=False),
         Binding("enter", "open", "open", tooltip="Open the screen that the passage is from."),
         Binding(
-            "d", "detail", "passage/prompt/answers", tooltip="What stands at the bottom: which."
+            "d", "detail", "below", tooltip="What stands below: the passage, the prompt, answers."
         ),
         Binding("s", "source", "texts", tooltip="Other texts: those of `tutor rag index`."),
         Binding("enter", "run", "measure, stop", tooltip="Measure; stop; go on."),
@@ -98,7 +102,10 @@ class RagView(LabView):
         self.did(Count(by))
 
     def action_poison(self) -> None:
-        self.write("A false passage (empty: none):", self.state.way.poison or _FALSE, Poison)
+        state: State = self.state
+        example = _FALSE if "password" in state.attempt.query else ""
+        label = "A false passage, to be found with the others (empty: none):"
+        self.write(label, state.way.poison or example, Poison)
 
     def action_focus_by(self, by: int) -> None:
         self.did(Focus(by))
