@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from lab_bench import bench, done, settled, small_model
-from retrieval_stage import PASSAGES
+from retrieval_stage import PASSAGES, small_course  # noqa: F401
 
 from tutor.errors import RetrievalError
 from tutor.labs import rag as lab
@@ -33,7 +33,6 @@ from tutor.retrieval import store
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.update import update
 
-pytest_plugins = ("retrieval_stage",)
 pytestmark = pytest.mark.usefixtures("small_course")
 
 PASSWORD = "What is the password of the guest network?"
@@ -43,7 +42,8 @@ FALSE = "The password of the guest network is sunflower."
 def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> None:
     there = bench("rag", tmp_path)
     by = {kind: there.answer(Find(PASSWORD, Way(kind=kind), 3)).hits for kind in rag_attempt.KINDS}
-    assert [hit.passage.anchor for hit in by["words"]] == ["words", "seeds"]
+    assert by["words"][0].passage.anchor == "words"
+    assert "bytes" not in [hit.passage.anchor for hit in by["words"]]  # no word in common
     assert len(by["meaning"]) == rag_attempt.SHOWN
     assert by["both"][0].passage.anchor == "words"
     text, marks = by["words"][0].passage.text, by["words"][0].marks

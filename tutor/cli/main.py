@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     lint.add_to(commands, for_model)
     release.add_to(commands, for_course)
     train.add_to(commands)
-    rag.add_to(commands)
+    rag.add_to(commands, for_model)
     return top
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tutor.cli import output
+from tutor.cli import output, rag_measure
 from tutor.cli.status_line import StatusLine
 from tutor.errors import RequestCancelled, RetrievalError, UsageError
 from tutor.text import counted
@@ -40,7 +40,7 @@ class Hit(msgspec.Struct):
     marks: tuple[tuple[int, int], ...]
 
 
-def add_to(commands: Any) -> None:
+def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "rag",
         help="index a folder of Markdown or text, and search it",
@@ -56,6 +56,7 @@ def add_to(commands: Any) -> None:
     removing = verbs.add_parser("remove", help="delete an index; the texts stay")
     removing.add_argument("name", metavar="NAME")
     removing.set_defaults(run=run_remove)
+    rag_measure.add_to(verbs, *parents)
 
 
 def _add_index(verbs: Any) -> None:

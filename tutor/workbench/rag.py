@@ -135,7 +135,7 @@ class RagBench:
             if number <= min(count, MOST_PASSAGES) and room > 0:
                 kept = text if whole <= room else self._beginning(number, heading, text, room)
             tokens = self._tokens(passage_line(number, heading, kept)) if kept else 0
-            room -= tokens if tokens == whole or not kept else room
+            room = room - whole if kept == text else 0
             assembled.append(msgspec.structs.replace(hit, kept=kept, tokens=tokens, whole=whole))
         return assembled
 
@@ -224,7 +224,7 @@ class RagBench:
                     "Take fewer passages.",
                 )
             self._sessions[key] = Session(
-                self._model, prompt[:CHUNK], check_cancelled=self._check_cancelled
+                self._model, prompt[:1], check_cancelled=self._check_cancelled
             )
         self._sessions.move_to_end(key)
         while len(self._sessions) > SESSIONS:
@@ -233,11 +233,12 @@ class RagBench:
 
     def _read(self, session: Session, path: list[int], until: float) -> bool:
         """Reads on along the path, a piece at a time. Whether all of it is read."""
-        session.replace(path[: max(CHUNK, min(len(session), len(path)))])
-        session.distribution(len(session), PLAIN, seed=0, top=1)
-        while len(session) < len(path) and time.monotonic() < until:
+        session.replace(path[: min(len(session), len(path))])
+        while len(session) < len(path):
             session.append(path[len(session) : len(session) + CHUNK])
             session.distribution(len(session), PLAIN, seed=0, top=1)
+            if time.monotonic() >= until:
+                break
         return len(session) == len(path)
 
 
