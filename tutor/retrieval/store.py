@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from tutor import paths
-from tutor.errors import RetrievalError, UsageError
+from tutor.errors import NoHome, RetrievalError, UsageError
 from tutor.retrieval import full_text
 from tutor.retrieval.passage import Found, Passage
 
@@ -201,7 +201,7 @@ def names() -> list[str]:
     try:
         files = [file for file in paths.indexes_folder().glob(f"*{_SUFFIX}") if file.is_file()]
         files.sort(key=lambda file: (-file.stat().st_mtime_ns, file.name))
-    except OSError:
+    except (OSError, NoHome):
         return []
     return [file.name.removesuffix(_SUFFIX) for file in files]
 
