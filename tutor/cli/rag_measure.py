@@ -87,7 +87,10 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
     for _ in range(2):  # searching, then answering
         for passed in settle(rag.LAB, rag.act(state, rag.Run()), answer):
             state = passed
-            (searched, searches), (answered, answers) = (state.quality.searched, state.quality.answered)
+            (searched, searches), (answered, answers) = (
+                state.quality.searched,
+                state.quality.answered,
+            )
             show(f"{searched + answered} of {searches + answers}")
     searching = {}
     for kind in rag_quality.KINDS:

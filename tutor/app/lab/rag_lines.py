@@ -24,6 +24,8 @@ _SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
 _WIDE = 70
+_FEW = 2
+"""Passages beside which the names of the columns make room."""
 _TITLE = 24
 
 
@@ -31,12 +33,14 @@ _TITLE = 24
 
 
 def passage_lines(state: State, width: int, rows: int) -> list[Content]:
-    """The passages found, in `rows` lines and one for the names of the columns."""
+    """The passages found, in `rows` lines and, if there are more than a few, one for the names of
+    the columns."""
     if state.reading:
         return reading_lines(state, width)
     attempt = state.attempt
     if attempt.way is None:
-        return [Content.styled("Nothing is retrieved: the model has only the question.", MUTED)]
+        said = "Nothing is retrieved: the model has only the question."
+        return [Content.styled(said if len(said) <= width else "Nothing is retrieved.", MUTED)]
     if attempt.hits is None:
         return [Content.styled("searching …", MUTED)]
     if not attempt.hits:
@@ -48,7 +52,7 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
     first = max(0, min(state.focus - rows // 2, len(attempt.hits) - rows))
     shown = list(enumerate(attempt.hits))[first : first + rows]
     lines = [_passage(state, place, hit, width, wide) for place, hit in shown]
-    return [Content.styled(f"{heading}from", MUTED), *lines]
+    return lines if rows <= _FEW else [Content.styled(f"{heading}from", MUTED), *lines]
 
 
 def reading_lines(state: State, width: int) -> list[Content]:

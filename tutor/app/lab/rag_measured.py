@@ -79,14 +79,14 @@ def _searched(run: quality.State, kind: Kind, fitting: list[tuple[str, int]]) ->
         done = len(run.ranks.get(kind, ()))
         said = f"{done} of {len(pairs())}" if done else "–"
         return Content.assemble(f"{_NAMES[kind]:<{_NAME}}", (f"{said:>{fitting[0][1]}}", MUTED))
-    digits = 1 if kind == "words" else 2 if kind == "meaning" else 3
+    first, absent = found.first, found.first_absent
     cells = (
         f"{found.recall:.2f}",
         f"{found.mrr:.2f}",
         f"{found.recall_words:.2f}",
         f"{found.recall_paraphrase:.2f}",
-        f"{found.first:.{digits}f}",
-        f"{found.first_absent:.{digits}f}",
+        # merged, a score says which rank it was in both lists, and nothing else
+        *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
     shown = [f"{cell:>{size}}" for cell, (_, size) in zip(cells, fitting, strict=False)]
     return Content.assemble(
