@@ -81,6 +81,7 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
     """All that the lab measures, asked as the lab asks it."""
     from tutor.labs import rag, rag_quality
     from tutor.labs.lab import settle
+    from tutor.labs.rag_attempt import KINDS
     from tutor.retrieval.pairs import pairs
 
     state = rag.State(attempt=rag.start().attempt, part="measure")
@@ -92,8 +93,8 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
                 state.quality.answered,
             )
             show(f"{searched + answered} of {searches + answers}")
-    searching = {}
-    for kind in rag_quality.KINDS:
+    searching: dict[str, Searching] = {}
+    for kind in KINDS:
         each = rag_quality.figures(state.quality, kind)
         if each is not None:
             searching[kind] = Searching(
