@@ -249,6 +249,12 @@ class BotError(TutorError):
     title = "The bot cannot use this"
 
 
+class RetrievalError(TutorError):
+    """An index of passages cannot be made, read or found."""
+
+    title = "The index cannot be used"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 

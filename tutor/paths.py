@@ -99,6 +99,21 @@ def labs_folder() -> Path:
     return data_folder() / "labs"
 
 
+def indexes_folder() -> Path:
+    """Where indexes of the learner's own texts are: each can be made again. Raises `NoHome`."""
+    return cache_folder() / "indexes"
+
+
+def vectors_folder() -> Path:
+    """Where vectors of passages are kept, by the model that they are from. Raises `NoHome`."""
+    return cache_folder() / "vectors"
+
+
+def retrieval_pairs() -> Path:
+    """Questions about the course, and the passages that answer them."""
+    return assets_folder() / "retrieval" / "pairs.yaml"
+
+
 def log_file() -> Path:
     """Where the engine writes what goes wrong. Raises `NoHome`."""
     return data_folder() / "engine.log"

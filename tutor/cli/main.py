@@ -24,6 +24,7 @@ from tutor.cli import (
     output,
     preview,
     progress,
+    rag,
     release,
     report,
     review,
@@ -101,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     lint.add_to(commands, for_model)
     release.add_to(commands, for_course)
     train.add_to(commands)
+    rag.add_to(commands, for_model)
     return top
 
 

@@ -109,6 +109,14 @@ class LabView(VerticalScroll, can_focus=True):
         `says` has something to say, with every key, of what is written so far."""
         cast("LabScreen", self.screen).have_written(label, text, then, says)
 
+    def tell(self, said: str) -> None:
+        """Say something calmly below."""
+        cast("LabScreen", self.screen).tell(said)
+
+    def follow(self, href: str) -> None:
+        """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
+        cast("LabScreen", self.screen).tutor.open_link(href)
+
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""
         self.screen.refresh_bindings()
