@@ -6,7 +6,6 @@ asked in three ways: as it is, with the fact in front, and told to admit what it
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
@@ -16,12 +15,11 @@ import msgspec
 from tutor.errors import LabError
 from tutor.labs.lab import Goal, Lab
 from tutor.labs.real_and_invented import Item, Verdict, gist, items, verdict
+from tutor.labs.reply import Reply
 from tutor.lm.calibration import Bin, bins
 
 LONGEST = 400
 """Characters of a question of one's own; of a longer one the end counts."""
-LENGTH = 32
-"""Tokens of an answer: a sentence or two."""
 DRAWS = 10
 """Answers that are drawn to see whether they agree."""
 SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
@@ -39,36 +37,6 @@ class Prompt(msgspec.Struct, frozen=True):
 
     message: str
     system: str = ""
-
-
-class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """An answer as far as it is written: its tokens, their bytes, and the log-probability of each
-    (nats). `ended` by a token that ends an answer, which counts like the others, or a line."""
-
-    ids: tuple[int, ...] = ()
-    pieces: tuple[bytes, ...] = ()
-    logs: tuple[float, ...] = ()
-    ended: bool = False
-
-    @property
-    def done(self) -> bool:
-        return self.ended or len(self.ids) >= LENGTH
-
-    @property
-    def text(self) -> str:
-        """Without what ended it."""
-        kept = self.pieces[:-1] if self.ended else self.pieces
-        return b"".join(kept).decode("utf-8", "replace").strip()
-
-    @property
-    def mean(self) -> float:
-        """Mean log-probability of a token, in nats."""
-        return sum(self.logs) / len(self.logs) if self.logs else 0.0
-
-    @property
-    def certainty(self) -> float:
-        """The geometric mean of the probabilities of its tokens, 0 to 1."""
-        return math.exp(self.mean)
 
 
 # --- what the learner does ------------------------------------------------------------------------

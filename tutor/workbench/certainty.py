@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-import torch
-
-from tutor.labs.certainty import Answer, Prompt, Question, Reply
+from tutor.labs.certainty import Answer, Prompt, Question
+from tutor.labs.reply import Reply
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
 from tutor.workbench.bench import Tools
 from tutor.workbench.growing import Growing
+from tutor.workbench.replies import log_probabilities, longer
 
 MOMENT = 0.2
 """Seconds after which an answer is due, whatever is written by then."""
@@ -41,19 +41,13 @@ class CertaintyBench:
 
     def _longer(self, reply: Reply, number: int, seed: int | None) -> Reply:
         """By one token. A draw follows from the seed, which reply it is, and the place."""
-        logs = torch.log_softmax(self._growing.logits(reply.ids).double(), dim=-1)
+        logs = log_probabilities(self._growing.logits(reply.ids))
         if seed is None:
             id_ = int(ranked(logs, 1))
         else:
             position = len(self._growing.prompt) + len(reply.ids)
             id_ = draw.first(logs.exp().numpy(), seed * 1000 + number, position)
-        data = self._model.tokenizer.token(id_).data
-        return Reply(
-            (*reply.ids, id_),
-            (*reply.pieces, data),
-            (*reply.logs, float(logs[id_])),
-            id_ in self._model.tokenizer.end_ids or b"\n" in data,
-        )
+        return longer(self._model, reply, id_, float(logs[id_]))
 
 
 def _messages(prompt: Prompt) -> list[ChatMessage]:

@@ -16,6 +16,7 @@ from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
 from tutor.labs.certainty import (
     DRAWS,
+    LONGEST,
     SYSTEM,
     VIEWS,
     WAYS,
@@ -38,20 +39,17 @@ from tutor.text import safe, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.certainty import Judged, Reply, View, Way
+    from tutor.labs.certainty import Judged, View, Way
     from tutor.labs.real_and_invented import Verdict
+    from tutor.labs.reply import Reply
     from tutor.lm.calibration import Bin
 
 NAMES: dict[Way, str] = {
     "plain": "as it is",
     "fact": "with the fact",
-    "unsure": "told to admit it",
+    "unsure": "may decline",
 }
-TABS: dict[View, str] = {
-    "answer": "one answer",
-    "calibration": "calibration",
-    "ways": "three ways",
-}
+TABS: dict[View, str] = {"answer": "answer", "calibration": "calibration", "ways": "ways"}
 MARKS: dict[Verdict, tuple[str, str]] = {
     "right": ("✓ right", RIGHT),
     "wrong": ("× wrong", NOT_YET),
@@ -71,7 +69,7 @@ class CertaintyView(LabView):
         Binding("enter", "ask_all", "ask all, stop", tooltip="Ask the whole set; stop."),
         Binding("left", "step(-1)", "question", key_display="←→", tooltip="Another question."),
         Binding("right", "step(1)", show=False),
-        Binding("w", "turn", "way", tooltip="As it is, with the fact, told to admit it."),
+        Binding("w", "turn", "way", tooltip="As it is, with the fact, free to decline."),
         Binding("tab", "see", "next view", tooltip="One answer, or the whole set."),
         Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
     ]
@@ -116,9 +114,8 @@ class CertaintyView(LabView):
 
 def _answer(state: State, width: int, height: int) -> list[Content]:
     low = height < _LOW
-    question = Content.styled(safe(state.own or items()[state.at].ask), "bold").wrap(width)
-    before = [] if low else _before(state, width)
-    lines = [_which(state, width), *(line.rstrip() for line in question[:2]), *before]
+    lines = [_which(state, width), *_question(state, width, 1 if low else 3)]
+    lines += [] if low else _before(state, width)
     reply = state.answers.get(state.prompt)
     if reply is None or not reply.ids:
         return [*lines, Content.styled("The model reads the question.", MUTED)]
@@ -132,17 +129,28 @@ def _answer(state: State, width: int, height: int) -> list[Content]:
 
 
 def _which(state: State, width: int) -> Content:
+    """Where in the set the question is, how it is asked, and what the bars mean."""
     item = state.item
     if item is None:
-        cut = f", {state.left_out} characters before it left out" if state.left_out else ""
-        said = f"your own question{cut}"
+        said = f"the last {LONGEST} characters" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
-        said = f"{state.at + 1} of {len(items())}  {item.kind}, {kind}"
-    scale = f"{'bars: half a bit a step':>{width - 44}}" if width >= _WIDE else ""
+        said = f"{state.at + 1} of {len(items())}  {kind}"
+        said += f" {item.kind}" if width >= _WIDE else ""
+    size = 30 if width >= _WIDE else 20
+    scale = f"{'bars: half a bit a step':>{width - size - 15}}" if width >= _WIDE else ""
     return Content.assemble(
-        (figures.fit(said, 26), MUTED), (f"  {NAMES[state.way]:<16}", ACT), (scale, MUTED)
+        (figures.fit(said, size), MUTED), (f"  {NAMES[state.way]:<13}", ACT), (scale, MUTED)
     )
+
+
+def _question(state: State, width: int, rows: int) -> list[Content]:
+    text = safe(state.prompt.message if state.own else items()[state.at].ask)
+    lines = Content.styled(" ".join(text.split()), "bold").wrap(width)
+    if len(lines) > rows:
+        rest = " ".join(line.plain.strip() for line in lines[rows - 1 :])
+        lines = [*lines[: rows - 1], Content.styled(figures.fit(rest, width), "bold")]
+    return [line.rstrip() for line in lines]
 
 
 def _before(state: State, width: int) -> list[Content]:
@@ -166,11 +174,12 @@ def _figures(reply: Reply, width: int) -> Content:
     least = min(range(len(reply.logs)), key=reply.logs.__getitem__)
     token = visible(reply.pieces[least]) or "∅"
     share = figures.percent(math.exp(reply.logs[least]))
-    parts = [(f"certainty {100 * reply.certainty:>3.0f} %", "bold")]
-    if width >= _WIDE:
-        parts.append((f"   {reply.mean:.2f} nats a token", MUTED))
-    parts.append((f"   least sure of {figures.fit(token, 10).rstrip()} {share}", MUTED))
-    return Content.assemble(*parts)
+    token = figures.fit(token, 10).rstrip()
+    certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
+    if width < _WIDE:
+        return Content.assemble(certain, (f"   least {token} {share}", MUTED))
+    mean = f"   {reply.mean:.2f} nats a token   least sure of {token}, {share}"
+    return Content.assemble(certain, (mean, MUTED))
 
 
 def _judgment(state: State, reply: Reply, width: int) -> Content:
@@ -228,18 +237,12 @@ def _calibration(state: State, width: int, height: int) -> list[Content]:
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
     said = f"{good} of {len(found)} as they should be"
     return [
-        Content.assemble((figures.fit(f"The set, {NAMES[state.way]}", 30), "bold")),
+        Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, width - 16)),
+        Content.styled(f"{said}   {error}" if width >= _WIDE else error, "bold"),
         Content.styled(heading + legend, MUTED),
         *(_bin(each, bar if wide else 0) for each in reversed(rows)),
-        *_lines(f"{said}   {error}" if width >= _WIDE else said, error, width),
-        _progress(state, width),
         *([] if height < _LOW else _note(width)),
     ]
-
-
-def _lines(first: str, second: str, width: int) -> list[Content]:
-    lines = [first] if width >= _WIDE else [first, second]
-    return [Content.styled(line, "bold") for line in lines]
 
 
 def _bin(found: Bin, width: int) -> Content:
@@ -267,53 +270,49 @@ def _note(width: int) -> list[Content]:
 def _ways(state: State, width: int, height: int) -> list[Content]:
     found = {way: list(judged(state, way)) for way in WAYS}
     if width >= _WIDE:
-        lines = _table(found, (True, False))
+        table = _table(found, (True, False))
     else:
-        lines = [*_table(found, (True,)), *_table(found, (False,))]
-    tail = [] if height < _LOW else _ways_note(width)
-    return [*lines, _progress(state, width), *tail]
+        table = [*_table(found, (True,)), *_table(found, (False,))]
+    return [_progress(state, width), *table, *([] if height < _LOW else _ways_note(width))]
 
 
-_COLUMNS: tuple[Verdict, ...] = ("right", "wrong", "declined")
+_COLUMNS: dict[Verdict, int] = {"right": 7, "wrong": 7, "declined": 10}
+_NARROW = {"right": 6, "wrong": 6, "declined": 9}
+_LEAD = 15
 
 
 def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Content]:
-    titles = "".join(f"{'real things' if real else 'invented things':>26}" for real in kinds)
-    names = "".join(f"{name:>{_size(name)}}" for _ in kinds for name in _COLUMNS)
-    narrow = len(kinds) == 1
-    lead = 16 if narrow else 18
-    lines = [Content.styled(f"{'':<{lead}}{titles}"[: lead + 26 * len(kinds)], MUTED)]
-    if narrow:
-        lines = []
-        names = names[2:]
-    title = ("real" if kinds[0] else "invented") if narrow else ""
-    lines.append(Content.styled(f"{title:<{lead}}{names}", MUTED))
+    """Both kinds of things side by side, or one of them, which is named in the heading then."""
+    sizes = _COLUMNS if len(kinds) > 1 else _NARROW
+    room = sum(sizes.values())
+    names = "".join(f"{name:>{size}}" for name, size in sizes.items()) * len(kinds)
+    titles = "".join(f"{'real things' if real else 'invented things':>{room}}" for real in kinds)
+    lead = "" if len(kinds) > 1 else "real" if kinds[0] else "invented"
+    lines = [Content.styled(f"{lead:<{_LEAD}}{names}", MUTED)]
+    if not lead:
+        lines.insert(0, Content.styled(f"{'':<{_LEAD}}{titles}", MUTED))
     for way, asked in found.items():
-        cells = "".join(_cells(asked, way, real) for real in kinds)
-        lines.append(Content(f"{NAMES[way]:<{lead}}{cells[2:] if narrow else cells}"))
+        cells = "".join(_cells(asked, way, real, sizes) for real in kinds)
+        lines.append(Content(f"{NAMES[way]:<{_LEAD}}{cells}"))
     return lines
 
 
-def _size(name: Verdict) -> int:
-    return {"right": 8, "wrong": 8, "declined": 10}[name]
-
-
-def _cells(asked: list[Judged], way: Way, real: bool) -> str:
+def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int]) -> str:
     counts = tally(asked, real=real)
-    shown = {name: str(counts[name]) for name in _COLUMNS}
+    shown = {name: str(counts[name]) for name in sizes}
     if not any(each.item.real is real for each in asked):
-        shown = dict.fromkeys(_COLUMNS, "·")
+        shown = dict.fromkeys(sizes, "·")
     elif not real and way != "fact":
         shown["right"] = "–"
-    return "".join(f"{shown[name]:>{_size(name)}}" for name in _COLUMNS)
+    return "".join(f"{shown[name]:>{size}}" for name, size in sizes.items())
 
 
 def _ways_note(width: int) -> list[Content]:
     nothing = sum(not item.real and not item.accept for item in items())
     said = (
         f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
-        f"fact says that there is no such thing: to be declined even then. {SYSTEM!r} is what it "
-        "is told."
+        "fact says that there is no such thing: to be declined even then. Where it may decline, "
+        f"the system says: “{SYSTEM}”"
     )
     return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
 
