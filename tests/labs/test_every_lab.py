@@ -13,7 +13,7 @@ from tutor.labs.lab import solve
 from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench
 
-TAKES_MINUTES = frozenset({"word2vec", "training", "continuations"})
+TAKES_MINUTES = frozenset({"word2vec", "training", "continuations", "certainty"})
 """Labs whose solution trains something, or writes a lot."""
 
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))

@@ -203,18 +203,16 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
     done = sum(reply.done for reply in drawn)
     found = gists(state)
     if done < DRAWS:
-        said = f"{done} of {DRAWS} drawn" + ("" if state.drawing else ", Enter goes on")
-        said = Content.styled(said, MUTED)
+        more = "" if state.drawing else ", Enter goes on"
+        said = Content.styled(f"{done} of {DRAWS} drawn{more}", MUTED)
     else:
         agree = f"{found[0][1]} of {DRAWS} agree"
-        how = "   by their first new word" if width >= _WIDE else ""
+        how = "   by their first word that is not in the question" if width >= _WIDE else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {words}" for words, count in found)
     lines = [Content(""), said, Content(figures.fit(counts, width).rstrip())]
     whole = [reply for reply in drawn if reply.done]
-    room = rows - 2
-    shown = whole[: max(0, room)]
-    return [*lines, *(_drawn(reply, width) for reply in shown)]
+    return [*lines, *(_drawn(reply, width) for reply in whole[: max(0, rows - 2)])]
 
 
 def _drawn(reply: Reply, width: int) -> Content:
@@ -236,9 +234,10 @@ def _calibration(state: State, width: int, height: int) -> list[Content]:
     rows = calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
     said = f"{good} of {len(found)} as they should be"
+    summary = f"{said}   {error}" if width >= _WIDE else error
     return [
         Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, width - 16)),
-        Content.styled(f"{said}   {error}" if width >= _WIDE else error, "bold"),
+        Content.styled(summary if found else "", "bold"),
         Content.styled(heading + legend, MUTED),
         *(_bin(each, bar if wide else 0) for each in reversed(rows)),
         *([] if height < _LOW else _note(width)),
@@ -277,7 +276,7 @@ def _ways(state: State, width: int, height: int) -> list[Content]:
 
 
 _COLUMNS: dict[Verdict, int] = {"right": 7, "wrong": 7, "declined": 10}
-_NARROW = {"right": 6, "wrong": 6, "declined": 9}
+_NARROW: dict[Verdict, int] = {"right": 6, "wrong": 6, "declined": 9}
 _LEAD = 15
 
 
