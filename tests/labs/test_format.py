@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from lab_bench import bench, done, settled, small_model
 
+from tutor import paths
 from tutor.errors import LabError
 from tutor.labs import format as lab
 from tutor.labs.format import EXAMPLES, Back, Example, Rule, Run, Shape, Step, Write
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
+from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session
 
 DIGITS = Shape(Rule("pattern", r"\d{4}"))
@@ -60,6 +62,21 @@ def test_what_is_taken_away_and_what_it_costs_is_what_the_model_says(tmp_path: F
     assert sum(each or 0.0 for each in bits) * math.log(2) == pytest.approx(
         -state.log_probability, rel=1e-3
     )
+
+
+@pytest.mark.slow
+def test_lesson_8_shows_what_the_mask_takes_away(
+    exact_model: LanguageModel, tmp_path: Folder
+) -> None:
+    there = bench("format", tmp_path, exact_model)
+    place = there.answer(lab.Look(lab.start().message, DIGITS.rule, ()))
+    lesson = next(paths.lessons_folder().glob("08-*.md")).read_text("utf-8")
+    screen = lesson[lesson.index("{#form}") : lesson.index("id: form-by-force")]
+    assert f"took {100 * place.removed:.1f} % away" in screen
+    for row in (*place.rows[:2], place.kept[0]):
+        after = f"{100 * row.after:.1f} %" if row.after else "×"
+        (line,) = (line for line in screen.splitlines() if line[4:].startswith(row.data.decode()))
+        assert line.split()[2:5] == [f"{100 * row.before:.1f}", "%", after.split()[0]]
 
 
 def test_the_free_answer_is_greedy(tmp_path: Folder) -> None:

@@ -37,7 +37,7 @@ EXAMPLES: tuple[Rule, ...] = (
     Rule("pattern", r"\d{4}"),
     Rule("choices", "yes | no | I do not know"),
     Rule("pattern", r"The Treaty of Belmark was signed in \d{4}[^.]*\."),
-    Rule("pattern", r"\{\"year\": \d{4}, \"city\": \"[A-Z][a-z]+\"\}"),
+    Rule("pattern", r'\{"year": \d{4}, "city": "[A-Z][a-z]+"\}'),
     Rule("pattern", r".{110,120}"),
 )
 """To begin with; the first is a sentence."""

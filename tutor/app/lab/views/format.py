@@ -60,7 +60,7 @@ class FormatView(LabView):
     def action_pattern(self) -> None:
         rule: Rule = self.state.rule
         text = rule.text if rule.kind == "pattern" else ""
-        self.write(r"A pattern, such as \d{4} or [A-Z][a-z]+:", text, _pattern)
+        self.write(r"A pattern, such as \d{4}:", text, _pattern)
 
     def action_choices(self) -> None:
         rule: Rule = self.state.rule
@@ -218,8 +218,9 @@ def _costs(state: State, width: int) -> list[Content]:
     more = figures.fit(f"  {said}", width - free.cell_length).rstrip() if width >= _WIDE else ""
     lines = [bound, Content.assemble(free, (more, MUTED))]
     if state.written:
+        label = "token …" if len(state.written) > room else "token"
         lines[:0] = [
-            Content.assemble(("token    ", MUTED), tokens),
+            Content.assemble((f"{label:<9}", MUTED), tokens),
             Content.assemble(("taken    ", MUTED), (taken, MUTED)),
         ]
     return lines
