@@ -56,6 +56,7 @@ MARKS: dict[Verdict, tuple[str, str]] = {
     "declined": ("○ declined", ACT),
 }
 _WIDE = 66
+_FULL = 76
 _MOST_BAR = 40
 _LOW = 12
 _CERTAIN = "◆"
@@ -207,9 +208,10 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
         said = Content.styled(f"{done} of {DRAWS} drawn{more}", MUTED)
     else:
         agree = f"{found[0][1]} of {DRAWS} agree"
-        how = "   by their first word that is not in the question" if width >= _WIDE else ""
+        how = "   by their first new word"
+        how += " (not in the question, no “the”)" if width >= _FULL else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
-    counts = "  ".join(f"{count} × {words}" for words, count in found)
+    counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
     lines = [Content(""), said, Content(figures.fit(counts, width).rstrip())]
     whole = [reply for reply in drawn if reply.done]
     return [*lines, *(_drawn(reply, width) for reply in whole[: max(0, rows - 2)])]
