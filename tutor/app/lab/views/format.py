@@ -12,7 +12,7 @@ from tutor.app import theme
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
-from tutor.labs.format import Back, Example, Rule, Run, Shape, State, Step, Write, made
+from tutor.labs.format import SHOWN, Back, Example, Rule, Run, Shape, State, Step, Write, made
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class FormatView(LabView):
         below = _costs(state, width)
         if low:
             return [*above, *_rows(state, width, _LEAST_ROWS), *below]
-        rows = max(_LEAST_ROWS, height - len(above) - len(below) - 2)
+        rows = min(SHOWN, max(_LEAST_ROWS, height - len(above) - len(below) - 2))
         return [*above, *_rows(state, width, rows), Content(""), *below]
 
 
