@@ -31,6 +31,7 @@ NAMES: tuple[str, ...] = (
     "continuations",
     "certainty",
     "format",
+    "adviser",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 from tutor.labs.registry import module_name
 from tutor.lm.load import LanguageModel
 
+MOMENT = 0.2
+"""Seconds after which an answer to long work is due, with as much as is done by then."""
+
 
 @dataclass(frozen=True)
 class Tools:

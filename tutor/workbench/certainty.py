@@ -10,12 +10,9 @@ from tutor.lm import draw
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
-from tutor.workbench.bench import Tools
+from tutor.workbench.bench import MOMENT, Tools
 from tutor.workbench.growing import Growing
 from tutor.workbench.replies import log_probabilities, longer
-
-MOMENT = 0.2
-"""Seconds after which an answer is due, whatever is written by then."""
 
 
 class CertaintyBench:

@@ -13,11 +13,8 @@ from tutor.lm.beam import Beam, widen
 from tutor.lm.chat import text_ids
 from tutor.lm.dials import ORDER
 from tutor.lm.sampling import ranked
-from tutor.workbench.bench import Tools
+from tutor.workbench.bench import MOMENT, Tools
 from tutor.workbench.growing import Growing
-
-MOMENT = 0.2
-"""Seconds after which an answer is due, whatever is written by then."""
 
 
 class ContinuationsBench:

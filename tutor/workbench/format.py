@@ -15,15 +15,12 @@ from tutor.lm.chat import chat_ids
 from tutor.lm.constraint import Format, Vocabulary
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
-from tutor.workbench.bench import Tools
+from tutor.workbench.bench import MOMENT, Tools
 from tutor.workbench.growing import Growing
 from tutor.workbench.replies import log_probabilities, longer
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-MOMENT = 0.2
-"""Seconds after which the answer that no format binds is handed over, as far as it is."""
 
 
 class FormatBench:
