@@ -139,6 +139,11 @@ def bots_folder() -> Path:
     return assets_folder() / "bots"
 
 
+def real_and_invented() -> Path:
+    """The questions of the lab `certainty`."""
+    return assets_folder() / "real-and-invented" / "questions.json"
+
+
 def bundled_model_folder() -> Path:
     """The small model that came with this version, a Hugging Face folder."""
     return assets_folder() / "small-model"

@@ -14,7 +14,7 @@ from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench
 
 TAKES_MINUTES = frozenset(
-    {"generations", "word2vec", "training", "continuations", "injection", "rag"}
+    {"generations", "word2vec", "training", "continuations", "certainty", "injection", "rag"}
 )
 """Labs whose solution trains something, or writes or reads a lot."""
 

@@ -30,6 +30,8 @@ NAMES: tuple[str, ...] = (
     "scale",
     "sampler",
     "continuations",
+    "certainty",
+    "format",
     "adviser",
     "prompting",
     "injection",
