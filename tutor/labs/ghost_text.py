@@ -19,6 +19,8 @@ from tutor.text import writable
 
 LONGEST = 20_000
 """Characters of a file; what is more is not taken in."""
+LONGEST_READ = 6_000
+"""Characters that the model is shown at most."""
 SEES = (1, 2, 4, 8, 16, 32, 64)
 """How many lines the model may be shown: that of the cursor, and those above it."""
 MOST = 32
@@ -186,6 +188,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def context(self) -> str:
         """What the model reads."""
+        return self._lines_seen[-LONGEST_READ:]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether not even the lines that are shown fit as a whole."""
+        left_out = self.current is not None and self.current.left_out > 0
+        return left_out or len(self._lines_seen) > LONGEST_READ
+
+    @property
+    def _lines_seen(self) -> str:
         lines = self.text[: self.cursor].split("\n")
         return "\n".join(lines[self.seen.start :])
 
@@ -329,7 +341,7 @@ def question(state: State) -> Question | None:
 
 def heard(state: State, question: Question, answer: Answer) -> State:
     proposal = answer.proposal
-    if not proposal.beginnings and state.proposal is not None:
+    if question.ids and not proposal.beginnings and state.proposal is not None:
         # they were told with its first token
         beginnings = state.proposal.beginnings
         proposal = msgspec.structs.replace(proposal, beginnings=beginnings)

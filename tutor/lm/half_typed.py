@@ -2,18 +2,24 @@
 
 A model has read texts that were cut into tokens as a whole. Where a text stops in the middle of
 what would have been one token ("retu", or the space before a word), its pieces are an unlikely
-way to write it, and the model goes on badly. So the last token is taken back, and the model
-chooses among all tokens that begin with its bytes: "retu" may become "return". (Known as token
-healing.) White space at the end is taken back as a whole: in code the last space of an indent
-belongs to the word after it.
+way to write it, and the model goes on badly. So the last word is taken back, and the model
+chooses among all tokens that agree with its bytes: "retu" may become "return". (Known as token
+healing.) So is white space at the end: in code the last space of an indent belongs to the word
+after it.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from itertools import takewhile
 
 from tutor.lm.tokenizer import Tokenizer
+
+
+_LAST_WORD = re.compile(r"\s*\w*\Z")
+_MOST = 8
+"""Tokens that are taken back; a longer word is left as it is at its beginning."""
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
@@ -22,10 +28,14 @@ def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
     At least one token is left. Raises `TextError` for what has no tokens.
     """
     ids = tokenizer.encode(text)
-    kept = max(1, len(ids) - 1)
-    while kept > 1 and tokenizer.decode(ids[kept - 1 :]).isspace():
+    last_word = _LAST_WORD.search(text)
+    assert last_word is not None  # it may be empty
+    typed = b""
+    kept = len(ids)
+    while kept > max(1, len(ids) - _MOST) and len(typed) < len(last_word[0].encode()):
         kept -= 1
-    return ids[:kept], tokenizer.decode(ids[kept:])
+        typed = tokenizer.token(ids[kept]).data + typed
+    return ids[:kept], typed
 
 
 class Beginnings:

@@ -143,19 +143,22 @@ class CodeEditor(TextArea):
         return self.document.get_index_from_location(self.cursor_location)
 
     def render_line(self, y: int) -> Strip:
+        """With a bar in the last column of the numbers, where the line is seen."""
         strip = super().render_line(y)
-        line = self._line_at(y + self.scroll_offset.y)
-        mark = Segment(_SEEN if line in self.seen else " ", self.rich_style)
+        if y + self.scroll_offset.y >= self.wrapped_document.height:
+            return strip
+        number, *rest = strip
+        if self._line_at(y + self.scroll_offset.y) in self.seen:
+            number = Segment(number.text[:-1] + _SEEN, number.style)
+        marked = Strip([number, *rest], strip.cell_length)
         width = self.size.width
-        if strip.cell_length > width:  # gray text beyond the edge: it stands below in full
-            strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("…", self.rich_style)])])
-        edge = self.gutter_width - 1
-        return Strip.join([strip.crop(0, edge), Strip([mark]), strip.crop(edge + 1)])
+        if strip.cell_length <= width:
+            return marked
+        # gray text beyond the edge: it stands below in full
+        return Strip([*marked.crop(0, width - 1), Segment("…", number.style)], width)
 
     def _line_at(self, row: int) -> int:
-        """The line of the file that is shown in this row, -1 below its end."""
-        if row >= self.wrapped_document.height:
-            return -1
+        """The line of the file that is shown in this row."""
         return self.wrapped_document.offset_to_location(Offset(0, row))[0]
 
     # --- what the learner does ------------------------------------------------------------------

@@ -178,8 +178,7 @@ def _shown(state: State) -> Content:
     lines = f"line {last}" if first == last else f"lines {first} to {last}"
     proposal = state.current
     tokens = f", {counted(proposal.tokens, 'token')}" if proposal else ""
-    left_out = proposal.left_out if proposal else 0
-    cut = f", {counted(left_out, 'token')} more do not fit" if left_out else ""
+    cut = ", the beginning does not fit" if state.is_cut else ""
     return Content.assemble(
         f"{lines} of {_lines(state)}{tokens}",
         (cut, NOT_YET),
