@@ -29,7 +29,7 @@ _LEAST_BAR = 6
 @dataclass(frozen=True)
 class Columns:
     """How wide each column is; 0 where there is no room for it. They drop from the right: the
-    logit below 70 cells, the id below 46."""
+    logit below 70 cells, the id below 46. The tokens of a server have no id."""
 
     rank: int
     token: int
@@ -41,12 +41,17 @@ class Columns:
     """Of the whole row."""
     gap: int
     """Between id and probability, where there is room for the long name of that column."""
+    partial: bool = False
+    """Of rows that a server shows: their scores are known as logarithms of probabilities."""
 
     @classmethod
-    def fitting(cls, width: int, *, sampled: bool, greatest_rank: int = 999) -> Columns:
-        """`sampled`: a second figure says what the sampler makes of the probability."""
+    def fitting(
+        cls, width: int, *, sampled: bool, greatest_rank: int = 999, partial: bool = False
+    ) -> Columns:
+        """`sampled`: a second figure says what the sampler makes of the probability. `partial`: a
+        server shows these rows, and no more."""
         rank = max(3, len(figures.count(greatest_rank))) + 1
-        identifier = 6 if width >= 46 else 0
+        identifier = 6 if width >= 46 and not partial else 0
         after = figures.PERCENT_WIDTH if sampled else 0
         logit = 6 if width >= 70 else 0
         token = max(8, min(20, width // 5))
@@ -55,7 +60,8 @@ class Columns:
         fixed = 2 + rank + 2 + figures.PERCENT_WIDTH + 2 + identifier + after + logit + gaps
         if fixed + token + _LEAST_BAR > width:
             token = max(4, width - fixed - _LEAST_BAR)
-        return cls(rank, token, identifier, after, max(0, width - fixed - token), logit, width, gap)
+        bar = max(0, width - fixed - token)
+        return cls(rank, token, identifier, after, bar, logit, width, gap, partial)
 
 
 @dataclass(frozen=True)
@@ -123,17 +129,19 @@ def heading(columns: Columns) -> Content:
         cells += "sampled".rjust(columns.after + 2)
     cells += " " * (2 + columns.bar)
     if columns.logit:
-        cells += "logit".rjust(columns.logit + 2)
+        cells += ("ln p" if columns.partial else "logit").rjust(columns.logit + 2)
     return Content.styled(cells, theme.MUTED)
 
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
     """How many tokens are not shown, and how probable they are together."""
-    more = figures.count(distribution.vocabulary_size - len(rows))
     left_out = max(0.0, 1.0 - sum(row.probability for row in rows))
-    label = f"{more} more".ljust(
-        columns.token + (columns.id + 2 if columns.id else 0) + columns.gap
-    )
+    if distribution.partial:
+        more = len(distribution.rows) - len(rows)
+        label = f"{more} more, hidden" if more > 0 else "hidden"
+    else:
+        label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
+    label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
     share = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
     room = columns.width - len(start) - len(share)
@@ -182,8 +190,8 @@ class DistributionTable(Lines, can_focus=True):
         first = 0 if cursor is None else max(0, cursor - room + 1)
         rows = list(distribution.rows[first : first + room])
         if target is not None and all(row.rank != target.rank for row in rows):
-            rows[-1] = target
-        columns = Columns.fitting(self.size.width, sampled=sampled)
+            rows[-1:] = [target]
+        columns = Columns.fitting(self.size.width, sampled=sampled, partial=distribution.partial)
         lines = [heading(columns)] if named else []
         for row in rows:
             marks = RowMarks(

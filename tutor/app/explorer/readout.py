@@ -15,6 +15,7 @@ from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper, Target
+    from tutor.lm.distribution import Distribution
     from tutor.lm.token_tree import Step, TokenTree
 
 _HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "taken by you"}
@@ -34,6 +35,8 @@ def surprise(step: Step, index: int) -> str:
         return "nothing before it"
     if step.surprisal_bits is None:
         return "…"
+    if step.known_bits is None:
+        return "not told"
     return f"{figures.bits(step.surprisal_bits)} bits"
 
 
@@ -90,10 +93,20 @@ def question_line(stepper: Stepper, width: int) -> Content:
         if stepper.waiting:
             left = Content.assemble(left, (f" {stepper.waiting} more to do", theme.MUTED))
     else:
-        entropy = figures.bits(latest.distribution.entropy_bits)
-        left = Content.assemble(left, ("  entropy ", theme.MUTED), entropy, (" bits", theme.MUTED))
+        left += _entropy(latest.distribution)
     right = figures.sampler(stepper.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)
+
+
+def _entropy(distribution: Distribution) -> Content:
+    """How open the choice is; of a part of the probabilities, how open it is at least."""
+    if distribution.partial and not distribution.rows:
+        return Content("")
+    figure = figures.bits(distribution.entropy_bits)
+    least = "at least " if distribution.partial else ""
+    return Content.assemble(
+        ("  entropy ", theme.MUTED), (least, theme.MUTED), figure, (" bits", theme.MUTED)
+    )
 
 
 def _reading(done: int, total: int, width: int) -> Content:
@@ -122,6 +135,8 @@ def target_lines(stepper: Stepper, width: int) -> list[Content]:
     if width < 46:
         row = target.row
         more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
+        if stepper.answer is not None and stepper.answer.distribution.partial:
+            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}"
         lines.append(Content.styled(more, theme.MUTED))
     return lines
 

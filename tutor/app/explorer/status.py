@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.app.widgets.figures import percent
 from tutor.engine.client import EngineState
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper
@@ -47,8 +49,25 @@ def _situation(engine: Engine, stepper: Stepper) -> str | None:
             f"The context is full: the model reads {stepper.context:,} tokens at most. Go back "
             "with b, or start again with a shorter prompt."
         )
+    if stepper.ended and engine.model is not None and engine.model.remote:
+        return "The model ended here, and a server does not go on behind the end. b goes back."
     if stepper.ended:
         if chat:
             return "The model ended its turn. r shows what it would say after the end."
         return "The model ended its text. Stepping on shows what it would say after the end."
-    return None
+    return _told(engine, stepper)
+
+
+def _told(engine: Engine, stepper: Stepper) -> str | None:
+    """How much a server shows of its model's answer."""
+    latest = stepper.answer or stepper.stale
+    if engine.model is None or not engine.model.remote or latest is None:
+        return None
+    found = latest.distribution
+    if not found.rows:
+        return f"{engine.model.host} tells its text here, and no probabilities."
+    drawn = "The server draws" if found.drawn_elsewhere else "The draw is among these"
+    return (
+        f"The server shows {counted(len(found.rows), 'token')}; "
+        f"{percent(found.hidden_probability)} is hidden. {drawn}."
+    )

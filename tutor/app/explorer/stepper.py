@@ -153,6 +153,8 @@ class Stepper:
         if self.answer.stands is not None:
             return Target(self.answer.stands, "taken", "stands here; on to the next")
         reason = f"the model's draw, seed {tree.current.seed}"
+        if distribution.drawn_elsewhere:
+            reason = "the server's draw"
         return Target(distribution.drawn, "drawn", reason)
 
     # --- answers ---------------------------------------------------------------------------
