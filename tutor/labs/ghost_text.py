@@ -217,7 +217,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         typed = self.context[len(proposal.context) :]
         if not proposal.text.startswith(typed):
             return None
-        used_up = typed == proposal.text and proposal.done and not proposal.closed
+        used_up = typed and typed == proposal.text and proposal.done and not proposal.closed
         return None if used_up else proposal
 
     @property

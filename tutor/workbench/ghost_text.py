@@ -89,6 +89,7 @@ class _Line:
         self._instead = question.instead
         self._beginnings: tuple[Beginning, ...] = ()
         self.closed = False
+        self._new = 0
         self._ids: list[int] = []
         self._data = b""
         for id_ in question.ids:
@@ -111,11 +112,12 @@ class _Line:
             return
         self._ids.append(id_)
         self._data += self._bench.bytes_of(id_)
+        self._new += len(self._data) > len(self._typed)
         self.closed = b"\n" in self._data[len(self._typed) :]
 
     @property
     def done(self) -> bool:
-        return self.closed or len(self._ids) >= MOST
+        return self.closed or self._new >= MOST
 
     @property
     def _begun(self) -> bool:
