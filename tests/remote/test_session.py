@@ -117,7 +117,7 @@ def test_a_conversation_on_a_server_that_goes_on_with_an_answer(server: Loopback
         same(mine.rows, theirs.rows)
         assert not mine.drawn_elsewhere
         session.append([mine.rows[place].token.id])
-        begun = b"".join(t.data for t in session.tokens[3:]).decode()
+        begun = b"".join(t.data for t in session.tokens[4:]).decode()
         local.replace([*ids, *small_model().tokenizer.encode(begun)])
 
 
@@ -141,27 +141,27 @@ def test_a_conversation_on_a_server_that_does_not(tells: bool) -> None:
         # the whole answer came with one request; its places can be looked at again
         answers = [asked for asked in server.asked if asked.body["max_tokens"] > 2]
         assert len(answers) == 1
-        again = session.distribution(4, PLAIN, 1, 20)
+        again = session.distribution(5, PLAIN, 1, 20)
         assert again.drawn.token.data == written[1]
-        other = session.fork(4)
-        other.go_back(3)
+        other = session.fork(5)
+        other.go_back(4)
         other.append([other._reader.vocabulary.token(b" otherwise").id])
         with pytest.raises(NotTold, match="begun otherwise"):
-            other.distribution(4, PLAIN, 1, 20)
+            other.distribution(5, PLAIN, 1, 20)
 
 
 def test_an_engine_that_was_started_anew_cannot_go_on_with_an_answer() -> None:
     with model_server(small_model(), goes_on=False) as server:
         before = RemoteSession.on_chat(reader(server), HELLO)
-        before.append([before.distribution(3, PLAIN, 1, 20).drawn.token.id])
+        before.append([before.distribution(4, PLAIN, 1, 20).drawn.token.id])
         anew = reader(server)
         path = before.tokens
         anew.vocabulary.learn([t.id for t in path], [t.data for t in path])
         session = RemoteSession(anew, anew.vocabulary.tokens(t.id for t in path))
         with pytest.raises(StreamBroken, match="started anew"):
             session.distribution(len(session), PLAIN, 1, 20)
-        session.go_back(3)
-        assert session.distribution(3, PLAIN, 1, 20).drawn_elsewhere
+        session.go_back(4)
+        assert session.distribution(4, PLAIN, 1, 20).drawn_elsewhere
 
 
 def test_a_next_message(server: Loopback) -> None:

@@ -19,7 +19,15 @@ from tutor.remote import shown
 from tutor.remote.catalogue import RemoteModel
 from tutor.remote.reader import ALTERNATIVES, Check, RemoteReader
 from tutor.remote.shown import NOT_TOLD
-from tutor.remote.vocabulary import ASSISTANT, END, USER, conversation, id_of, is_conversation
+from tutor.remote.vocabulary import (
+    ASSISTANT,
+    BREAK,
+    END,
+    USER,
+    conversation,
+    id_of,
+    is_conversation,
+)
 
 
 def never() -> None:
@@ -85,7 +93,8 @@ class RemoteSession:
         if not is_conversation(self._path):
             raise TextError("This is a text and no conversation.", "c begins one.")
         closing = [] if self.ended else [END]
-        added = (*closing, USER, self._reader.vocabulary.token(text.encode()), ASSISTANT)
+        said = self._reader.vocabulary.token(text.encode())
+        added = (*closing, BREAK, USER, said, BREAK, ASSISTANT)
         self._path += added
         return added
 
@@ -143,11 +152,7 @@ class RemoteSession:
 
     def find(self, position: int, query: str) -> tuple[Row, ...]:
         """Raises `NotTold`: the vocabulary is not known."""
-        raise NotTold(
-            "A server shows its most probable tokens and not its vocabulary: there is nothing to "
-            "search in.",
-            "Choose from the rows shown, or open the text with the local model.",
-        )
+        raise NotTold("A server tells no vocabulary to search in.", "Choose from its rows.")
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """-log2 p of each token from `start` on, as far as it was told already: asking for each

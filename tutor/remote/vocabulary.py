@@ -25,8 +25,11 @@ SYSTEM, USER, ASSISTANT = _mark(1, "<system>"), _mark(2, "<user>"), _mark(3, "<a
 END = _mark(4, "<end>")
 """Where the model ended its text or its turn."""
 
+BREAK = Token(5, "\n", b"\n")
+"""Stands between two turns on the screen; no part of what anybody said."""
+
 _ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
-_MARKS = {mark.id: mark for mark in (SYSTEM, USER, ASSISTANT, END)}
+_MARKS = {mark.id: mark for mark in (SYSTEM, USER, ASSISTANT, END, BREAK)}
 
 
 class Vocabulary:
@@ -72,6 +75,7 @@ def conversation(vocabulary: Vocabulary, messages: Iterable[ChatMessage]) -> lis
         path += [_ROLES[message.role], vocabulary.token(message.content.encode())]
         if message.role == "assistant":
             path.append(END)
+        path.append(BREAK)
     return [*path, ASSISTANT]
 
 
@@ -87,7 +91,7 @@ def messages(path: Sequence[Token]) -> tuple[ChatMessage, ...]:
         role = next((name for name, mark in _ROLES.items() if mark == token), None)
         if role is not None:
             found.append((role, b""))
-        elif token != END:
+        elif token not in (END, BREAK):
             found[-1] = (found[-1][0], found[-1][1] + token.data)
     return tuple(ChatMessage(role, text_of(data)) for role, data in found)  # type: ignore[arg-type]
 

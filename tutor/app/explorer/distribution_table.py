@@ -136,11 +136,9 @@ def heading(columns: Columns) -> Content:
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
     """How many tokens are not shown, and how probable they are together."""
     left_out = max(0.0, 1.0 - sum(row.probability for row in rows))
-    if distribution.partial:
-        more = len(distribution.rows) - len(rows)
-        label = f"{more} more, hidden" if more > 0 else "hidden"
-    else:
-        label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
+    label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
+    if distribution.partial:  # of which nobody knows how many they are
+        label = "the rest"
     label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
     share = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)

@@ -216,6 +216,9 @@ class ExplorerPane(PaneLayout):
         if tree is None or index is None or not self._conductor.ready:
             return
         self._stepper.pause()
+        if self._engine.model is not None and self._engine.model.remote:
+            self.say("A server tells nothing of what goes on inside its model: there is no x-ray.")
+            return
         if self.size.width >= WIDE:
             await self._open_beside()
             return
