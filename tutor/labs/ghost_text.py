@@ -288,7 +288,13 @@ def _with(state: State, text: str, cursor: int) -> State:
 
 def _anew(state: State) -> State:
     return msgspec.structs.replace(
-        state, proposal=None, proposed={}, accepted=None, instead=None, dismissed=False, resting=True
+        state,
+        proposal=None,
+        proposed={},
+        accepted=None,
+        instead=None,
+        dismissed=False,
+        resting=True,
     )
 
 
@@ -376,7 +382,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             lambda s: len(set(s.proposed.values())) > 1,
         ),
         Goal(
-            "caught", "a line taken that does not parse, or names what is not", lambda s: s.was_caught
+            "caught",
+            "a line taken that does not parse, or names what is not",
+            lambda s: s.was_caught,
         ),
     ),
     solution=(

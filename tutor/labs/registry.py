@@ -30,6 +30,7 @@ NAMES: tuple[str, ...] = (
     "sampler",
     "continuations",
     "ghost-text",
+    "compare",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""

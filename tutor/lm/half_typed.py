@@ -16,7 +16,6 @@ from itertools import takewhile
 
 from tutor.lm.tokenizer import Tokenizer
 
-
 _LAST_WORD = re.compile(r"\s*\w*\Z")
 _MOST = 8
 """Tokens that are taken back; a longer word is left as it is at its beginning."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SEEN = "▏"
 _INDENT = 4
-_BOLD = "keyword conditional repeat include exception boolean constant.builtin".split()
+_BOLD = ["keyword", "conditional", "repeat", "include", "exception", "boolean", "constant.builtin"]
 _KEYWORDS = (*_BOLD, "keyword.function", "keyword.operator", "keyword.return")
 
 

@@ -131,7 +131,9 @@ class GhostTextView(LabView):
         self.editor.show(state.text, state.cursor, state.gray, state.seen)
         width = self.size.width
         low = self.size.height < _LOW
-        self.query_one("#below", Lines).show(_briefly(state, width) if low else _below(state, width))
+        self.query_one("#below", Lines).show(
+            _briefly(state, width) if low else _below(state, width)
+        )
 
 
 def _below(state: State, width: int) -> list[Content]:
