@@ -30,6 +30,7 @@ NAMES: tuple[str, ...] = (
     "sampler",
     "continuations",
     "ghost-text",
+    "landscape",
     "compare",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
