@@ -53,6 +53,7 @@ ROWS = {
     "GuessScreen": "guessing game",
     "GuessEntry": "guessing game",
     "LabScreen": "labs",
+    "CodeEditor": "gray text",
 }
 """Which row of the table has the keys of which class."""
 
@@ -63,6 +64,9 @@ NAMES = {
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "slash": "/",
+    "space": "Space",
+    "ctrl+right": "Ctrl+→",
+    "ctrl+n": "Ctrl+n",
     "up": "↑",
     "down": "↓",
     "left": "←",

@@ -44,7 +44,7 @@ async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
         await do(pilot, "down")
         assert "Gemini: also audio, [b]video" in seen(pilot)
         assert "https://example.org/gemini" in seen(pilot)
-        assert "told by others" not in seen(pilot)
+        assert "* told by others" not in seen(pilot)
         await do(pilot, "tab")
         assert "Claude: Input. Nothing is known here" in seen(pilot)
         assert "nobody-says" in state_of(pilot).met

@@ -38,7 +38,7 @@ _COLUMNS = (("first", 9), ("tokens", 8), ("a second", 10), ("dollars", 11))
 _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
-_COLUMN = 26
+_COLUMN = 24
 """Columns of text below which answers do not stand beside each other any more."""
 _LOW = 12
 _SENT = "Your prompt, as one message. It goes out again with every run"

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 _TOPIC = 24
 _SHORT_TOPIC = 14
 _NARROW = 60
-_MONTH = 9
 _SAID = 5
 """Rows below the table, for the fact that is looked at."""
-_BOTH = 100
+_WITH_MONTH = 34
 """From so many columns on a cell shows its month too."""
 
 
@@ -102,12 +101,10 @@ def _cell(fact: Known | None, size: int) -> str:
     """The value, marked where it is second hand, with its month where there is room."""
     if fact is None:
         return "–"
-    mark = "*" if fact.second_hand else ""
-    value = safe(fact.value) + mark
-    room = size - _MONTH - 2
-    if size < _BOTH // 4:
-        return value
-    return f"{figures.fit(value, room)} {fact.as_of:>{_MONTH - 1}}"
+    mark = "*" if fact.second_hand else " "
+    month = f" {fact.as_of}" if size >= _WITH_MONTH else ""
+    room = size - 2 - len(month) - len(mark)
+    return figures.fit(safe(fact.value), room) + month + mark
 
 
 def _in_full(state: State, width: int) -> list[Content]:
