@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from remote import conftest as remote_tests
 from remote.loopback import (
     Loopback,
     chat_event,
-    loopback,
     silent,
     status,
     stream,
@@ -19,7 +18,7 @@ from remote.loopback import (
 from whole_app import sees, until
 
 from tutor.app.screens.consent import ConsentScreen
-from tutor.remote.catalogue import RemoteModel, key_variables
+from tutor.remote.catalogue import RemoteModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,22 +33,11 @@ ANSWER = stream(
 )
 
 
+no_keys, server = remote_tests.no_keys, remote_tests.server  # fixtures
+
+
 def _without_port(model: RemoteModel) -> str:
     return f"{model.service.product.partition(':')[0]} {model.name}"
-
-
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in key_variables():
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.delenv("TUTOR_KEYS_HELD", raising=False)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with loopback() as running:
-        yield running
 
 
 async def add(pilot: Pilot[Any], server: Loopback) -> None:

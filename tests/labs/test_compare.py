@@ -3,17 +3,16 @@ loopback."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lab_bench import bench, small_model
+from remote import conftest as remote_tests
 from remote.loopback import (
     Loopback,
     broken,
     chat_event,
-    loopback,
     silent,
     status,
     stream,
@@ -26,21 +25,9 @@ from tutor.labs.compare import Add, Ask, Focus, Go, Model, Reply, State, Toggle,
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
-from tutor.remote.catalogue import Price, key_variables, remote_model
+from tutor.remote.catalogue import Price, remote_model
 
-
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in key_variables():
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.delenv("TUTOR_KEYS_HELD", raising=False)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with loopback() as running:
-        yield running
+no_keys, server = remote_tests.no_keys, remote_tests.server  # fixtures
 
 
 @pytest.fixture

@@ -236,7 +236,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             case "line":
                 return gray
             case "word":
-                return _FIRST_WORD.match(gray)[0]  # type: ignore[index]  # it matches anything
+                found = _FIRST_WORD.match(gray)
+                return found[0] if found else gray
             case "token":
                 return gray[: proposal.end_of_token(typed) - typed]
 
@@ -266,8 +267,8 @@ def act(state: State, action: Action) -> State:
             file = (state.file + by) % len(FILES)
             return _anew(replace(state, file=file))
         case Restore():
-            file = FILES[state.file]
-            return _anew(_with(state, file.text, file.cursor))
+            given = FILES[state.file]
+            return _anew(_with(state, given.text, given.cursor))
 
 
 def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:

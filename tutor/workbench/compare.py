@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from pathlib import Path
 
 import msgspec
 import torch
@@ -27,13 +26,13 @@ from tutor.labs.compare import (
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage, SamplerSettings
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.load import LanguageModel
 from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
-from tutor.models.installed import bundled_model
 from tutor.remote.runs import Trouble
 from tutor.remote.service import RemoteRequest
 from tutor.workbench.bench import Tools
+from tutor.workbench.small import small_model_beside
 
 MOMENT = 0.1
 """Seconds after which an answer is due."""
@@ -143,15 +142,7 @@ class CompareBench:
 
     @cached_property
     def _small(self) -> LanguageModel | None:
-        found = bundled_model()
-        if found is None:
-            return None
-        if Path(self._loaded.card.path) == found.path:
-            return self._loaded
-        try:
-            return load_model(found)
-        except ModelError:
-            return None
+        return small_model_beside(self._loaded)
 
     # --- elsewhere ------------------------------------------------------------------------------
 

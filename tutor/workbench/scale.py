@@ -11,17 +11,18 @@ import torch
 from torch import Tensor
 
 from tutor import paths
-from tutor.errors import LabError, ModelError
+from tutor.errors import LabError
 from tutor.labs.published import SMOLLM2_TOKENS
 from tutor.labs.scale import BEST, Answer, Guess, Model, Question, Reading
 from tutor.lm.live_training import LiveTraining
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.load import LanguageModel
 from tutor.lm.network import Transformer
 from tutor.lm.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.lm.small_model import Result
 from tutor.lm.training_history import BYTES_A_STEP, CONTEXT
 from tutor.models.installed import bundled_model
 from tutor.workbench.bench import Tools
+from tutor.workbench.small import small_model_beside
 from tutor.workbench.training import RUNNING
 
 BEFORE = "\n"
@@ -55,15 +56,7 @@ class ScaleBench:
 
     @cached_property
     def _small(self) -> LanguageModel | None:
-        found = bundled_model()
-        if found is None:
-            return None
-        if Path(self._loaded.card.path) == found.path:
-            return self._loaded
-        try:
-            return load_model(found)
-        except ModelError:
-            return None
+        return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> Reading | None:
         """That of the lab of training, as it was last written down."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from textual.events import Key, Paste
-    from textual.widgets.text_area import Edit, EditResult
+    from textual.widgets.text_area import Document, Edit, EditResult
 
 _SEEN = "▏"
 _INDENT = 4
@@ -114,7 +114,7 @@ class CodeEditor(TextArea):
             if text != self.text:
                 self._become(text, cursor)
             if cursor != self.at:
-                self.move_cursor(self.document.get_location_from_index(cursor))
+                self.move_cursor(self._document.get_location_from_index(cursor))
             if seen != self.seen:
                 self.seen = seen
                 self.refresh()
@@ -140,7 +140,11 @@ class CodeEditor(TextArea):
     @property
     def at(self) -> int:
         """The place of the cursor, in characters."""
-        return self.document.get_index_from_location(self.cursor_location)
+        return self._document.get_index_from_location(self.cursor_location)
+
+    @property
+    def _document(self) -> Document:
+        return cast("Document", self.document)  # no other kind is ever used here
 
     def render_line(self, y: int) -> Strip:
         """With a bar in the last column of the numbers, where the line is seen."""

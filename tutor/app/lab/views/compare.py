@@ -52,7 +52,7 @@ class CompareView(LabView):
         Binding("e", "edit", "prompt", tooltip="Write another prompt."),
         Binding("up", "focus_by(-1)", "model", key_display="↑↓", tooltip="Look at a model."),
         Binding("down", "focus_by(1)", show=False),
-        Binding("space", "toggle", "choose", tooltip="Ask this model too, or leave it out."),
+        Binding("space", "choose", "choose", tooltip="Ask this model too, or leave it out."),
         Binding("t", "warm", "temperature", tooltip="0 is greedy; higher draws more freely."),
         Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
     ]
@@ -79,7 +79,7 @@ class CompareView(LabView):
     def action_focus_by(self, by: int) -> None:
         self.did(Focus(by))
 
-    def action_toggle(self) -> None:
+    def action_choose(self) -> None:
         self.did(Toggle())
 
     def action_warm(self) -> None:
