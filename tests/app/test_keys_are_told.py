@@ -42,6 +42,7 @@ ROWS = {
     "TypedAnswer": "question",
     "ResultScreen": "result",
     "ModelScreen": "model",
+    "ConsentScreen": "before anything is sent",
     "ExplorerPane": "stepper and chat",
     "TokenSearch": "stepper and chat",
     "SearchEntry": "stepper and chat",

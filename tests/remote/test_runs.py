@@ -156,6 +156,22 @@ def test_a_server_that_says_nothing(
     assert progress.arrived == count
 
 
+def test_a_server_that_does_not_stop_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs_module, "MOST_BYTES", 1000)
+
+    def events(cancellation: Cancellation) -> Iterator[Piece]:
+        while True:
+            yield Piece("word " * 10, b"word " * 10)
+
+    run = Run(events)
+    while not run.progress().over:
+        run.wait(0.05)
+    progress = run.progress()
+    assert progress.trouble is not None
+    assert progress.trouble.kind == "AnswerUnreadable"
+    assert progress.arrived == 21
+
+
 def test_a_mistake_of_ours_tells_no_key(caplog: pytest.LogCaptureFixture) -> None:
     def events(cancellation: Cancellation) -> Iterator[Piece]:
         raise RuntimeError(f"Authorization: Bearer {KEY}")

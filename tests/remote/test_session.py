@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lab_bench import small_model
-from remote.loopback import Loopback
+from remote.loopback import Handler, Loopback, silent, status
 from remote.model_server import model_server
 
 from tutor.errors import NotAllowed, NotTold, RequestCancelled, StreamBroken, TextError
@@ -131,6 +131,7 @@ def test_a_conversation_on_a_server_that_does_not(tells: bool) -> None:
             assert found.drawn_elsewhere
             if found.drawn.token != END:
                 assert bool(found.rows) is tells
+                assert len(found.rows) in (0, 20)
                 assert math.isnan(found.drawn.probability) is not tells
             written.append(found.drawn.token.data)
             session.append([found.drawn.token.id])
@@ -185,8 +186,6 @@ def test_nothing_is_sent_to_a_host_that_is_not_allowed() -> None:
 
 
 def test_cancelling_while_the_server_thinks(server: Loopback) -> None:
-    from remote.loopback import silent
-
     server.answers = [silent(headers=False)]
 
     def gone() -> None:
@@ -195,6 +194,20 @@ def test_cancelling_while_the_server_thinks(server: Loopback) -> None:
 
     with pytest.raises(RequestCancelled):
         RemoteSession.on_text(reader(server), TEXT, gone)
+
+
+def test_a_server_that_tells_fewer_alternatives(server: Loopback) -> None:
+    served = server.answers[0]
+
+    def strict(handler: Handler) -> None:
+        if server.asked[-1].body.get("logprobs", 0) > 5:
+            status(400, {"error": {"message": "logprobs must be at most 5"}})(handler)
+        else:
+            served(handler)
+
+    server.answers = [strict]
+    session = RemoteSession.on_text(reader(server), TEXT)
+    assert len(session.distribution(len(session), PLAIN, 1, 20).rows) == 5
 
 
 # --- the sampler, on what is shown -------------------------------------------------------------
@@ -274,3 +287,20 @@ def test_an_id_that_does_not_fit_its_bytes_is_not_believed() -> None:
     assert vocabulary.tokens([END.id]) == (END,)
     with pytest.raises(TextError):
         vocabulary.tokens([12345])
+
+
+def test_the_server_says_how_probable_its_own_draw_was() -> None:
+    vocabulary = Vocabulary()
+    found = shown.distribution(
+        [Alternative(b"a", math.log(0.6))],
+        PLAIN,
+        position=1,
+        seed=0,
+        top=20,
+        token_of=vocabulary.token,
+        drawn=vocabulary.token(b"rare"),
+        drawn_log=math.log(0.01),
+    )
+    assert found.drawn_elsewhere
+    assert found.drawn.rank == 2
+    assert found.drawn.surprisal_bits == pytest.approx(-math.log2(0.01))

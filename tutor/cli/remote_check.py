@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tutor.remote.check import CheckReport
 
 _LABEL = 20
+_REACHABLE = {True: "yes", False: "no", None: "nothing was sent"}
 
 
 def run(spec: str | None) -> int:
@@ -21,9 +22,10 @@ def run(spec: str | None) -> int:
     from tutor.remote.keys import find_key
 
     model = remote_model(spec)
-    if not model.here:
+    key = find_key(model.service)
+    if not model.here and (key is not None or model.service.id == OWN):
         output.note(f"A short question is sent to {model.host}: {ASKED[0].content}")
-    report = check(model, find_key(model.service))
+    report = check(model, key)
     for label, said in describe(report, model):
         output.write(f"{label:<{_LABEL}}{said}")
     if report.trouble is not None:
@@ -35,7 +37,7 @@ def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
     """The report as labels and what is said to each."""
     lines = [
         ("model", f"{report.model} at {report.host}"),
-        ("reachable", "yes" if report.reachable else "no"),
+        ("reachable", _REACHABLE[report.reachable]),
         ("key", report.key),
     ]
     if report.alternatives is not None:

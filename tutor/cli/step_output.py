@@ -49,7 +49,8 @@ class JsonChosen(msgspec.Struct, frozen=True):
 
 
 class JsonStep(msgspec.Struct, frozen=True):
-    """`hidden_probability`: what a server does not show; left out for a model on this machine."""
+    """`hidden_probability`: what `top` leaves out, of a server that tells no more; left out for a
+    model on this machine."""
 
     position: int
     entropy_bits: float
@@ -163,7 +164,7 @@ class Report:
             )
         if distribution.partial:
             hidden = _percent(distribution.hidden_probability)
-            output.write(f"        {hidden}  in what the server does not show")
+            output.write(f"        {hidden}  in the tokens not shown, however many they are")
             return
         others = distribution.vocabulary_size - len(distribution.rows)
         if others:

@@ -114,7 +114,7 @@ def is_remote(spec: str | None) -> bool:
     """Whether this is a specification of a remote model; None asks TUTOR_MODEL."""
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
-    return bool(found) and found["service"] in {card.id for card in catalogue()}
+    return found is not None and found["service"] in {card.id for card in catalogue()}
 
 
 def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:

@@ -9,6 +9,7 @@ import msgspec
 
 from tutor.errors import (
     CannotConnect,
+    ClientMissing,
     KeyMissing,
     KeyRefused,
     NotTold,
@@ -31,14 +32,15 @@ MOST_TOKENS = 400
 
 
 class CheckReport(msgspec.Struct, frozen=True):
-    """`key` is "accepted", "refused", "missing", "none" (none was sent) or "unknown". Of answers
+    """`reachable` is None where nothing was sent. `key` is "accepted", "refused", "missing", "none"
+    (none was sent) or "unknown". Of answers
     and of continued texts: how many alternatives are told for each token, None where there was no
     such answer at all. Seconds, tokens a second, tokens as the service counts them, US dollars."""
 
     model: str
     product: str
     host: str
-    reachable: bool
+    reachable: bool | None
     key: str
     streams: bool = False
     alternatives: int | None = None
@@ -63,7 +65,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
         model=model.spec,
         product=model.service.product,
         host=model.host,
-        reachable=not isinstance(failed, CannotConnect | RemoteTimeout | KeyMissing),
+        reachable=_reachable(failed),
         key=_key(failed, sent, arrived=bool(answer.arrived)),
         streams=answer.arrived > 1,
         alternatives=_alternatives(answer) if answer.arrived else None,
@@ -137,6 +139,12 @@ def _whole(events: Callable[[Cancellation], Iterator[Piece | Finish]]) -> Progre
 
 def _alternatives(answer: Progress) -> int:
     return max((len(piece.alternatives) for piece in answer.pieces), default=0)
+
+
+def _reachable(failed: TutorError | None) -> bool | None:
+    if isinstance(failed, KeyMissing | ClientMissing):
+        return None
+    return not isinstance(failed, CannotConnect | RemoteTimeout)
 
 
 def _key(failed: TutorError | None, sent: str, *, arrived: bool) -> str:

@@ -125,7 +125,8 @@ def prompt_pieces(answer: Any, prompt: str) -> tuple[Piece, ...] | None:
     told = chunk.choices[0].logprobs if chunk.choices else None
     if told is None:
         return None
-    wanted, data, found = prompt.encode("utf-8", "surrogatepass"), b"", []
+    wanted, data = prompt.encode("utf-8", "surrogatepass"), b""
+    found: list[Piece] = []
     for piece in tokens_in(told):
         if data == wanted:
             break

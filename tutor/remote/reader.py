@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -46,6 +46,9 @@ GREEDY = SamplerSettings(temperature=0)
 ALTERNATIVES = 20
 """Asked for with each token: the most that OpenAI allows, and vLLM unless it is told otherwise."""
 
+_FEW = 5
+"""What OpenAI's older address allows."""
+
 LONGEST_ANSWER = 1024
 """Most tokens of an answer that comes as the server writes it."""
 
@@ -63,10 +66,12 @@ Check = Callable[[], None]
 
 class Place(msgspec.Struct, frozen=True):
     """What is told of the place after a text: the tokens shown, and what the server itself put
-    there, if it drew (`END` where it ended; None where the draw is ours)."""
+    there, if it drew (`END` where it ended; None where the draw is ours), with its log-probability,
+    which is told also of a token that is not shown."""
 
     shown: tuple[Alternative, ...]
     drawn: Token | None = None
+    drawn_log: float | None = None
 
 
 class RemoteReader:
@@ -87,23 +92,26 @@ class RemoteReader:
         self._answers: OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]
         self._answers = OrderedDict()
         self._goes_on: bool | None = None if model.service.id == OWN else False
-        self._tells = model.service.alternatives != 0
+        self._top = 0 if model.service.alternatives == 0 else ALTERNATIVES
+        """So many alternatives are asked for, until the server refuses so many."""
         self._echoes = model.service.id == OWN
 
     # --- what comes next --------------------------------------------------------------------
 
     def place(
-        self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int, check: Check
+        self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int | None, check: Check
     ) -> Place:
-        """What comes after `path`. Raises `RemoteError`, and `NotTold` or `TextError` for what
-        cannot be asked there."""
+        """What comes after `path`; without a seed, no answer is begun for it.
+
+        Raises `RemoteError`, and `NotTold` or `TextError` for what cannot be asked there.
+        """
         if not is_conversation(path):
             if END in path:
                 raise TextError(
                     "The model ended its text here, and a server does not go on behind the end.",
                     "Go back with b.",
                 )
-            if not self._tells:
+            if not self._top:
                 raise NotTold(
                     f"{self.model.service.product} tells no log-probabilities and continues no "
                     "text: there is nothing to step through.",
@@ -122,7 +130,7 @@ class RemoteReader:
                 "Move on to its answer.",
             )
         if self._goes_on is None:
-            self._goes_on = self._tells and self._try_going_on(said[:-1], check)
+            self._goes_on = self._top > 0 and self._try_going_on(said[:-1], check)
         if self._goes_on:
             return self._asked(said if said[-1].content else said[:-1], check)
         return self._written(said[:-1], path, sampler, seed, check)
@@ -147,7 +155,7 @@ class RemoteReader:
                 self._places.move_to_end(prompt)
                 return found
         request = RemoteRequest(prompt, GREEDY, most_tokens=1, top=ALTERNATIVES)
-        progress = self._whole(lambda cut: self._service().stream(request, cut), check)
+        progress = self._whole(lambda cut: self._events(request, cut), check)
         told = [piece for piece in progress.pieces if piece.alternatives]
         if told:
             place = Place(told[0].alternatives)
@@ -166,13 +174,15 @@ class RemoteReader:
         said: Messages,
         path: tuple[Token, ...],
         sampler: SamplerSettings,
-        seed: int,
+        seed: int | None,
         check: Check,
     ) -> Place:
         """The next piece of the answer that the server writes by itself."""
         start = max(place for place, token in enumerate(path) if token == ASSISTANT) + 1
         begun = tuple(token.data for token in path[start:])
-        run = self._answer(said, sampler, seed, anew=not begun)
+        run = self._under_way(said, begun, seed)
+        if not begun and seed is not None:
+            run = self._answer(said, sampler, seed)
         if run is None:
             raise StreamBroken(
                 "The engine was started anew while the answer came in.",
@@ -181,14 +191,15 @@ class RemoteReader:
         while True:
             progress = run.progress()
             pieces = [piece for piece in progress.pieces if piece.data]
-            if tuple(piece.data for piece in pieces[: len(begun)]) != begun[: len(pieces)]:
+            if not _fits(pieces, begun):
                 raise NotTold(
                     "This server does not go on with an answer that has begun otherwise.",
                     "Go back to what it wrote itself, or write the next message.",
                 )
             if len(pieces) > len(begun):
                 piece = pieces[len(begun)]
-                return Place(piece.alternatives, self.vocabulary.token(piece.data))
+                drawn = self.vocabulary.token(piece.data)
+                return Place(piece.alternatives, drawn, piece.log_probability)
             if progress.trouble is not None:
                 raise progress.trouble.error
             if progress.finish is not None:
@@ -196,38 +207,32 @@ class RemoteReader:
             check()
             run.wait(_GLANCE)
 
-    def _answer(
-        self, said: Messages, sampler: SamplerSettings, seed: int, *, anew: bool
-    ) -> Run | None:
-        """The answer under way to this conversation and seed. Where it is to be `anew`, it is begun
-        if there is none, or one with another sampler: that of its beginning is that of the whole
-        answer."""
+    def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
+        """The answer to this conversation that has `begun` so; that with this seed, if it is none
+        of them."""
+        with self._lock:
+            exact, _ = self._answers.get((said, seed or 0), (None, None))
+            others = [run for (to, _), (run, _) in self._answers.items() if to == said]
+        fitting = (run for run in reversed(others) if _fits(run.progress().pieces, begun))
+        if exact is not None and (seed is not None or _fits(exact.progress().pieces, begun)):
+            return exact
+        return next(fitting, exact)
+
+    def _answer(self, said: Messages, sampler: SamplerSettings, seed: int) -> Run:
+        """The answer to this conversation and seed, begun if there is none, or one with another
+        sampler: that of its beginning is that of the whole answer."""
         with self._lock:
             run, before = self._answers.get((said, seed), (None, sampler))
-        if not anew:
-            return run
         if run is not None and before == sampler and run.progress().trouble is None:
             return run
-        top = ALTERNATIVES if self._tells else 0
         own_seed = seed if self.model.service.id == OWN else None
-        request = RemoteRequest(said, sampler, LONGEST_ANSWER, top, own_seed)
-        run = Run(lambda cut: self._without_numbers_if_need_be(request, cut))
+        request = RemoteRequest(said, sampler, LONGEST_ANSWER, ALTERNATIVES, own_seed)
+        run = Run(lambda cut: self._events(request, cut))
         with self._lock:
             self._answers[said, seed] = run, sampler
             while len(self._answers) > _ANSWERS:
                 self._answers.popitem(last=False)[1][0].cancel()
         return run
-
-    def _without_numbers_if_need_be(
-        self, request: RemoteRequest, cut: Cancellation
-    ) -> Iterator[Piece | Finish]:
-        """The answer; where the server refuses to tell log-probabilities, once more without."""
-        try:
-            yield from self._service().stream(request, cut)
-        except NotTold:
-            self._tells = False
-            plain = msgspec.structs.replace(request, top=0)
-            yield from self._service().stream(plain, cut)
 
     def _try_going_on(self, said: Messages, check: Check) -> bool:
         """Whether the server goes on with an answer that has begun: two tokens are asked for at
@@ -235,7 +240,7 @@ class RemoteReader:
         it does. (A server that closes the answer, or leaves it out, tells something else.)"""
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:
-            progress = self._whole(lambda cut: self._service().stream(request, cut), check)
+            progress = self._whole(lambda cut: self._events(request, cut), check)
             first, second, *_ = [piece for piece in progress.pieces if piece.alternatives]
             begun = (*said, ChatMessage("assistant", text_of(first.data)))
             alone = self._asked(begun, check)
@@ -274,6 +279,20 @@ class RemoteReader:
         self._permissions.check(self.model)
         return self._open(self.model, self._permissions.key(self.model))
 
+    def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
+        """The answer. A server that refuses to tell so many alternatives is asked for fewer, and
+        then for none."""
+        while True:
+            fewer = msgspec.structs.replace(request, top=min(request.top, self._top))
+            try:
+                yield from self._service().stream(fewer, cut)
+            except NotTold:
+                if not self._top:
+                    raise
+                self._top = max(each for each in (_FEW, 0) if each < self._top)
+            else:
+                return
+
     def _whole(
         self, events: Callable[[Cancellation], Iterator[Piece | Finish]], check: Check
     ) -> Progress:
@@ -295,3 +314,9 @@ class RemoteReader:
             self._places[prompt] = place
             while len(self._places) > _KEPT:
                 self._places.popitem(last=False)
+
+
+def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:
+    """Whether these pieces are what has begun, as far as they have come."""
+    came = tuple(piece.data for piece in pieces if piece.data)[: len(begun)]
+    return came == begun[: len(came)]

@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from tutor import errors
-from tutor.errors import EngineError, RemoteError, RequestCancelled, StreamBroken, TutorError
+from tutor.errors import (
+    AnswerUnreadable,
+    EngineError,
+    RemoteError,
+    RequestCancelled,
+    StreamBroken,
+    TutorError,
+)
 from tutor.remote.catalogue import RemoteModel, ServiceCard, catalogue
 from tutor.remote.keys import Secret, has_key
 from tutor.remote.opening import open_service
@@ -30,6 +37,11 @@ FIRST_PIECE = 90.0
 
 NEXT_PIECE = 30.0
 """Seconds that it gets for each piece after that."""
+
+
+MOST_BYTES = 4_000_000
+MOST_PIECES = 100_000
+"""More than any answer that is asked for here: a server that does not stop is stopped."""
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -149,6 +161,7 @@ class Run:
         self._lock = threading.Lock()
         self._arrival = threading.Event()
         self._pieces: list[Piece] = []
+        self._size = 0
         self._begun = time.monotonic()
         self._first: float | None = None
         self._last: float | None = None
@@ -205,6 +218,9 @@ class Run:
                 self._last = time.monotonic()
                 self._first = self._first or self._last
                 self._pieces.append(piece)
+                self._size += len(piece.data)
+        if self._size > MOST_BYTES or len(self._pieces) > MOST_PIECES:
+            raise AnswerUnreadable("It goes on and on.", "Ask another server.")
         self._arrival.set()
 
     def _end(self, *, finish: Finish | None = None, trouble: Trouble | None = None) -> None:

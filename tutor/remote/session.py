@@ -123,16 +123,22 @@ class RemoteSession:
         self, position: int, sampler: SamplerSettings, seed: int, top: int, check: Check = never
     ) -> Distribution:
         """What comes after the first `position` tokens, as far as the server shows it."""
+        return self._told(position, sampler, seed, top, check)
+
+    def _told(
+        self, position: int, sampler: SamplerSettings, seed: int | None, top: int, check: Check
+    ) -> Distribution:
         path = tuple(self._path[: self._checked(position)])
         place = self._reader.place(path, sampler, seed, check)
         return shown.distribution(
             place.shown,
             sampler,
             position=position,
-            seed=seed,
+            seed=seed or 0,
             top=top,
             token_of=self._reader.vocabulary.token,
             drawn=place.drawn,
+            drawn_log=place.drawn_log,
         )
 
     def rows(
@@ -144,7 +150,7 @@ class RemoteSession:
     ) -> tuple[Row, ...]:
         """The rows of these tokens; of those that the server does not show, only that they are
         not told."""
-        found = self.distribution(position, sampler, 0, ALTERNATIVES, check)
+        found = self._told(position, sampler, None, ALTERNATIVES, check)
         by_id = {row.token.id: row for row in (*found.rows, found.drawn)}
         beyond = len(found.rows) + 1
         tokens = self._reader.vocabulary.tokens(ids)

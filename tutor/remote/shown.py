@@ -28,18 +28,21 @@ def distribution(
     top: int,
     token_of: Callable[[bytes], Token],
     drawn: Token | None = None,
+    drawn_log: float | None = None,
 ) -> Distribution:
     """The answer after `position` tokens, from the alternatives `shown`, most probable first.
 
     `vocabulary_size` is 0: it is not known. The entropy is the least that it can be: what is hidden
-    counts as one token. `drawn` is the server's own choice, where it draws; it need not be shown.
+    counts as one token. `drawn` is the server's own choice, where it draws, with its
+    log-probability if that is told; it need not be among those shown.
     """
     rows = _rows(shown, sampler, token_of)
     if drawn is None and rows:
         chosen = _first(rows, seed, position)
     else:
         wanted = drawn or token_of(b"")
-        chosen = next((row for row in rows if row.token == wanted), unknown(wanted, len(rows) + 1))
+        beyond = unknown(wanted, len(rows) + 1, drawn_log)
+        chosen = next((row for row in rows if row.token == wanted), beyond)
     plain = [row.probability for row in rows]
     return Distribution(
         position=position,
@@ -53,9 +56,11 @@ def distribution(
     )
 
 
-def unknown(token: Token, rank: int) -> Row:
-    """The row of a token of which the server tells nothing here."""
-    return Row(rank, token, NOT_TOLD, NOT_TOLD, NOT_TOLD)
+def unknown(token: Token, rank: int, log_probability: float | None = None) -> Row:
+    """The row of a token that the server does not show here: at best, its rank is the next one."""
+    if log_probability is None:
+        return Row(rank, token, NOT_TOLD, NOT_TOLD, NOT_TOLD)
+    return Row(rank, token, math.exp(log_probability), log_probability, NOT_TOLD)
 
 
 def _rows(

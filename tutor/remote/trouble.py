@@ -63,7 +63,8 @@ def refused(
     decoded if it is JSON."""
     product, host = model.service.product, model.host
     message = cleaned(_message_in(said), key)
-    quoted = f" It says: {message}" if message else ""
+    stop = "" if message.endswith((".", "!", "?", "…")) else "."
+    quoted = f" It says: {message}{stop}" if message else ""
     match status:
         case 401:
             return errors.KeyRefused(

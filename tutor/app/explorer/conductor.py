@@ -259,6 +259,8 @@ class Conductor:
         self.sync()
 
     def _begun(self, text: str, tokens: Sequence[Token]) -> None:
+        if isinstance(self.stepper.note, TutorError):
+            self.stepper.note = None  # it was what kept the text from being opened
         self.stepper.prompt(tokens)
         if self.state.mode == "text":
             self.state.prompt = text

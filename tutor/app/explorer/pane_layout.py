@@ -166,7 +166,7 @@ class PaneLayout(Vertical):
 
     def _show_notice(self) -> None:
         if self.is_mounted:
-            self.query_one(Notice).said = status.said(self._engine, self._stepper)
+            self.query_one(Notice).said = status.said(self._engine, self._stepper, self._room[0])
             tree, reading = self._stepper.tree, self._stepper.reading
             situation = (self._engine.state, self._state.mode, tree is None, reading is None)
             if situation != self._situation:  # What the keys can do depends on nothing else.
