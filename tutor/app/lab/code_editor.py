@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.color import Color
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -80,6 +80,7 @@ class CodeEditor(TextArea):
 
     def __init__(self, changed: Callable[[str, int], None], longest: int) -> None:
         self._following = True  # while it is made, too
+        self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",
             soft_wrap=True,
@@ -88,6 +89,7 @@ class CodeEditor(TextArea):
             highlight_cursor_line=False,
         )
         self.hide_suggestion_on_blur = False
+        self.match_cursor_bracket = False
         self.seen = range(0)
         self._report = changed
         self._longest = longest
@@ -110,7 +112,7 @@ class CodeEditor(TextArea):
 
     def show(self, text: str, cursor: int, gray: str, seen: range) -> None:
         """Be as the lab is. Nothing is reported of that."""
-        with self._followed():
+        with self._followed(), self._drawn_once():
             if text != self.text:
                 self._become(text, cursor)
             if cursor != self.at:
@@ -119,6 +121,46 @@ class CodeEditor(TextArea):
                 self.seen = seen
                 self.refresh()
             self.suggestion = gray
+
+    @contextmanager
+    def _drawn_once(self) -> Iterator[None]:
+        """Draw at the end, and only the lines that changed: a key waits for no others."""
+        if self._held is not None:
+            yield
+            return
+        self._held = {"repaint": False, "layout": False}
+        before, colors, lines = self._outline(), dict(self._highlights), {self.cursor_location[0]}
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            lines.add(self.cursor_location[0])
+            if held["layout"] or before != self._outline():
+                self.refresh(layout=held["layout"])
+            elif held["repaint"]:
+                now = self._highlights  # a quotation mark colors lines below
+                lines |= {line for line in colors | now if colors.get(line) != now.get(line)}
+                there = (line for line in lines if line < self.document.line_count)
+                self.refresh(*map(self._rows_of, there))
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if self._held is not None and not recompose:
+            self._held["repaint"] |= repaint
+            self._held["layout"] |= layout
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _outline(self) -> object:
+        """What moves or marks other lines than those that are written in."""
+        lines, rows = self.document.line_count, self.wrapped_document.height
+        return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
+
+    def _rows_of(self, line: int) -> Region:
+        """Where a line of the file is on the screen."""
+        first = self.wrapped_document.location_to_offset((line, 0)).y - self.scroll_offset.y
+        return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
         """What was put in at the cursor can be undone; another file begins its own history."""
@@ -170,7 +212,8 @@ class CodeEditor(TextArea):
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
             self.suggestion = ""  # Textual would keep it, where something was deleted
-        return super().edit(edit)
+        with self._drawn_once():
+            return super().edit(edit)
 
     def watch_selection(self) -> None:
         self._tell()
