@@ -47,7 +47,7 @@ async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
         assert "* told by others" not in seen(pilot)
         await do(pilot, "tab")
         assert "Claude: Input. Nothing is known here" in seen(pilot)
-        assert "nobody-says" in state_of(pilot).met
+        assert landscape.LAB.reached(state_of(pilot)) == {"nobody-says"}
 
 
 async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:

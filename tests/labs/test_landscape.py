@@ -69,6 +69,23 @@ def test_old_is_a_year_before_the_newest() -> None:
     assert [state.is_old(fact) for fact in state.facts or ()] == [False, True, False]
 
 
+def test_goals_by_hand(read: State) -> None:
+    def looking(*actions: Any) -> frozenset[str]:
+        state = read
+        for action in actions:
+            state = lab.act(state, action)
+        return lab.LAB.reached(state)
+
+    claude = Show("Claude")
+    assert looking(claude, Look("Maker")) == frozenset()  # told by others, and long ago
+    assert looking(claude, Look("Web search")) == {"second-hand"}
+    then_and_now = looking(claude, Look("Web search"), Look("2025: recent events"))
+    assert "then-and-now" in then_and_now
+    of_two = (claude, Look("Web search"), Look("Maker"), Show("ChatGPT"))
+    assert "then-and-now" not in looking(*of_two, Look("2025: recent events"))
+    assert "nobody-says" in looking(Show("GitHub Copilot"), Look("2025: code"))
+
+
 def test_what_is_not_there_is_refused_and_before_it_is_read_nothing_moves(read: State) -> None:
     with pytest.raises(LabError):
         lab.act(read, Show("Eliza"))

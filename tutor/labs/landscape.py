@@ -13,6 +13,13 @@ from tutor.labs.lab import Goal, Lab
 
 PRODUCTS = ("GitHub Copilot", "ChatGPT", "Gemini", "Claude")
 FIRST = ("Maker", "Made for", "Called strong at", "Called weak at")
+THEN_AND_NOW = {
+    "2025: long documents": "Context window",
+    "2025: recent events": "Web search",
+    "2025: images + text": "Input",
+    "2025: free API": "Free API use",
+}
+"""What a rating of 2025 was about, as a fact that is kept up to date."""
 AGED = 12
 """Months after which a fact counts as old, beside the newest of all."""
 
@@ -68,14 +75,14 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`shown` are places in `PRODUCTS`, left and right; `side` is the one looked at. `met` are the
-    goals that a look has reached."""
+    """`shown` are places in `PRODUCTS`, left and right; `side` is the one looked at. `looked` are
+    the products and topics that were looked at so far."""
 
     facts: tuple[Known, ...] | None = None
     shown: tuple[int, int] = (2, 3)
     side: int = 0
     row: int = 0
-    met: frozenset[str] = frozenset()
+    looked: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -155,14 +162,8 @@ def _with(state: State, product: int) -> State:
 
 
 def _having_looked(state: State) -> State:
-    """What the fact that is looked at shows, is kept."""
-    fact = state.looked_at
-    if fact is None:
-        found = {"nobody-says"}
-    else:
-        found = {"second-hand"} if fact.second_hand else set()
-        found |= {"aged"} if state.is_old(fact) else set()
-    return msgspec.structs.replace(state, met=state.met | found)
+    looked_at = (state.product(state.side), state.topic or "")
+    return msgspec.structs.replace(state, looked=state.looked | {looked_at})
 
 
 def question(state: State) -> Question | None:
@@ -171,6 +172,30 @@ def question(state: State) -> Question | None:
 
 def heard(state: State, question: Question, answer: Answer) -> State:
     return msgspec.structs.replace(state, facts=answer.facts)
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _looked_at(state: State) -> list[Known]:
+    return [fact for fact in state.facts or () if (fact.product, fact.topic) in state.looked]
+
+
+def _second_hand(state: State) -> bool:
+    return any(fact.second_hand and not state.is_old(fact) for fact in _looked_at(state))
+
+
+def _nobody_says(state: State) -> bool:
+    return len(_looked_at(state)) < len(state.looked)
+
+
+def _then_and_now(state: State) -> bool:
+    found = {(fact.product, fact.topic) for fact in _looked_at(state)}
+    return any(
+        (product, then) in found and (product, now) in found
+        for product in PRODUCTS
+        for then, now in THEN_AND_NOW.items()
+    )
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -189,22 +214,17 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     heard=heard,
     goals=(
+        Goal("second-hand", "a fact of late, told by others than the vendor", _second_hand),
+        Goal("nobody-says", "a topic of which nothing is known here", _nobody_says),
         Goal(
-            "second-hand", "a fact told by others than the vendor", lambda s: "second-hand" in s.met
+            "then-and-now", "of one product, what was said in 2025 and what is now", _then_and_now
         ),
-        Goal(
-            "nobody-says",
-            "a topic of which nothing is known here",
-            lambda s: "nobody-says" in s.met,
-        ),
-        Goal("aged", "a statement a year older than the newest", lambda s: "aged" in s.met),
     ),
     solution=(
         Side(),
         Look("Web search"),
+        Look("2025: recent events"),
         Show("GitHub Copilot"),
         Look("API price"),
-        Side(),
-        Look("2025: code"),
     ),
 )

@@ -24,6 +24,7 @@ _SHORT_TOPIC = 14
 _NARROW = 60
 _SAID = 5
 """Rows below the table, for the fact that is looked at."""
+_LOW = 12
 _WITH_MONTH = 34
 """From so many columns on a cell shows its month too."""
 
@@ -56,7 +57,8 @@ class LandscapeView(LabView):
         if state.facts is None:
             return [Content.styled("reading …", MUTED)]
         below = _in_full(state, width)
-        rows = max(2, height - 1 - max(_SAID, len(below)))
+        below = [Content(""), *below] if height >= _LOW else below
+        rows = max(2, height - 1 - (max(_SAID, len(below)) if height >= _LOW else len(below)))
         first = max(0, min(state.row - rows // 2, len(state.topics) - rows))
         table = [
             _row(state, topic, place == state.row, width)
@@ -112,11 +114,10 @@ def _in_full(state: State, width: int) -> list[Content]:
     fact, product = state.looked_at, state.product(state.side)
     if fact is None:
         said = f"{product}: {state.topic}. Nothing is known here; nothing is filled in."
-        return [Content(""), *_wrapped(Content.styled(safe(said), MUTED), width)]
+        return _wrapped(Content.styled(safe(said), MUTED), width)
     old = "  a year older than the newest" if state.is_old(fact) else ""
     told = "  * told by others than the vendor" if fact.second_hand else ""
     return [
-        Content(""),
         *_wrapped(Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold")), width),
         *_wrapped(Content.assemble(f"as of {fact.as_of}", (old, NOT_YET), (told, NOT_YET)), width),
         *_wrapped(Content.styled(safe(fact.source), MUTED), width),
