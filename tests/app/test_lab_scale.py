@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from lab_stage import at_rest, do, lab_app, seen, state_of
+from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tiny_gguf import write_gguf
+from whole_app import until
 
 from tutor.app.lab.runner import Left
-from tutor.labs.scale import SMOLLM2_TOKENS, Guess, Reading, State, Write, act, start
+from tutor.labs.lab import Write
+from tutor.labs.scale import SMOLLM2_TOKENS, Coming, Guess, Reading, State, act, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +57,52 @@ async def test_a_text_of_ones_own_is_read(tmp_path: Path, monkeypatch: pytest.Mo
         assert "Yours joins them" in seen(pilot)
         await do(pilot, "p")
         assert "Nobody on the island" in seen(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("how", ["read", "coming", "refused"])
+def test_how_another_model_looks(
+    how: str, size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    state = read_by_three(others=("Qwen2.5-0.5B",), other="Qwen2.5-0.5B")
+    new = msgspec.structs.replace
+    match how:
+        case "read":
+            best = state.readings["small"].best
+            large = Reading(
+                "Qwen2.5-0.5B", 494_032_768, 397_807_936, None, 79, 369, 402.1, 4.91, best
+            )
+            state = new(state, readings={**state.readings, "other": large})
+        case "coming":
+            state = new(state, coming=Coming("packing the weights", 120, 400, 12.0))
+        case "refused":
+            why = "It needs about 9.0 GB of memory, and 2.1 GB are free. Close other programs."
+            state = new(state, refused=why)
+
+    async def run(pilot: Any) -> None:
+        await until(pilot, lambda: "bits a byte" in seen(pilot))
+
+    engine = BenchEngine()
+    engine.hold()
+    app = lab_app("scale", tmp_path, engine)
+    app.labs_left["scale"] = Left(state, None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_another_model_is_let_in_and_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "models").mkdir(parents=True)
+    write_gguf(tmp_path / "data" / "models" / "another.gguf")
+    async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "o lets another model read too: another" in seen(pilot)
+        await do(pilot, "o")
+        assert state_of(pilot).readings["other"].pieces > 0
+        assert " another " in seen(pilot)
+        await do(pilot, "o")
+        assert "o lets another model read too: another" in seen(pilot)
 
 
 async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, settled, small_model
 
 from tutor.labs import attention_formula as formula
-from tutor.labs.attention_formula import MOST_TOKENS, Mask, Move, Root, Step, Write
+from tutor.labs.attention_formula import MOST_TOKENS, Mask, Move, Root, Step
+from tutor.labs.lab import Write
 from tutor.lm import attention_by_hand as by_hand
 from tutor.lm.network import Trace
 

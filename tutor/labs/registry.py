@@ -32,6 +32,7 @@ NAMES: tuple[str, ...] = (
     "ghost-text",
     "landscape",
     "compare",
+    "adviser",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""

@@ -12,6 +12,9 @@ from tutor.labs.registry import module_name
 from tutor.lm.load import LanguageModel
 from tutor.remote.runs import RemoteRuns
 
+MOMENT = 0.2
+"""Seconds after which an answer to long work is due, with as much as is done by then."""
+
 
 @dataclass(frozen=True)
 class Tools:

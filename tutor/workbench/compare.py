@@ -31,11 +31,9 @@ from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
 from tutor.remote.runs import Trouble
 from tutor.remote.service import RemoteRequest
-from tutor.workbench.bench import Tools
+from tutor.workbench.bench import MOMENT, Tools
 from tutor.workbench.small import small_model_beside
 
-MOMENT = 0.1
-"""Seconds after which an answer is due."""
 PATIENCE = 0.05
 """Seconds to wait where nothing is to be done here: others want to ask meanwhile."""
 

@@ -15,10 +15,7 @@ from tutor.lm.chat import text_ids
 from tutor.lm.dials import ORDER
 from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
-from tutor.workbench.bench import Tools
-
-MOMENT = 0.2
-"""Seconds after which an answer is due, whatever is written by then."""
+from tutor.workbench.bench import MOMENT, Tools
 
 
 class ContinuationsBench:

@@ -49,7 +49,7 @@ class LabScreen(TutorScreen):
         Binding("y", "again", "try again", tooltip="Ask the engine again."),
     ]
     DEFAULT_CSS = """
-    LabScreen #label { height: 1; color: $muted; display: none; }
+    LabScreen #label { height: auto; color: $muted; display: none; }
     LabScreen PromptEditor { display: none; }
     """
 

@@ -49,8 +49,21 @@ class LabView(VerticalScroll, can_focus=True):
             self.draw(self.state)
 
     def draw(self, state: Any) -> None:
-        width = self.scrollable_content_region.width
-        self.query_one("#lines", Lines).show(self.lines(state, width, self.size.height))
+        # of the whole width, and of one column less only where a scrollbar will stand in it:
+        # whether one stands there now says nothing, since it is of what was drawn before
+        width, height = self.size
+        lines = self.lines(state, width, height)
+        if len(lines) > height:
+            lines = self.lines(state, width - self.styles.scrollbar_size_vertical, height)
+        self.put("#lines", lines)
+
+    def put(self, where: str, lines: Sequence[Content]) -> None:
+        """Show these lines in one of the view's `Lines`; what is too long for it is cut with a
+        mark that says so."""
+        width = self.size.width
+        if len(lines) > self.size.height:
+            width -= self.styles.scrollbar_size_vertical
+        self.query_one(where, Lines).show([_marked(line, width) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
@@ -70,3 +83,9 @@ class LabView(VerticalScroll, can_focus=True):
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""
         self.screen.refresh_bindings()
+
+
+def _marked(line: Content, width: int) -> Content:
+    if line.cell_length <= width:
+        return line
+    return line.rstrip().truncate(width, ellipsis=True)

@@ -8,10 +8,12 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.tokens import CUTS, Choose, Cut, Focus, State, Write
+from tutor.labs.lab import Write
+from tutor.labs.tokens import CUTS, Choose, Cut, Focus, State
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -97,8 +99,7 @@ def _pieces(state: State, width: int, rows: int) -> list[Content]:
         style = "reverse" if place == state.focus else "" if place % 2 else "$likely-4"
         lines[-1] += [(text, style), (_BAR, MUTED)]
         used += size
-    first = max(0, min(at - rows // 2, len(lines) - rows))
-    shown = [Content.assemble(*line) for line in lines[first : first + rows]]
+    shown = [Content.assemble(*lines[line]) for line in around(at, len(lines), rows)]
     if state.left_out:
         shown.append(Content(f"{figures.count(state.left_out)} characters more are left out."))
     return shown
