@@ -132,7 +132,8 @@ def _generative(options: argparse.Namespace, message: str) -> Report:
 
 def _generated(options: argparse.Namespace, message: str, model: LanguageModel) -> Report:
     from tutor.lm.chat import chat_ids
-    from tutor.lm.session import Session, trajectory
+    from tutor.lm.session import Session
+    from tutor.lm.trajectory import trajectory
 
     said = [
         ChatMessage("assistant" if at % 2 else "user", text)
