@@ -14,6 +14,7 @@ from remote.loopback import KEY, Handler, Loopback, loopback, silent, stream, te
 
 from tutor import paths
 from tutor.engine.client import Engine
+from tutor.engine.protocol import Allow
 from tutor.errors import LabError, NotAllowed, NotTold
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.remote.catalogue import remote_model
@@ -52,6 +53,10 @@ async def start_anew(running: Engine) -> None:
     os.kill(running.pid, signal.SIGKILL)
     while running.generation == generation:
         await asyncio.sleep(0.01)
+
+
+def test_the_message_with_a_key_does_not_show_it() -> None:
+    assert KEY not in f"{Allow('host', KEY)!r} {Allow('host', KEY)}"
 
 
 async def test_it_is_ready_at_once_and_sends_nothing(server: Loopback) -> None:
