@@ -225,7 +225,7 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
         assert "The probes have been run" in seen(pilot)
         await do(pilot, "tab")
         assert "11 of 30 probes" in seen(pilot)
-        assert "3,221,952 weights" in " ".join(seen(pilot).split())
+        assert "5,328,128 weights" in " ".join(seen(pilot).split())
 
 
 async def test_keys_are_those_of_the_part_that_is_shown(tmp_path: Path) -> None:
