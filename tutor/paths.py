@@ -99,6 +99,21 @@ def labs_folder() -> Path:
     return data_folder() / "labs"
 
 
+def indexes_folder() -> Path:
+    """Where indexes of the learner's own texts are: each can be made again. Raises `NoHome`."""
+    return cache_folder() / "indexes"
+
+
+def vectors_folder() -> Path:
+    """Where vectors of passages are kept, by the model that they are from. Raises `NoHome`."""
+    return cache_folder() / "vectors"
+
+
+def retrieval_pairs() -> Path:
+    """Questions about the course, and the passages that answer them."""
+    return assets_folder() / "retrieval" / "pairs.yaml"
+
+
 def log_file() -> Path:
     """Where the engine writes what goes wrong. Raises `NoHome`."""
     return data_folder() / "engine.log"
@@ -117,6 +132,16 @@ def assets_folder() -> Path:
 def word2vec_text() -> Path:
     """What word vectors are trained on in a lab: a field of the World Factbook a line."""
     return assets_folder() / "word2vec" / "factbook.txt"
+
+
+def bots_folder() -> Path:
+    """What the chatbots of lesson 1 are made of: rules, intents, answers and probes."""
+    return assets_folder() / "bots"
+
+
+def real_and_invented() -> Path:
+    """The questions of the lab `certainty`."""
+    return assets_folder() / "real-and-invented" / "questions.json"
 
 
 def bundled_model_folder() -> Path:

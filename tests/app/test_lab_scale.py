@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tiny_gguf import write_gguf
 from whole_app import until
 
@@ -26,7 +26,7 @@ def read_by_three(**changes: Any) -> State:
     """As three models may have read the paragraph."""
     best = tuple(Guess(f" w{place}".encode(), 0.4 / 2**place) for place in range(8))
     yours = Reading("yours", 301_728, 1_206_912, 512_000, 369, 369, 1120.3, 1.22, best)
-    small = Reading("small-model", 3_221_952, 6_449_928, 3_072_000, 102, 369, 728.7, 6.18, best)
+    small = Reading("small-model", 5_328_128, 10_662_304, 10_752_000, 102, 369, 728.7, 6.18, best)
     large = Reading(
         "SmolLM2-135M-Instruct", 134_515_008, 98_362_432, SMOLLM2_TOKENS, 79, 369, 448.9, 5.32, best
     )
@@ -80,7 +80,10 @@ def test_how_another_model_looks(
             state = new(state, refused=why)
 
     async def run(pilot: Any) -> None:
+        working = "working …" if how == "coming" else ""
         await until(pilot, lambda: "bits a byte" in seen(pilot))
+        await until(pilot, lambda: screen_of(pilot).aside == working)
+        await pilot.pause()
 
     engine = BenchEngine()
     engine.hold()

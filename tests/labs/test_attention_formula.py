@@ -86,7 +86,7 @@ def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
     state = done("attention-formula", bench("attention-formula", tmp_path), Step(3))
     plain, without = state.worked, formula.act(state, Root(divide=False)).worked
     assert without.scaled == plain.products
-    assert plain.scaled == pytest.approx([p / math.sqrt(48) for p in plain.products])
+    assert plain.scaled == pytest.approx([p / math.sqrt(64) for p in plain.products])
     assert max(without.shares) > max(plain.shares)
     assert without.off is None
 

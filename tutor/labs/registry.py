@@ -11,6 +11,7 @@ from tutor.labs.lab import Lab
 AnyLab = Lab[Any, Any, Any, Any]
 
 NAMES: tuple[str, ...] = (
+    "generations",
     "tokens",
     "merges",
     "train-tokenizer",
@@ -29,9 +30,15 @@ NAMES: tuple[str, ...] = (
     "scale",
     "sampler",
     "continuations",
+    "certainty",
+    "format",
+    "ghost-text",
+    "landscape",
+    "compare",
     "adviser",
     "prompting",
     "injection",
+    "rag",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in
 `tutor.labs` what can be done, in `tutor.workbench` what answers, in `tutor.app.lab` what draws."""

@@ -275,8 +275,8 @@ _SOURCES: dict[int | None, str] = {
 
 
 def ladder(state: State) -> tuple[Rung, ...]:
-    """The models at hand and those that one reads about, from the least compute to the most; last
-    those of which it is not known."""
+    """The models at hand, the smallest first; then those that one reads about, from the least
+    compute to the most, before them those of which it is not known."""
     rungs = [
         Rung(
             reading.name,
@@ -300,7 +300,9 @@ def ladder(state: State) -> tuple[Rung, ...]:
                 model.source, model.estimate,
             )
         )  # fmt: skip
-    return tuple(sorted(rungs, key=lambda rung: (not rung.here, rung.compute or 0.0)))
+    # those at hand stand as `readers` has them
+    here, others = rungs[: len(state.readers)], rungs[len(state.readers) :]
+    return (*here, *sorted(others, key=lambda rung: rung.compute or 0.0))
 
 
 # --- goals ----------------------------------------------------------------------------------------

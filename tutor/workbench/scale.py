@@ -28,7 +28,7 @@ from tutor.labs.scale import (
     Told,
 )
 from tutor.lm.live_training import LiveTraining
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.load import LanguageModel
 from tutor.lm.passage import Passage
 from tutor.lm.reading_cost import bits_of, costs_of, entropy_bits, next_probabilities
 from tutor.lm.small_model import Result
@@ -36,6 +36,7 @@ from tutor.lm.training_history import BYTES_A_STEP, CONTEXT
 from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 from tutor.workbench.bench import MOMENT, Tools
+from tutor.workbench.small import small_model_beside
 from tutor.workbench.training import RUNNING
 from tutor.workbench.visitor import Visitor
 
@@ -140,15 +141,7 @@ class ScaleBench:
 
     @cached_property
     def _small(self) -> LanguageModel | None:
-        found = bundled_model()
-        if found is None:
-            return None
-        if Path(self._loaded.card.path) == found.path:
-            return self._loaded
-        try:
-            return load_model(found)
-        except ModelError:
-            return None
+        return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> Reading | None:
         """That of the lab of training, as it was last written down."""

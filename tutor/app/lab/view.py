@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from tutor.app.explorer.lines import Lines
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from tutor.app.lab.screen import LabScreen
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
 
 
 class LabView(VerticalScroll, can_focus=True):
@@ -29,6 +32,25 @@ class LabView(VerticalScroll, can_focus=True):
     DEFAULT_CSS = """
     LabView { height: 1fr; scrollbar-size-vertical: 1; }
     """
+
+    class Stepper(Message):
+        """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
+        wrote after them and by which settings, and which of that is looked at (from 0)."""
+
+        def __init__(
+            self,
+            prompt: Sequence[Token],
+            written: Sequence[Step],
+            sampler: SamplerSettings,
+            seed: int,
+            at: int,
+        ) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.written = written
+            self.sampler = sampler
+            self.seed = seed
+            self.at = at
 
     def __init__(self) -> None:
         super().__init__(id="view")
@@ -75,10 +97,25 @@ class LabView(VerticalScroll, can_focus=True):
         """The learner did something."""
         cast("LabScreen", self.screen).act(action)
 
-    def write(self, label: str, text: str, then: Callable[[str], Any]) -> None:
+    def write(
+        self,
+        label: str,
+        text: str,
+        then: Callable[[str], Any],
+        says: Callable[[str], str] | None = None,
+    ) -> None:
         """The learner is to write something: `label` says what, `text` is there to begin with,
-        `then` makes an action of what was written. A `then` that raises `TutorError` refuses."""
-        cast("LabScreen", self.screen).have_written(label, text, then)
+        `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
+        `says` has something to say, with every key, of what is written so far."""
+        cast("LabScreen", self.screen).have_written(label, text, then, says)
+
+    def tell(self, said: str) -> None:
+        """Say something calmly below."""
+        cast("LabScreen", self.screen).tell(said)
+
+    def follow(self, href: str) -> None:
+        """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
+        cast("LabScreen", self.screen).tutor.open_link(href)
 
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""

@@ -20,8 +20,11 @@ PERCENT_WIDTH = 8
 def percent(probability: float) -> str:
     """A probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
 
-    Never rounded to certain or impossible: `>99.9 %` and `2e-07 %` instead.
+    Never rounded to certain or impossible: `>99.9 %` and `2e-07 %` instead. NaN is one that is not
+    told.
     """
+    if math.isnan(probability):
+        return "?"
     value = probability * 100
     if value == 0:
         return "0 %"
@@ -37,7 +40,9 @@ def percent(probability: float) -> str:
 
 
 def bits(value: float) -> str:
-    """Bits with two decimals; an impossible token costs infinitely many."""
+    """Bits with two decimals; an impossible token costs infinitely many. NaN: not told."""
+    if math.isnan(value):
+        return "?"
     return "∞" if math.isinf(value) else f"{value:.2f}"
 
 

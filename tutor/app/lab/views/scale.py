@@ -177,7 +177,8 @@ def _other(state: State, width: int) -> list[Content]:
     far = f"  {coming.done / coming.total:>4.0%}"
     if coming.seconds is not None:
         far += f"  about {coming.seconds:.0f} s"
-    return [said, Content.assemble(meter(coming.done / coming.total, _METER), (far, MUTED))]
+    bar = meter(coming.done / coming.total, min(_METER, width - len(far)))
+    return [said, Content.assemble(bar, (far, MUTED))]
 
 
 def _waiting(state: State, width: int) -> list[Content]:

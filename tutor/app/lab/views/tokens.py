@@ -62,12 +62,12 @@ def _summary(state: State, width: int) -> list[Content]:
     """How many pieces each way of cutting makes, and how many characters a piece has."""
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
     bar = max(0, min(24, width - 48))
-    lines = [
-        Content.assemble(
-            (f"  {'cut into':<14}{'pieces':>8}  {'characters a piece':>18}", MUTED),
-            (f"   {figures.count(state.byte_count)} bytes", MUTED),
-        )
-    ]
+    wide = width >= 60
+    name, many, each_width = (14, 8, 20) if wide else (12, 7, 16)
+    title = "characters a piece" if wide else "characters each"
+    size = f"   {figures.count(state.byte_count)} bytes" if wide else ""
+    heading = f"  {'cut into':<{name}}{'pieces':>{many}}{title:>{each_width}}{size}"
+    lines = [Content.styled(heading, MUTED)]
     for cut in CUTS:
         known = state.pieces.get(cut)
         count = "…" if known is None else figures.count(len(known))
@@ -76,9 +76,9 @@ def _summary(state: State, width: int) -> list[Content]:
         lines.append(
             Content.assemble(
                 (mark, f"{ACT} bold"),
-                (f"{NAMES[cut]:<14}", "bold" if cut == state.cut else ""),
-                f"{count:>8}  {'' if each is None else f'{each:.2f}':>18}",
-                (f"   {bars.bar(len(known or ()) / most, bar)}", MUTED),
+                (f"{NAMES[cut]:<{name}}", "bold" if cut == state.cut else ""),
+                f"{count:>{many}}{'' if each is None else f'{each:.2f}':>{each_width}}",
+                (f"   {bars.bar(len(known or ()) / most, bar)}" if bar else "", MUTED),
             )
         )
     return lines

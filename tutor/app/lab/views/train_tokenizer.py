@@ -69,15 +69,15 @@ class TrainTokenizerView(LabView):
 
 
 def _source(state: State, width: int) -> Content:
-    trained = "trained on " if width >= 60 else "on "
+    wide = width >= 60
     if state.own is None:
-        text = f"{trained}the prose of the lessons"
+        text = "the prose of the lessons"
     else:
-        text = f"{trained}your text of {counted(len(state.own), 'character')}"
+        text = f"your text of {counted(len(state.own), 'character')}" if wide else "your text"
     run = next(iter(state.runs.values()), None)
     size = f", {figures.count(run.byte_count)} bytes" if run else ""
     cut = f"; {counted(state.left_out, 'character')} more left out" if state.left_out else ""
-    return Content.styled(text + size + cut, MUTED)
+    return Content.styled(f"{'trained on' if wide else 'on'} {text}{size}{cut}", MUTED)
 
 
 def _heading() -> Content:

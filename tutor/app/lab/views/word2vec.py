@@ -87,7 +87,9 @@ class Word2VecView(LabView):
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
         below = [_nearest(state, width), _map_of(state)]
-        self.put("#lines", [*above, *_missing(state, width)])
+        if not (low and state.done):  # the map needs the row; of the word in focus it is said below
+            above += _missing(state, width)
+        self.put("#lines", above)
         self.put("#below", below[:1] if low else below)
         known, look = state.known, state.shown
         if look is None or len(look.points) != len(known):

@@ -1,0 +1,40 @@
+"""The course as passages: all of its screens and terms, in words alone."""
+
+from __future__ import annotations
+
+from tutor.course.catalogue import load_course
+from tutor.course.passages import course_passages, prose
+from tutor.retrieval.chunks import WORDS
+
+
+def test_every_screen_and_every_term_is_there() -> None:
+    course = load_course()
+    passages = course_passages(course)
+    there = {passage.id for passage in passages}
+    screens = {f"{each.file}#{screen.id}" for each in course.outlines for screen in each.screens}
+    terms = {f"glossary.md#{term}" for term in course.glossary}
+    assert there <= screens | terms
+    assert terms <= there
+    assert len(screens - there) <= 3  # screens that are a diagram and nothing else
+    assert max(len(passage.text.split()) for passage in passages) <= WORDS
+
+
+def test_markup_diagrams_and_predictions_are_left_out() -> None:
+    text = """\
+A *logit* is a [score](glossary.md#score),
+any `number`.
+
+```text
+a diagram
+```
+
+| a | b |
+|:--|:--|
+| 1 | 2 |
+
+- one
+- two
+
+**Predict:** what is it?
+"""
+    assert prose(text) == "A logit is a score, any number.\n\na | b\n1 | 2\n\none\n\ntwo"

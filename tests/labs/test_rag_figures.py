@@ -1,0 +1,61 @@
+"""What lesson 12 quotes of searching and answering is what is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tutor import paths
+from tutor.cli.rag_measure import MeasuredAll, measured
+from tutor.course.catalogue import load_course
+from tutor.course.passages import course_passages
+from tutor.lm.load import LanguageModel
+from tutor.retrieval.full_text import MemoryIndex
+from tutor.retrieval.pairs import pairs
+from tutor.retrieval.ranking import first_right, mean_reciprocal_rank, recall_at
+from tutor.workbench.bench import Tools, make_bench
+
+MOVED = 0.05
+"""As far as what lessons have said since may have moved a figure. Beyond that, `tutor rag measure
+--json` makes a new record, and the lesson is to quote that."""
+OTHERWISE = 2
+"""Answers that may come out otherwise, for the same reason or by rounding."""
+
+
+def record() -> MeasuredAll:
+    file = paths.retrieval_pairs().with_name("measured.json")
+    return msgspec.json.decode(file.read_bytes(), type=MeasuredAll, strict=True)
+
+
+def test_the_search_by_words_is_as_good_as_the_record_says() -> None:
+    """Computed here from nothing but ranked lists, without the lab."""
+    index = MemoryIndex(course_passages(load_course()))
+    answered = [pair for pair in pairs() if pair.right]
+    ranks = [
+        first_right(
+            list(dict.fromkeys(hit.passage.id for hit in index.find(pair.ask, 50))), pair.right
+        )
+        for pair in answered
+    ]
+    said = record()
+    assert (said.questions, said.absent) == (len(answered), len(pairs()) - len(answered))
+    assert said.short == sum(bool(pair.answer) for pair in pairs())
+    assert recall_at(ranks, 5) == pytest.approx(said.searching["words"].recall, abs=MOVED)
+    assert mean_reciprocal_rank(ranks) == pytest.approx(said.searching["words"].mrr, abs=MOVED)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_all_figures_are_measured_again(language_model: LanguageModel, tmp_path: Path) -> None:
+    bench = make_bench("rag", Tools(language_model, lambda: None, tmp_path))
+    found, said = measured(bench.answer, lambda text: None), record()
+    for kind, each in said.searching.items():
+        for name in each.__struct_fields__:
+            assert getattr(found.searching[kind], name) == pytest.approx(
+                getattr(each, name), abs=MOVED
+            ), (kind, name)
+    assert abs(found.right_with - said.right_with) <= OTHERWISE
+    assert abs(found.right_without - said.right_without) <= OTHERWISE
+    assert found.right_with > found.right_without

@@ -1,0 +1,111 @@
+"""`tutor rag measure`: what the lab `rag` measures, without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tutor.cli import output
+from tutor.cli.interrupted import leaving_at_once
+from tutor.cli.status_line import StatusLine, loading
+
+
+def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
+    parser = verbs.add_parser(
+        "measure",
+        parents=list(parents),
+        help="how well this course is searched and answered from",
+        description="Search for a set of questions about this course in three ways, and answer the "
+        "short ones with passages and without. Takes some minutes.",
+    )
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+class Searching(msgspec.Struct):
+    """Of one way of searching, in `tutor rag measure --json`; lessons quote it. Recall is at 5:
+    of all questions, of those in the words of the passage, of those in others."""
+
+    recall: float
+    mrr: float
+    recall_words: float
+    recall_paraphrase: float
+
+
+class MeasuredAll(msgspec.Struct):
+    questions: int
+    absent: int
+    searching: dict[str, Searching]
+    short: int
+    right_with: int
+    right_without: int
+
+
+def run(options: argparse.Namespace) -> int:
+    with leaving_at_once():
+        from tutor.lm.load import load_model
+        from tutor.models import find_model
+        from tutor.workbench.bench import Tools, make_bench
+
+    with loading() as on_stage:
+        found = find_model(options.model, on_stage=on_stage)
+        model = load_model(found, on_stage=on_stage)
+    line = StatusLine(sys.stderr, always=False)
+    try:
+        bench = make_bench("rag", Tools(model, lambda: None, Path()))
+        figures = measured(bench.answer, lambda text: line.show("measuring", figures=text))
+    finally:
+        line.clear()
+    if options.json:
+        output.write_json(figures)
+        return 0
+    output.write(f"{'':<10}{'recall@5':>9}{'MRR':>7}{'same words':>12}{'other words':>13}")
+    for kind, each in figures.searching.items():
+        output.write(
+            f"{kind:<10}{each.recall:>9.2f}{each.mrr:>7.2f}{each.recall_words:>12.2f}"
+            f"{each.recall_paraphrase:>13.2f}"
+        )
+    output.write(
+        f"right of {figures.short} short answers: {figures.right_with} with passages, "
+        f"{figures.right_without} without"
+    )
+    return 0
+
+
+def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
+    """All that the lab measures, asked as the lab asks it."""
+    from tutor.labs import rag, rag_quality
+    from tutor.labs.lab import settle
+    from tutor.labs.rag_attempt import KINDS
+    from tutor.retrieval.pairs import pairs
+
+    state = rag.State(attempt=rag.start().attempt, part="measure")
+    for _ in range(2):  # searching, then answering
+        for passed in settle(rag.LAB, rag.act(state, rag.Run()), answer):
+            state = passed
+            (searched, searches), (answered, answers) = (
+                state.quality.searched,
+                state.quality.answered,
+            )
+            show(f"{searched + answered} of {searches + answers}")
+    searching: dict[str, Searching] = {}
+    for kind in KINDS:
+        each = rag_quality.figures(state.quality, kind)
+        if each is not None:
+            searching[kind] = Searching(
+                each.recall, each.mrr, each.recall_words, each.recall_paraphrase
+            )
+    right = [rag_quality.right_with(state.quality), rag_quality.right_without(state.quality)]
+    return MeasuredAll(
+        questions=sum(bool(pair.right) for pair in pairs()),
+        absent=sum(not pair.right for pair in pairs()),
+        searching=searching,
+        short=right[0][1],
+        right_with=right[0][0],
+        right_without=right[1][0],
+    )

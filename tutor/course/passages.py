@@ -1,0 +1,75 @@
+"""The course as passages to be searched: what its screens and its glossary say in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tutor.course.links import GLOSSARY
+from tutor.course.markup import markdown
+from tutor.errors import LessonError
+from tutor.retrieval.chunks import chunks
+from tutor.retrieval.passage import Passage
+
+_ASKED = "**Predict:**"
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+    from tutor.course.catalogue import Course
+    from tutor.course.lesson import Screen
+
+
+def course_passages(course: Course) -> tuple[Passage, ...]:
+    """Screens in the order of the course, then the terms. A lesson that cannot be read is left
+    out: it says so where it is opened."""
+    return tuple(_passages(course))
+
+
+def _passages(course: Course) -> Iterator[Passage]:
+    for outline in course.outlines:
+        try:
+            lesson = course.lesson(outline.id)
+        except LessonError:
+            continue
+        for screen in lesson.screens if lesson else ():
+            yield from _of_screen(outline.file, screen)
+    for term in course.glossary.values():
+        yield Passage(GLOSSARY, term.id, 1, term.term, prose(term.text))
+
+
+def _of_screen(file: str, screen: Screen) -> Iterator[Passage]:
+    for passage in chunks(prose(screen.body), file, screen.title):
+        yield Passage(file, screen.id, passage.line, screen.title, passage.text)
+
+
+def prose(text: str) -> str:
+    """Markdown as paragraphs of plain text; a row of a table is one line. Diagrams and code are
+    left out: they are to be looked at; and so is what the reader is to predict, since its answer is
+    elsewhere."""
+    paragraphs: list[str] = []
+    row: list[str] = []
+    in_table = False
+    for token in markdown().parse(text):
+        match token.type:
+            case "table_open":
+                in_table = True
+                paragraphs.append("")
+            case "table_close":
+                in_table = False
+            case "tr_close":
+                paragraphs[-1] = f"{paragraphs[-1]}\n{' | '.join(row)}".strip("\n")
+                row = []
+            case "inline" if in_table:
+                row.append(_words(token))
+            case "inline" if not token.content.startswith(_ASKED):
+                paragraphs.append(_words(token))
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _words(token: Token) -> str:
+    return "".join(
+        child.content if child.type in ("text", "code_inline") else " "
+        for child in token.children or ()
+        if child.type in ("text", "code_inline", "softbreak", "hardbreak")
+    ).strip()

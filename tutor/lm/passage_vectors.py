@@ -1,0 +1,101 @@
+"""Finding passages by their meaning: one vector for each, and one for the question.
+
+A language model was trained to go on with texts, not to compare them. Still, the vectors inside it
+know more of a text than which words it has, and three steps make them comparable:
+
+    1. read the text with the first two fifths of the network's blocks; further up, vectors are more
+       and more about the token that comes next, and less about what was read
+    2. the mean of its tokens' vectors, where a token counts the less the more passages have it
+       (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence embeddings")
+    3. take away what all passages have in common, and divide each number by how much it varies:
+       otherwise a few large numbers that are alike in every vector decide (Mu and Viswanath 2018)
+
+Questions have something in common too, which passages have not: they are asked. So from a
+question's vector the mean of other questions is taken away. Then the cosine decides, as for words.
+
+An encoder that was trained for it (Karpukhin et al. 2020; Reimers and Gurevych 2019) does this
+better, and is another model to fetch. This one is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tutor.lm.network import Transformer, causal_mask, rotations
+from tutor.lm.tokenizer import Tokenizer
+
+RARE = 5
+"""A token in n passages has the weight 1 / (n + RARE)."""
+
+LONGEST = 512
+"""Tokens of a text that are read; a passage has about 200."""
+
+
+def blocks_read(network: Transformer) -> int:
+    return max(1, 2 * network.config.layers // 5)
+
+
+@torch.inference_mode()
+def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
+    """The residual stream [tokens, width] after the first blocks. Those above are not computed."""
+    x = network.embedding(torch.tensor(ids))
+    tokens = len(ids)
+    rotation = rotations(network.config, 2 ** tokens.bit_length())[:tokens].to(x.device)
+    mask = causal_mask(tokens, tokens, x.device) if tokens > 1 else None
+    for block in network.blocks[: blocks_read(network)]:
+        x = block(x, rotation, mask)
+    return x.float().cpu()
+
+
+class Reader:
+    """Makes vectors of texts, weighing tokens by in how many of `passages` they stand."""
+
+    def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Sequence[str]) -> None:
+        self._network = network
+        self._tokenizer = tokenizer
+        self._ids = [tokenizer.encode(text)[:LONGEST] for text in passages]
+        self._counts = Counter(id_ for ids in self._ids for id_ in set(ids))
+
+    def passage(self, number: int) -> Tensor:
+        """The vector [width] of one of the passages."""
+        return self._vector(self._ids[number])
+
+    def question(self, text: str) -> Tensor:
+        """The vector [width] of another text. Raises `TextError`."""
+        return self._vector(self._tokenizer.encode(text)[:LONGEST])
+
+    def _vector(self, ids: Sequence[int]) -> Tensor:
+        """The first token is left out where there are others: in most models its vector is far
+        longer than the rest, and says nothing (Xiao et al. 2023)."""
+        if not ids:
+            return torch.zeros(self._network.config.width)
+        first = 1 if len(ids) > 1 else 0
+        weights = torch.tensor([1 / (self._counts[id_] + RARE) for id_ in ids[first:]])
+        return weights @ halfway(self._network, ids)[first:] / weights.sum()
+
+
+class Space:
+    """Vectors of passages [N, width] and of some questions [M, width], made comparable."""
+
+    def __init__(self, passages: Tensor, questions: Tensor) -> None:
+        self._mean = passages.mean(dim=0)
+        self._mean_question = questions.mean(dim=0)
+        self._spread = passages.std(dim=0, correction=0).clamp(min=1e-6)
+        self._passages = self._unit(passages - self._mean)
+
+    def _unit(self, vectors: Tensor) -> Tensor:
+        return F.normalize(vectors / self._spread, dim=-1)
+
+    def cosines(self, question: Tensor) -> Tensor:
+        """Of a question's vector [width] with every passage: [N]."""
+        return self._passages @ self._unit(question - self._mean_question)
+
+    def with_passage(self, vector: Tensor, question: Tensor) -> float:
+        """The cosine with one more passage."""
+        one = self._unit(vector - self._mean)
+        return float(one @ self._unit(question - self._mean_question))

@@ -1,0 +1,130 @@
+"""A text, cut into passages: at headings, then between paragraphs, and only then inside one.
+
+A passage is as many paragraphs under one heading as fit into `WORDS`. Where the next one goes on
+under the same heading, it begins with the last paragraph of the one before, if that is short: what
+stands at the border then stands in one of them with what comes before and after it. A paragraph
+that is too long by itself is cut between words, with `OVERLAP` words in both pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tutor.retrieval.passage import Passage
+
+WORDS = 120
+"""The most words of a passage. Some 160 tokens: a small model has room for a few of them, and each
+is about little enough to be found for it."""
+OVERLAP = 30
+"""The most words that two passages have in common."""
+LONGEST_WORD = 100
+"""Characters. What is longer is no word and is cut, so that no passage is without bounds."""
+
+LONGEST_HEADING = 200
+"""Characters of a heading that are kept."""
+
+_HEADING = re.compile(r" {0,3}#{1,6}\s")
+_ANCHOR = re.compile(r"\{#([\w-]+)\}$")
+_FENCE = re.compile(r" {0,3}(```|~~~)")
+
+
+class _Block:
+    """A paragraph or a heading, and the number of its first line."""
+
+    def __init__(self, line: int, *lines: str, heading: bool = False) -> None:
+        self.line = line
+        self.lines = list(lines)
+        self.heading = heading
+
+    @property
+    def words(self) -> int:
+        return sum(len(line.split()) for line in self.lines)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
+    """The passages of a text, Markdown or not. `title` stands where there is no heading; a heading
+    may end with an id, as in `## Heads {#heads}`."""
+    heading, anchor = title or source, ""
+    blocks: list[_Block] = []
+    for block in _blocks(text):
+        if not block.heading:
+            blocks.append(block)
+            continue
+        yield from _passages(blocks, source, anchor, heading)
+        blocks = []
+        heading, anchor = _heading(block.text)
+        heading = heading or title or source
+    yield from _passages(blocks, source, anchor, heading)
+
+
+def _heading(line: str) -> tuple[str, str]:
+    """The words of a heading, and its id."""
+    said = line.strip().lstrip("#").strip()[-LONGEST_HEADING:].rstrip("#").rstrip()
+    named = _ANCHOR.search(said)
+    return (said[: named.start()].rstrip(), named[1]) if named else (said, "")
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Paragraphs, headings and fenced blocks (each whole), with long paragraphs cut."""
+    block: _Block | None = None
+    fence = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        heading = not fence and _HEADING.match(line) is not None
+        if heading or not (fence or line.strip()):
+            if block is not None:
+                yield from _cut(block)
+            block = None
+            if heading:
+                yield _Block(number, line, heading=True)
+            continue
+        mark = _FENCE.match(line)
+        if mark and (not fence or line.strip() == fence):
+            fence = "" if fence else mark[1]
+        if block is None:
+            block = _Block(number)
+        block.lines.append(line)
+    if block is not None:
+        yield from _cut(block)
+
+
+def _cut(block: _Block) -> Iterator[_Block]:
+    """A paragraph of at most `WORDS`, or the pieces of a longer one."""
+    if block.words <= WORDS and all(len(line) <= LONGEST_WORD * WORDS for line in block.lines):
+        yield block
+        return
+    words = [
+        (number, word[begin : begin + LONGEST_WORD])
+        for number, line in enumerate(block.lines, start=block.line)
+        for word in line.split()
+        for begin in range(0, len(word), LONGEST_WORD)
+    ]
+    for begin in range(0, max(1, len(words) - OVERLAP), WORDS - OVERLAP):
+        text = " ".join(word for _, word in words[begin : begin + WORDS])
+        yield _Block(words[begin][0], text)
+
+
+def _passages(blocks: list[_Block], source: str, anchor: str, heading: str) -> Iterator[Passage]:
+    """What stands under one heading."""
+    taken: list[_Block] = []
+    new = False
+    for block in blocks:
+        if taken and sum(each.words for each in taken) + block.words > WORDS:
+            if new:
+                yield _passage(taken, source, anchor, heading)
+            last = taken[-1]
+            fits = last.words <= OVERLAP and last.words + block.words <= WORDS
+            taken, new = ([last] if fits else []), False
+        taken.append(block)
+        new = True
+    if taken and new:
+        yield _passage(taken, source, anchor, heading)
+
+
+def _passage(taken: list[_Block], source: str, anchor: str, heading: str) -> Passage:
+    text = "\n\n".join(block.text for block in taken)
+    return Passage(source, anchor, taken[0].line, heading, text)

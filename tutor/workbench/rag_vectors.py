@@ -1,0 +1,126 @@
+"""The vectors of passages, made a few at a time and kept on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from tutor import paths
+from tutor.errors import NoHome
+from tutor.labs.rag_attempt import ReadSoFar
+from tutor.lm.checkpoint import save_atomically
+from tutor.lm.load import LanguageModel
+from tutor.lm.passage_vectors import Reader, Space
+from tutor.retrieval.passage import Found, Passage
+
+SAVED_EVERY = 64
+"""Vectors after which those that there are are written down."""
+
+_VERSION = "1"
+"""Of how vectors are made: kept ones of another version are not used."""
+
+
+class Vectors:
+    """Of passages, and of questions that show what questions have in common."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        passages: Sequence[Passage],
+        questions: Sequence[str],
+        check_cancelled: Callable[[], None],
+    ) -> None:
+        self._passages = passages
+        self._texts = [_text(passage) for passage in passages]
+        self._questions = questions
+        self._reader = Reader(model.network, model.tokenizer, self._texts)
+        self._check_cancelled = check_cancelled
+        self._file = _file_for([model.card.sha256, model.card.kernel, *self._texts, *questions])
+        self._vectors = _kept(self._file)
+        self._vector_of = lru_cache(maxsize=512)(self._reader.question)
+
+    def read_on(self, until: float) -> ReadSoFar:
+        """Some more of them, until that time (`time.monotonic`)."""
+        total = len(self._texts) + len(self._questions)
+        began, before = time.monotonic(), len(self._vectors)
+        while len(self._vectors) < total:
+            self._vectors.append(self._made(len(self._vectors)))
+            if len(self._vectors) in (total, *range(0, total, SAVED_EVERY)):
+                self._keep()
+            self._check_cancelled()
+            if time.monotonic() >= until:
+                break
+        made = max(1, len(self._vectors) - before)
+        return ReadSoFar(len(self._vectors), total, (time.monotonic() - began) / made)
+
+    def _made(self, number: int) -> Tensor:
+        if number < len(self._texts):
+            return self._reader.passage(number)
+        return self._reader.question(self._questions[number - len(self._texts)])
+
+    @cached_property
+    def _space(self) -> Space:
+        """Where an engine was started anew after the vectors were read, they are read again; most
+        are on disk."""
+        total = len(self._texts) + len(self._questions)
+        while self.read_on(time.monotonic()).done < total:
+            pass
+        count = len(self._texts)
+        return Space(torch.stack(self._vectors[:count]), torch.stack(self._vectors[count:]))
+
+    def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
+        """The passages whose vectors point most nearly where the question's does; their scores are
+        cosines. `false` is one more, which is not kept."""
+        question = self._vector_of(query)
+        scores, numbers = self._space.cosines(question).sort(descending=True)
+        pairs = zip(numbers[:limit].tolist(), scores[:limit].tolist(), strict=True)
+        found = [Found(self._passages[number], score) for number, score in pairs]
+        if false is not None:
+            vector = self._vector_of(_text(false))
+            found.append(Found(false, self._space.with_passage(vector, question)))
+            found.sort(key=lambda each: -each.score)
+        return found[:limit]
+
+    def _keep(self) -> None:
+        """Where that is not possible, nothing happens but that they are made again."""
+        if self._file is not None:
+            with suppress(OSError, SafetensorError):
+                self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                save_atomically({"vectors": torch.stack(self._vectors)}, self._file, {})
+
+
+def _text(passage: Passage) -> str:
+    return f"{passage.heading}: {passage.text}"
+
+
+def _file_for(parts: Sequence[str]) -> Path | None:
+    """Named by all that the vectors depend on, so that nothing in it can be out of date. None
+    where the account has no place for a cache."""
+    digest = blake2b(_VERSION.encode(), digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "replace")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    try:
+        return paths.vectors_folder() / f"{digest.hexdigest()}.safetensors"
+    except NoHome:
+        return None
+
+
+def _kept(file: Path | None) -> list[Tensor]:
+    """What is wrong with the file does not matter: it is made anew."""
+    if file is None:
+        return []
+    try:
+        return list(load_file(file)["vectors"].unbind())
+    except (OSError, SafetensorError, KeyError):
+        return []
