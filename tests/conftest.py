@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tutor.environment import is_key
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models import FoundModel
 from tutor.models.installed import DEFAULT
@@ -25,11 +26,15 @@ settings.load_profile("tutor")
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test sees or changes the data of whoever runs it."""
+    """No test sees or changes the data of whoever runs it, or finds a key of theirs."""
     folder = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("TUTOR_DATA", str(folder / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(folder / "shared"))
     monkeypatch.setenv("TUTOR_DEVICE", "cpu")  # the same on every machine
+    for name in [each for each in os.environ if is_key(each)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    monkeypatch.delenv("TUTOR_BASE_URL", raising=False)
 
 
 @pytest.fixture(scope="session")

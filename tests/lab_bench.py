@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tutor.labs import registry
+from tutor.labs.underway import Underway
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.installed import bundled_model
 from tutor.workbench.bench import Bench, Tools, make_bench
@@ -25,6 +26,13 @@ def small_model() -> LanguageModel:
 
 def bench(name: str, folder: Path, model: LanguageModel | None = None) -> Bench:
     return make_bench(name, Tools(model or small_model(), lambda: None, folder))
+
+
+def at_last(bench: Bench, question: Any) -> Any:
+    """The answer to a long question, asked until it is there."""
+    while isinstance(answer := bench.answer(question), Underway):
+        assert 0 < answer.done <= answer.total
+    return answer
 
 
 def settled(lab: AnyLab, state: Any, bench: Bench) -> Any:

@@ -27,7 +27,7 @@ FOLDER = paths.bundled_model_folder()
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 END = "<|endoftext|>"
-LEAST_GRAMMATICAL = 38
+LEAST_GRAMMATICAL = 43
 LEAST_RIGHT = 0.97
 
 needs_source_tree = pytest.mark.skipif(
@@ -101,12 +101,11 @@ def test_the_held_out_text_is_the_one_that_was_kept_from_training() -> None:
     assert sources["files"][HELD_OUT]["sha256"] == sha256_of(DATA / HELD_OUT)
 
 
-def test_it_is_better_than_a_5_gram_of_bytes(model: LanguageModel, result: Result) -> None:
-    """And not as good as one of its own tokens, as the README says. `python -m tools.ngram` has
-    counted both."""
+def test_it_is_better_than_a_5_gram(model: LanguageModel, result: Result) -> None:
+    """Of bytes and of its own tokens; `python -m tools.ngram` has counted both."""
     record = msgspec.json.decode((FOLDER / "ngram.json").read_bytes(), type=NgramRecord)
     assert record.held_out_sha256 == sha256_of(DATA / HELD_OUT)
-    assert result.bits_per_byte < record.bytes.bits_per_byte
+    assert result.bits_per_byte < record.tokens.bits_per_byte < record.bytes.bits_per_byte
 
 
 def test_it_prefers_the_grammatical_one_of_two_sentences(model: LanguageModel) -> None:

@@ -17,7 +17,7 @@ def test_import_contracts() -> None:
     assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
 
 
-HEAVY = "torch tokenizers gguf huggingface_hub numpy safetensors jinja2"
+HEAVY = "torch tokenizers gguf huggingface_hub numpy safetensors jinja2 openai httpx2 keyring"
 
 MAPS = "word-map word2vec"
 """Labs that draw with a widget that needs NumPy."""

@@ -122,6 +122,104 @@ class RequestCancelled(TutorError):
     title = "Cancelled"
 
 
+class RemoteError(TutorError):
+    """A remote model did not answer as it should."""
+
+    title = "The remote model cannot be used"
+
+
+class NotAllowed(RemoteError):
+    """The learner has not agreed that anything is sent to this host."""
+
+    title = "Nothing was sent"
+
+
+class ClientMissing(RemoteError):
+    """The vendor's client, an extra of this package, is not installed."""
+
+    title = "A package is missing"
+
+
+class KeyMissing(RemoteError):
+    title = "A key is needed"
+
+
+class KeyRefused(RemoteError):
+    """Status 401."""
+
+    title = "The key was refused"
+
+
+class AccessRefused(RemoteError):
+    """Status 403: the key is known, and is not for this."""
+
+    title = "Access was refused"
+
+
+class NoSuchModel(RemoteError):
+    """Status 404: the server has no model of this name, or nothing at this address."""
+
+    title = "The server does not know this model"
+
+
+class RateLimited(RemoteError):
+    """Status 429: too many requests, or no credit left."""
+
+    title = "Too many requests"
+
+
+class RequestRefused(RemoteError):
+    """Another status from 400 to 499, or one that means nothing here."""
+
+    title = "The server refused the request"
+
+
+class ServerFailed(RemoteError):
+    """Status 500 to 599."""
+
+    title = "The server failed"
+
+
+class CannotConnect(RemoteError):
+    """No server at that address, no network, no trust in its certificate."""
+
+    title = "The server cannot be reached"
+
+
+class RemoteTimeout(RemoteError):
+    """The server takes longer than anybody would wait."""
+
+    title = "The server is too slow"
+
+
+class StreamBroken(RemoteError):
+    """The answer stopped in the middle, without its end."""
+
+    title = "The answer broke off"
+
+
+class AnswerUnreadable(RemoteError):
+    """What the server sent does not follow its protocol."""
+
+    title = "The answer cannot be read"
+
+
+class AnswerEmpty(RemoteError):
+    title = "The answer is empty"
+
+
+class AnswerBlocked(RemoteError):
+    """The service kept its answer back: a filter, or what it calls safety."""
+
+    title = "The answer was kept back"
+
+
+class NotTold(RemoteError):
+    """The service does not tell what was asked for, such as log-probabilities."""
+
+    title = "The service does not tell this"
+
+
 class LessonError(TutorError):
     """A lesson file does not follow the format; `happened` begins with file and line.
 
@@ -143,6 +241,12 @@ class LabError(TutorError):
     """A lab was asked for something that it cannot do."""
 
     title = "The lab cannot do this"
+
+
+class BotError(TutorError):
+    """A rule, an intent or a file of a bot cannot be used."""
+
+    title = "The bot cannot use this"
 
 
 class RetrievalError(TutorError):

@@ -134,6 +134,16 @@ def word2vec_text() -> Path:
     return assets_folder() / "word2vec" / "factbook.txt"
 
 
+def bots_folder() -> Path:
+    """What the chatbots of lesson 1 are made of: rules, intents, answers and probes."""
+    return assets_folder() / "bots"
+
+
+def real_and_invented() -> Path:
+    """The questions of the lab `certainty`."""
+    return assets_folder() / "real-and-invented" / "questions.json"
+
+
 def bundled_model_folder() -> Path:
     """The small model that came with this version, a Hugging Face folder."""
     return assets_folder() / "small-model"

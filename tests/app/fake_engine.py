@@ -28,6 +28,7 @@ from tutor.lm.distribution import (
     Token,
     XRay,
 )
+from tutor.remote.catalogue import RemoteModel
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 WORDS = (
@@ -310,6 +311,8 @@ class FakeEngine:
         self.restarts = 0
         self.generation = 1
         self.card = card
+        self.hosts: list[str] = []
+        """What texts may be sent to."""
         self._watchers: list[Callable[[FakeEngine], None]] = []
         self._hold_at = ""
         self._open = asyncio.Event()
@@ -335,6 +338,12 @@ class FakeEngine:
         self.model = self.card if state is EngineState.READY else None
         for watcher in list(self._watchers):
             watcher(self)
+
+    def allowed(self, model: RemoteModel) -> bool:
+        return model.here or model.host in self.hosts
+
+    def allow(self, model: RemoteModel) -> None:
+        self.hosts.append(model.host)
 
     async def work(self, name: str) -> None:
         """What every request goes through."""
@@ -388,7 +397,7 @@ class FakeEngine:
         )
         return self._opened(split(text + "<|im_start|>assistant\n", special=True))
 
-    async def open_tokens(self, ids: Sequence[int]) -> FakeSession:
+    async def open_tokens(self, ids: Sequence[int], data: Sequence[bytes] = ()) -> FakeSession:
         await self.work("open_tokens")
         return self._opened([VOCABULARY[number] for number in ids])
 

@@ -12,6 +12,8 @@ from whole_app import until, whole_app
 from tutor.app.lab.screen import LabScreen
 from tutor.engine.benches import Benches
 from tutor.engine.protocol import AskLab, LabAnswer
+from tutor.remote.catalogue import RemoteModel
+from tutor.remote.permissions import Permissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +29,17 @@ class BenchEngine(FakeEngine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._benches = Benches(small_model(), lambda: None)
+        self._permissions = Permissions()
+        self._benches = Benches(small_model(), lambda: None, self._permissions)
         self._named = 0
 
     def new_name(self) -> str:
         self._named += 1
         return f"s{self._named}"
+
+    def allow(self, model: RemoteModel) -> None:
+        super().allow(model)
+        self._permissions.allow(model.host)
 
     def discard(self, name: str) -> None:
         self._benches.close(name)

@@ -42,6 +42,7 @@ ROWS = {
     "TypedAnswer": "question",
     "ResultScreen": "result",
     "ModelScreen": "model",
+    "ConsentScreen": "before anything is sent",
     "ExplorerPane": "stepper and chat",
     "TokenSearch": "stepper and chat",
     "SearchEntry": "stepper and chat",
@@ -53,6 +54,7 @@ ROWS = {
     "GuessScreen": "guessing game",
     "GuessEntry": "guessing game",
     "LabScreen": "labs",
+    "CodeEditor": "gray text",
 }
 """Which row of the table has the keys of which class."""
 
@@ -63,6 +65,9 @@ NAMES = {
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "slash": "/",
+    "space": "Space",
+    "ctrl+right": "Ctrl+→",
+    "ctrl+n": "Ctrl+n",
     "up": "↑",
     "down": "↓",
     "left": "←",

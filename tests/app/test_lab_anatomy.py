@@ -65,7 +65,7 @@ async def test_a_tensor_shows_its_shape_and_how_it_is_kept(tmp_path: Path) -> No
     app = lab_app("anatomy", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "down", "down", "right")
-        assert "key  layer 2 of 6  96 × 192  kept as fp32" in seen(pilot)
+        assert "key  layer 2 of 6  128 × 256  kept as fp32" in seen(pilot)
 
 
 async def test_bytes_are_compared_in_place_of_parameters(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Pat
     async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "l")
         await sees(pilot, "Merge player")
-        await keys(pilot, "enter")
+        await keys(pilot, "down", "enter")  # behind the lab of lesson 1
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await reach(pilot)
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from lab_stage import at_rest, do, lab_app, seen, state_of
+from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tiny_gguf import write_gguf
+from whole_app import until
 
 from tutor.app.lab.runner import Left
-from tutor.labs.scale import SMOLLM2_TOKENS, Guess, Reading, State, Write, act, start
+from tutor.labs.lab import Write
+from tutor.labs.scale import SMOLLM2_TOKENS, Coming, Guess, Reading, State, act, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +26,7 @@ def read_by_three(**changes: Any) -> State:
     """As three models may have read the paragraph."""
     best = tuple(Guess(f" w{place}".encode(), 0.4 / 2**place) for place in range(8))
     yours = Reading("yours", 301_728, 1_206_912, 512_000, 369, 369, 1120.3, 1.22, best)
-    small = Reading("small-model", 3_221_952, 6_449_928, 3_072_000, 102, 369, 728.7, 6.18, best)
+    small = Reading("small-model", 5_328_128, 10_662_304, 10_752_000, 102, 369, 728.7, 6.18, best)
     large = Reading(
         "SmolLM2-135M-Instruct", 134_515_008, 98_362_432, SMOLLM2_TOKENS, 79, 369, 448.9, 5.32, best
     )
@@ -54,6 +57,55 @@ async def test_a_text_of_ones_own_is_read(tmp_path: Path, monkeypatch: pytest.Mo
         assert "Yours joins them" in seen(pilot)
         await do(pilot, "p")
         assert "Nobody on the island" in seen(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("how", ["read", "coming", "refused"])
+def test_how_another_model_looks(
+    how: str, size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    state = read_by_three(others=("Qwen2.5-0.5B",), other="Qwen2.5-0.5B")
+    new = msgspec.structs.replace
+    match how:
+        case "read":
+            best = state.readings["small"].best
+            large = Reading(
+                "Qwen2.5-0.5B", 494_032_768, 397_807_936, None, 79, 369, 402.1, 4.91, best
+            )
+            state = new(state, readings={**state.readings, "other": large})
+        case "coming":
+            state = new(state, coming=Coming("packing the weights", 120, 400, 12.0))
+        case "refused":
+            why = "It needs about 9.0 GB of memory, and 2.1 GB are free. Close other programs."
+            state = new(state, refused=why)
+
+    async def run(pilot: Any) -> None:
+        working = "working …" if how == "coming" else ""
+        await until(pilot, lambda: "bits a byte" in seen(pilot))
+        await until(pilot, lambda: screen_of(pilot).aside == working)
+        await pilot.pause()
+
+    engine = BenchEngine()
+    engine.hold()
+    app = lab_app("scale", tmp_path, engine)
+    app.labs_left["scale"] = Left(state, None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_another_model_is_let_in_and_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "models").mkdir(parents=True)
+    write_gguf(tmp_path / "data" / "models" / "another.gguf")
+    async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "o lets another model read too: another" in seen(pilot)
+        await do(pilot, "o")
+        assert state_of(pilot).readings["other"].pieces > 0
+        assert " another " in seen(pilot)
+        await do(pilot, "o")
+        assert "o lets another model read too: another" in seen(pilot)
 
 
 async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from whole_app import until
 from tutor.app.lab.runner import Left
 from tutor.app.widgets.plot import trend
 from tutor.labs import word2vec as lab
-from tutor.labs.word2vec import Again, Answer, Go, State, Write
+from tutor.labs.lab import Write
+from tutor.labs.word2vec import Again, Answer, Go, State
 from tutor.workbench import word2vec as workbench
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""How long the labs take that train something while the learner watches.
+"""How long the labs take that work while the learner watches.
 
 Each is done by its own questions and answers, from its start to its goal, as the screen would ask
-them, with the model that comes along: what is measured is the bench alone.
+them: what is measured is the bench alone. Those that train something have the model that comes
+along, those that ask a lot the default model.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ from typing import Any
 
 from benchmarks.table import Measured
 
-from tutor.labs import registry, training, word2vec
-from tutor.lm.load import load_model
+from tutor.labs import certainty, injection, prompting, registry, training, word2vec
+from tutor.labs.lab import settle
+from tutor.lm.load import LanguageModel, load_model
+from tutor.models import find_model
 from tutor.models.installed import bundled_model
 from tutor.workbench.bench import Tools, make_bench
 
 CLUSTERS_LIMIT_S = 60.0
 BELOW_TWO_LIMIT_S = 120.0
+SCORE_LIMIT_S = 15.0
+INJECTION_LIMIT_S = 60.0
+THE_SET_LIMIT_S = 60.0
+MASK_LIMIT_S = 0.3
 SEEDS = (1, 2, 3)
 
 
@@ -40,7 +47,82 @@ def measure() -> list[Measured]:
             BELOW_TWO_LIMIT_S,
             1.0,
         ),
+        Measured(
+            "56 questions about real and invented things, asked in one way (limit)",
+            "s",
+            the_set(),
+            THE_SET_LIMIT_S,
+            1.0,
+        ),
+        Measured(
+            "a token under a format, the whole vocabulary masked: 95th percentile (limit)",
+            "s",
+            a_token_under_a_format(),
+            MASK_LIMIT_S,
+            1.0,
+        ),
+        *prompts(load_model(find_model())),
     ]
+
+
+def prompts(model: LanguageModel) -> list[Measured]:
+    """Both labs that measure prompts, with what they have in view at their start."""
+    two_examples = prompting.act(prompting.start(), prompting.Turn(2, "examples"))
+    same = prompting.act(prompting.act(two_examples, prompting.Side()), prompting.Copy())
+    return [
+        Measured(
+            "a prompt with two examples scored on 20 items (limit)",
+            "s",
+            seconds_to_rest("prompting", same, prompting.Run(), model),
+            SCORE_LIMIT_S,
+            1.0,
+        ),
+        Measured(
+            "300 reviews read with five defenses against prompt injection (limit)",
+            "s",
+            seconds_to_rest("injection", injection.start(), injection.Run(), model),
+            INJECTION_LIMIT_S,
+            1.0,
+        ),
+    ]
+
+
+def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) -> float:
+    """From `action` in `state` until nothing is asked any more."""
+    lab = registry.find(name)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = make_bench(name, Tools(model, lambda: None, Path(folder)))
+        began = time.perf_counter()
+        for _ in settle(lab, lab.act(state, action), bench.answer):
+            pass
+        return time.perf_counter() - began
+
+
+def the_set() -> float:
+    """Seconds until all are answered as they are."""
+    start = certainty.act(certainty.start(), certainty.See("calibration"))
+    return seconds_to("certainty", start, certainty.Go(), "calibrated", load_model(find_model()))
+
+
+def a_token_under_a_format() -> float:
+    """Of all questions that the solution of the lab asks, but the first, which looks at every
+    token for the first time."""
+    lab = registry.find("format")
+    seconds: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        bench = make_bench("format", Tools(load_model(find_model()), lambda: None, Path(folder)))
+
+        def timed(question: Any) -> Any:
+            began = time.perf_counter()
+            answer = bench.answer(question)
+            seconds.append(time.perf_counter() - began)
+            return answer
+
+        state = lab.start()
+        for action in (None, *lab.solution):
+            state = state if action is None else lab.act(state, action)
+            *_, state = settle(lab, state, timed)
+    return statistics.quantiles(seconds[1:], n=20)[-1]
 
 
 def clusters(seed: int) -> float:
@@ -49,14 +131,13 @@ def clusters(seed: int) -> float:
     return seconds_to("word2vec", start, word2vec.Go(), "clusters")
 
 
-def seconds_to(name: str, state: Any, action: Any, goal: str) -> float:
+def seconds_to(
+    name: str, state: Any, action: Any, goal: str, model: LanguageModel | None = None
+) -> float:
     """From `action` in `state` until the goal is reached."""
-    found = bundled_model()
-    if found is None:
-        raise SystemExit("The small model that comes along is not there.")
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench(name, Tools(load_model(found), lambda: None, Path(folder)))
+        bench = make_bench(name, Tools(model or _small_model(), lambda: None, Path(folder)))
         began = time.perf_counter()
         state = lab.act(state, action)
         while goal not in lab.reached(state):
@@ -64,6 +145,13 @@ def seconds_to(name: str, state: Any, action: Any, goal: str) -> float:
             assert question is not None, f"{name} came to rest before {goal} was reached"
             state = lab.heard(state, question, bench.answer(question))
         return time.perf_counter() - began
+
+
+def _small_model() -> LanguageModel:
+    found = bundled_model()
+    if found is None:
+        raise SystemExit("The small model that comes along is not there.")
+    return load_model(found)
 
 
 if __name__ == "__main__":

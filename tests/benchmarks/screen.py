@@ -50,6 +50,8 @@ Smallest().run(mouse=False)
 KEY_LIMIT_MS = 30.0
 MEMORY_LIMIT_MB = 45.0
 KEYS = 100
+PROPOSED = "begins    ›"
+"""What the lab of gray text shows from the first token of a proposal on."""
 STEPPER = "the model's draw"
 """What only the stepper shows, and only when there is a distribution."""
 _MEGABYTE = 1e6
@@ -135,6 +137,22 @@ def keys_while_a_lab_works() -> Measured:
     return _slowest("key to repaint while a lab works (95th percentile)", times)
 
 
+def keys_while_gray_text_is_written() -> Measured:
+    """Typing in the editor with gray text, each key while the model writes its proposal."""
+    times: list[float] = []
+    with tutor(arguments=("lab", "ghost-text")) as run:
+        run.wait_for("●", timeout=300)
+        run.wait_for(PROPOSED)
+        run.press("e")
+        run.wait_for("ctrl+n")
+        while len(times) < KEYS:
+            times.append(_pressed(run, "x", "returnx"))
+            run.wait_for(PROPOSED)  # it begins: the rest of the line is under way
+            times.append(_pressed(run, "backspace", gone="returnx"))
+            run.wait_for(PROPOSED)
+    return _slowest("key to repaint while gray text is written (95th percentile)", times)
+
+
 def memory(steps: int) -> list[Measured]:
     """Steps forward and back in the stepper, with the distribution painted each time."""
     with tutor() as run:
@@ -181,6 +199,7 @@ def measure(runs: int = 9, steps: int = 1000) -> list[Measured]:
         keys_while_loading(),
         keys_while_generating(),
         keys_while_a_lab_works(),
+        keys_while_gray_text_is_written(),
         *memory(steps),
     ]
 

@@ -13,7 +13,10 @@ from lab_bench import bench, done, small_model
 from safetensors.torch import load_file
 
 from tutor.labs import anatomy as lab
-from tutor.labs.anatomy import BINS, Look, Move, Run, See, Stop, Through, Write
+from tutor.labs import precisions
+from tutor.labs.anatomy import BINS, Look, Move, Run, See, Stop
+from tutor.labs.lab import Write
+from tutor.labs.precisions import Through
 from tutor.lm import anatomy, linear, quantize
 from tutor.models.installed import bundled_model
 
@@ -178,11 +181,11 @@ def test_stopping_keeps_what_was_done_and_another_text_does_not(tmp_path: Path) 
 
 def test_a_precision_that_cannot_be_had_is_said_once() -> None:
     state = lab.State(text="a", inventory=lab.Inventory((), 1, "F32"), running=4)
-    exact = lab.Reading(b"1234", ((0.0,) * 4,), lab.Differences(0, 1, 1))
+    exact = precisions.Reading(b"1234", ((0.0,) * 4,), precisions.Differences(0, 1, 1))
     state = msgspec.structs.replace(state, readings={32: exact})
     question = lab.question(state)
     assert isinstance(question, Through)
-    state = lab.heard(state, question, lab.Stream(None, (), 3, 0))
+    state = lab.heard(state, question, precisions.Stream(None, (), 3, 0))
     assert not state.reading(4).possible
     assert state.running is None
 

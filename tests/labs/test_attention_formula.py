@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, settled, small_model
 
 from tutor.labs import attention_formula as formula
-from tutor.labs.attention_formula import MOST_TOKENS, Mask, Move, Root, Step, Write
+from tutor.labs.attention_formula import MOST_TOKENS, Mask, Move, Root, Step
+from tutor.labs.lab import Write
 from tutor.lm import attention_by_hand as by_hand
 from tutor.lm.network import Trace
 
@@ -85,7 +86,7 @@ def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
     state = done("attention-formula", bench("attention-formula", tmp_path), Step(3))
     plain, without = state.worked, formula.act(state, Root(divide=False)).worked
     assert without.scaled == plain.products
-    assert plain.scaled == pytest.approx([p / math.sqrt(48) for p in plain.products])
+    assert plain.scaled == pytest.approx([p / math.sqrt(64) for p in plain.products])
     assert max(without.shares) > max(plain.shares)
     assert without.off is None
 

@@ -10,7 +10,8 @@ import pytest
 from lab_bench import bench, done, settled, small_model
 
 from tutor.labs import continuations as lab
-from tutor.labs.continuations import WAYS, Path, Run, Side, Turn, Write, figures
+from tutor.labs.continuations import WAYS, Path, Run, Side, Turn, figures
+from tutor.labs.lab import Write
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 
@@ -85,7 +86,7 @@ def test_figures_by_hand() -> None:
     assert found is not None
     assert found.tokens == 7
     assert found.distinct == pytest.approx(3 / 5)  # 12 21 23 of 12 21 12 12 23
-    assert found.mean == pytest.approx(-1.0)
+    assert found.bits == pytest.approx(1 / math.log(2))
     assert (found.loops, found.different) == (0, 2)
     assert figures([Path()]) is None
 

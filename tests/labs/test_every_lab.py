@@ -13,8 +13,10 @@ from tutor.labs.lab import solve
 from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench
 
-TAKES_MINUTES = frozenset({"word2vec", "training", "continuations", "rag"})
-"""Labs whose solution trains something, or writes a lot."""
+TAKES_MINUTES = frozenset(
+    {"generations", "word2vec", "training", "continuations", "certainty", "injection", "rag"}
+)
+"""Labs whose solution trains something, or writes or reads a lot."""
 
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
 

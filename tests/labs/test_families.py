@@ -13,26 +13,20 @@ from hypothesis import strategies as st
 from lab_bench import bench, done
 
 from tutor.errors import TextError
-from tutor.labs import families
+from tutor.labs import families, family_answers
 from tutor.labs.families import (
     EXAMPLES,
-    FAMILIES,
     MOST_DIGITS,
     MOST_WORDS,
-    PARTS,
-    Answer,
-    Attention,
     Choose,
     Example,
-    Guess,
     Move,
-    Said,
     See,
     Show,
     State,
-    Write,
-    may_look,
 )
+from tutor.labs.family_answers import FAMILIES, PARTS, Answer, Attention, Guess, Said, may_look
+from tutor.labs.lab import Write
 from tutor.lm.families import Encoder, EncoderDecoder
 from tutor.lm.family_model import load_family
 from tutor.lm.network import Trace, Transformer
@@ -98,7 +92,7 @@ def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_pa
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_nobody_looks_where_the_mask_forbids(family: families.Family, tmp_path: Path) -> None:
+def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_path: Path) -> None:
     answer = lab(tmp_path, Choose(family), Write("the dogs near the _ bark .")).answer
     assert answer is not None
     assert set(answer.attention) == set(PARTS[family])

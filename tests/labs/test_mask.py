@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import torch
 from by_formula import by_formula
-from lab_bench import bench, done, small_model
+from lab_bench import at_last, bench, done, small_model
 
 from tutor.labs import mask
-from tutor.labs.mask import MOST_TOKENS, Answer, Focus, Mask, Write
+from tutor.labs.lab import Write
+from tutor.labs.mask import MOST_TOKENS, Focus, Mask, Reading
 from tutor.lm.surgery import unmasked
 
 TEXT = "The little bird sat in the tree and the little bird sang."
@@ -21,7 +22,7 @@ TEXT = "The little bird sat in the tree and the little bird sang."
 @pytest.mark.parametrize("hide", [True, False])
 @torch.inference_mode()
 def test_both_readings_are_what_the_formula_gives(hide: bool, tmp_path: Path) -> None:
-    answer = bench("mask", tmp_path).answer(mask.Question(TEXT, hide))
+    answer = at_last(bench("mask", tmp_path), mask.Question(TEXT, hide))
     ids = [token.id for token in answer.tokens]
     logits, attention, _ = by_formula(ids, hide=hide)
     chances = logits.softmax(-1)
@@ -69,10 +70,10 @@ def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
     assert state.shown.left_out > 0
 
 
-def reading(*bits: float) -> Answer:
+def reading(*bits: float) -> Reading:
     token: Any = small_model().tokenizer.token(9)
     count = len(bits) + 1
-    return Answer((token,) * count, 0, bits, (token,) * count, (1.0,) * count, b"")
+    return Reading((token,) * count, 0, bits, (token,) * count, (1.0,) * count, b"")
 
 
 def test_goals_look_at_the_mean_of_both_readings() -> None:

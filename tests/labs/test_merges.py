@@ -12,7 +12,8 @@ from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
 from tutor.labs import merges
-from tutor.labs.merges import Jump, Step, Write
+from tutor.labs.lab import Write
+from tutor.labs.merges import Jump, Step
 from tutor.lm.load import LanguageModel
 from tutor.lm.merges import in_bytes, joined, next_rule, play
 

@@ -14,7 +14,8 @@ from lab_bench import bench, done
 
 from tutor.errors import LabError
 from tutor.labs import one_step as lab
-from tutor.labs.one_step import STAGES, Focus, Restart, Skip, State, Walk, Write
+from tutor.labs.lab import Write
+from tutor.labs.one_step import STAGES, Focus, Restart, Skip, State, Walk
 from tutor.lm.adam import BETAS, EPSILON, RATE, adam_move
 from tutor.lm.network import Transformer
 from tutor.lm.one_step import CONFIG, WINDOW, SlowTraining, windows_of

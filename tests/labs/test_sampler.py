@@ -12,7 +12,8 @@ from lab_bench import bench, done, small_model
 
 from tutor.errors import TextError
 from tutor.labs import sampler
-from tutor.labs.sampler import LADDERS, Choose, Move, Question, Reset, Turn, Write
+from tutor.labs.lab import Write
+from tutor.labs.sampler import LADDERS, Choose, Move, Question, Reset, Turn
 from tutor.lm.chat import text_ids
 from tutor.lm.dials import ORDER, Dials
 from tutor.lm.distribution import PLAIN, SamplerSettings

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import torch
-from lab_bench import bench, done, small_model
+from lab_bench import bench, done, settled, small_model
+from tiny_gguf import write_gguf
 
-from tutor.errors import LabError
+from tutor.errors import LabError, RequestCancelled
 from tutor.labs import scale as lab
+from tutor.labs.lab import Write
 from tutor.labs.published import MODELS, training_compute
 from tutor.labs.scale import (
     PARAGRAPH,
+    Coming,
     Focus,
     Measure,
+    Other,
     Paragraph,
-    Question,
+    Read,
     Reading,
     See,
     State,
-    Write,
     ladder,
 )
 from tutor.lm.live_training import Choices, LiveTraining
+from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.reading_cost import bits_of, entropy_bits, next_probabilities
+from tutor.models.find import from_path
+from tutor.workbench import visitor
 from tutor.workbench.training import RUNNING
 
 TEXT = "The capital of Mongolia is Ulaanbaatar."
@@ -101,7 +108,98 @@ def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
 
 def test_a_network_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
     (tmp_path / RUNNING).write_bytes(b"no network")
-    assert bench("scale", tmp_path).answer(Question("yours", "abc")).reading is None
+    assert bench("scale", tmp_path).answer(Read("yours", "abc")).reading is None
+
+
+# --- another installed model ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model file of random weights in the learner's folder of models."""
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+    folder = tmp_path / "models"
+    folder.mkdir()
+    write_gguf(folder / "another.gguf")
+    return folder / "another.gguf"
+
+
+def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> None:
+    there: Any = bench("scale", tmp_path)
+    state = done("scale", there, Write(TEXT))
+    assert state.others == ("another",)
+    assert state.complete
+    state = settled(lab.LAB, lab.act(state, Other()), there)
+    reading = state.readings["other"]
+    model = load_model(from_path(another))
+    ids = torch.tensor(model.tokenizer.encode("\n" + TEXT))
+    expected = bits_of(model.network, ids, 128)
+    assert reading.bits == pytest.approx(float(expected.sum()), rel=1e-3)
+    assert (reading.name, reading.pieces) == ("another", len(ids) - 1)
+    following = next_probabilities(model.network, ids, 128)
+    assert reading.entropy == pytest.approx(entropy_bits(following), rel=1e-3)
+    assert reading.best[0].probability == pytest.approx(float(following.max()), rel=1e-3)
+    assert [r.parameters for r in state.readers] == sorted(r.parameters for r in state.readers)
+    assert reading in state.readers
+    assert any(rung.name == "another" and rung.here for rung in ladder(state))
+
+    longer = settled(lab.LAB, lab.act(state, Write(TEXT * 6)), there)  # more than it can read
+    assert longer.readings["other"].byte_count == 6 * len(TEXT)
+    none = settled(lab.LAB, lab.act(longer, Other()), there)
+    assert none.other is None
+    assert "other" not in none.readings
+    assert none.others == ("another",)
+    assert there._visitor is None
+
+
+def test_one_that_does_not_fit_is_refused_in_a_sentence(
+    another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitor, "available_memory", lambda: 1000)
+    state = done("scale", bench("scale", tmp_path), Other())
+    assert state.refused.startswith("It needs about 0.0 GB of memory")
+    assert state.readings["loaded"] is not None
+    assert state.complete
+    assert lab.question(state) is None
+    assert lab.act(state, Other()).refused is None
+
+
+def test_one_that_is_damaged_or_gone_is_refused_too(another: Path, tmp_path: Path) -> None:
+    there = bench("scale", tmp_path)
+    state = done("scale", there)
+    another.write_bytes(another.read_bytes()[:2000])
+    damaged = settled(lab.LAB, lab.act(state, Other()), there)
+    assert damaged.refused
+    another.unlink()
+    gone = settled(lab.LAB, lab.act(state, Other()), there)
+    assert "not installed any more" in gone.refused
+
+
+def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(
+    another: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dismissed = Event()
+    ended: list[bool] = []
+
+    def load(found: Any, *, on_stage: Any) -> Any:
+        on_stage("packing", 1, 4)
+        dismissed.wait()
+        on_stage("packing", 2, 4)
+        ended.append(True)
+
+    monkeypatch.setattr(visitor, "load_model", load)
+    guest = visitor.Visitor(from_path(another))
+    coming = guest.after(0.0)
+    while isinstance(coming, Coming) and coming.done == 0:
+        coming = guest.after(0.01)
+    assert isinstance(coming, Coming)
+    assert (coming.doing, coming.done, coming.total) == ("packing", 1, 4)
+    assert coming.seconds is not None
+    guest.leave()
+    dismissed.set()
+    with pytest.raises(RequestCancelled):
+        guest.after(60.0)
+    assert not ended
 
 
 def test_what_was_published_is_consistent() -> None:
@@ -123,8 +221,8 @@ def test_the_ladder_climbs_and_what_is_here_comes_first(tmp_path: Path) -> None:
     there = [rung.compute or 0 for rung in rungs if not rung.here]
     assert there == sorted(there)
     small = rungs[0]  # the model in use is the one that comes along: it stands there once
-    assert (small.parameters, small.tokens) == (3_221_952, 3_072_000)
-    assert small.compute == 6 * 3_221_952 * 3_072_000
+    assert (small.parameters, small.tokens) == (5_328_128, 10_752_000)
+    assert small.compute == 6 * 5_328_128 * 10_752_000
     assert len(rungs) == 1 + len(MODELS)
 
 

@@ -10,7 +10,7 @@ import torch
 from by_formula import by_formula
 from hypothesis import given
 from hypothesis import strategies as st
-from lab_bench import bench, done, small_model
+from lab_bench import at_last, bench, done, small_model
 
 from tutor.labs import surgery as lab
 from tutor.labs.surgery import (
@@ -46,7 +46,7 @@ def without(ids: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
 
 @torch.inference_mode()
 def test_what_comes_next_without_them_is_what_the_formula_gives(tmp_path: Path) -> None:
-    answer = bench("surgery", tmp_path).answer(Next(TEXT, CUTS))
+    answer = at_last(bench("surgery", tmp_path), Next(TEXT, CUTS))
     before = by_formula(ids_of())[0][-1].softmax(-1)
     after = without(ids_of())[0][-1].softmax(-1)
     for row in answer.rows:
@@ -61,7 +61,7 @@ def test_what_comes_next_without_them_is_what_the_formula_gives(tmp_path: Path) 
 
 @torch.inference_mode()
 def test_the_lens_looks_at_the_stream_before_and_after(tmp_path: Path) -> None:
-    answer = bench("surgery", tmp_path).answer(Lens(TEXT, CUTS))
+    answer = at_last(bench("surgery", tmp_path), Lens(TEXT, CUTS))
     network = small_model().network
     before, after = by_formula(ids_of())[2][:, -1], without(ids_of())[1][:, -1]
     assert [row.layer for row in answer.rows] == list(range(7))
@@ -83,7 +83,7 @@ def repeated() -> list[int]:
 
 @torch.inference_mode()
 def test_a_head_copies_that_looks_at_what_came_after_the_same_token(tmp_path: Path) -> None:
-    answer = bench("surgery", tmp_path).answer(Scores())
+    answer = at_last(bench("surgery", tmp_path), Scores())
     _, attention, _ = by_formula(repeated())
     for at, score in enumerate(answer.scores):
         weights = attention[at // 4, at % 4]
@@ -100,7 +100,7 @@ def test_copying_is_measured_where_a_token_came_before(tmp_path: Path) -> None:
         bits = [-math.log2(float(chances[t - 1, ids[t]])) for t in range(first, last)]
         return sum(bits) / len(bits)
 
-    answer = bench("surgery", tmp_path).answer(Copy(CUTS))
+    answer = at_last(bench("surgery", tmp_path), Copy(CUTS))
     whole, cut = by_formula(ids)[0], without(ids)[0]
     assert answer.new == pytest.approx(cost(whole, 1, REPEATED), abs=1e-3)
     assert answer.before == pytest.approx(cost(whole, REPEATED + 1, 2 * REPEATED), abs=1e-3)

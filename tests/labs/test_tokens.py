@@ -11,7 +11,8 @@ from lab_bench import bench, done
 
 from tutor.errors import TextError
 from tutor.labs import tokens
-from tutor.labs.tokens import CUTS, Choose, Focus, Write
+from tutor.labs.lab import Write
+from tutor.labs.tokens import CUTS, Choose, Focus
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 

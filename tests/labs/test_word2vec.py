@@ -17,7 +17,8 @@ from lab_bench import bench, small_model
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs import word2vec as lab
 from tutor.labs.clusters import Point, compared, turned
-from tutor.labs.word2vec import Again, Answer, Ask, Back, Focus, Go, State, Write, Zoom
+from tutor.labs.lab import Write
+from tutor.labs.word2vec import Again, Answer, Ask, Back, Focus, Go, State, Zoom
 from tutor.lm.word2vec import Settings, read_text
 from tutor.lm.word2vec_run import Run
 from tutor.paths import word2vec_text

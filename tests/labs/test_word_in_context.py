@@ -12,7 +12,9 @@ from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
 from tutor.labs import word_in_context as lab
-from tutor.labs.word_in_context import Ask, Furthest, Go, Write, pair
+from tutor.labs.lab import Write
+from tutor.labs.sentence_pair import LONGEST, pair
+from tutor.labs.word_in_context import Ask, Furthest, Go
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
 from tutor.lm.network import Trace
@@ -40,15 +42,15 @@ def test_marks_decide_and_are_taken_out() -> None:
 def test_what_is_written_comes_back_with_its_marks(text: str, at: int) -> None:
     words = text.split()
     place = at % len(words)
-    marked = " ".join([*words[:place], f"*{words[place]}*", *words[place + 1 :]])[: lab.LONGEST]
+    marked = " ".join([*words[:place], f"*{words[place]}*", *words[place + 1 :]])[:LONGEST]
     if marked.count("*") == 2:
         found = pair(f"{marked} / {marked}")
         assert found.first.marked == marked
-        assert found.first.word == words[place][: lab.LONGEST]
+        assert found.first.word == words[place][:LONGEST]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "one sentence", "a / b / c", "cats / dogs", f"x / {'x' * (lab.LONGEST + 1)} x"]
+    "text", ["", "one sentence", "a / b / c", "cats / dogs", f"x / {'x' * (LONGEST + 1)} x"]
 )
 def test_what_cannot_be_compared_is_refused(text: str) -> None:
     with pytest.raises(LabError):

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
+from tutor.labs import word_groups
 from tutor.labs import word_map as lab
+from tutor.labs.lab import Write
+from tutor.labs.word_groups import MOST_GROUPS, MOST_WORDS, own_words
 from tutor.labs.word_map import (
     Another,
     Answer,
@@ -20,9 +23,7 @@ from tutor.labs.word_map import (
     Question,
     State,
     Whole,
-    Write,
     Zoom,
-    own_words,
 )
 from tutor.lm.distribution import Token
 
@@ -55,18 +56,18 @@ def test_a_map_is_of_the_rows_of_its_words(tmp_path: Path) -> None:
 def test_every_shipped_map_has_its_turn_and_then_the_first_again(tmp_path: Path) -> None:
     state = lab.start()
     titles = []
-    for _ in lab.SHIPPED:
+    for _ in word_groups.SHIPPED:
         titles.append(state.chosen.title)
         state = lab.act(state, Another())
-    assert titles == [words.title for words in lab.SHIPPED]
-    assert state.chosen == lab.SHIPPED[0]
+    assert titles == [words.title for words in word_groups.SHIPPED]
+    assert state.chosen == word_groups.SHIPPED[0]
     assert len(set(titles)) == len(titles)
 
 
-@pytest.mark.parametrize("words", lab.SHIPPED, ids=lambda words: words.title)
-def test_shipped_maps_keep_to_the_limits(words: lab.Words) -> None:
-    assert len(words.all) == len(set(words.all)) <= lab.MOST_WORDS
-    assert len(words.groups) <= lab.MOST_GROUPS
+@pytest.mark.parametrize("words", word_groups.SHIPPED, ids=lambda words: words.title)
+def test_shipped_maps_keep_to_the_limits(words: word_groups.Words) -> None:
+    assert len(words.all) == len(set(words.all)) <= MOST_WORDS
+    assert len(words.groups) <= MOST_GROUPS
 
 
 def test_own_words_come_in_groups() -> None:
@@ -80,14 +81,17 @@ def test_own_words_come_in_groups() -> None:
 
 
 def test_what_is_too_much_is_left_out_and_counted() -> None:
-    many = own_words(" ".join(f"w{n}" for n in range(lab.MOST_WORDS + 4)))
-    assert (len(many.all), many.left_out) == (lab.MOST_WORDS, 4)
+    many = own_words(" ".join(f"w{n}" for n in range(MOST_WORDS + 4)))
+    assert (len(many.all), many.left_out) == (MOST_WORDS, 4)
     groups = own_words(";".join("abcdefgh"))
-    assert (len(groups.groups), groups.left_out) == (lab.MOST_GROUPS, 8 - lab.MOST_GROUPS)
+    assert (len(groups.groups), groups.left_out) == (
+        MOST_GROUPS,
+        8 - MOST_GROUPS,
+    )
     across = own_words(
         " ".join(f"v{n}" for n in range(30)) + ";" + " ".join(f"w{n}" for n in range(9))
     )
-    assert (len(across.all), across.left_out) == (lab.MOST_WORDS, 3)
+    assert (len(across.all), across.left_out) == (MOST_WORDS, 3)
     assert own_words("a b c; c d").all == ("a", "b", "c", "d")
     with pytest.raises(LabError):
         own_words("cat dog; cat")
@@ -104,7 +108,7 @@ def test_groups_are_apart_when_the_nearest_point_of_each_is_of_its_own() -> None
 
 
 def test_shipped_groups_written_once_more_reach_nothing() -> None:
-    text = ";".join(" ".join(group.words) for group in lab.SHIPPED[0].groups[:2])
+    text = ";".join(" ".join(group.words) for group in word_groups.SHIPPED[0].groups[:2])
     points = tuple((float(n // 8) * 100, float(n)) for n in range(16))
     state = with_map(text, points, [[1.0] * 16] * 16)
     assert "own-groups" not in lab.LAB.reached(state)

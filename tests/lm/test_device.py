@@ -7,6 +7,7 @@ stands for one. It refuses to work with tensors of the CPU and to tell a number,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,7 @@ from tutor.lm.head_vectors import head_vectors
 from tutor.lm.load import load_model
 from tutor.lm.neighbors import EmbeddingTable, nearest
 from tutor.lm.network import KeyValueCache
+from tutor.lm.passage import Passage
 from tutor.lm.session import Session
 from tutor.lm.surgery import bits_of_next, switched_off
 from tutor.models.find import from_path
@@ -78,8 +80,9 @@ def test_the_benches_of_labs_leave_nothing_on_the_cpu(on_a_card: Any) -> None:
     assert head_vectors(network, ids, 1, 2).queries.device.type == "meta"
     table = EmbeddingTable(network)
     assert len(nearest(table.cosines(table.some([5]))[0], 3)) == 3
-    with switched_off(network, heads=[(0, 1)]):
-        assert len(bits_of_next(network, ids).tolist()) == 3
+    passage = Passage(network, ids, partial(switched_off, network, [(0, 1)]))
+    passage.go_on(1000.0)
+    assert len(bits_of_next(network, passage.stream, ids).tolist()) == 3
 
 
 @torch.inference_mode()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tutor.lm import draw
 from tutor.lm.distribution import PLAIN
-from tutor.lm.session import Session, trajectory
+from tutor.lm.session import Session
+from tutor.lm.trajectory import trajectory
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,8 @@ from tiny_model import CONFIG, tiny_model
 from tutor.errors import ContextFull, RequestCancelled, TextError
 from tutor.lm import session as session_module
 from tutor.lm.distribution import PLAIN, Distribution, SamplerSettings
-from tutor.lm.session import Session, trajectory
+from tutor.lm.session import Session
+from tutor.lm.trajectory import trajectory
 
 
 @pytest.fixture

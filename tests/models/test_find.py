@@ -167,3 +167,9 @@ def test_files_of_other_kinds_in_a_model_folder_are_no_models() -> None:
     (folder / "packed.safetensors").touch()
     (folder / "notes").mkdir()
     assert installed_models() == ()
+
+
+@pytest.mark.parametrize("spec", ["openai:gpt", "claude:", "gemini:org/name"])
+def test_a_model_elsewhere_has_no_files(spec: str) -> None:
+    with pytest.raises(ModelUnsupported, match="elsewhere"):
+        find_model(spec)

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.learner.review import Asked, Queue
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
+    from tutor.remote.catalogue import RemoteModel
 
     Target = TermTarget | ScreenTarget
 
@@ -55,6 +58,10 @@ QUIT_PATIENCE = 6.0
 UNMOUNT_PATIENCE = 1.5
 """The same where the app has to leave, for want of a terminal."""
 
+
+_WHAT_STEPPING_SENDS = (
+    "The text or conversation that you step through, whole, with each token that is added"
+)
 
 Start = Literal["home", "review"]
 """What stands on the screen first; home is below it."""
@@ -91,11 +98,12 @@ class TutorApp(App[None]):
         start: Start = "home",
         lab: str | None = None,
         ascii_only: bool = False,
+        remote: RemoteModel | None = None,
     ) -> None:
         """`opening` is where `course` is from, if there is more of it to be read than it tells yet.
         `model_missing` says whether the default model is meant and not installed: it is
         fetched in the background then. `lab` is one to begin with, over home. `ascii_only`:
-        nothing but ASCII is drawn."""
+        nothing but ASCII is drawn. `remote` is the model of the engine, if it is elsewhere."""
         super().__init__()
         self.course = course
         self.progress = BackgroundProgress(progress, self._heard)
@@ -110,6 +118,7 @@ class TutorApp(App[None]):
         self._start = start
         self._start_lab = lab
         self.engine = engine
+        self.remote = remote
         self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
         self.animation_level = "none"
         self._line_filters: list[LineFilter] = []
@@ -150,6 +159,8 @@ class TutorApp(App[None]):
         if not gc.isenabled():  # `tutor.cli.app` has put it off until now
             gc.freeze()  # what is there by now stays, and need not be looked at ever again
             gc.enable()
+        if self.remote is not None and self.remote.here:
+            self.engine.allow(self.remote)  # with the key, where its server wants one
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         if self._start == "review":
@@ -180,6 +191,25 @@ class TutorApp(App[None]):
             self.tell(status.failure)
         elif status.ready and before.failure is not None:
             self.tell("The model is ready again.")
+
+    async def agreed(self, model: RemoteModel, what: str) -> bool:
+        """Whether texts may be sent to the host of `model`: the learner is asked, once for each
+        host, with `what` would be sent as a phrase. For a server on this machine nobody is asked.
+        Await it in a worker: it lasts for as long as the question stands on the screen."""
+        if not self.engine.allowed(model):
+            from tutor.app.screens.consent import ConsentScreen
+
+            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+            def decided(yes: bool) -> None:
+                if not answer.done():  # whoever asked may be gone
+                    answer.set_result(yes)
+
+            self.push_screen(ConsentScreen(model, what, decided))
+            if not await answer:
+                return False
+        self.engine.allow(model)
+        return True
 
     # --- progress -------------------------------------------------------------------------------
 
@@ -291,6 +321,8 @@ class TutorApp(App[None]):
             self.open_live_lab(lab.live, lesson, lab)
             return
         if lab.kind == "guess":
+            if self._no_guessing():
+                return
             from tutor.app.explorer.guess import GuessScreen
 
             async def over() -> str | None:
@@ -303,7 +335,9 @@ class TutorApp(App[None]):
         async def stepped(evidence: Evidence) -> str | None:
             return await self.goals.stepped(lesson, lab, evidence)
 
-        self.push_screen(ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped))
+        self._open_on_model(
+            lambda: ExplorerScreen(self.engine, self.progress, lab, on_stepped=stepped)
+        )
 
     def open_live_lab(
         self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
@@ -336,17 +370,61 @@ class TutorApp(App[None]):
     def open_stepper(self) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
 
-        self.push_screen(ExplorerScreen(self.engine, self.progress, mode="text"))
+        self._open_on_model(lambda: ExplorerScreen(self.engine, self.progress, mode="text"))
 
     def open_chat(self) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
 
-        self.push_screen(ExplorerScreen(self.engine, self.progress, mode="chat"))
+        self._open_on_model(lambda: ExplorerScreen(self.engine, self.progress, mode="chat"))
+
+    def open_conversation(
+        self,
+        prompt: Sequence[Token],
+        written: Sequence[Step],
+        sampler: SamplerSettings,
+        *,
+        seed: int,
+        at: int,
+    ) -> None:
+        """A conversation that a lab has had with the model, in the stepper: the tokens of its
+        prompt, what was written after it, and which token of that is looked at."""
+        from tutor.app.explorer.screen import ExplorerScreen
+        from tutor.app.explorer.state import State
+
+        model = self.engine.model
+        if model is None:
+            self.tell("The model is not ready yet.")
+            return
+        name = model.sha256 or model.name
+        begin = State.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
+        self.push_screen(ExplorerScreen(self.engine, self.progress, begin=begin))
 
     def open_guessing_game(self) -> None:
+        if self._no_guessing():
+            return
         from tutor.app.explorer.guess import GuessScreen
 
         self.push_screen(GuessScreen(self.engine, self.progress))
+
+    def _no_guessing(self) -> bool:
+        """The game scores every token of a text, and a server tells of a few: that is said."""
+        if self.remote is not None:
+            self.tell("The guessing game needs every token's probability: a model that runs here.")
+        return self.remote is not None
+
+    def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
+        """A screen that asks the model at once: where that one is elsewhere, the learner is asked
+        before."""
+        if self.remote is None or self.engine.allowed(self.remote):
+            self.push_screen(make())
+        else:
+            self.run_worker(self._open_if_agreed(self.remote, make), group="agreed", exclusive=True)
+
+    async def _open_if_agreed(self, remote: RemoteModel, make: Callable[[], Screen[None]]) -> None:
+        if await self.agreed(remote, _WHAT_STEPPING_SENDS):
+            self.push_screen(make())
+        else:
+            self.tell("Nothing was sent. Without --model, tutor uses a model on this machine.")
 
     def open_labs(self) -> None:
         from tutor.app.screens.labs import LabsScreen
@@ -432,7 +510,10 @@ def make_app(
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.models import installed
+    from tutor.remote.catalogue import is_remote, remote_model
     from tutor.text import writes_utf8
+
+    remote = remote_model(model) if is_remote(model) else None
 
     def missing() -> bool:
         wanted = model is None and not os.environ.get("TUTOR_MODEL")
@@ -448,4 +529,5 @@ def make_app(
         start=start,
         lab=lab,
         ascii_only=ascii_only or not writes_utf8(),
+        remote=remote,
     )

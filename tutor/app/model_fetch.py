@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tutor import errors
+from tutor.environment import without_keys
 from tutor.errors import DownloadFailed, TutorError
 from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode
 
@@ -29,7 +30,12 @@ async def fetch_model(
 ) -> Pulled:
     """Run the fetch to its end. Cancelling the task ends the process. Raises `TutorError`."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, start_new_session=True
+        *command,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env=without_keys(),
+        start_new_session=True,
     )
     assert process.stdout is not None
     try:

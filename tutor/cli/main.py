@@ -15,6 +15,7 @@ from pathlib import Path
 from tutor import __version__
 from tutor.cli import (
     app,
+    bot,
     lab,
     lessons,
     lint,
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
         if options.device is not None:
             os.environ["TUTOR_DEVICE"] = options.device  # the engine's process inherits it
+        if options.base_url is not None:
+            os.environ["TUTOR_BASE_URL"] = options.base_url  # so it does this
         settle_waiting()
         with shortage_in_words("this"):
             status = int(options.run(options) or 0)
@@ -76,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument(
         "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
     )
-    top.set_defaults(model=None, device=None, learner="me", course=None, run=app.run)
+    top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
@@ -87,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     _add_course(for_course)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     step.add_to(commands, for_model)
+    bot.add_to(commands, for_model)
     model.add_to(commands, for_model)
     lab.add_to(commands, for_learner, for_model)
     lessons.add_to(commands, for_course)
@@ -106,7 +110,13 @@ def _add_model(target: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--model",
         metavar="MODEL",
-        help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], or the name of an installed model",
+        help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], the name of an installed model, "
+        "or a model elsewhere: openai:NAME, claude:NAME, gemini:NAME",
+    )
+    target.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="the server of openai:NAME, such as http://127.0.0.1:8000/v1",
     )
     target.add_argument(
         "--device",

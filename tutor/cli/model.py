@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tutor.cli import output
+from tutor.cli import output, remote_check
 from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError
+from tutor.remote.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
 if TYPE_CHECKING:
     from tutor.models import FoundModel
@@ -37,7 +38,12 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     remove = what.add_parser("remove", help="remove a model, or the packed copy of one")
     remove.add_argument("name", metavar="NAME", help="what `tutor model list` calls it")
     remove.set_defaults(run=run_remove)
-    check = what.add_parser("check", parents=[for_model], help="measure how fast it runs here")
+    check = what.add_parser(
+        "check",
+        parents=[for_model],
+        help="measure how fast it runs here, or what a model elsewhere answers",
+    )
+    check.add_argument("name", nargs="?", metavar="MODEL", help="the same as --model MODEL")
     check.set_defaults(run=run_check)
 
 
@@ -109,8 +115,9 @@ def _stopped_by_signals() -> Iterator[Event]:
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """One entry of `tutor model list --json`. `kind` is "gguf" or "folder", or "packed" for what
-    was made of a model for this machine; `size` in bytes; `default` marks the model that is used
+    """One entry of `tutor model list --json`. `kind` is "gguf" or "folder", "packed" for what was
+    made of a model for this machine, or "remote" for one elsewhere that there is a key for, with
+    its address as `path`; `size` in bytes; `default` marks the model that is used
     when none is named."""
 
     name: str
@@ -126,8 +133,10 @@ def run_list(options: argparse.Namespace) -> int:
 
     models, remark = _listed(options.model)
     copies = packed_copies()
+    elsewhere = _remote_models()
     if options.json:
-        output.write_json([*models, *map(_listed_copy, copies)])
+        listed = [*models, *map(_listed_copy, copies)]
+        output.write_json([*listed, *(_listed_remote(each, options.model) for each in elsewhere)])
         return 0
     if not models:
         output.write("No model is installed. `tutor model pull` fetches one.")
@@ -142,6 +151,8 @@ def run_list(options: argparse.Namespace) -> int:
             f"  {copy.name}  {copy.size / 1e6:.1f} MB  {copy.path}  "
             f"(packed from {copy.source or 'another file'}{gone})"
         )
+    for each in elsewhere:
+        output.write(f"  {each.spec}  {each.service.product} at {each.host}  (there is a key)")
     if any(model.default for model in models):
         output.write("* is used when no other is named.")
     if copies:
@@ -158,7 +169,10 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     default: FoundModel | None = None
     remark = ""
     spec = spec or os.environ.get("TUTOR_MODEL")
-    if spec and spec.startswith(HUB_PREFIX):
+    if is_remote(spec):
+        used = remote_model(spec)
+        remark = f"{used.spec} at {used.host} is used."
+    elif spec and spec.startswith(HUB_PREFIX):
         remark = f"{spec} is used; it is kept in the Hugging Face cache."
     else:
         try:
@@ -186,6 +200,19 @@ def _listed_copy(copy: PackedCopy) -> ListedModel:
     return ListedModel(copy.name, "packed", str(copy.path), copy.size, bundled=False, default=False)
 
 
+def _remote_models() -> list[RemoteModel]:
+    """The default model of each service that there is a key for."""
+    from tutor.remote.keys import has_key
+
+    return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
+
+
+def _listed_remote(model: RemoteModel, spec: str | None) -> ListedModel:
+    used = remote_model(spec) if is_remote(spec) else None
+    address = model.service.base_url
+    return ListedModel(model.spec, "remote", address, 0, bundled=False, default=model == used)
+
+
 # --- remove -------------------------------------------------------------------------------------
 
 
@@ -201,7 +228,11 @@ def run_remove(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Loads the model and times each way that this machine has of multiplying its matrices."""
+    """Loads the model and times each way that this machine has of multiplying its matrices. A
+    model elsewhere is asked for a short answer."""
+    options.model = options.name or options.model
+    if is_remote(options.model):
+        return remote_check.run(options.model)
     with leaving_at_once():
         from tutor.lm.kernels import check_kernels
         from tutor.lm.load import load_model

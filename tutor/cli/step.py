@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutor.cli import step_output
+from tutor.cli import output, step_output
 from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
-from tutor.errors import ContextFull, TextError, UsageError
-from tutor.lm.distribution import ChatMessage, Distribution, Row, SamplerSettings
+from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
+from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
 from tutor.lm.shortage import shortage_in_words
+from tutor.remote.catalogue import is_remote, remote_model
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
+    from tutor.remote.session import RemoteSession
 
 _SAMPLER_OPTIONS = ("temperature", "top_k", "top_p", "min_p")
 
@@ -51,24 +53,48 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     sampler = sampler_settings(options)
     text = read_text(options)
-    model = _load(options.model)
+    if is_remote(options.model):
+        return _answer(*_elsewhere(options.model, text, chat=options.chat), sampler, options)
+    model = load(options.model)
     with shortage_in_words("this text"):
-        return _answer(model, text, sampler, options)
+        return _answer(model.card, _session(model, text, chat=options.chat), sampler, options)
+
+
+def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
+    """A session on a model elsewhere. Whoever names one on the command line has agreed to what is
+    sent there; it is said all the same."""
+    from tutor.remote.permissions import Permissions
+    from tutor.remote.reader import RemoteReader
+    from tutor.remote.session import RemoteSession, remote_card
+
+    model = remote_model(spec)
+    permissions = Permissions()
+    permissions.allow(model.host)
+    if not model.here:
+        output.note(f"The text is sent to {model.host}.")
+    reader = RemoteReader(model, permissions)
+    if chat:
+        session = RemoteSession.on_chat(reader, [ChatMessage("user", text)])
+    else:
+        session = RemoteSession.on_text(reader, text)
+    return remote_card(model), session
 
 
 def _answer(
-    model: LanguageModel, text: str, sampler: SamplerSettings, options: argparse.Namespace
+    card: ModelCard,
+    session: Session | RemoteSession,
+    sampler: SamplerSettings,
+    options: argparse.Namespace,
 ) -> int:
-    session = _session(model, text, chat=options.chat)
     settings = step_output.Settings(
         sampler=sampler if _sampler_given(options) else None, json=options.json
     )
-    report = step_output.Report(model.card, session.tokens, settings)
-    failure: ContextFull | None = None
+    report = step_output.Report(card, session.tokens, settings)
+    failure: TutorError | None = None
     try:
         for distribution, chosen in _steps(session, sampler, options):
             report.add(distribution, chosen)
-    except ContextFull as error:  # what was computed before is still worth having
+    except (ContextFull, RemoteError) as error:  # what was told before is still worth having
         if options.steps is None:
             raise
         failure = error
@@ -118,7 +144,8 @@ def _sampler_given(options: argparse.Namespace) -> bool:
     return options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
 
 
-def _load(spec: str | None) -> LanguageModel:
+def load(spec: str | None) -> LanguageModel:
+    """The model, found and loaded; what is waited for is said. Raises `ModelError`."""
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model
@@ -136,9 +163,9 @@ def _session(model: LanguageModel, text: str, *, chat: bool) -> Session:
 
 
 def _steps(
-    session: Session, sampler: SamplerSettings, options: argparse.Namespace
+    session: Session | RemoteSession, sampler: SamplerSettings, options: argparse.Namespace
 ) -> Iterator[tuple[Distribution, Row | None]]:
-    from tutor.lm.session import trajectory
+    from tutor.lm.trajectory import trajectory
 
     if options.steps is None:
         yield session.distribution(len(session), sampler, options.seed, options.top), None

@@ -3,6 +3,7 @@ columns, which a screen reader can read."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -26,33 +27,41 @@ class JsonModel(msgspec.Struct, frozen=True):
 
 
 class JsonRow(msgspec.Struct, frozen=True):
-    """`bytes` in hexadecimal. `sampled_probability` is left out without sampler options."""
+    """`bytes` in hexadecimal. `sampled_probability` is left out without sampler options. Of a
+    model elsewhere there is no `id`, and `log_probability` in place of `logit`."""
 
     rank: int
-    id: int
+    id: int | msgspec.UnsetType
     text: str
     bytes: str
     probability: float
-    logit: float
+    logit: float | msgspec.UnsetType
+    log_probability: float | msgspec.UnsetType
     sampled_probability: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class JsonChosen(msgspec.Struct, frozen=True):
-    id: int
+    """`probability` is null where a server does not tell it."""
+
+    id: int | msgspec.UnsetType
     text: str
-    probability: float
+    probability: float | None
 
 
 class JsonStep(msgspec.Struct, frozen=True):
+    """`hidden_probability`: what `top` leaves out, of a server that tells no more; left out for a
+    model on this machine."""
+
     position: int
     entropy_bits: float
+    hidden_probability: float | msgspec.UnsetType
     top: tuple[JsonRow, ...]
     chosen: JsonChosen | None
 
 
 class JsonReport(msgspec.Struct, frozen=True):
     model: JsonModel
-    prompt_ids: tuple[int, ...]
+    prompt_ids: tuple[int, ...] | msgspec.UnsetType
     steps: tuple[JsonStep, ...]
 
 
@@ -66,7 +75,8 @@ class Report:
         self._steps: list[JsonStep] = []
         self._taken: list[Token] = []
         if not settings.json:
-            output.write(f"{card.name} ({card.format}), {counted(len(prompt), 'token')} read:")
+            where = f"at {card.host}" if card.remote else card.format
+            output.write(f"{card.name} ({where}), {counted(len(prompt), 'token')} read:")
             output.write(" ".join(visible(token.data) for token in prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
@@ -81,7 +91,9 @@ class Report:
         if self._settings.json:
             card = self._card
             model = JsonModel(name=card.name, sha256=card.sha256, format=card.format)
-            ids = tuple(token.id for token in self._prompt)
+            ids: tuple[int, ...] | msgspec.UnsetType = tuple(token.id for token in self._prompt)
+            if card.remote:
+                ids = msgspec.UNSET
             output.write_json(JsonReport(model, ids, tuple(self._steps)))
         elif self._taken:
             text = b"".join(token.data for token in (*self._prompt, *self._taken))
@@ -93,20 +105,32 @@ class Report:
         return JsonStep(
             position=distribution.position,
             entropy_bits=distribution.entropy_bits,
+            hidden_probability=(
+                distribution.hidden_probability if distribution.partial else msgspec.UNSET
+            ),
             top=tuple(self._json_row(row) for row in distribution.rows),
-            chosen=_json_chosen(chosen) if chosen else None,
+            chosen=self._json_chosen(chosen) if chosen else None,
         )
 
     def _json_row(self, row: Row) -> JsonRow:
         with_sampler = self._settings.sampler is not None
+        remote = self._card.remote
         return JsonRow(
             rank=row.rank,
-            id=row.token.id,
+            id=msgspec.UNSET if remote else row.token.id,
             text=row.token.text,
             bytes=row.token.data.hex(),
             probability=row.probability,
-            logit=row.logit,
+            logit=msgspec.UNSET if remote else row.logit,
+            log_probability=row.logit if remote else msgspec.UNSET,
             sampled_probability=row.sampled_probability if with_sampler else msgspec.UNSET,
+        )
+
+    def _json_chosen(self, row: Row) -> JsonChosen:
+        return JsonChosen(
+            id=msgspec.UNSET if self._card.remote else row.token.id,
+            text=row.token.text,
+            probability=None if math.isnan(row.probability) else row.probability,
         )
 
     # --- for people -------------------------------------------------------------------------
@@ -114,37 +138,40 @@ class Report:
     def _print_step(self, distribution: Distribution, chosen: Row | None) -> None:
         output.write(
             f"\nAfter {counted(distribution.position, 'token')}: "
-            f"entropy {distribution.entropy_bits:.2f} bits"
+            f"entropy {'at least ' if distribution.partial else ''}"
+            f"{distribution.entropy_bits:.2f} bits"
         )
         if distribution.rows:
             self._print_table(distribution)
         if chosen is not None:
-            output.write(
-                f"Taken: {visible(chosen.token.data)}  (rank {chosen.rank:,}, "
-                f"{_percent(chosen.probability).strip()})"
-            )
+            told = f"rank {chosen.rank:,}, {_percent(chosen.probability).strip()}"
+            if math.isnan(chosen.probability):
+                told = "its probability is not told"
+            output.write(f"Taken: {visible(chosen.token.data)}  ({told})")
 
     def _print_table(self, distribution: Distribution) -> None:
         with_sampler = self._settings.sampler is not None
         sampled = "   sampled" if with_sampler else ""
-        output.write(f"  rank  probability{sampled}    logit      id  token")
+        remote = self._card.remote
+        score, id_ = ("     ln p", "") if remote else ("    logit", "      id")
+        output.write(f"  rank  probability{sampled}{score}{id_}  token")
         for row in distribution.rows:
             share = f"  {_percent(row.sampled_probability)}" if with_sampler else ""
             cut = f"  cut by {row.cut}" if row.cut else ""
             output.write(
-                f"{row.rank:6,}     {_percent(row.probability)}{share}  {row.logit:7.2f}  "
-                f"{row.token.id:6}  {visible(row.token.data)}{cut}"
+                f"{row.rank:6,}     {_percent(row.probability)}{share}  {row.logit:7.2f}"
+                f"{'' if remote else f'  {row.token.id:6}'}  {visible(row.token.data)}{cut}"
             )
+        if distribution.partial:
+            hidden = _percent(distribution.hidden_probability)
+            output.write(f"        {hidden}  in the tokens not shown, however many they are")
+            return
         others = distribution.vocabulary_size - len(distribution.rows)
         if others:
             output.write(
                 f"        {_percent(distribution.hidden_probability)}  "
                 f"in the {counted(others, 'token')} not shown"
             )
-
-
-def _json_chosen(row: Row) -> JsonChosen:
-    return JsonChosen(id=row.token.id, text=row.token.text, probability=row.probability)
 
 
 def _percent(share: float) -> str:

@@ -70,11 +70,11 @@ def run(options: argparse.Namespace) -> int:
             f"The {name} makes its own examples, and begins anew.",
         )
     with leaving_at_once():
+        from tutor.lm import small_model
         from tutor.lm.family_model import SETTINGS, train_family
-        from tutor.lm.small_model import train_small_model
-        from tutor.lm.train import Settings
 
-    settings = _settings(Settings() if name == SMALL_MODEL else SETTINGS[name], options)
+    usual = small_model.SETTINGS if name == SMALL_MODEL else SETTINGS[name]
+    settings = _settings(usual, options)
     if options.show_config:
         output.write(msgspec.json.format(msgspec.json.encode(settings)).decode())
         return 0
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     with _watching(name) as progress:
         if name == SMALL_MODEL:
             corpus = options.corpus or Path("build") / "corpus"
-            train_small_model(corpus, folder, settings, progress, options.begin)
+            small_model.train_small_model(corpus, folder, settings, progress, options.begin)
         else:
             train_family(name, folder, settings, progress)
     output.write(f"{folder}")

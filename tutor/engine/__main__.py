@@ -21,6 +21,7 @@ from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import Failed, Loading, Message, Ready
 from tutor.errors import EngineError, TutorError
 from tutor.lm.waiting import settle_waiting
+from tutor.remote.catalogue import is_remote, remote_model
 
 NICENESS = 5  # a key pressed in the app comes before a token
 
@@ -66,6 +67,8 @@ class Outbox:
 
 
 def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
+    if is_remote(spec):
+        _run_remote(spec, inbox, outbox)
     outbox.send(Loading("importing PyTorch"))
     gc.disable()  # all that is made now is kept: looking for garbage in it takes 0.2 s
     # heavy, and so only after the first words were sent
@@ -90,6 +93,17 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     gc.enable()
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()
+
+
+def _run_remote(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
+    """A model elsewhere is ready at once: nothing is sent before something is asked."""
+    from tutor.engine.remote_server import RemoteServer
+    from tutor.remote.reader import RemoteReader
+    from tutor.remote.session import remote_card
+
+    model = remote_model(spec)
+    outbox.send(Ready(remote_card(model)))
+    RemoteServer(RemoteReader(model, inbox.permissions), inbox, outbox.send).serve()
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:

@@ -10,6 +10,8 @@ from tutor import paths
 from tutor.errors import EngineError
 from tutor.labs import registry
 from tutor.lm.load import LanguageModel
+from tutor.remote.permissions import Permissions
+from tutor.remote.runs import RemoteRuns
 from tutor.workbench.bench import Bench, Tools, make_bench
 
 
@@ -17,10 +19,17 @@ class Benches:
     """By the name that the client gave. What a lab says is opaque to the protocol: here it is
     read and written by the types that the lab has for it."""
 
-    def __init__(self, model: LanguageModel, check_cancelled: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        check_cancelled: Callable[[], None],
+        permissions: Permissions | None = None,
+    ) -> None:
         self._model = model
         self._check_cancelled = check_cancelled
+        self._permissions = permissions or Permissions()
         self._benches: dict[str, Bench] = {}
+        self._runs: dict[str, RemoteRuns] = {}
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
         """Raises `TutorError`: `EngineError` for what is no question of that lab."""
@@ -30,10 +39,15 @@ class Benches:
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise EngineError(f"This is no question of the lab {lab_name!r}: {error}.") from error
         if name not in self._benches:
-            tools = Tools(self._model, self._check_cancelled, paths.labs_folder())
+            runs = RemoteRuns(self._permissions)
+            tools = Tools(self._model, self._check_cancelled, paths.labs_folder(), runs)
             self._benches[name] = make_bench(lab_name, tools)
+            self._runs[name] = runs
         return msgspec.msgpack.encode(self._benches[name].answer(asked))
 
     def close(self, name: str) -> None:
-        """Forget a bench; one that is not there is forgotten already."""
+        """Forget a bench and stop what it asks elsewhere; one that is not there is forgotten
+        already."""
         self._benches.pop(name, None)
+        if runs := self._runs.pop(name, None):
+            runs.close()

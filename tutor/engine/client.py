@@ -18,6 +18,7 @@ from tutor import errors
 from tutor.engine.liveness import Liveness
 from tutor.engine.process import COMMAND, EngineProcess
 from tutor.engine.protocol import (
+    Allow,
     Answer,
     Cancel,
     Close,
@@ -38,6 +39,8 @@ from tutor.engine.remote import EngineSession
 from tutor.errors import EngineError, TutorError
 from tutor.lm.distribution import ChatMessage, ModelCard, Token
 from tutor.models.report import in_words
+from tutor.remote.catalogue import RemoteModel
+from tutor.remote.keys import from_environment
 
 __all__ = ["Engine", "EngineSession", "EngineState"]
 
@@ -104,6 +107,7 @@ class Engine:
         self._ids = itertools.count(1)
         self._names = itertools.count(1)
         self._pending: dict[int, asyncio.Future[Answer]] = {}
+        self._allowed: dict[str, Allow] = {}
         self._watchers: list[Callable[[Engine], None]] = []
         self._changed = asyncio.Event()
 
@@ -178,9 +182,10 @@ class Engine:
         """Start a session on a conversation, up to where the assistant is to speak."""
         return await self._open(lambda id_, name: OpenChat(id_, name, tuple(messages)))
 
-    async def open_tokens(self, ids: Sequence[int]) -> EngineSession:
-        """Start a session on exactly these tokens."""
-        return await self._open(lambda id_, name: OpenTokens(id_, name, tuple(ids)))
+    async def open_tokens(self, ids: Sequence[int], data: Sequence[bytes] = ()) -> EngineSession:
+        """Start a session on exactly these tokens; `data` are their bytes, where the model is
+        elsewhere."""
+        return await self._open(lambda id_, name: OpenTokens(id_, name, tuple(ids), tuple(data)))
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
         return (await self.ask(Tokens, lambda id_: Tokenize(id_, text))).tokens
@@ -227,6 +232,22 @@ class Engine:
         if self._process is not None:
             self._process.send(Close(next(self._ids), name))
 
+    # --- what may leave the machine ---------------------------------------------------------
+
+    def allowed(self, model: RemoteModel) -> bool:
+        """Whether the learner has agreed that texts are sent to the host of `model`; for one on
+        this machine nobody need be asked."""
+        return model.here or model.host in self._allowed
+
+    def allow(self, model: RemoteModel) -> None:
+        """Texts may be sent to its host from now on, until the program ends. The engine gets the
+        key with it, if the environment has one."""
+        key = from_environment(model.service)
+        allow = Allow(model.host, key.reveal() if key else "")
+        self._allowed[model.host] = allow
+        if self._process is not None:
+            self._process.send(allow)
+
     async def _open(self, request: Callable[[int, str], Request]) -> EngineSession:
         name = self.new_name()
         try:
@@ -270,6 +291,8 @@ class Engine:
         try:
             if self._stopping:  # while the process was being started
                 await process.end()
+            for allow in self._allowed.values():
+                process.send(allow)
             while (message := await process.receive()) is not None:
                 self._liveness.hear()
                 if isinstance(message, Failed) and message.id == 0:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from tutor.engine import frames
-from tutor.engine.protocol import Cancel, Failed, Message, Ping, Pong, Request
+from tutor.engine.protocol import Allow, Cancel, Failed, Message, Ping, Pong, Request
 from tutor.errors import EngineError, RequestCancelled, TutorError
+from tutor.remote.keys import Secret
+from tutor.remote.permissions import Permissions
 
 
 class Inbox:
@@ -31,9 +33,13 @@ class Inbox:
         self._reply = reply
         self._on_end = on_end
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._owed: set[int] = set()
+        """Requests that have come and are not answered."""
         self._cancelled: set[int] = set()
         self._lock = threading.Lock()
         self._current = 0
+        self.permissions = Permissions()
+        """What the learner has agreed to, as it was heard."""
 
     def start(self) -> None:
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
@@ -48,16 +54,20 @@ class Inbox:
             self._current = request.id
         return request
 
-    def done(self) -> None:
-        """The current request is answered. Requests are worked on in the order of their ids, so
-        to cancel this one or one before it means nothing any more."""
+    def done(self, id_: int) -> None:
+        """This request is answered: to cancel it means nothing any more."""
         with self._lock:
-            self._cancelled = {id_ for id_ in self._cancelled if id_ > self._current}
+            self._owed.discard(id_)
+            self._cancelled.discard(id_)
 
     def check_cancelled(self) -> None:
         """Raises `RequestCancelled` if the current request is not wanted any more."""
+        self.check(self._current)
+
+    def check(self, id_: int) -> None:
+        """Raises `RequestCancelled` if this request is not wanted any more."""
         with self._lock:
-            if self._current in self._cancelled:
+            if id_ in self._cancelled:
                 raise RequestCancelled("The request was cancelled.")
 
     def _read(self) -> None:
@@ -85,9 +95,13 @@ class Inbox:
                 self._reply(Pong())
             case Cancel(target):
                 with self._lock:
-                    if target >= self._current:
+                    if target in self._owed:
                         self._cancelled.add(target)
+            case Allow(host, key):
+                self.permissions.allow(host, Secret(key) if key else None)
             case _:
+                with self._lock:
+                    self._owed.add(message.id)
                 self._requests.put(message)
 
     def _exactly(self, size: int) -> bytes:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from tutor import paths
 from tutor.engine import frames
 from tutor.engine.protocol import FromEngine, Message
+from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 
 COMMAND = (sys.executable, "-m", "tutor.engine")
@@ -36,6 +37,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if log is None else log,
+                env=without_keys(),
                 # A Ctrl+C or a lost terminal is for the app, which then ends the engine.
                 start_new_session=True,
             )

@@ -55,17 +55,23 @@ class OpenChat(Request, frozen=True):
 
 class OpenTokens(Request, frozen=True):
     """Start a session on exactly these token ids, or put one that exists on this path: what is
-    computed for their common beginning is kept. Answer: `Opened`."""
+    computed for their common beginning is kept. Answer: `Opened`.
+
+    `data` are the tokens' bytes, sent where the model is elsewhere: the engine knows such tokens by
+    them alone, and may have been started anew.
+    """
 
     session: str
     ids: tuple[int, ...]
+    data: tuple[bytes, ...] = ()
 
 
 class Append(Request, frozen=True):
-    """Add tokens at the end of a session. Answer: `Length`."""
+    """Add tokens at the end of a session; `data` as in `OpenTokens`. Answer: `Length`."""
 
     session: str
     ids: tuple[int, ...]
+    data: tuple[bytes, ...] = ()
 
 
 class AppendTurn(Request, frozen=True):
@@ -170,6 +176,17 @@ class Cancel(Message, frozen=True):
     target: int
 
 
+class Allow(Message, frozen=True):
+    """The learner agrees that texts are sent to `host`; `key` is that of the service there, or
+    empty. Has no answer. The engine inherits no keys: this is the only way that one comes to it."""
+
+    host: str
+    key: str
+
+    def __repr__(self) -> str:
+        return f"Allow({self.host!r}, ***)"
+
+
 class Ping(Message, frozen=True):
     """Are you there? Answer: `Pong`, before anything that is still to be worked on."""
 
@@ -262,6 +279,7 @@ ToEngine = (
     | Tokenize
     | AskLab
     | Cancel
+    | Allow
     | Ping
 )
 

@@ -27,7 +27,7 @@ from tutor.engine.protocol import (
     XRayAnswer,
 )
 from tutor.errors import EngineError, ModelError, UnknownSession
-from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
+from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token, XRay
 
 if TYPE_CHECKING:
     from tutor.engine.client import Engine
@@ -53,8 +53,8 @@ class EngineSession:
 
     async def append(self, tokens: Sequence[Token]) -> None:
         """Add tokens at the end. Raises `ContextFull`."""
-        ids = tuple(token.id for token in tokens)
-        answer = await self._change(Length, lambda id_: Append(id_, self._name, ids))
+        ids, data = spelled(tokens, self._model)
+        answer = await self._change(Length, lambda id_: Append(id_, self._name, ids, data))
         self._check(answer.length, len(self.tokens) + len(ids))
         self.tokens += tuple(tokens)
 
@@ -182,7 +182,17 @@ class EngineSession:
             )
         generation = self._engine.generation
         if self._opened_in != generation:
-            ids = tuple(token.id for token in self.tokens)
-            opened = await self._engine.ask(Opened, lambda id_: OpenTokens(id_, self._name, ids))
+            ids, data = spelled(self.tokens, model)
+            opened = await self._engine.ask(
+                Opened, lambda id_: OpenTokens(id_, self._name, ids, data)
+            )
             self._check(len(opened.tokens), len(ids))
             self._opened_in = generation
+
+
+def spelled(
+    tokens: Sequence[Token], model: ModelCard | None
+) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
+    """Tokens as they are sent: their ids, with their bytes where the model is elsewhere."""
+    remote = model is not None and model.remote
+    return tuple(token.id for token in tokens), tuple(t.data for t in tokens) if remote else ()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 from collections.abc import Callable, Sequence
 
+from tutor.engine.answering import Answering
 from tutor.engine.benches import Benches
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import (
@@ -19,7 +19,6 @@ from tutor.engine.protocol import (
     AskXRay,
     Close,
     DistributionAnswer,
-    Failed,
     FindTokens,
     Fork,
     GoBack,
@@ -38,41 +37,25 @@ from tutor.engine.protocol import (
     XRayAnswer,
 )
 from tutor.engine.table import SessionTable
-from tutor.errors import EngineError, NotEnoughMemory, TutorError
+from tutor.errors import EngineError
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session
-from tutor.lm.shortage import is_shortage
-
-log = logging.getLogger(__name__)
 
 
-class Server:
+class Server(Answering):
     def __init__(self, model: LanguageModel, inbox: Inbox, send: Callable[[Message], None]) -> None:
+        super().__init__(inbox, send)
         self._model = model
-        self._inbox = inbox
-        self._send = send
         self._sessions = SessionTable()
-        self._benches = Benches(model, inbox.check_cancelled)
+        self._benches = Benches(model, inbox.check_cancelled, inbox.permissions)
 
     def serve(self) -> None:
-        """Answer requests for ever: the inbox ends the process when nobody is left to ask."""
-        if self._inbox.empty():
+        if self.inbox.empty():
             self._warm_up()
         _return_free_memory()
-        while True:
-            self.answer_next()
-
-    def answer_next(self) -> None:
-        """Wait for one request and send its answer."""
-        request = self._inbox.next()
-        answer = self._answer(request)
-        try:
-            self._send(answer)
-        except EngineError as error:  # the attention of a long text in a large model, for one
-            self._send(_failed(request, error))
-        self._inbox.done()
+        super().serve()
 
     def _warm_up(self) -> None:
         """The first pass through a network is slow (pages are read, kernels are chosen): spend
@@ -80,25 +63,13 @@ class Server:
         session = Session(self._model, [0, 0])
         session.distribution(1, PLAIN, seed=0, top=1)
         session.distribution(2, PLAIN, seed=0, top=1)
-        if self._inbox.empty():
+        if self.inbox.empty():
             self._model.tokenizer.containing(" ")  # joins their texts, 0.1 s
 
-    def _answer(self, request: Request) -> Message:
-        try:
-            self._inbox.check_cancelled()
-            answer = self._work_on(request)
-            self._sessions.shrink()
-            return answer
-        except TutorError as error:
-            return Failed(request.id, type(error).__name__, error.happened, error.next_step)
-        except Exception as error:
-            # A mistake of ours must not end the other sessions or leave somebody waiting.
-            log.exception("request %r", type(request).__name__)
-            if is_shortage(error):
-                memory = NotEnoughMemory("There is not enough memory for this text.")
-                return _failed(request, memory)
-            happened = f"The engine made a mistake: {type(error).__name__}: {error}."
-            return _failed(request, EngineError(happened, "The engine's log has the details."))
+    def work_on(self, request: Request) -> Message:
+        answer = self._work_on(request)
+        self._sessions.shrink()
+        return answer
 
     def _work_on(self, request: Request) -> Message:
         match request:
@@ -106,9 +77,9 @@ class Server:
                 return self._open(id_, name, text_ids(self._model, text))
             case OpenChat(id_, name, messages):
                 return self._open(id_, name, chat_ids(self._model, messages))
-            case OpenTokens(id_, name, ids):
+            case OpenTokens(id_, name, ids, _):
                 return self._open(id_, name, ids)
-            case Append(id_, name, ids):
+            case Append(id_, name, ids, _):
                 session = self._sessions.get(name)
                 session.append(ids)
                 return Length(id_, len(session))
@@ -158,13 +129,9 @@ class Server:
         if name in self._sessions:
             self._sessions.get(name).replace(ids)
         else:
-            session = Session(self._model, ids, check_cancelled=self._inbox.check_cancelled)
+            session = Session(self._model, ids, check_cancelled=self.inbox.check_cancelled)
             self._sessions.put(name, session)
         return Opened(id_, self._model.tokenizer.tokens(ids))
-
-
-def _failed(request: Request, error: TutorError) -> Failed:
-    return Failed(request.id, type(error).__name__, error.happened, error.next_step)
 
 
 def _return_free_memory() -> None:

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.words import LONGEST_WORD, Form, Near
+from tutor.labs.words import Form, Near, of_bearable_length
 
 EXAMPLES = (
     ("king", "man", "woman", "queen"),
@@ -66,5 +66,5 @@ def analogy(text: str) -> Add:
         raise LabError(
             "This is not of the form a - b + c = d.", "For example: king - man + woman = queen"
         )
-    a, b, c, expected = (word[:LONGEST_WORD] for word in found.groups())
+    a, b, c, expected = (of_bearable_length(word) for word in found.groups())
     return Add(a, b, c, expected)

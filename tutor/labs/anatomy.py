@@ -6,22 +6,21 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
+from tutor.labs.precisions import (
+    PRECISIONS,
+    Compare,
+    Differences,
+    Reading,
+    Stream,
+    Through,
+)
 from tutor.labs.sentence import sentence
-
-MOST_TOKENS = 24
-"""Of a longer text the beginning is read at each precision, and the screen says so."""
 
 MOST_WEIGHTS = 4_000_000
 """Of a larger tensor every n-th row is looked at, and the screen says so."""
 
 BINS = 61
-
-PRECISIONS = (32, 16, 8, 4, 3, 2)
-"""Bits a weight. The first is what the others are compared with."""
-
-MATRICES = ("query key value", "output", "gate up", "down")
-"""The four matrices of a block, as the network keeps them."""
 
 View = Literal["roles", "layers", "precision"]
 VIEWS: tuple[View, ...] = ("roles", "layers", "precision")
@@ -57,12 +56,6 @@ class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop"):
     """Not now. What was done is kept."""
 
 
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text to compare the precisions on."""
-
-    text: str
-
-
 Action = See | Move | Measure | Run | Stop | Write
 
 
@@ -77,24 +70,6 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     """Which weights are in tensor number `at`?"""
 
     at: int
-
-
-class Through(msgspec.Struct, frozen=True, tag=True):
-    """What does block `layer` with matrices of so many bits make of the residual stream? No stream:
-    that of the embedding."""
-
-    text: str
-    bits: int
-    layer: int
-    stream: bytes
-
-
-class Compare(msgspec.Struct, frozen=True, tag=True):
-    """How do the answers differ, given both streams after the last block?"""
-
-    text: str
-    exact: bytes
-    stream: bytes
 
 
 Question = Parts | Look | Through | Compare
@@ -135,42 +110,10 @@ class Histogram(msgspec.Struct, frozen=True, tag=True):
     rounding: float | None
 
 
-class Stream(msgspec.Struct, frozen=True, tag=True):
-    """32-bit floats [T, width] after a block, and how far each of `MATRICES` is off, relative to
-    it. None: this machine cannot. `tokens` are read, `left_out` are not."""
-
-    data: bytes | None
-    errors: tuple[float, ...]
-    tokens: int
-    left_out: int
-
-
-class Differences(msgspec.Struct, frozen=True, tag=True):
-    """The mean divergence (Kullback-Leibler) from the exact answers in bits, the share of places
-    with the same first choice, and what a token of the text costs, in bits."""
-
-    divergence: float
-    same: float
-    bits: float
-
-
 Answer = Inventory | Histogram | Stream | Differences
 
 
 # --- the lab --------------------------------------------------------------------------------------
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """How far the reading at one precision is: `errors` of each layer done, the stream after it."""
-
-    stream: bytes = b""
-    errors: tuple[tuple[float, ...], ...] = ()
-    result: Differences | None = None
-    possible: bool = True
-
-    @property
-    def done(self) -> int:
-        return len(self.errors)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.sentence import sentence
 from tutor.lm.distribution import Token
 
@@ -23,10 +23,6 @@ PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):

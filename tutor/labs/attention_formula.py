@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.sentence import sentence
 from tutor.lm import attention_by_hand as by_hand
 from tutor.lm.distribution import Token
@@ -19,10 +19,6 @@ STEPS = 5
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):

@@ -35,6 +35,13 @@ MOST_QUESTIONS = 100_000
 """So many in a row after one action are taken for a lab that never comes to rest."""
 
 
+class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
+    """The action that most labs have: the learner has written another text. What it is taken for
+    (a sentence, words to watch, the prompt) and what is refused says the lab's `act`."""
+
+    text: str
+
+
 class Goal(msgspec.Struct, Generic[State], frozen=True):
     """Something to bring about. `name` is what progress and lessons call it and never changes;
     `says` is for the learner, in a few words; `reached` looks at a state, at rest or not."""
@@ -64,6 +71,8 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     heard: Callable[[State, Question, Answer], State]
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
+    asks_model: bool = True
+    """Whether anything in a state comes from the model. What one said means nothing to another."""
 
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)

@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.sentence import sentence
+from tutor.labs.underway import Underway
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -20,10 +21,6 @@ View = Literal["table", "map"]
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
@@ -57,7 +54,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
     hide: bool
 
 
-class Answer(msgspec.Struct, frozen=True, tag=True):
+class Reading(msgspec.Struct, frozen=True, tag=True):
     """`bits` has for each token but the last how surprising the one after it was, -log2 p; `best`
     and `chances` what the model would have said there, the last token included. `attention` are
     32-bit floats [T, T], the mean over all heads of all layers; each row sums to 1."""
@@ -83,14 +80,18 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
         return sum(self.row(token)[token + 1 :])
 
 
+Answer = Reading | Underway
+
+
 # --- the lab --------------------------------------------------------------------------------------
 
-Readings = dict[bool, Answer]
+Readings = dict[bool, Reading]
 """By whether the mask hides what comes later."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`before` are the readings of the text before this one, to compare with."""
+    """`before` are the readings of the text before this one, to compare with; `underway` says how
+    far the reading is that is owed."""
 
     text: str
     hide: bool = True
@@ -98,9 +99,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     focus: int = 0
     readings: Readings = {}
     before: Readings = {}
+    underway: Underway | None = None
 
     @property
-    def shown(self) -> Answer | None:
+    def shown(self) -> Reading | None:
         return self.readings.get(self.hide)
 
     @property
@@ -144,7 +146,7 @@ def act(state: State, action: Action) -> State:
             kept = state.readings or state.before
             return State(text=sentence(text), hide=state.hide, view=state.view, before=kept)
         case Mask(hide):
-            return change(state, hide=hide)
+            return change(state, hide=hide, underway=None)
         case See(view):
             return change(state, view=view)
         case Focus(by):
@@ -157,8 +159,10 @@ def question(state: State) -> Question | None:
 
 
 def heard(state: State, question: Question, answer: Answer) -> State:
+    if isinstance(answer, Underway):
+        return msgspec.structs.replace(state, underway=answer)
     readings = {**state.readings, question.hide: answer}
-    return msgspec.structs.replace(state, readings=readings)
+    return msgspec.structs.replace(state, readings=readings, underway=None)
 
 
 # --- goals ----------------------------------------------------------------------------------------

@@ -6,17 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.lm.merges import Chunk, Merge, joined
 
 LONGEST = 300
 """Characters of text that are played: what is beyond is left out, and the screen says so."""
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text, from its bytes on."""
-
-    text: str
 
 
 class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):

@@ -9,7 +9,7 @@ import msgspec
 from tutor.errors import LabError
 from tutor.labs.analogies import EXAMPLES, Add, Analogy, AskSum, Sum
 from tutor.labs.lab import Goal, Lab
-from tutor.labs.words import LONGEST_WORD, Form, Near, listed, same_letters
+from tutor.labs.words import LONGEST_WORD, Form, Near, listed, of_bearable_length, same_letters
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
@@ -199,8 +199,7 @@ def look_up(text: str) -> LookUp:
     """The action, if there is a word and it is not too long. Raises `LabError`."""
     if not text.strip():
         raise LabError("There is no word.", "Write at least one letter.")
-    if len(text.strip()) > LONGEST_WORD:
-        raise LabError(f"A word has {LONGEST_WORD} characters at most.", "Shorten it.")
+    of_bearable_length(text.strip())
     return LookUp(text)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 
 LONGEST = 129
 """Bytes of text: eight windows of 16, and the last byte to be guessed."""
@@ -23,12 +23,6 @@ ON_WEIGHTS: tuple[Stage, ...] = ("backward", "move")
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text to train on, from new weights."""
-
-    text: str
 
 
 class Walk(msgspec.Struct, frozen=True, tag_field="do", tag="walk"):

@@ -11,6 +11,7 @@ from tutor.labs.lab import Lab
 AnyLab = Lab[Any, Any, Any, Any]
 
 NAMES: tuple[str, ...] = (
+    "generations",
     "tokens",
     "merges",
     "train-tokenizer",
@@ -29,6 +30,14 @@ NAMES: tuple[str, ...] = (
     "scale",
     "sampler",
     "continuations",
+    "certainty",
+    "format",
+    "ghost-text",
+    "landscape",
+    "compare",
+    "adviser",
+    "prompting",
+    "injection",
     "rag",
 )
 """In the order of the course. The module of `train-tokenizer` is `train_tokenizer`: in

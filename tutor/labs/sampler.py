@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, turned, value
 
 LONGEST = 2000
@@ -22,12 +22,6 @@ LADDERS: dict[StepName, tuple[float, ...]] = {
     "min-p": (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
 }
 """The notches of each dial."""
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text."""
-
-    text: str
 
 
 class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="choose"):

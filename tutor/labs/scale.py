@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.published import MODELS, PUBLISHED_BYTES, SMOLLM2_TOKENS, training_compute
 
 LONGEST = 600
@@ -26,19 +26,16 @@ PARAGRAPH = (
 )
 """Written for this lab: no model can have been trained on it before."""
 
-Model = Literal["yours", "small", "loaded"]
+Model = Literal["yours", "small", "loaded", "other"]
 READERS: tuple[Model, ...] = ("yours", "small", "loaded")
-"""The network of the lab of training, the model that comes along, and the one in use."""
+"""The network of the lab of training, the model that comes along, and the one in use. Another one
+that is installed reads too where the learner wants it."""
 View = Literal["text", "ladder"]
 Quantity = Literal["parameters", "bytes", "tokens", "compute"]
 QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
@@ -63,17 +60,30 @@ class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
     by: int
 
 
-Action = Write | Paragraph | See | Measure | Focus
+class Other(msgspec.Struct, frozen=True, tag_field="do", tag="other"):
+    """Let the next one of the other models that are installed read too; after the last, none."""
+
+
+Action = Write | Paragraph | See | Measure | Focus | Other
 
 
 # --- what is asked of the models ------------------------------------------------------------------
 
 
-class Question(msgspec.Struct, frozen=True, tag=True):
-    """What does this text cost that model, and what does it expect after it?"""
+class Read(msgspec.Struct, frozen=True, tag=True):
+    """What does this text cost that model, and what does it expect after it? `name` is that of
+    an installed model, for "other"."""
 
     model: Model
     text: str
+    name: str = ""
+
+
+class Others(msgspec.Struct, frozen=True, tag=True):
+    """Which other models are installed? One that was loaded to read is not needed any more."""
+
+
+Question = Read | Others
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
@@ -106,10 +116,33 @@ class Reading(msgspec.Struct, frozen=True):
         return float(2.0 ** min(self.bits / self.pieces, 1000.0))
 
 
-class Answer(msgspec.Struct, frozen=True, tag=True):
+class Told(msgspec.Struct, frozen=True, tag=True):
     """None where there is no such model: nothing was trained yet, or nothing came along."""
 
     reading: Reading | None
+
+
+class Installed(msgspec.Struct, frozen=True, tag=True):
+    names: tuple[str, ...]
+
+
+class Coming(msgspec.Struct, frozen=True, tag=True):
+    """Not read yet: what is done with the model just now, `done` of `total` of it where that is
+    known, and for about how many `seconds` more. To be asked again."""
+
+    doing: str
+    done: int
+    total: int
+    seconds: float | None
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """This model cannot read here."""
+
+    why: str
+
+
+Answer = Told | Installed | Coming | Refused
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -129,7 +162,9 @@ class Rung(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`readings` are those of `text`, as far as they are known."""
+    """`readings` are those of `text`, as far as they are known. `others` are the installed models
+    that could read too, None where that is to be asked; `other` is the one that does. `coming`
+    says how far it is, `refused` why it does not."""
 
     text: str
     left_out: int = 0
@@ -137,12 +172,26 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int = 3
     rung: int = 0
     readings: dict[Model, Reading | None] = {}
+    others: tuple[str, ...] | None = None
+    other: str | None = None
+    coming: Coming | None = None
+    refused: str | None = None
+
+    @property
+    def wanted(self) -> tuple[Model, ...]:
+        """The models that are to read."""
+        return READERS if self.other is None or self.refused else (*READERS, "other")
+
+    @property
+    def complete(self) -> bool:
+        return all(model in self.readings for model in self.wanted)
 
     @property
     def readers(self) -> tuple[Reading, ...]:
         """The smallest first; the model in use once, if it is the one that came along."""
-        found = [reading for model in READERS if (reading := self.readings.get(model))]
-        return tuple({reading.name: reading for reading in found}.values())
+        found = [reading for model in self.wanted if (reading := self.readings.get(model))]
+        once = {reading.name: reading for reading in found}
+        return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
 
 
 def start() -> State:
@@ -158,28 +207,65 @@ def act(state: State, action: Action) -> State:
             kept = data[:LONGEST].decode("utf-8", "ignore")
             if not kept:
                 raise LabError("There is nothing to read.", "Write a sentence.")
-            left_out = len(data) - len(kept.encode())
-            return new(state, text=kept, left_out=left_out, readings={}, view="text")
+            return _about(state, kept, len(data) - len(kept.encode()))
         case Paragraph():
-            return new(state, text=PARAGRAPH, left_out=0, readings={}, view="text")
+            return _about(state, PARAGRAPH, 0)
         case See(view):
             return new(state, view=view)
         case Measure(by):
             return new(state, quantity=(state.quantity + by) % len(QUANTITIES))
         case Focus(by):
             return new(state, rung=min(max(0, state.rung + by), len(ladder(state)) - 1))
+        case Other():
+            return _with_another(state)
+
+
+def _about(state: State, text: str, left_out: int) -> State:
+    """Nobody has read this text yet."""
+    return msgspec.structs.replace(
+        state, text=text, left_out=left_out, readings={}, coming=None, view="text"
+    )
+
+
+def _with_another(state: State) -> State:
+    names = state.others or ()
+    place = names.index(state.other) + 1 if state.other in names else 0
+    other = names[place] if place < len(names) else None
+    return msgspec.structs.replace(
+        state,
+        view="text",
+        other=other,
+        # after the last they are asked for anew: one may have been fetched meanwhile
+        others=state.others if other else None,
+        readings={model: state.readings[model] for model in READERS if model in state.readings},
+        coming=None,
+        refused=None,
+    )
 
 
 def question(state: State) -> Question | None:
     missing = [model for model in reversed(READERS) if model not in state.readings]
-    return Question(missing[0], state.text) if missing else None
+    if missing:
+        return Read(missing[0], state.text)
+    if state.others is None:
+        return Others()
+    if state.other is None or state.complete:
+        return None
+    return Read("other", state.text, state.other)
 
 
 def heard(state: State, question: Question, answer: Answer) -> State:
-    if question.text != state.text:
-        return state
-    readings = {**state.readings, question.model: answer.reading}
-    return msgspec.structs.replace(state, readings=readings)
+    new = msgspec.structs.replace
+    match question, answer:
+        case _, Installed(names):
+            return new(state, others=names)
+        case _, Coming():
+            return new(state, coming=answer)
+        case _, Refused(why):
+            return new(state, refused=why, coming=None)
+        case Read(model, text), Told(reading) if text == state.text:
+            return new(state, readings={**state.readings, model: reading}, coming=None)
+    return state
 
 
 _SOURCES: dict[int | None, str] = {
@@ -189,8 +275,8 @@ _SOURCES: dict[int | None, str] = {
 
 
 def ladder(state: State) -> tuple[Rung, ...]:
-    """The models at hand and those that one reads about, from the least compute to the most; last
-    those of which it is not known."""
+    """The models at hand, the smallest first; then those that one reads about, from the least
+    compute to the most, before them those of which it is not known."""
     rungs = [
         Rung(
             reading.name,
@@ -214,7 +300,9 @@ def ladder(state: State) -> tuple[Rung, ...]:
                 model.source, model.estimate,
             )
         )  # fmt: skip
-    return tuple(sorted(rungs, key=lambda rung: (not rung.here, rung.compute or 0.0)))
+    # those at hand stand as `readers` has them
+    here, others = rungs[: len(state.readers)], rungs[len(state.readers) :]
+    return (*here, *sorted(others, key=lambda rung: rung.compute or 0.0))
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -236,8 +324,7 @@ def _smaller_wins(state: State) -> bool:
 
 
 def _noise(state: State) -> bool:
-    readers = state.readers
-    return len(state.readings) == len(READERS) and all(r.bits_a_byte >= 5 for r in readers)
+    return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(

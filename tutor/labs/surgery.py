@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 from tutor.labs.sentence import sentence
+from tutor.labs.underway import Underway
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -35,10 +36,6 @@ FEED_FORWARD = -1
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    text: str
 
 
 class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
@@ -157,7 +154,7 @@ class Copied(msgspec.Struct, frozen=True, tag=True):
     after: float
 
 
-Answer = Distributions | Lenses | HeadScores | Copied
+Answer = Distributions | Lenses | HeadScores | Copied | Underway
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -165,7 +162,8 @@ Answer = Distributions | Lenses | HeadScores | Copied
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`layer` and `part` are in focus; the parts of a layer are its heads and, last, its
-    feed-forward network. What is known belongs to `cuts`, and is gone when they change."""
+    feed-forward network. What is known belongs to `cuts`, and is gone when they change. `underway`
+    says how far the reading is that is owed."""
 
     text: str
     view: View = "next"
@@ -178,6 +176,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     lens: Lenses | None = None
     scores: tuple[float, ...] = ()
     copied: Copied | None = None
+    underway: Underway | None = None
 
     @property
     def focus(self) -> Cut:
@@ -205,9 +204,9 @@ def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
         case Write(text):
-            return change(state, text=sentence(text), next=None, lens=None)
+            return change(state, text=sentence(text), next=None, lens=None, underway=None)
         case See(view):
-            return change(state, view=view)
+            return change(state, view=view, underway=None)
         case Move(layer, part):
             return change(
                 state,
@@ -247,22 +246,26 @@ def question(state: State) -> Question | None:
 
 
 def heard(state: State, question: Question, answer: Answer) -> State:
-    change = msgspec.structs.replace
+    def with_(**found: object) -> State:
+        return msgspec.structs.replace(state, underway=None, **found)
+
     match answer:
+        case Underway():
+            return msgspec.structs.replace(state, underway=answer)
         case Distributions(layers, heads):
-            return change(state, next=answer, layers=layers, heads=heads)
+            return with_(next=answer, layers=layers, heads=heads)
         case Lenses():
-            return change(state, lens=answer)
+            return with_(lens=answer)
         case HeadScores(scores):
-            return change(state, scores=scores)
+            return with_(scores=scores)
         case Copied():
-            return change(state, copied=answer)
+            return with_(copied=answer)
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:
     """With these parts off; what was known of others is not true of them."""
     return msgspec.structs.replace(
-        state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None
+        state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, underway=None
     )
 
 

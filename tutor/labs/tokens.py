@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.lab import Goal, Lab
+from tutor.labs.lab import Goal, Lab, Write
 
 LONGEST = 4000
 """Characters of text that are cut: what is beyond is left out, and the screen says so."""
@@ -24,12 +24,6 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
 
 
 # --- what the learner does ------------------------------------------------------------------------
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another text."""
-
-    text: str
 
 
 class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="cut"):

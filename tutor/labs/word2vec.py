@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from tutor.labs.clusters import Point, Standing, compared, turned
-from tutor.labs.lab import Goal, Lab
-from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP, Group, Words, own_words
+from tutor.labs.lab import Goal, Lab, Write
+from tutor.labs.word_groups import Group, Words, own_words
+from tutor.labs.word_map import MOST_ZOOM, ZOOM_STEP
 
 SEEDS = 9
 WINDOWS = (5, 2, 10)
@@ -41,12 +42,6 @@ class Again(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
 
     seed: int = 0
     window: int = 0
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Watch other words: groups with `;` between them."""
-
-    text: str
 
 
 class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):

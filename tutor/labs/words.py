@@ -6,7 +6,9 @@ import re
 
 import msgspec
 
+from tutor.errors import LabError
 from tutor.lm.distribution import Token
+from tutor.text import safe
 
 Form = tuple[Token, ...]
 """A way to cut a word. Its row is that of the first token; where there are more, the word has no
@@ -23,6 +25,16 @@ class Near(msgspec.Struct, frozen=True, array_like=True):
 
 LONGEST_WORD = 40
 """Characters."""
+
+
+def of_bearable_length(word: str) -> str:
+    """`word`. Raises `LabError` for one that no lab has room for."""
+    if len(word) > LONGEST_WORD:
+        raise LabError(
+            f"“{safe(word[:12])}…” has {len(word)} characters, a word {LONGEST_WORD} at most.",
+            "Shorten it.",
+        )
+    return word
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:

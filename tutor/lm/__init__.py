@@ -6,6 +6,7 @@
     waiting        how the threads that multiply wait for each other
     tokenizer      text to token ids and back, bytes always intact; tokenizer_gguf reads a GGUF's
     session        a text and its key-value cache: forward costs one token, back costs nothing
+    trajectory     a text that goes on by itself
     sampling       from logits to one chosen token, by the race that draw explains
     token_tree     a text and its branches
     chat           a conversation as the one text that the model reads; chat_template renders it

@@ -74,10 +74,12 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
 
 @torch.inference_mode()
 def matrix_of(module: nn.Module) -> Tensor:
-    """W [outputs, inputs] in 32-bit floats, whatever it is kept as. Rows of packed integers cannot
-    be had singly: multiplied with each unit vector it gives its columns."""
+    """W [outputs, inputs] in 32-bit floats, whatever it is kept as. Where it cannot be read it is
+    multiplied with each unit vector, which gives its columns."""
     if isinstance(module, Table):
         return module.rows(torch.arange(module.outputs)).float()
+    if isinstance(module, Int4Linear) and (matrix := module.matrix()) is not None:
+        return matrix
     if isinstance(module, FrozenLinear):
         columns: Tensor = module(torch.eye(module.inputs))
         return columns.t().float()

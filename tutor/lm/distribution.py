@@ -86,7 +86,9 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def surprisal_bits(self) -> float:
-        """-log2 p: how surprising this token would be (Shannon 1948)."""
+        """-log2 p: how surprising this token would be (Shannon 1948); NaN where p is not told."""
+        if math.isnan(self.probability):
+            return math.nan
         return -math.log2(self.probability) if self.probability > 0 else math.inf
 
 
@@ -97,6 +99,10 @@ class Distribution(msgspec.Struct, frozen=True):
     tokens, in order of rank; `kept` is how many tokens of the whole vocabulary the sampler
     settings leave to draw from; `drawn` is the token that the sampler picks here with the
     session's seed, wherever it ranks.
+
+    Of a model elsewhere only the rows are known that its server shows: `vocabulary_size` is 0,
+    `entropy_bits` is the least that it can be, and what is `kept` is of those rows.
+    `drawn_elsewhere`: the server drew, and says what.
     """
 
     position: int
@@ -106,11 +112,17 @@ class Distribution(msgspec.Struct, frozen=True):
     kept: int
     rows: tuple[Row, ...]
     drawn: Row
+    drawn_elsewhere: bool = False
 
     @property
     def hidden_probability(self) -> float:
         """How much probability the rows shown leave out."""
         return max(0.0, 1.0 - sum(row.probability for row in self.rows))
+
+    @property
+    def partial(self) -> bool:
+        """Whether there is more than the rows, of which nothing is told."""
+        return self.vocabulary_size == 0
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
@@ -127,6 +139,9 @@ class ModelCard(msgspec.Struct, frozen=True):
     `sha256` is that of the file it came from; `format` names the file's number format ("Q4_1"),
     `kernel` the way its weight matrices are multiplied on this machine ("int4", "fp32", ...),
     `device` where ("cpu", "cuda", "mps").
+
+    A model elsewhere has a `host`, and `shows` so many tokens at a place (0: none; conversations
+    can be read, and nothing stepped). What is inside it, nobody tells: those figures are 0.
     """
 
     name: str
@@ -143,6 +158,12 @@ class ModelCard(msgspec.Struct, frozen=True):
     chat: bool
     end_ids: tuple[int, ...]
     device: str = "cpu"
+    host: str = ""
+    shows: int = 0
+
+    @property
+    def remote(self) -> bool:
+        return bool(self.host)
 
 
 class LensRow(msgspec.Struct, frozen=True):

@@ -247,6 +247,10 @@ class Int4Linear(FrozenLinear):
             return x @ self._unpack()
         return torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.packed, GROUP, self.scales)
 
+    def matrix(self) -> Tensor | None:
+        """W itself, [N, K], 32-bit; None where it is packed in an order that is not known here."""
+        return self._unpack().t().contiguous() if self.few == FEW_VECTORS else None
+
     def _unpack(self) -> Tensor:
         """The transpose of W, [K, N], in memory that the next call uses again."""
         # packed is [N / 32, K, 16 bytes]; byte i of 16 holds rows i (low half) and i + 16 (high).

@@ -100,15 +100,16 @@ def through_block(
 
 
 @torch.inference_mode()
-def compare(
-    network: Transformer, ids: Sequence[int], exact: Tensor, stream: Tensor
-) -> tuple[float, float, float]:
-    """What became of the answers: the mean Kullback-Leibler divergence from those of the exact
-    stream in bits, the share of places with the same first choice, and the bits a known token
-    costs. Both streams [T, width] are those after the last block."""
+def answers(network: Transformer, stream: Tensor) -> Tensor:
+    """log p of every token that could come next, at each place: [T, vocabulary]. `stream`
+    [T, width] is that after the last block."""
     device = network.embedding(torch.tensor([0])).device
-    before = network.lens(exact.to(device)).cpu().log_softmax(dim=-1)
-    after = network.lens(stream.to(device)).cpu().log_softmax(dim=-1)
+    return network.lens(stream.to(device)).cpu().log_softmax(dim=-1)
+
+
+def compare(ids: Sequence[int], before: Tensor, after: Tensor) -> tuple[float, float, float]:
+    """What became of the `answers`: the mean Kullback-Leibler divergence from those before in
+    bits, the share of places with the same first choice, and the bits a known token costs."""
     divergence = (before.exp() * (before - after)).sum(dim=-1).mean() / math.log(2)
     same = (before.argmax(dim=-1) == after.argmax(dim=-1)).float().mean()
     known = torch.tensor(ids)[1:, None]

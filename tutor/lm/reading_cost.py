@@ -14,6 +14,9 @@ from torch import Tensor
 
 from tutor.lm.network import Transformer
 
+AT_ONCE = 64
+"""Tokens whose scores are in memory together."""
+
 
 @torch.inference_mode()
 def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
@@ -25,11 +28,20 @@ def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
     while first < len(ids):
         begin = max(0, first - step) if first > 1 else 0
         window = ids[begin : begin + context + 1]
-        logits = network.logits(network(window[:-1])).float().cpu()  # [T', vocabulary]
-        got = logits.log_softmax(-1).gather(-1, window[1:, None])[:, 0]
-        costs.append(got[first - begin - 1 :])
+        costs.append(costs_of(network, network(window[:-1]), window[1:])[first - begin - 1 :])
         first = begin + len(window)
-    return -torch.cat(costs) / math.log(2) if costs else torch.zeros(0)
+    return torch.cat(costs) if costs else torch.zeros(0)
+
+
+@torch.inference_mode()
+def costs_of(network: Transformer, final: Tensor, came: Tensor) -> Tensor:
+    """The bits of the tokens that came [T], each after the final vector [T, width] before it: [T].
+    A few at a time, as each needs a score for every token of the vocabulary."""
+    costs = [
+        -network.logits(vectors).float().cpu().log_softmax(-1).gather(-1, ids[:, None])[:, 0]
+        for vectors, ids in zip(final.split(AT_ONCE), came.split(AT_ONCE), strict=True)
+    ]
+    return torch.cat(costs) / math.log(2)
 
 
 @torch.inference_mode()

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -276,26 +275,3 @@ class Session:
                 f"Position {length} is outside this text of {len(self._ids)} tokens.",
                 f"Use 1 to {len(self._ids)}.",
             )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a trajectory: the distribution, and the row that was taken."""
-
-    distribution: Distribution
-    chosen: Row
-
-
-def trajectory(
-    session: Session, sampler: SamplerSettings, seed: int, steps: int, top: int
-) -> Iterator[Step]:
-    """Let the model go on from the end of the session for `steps` tokens, its own draw each time.
-
-    Stops after a token that ends the text. Raises `ContextFull` when there is no room left.
-    """
-    for _ in range(steps):
-        found = session.distribution(len(session), sampler, seed, top)
-        session.append([found.drawn.token.id])
-        yield Step(found, found.drawn)
-        if session.ended:
-            return

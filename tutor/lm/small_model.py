@@ -31,6 +31,19 @@ from tutor.lm.train import (
 )
 from tutor.lm.training_run import Watcher, checkpoint_beside, run_steps, write_record
 
+SETTINGS = Settings(
+    width=256,
+    hidden=672,
+    steps=10_500,
+    learning_rate=2e-3,
+    warmup=200,
+    threads=1,
+    bfloat16=True,
+    evaluate_every=500,
+    one_in={"chat": 3, "facts": 3},  # the same few templates: less of them says as much
+)
+"""What the model that comes along was trained with: about four passes through its text."""
+
 SOURCES = "sources.json"  # where the texts are from and under which terms; kept with the model
 TOKENIZER = "tokenizer.json"
 

@@ -98,10 +98,11 @@ def twice(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
 
 
 @torch.inference_mode()
-def bits_of_next(network: Transformer, ids: Sequence[int], first: int = 1) -> Tensor:
+def bits_of_next(
+    network: Transformer, stream: Tensor, ids: Sequence[int], first: int = 1
+) -> Tensor:
     """How surprising each token from `first` (at least 1) to the end was, -log2 p, in bits:
-    [T - first]."""
-    read = torch.tensor(ids)
-    final = network(read)[first - 1 : -1]
-    log_probabilities = network.logits(final).cpu().log_softmax(dim=-1)
-    return -log_probabilities.gather(-1, read[first:, None])[:, 0] / math.log(2)
+    [T - first]. `stream` [T, width] is what the last block made of the text."""
+    known = torch.tensor(ids[first:])[:, None]
+    log_probabilities = network.lens(stream[first - 1 : -1]).cpu().log_softmax(dim=-1)
+    return -log_probabilities.gather(-1, known)[:, 0] / math.log(2)

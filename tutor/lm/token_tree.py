@@ -8,6 +8,7 @@ and the engine is told which path to be on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -31,11 +32,18 @@ class TreeFull(TutorError):
 
 class Step(msgspec.Struct, frozen=True):
     """A token where it stands: how it came there, and how surprising it was to the model, in bits
-    (None for the first token of a text, and while nobody has asked the model yet)."""
+    (None for the first token of a text, and while nobody has asked the model yet; NaN where a
+    model elsewhere does not tell)."""
 
     token: Token
     how: How
     surprisal_bits: float | None = None
+
+    @property
+    def known_bits(self) -> float | None:
+        """The surprisal, where there is one to be shown."""
+        bits = self.surprisal_bits
+        return None if bits is None or math.isnan(bits) else bits
 
 
 class Branch(msgspec.Struct):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from tutor.models.installed import (
 from tutor.models.report import OnStage, quiet
 
 HUB_PREFIX = "hf:"
+_ELSEWHERE = re.compile(r"[a-z]{2,}:(?!/)")
 _SEE_LIST = "`tutor model list` shows what is installed."
 
 
@@ -39,6 +41,11 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
         return _default_model()
     if spec.startswith(HUB_PREFIX):
         return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
+    if _ELSEWHERE.match(spec) and not Path(spec).exists():
+        raise ModelUnsupported(
+            f"{spec} names a model elsewhere, and this needs one on this machine.",
+            "The stepper, the chat, `tutor step` and `tutor model check` take such a model.",
+        )
     if os.sep not in spec:
         for model in installed_models():
             if spec.casefold() in (model.name.casefold(), model.path.name.casefold()):

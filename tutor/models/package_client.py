@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
+from tutor.environment import without_keys
 from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
 from tutor.models.installed import Release
 
@@ -84,7 +85,7 @@ def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subpr
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"TMPDIR": str(folder)},
+        env=without_keys() | {"TMPDIR": str(folder)},
     )
     try:
         yield process

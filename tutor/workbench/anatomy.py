@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,28 +11,27 @@ from torch import Tensor
 from tutor.errors import LabError
 from tutor.labs.anatomy import (
     BINS,
-    MOST_TOKENS,
     MOST_WEIGHTS,
     Answer,
-    Compare,
-    Differences,
     Histogram,
     Inventory,
     Look,
     Part,
     Parts,
     Question,
-    Stream,
-    Through,
 )
+from tutor.labs.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
 from tutor.lm import anatomy, quantize
 from tutor.workbench.bench import Tools
 from tutor.workbench.sentence import tokens_of
 
 
 class AnatomyBench:
+    """Keeps the exact answers: all others are compared with them."""
+
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
+        self._answers = lru_cache(maxsize=1)(self._answers_anew)
         self._tensors = list(anatomy.tensors(tools.model.network))
 
     def answer(self, question: Question) -> Answer:
@@ -44,9 +45,9 @@ class AnatomyBench:
                 return self._through(text, bits, layer, stream)
             case Compare(text, exact, stream):
                 ids, _ = tokens_of(self._model, text, MOST_TOKENS)
-                network = self._model.network
-                found = quantize.compare(network, ids, self._read(exact), self._read(stream))
-                return Differences(*found)
+                before = self._answers(exact)
+                after = before if stream == exact else self._answers_anew(stream)
+                return Differences(*quantize.compare(ids, before, after))
 
     def _inventory(self) -> Inventory:
         parts = (
@@ -73,6 +74,9 @@ class AnatomyBench:
             return Stream(None, (), len(ids), left_out)
         after, errors = found
         return Stream(after.numpy().tobytes(), tuple(errors), len(ids), left_out)
+
+    def _answers_anew(self, stream: bytes) -> Tensor:
+        return quantize.answers(self._model.network, self._read(stream))
 
     @torch.inference_mode()
     def _embedded(self, ids: list[int]) -> Tensor:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from tutor.labs.registry import module_name
 from tutor.lm.load import LanguageModel
+from tutor.remote.runs import RemoteRuns
+
+MOMENT = 0.2
+"""Seconds after which an answer to long work is due, with as much as is done by then."""
 
 
 @dataclass(frozen=True)
 class Tools:
     """`check_cancelled` raises `RequestCancelled` when nobody waits for the answer any more: to be
     called now and then in whatever takes more than a moment. `folder` is where a lab may keep
-    what it has made (a network in training); it need not exist yet."""
+    what it has made (a network in training); it need not exist yet. `remote` asks models
+    elsewhere, where the learner has agreed to that: see `tutor.remote`."""
 
     model: LanguageModel
     check_cancelled: Callable[[], None]
     folder: Path
+    remote: RemoteRuns = field(default_factory=RemoteRuns)
 
 
 class Bench(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tutor.labs.families import Answer, Attention, Family, Guess, Part, Question, Said
+from tutor.labs.family_answers import Answer, Attention, Family, Guess, Part, Question, Said
 from tutor.lm import family_reading
 from tutor.lm.families import Encoder, EncoderDecoder
 from tutor.lm.family_model import FamilyModel, load_family

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from functools import lru_cache
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -29,9 +29,10 @@ from tutor.labs.surgery import (
     Question,
     Scores,
 )
+from tutor.labs.underway import Underway
 from tutor.lm import heads, surgery
-from tutor.lm.network import Trace
-from tutor.workbench.bench import Tools
+from tutor.lm.passage import Passage
+from tutor.workbench.bench import MOMENT, Tools
 from tutor.workbench.sentence import tokens_of
 
 SHOWN = 6
@@ -42,26 +43,51 @@ LENS_ROWS = 14
 
 
 class SurgeryBench:
-    """Keeps what the whole network says of the last text."""
+    """Keeps how the text and the random tokens went through the network, whole and cut."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
-        self._before = lru_cache(maxsize=1)(self._next)
-        self._lens_before = lru_cache(maxsize=1)(self._lens)
-        self._copied_before = lru_cache(maxsize=1)(self._bits)
+        self._kept: dict[tuple[str | None, tuple[Cut, ...]], Passage] = {}
 
     def answer(self, question: Question) -> Answer:
         """Raises `TextError`."""
+        match question:
+            case Next(text, cuts) | Lens(text, cuts):
+                passages = self._passages(text, cuts)
+            case Scores():
+                passages = self._passages(None, ())
+            case Copy(cuts):
+                passages = self._passages(None, cuts)
+        for passage in passages:
+            if not passage.through:
+                passage.go_on(MOMENT)
+                return _underway(passages)
         with torch.inference_mode():
             match question:
-                case Next(text, cuts):
-                    return self._distributions(text, cuts)
-                case Lens(text, cuts):
-                    return self._lenses(text, cuts)
+                case Next(text, _):
+                    return self._distributions(text, *passages)
+                case Lens():
+                    return self._lenses(*passages)
                 case Scores():
-                    return self._scores()
-                case Copy(cuts):
-                    return self._copied(cuts)
+                    return self._scores(passages[0])
+                case Copy():
+                    return self._copied(*passages)
+
+    def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[Passage, Passage]:
+        """Of a text, or of the random tokens (None): with everything on, and without `cuts`.
+        Of what was kept before, that with everything on stays."""
+        ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
+        network, kept = self._model.network, self._kept
+        whole = kept.get((text, ())) or Passage(network, ids)
+        changed = whole
+        if cuts:
+            changed = kept.get((text, cuts)) or Passage(network, ids, partial(self._without, cuts))
+        if whole.through and changed.done == 0:
+            changed.begin_like(whole, min(cut.layer for cut in cuts))
+        others = [key for key in kept if not key[1] and (key[0] is None) != (text is None)]
+        self._kept = {key: kept[key] for key in others}
+        self._kept |= {(text, ()): whole, (text, cuts): changed}
+        return whole, changed
 
     def _without(self, cuts: Sequence[Cut]) -> AbstractContextManager[None]:
         return surgery.switched_off(
@@ -72,18 +98,11 @@ class SurgeryBench:
 
     # --- the next token -------------------------------------------------------------------------
 
-    def _next(self, text: str, cuts: tuple[Cut, ...]) -> Tensor:
-        """log p of every token that could come next [vocabulary]."""
-        ids, _ = tokens_of(self._model, text, MOST_TOKENS)
-        network = self._model.network
-        with self._without(cuts):
-            final = network(torch.tensor(ids))[-1:]
-        return network.logits(final)[0].cpu().log_softmax(dim=-1)
-
-    def _distributions(self, text: str, cuts: tuple[Cut, ...]) -> Distributions:
+    def _distributions(self, text: str, whole: Passage, cut: Passage) -> Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
-        before = self._before(text, ())
-        after = self._next(text, cuts) if cuts else before
+        both = torch.stack([whole.stream[-1], cut.stream[-1]])
+        # log p of every token that could come next [vocabulary]
+        before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
         best = dict.fromkeys([*_best(before), *_best(after)])
         rows = [
             NextRow(
@@ -103,23 +122,15 @@ class SurgeryBench:
 
     # --- the lens -------------------------------------------------------------------------------
 
-    def _lens(self, text: str, cuts: tuple[Cut, ...]) -> Tensor:
-        """The probabilities that some of the layers would give [rows, vocabulary]."""
-        ids, _ = tokens_of(self._model, text, MOST_TOKENS)
-        network, trace = self._model.network, Trace()
-        with self._without(cuts):
-            network(torch.tensor(ids), None, trace)
-        stream = torch.stack([trace.residuals[layer][-1] for layer in self._lens_layers()])
-        return network.lens(stream).cpu().softmax(dim=-1)
-
     def _lens_layers(self) -> list[int]:
         layers = self._model.network.config.layers
         count = min(LENS_ROWS, layers + 1)
         return [round(row * layers / (count - 1)) for row in range(count)]
 
-    def _lenses(self, text: str, cuts: tuple[Cut, ...]) -> Lenses:
-        before = self._lens_before(text, ())
-        after = self._lens(text, cuts) if cuts else before
+    def _lenses(self, whole: Passage, cut: Passage) -> Lenses:
+        before, after = (
+            self._seen_through(passage) for passage in (whole, cut)
+        )  # [rows, vocabulary]
         target = int(before[-1].argmax())
         token = self._model.tokenizer.token
         rows = [
@@ -134,6 +145,11 @@ class SurgeryBench:
         ]
         return Lenses(token(target), tuple(rows))
 
+    def _seen_through(self, passage: Passage) -> Tensor:
+        """The probabilities that some of the layers would give the next token."""
+        streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
+        return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
+
     # --- copying --------------------------------------------------------------------------------
 
     def _repeated(self) -> list[int]:
@@ -144,24 +160,31 @@ class SurgeryBench:
         ordinary = [id_ for id_ in range(size) if id_ not in special]
         return surgery.twice(ordinary, REPEATED, SEED)
 
-    def _scores(self) -> HeadScores:
-        ids = self._repeated()
-        found = heads.scores(heads.attention(self._model.network, ids), heads.after_same(ids))
+    def _scores(self, whole: Passage) -> HeadScores:
+        attention = torch.stack(whole.trace.attention).cpu()
+        found = heads.scores(attention, heads.after_same(self._repeated()))
         assert found is not None
         return HeadScores(tuple(found.flatten().tolist()), found.shape[1])
 
-    def _bits(self, cuts: tuple[Cut, ...], first: int) -> Tensor:
-        with self._without(cuts):
-            return surgery.bits_of_next(self._model.network, self._repeated(), first)
-
-    def _copied(self, cuts: tuple[Cut, ...]) -> Copied:
+    def _copied(self, whole: Passage, cut: Passage) -> Copied:
         # the first token of the second half is as new as those of the first: nothing tells of it
         again = REPEATED + 1
-        whole = self._copied_before((), 1)
-        before = whole[again - 1 :]
-        after = self._bits(cuts, again) if cuts else before
-        new = whole[: REPEATED - 1]
+        costs = self._costs(whole, 1)
+        before = costs[again - 1 :]
+        after = before if cut is whole else self._costs(cut, again)
+        new = costs[: REPEATED - 1]
         return Copied(float(new.mean()), float(before.mean()), float(after.mean()))
+
+    def _costs(self, passage: Passage, first: int) -> Tensor:
+        """What each token from `first` (at least 1) to the end costs in bits: [T - first]."""
+        network = self._model.network
+        return surgery.bits_of_next(network, passage.stream, self._repeated(), first)
+
+
+def _underway(passages: Iterable[Passage]) -> Underway:
+    """How far both are together; one that stands for both counts once."""
+    each = {id(passage): passage for passage in passages}.values()
+    return Underway(sum(p.done for p in each), sum(p.blocks for p in each))
 
 
 def _best(log_probabilities: Tensor) -> list[int]:

@@ -13,6 +13,7 @@ from tutor.labs.training import MEASURED_EVERY, MOST_STEPS, Answer, Question
 from tutor.lm.checkpoint import about
 from tutor.lm.kernels import one_thread
 from tutor.lm.live_training import Choices, LiveTraining
+from tutor.workbench.bench import MOMENT
 from tutor.workbench.lesson_prose import lesson_prose
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from tutor.workbench.bench import Tools
 
-MOMENT = 0.2
-"""Seconds of training in one answer."""
 KEPT_EVERY = 2.0
 """Seconds after which it is written down where the training stands: no more is ever lost."""
 RUNNING = "training.safetensors"

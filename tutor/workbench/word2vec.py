@@ -16,13 +16,12 @@ from tutor.lm.neighbors import scaled, similarities
 from tutor.lm.word2vec import Settings, Text, read_text
 from tutor.lm.word2vec_run import Run
 from tutor.lm.word_map import best_plane
+from tutor.workbench.bench import MOMENT
 
 if TYPE_CHECKING:
     from tutor.labs.word2vec import Question
     from tutor.workbench.bench import Tools
 
-MOMENT = 0.2
-"""Seconds of training in one answer."""
 KEPT_EVERY = 2.0
 """Seconds after which the run is written to a file, for an engine that comes after this one."""
 NEAREST = 8

@@ -14,7 +14,8 @@ from tutor.lm.neighbors import EmbeddingTable, nearest
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from tutor.labs.word_in_context import Answer, By, Question, Sentence
+    from tutor.labs.sentence_pair import Sentence
+    from tutor.labs.word_in_context import Answer, By, Question
     from tutor.workbench.bench import Tools
 
 

@@ -86,6 +86,7 @@ class Conductor:
                 self.stepper.note = None
             self.stepper.end_ids = frozenset(model.end_ids)
             self.stepper.context = model.context
+            self.stepper.ends_for_good = model.remote
             if self.state.belong_to(model.sha256 or model.name):
                 self.stepper.forget_answer()
                 self.stepper.note = (
@@ -259,6 +260,8 @@ class Conductor:
         self.sync()
 
     def _begun(self, text: str, tokens: Sequence[Token]) -> None:
+        if isinstance(self.stepper.note, TutorError):
+            self.stepper.note = None  # it was what kept the text from being opened
         self.stepper.prompt(tokens)
         if self.state.mode == "text":
             self.state.prompt = text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ _LEAST_BAR = 6
 @dataclass(frozen=True)
 class Columns:
     """How wide each column is; 0 where there is no room for it. They drop from the right: the
-    logit below 70 cells, the id below 46."""
+    logit below 70 cells, the id below 46. The tokens of a server have no id."""
 
     rank: int
     token: int
@@ -41,12 +42,17 @@ class Columns:
     """Of the whole row."""
     gap: int
     """Between id and probability, where there is room for the long name of that column."""
+    partial: bool = False
+    """Of rows that a server shows: their scores are known as logarithms of probabilities."""
 
     @classmethod
-    def fitting(cls, width: int, *, sampled: bool, greatest_rank: int = 999) -> Columns:
-        """`sampled`: a second figure says what the sampler makes of the probability."""
+    def fitting(
+        cls, width: int, *, sampled: bool, greatest_rank: int = 999, partial: bool = False
+    ) -> Columns:
+        """`sampled`: a second figure says what the sampler makes of the probability. `partial`: a
+        server shows these rows, and no more."""
         rank = max(3, len(figures.count(greatest_rank))) + 1
-        identifier = 6 if width >= 46 else 0
+        identifier = 6 if width >= 46 and not partial else 0
         after = figures.PERCENT_WIDTH if sampled else 0
         logit = 6 if width >= 70 else 0
         token = max(8, min(20, width // 5))
@@ -55,7 +61,8 @@ class Columns:
         fixed = 2 + rank + 2 + figures.PERCENT_WIDTH + 2 + identifier + after + logit + gaps
         if fixed + token + _LEAST_BAR > width:
             token = max(4, width - fixed - _LEAST_BAR)
-        return cls(rank, token, identifier, after, max(0, width - fixed - token), logit, width, gap)
+        bar = max(0, width - fixed - token)
+        return cls(rank, token, identifier, after, bar, logit, width, gap, partial)
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,8 @@ def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
     parts.append(("  ", ""))
     parts += _bar(row, columns, likely)
     if columns.logit:
-        parts.append((f"{row.logit:.2f}".rjust(columns.logit + 2), theme.MUTED))
+        score = "?" if math.isnan(row.logit) else f"{row.logit:.2f}"
+        parts.append((score.rjust(columns.logit + 2), theme.MUTED))
     return Content.assemble(*parts)
 
 
@@ -123,17 +131,20 @@ def heading(columns: Columns) -> Content:
         cells += "sampled".rjust(columns.after + 2)
     cells += " " * (2 + columns.bar)
     if columns.logit:
-        cells += "logit".rjust(columns.logit + 2)
+        cells += ("ln p" if columns.partial else "logit").rjust(columns.logit + 2)
     return Content.styled(cells, theme.MUTED)
 
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
     """How many tokens are not shown, and how probable they are together."""
-    more = figures.count(distribution.vocabulary_size - len(rows))
-    left_out = max(0.0, 1.0 - sum(row.probability for row in rows))
-    label = f"{more} more".ljust(
-        columns.token + (columns.id + 2 if columns.id else 0) + columns.gap
-    )
+    if distribution.partial and not distribution.rows:
+        return Content("")  # nothing is told of any token
+    known = (row.probability for row in rows if not math.isnan(row.probability))
+    left_out = max(0.0, 1.0 - sum(known))
+    label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
+    if distribution.partial:  # of which nobody knows how many they are
+        label = "the rest"
+    label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
     share = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
     room = columns.width - len(start) - len(share)
@@ -182,8 +193,8 @@ class DistributionTable(Lines, can_focus=True):
         first = 0 if cursor is None else max(0, cursor - room + 1)
         rows = list(distribution.rows[first : first + room])
         if target is not None and all(row.rank != target.rank for row in rows):
-            rows[-1] = target
-        columns = Columns.fitting(self.size.width, sampled=sampled)
+            rows[-1:] = [target]
+        columns = Columns.fitting(self.size.width, sampled=sampled, partial=distribution.partial)
         lines = [heading(columns)] if named else []
         for row in rows:
             marks = RowMarks(

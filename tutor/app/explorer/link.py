@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.stepper import Answer, Question
+from tutor.engine.remote import spelled
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Link:
             common = _common(session.tokens, path) if session else 0
             self._read = min(self._read, common)
             if session is None or not common:
-                session = await self._engine.open_tokens([token.id for token in path])
+                session = await self._engine.open_tokens(*spelled(path, self._engine.model))
                 await self._keep(session)
                 return session
             if len(session.tokens) > common:

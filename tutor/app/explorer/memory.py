@@ -20,7 +20,16 @@ PARTED = (
 class Memory:
     """Recalls and keeps a `State` at the place of a lab (or of none: the free stepper)."""
 
-    def __init__(self, progress: BackgroundProgress, lab: Lab | None, mode: Mode | None) -> None:
+    def __init__(
+        self,
+        progress: BackgroundProgress,
+        lab: Lab | None,
+        mode: Mode | None,
+        begin: State | None = None,
+    ) -> None:
+        """`begin` is a text from elsewhere that is open at first, beside those that are kept; it is
+        kept too as soon as it is changed."""
+        self._begin = begin
         self._texts = progress.texts
         self._lab = lab
         self._mode: Mode | None = mode or ("chat" if lab and lab.kind == "chat" else None)
@@ -48,7 +57,10 @@ class Memory:
         return self._texts.list(self._place)
 
     def recall(self) -> State:
-        """The state as it was left, or a fresh one."""
+        """The state to begin with, the one that was left, or a fresh one."""
+        if self._begin is not None:
+            self._kept = self._begin.to_bytes()
+            return self._begin
         for info in self.recent():
             state = self.open(info)
             if state is not None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
     from textual.timer import Timer
 
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.client import Engine
@@ -68,11 +68,12 @@ class ExplorerPane(PaneLayout):
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
+        begin: State | None = None,
     ) -> None:
         super().__init__()
         self._conductor = Conductor(
             engine,
-            Memory(progress, lab, mode),
+            Memory(progress, lab, mode, begin),
             work=lambda work, group: self.run_worker(work, group=group, exclusive=True),
             changed=self._changed,
             on_evidence=lambda evidence: self.post_message(self.Stepped(evidence)),
@@ -216,6 +217,9 @@ class ExplorerPane(PaneLayout):
         if tree is None or index is None or not self._conductor.ready:
             return
         self._stepper.pause()
+        if self._engine.model is not None and self._engine.model.remote:
+            self.say("A server tells nothing of what goes on inside its model: there is no x-ray.")
+            return
         if self.size.width >= WIDE:
             await self._open_beside()
             return

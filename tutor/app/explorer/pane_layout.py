@@ -103,7 +103,8 @@ class PaneLayout(Vertical):
         self._show_text()
         self._show_notice()
         now = time.monotonic()
-        if self._stepper.running and now - self._painted < PAINT_EVERY:
+        begun = self._stepper.running and self._stepper.stale is not None
+        if begun and now - self._painted < PAINT_EVERY:
             return
         self._painted = now
         self._show_table()
@@ -166,7 +167,7 @@ class PaneLayout(Vertical):
 
     def _show_notice(self) -> None:
         if self.is_mounted:
-            self.query_one(Notice).said = status.said(self._engine, self._stepper)
+            self.query_one(Notice).said = status.said(self._engine, self._stepper, self._room[0])
             tree, reading = self._stepper.tree, self._stepper.reading
             situation = (self._engine.state, self._state.mode, tree is None, reading is None)
             if situation != self._situation:  # What the keys can do depends on nothing else.

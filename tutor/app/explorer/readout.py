@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -15,6 +16,7 @@ from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper, Target
+    from tutor.lm.distribution import Distribution
     from tutor.lm.token_tree import Step, TokenTree
 
 _HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "taken by you"}
@@ -34,6 +36,8 @@ def surprise(step: Step, index: int) -> str:
         return "nothing before it"
     if step.surprisal_bits is None:
         return "…"
+    if step.known_bits is None:
+        return "not told"
     return f"{figures.bits(step.surprisal_bits)} bits"
 
 
@@ -78,7 +82,7 @@ def question_line(stepper: Stepper, width: int) -> Content:
     else:
         name = figures.shown(tree.steps[tree.focus].token)
         left = Content.assemble(("instead of ", "bold"), (name, "bold"))
-    if tree.focus == 0:
+    if tree.focus == 0 or stepper.over:
         return left
     if stepper.reading is not None:
         return _reading(*stepper.reading, width)
@@ -90,10 +94,20 @@ def question_line(stepper: Stepper, width: int) -> Content:
         if stepper.waiting:
             left = Content.assemble(left, (f" {stepper.waiting} more to do", theme.MUTED))
     else:
-        entropy = figures.bits(latest.distribution.entropy_bits)
-        left = Content.assemble(left, ("  entropy ", theme.MUTED), entropy, (" bits", theme.MUTED))
+        left += _entropy(latest.distribution)
     right = figures.sampler(stepper.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)
+
+
+def _entropy(distribution: Distribution) -> Content:
+    """How open the choice is; of a part of the probabilities, how open it is at least."""
+    if distribution.partial and not distribution.rows:
+        return Content("")
+    figure = figures.bits(distribution.entropy_bits)
+    least = "at least " if distribution.partial else ""
+    return Content.assemble(
+        ("  entropy ", theme.MUTED), (least, theme.MUTED), figure, (" bits", theme.MUTED)
+    )
 
 
 def _reading(done: int, total: int, width: int) -> Content:
@@ -122,6 +136,9 @@ def target_lines(stepper: Stepper, width: int) -> list[Content]:
     if width < 46:
         row = target.row
         more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
+        if stepper.answer is not None and stepper.answer.distribution.partial:
+            told = not math.isnan(row.logit)
+            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if told else ""
         lines.append(Content.styled(more, theme.MUTED))
     return lines
 
@@ -131,6 +148,8 @@ def _target_line(target: Target, width: int) -> Content:
     mark = DRAW if target.how == "drawn" else TARGET
     start = f"enter {mark} "
     figure = f"  rank {figures.count(row.rank)}, {figures.percent(row.probability)}"
+    if math.isnan(row.probability):
+        figure = ""
     reason = f"  {target.reason}"
     name = figures.shown(row.token)
     room = width - len(start)

@@ -163,6 +163,8 @@ class SamplerDials(Lines, can_focus=True):
         if found is None:
             return Content("")
         kept = f"{figures.count(found.kept)} of {figures.count(found.vocabulary_size)}"
+        if found.partial:
+            kept = f"{found.kept} of {len(found.rows)} shown"
         entropy = f"{figures.bits(found.entropy_bits)} → {figures.bits(found.sampled_entropy_bits)}"
         if self.compact:
             return Content(f"kept {kept}, {entropy} bits")

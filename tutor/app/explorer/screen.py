@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.client import Engine
@@ -36,7 +36,8 @@ class Task(Static):
 class ExplorerScreen(TutorScreen):
     """One `ExplorerPane`, with the task of its lab above it.
 
-    `on_stepped` hears of every step; what it returns is said in the pane (that a lab is done).
+    `begin` is a text from elsewhere that is open at first. `on_stepped` hears of every step; what
+    it returns is said in the pane (that a lab is done).
     """
 
     VERTICAL_BREAKPOINTS = BREAKPOINTS
@@ -52,12 +53,13 @@ class ExplorerScreen(TutorScreen):
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
+        begin: State | None = None,
         on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()
         self._lab = lab
         self._on_stepped = on_stepped
-        self._pane = ExplorerPane(engine, progress, lab, mode=mode)
+        self._pane = ExplorerPane(engine, progress, lab, mode=mode, begin=begin)
 
     def compose_content(self) -> ComposeResult:
         if self._lab is not None:

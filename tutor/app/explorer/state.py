@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from tutor.errors import TutorError
 from tutor.lm import token_tree
 from tutor.lm.distribution import PLAIN, SamplerSettings
-from tutor.lm.token_tree import SavedTree, TokenTree
+from tutor.lm.token_tree import SavedTree, Step, TokenTree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.lm.distribution import Token
 
 VERSION = 1
 LONGEST_TITLE = 200
@@ -101,6 +106,28 @@ class State:
         state.marks = saved.marks
         state.sampler = saved.sampler
         state.drafts = dict(saved.drafts)
+        return state
+
+    @classmethod
+    def of_conversation(
+        cls,
+        model: str,
+        prompt: Sequence[Token],
+        written: Sequence[Step],
+        sampler: SamplerSettings,
+        *,
+        seed: int,
+        at: int,
+    ) -> State:
+        """A conversation in the tokens of `model`, with what was `written` after its prompt;
+        looked at is token `at` of that, from 0. Raises `TreeFull`."""
+        tree = TokenTree(prompt, seed)
+        for step in written:
+            tree.choose(step.token, step.how, step.surprisal_bits)
+        tree.focus = min(len(prompt) + at, tree.length)
+        state = cls(mode="chat")
+        state.model, state.sampler = model, sampler
+        state.trees["chat"] = tree
         return state
 
     def belong_to(self, model: str) -> bool:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.app.widgets.figures import percent
 from tutor.engine.client import EngineState
+from tutor.text import counted
+
+_NARROW = 60
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper
@@ -12,7 +16,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
 
 
-def said(engine: Engine, stepper: Stepper) -> TutorError | str | None:
+def said(engine: Engine, stepper: Stepper, width: int = 80) -> TutorError | str | None:
     """The one thing to say now, if any: trouble first, then what there is to do."""
     match engine.state:
         case EngineState.STARTING:
@@ -26,10 +30,10 @@ def said(engine: Engine, stepper: Stepper) -> TutorError | str | None:
             return engine.failure or "The engine is not running."
     if stepper.note is not None:
         return stepper.note
-    return _situation(engine, stepper)
+    return _situation(engine, stepper, width)
 
 
-def _situation(engine: Engine, stepper: Stepper) -> str | None:
+def _situation(engine: Engine, stepper: Stepper, width: int) -> str | None:
     chat = stepper.state.mode == "chat"
     if chat and engine.model is not None and not engine.model.chat:
         return (
@@ -47,8 +51,29 @@ def _situation(engine: Engine, stepper: Stepper) -> str | None:
             f"The context is full: the model reads {stepper.context:,} tokens at most. Go back "
             "with b, or start again with a shorter prompt."
         )
+    if stepper.over:
+        return "The model ended here. A server says nothing behind an end; b goes back."
     if stepper.ended:
         if chat:
             return "The model ended its turn. r shows what it would say after the end."
         return "The model ended its text. Stepping on shows what it would say after the end."
-    return None
+    return _told(engine, stepper, width)
+
+
+def _told(engine: Engine, stepper: Stepper, width: int) -> str | None:
+    """How much a server shows of its model's answer; in few words where rows are few."""
+    latest = stepper.answer or stepper.stale
+    if engine.model is None or not engine.model.remote:
+        return None
+    if latest is None:
+        return f"Waiting for {engine.model.host}."
+    found = latest.distribution
+    if not found.rows and found.drawn.token.id in stepper.end_ids:
+        return "The model ends here. How probable that was, the server does not tell."
+    if not found.rows:
+        return f"{engine.model.host} tells its text here, and no probabilities."
+    shown, hidden = counted(len(found.rows), "token"), percent(found.hidden_probability)
+    if width < _NARROW:
+        return f"{shown} shown, {hidden} hidden."
+    drawn = "It draws by itself" if found.drawn_elsewhere else "Only these can be drawn"
+    return f"The server shows {shown}; {hidden} is hidden. {drawn}."

@@ -70,6 +70,8 @@ class Stepper:
         self.state = state
         self.end_ids: frozenset[int] = frozenset()
         self.context = 0
+        self.ends_for_good = False
+        """Whether the model says nothing behind the end of its text or turn, as those elsewhere."""
         self.given: str | None = None
         """The prompt that a lab gives; None outside of labs and in conversations."""
         self.answer: Answer | None = None
@@ -117,6 +119,11 @@ class Stepper:
         return last.how != "prompt" and last.token.id in self.end_ids
 
     @property
+    def over(self) -> bool:
+        """True where nothing more can be asked: behind an end that is one for good."""
+        return self.ended and self.ends_for_good
+
+    @property
     def full(self) -> bool:
         """True when the text is as long as the model can read."""
         return bool(self.context and self.tree and self.tree.length >= self.context)
@@ -125,7 +132,7 @@ class Stepper:
     def question(self) -> Question | None:
         """What the model has to be asked before anything else can happen."""
         tree = self.tree
-        if self.answer is not None or tree is None or tree.focus == 0:
+        if self.answer is not None or tree is None or tree.focus == 0 or self.over:
             return None
         stands = None if tree.at_end else tree.steps[tree.focus].token.id
         return Question(
@@ -153,6 +160,8 @@ class Stepper:
         if self.answer.stands is not None:
             return Target(self.answer.stands, "taken", "stands here; on to the next")
         reason = f"the model's draw, seed {tree.current.seed}"
+        if distribution.drawn_elsewhere:
+            reason = "the server's draw"
         return Target(distribution.drawn, "drawn", reason)
 
     # --- answers ---------------------------------------------------------------------------
@@ -329,8 +338,10 @@ class Stepper:
 
     @property
     def _settled(self) -> bool:
-        """Before the first token there is no question, and so nothing to wait for."""
-        return self.answer is not None or self.tree is None or self.tree.focus == 0
+        """Before the first token there is no question, and so nothing to wait for; nor is there
+        where all is over."""
+        no_question = self.tree is None or self.tree.focus == 0 or self.over
+        return self.answer is not None or no_question
 
     def _pump(self) -> None:
         while self._queue and not self.expecting and (self._settled or not self._queue[0][1]):

@@ -168,8 +168,8 @@ class TextView(Lines):
         for run in line.runs:
             step = steps[run.index]
             style = theme.MUTED if step.token.special else ""
-            if not barred and step.surprisal_bits is not None:
-                style = theme.likely(2.0**-step.surprisal_bits)
+            if not barred and step.known_bits is not None:
+                style = theme.likely(2.0**-step.known_bits)
             if run.index == landed:
                 style = "reverse"
             elif step.how == "taken":
@@ -182,7 +182,7 @@ class TextView(Lines):
     def _bar_line(self, line: Line, steps: Sequence[Step]) -> Content:
         parts: list[tuple[str, str]] = []
         for run in line.runs:
-            bits = steps[run.index].surprisal_bits
+            bits = steps[run.index].known_bits
             blank = run.text[: len(run.text) - len(run.text.lstrip(" "))]
             size = run.width - len(blank)
             if bits is None or not size:

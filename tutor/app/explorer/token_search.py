@@ -114,7 +114,8 @@ class TokenSearch(Vertical):
 
     def _lay_out(self) -> None:
         view = self.query_one(Lines)
-        lines = [Content.styled(self._said, theme.MUTED)] if self._said else []
+        said = Content.styled(self._said, theme.MUTED)
+        lines = list(said.wrap(max(1, view.size.width))) if self._said else []
         if self._rows:
             lines += rows_block(
                 self._rows,

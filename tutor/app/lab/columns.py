@@ -1,4 +1,4 @@
-"""Two blocks of lines beside each other, where a screen is wide enough for both."""
+"""What fits: two blocks beside each other on a wide screen, some of many rows on a low one."""
 
 from __future__ import annotations
 
@@ -21,3 +21,9 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
         Content.assemble(one, " " * max(0, column - one.cell_length), other)
         for one, other in zip_longest(left, right, fillvalue=empty)
     ]
+
+
+def window(focus: int, count: int, room: int) -> range:
+    """`room` of `count` rows, the one in focus among them."""
+    first = max(0, min(focus - room // 2, count - room))
+    return range(first, min(count, first + max(1, room)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.lm.adam import BETAS, EPSILON, RATE
@@ -203,11 +204,10 @@ def _columns(
     row, place = _row_of(state, answer)
     window = answer.windows[row]
     count = max(1, min(len(window), (width - _LABEL) // _CELL))
-    first = max(0, min(place - count // 2, len(window) - count))
     lines = []
     for label, says, style in rows:
         parts: list[tuple[str, str] | str] = [(f"{label:<{_LABEL}}", MUTED)]
-        for at in range(first, first + count):
+        for at in around(place, len(window), count):
             text = f"{says(window[at]):>{_CELL - 1}}"
             parts += [" ", (text, "reverse" if at == place else style)]
         lines.append(Content.assemble(*parts))
@@ -231,11 +231,10 @@ def part(name: str) -> str:
 def _backward(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     most = max(weights.norm for weights in answer.weights)
     shown = max(1, min(len(answer.weights), rows - 1))
-    first = max(0, min(state.tensor - shown // 2, len(answer.weights) - shown))
     bar = max(0, min(30, width - 58))
     name = max(8, min(33, width - 22))
     lines = [Content.styled(f"  {'tensor':<{name}}{'weights':>8}{'gradient':>11}", MUTED)]
-    for place in range(first, first + shown):
+    for place in around(state.tensor, len(answer.weights), shown):
         weights = answer.weights[place]
         here = place == state.tensor
         lines.append(

@@ -38,7 +38,7 @@ class LabRunner:
     An action takes effect at once; the question of the new state takes the place of the one under
     way, unless it is the same. `error` is what the last question or action met with: it is asked
     again after the next action, or when the engine is up again. What one model said means nothing
-    to another: when the model changes, the lab begins anew, and `note` says so.
+    to another: when the model changes, a lab that asks it begins anew, and `note` says so.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class LabRunner:
         if engine.model is None:
             return False
         before, self._model = self._model, engine.model.sha256
-        if before in (None, self._model):
+        if before in (None, self._model) or not self.lab.asks_model:
             return False
         self.state, self.note = self.lab.start(), ANEW
         return True

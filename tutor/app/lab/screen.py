@@ -20,6 +20,7 @@ from tutor.app.screens.base import TutorScreen
 from tutor.app.theme import MUTED
 from tutor.errors import TutorError
 from tutor.labs.registry import module_name
+from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence, Set
@@ -49,7 +50,7 @@ class LabScreen(TutorScreen):
         Binding("y", "again", "try again", tooltip="Ask the engine again."),
     ]
     DEFAULT_CSS = """
-    LabScreen #label { height: 1; color: $muted; display: none; }
+    LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
     LabScreen PromptEditor { display: none; }
     """
 
@@ -74,6 +75,7 @@ class LabScreen(TutorScreen):
         self._on_reached = on_reached
         self._goals_open = False
         self._then: Callable[[str], Any] = lambda _: None
+        self._says: Callable[[str], str] | None = None
         self._drafts: dict[str, str] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
@@ -163,13 +165,35 @@ class LabScreen(TutorScreen):
     def act(self, action: Any) -> None:
         self._runner.act(action)
 
-    def have_written(self, label: str, text: str, then: Callable[[str], Any]) -> None:
+    def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
+        self.tutor.open_conversation(
+            event.prompt, event.written, event.sampler, seed=event.seed, at=event.at
+        )
+
+    def have_written(
+        self,
+        label: str,
+        text: str,
+        then: Callable[[str], Any],
+        says: Callable[[str], str] | None = None,
+    ) -> None:
         """Ask the learner to write something (see `LabView.write`)."""
-        self._label, self._then = label, then
-        self.query_one("#label", Static).update(Content.styled(label, MUTED))
+        self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
         editor.load(self._drafts.get(label, text))
+        self._show_label()
         self._writing(True)
+
+    def on_text_area_changed(self) -> None:
+        self._show_label()
+
+    def _show_label(self) -> None:
+        written = self.query_one(PromptEditor).text
+        said = self._says(written) if self._says is not None and written else ""
+        label = Content.styled(self._label, MUTED)
+        self.query_one("#label", Static).update(
+            Content.assemble(label, "  ", safe(said).replace("\n", " ")) if said else label
+        )
 
     def on_prompt_editor_left(self) -> None:
         self._drafts[self._label] = self.query_one(PromptEditor).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from tutor.app.explorer.lines import Lines
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from tutor.app.lab.screen import LabScreen
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
 
 
 class LabView(VerticalScroll, can_focus=True):
@@ -29,6 +32,25 @@ class LabView(VerticalScroll, can_focus=True):
     DEFAULT_CSS = """
     LabView { height: 1fr; scrollbar-size-vertical: 1; }
     """
+
+    class Stepper(Message):
+        """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
+        wrote after them and by which settings, and which of that is looked at (from 0)."""
+
+        def __init__(
+            self,
+            prompt: Sequence[Token],
+            written: Sequence[Step],
+            sampler: SamplerSettings,
+            seed: int,
+            at: int,
+        ) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.written = written
+            self.sampler = sampler
+            self.seed = seed
+            self.at = at
 
     def __init__(self) -> None:
         super().__init__(id="view")
@@ -49,8 +71,21 @@ class LabView(VerticalScroll, can_focus=True):
             self.draw(self.state)
 
     def draw(self, state: Any) -> None:
-        width = self.scrollable_content_region.width
-        self.query_one("#lines", Lines).show(self.lines(state, width, self.size.height))
+        # of the whole width, and of one column less only where a scrollbar will stand in it:
+        # whether one stands there now says nothing, since it is of what was drawn before
+        width, height = self.size
+        lines = self.lines(state, width, height)
+        if len(lines) > height:
+            lines = self.lines(state, width - self.styles.scrollbar_size_vertical, height)
+        self.put("#lines", lines)
+
+    def put(self, where: str, lines: Sequence[Content]) -> None:
+        """Show these lines in one of the view's `Lines`; what is too long for it is cut with a
+        mark that says so."""
+        width = self.size.width
+        if len(lines) > self.size.height:
+            width -= self.styles.scrollbar_size_vertical
+        self.query_one(where, Lines).show([_marked(line, width) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
@@ -62,10 +97,17 @@ class LabView(VerticalScroll, can_focus=True):
         """The learner did something."""
         cast("LabScreen", self.screen).act(action)
 
-    def write(self, label: str, text: str, then: Callable[[str], Any]) -> None:
+    def write(
+        self,
+        label: str,
+        text: str,
+        then: Callable[[str], Any],
+        says: Callable[[str], str] | None = None,
+    ) -> None:
         """The learner is to write something: `label` says what, `text` is there to begin with,
-        `then` makes an action of what was written. A `then` that raises `TutorError` refuses."""
-        cast("LabScreen", self.screen).have_written(label, text, then)
+        `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
+        `says` has something to say, with every key, of what is written so far."""
+        cast("LabScreen", self.screen).have_written(label, text, then, says)
 
     def tell(self, said: str) -> None:
         """Say something calmly below."""
@@ -78,3 +120,9 @@ class LabView(VerticalScroll, can_focus=True):
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""
         self.screen.refresh_bindings()
+
+
+def _marked(line: Content, width: int) -> Content:
+    if line.cell_length <= width:
+        return line
+    return line.rstrip().truncate(width, ellipsis=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.cells import cell_len
+from textual.content import Content
 from textual.reactive import reactive
 from textual_hires_canvas import Canvas
 from textual_plot import PlotWidget
 
 from tutor.app.lab.labels import Spot, place
+from tutor.app.theme import MUTED
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from textual.app import RenderResult
     from textual.events import Resize
+
+    from tutor.labs.word_groups import Group
 
 MARKS = "●○▲×+"
 """Of groups: told apart without color, and in ASCII too."""
@@ -167,6 +171,12 @@ class WordPlot(PlotWidget, can_focus=False):
 
 def mark(group: int) -> str:
     return MARKS[group % _GROUPS]
+
+
+def legend(groups: Sequence[Group]) -> Content:
+    """Which mark is which group's."""
+    named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
+    return Content.styled(f"  {named}", MUTED)
 
 
 def _middle(points: Sequence[Named]) -> tuple[float, float]:

@@ -110,6 +110,14 @@ def _engine_line(status: ModelStatus) -> Content:
 
 
 def _card(card: ModelCard) -> list[tuple[str, str]]:
+    if card.remote:
+        shows = f"up to {card.shows} tokens at a place" if card.shows else "text alone"
+        return [
+            ("model", safe(card.name)),
+            ("server", safe(card.path)),
+            ("shows", f"{shows}; nothing of what goes on inside"),
+            ("labs", "those that take a model apart need one on this machine"),
+        ]
     return [
         ("model", safe(card.name)),
         ("file", safe(card.path)),

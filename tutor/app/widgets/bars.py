@@ -43,6 +43,6 @@ def level(bits: float) -> str:
 
 
 def _eighths(fraction: float, width: int) -> int:
-    fraction = min(max(fraction, 0.0), 1.0)
+    fraction = 0.0 if math.isnan(fraction) else min(max(fraction, 0.0), 1.0)
     least = 1 if fraction > 0 and width > 0 else 0
     return max(least, round(fraction * width * 8))

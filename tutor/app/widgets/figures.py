@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from tutor.text import visible
+from tutor.text import counted, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tutor.lm.distribution import SamplerSettings, Token
 
 PERCENT_WIDTH = 8
@@ -18,8 +20,11 @@ PERCENT_WIDTH = 8
 def percent(probability: float) -> str:
     """A probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
 
-    Never rounded to certain or impossible: `>99.9 %` and `2e-07 %` instead.
+    Never rounded to certain or impossible: `>99.9 %` and `2e-07 %` instead. NaN is one that is not
+    told.
     """
+    if math.isnan(probability):
+        return "?"
     value = probability * 100
     if value == 0:
         return "0 %"
@@ -35,7 +40,9 @@ def percent(probability: float) -> str:
 
 
 def bits(value: float) -> str:
-    """Bits with two decimals; an impossible token costs infinitely many."""
+    """Bits with two decimals; an impossible token costs infinitely many. NaN: not told."""
+    if math.isnan(value):
+        return "?"
     return "∞" if math.isinf(value) else f"{value:.2f}"
 
 
@@ -55,6 +62,17 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) > width:
         return set_cell_size(text, width - 1) + "…"
     return set_cell_size(text, width)
+
+
+def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
+    """Words with commas between them, in `width` cells; of the others it is said how many."""
+    words = list(words)
+    for shown in range(len(words), 0, -1):
+        more = f" and {len(words) - shown} more" if shown < len(words) else ""
+        said = f"{before}{', '.join(words[:shown])}{more}"
+        if cell_len(said) <= width:
+            return said
+    return f"{before}{counted(len(words), 'word')}"
 
 
 def ended(text: str) -> str:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.lab import heat
+from tutor.app.lab import heat, precision_lines
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
-from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.anatomy import (
-    MATRICES,
-    PRECISIONS,
     VIEWS,
     Measure,
     Move,
@@ -23,8 +22,9 @@ from tutor.labs.anatomy import (
     See,
     State,
     Stop,
-    Write,
 )
+from tutor.labs.lab import Write
+from tutor.labs.precisions import PRECISIONS
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ class AnatomyView(LabView):
             case "layers":
                 return _layers(state, state.inventory, width, height)
             case "precision":
-                errors = _errors(state, width)
+                errors = precision_lines.errors(state, width)
                 room = height - len(errors) - 3 if height < 14 else len(PRECISIONS)
                 return [
-                    *_precisions(state, state.inventory, width, room),
+                    *precision_lines.table(state, state.inventory, width, room),
                     *([Content("")] if height >= 14 else []),
                     self._progress(state, width),
                     *errors,
@@ -164,7 +164,7 @@ def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[
     heading += f"{'MB':>8}{'bits each':>11}{share:>9}" if wide else ""
     lines = [Content.styled(heading, MUTED)]
     low = height < len(state.roles) + 6
-    for at in _around(state.role, len(state.roles), height - 6 if low else len(state.roles)):
+    for at in around(state.role, len(state.roles), height - 6 if low else len(state.roles)):
         role = state.roles[at]
         own = [part for part in parts if part.role == role]
         count, nbytes = sum(part.count for part in own), sum(part.nbytes for part in own)
@@ -194,19 +194,13 @@ def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[
     return [*lines, *_tensor(parts[tensor], found, inventory, width, rows)]
 
 
-def _around(focus: int, count: int, room: int) -> range:
-    """`room` rows of `count`, the one in focus among them."""
-    room = max(1, room)
-    first = max(0, min(focus - room // 2, count - room))
-    return range(first, min(count, first + room))
-
-
 def _tensor(
     part: Part, found: Histogram | None, inventory: Inventory, width: int, rows: int
 ) -> list[Content]:
     """One tensor: its shape and type, and how its weights are spread."""
+    wide = width >= 60
     where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
-    facts = f"{part.outputs:,} × {part.inputs:,}  kept as {part.form}"
+    facts = f"{part.outputs:,} × {part.inputs:,}  {'kept as ' if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
         facts += f"  (weights of 1 row in {round(part.count / found.looked_at)})"
     title = Content.assemble(
@@ -216,11 +210,11 @@ def _tensor(
         return [title, Content.styled("counting …", MUTED)]
     far = found.largest / found.typical
     said: list[str | tuple[str, str]] = [
-        ("usual size ", MUTED),
+        ("usual size " if wide else "usual ", MUTED),
         f"{found.typical:.4f}",
         ("  largest ", MUTED),
         f"{found.largest:.3f}",
-        (f"  {far:.1f} times that", "bold" if far >= 10 else MUTED),
+        (f"  {far:.1f} times that" if wide else f"  {far:.1f}×", "bold" if far >= 10 else MUTED),
     ]
     if found.rounding is not None and width >= 70:
         said.append((f"  rounding cost about {100 * found.rounding:.0f} %", MUTED))
@@ -275,9 +269,9 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
                     others += value
         rows.append(("outside" if layer is None else f"layer {layer + 1}", others, forward))
     most = max(others + forward for _, others, forward in rows)
-    bar = max(4, width - 42)
+    bar = width - 42 if width >= 46 else 0
     lines = [Content.styled(f"  {'':<10}{'attention':>12}{'feed-forward':>14}", MUTED)]
-    for at in _around(state.layer + 1, len(rows), height - 3):
+    for at in around(state.layer + 1, len(rows), height - 3):
         label, others, forward = rows[at]
         chosen = at == state.layer + 1
         solid = bars.bar(others / most, bar).rstrip()
@@ -292,87 +286,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
             )
         )
     said = "█ attention, or the vocabulary outside   ▒ feed-forward"
-    return [*lines, Content(""), Content.styled(said, MUTED)]
-
-
-def _precisions(state: State, inventory: Inventory, width: int, room: int) -> list[Content]:
-    weights = sum(
-        part.count for part in inventory.parts if part.layer is not None and part.role != "norms"
-    )
-    wide = width >= 70
-    column = 13 if width >= 60 else 11
-    heading = f"  {'bits':>4}{'MB':>8}{'divergence':>{column}}"
-    heading += f"{'same choice' if width >= 60 else 'same':>{column}}"
-    heading += f"{'bits a token':>14}" if wide else ""
-    lines = [Content.styled(heading, MUTED)]
-    bar = max(0, width - 58)
-    for at in _around(state.precision, len(PRECISIONS), room):
-        bits = PRECISIONS[at]
-        reading, chosen = state.reading(bits), at == state.precision
-        result = reading.result
-        cells: list[str | tuple[str, str]] = [
-            ("› " if chosen else "  ", f"{ACT} bold"),
-            (f"{bits:>4}", "bold" if chosen else ""),
-            f"{weights * bits / 8e6:>8.1f}",
-        ]
-        if not reading.possible:
-            cells.append(("   not on this machine, or not at these sizes", NOT_YET))
-        elif result is None:
-            said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "enter reads"
-            cells.append((f"{said:>{2 * column}}", MUTED))
-        else:
-            cells += [
-                (_bits(result.divergence).rjust(column), "bold"),
-                heat.percent(result.same).rjust(column),
-            ]
-            if wide:
-                cells += [
-                    f"{result.bits:>14.2f}",
-                    "  ",
-                    (bars.bar(result.bits / 20, bar), likely(0.3)),
-                ]
-        lines.append(Content.assemble(*cells))
-    return lines
-
-
-def _bits(value: float) -> str:
-    return f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
-
-
-def _errors(state: State, width: int) -> list[Content]:
-    """How far the matrices are off at the precision in focus, layer by layer."""
-    bits = PRECISIONS[state.precision]
-    errors = state.reading(bits).errors
-    known = _rounded_before(state, width)
-    if state.precision == 0 or not errors:
-        said = "divergence: of its answers from those of 32 bits, in bits a token"
-        return [Content.styled(said, MUTED), *known] if width >= 60 else []
-    lines = [Content.styled(f"error of the weights at {bits} bits, layer by layer", MUTED)]
-    if width < 60:
-        lines = [Content.styled(f"error of the weights at {bits} bits", MUTED)]
-    highest = max(max(of_layer) for of_layer in errors) or 1
-    for place, name in enumerate(MATRICES):
-        values = [of_layer[place] for of_layer in errors]
-        worst = max(range(len(values)), key=values.__getitem__)
-        shape = "".join(bars.LEVELS[min(7, int(8 * value / highest))] for value in values)
-        lines.append(
-            Content.assemble(
-                (f"  {name:<16}", ""),
-                f"{100 * sum(values) / len(values):>7.2f} %",
-                (f"  worst in layer {worst + 1:>2}  " if width >= 60 else "  ", MUTED),
-                (shape[: max(0, width - 44)], likely(0.3)),
-            )
-        )
-    return [*lines, *known]
-
-
-def _rounded_before(state: State, width: int) -> list[Content]:
-    """A file that comes with few bits is no proof that they do no harm."""
-    format_ = "" if state.inventory is None else state.inventory.format
-    if not format_.startswith("Q") or width < 70:
-        return []
-    said = f"This file came as {format_}: what it lost then costs nothing again here."
-    return [Content(""), Content.styled(said, MUTED)]
+    return [*lines, Content(""), Content.styled(said, MUTED)] if bar else lines
 
 
 VIEW = AnatomyView

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.columns import WIDE, beside
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, likely
@@ -23,8 +24,8 @@ from tutor.labs.attention import (
     Rank,
     See,
     State,
-    Write,
 )
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:
@@ -126,12 +127,13 @@ def _head(state: State, width: int) -> list[Content]:
         (f" of {read.heads}", MUTED),
     )
     habits: list[str | tuple[str, str]] = []
+    gap = "  " if width >= 60 else " "
     for pattern in PATTERNS:
         score = state.score(pattern)
         if score is not None:
-            share = f"{100 * score:>2.0f} %  "
+            share = f"{100 * score:>2.0f} %{gap}"
             habits += [(f"{SHORT[pattern]} ", MUTED), (share, "bold" if score >= 0.5 else "")]
-    found = Content.assemble(*habits)
+    found = Content.assemble(*habits).rstrip()
     apart = place.cell_length + 2 + found.cell_length > width
     lines = [place, found] if apart else [Content.assemble(place, "  ", found)]
     if read.left_out:
@@ -146,10 +148,9 @@ def _map(state: State, width: int, height: int) -> list[Content]:
     wide = 2 if 2 * len(tokens) <= room else 1
     shown = _columns(len(tokens), state.token, room // wide)
     rows = max(3, height - len(below) - 1)
-    first = max(0, min(state.token - rows // 2, len(tokens) - rows))
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in shown)
     lines = [Content.styled(" " * (name + 6) + numbers, MUTED)]
-    for at in range(first, min(len(tokens), first + rows)):
+    for at in around(state.token, len(tokens), rows):
         row = state.row(at)
         cells = [heat.cell(row[column], wide) for column in shown if column <= at]
         chosen = at == state.token
@@ -261,10 +262,9 @@ def _finder(state: State, width: int, height: int) -> list[Content]:
             Content("Write one in which a word is repeated (e)."),
         ]
     rows = max(3, height - 3)
-    first = max(0, min(state.rank - rows // 2, len(ranking) - rows))
     bar = max(0, width - 36)
     lines = [question, Content.styled("   rank   layer   head    share of it", MUTED)]
-    for at in range(first, min(len(ranking), first + rows)):
+    for at in around(state.rank, len(ranking), rows):
         layer, head, score = ranking[at]
         chosen = at == state.rank
         lines.append(

@@ -9,10 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.attention_formula import SHARES, STEPS, SUM, Mask, Move, Root, State, Step, Write
+from tutor.labs.attention_formula import SHARES, STEPS, SUM, Mask, Move, Root, State, Step
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:
@@ -147,7 +149,7 @@ def _words(state: State, width: int) -> list[Content]:
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
             does = "Each value times its share, added up; “adds” is how long each part is."
     lines = [Content.styled(does, MUTED)] if width >= 60 else []
-    return [*lines, Content.assemble((name, "bold"), "  ", sums)]
+    return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(width)]
 
 
 def _powers(scores: Sequence[float], at: int) -> str:
@@ -155,7 +157,7 @@ def _powers(scores: Sequence[float], at: int) -> str:
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"
     every = sum(math.exp(score) for score in scores)
-    return f"e^{_number(scores[at])} = {math.exp(scores[at]):.4g}   / {every:.4g} (all)"
+    return f"e^{_number(scores[at])} / all = {math.exp(scores[at]):.4g} / {every:.4g}"
 
 
 def _number(value: float) -> str:
@@ -176,11 +178,10 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
     fit = max(1, (width - name - 6) // _COLUMN)
     columns = columns[-fit:]  # where there is little room, the latest
     bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
-    first = max(0, min(state.key - rows // 2, len(tokens) - rows))
     heading = "".join(f"{head:>{_COLUMN}}" for head, _ in columns)
     lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
     longest = max(worked.adds) or 1
-    for at in range(first, min(len(tokens), first + rows)):
+    for at in around(state.key, len(tokens), rows):
         hidden = at > state.token and state.hide and state.step >= 2
         chosen = at == state.key
         cells = [f"{values[at]:>{_COLUMN}}" for _, values in columns]

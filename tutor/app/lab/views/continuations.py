@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
@@ -19,10 +20,10 @@ from tutor.labs.continuations import (
     Side,
     State,
     Turn,
-    Write,
     repeats,
 )
 from tutor.labs.continuations import figures as figures_of
+from tutor.labs.lab import Write
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 
     from tutor.labs.continuations import Path
 
-_WAY = 24
 _METER = 20
 _LEAST_ROWS = 2
 _MOST_TEXT = 4
 _ROOM_FOR_TEXT = 11
 _BITS = 7
+_NARROW = 60
 
 
 class ContinuationsView(LabView):
@@ -73,29 +74,29 @@ class ContinuationsView(LabView):
             *(_way(state, side, width) for side in (0, 1)),
             _progress(state, width),
         ]
+        if state.left_out:
+            said = f"{counted(state.left_out, 'character')} before that are left out."
+            above.insert(1, Content.styled(said, NOT_YET))
         below = _in_full(state, width) if height >= _ROOM_FOR_TEXT else []
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
         return [*above, *_list(state, width, rows), *([Content("")] if below else []), *below]
 
 
-_COLUMNS = (("tokens", 8), ("a token", 9), ("distinct", 10), ("loops", 7), ("differ", 8))
+_COLUMNS = (("tokens", 8), ("bits/token", 12), ("distinct", 10), ("loops", 7), ("differ", 8))
+_FEW = (("bits/token", 11), ("distinct", 10))
+"""What tells two ways apart most, where there is no room for all."""
 
 
-def _columns(width: int) -> tuple[tuple[str, int], ...]:
-    """As many as fit, from the left."""
-    room = width - _WAY - 2
-    fitting = []
-    for name, size in _COLUMNS:
-        if size > room:
-            break
-        room -= size
-        fitting.append((name, size))
-    return tuple(fitting)
+def _table(width: int) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """How wide the name of a way is, and the columns beside it."""
+    columns = _FEW if width < _NARROW else _COLUMNS
+    return min(24, width - 2 - sum(size for _, size in columns)), columns
 
 
 def _heading(width: int) -> Content:
-    names = "".join(f"{name:>{size}}" for name, size in _columns(width))
-    return Content.styled(f"  {'way':<{_WAY}}{names}", MUTED)
+    name, columns = _table(width)
+    names = "".join(f"{title:>{size}}" for title, size in columns)
+    return Content.styled(f"  {'way':<{name}}{names}", MUTED)
 
 
 def _way(state: State, side: int, width: int) -> Content:
@@ -104,15 +105,16 @@ def _way(state: State, side: int, width: int) -> Content:
     found = figures_of(state.paths.get(way, ()))
     cells = {
         "tokens": figures.count(found.tokens) if found else "",
-        "a token": f"{found.mean:.2f}" if found else "",
+        "bits/token": f"{found.bits:.2f}" if found else "",
         "distinct": f"{found.distinct:.2f}" if found else "",
         "loops": str(found.loops) if found else "",
         "differ": str(found.different) if found else "",
     }
-    shown = "".join(f"{cells[name]:>{size}}" for name, size in _columns(width))
+    name, columns = _table(width)
+    shown = "".join(f"{cells[title]:>{size}}" for title, size in columns)
     return Content.assemble(
         ("› " if here else "  ", f"{ACT} bold"),
-        (figures.fit(WAYS[way].name, _WAY), "bold" if here else ""),
+        (figures.fit(WAYS[way].name, name), "bold" if here else ""),
         shown,
     )
 
@@ -124,7 +126,7 @@ def _progress(state: State, width: int) -> Content:
         if not done:
             return Content.styled("Enter writes both.", MUTED)
         if state.finished:
-            return Content.styled("Written. Enter writes both anew, with other draws.", MUTED)
+            return Content.styled("Written. Enter writes others.", MUTED)
         return Content.styled(f"{done} of {total} tokens. Enter goes on.", MUTED)
     left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
     bar = meter(done / total, min(_METER, max(4, width - 34)))
@@ -132,11 +134,9 @@ def _progress(state: State, width: int) -> Content:
 
 
 def _list(state: State, width: int, rows: int) -> list[Content]:
-    paths = state.shown
-    first = max(0, min(state.focus - rows // 2, len(paths) - rows))
     return [
-        _path(path, number, number == state.focus, width)
-        for number, path in enumerate(paths[first : first + rows], start=first)
+        _path(state.shown[number], number, number == state.focus, width)
+        for number in around(state.focus, len(state.shown), rows)
     ]
 
 
@@ -147,8 +147,8 @@ def _path(path: Path, number: int, here: bool, width: int) -> Content:
         ("› " if here else "  ", f"{ACT} bold"),
         (f"{number + 1:>2} ", MUTED),
         (loop, NOT_YET),
-        (f"{_bits(path):>{_BITS}.1f}  ", MUTED),
-        (figures.fit(text, max(4, width - _BITS - 8)), "bold" if here else ""),
+        (f"{path.bits:>{_BITS}.1f} bits  ", MUTED),
+        (figures.fit(text, max(4, width - _BITS - 13)), "bold" if here else ""),
     )
 
 
@@ -158,20 +158,16 @@ def _in_full(state: State, width: int) -> list[Content]:
         return []
     path = state.shown[state.focus]
     said = Content.assemble(
-        (f"{_probability(path)} as a whole, {_bits(path):.1f} bits", MUTED),
+        (f"{_probability(path)} as a whole, {path.bits:.1f} bits", MUTED),
         (f" for {counted(len(path.ids), 'token')}", MUTED),
         ("   ↻ repeats itself" if repeats(path) else "", NOT_YET),
     )
     text = Content(safe(" ".join(_text(path).split()))).wrap(width)
-    return [said, *(line.rstrip() for line in text[:_MOST_TEXT])]
+    return [*said.wrap(width), *(line.rstrip() for line in text[:_MOST_TEXT])]
 
 
 def _text(path: Path) -> str:
     return safe(b"".join(path.pieces).decode("utf-8", "replace").replace("\n", " ⏎ "))
-
-
-def _bits(path: Path) -> float:
-    return -path.log_probability / math.log(2)
 
 
 def _probability(path: Path) -> str:

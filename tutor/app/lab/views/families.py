@@ -9,32 +9,21 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.tabs import tabs
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
-from tutor.labs.families import (
-    FAMILIES,
-    PARTS,
-    Choose,
-    Example,
-    Family,
-    Move,
-    Part,
-    See,
-    Show,
-    State,
-    Write,
-    may_look,
-    text,
-)
+from tutor.labs.families import Choose, Example, Move, See, Show, State, text
+from tutor.labs.family_answers import FAMILIES, PARTS, Family, Part, may_look
+from tutor.labs.lab import Write
 from tutor.lm.family_text import BLANK
 from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.families import Answer, Attention, Said
+    from tutor.labs.family_answers import Answer, Attention, Said
 
 MARKS = {BLANK: "_", "<start>": "start", "<end>": "end", "<unknown>": "?"}
 PART_NAMES: dict[Part, str] = {
@@ -243,13 +232,13 @@ def _map(state: State, attention: Attention, width: int, height: int) -> list[Co
     """One row for each word that looks, one column for each that is looked at."""
     name = _SHORT_NAME if width < _NARROW else _NAME
     room = max(1, (width - name - 2) // _CELL)
-    columns = _around(len(attention.columns), state.focus if state.part != "across" else 0, room)
+    focus = 0 if state.part == "across" else state.focus
+    columns = around(focus, len(attention.columns), room)
     rows = max(2, height - 2)
-    first = max(0, min(state.focus - rows // 2, len(attention.rows) - rows))
     labels = (_shown(attention.columns[at])[: _CELL - 1] for at in columns)
     heading = "".join(f" {figures.fit(label, _CELL - 1)}" for label in labels)
     lines = [_title(state, attention, width), Content.styled(" " * (name + 2) + heading, MUTED)]
-    for at in range(first, min(len(attention.rows), first + rows)):
+    for at in around(state.focus, len(attention.rows), rows):
         chosen = at == state.focus
         label = ("→ " if state.part == "across" else "") + _shown(attention.rows[at])
         lines.append(
@@ -278,12 +267,6 @@ def _cells(
         glyph, style = heat.cell(shares[column])
         cells.append((f"{glyph}{min(99, round(100 * shares[column])):>2} ", style))
     return cells
-
-
-def _around(count: int, focus: int, room: int) -> range:
-    """The columns that there is room for, the one in focus among them."""
-    first = max(0, min(focus - room // 2, count - room))
-    return range(first, min(count, first + room))
 
 
 def _title(state: State, attention: Attention, width: int) -> Content:

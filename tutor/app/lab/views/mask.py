@@ -8,17 +8,20 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
 from tutor.app.lab.columns import WIDE, beside
+from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.mask import Focus, Mask, See, State, Write
+from tutor.labs.lab import Write
+from tutor.labs.mask import Focus, Mask, See, State
 from tutor.labs.sentence import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.mask import Answer
+    from tutor.labs.mask import Reading
 
 _BITS = 8
 _TABLE = 76
@@ -53,7 +56,7 @@ class MaskView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.readings:
-            return [Content.styled("reading …", MUTED)]
+            return [underway("reading", state.underway, width)]
         above = _summary(state, width)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -86,12 +89,6 @@ def _summary(state: State, width: int) -> list[Content]:
     return lines
 
 
-def _window(state: State, rows: int) -> range:
-    count = len(state.tokens)
-    first = max(0, min(state.focus - rows // 2, count - rows))
-    return range(first, min(count, first + rows))
-
-
 def _table(state: State, width: int, rows: int) -> list[Content]:
     tokens = state.tokens
     name = min(11, max(7, (width - 25) // 4))
@@ -104,7 +101,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     heading += f"{'looks ahead':>12}" if ahead else ""
     lines = [Content.styled(heading, MUTED)]
     shown = state.shown
-    for at in _window(state, rows):
+    for at in around(state.focus, len(state.tokens), rows):
         chosen, last = at == state.focus, at == len(tokens) - 1
         following = "?" if last else figures.shown(tokens[at + 1])
         cells: list[str | tuple[str, str]] = [
@@ -128,7 +125,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     return lines
 
 
-def _cost(reading: Answer | None, at: int) -> str:
+def _cost(reading: Reading | None, at: int) -> str:
     if reading is None:
         return "…"
     return figures.bits(reading.bits[at]) if at < len(reading.bits) else ""
@@ -137,7 +134,7 @@ def _cost(reading: Answer | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [Content.styled("reading …", MUTED)]
+        return [underway("reading", state.underway, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
@@ -145,7 +142,7 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
     columns = range(min(len(tokens), room // wide))
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in columns)
     lines = [Content.styled(" " * (name + 6) + numbers + " (all heads)", MUTED)]
-    for at in _window(state, rows):
+    for at in around(state.focus, len(state.tokens), rows):
         row = reading.row(at)
         hidden = (" " * wide, "")
         cells = [
@@ -167,7 +164,9 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
 def _said(state: State, width: int) -> list[Content]:
     """What is to be seen, honestly, in a line or two."""
     lines = []
-    if state.view == "map":
+    if state.shown is None and state.view == "table":
+        lines.append(underway("reading", state.underway, width))
+    elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:
         before, after = (state.readings[hide].mean_bits for hide in (True, False))

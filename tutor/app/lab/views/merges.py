@@ -8,10 +8,12 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets import figures
-from tutor.labs.merges import Jump, State, Step, Write
+from tutor.labs.lab import Write
+from tutor.labs.merges import Jump, State, Step
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _STROKE = "│"
 _BETWEEN_CHUNKS = "  "
 _LEAST_RULES = 3
+_LOW = 12
+"""In fewer rows than this empty lines make room for rules."""
 
 
 class MergesView(LabView):
@@ -51,9 +55,10 @@ class MergesView(LabView):
         if not state.played:
             return [Content.styled("The rules are being read.", MUTED)]
         pieces = _pieces(state, width)
-        above = [_count(state), Content(""), *pieces, Content("")]
+        gap = [] if height < _LOW else [Content("")]
+        above = [_count(state), *gap, *pieces, *gap]
         rows = max(_LEAST_RULES, height - len(above) - 1)
-        return [*above, _heading(state), *_rules(state, width, rows)]
+        return [*above, _heading(state, width), *_rules(state, width, rows)]
 
 
 def _count(state: State) -> Content:
@@ -105,20 +110,19 @@ def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
     return {at + more for at in first for more in (0, 1)}
 
 
-def _heading(state: State) -> Content:
+def _heading(state: State, width: int) -> Content:
     every = figures.count(state.rules)
-    return Content.styled(f"  {'rule':>8}  joins    (of {every}, the most frequent first)", MUTED)
+    order = ", the most frequent first" if width >= 56 else ""
+    return Content.styled(f"  {'rule':>8}  joins    (of {every}{order})", MUTED)
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:
     """The rules that apply to this text in their order, scrolled to where the player stands."""
     if not state.merges:
         return [Content("  No rule joins any two of these bytes: each is a token of its own.")]
-    first = max(0, min(state.at - rows // 2, len(state.merges) - rows))
-    shown = state.merges[first : first + rows]
     return [
-        _rule(merge, number < state.at, number == state.at - 1, width)
-        for number, merge in enumerate(shown, start=first)
+        _rule(state.merges[number], number < state.at, number == state.at - 1, width)
+        for number in around(state.at, len(state.merges), rows)
     ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.tabs import tabs
 from tutor.app.lab.view import LabView
 from tutor.app.lab.word_lines import cosine, cosine_bar, form_note, ramp
@@ -113,12 +114,6 @@ class NeighborsView(LabView):
                 return [*head, *_sums(state, width, height)]
 
 
-def _around(place: int, size: int, room: int) -> range:
-    """As many of `size` places as there is room for, with `place` among them."""
-    first = max(0, min(place - room // 2, size - room))
-    return range(first, min(first + room, size))
-
-
 # --- neighbors ------------------------------------------------------------------------------------
 
 
@@ -143,7 +138,7 @@ def _near(state: State, width: int, height: int) -> list[Content]:
     shown = state.near
     lines = [
         _row(shown[place], width, focused=place == state.focus)
-        for place in _around(state.focus, len(shown), max(2, height - len(head) - 1))
+        for place in around(state.focus, len(shown), max(2, height - len(head) - 1))
     ]
     return [*head, *lines, chance]
 
@@ -197,7 +192,7 @@ def _pairs(state: State, width: int, height: int) -> list[Content]:
     heading = "".join(_column_name(names[place], cell) for place in columns)
     lines = [Content.styled(" " * (_MARGIN + label) + heading, MUTED)]
     low = height < LOW - 1
-    for place in _around(row, len(names), max(2, height - 2) if low else len(names)):
+    for place in around(row, len(names), max(2, height - 2) if low else len(names)):
         cosines = pairs.cosines[place]
         parts: list[tuple[str, str]] = [
             ("› " if place == row else "  ", f"{ACT} bold"),
@@ -258,7 +253,7 @@ def _sums(state: State, width: int, height: int) -> list[Content]:
     lines = [Content.styled(names, MUTED)]
     lines += [
         _analogy(state.analogies[place], text, columns, focused=place == state.analogy)
-        for place in _around(state.analogy, len(state.analogies), room)
+        for place in around(state.analogy, len(state.analogies), room)
     ]
     between = [] if low else [Content("")]
     found = state.chosen.sum

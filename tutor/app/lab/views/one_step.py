@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.lab import one_step_lines
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
+from tutor.labs.lab import Write
 from tutor.labs.one_step import (
     MANY,
     MOST_STEPS,
@@ -20,7 +21,6 @@ from tutor.labs.one_step import (
     Stage,
     State,
     Walk,
-    Write,
 )
 from tutor.text import counted
 
@@ -94,8 +94,9 @@ class OneStepView(LabView):
         rows = max(3, height - len(heading))
         body = one_step_lines.STAGES[state.at](state, answer, width, rows)
         if low:
-            return [line for line in (*heading, *body) if line.plain]
-        return [*heading, *body]
+            heading, body = ([line for line in each if line.plain] for each in (heading, body))
+        # tables fit; sentences and formulas go on in a second line
+        return [part for line in (*heading, *body) for part in line.wrap(width)]
 
 
 # --- above --------------------------------------------------------------------------------------

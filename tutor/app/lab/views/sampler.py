@@ -8,10 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app import theme
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.sampler import Choose, Move, Reset, State, Turn, Write
+from tutor.labs.lab import Write
+from tutor.labs.sampler import Choose, Move, Reset, State, Turn
 from tutor.lm.dials import is_off, value
 from tutor.text import counted, visible
 
@@ -29,6 +31,7 @@ NAMES: dict[StepName, str] = {
     "min-p": "min-p",
 }
 _TOKEN = 14
+_LEAST_STAGES = 3
 _LEAST_ROWS = 3
 _WIDE = 66
 """From this many columns on there is room for how much each step removed."""
@@ -64,7 +67,7 @@ class SamplerView(LabView):
         self.write("A text, for the model to go on with:", self.state.text, Write)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        above = [_text(state, width), *_stages(state, width)]
+        above = [_text(state, width), *_stages(state, width, max(_LEAST_STAGES, height - 2))]
         rows = max(_LEAST_ROWS, height - len(above) - 2)
         return [*above, *_rows(state, width, rows)]
 
@@ -75,20 +78,23 @@ def _text(state: State, width: int) -> Content:
     return Content.assemble((cut, MUTED), (end, "bold"))
 
 
-def _stages(state: State, width: int) -> list[Content]:
+def _stages(state: State, width: int, rows: int) -> list[Content]:
+    """The steps in their order, the one in focus among them where not all fit."""
     wide = width >= _WIDE
-    removed = f"{'removed':>10}" if wide else ""
-    heading = f"  {'step':<20}{'':>6}{'tokens left':>{13 if wide else 9}}{removed}"
-    lines = [Content.styled(heading + f"{'bits':>7}", MUTED)]
-    if not wide:
-        lines = [Content.styled(f"  {'step':<20}{'':>6}{'left':>9}{'bits':>7}", MUTED)]
-    for place, name in enumerate(state.order):
+    name_width = max(12, min(20, width - 24))
+    left = f"{'tokens left':>13}{'removed':>10}" if wide else f"{'left':>9}"
+    heading = f"  {'step':<{name_width}}{'':>6}{left}{'bits':>7}"
+    lines = [Content.styled(heading, MUTED)]
+    for place in around(state.focus, len(state.order), rows):
+        name = state.order[place]
         stage = state.answer.stages[place] if state.answer and state.known else None
-        lines.append(_stage(name, stage, state.dials, place == state.focus, wide))
+        lines.append(_stage(name, stage, state.dials, place == state.focus, name_width, wide))
     return lines
 
 
-def _stage(name: StepName, stage: Stage | None, dials: Dials, here: bool, wide: bool) -> Content:
+def _stage(
+    name: StepName, stage: Stage | None, dials: Dials, here: bool, name_width: int, wide: bool
+) -> Content:
     off = is_off(dials, name)
     setting = "off" if off else f"{value(dials, name):g}"
     kept = figures.count(stage.kept) if stage else "…"
@@ -96,7 +102,7 @@ def _stage(name: StepName, stage: Stage | None, dials: Dials, here: bool, wide: 
     entropy = f"{stage.entropy_bits:.2f}" if stage else ""
     return Content.assemble(
         ("› " if here else "  ", f"{ACT} bold"),
-        (f"{NAMES[name]:<20}", "bold" if here else MUTED if off else ""),
+        (figures.fit(NAMES[name], name_width), "bold" if here else MUTED if off else ""),
         (f"{setting:>6}", f"{ACT} bold" if here else MUTED if off else ""),
         (f"{kept:>{13 if wide else 9}}", MUTED if off else ""),
         (f"{removed:>10}" if wide else "", MUTED if off or not removed else ""),

@@ -9,23 +9,24 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.lab.view import LabView
-from tutor.app.theme import ACT, MUTED, likely
+from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.meter import meter
+from tutor.labs.lab import Write
 from tutor.labs.scale import (
     BEST,
     PARAGRAPH,
     QUANTITIES,
-    READERS,
     Focus,
     Measure,
+    Other,
     Paragraph,
     Quantity,
     See,
     State,
-    Write,
     ladder,
 )
-from tutor.text import counted, visible
+from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ _DECADES = 26
 _WIDEST_BAR = 52
 _LOW, _HIGH = 12, 24
 _ABOVE_GUESSES = 7
+_METER = 20
 
 
 class ScaleView(LabView):
@@ -57,6 +59,7 @@ class ScaleView(LabView):
         Binding("tab", "see", "ladder / text", tooltip="The text as it is read, or the ladder."),
         Binding("e", "edit", "write", tooltip="Let them read a text of your own."),
         Binding("p", "paragraph", "the paragraph", tooltip="The text that none was trained on."),
+        Binding("o", "other", "other model", tooltip="Let another installed model read it too."),
         Binding("right", "measure(1)", "bars of", key_display="←→", tooltip="What the bars show."),
         Binding("left", "measure(-1)", show=False),
         Binding("down", "focus_by(1)", "source", key_display="↑↓", tooltip="Where it is from."),
@@ -73,6 +76,9 @@ class ScaleView(LabView):
     def action_paragraph(self) -> None:
         self.did(Paragraph())
 
+    def action_other(self) -> None:
+        self.did(Other())
+
     def action_measure(self, by: int) -> None:
         self.did(Measure(by))
 
@@ -85,6 +91,8 @@ class ScaleView(LabView):
             return True
         if action in ("measure", "focus_by"):
             return state.view == "ladder"
+        if action == "other":
+            return bool(state.others) or state.other is not None
         return action != "paragraph" or state.text != PARAGRAPH
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
@@ -109,8 +117,8 @@ def _text(state: State, width: int, height: int) -> list[Content]:
     if not state.readers:
         return [*lines, Content.styled("being read", MUTED)]
     if low:
-        return [*_table(state, width, BEST), *lines]
-    below = _waiting(state)
+        return [*_other(state, width), *_table(state, width, BEST), *lines]
+    below = _other(state, width) or _waiting(state, width)
     rows = height - len(lines) - len(below) - _ABOVE_GUESSES
     return [*lines, *_table(state, width, max(1, min(BEST, rows))), *below]
 
@@ -154,14 +162,36 @@ def _large(value: float) -> str:
     return f"{value:.1f}" if value < 1e5 else f"{value:.1e}"
 
 
-def _waiting(state: State) -> list[Content]:
-    if len(state.readings) < len(READERS):
+def _other(state: State, width: int) -> list[Content]:
+    """How far the other model is, or why it does not read."""
+    name = (f"{safe(state.other or '')}: ", "bold")
+    if state.refused:
+        said = Content.assemble(name, (safe(state.refused), NOT_YET))
+        return [line.rstrip() for line in said.wrap(width)]
+    if state.other is None or "other" in state.readings:
+        return []
+    coming = state.coming
+    said = Content.assemble(name, ("is next" if coming is None else coming.doing, MUTED))
+    if coming is None or not coming.total:
+        return [said]
+    far = f"  {coming.done / coming.total:>4.0%}"
+    if coming.seconds is not None:
+        far += f"  about {coming.seconds:.0f} s"
+    bar = meter(coming.done / coming.total, min(_METER, width - len(far)))
+    return [said, Content.assemble(bar, (far, MUTED))]
+
+
+def _waiting(state: State, width: int) -> list[Content]:
+    if not state.complete:
         return [Content.styled("the others are reading", MUTED)]
-    if state.readings["yours"] is None:
-        return [Content.styled("Yours joins them when the lab “training” has trained one.", MUTED)]
-    return [
-        Content.styled("Perplexity is a token’s, be it a letter or a word: compare bits.", MUTED)
-    ]
+    if state.others and state.other is None:
+        names = map(safe, state.others)
+        said = figures.as_many_as_fit("o lets another model read too: ", names, width)
+    elif state.readings["yours"] is None:
+        said = "Yours joins them when the lab “training” has trained one."
+    else:
+        said = "Perplexity is a token’s, be it a letter or a word: compare bits."
+    return [Content.styled(said, MUTED)]
 
 
 # --- the ladder -----------------------------------------------------------------------------------

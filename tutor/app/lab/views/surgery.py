@@ -9,9 +9,12 @@ from textual.content import Content
 
 from tutor.app.explorer.xray_lines import spaced
 from tutor.app.lab import heat
+from tutor.app.lab.around import around
+from tutor.app.lab.underway import underway
 from tutor.app.lab.view import LabView
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
+from tutor.labs.lab import Write
 from tutor.labs.sentence import sentence
 from tutor.labs.surgery import (
     FEED_FORWARD,
@@ -24,7 +27,6 @@ from tutor.labs.surgery import (
     Switch,
     SwitchAttention,
     SwitchBest,
-    Write,
 )
 from tutor.text import counted
 
@@ -93,7 +95,7 @@ class SurgeryView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.layers:
-            return [Content.styled("reading …", MUTED)]
+            return [underway("reading", state.underway, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
@@ -113,12 +115,12 @@ def _focus(state: State, width: int) -> Content:
     parts: list[str | tuple[str, str]] = [
         ("layer ", MUTED),
         (f"{cut.layer + 1:>2}", "bold"),
-        (f" of {state.layers}  ", MUTED),
+        (f" of {state.layers}  " if width >= 60 else "  ", MUTED),
         (f"{what:<12} ", "bold"),
         ("off" if off else "on ", f"{NOT_YET} bold" if off else MUTED),
     ]
     if score is not None:
-        parts.append((f"  copies {heat.percent(score)}", ""))
+        parts.append((f"  {'copies ' if width >= 60 else ''}{heat.percent(score)}", ""))
     forward = len(state.cuts) - state.heads_off
     if state.cuts and width >= 60:
         parts.append((f"   off: {counted(state.heads_off, 'head')}, {forward} feed-forward", MUTED))
@@ -130,10 +132,10 @@ def _grid(state: State, width: int, rows: int) -> list[Content]:
     label = 9 if width >= 60 else 7
     room = width - label
     wide = 2 if 2 * state.layers <= room else 1
-    layers = _around(state.layer, state.layers, room // wide)
+    layers = around(state.layer, state.layers, room // wide)
     numbers = "".join(f"{(layer + 1) % 10:<{wide}}" for layer in layers)
     lines = [Content.styled(f"{'layer':<{label}}{numbers}", MUTED)] if rows > 2 else []
-    for part in _around(state.part, state.heads + 1, rows):
+    for part in around(state.part, state.heads + 1, rows):
         head = part if part < state.heads else FEED_FORWARD
         forward = "feed-fwd" if label > 8 else "feed"
         name = forward if head == FEED_FORWARD else f"head {head + 1}"
@@ -155,16 +157,10 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
     return glyph.ljust(wide), style
 
 
-def _around(focus: int, count: int, room: int) -> range:
-    """`room` of `count`, the one in focus among them."""
-    first = max(0, min(focus - room // 2, count - room))
-    return range(first, min(count, first + max(1, room)))
-
-
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [Content.styled("reading …", MUTED)]
+        return [underway("reading", state.underway, width)]
     heading: list[str | tuple[str, str]] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
@@ -197,7 +193,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [Content.styled("looking inside …", MUTED)]
+        return [underway("looking inside", state.underway, width)]
     name, layer = (12, 7) if width >= 70 else (7, 3)
     said = "if it stopped after a layer: what it would say, and its probability for "
     lines = [
@@ -233,7 +229,7 @@ def _copying(state: State, width: int, height: int) -> list[Content]:
     said = "16 random tokens, read twice: what does a token cost, in bits?"
     lines = [Content.styled(said if wide else "random tokens, twice: bits", MUTED)]
     if found is None:
-        return [*lines, Content.styled("reading …", MUTED)]
+        return [*lines, underway("reading", state.underway, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
         ("when they are new", found.new, False),

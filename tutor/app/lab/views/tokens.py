@@ -8,10 +8,12 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.tokens import CUTS, Choose, Cut, Focus, State, Write
+from tutor.labs.lab import Write
+from tutor.labs.tokens import CUTS, Choose, Cut, Focus, State
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -60,12 +62,12 @@ def _summary(state: State, width: int) -> list[Content]:
     """How many pieces each way of cutting makes, and how many characters a piece has."""
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
     bar = max(0, min(24, width - 48))
-    lines = [
-        Content.assemble(
-            (f"  {'cut into':<14}{'pieces':>8}  {'characters a piece':>18}", MUTED),
-            (f"   {figures.count(state.byte_count)} bytes", MUTED),
-        )
-    ]
+    wide = width >= 60
+    name, many, each_width = (14, 8, 20) if wide else (12, 7, 16)
+    title = "characters a piece" if wide else "characters each"
+    size = f"   {figures.count(state.byte_count)} bytes" if wide else ""
+    heading = f"  {'cut into':<{name}}{'pieces':>{many}}{title:>{each_width}}{size}"
+    lines = [Content.styled(heading, MUTED)]
     for cut in CUTS:
         known = state.pieces.get(cut)
         count = "…" if known is None else figures.count(len(known))
@@ -74,9 +76,9 @@ def _summary(state: State, width: int) -> list[Content]:
         lines.append(
             Content.assemble(
                 (mark, f"{ACT} bold"),
-                (f"{NAMES[cut]:<14}", "bold" if cut == state.cut else ""),
-                f"{count:>8}  {'' if each is None else f'{each:.2f}':>18}",
-                (f"   {bars.bar(len(known or ()) / most, bar)}", MUTED),
+                (f"{NAMES[cut]:<{name}}", "bold" if cut == state.cut else ""),
+                f"{count:>{many}}{'' if each is None else f'{each:.2f}':>{each_width}}",
+                (f"   {bars.bar(len(known or ()) / most, bar)}" if bar else "", MUTED),
             )
         )
     return lines
@@ -97,8 +99,7 @@ def _pieces(state: State, width: int, rows: int) -> list[Content]:
         style = "reverse" if place == state.focus else "" if place % 2 else "$likely-4"
         lines[-1] += [(text, style), (_BAR, MUTED)]
         used += size
-    first = max(0, min(at - rows // 2, len(lines) - rows))
-    shown = [Content.assemble(*line) for line in lines[first : first + rows]]
+    shown = [Content.assemble(*lines[line]) for line in around(at, len(lines), rows)]
     if state.left_out:
         shown.append(Content(f"{figures.count(state.left_out)} characters more are left out."))
     return shown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab.around import around
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
@@ -63,20 +64,20 @@ class TrainTokenizerView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         rows = min(len(SIZES), max(_LEAST_SIZES, height - _OTHER_LINES))
-        first = max(0, min(state.size - rows // 2, len(SIZES) - rows))
-        table = [_size(state, place, width) for place in range(first, first + rows)]
-        return [_source(state), _heading(), *table, *_below(state, width)]
+        table = [_size(state, place, width) for place in around(state.size, len(SIZES), rows)]
+        return [_source(state, width), _heading(), *table, *_below(state, width)]
 
 
-def _source(state: State) -> Content:
+def _source(state: State, width: int) -> Content:
+    wide = width >= 60
     if state.own is None:
-        text = "trained on the prose of the lessons"
+        text = "the prose of the lessons"
     else:
-        text = f"trained on your text of {counted(len(state.own), 'character')}"
+        text = f"your text of {counted(len(state.own), 'character')}" if wide else "your text"
     run = next(iter(state.runs.values()), None)
     size = f", {figures.count(run.byte_count)} bytes" if run else ""
     cut = f"; {counted(state.left_out, 'character')} more left out" if state.left_out else ""
-    return Content.styled(text + size + cut, MUTED)
+    return Content.styled(f"{'trained on' if wide else 'on'} {text}{size}{cut}", MUTED)
 
 
 def _heading() -> Content:

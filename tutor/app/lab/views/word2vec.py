@@ -11,7 +11,7 @@ from textual.content import Content
 from tutor.app.explorer.lines import Lines
 from tutor.app.lab.view import LabView
 from tutor.app.lab.word_lines import cosine
-from tutor.app.lab.word_plot import Named, WordPlot, mark
+from tutor.app.lab.word_plot import Named, WordPlot, legend
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.plot import trend
@@ -83,10 +83,14 @@ class Word2VecView(LabView):
 
     def draw(self, state: State) -> None:
         width, low = self.size.width, self.size.height < _LOW
-        above = [_standing(state, width), _figures(state), _legend(state)]
+        above = [_standing(state, width)]
+        if not low:
+            above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
         below = [_nearest(state, width), _map_of(state)]
-        self.query_one("#lines", Lines).show(above[:1] if low else above)
-        self.query_one("#below", Lines).show(below[:1] if low else below)
+        if not (low and state.done):  # the map needs the row; of the word in focus it is said below
+            above += _missing(state, width)
+        self.put("#lines", above)
+        self.put("#below", below[:1] if low else below)
         known, look = state.known, state.shown
         if look is None or len(look.points) != len(known):
             self.query_one(WordPlot).show([], 0, None, 1.0)
@@ -116,7 +120,8 @@ def _standing(state: State, width: int) -> Content:
     elif not state.going:
         parts.append(("   paused" if state.done else "   press r to train", ACT))
     passed = f"pass {now.epoch} of {now.epochs}" if width >= 60 else ""
-    parts.append((f"   {passed}  {share:>4.0%}", ""))
+    if state.done or passed:
+        parts.append((f"   {passed}  {share:>4.0%}", ""))
     if state.speed and width >= 60:
         parts.append((f"   {figures.count(round(state.speed))} pairs/s", MUTED))
         if state.going:
@@ -140,15 +145,13 @@ def _figures(state: State) -> Content:
     return Content.assemble(*parts)
 
 
-def _legend(state: State) -> Content:
-    groups = state.words.groups
-    named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
-    parts: list[tuple[str, str]] = [(f"  {named}", MUTED)]
+def _missing(state: State, width: int) -> list[Content]:
+    """A line on the words that cannot be watched, where there are any."""
+    parts = [counted(state.words.left_out, "word") + " left out"] if state.words.left_out else []
     if state.unknown:
-        parts.append((f"   not in the text: {safe(', '.join(state.unknown))}", NOT_YET))
-    if state.words.left_out:
-        parts.append((f"   {counted(state.words.left_out, 'word')} left out", NOT_YET))
-    return Content.assemble(*parts)
+        room = width - sum(len(part) + 5 for part in parts)
+        parts.insert(0, figures.as_many_as_fit("not in the text: ", map(safe, state.unknown), room))
+    return [Content.styled("  " + "   ".join(parts), NOT_YET)] if parts else []
 
 
 def _nearest(state: State, width: int) -> Content:

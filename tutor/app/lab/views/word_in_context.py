@@ -21,7 +21,8 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.word_in_context import Compared, Named, Sentence
+    from tutor.labs.sentence_pair import Sentence
+    from tutor.labs.word_in_context import Compared, Named
 
 NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
 _HEADINGS: dict[By, str] = {
@@ -97,7 +98,8 @@ class WordInContextView(LabView):
 def _sentence(number: str, sentence: Sentence, width: int) -> Content:
     """On one line; where it does not fit, what stands before the word is cut from the left."""
     before, word = safe(sentence.before), safe(sentence.word)
-    room = max(0, width - _NUMBER - cell_len(word))
+    after = safe(sentence.text[sentence.end :])
+    room = max(0, width - _NUMBER - cell_len(word) - min(1, cell_len(after)))
     if cell_len(before) > room:
         while cell_len(before) > max(0, room - 1):
             before = before[1:]
@@ -106,32 +108,35 @@ def _sentence(number: str, sentence: Sentence, width: int) -> Content:
         (f"  {number}  ", MUTED),
         before,
         (word, "bold underline"),
-        safe(sentence.text[sentence.end :]),
+        after,
     )
 
 
 def _bars(compared: Compared, layer: int, width: int, height: int) -> list[Content]:
     """One bar a layer, the table's first; below them a mark at the layer that is looked at."""
     values = compared.cosines
-    size = max(1, min(3, (width - _SCALE - 1) // len(values)))
+    scale = _SCALE if len(values) + _SCALE < width else 0
+    size = max(1, min(3, (width - scale - 1) // len(values)))
     shown = upright(values, height, size)
-    scale = {0: "1.00", height - 1: "0.00"}
+    ends = {0: "1.00", height - 1: "0.00"}
+    marks = [f"{ends.get(line, ''):>{_SCALE - 2}}  "[:scale] for line in range(len(shown))]
     lines = [
-        Content.assemble((f"{scale.get(line, ''):>{_SCALE - 2}}  ", MUTED), (bars, "$likely-3"))
-        for line, bars in enumerate(shown)
+        Content.assemble((mark, MUTED), (bars, "$likely-3"))
+        for mark, bars in zip(marks, shown, strict=True)
     ]
-    mark = " " * (_SCALE + layer * size) + "▲" * size
-    return [*lines, Content.styled(mark, f"{ACT} bold")]
+    here = " " * (scale + layer * size) + "▲" * size
+    return [*lines, Content.styled(here, f"{ACT} bold")]
 
 
 def _figures(compared: Compared, layer: int, width: int) -> Content:
     where = f"layer {layer}" if layer else "the table"
+    wide = width >= 60
     parts: list[tuple[str, str]] = [
         (f"  {where:<9}", "bold"),
-        (f"  cosine {cosine(compared.cosines[layer]).strip()}", ""),
+        (f"  {'cosine ' if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),
     ]
     if compared.others:
-        said = "other words of the two" if width >= 60 else "others"
+        said = "other words of the two" if wide else "other words"
         parts.append((f"   {said} {cosine(compared.others[layer]).strip()}", MUTED))
     return Content.assemble(*parts)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.explorer.lines import Lines
 from tutor.app.lab.view import LabView
 from tutor.app.lab.word_lines import cosine, form_note
-from tutor.app.lab.word_plot import Named, WordPlot, mark
+from tutor.app.lab.word_plot import Named, WordPlot, legend
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.labs.word_map import Another, Focus, Pan, State, Whole, Zoom, write
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 _LOW = 12
 """In fewer rows than this the lines around the map make room for it."""
+_SHORT = 6
+"""Columns that the names below the map get where there is little room."""
 
 
 class WordMapView(LabView):
@@ -74,11 +78,15 @@ class WordMapView(LabView):
         self.write("Words, with ; between groups:", chosen.written if chosen.own else "", write)
 
     def draw(self, state: State) -> None:
-        low = self.size.height < _LOW
-        heading = [_heading(state), _legend(state)]
-        self.query_one("#lines", Lines).show(heading[:1] if low else heading)
-        below = _below(state, self.size.width)
-        self.query_one("#below", Lines).show(below[:1] if low else below)
+        width, low = self.size.width, self.size.height < _LOW
+        above = [_heading(state, width)]
+        if not low:
+            above += legend(state.chosen.groups).wrap(width)
+        if left_out := state.chosen.left_out:
+            above.append(Content.styled(f"  {counted(left_out, 'word')} left out", NOT_YET))
+        self.put("#lines", above)
+        below = _below(state, width)
+        self.put("#below", below[:1] if low else below)
         if state.map is None:
             points: list[Named] = []
         else:
@@ -96,25 +104,20 @@ def _name(form: Form) -> str:
     return name if len(form) == 1 else f"{name}…"
 
 
-def _heading(state: State) -> Content:
+def _heading(state: State, width: int) -> Content:
     chosen = state.chosen
     parts: list[tuple[str, str]] = [("  ", ""), (chosen.title, "bold")]
     if state.map is None:
         return Content.assemble(*parts, "  …")
     across, up = state.map.shares
-    parts.append((f"   shows {across + up:.0%} of the variance", ""))
-    parts.append((f"  (→ {across:.0%}  ↑ {up:.0%})", MUTED))
+    if width >= 70:
+        parts.append((f"   shows {across + up:.0%} of the variance", ""))
+        parts.append((f"  (→ {across:.0%}  ↑ {up:.0%})", MUTED))
+    else:
+        parts.append((f"  shows {across + up:.0%}", ""))
     if state.zoom > 1:
-        parts.append((f"   zoom {state.zoom:.1f}", MUTED))
+        parts.append((f"  zoom {state.zoom:.1f}", MUTED))
     return Content.assemble(*parts)
-
-
-def _legend(state: State) -> Content:
-    groups = state.chosen.groups
-    named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
-    left_out = state.chosen.left_out
-    more = f"   {left_out} more words are left out" if left_out else ""
-    return Content.assemble((f"  {named}", MUTED), (more, NOT_YET))
 
 
 def _below(state: State, width: int) -> list[Content]:
@@ -123,6 +126,8 @@ def _below(state: State, width: int) -> list[Content]:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]
     shown = [figures.shown(other[0]) for other in state.map.forms]
+    if width < 60:
+        shown = [figures.fit(name, min(cell_len(name), _SHORT)) for name in shown]
     on_map, row = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     assert on_map is not None
     assert row is not None

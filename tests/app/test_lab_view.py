@@ -1,0 +1,46 @@
+"""How wide the lines of a lab are: as wide as there is room beside the scrollbar they will have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.content import Content
+
+from tutor.app.lab.view import LabView
+
+SIZE = (40, 12)
+
+
+class Rows(LabView):
+    """Shows as many rows as the state says, each as wide as it is told to be."""
+
+    def lines(self, state: int, width: int, height: int) -> list[Content]:
+        return [Content("=" * width)] * state
+
+
+class Only(App[None]):
+    CSS = "LabView { scrollbar-size-vertical: 1; }"
+
+    def compose(self) -> ComposeResult:
+        yield Rows()
+
+
+def widths(app: App[Any]) -> set[int]:
+    return {line.cell_length for line in app.query_one("#view").query_one("#lines")._lines}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("rows", [11, 12, 13])
+@pytest.mark.parametrize("before", [1, 30])
+async def test_the_width_does_not_depend_on_what_was_there_before(before: int, rows: int) -> None:
+    async with Only().run_test(size=SIZE) as pilot:
+        view = pilot.app.query_one(Rows)
+        view.show(before)
+        await pilot.pause()
+        view.show(rows)
+        first = widths(pilot.app)
+        await pilot.pause()
+        view.show(rows)
+        assert widths(pilot.app) == first == {39 if rows > 12 else 40}
+        assert view.show_vertical_scrollbar == (rows > 12)

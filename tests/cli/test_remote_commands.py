@@ -1,0 +1,137 @@
+"""The command line on a model elsewhere: a real server on the loopback, for the small model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from command_line import Tutor
+from lab_bench import small_model
+from remote.loopback import KEY, Loopback, chat_event, loopback, status, stream, usage_event
+from remote.model_server import model_server
+
+from tutor.lm.chat import text_ids
+from tutor.lm.distribution import PLAIN
+from tutor.lm.session import Session
+
+pytest.importorskip("openai")
+
+TEXT = "The capital of France is"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Loopback]:
+    with model_server(small_model()) as running:
+        yield running
+
+
+def test_a_step_has_the_rows_of_the_model(tutor: Tutor, server: Loopback) -> None:
+    outcome = tutor(
+        "step", TEXT, "--model", "openai:small", "--base-url", server.url + "/v1", "--json"
+    )
+    assert outcome.status == 0
+    report = json.loads(outcome.out)
+    assert report["model"]["format"] == "remote"
+    assert "prompt_ids" not in report
+    (only,) = report["steps"]
+    local = Session(small_model(), text_ids(small_model(), TEXT))
+    expected = local.distribution(len(local), PLAIN, 0, 10)
+    for row, other in zip(only["top"], expected.rows, strict=True):
+        assert (row["rank"], row["bytes"]) == (other.rank, other.token.data.hex())
+        assert row["probability"] == pytest.approx(other.probability, abs=1e-6)
+        assert not {"id", "logit"} & set(row)
+    assert only["hidden_probability"] == pytest.approx(expected.hidden_probability, abs=1e-6)
+    assert only["entropy_bits"] <= expected.entropy_bits
+
+
+def test_steps_for_people(tutor: Tutor, server: Loopback) -> None:
+    address = server.url + "/v1"
+    outcome = tutor(
+        "step", TEXT, "--greedy", "--steps", "2", "--model", "openai:x", "--base-url", address
+    )
+    assert outcome.status == 0
+    assert "entropy at least" in outcome.out
+    assert "ln p" in outcome.out
+    assert "the whole text" in outcome.out.lower()
+
+
+def test_a_check_tells_what_the_server_tells(tutor: Tutor, server: Loopback) -> None:
+    outcome = tutor("model", "check", "openai:small", "--base-url", server.url + "/v1")
+    assert outcome.status == 0
+    said = dict(line.split("  ", 1) for line in outcome.out.splitlines())
+    said = {label: text.strip() for label, text in said.items()}
+    assert said["reachable"] == "yes"
+    assert said["key"] == "none"
+    assert said["log-probabilities"] == "up to 20 tokens at a place"
+    assert said["tokens of a prompt"] == "told"
+    assert said["the stepper"] == "works"
+    assert float(said["first token after"].removesuffix(" s")) >= 0
+
+
+def test_a_check_of_a_server_that_tells_nothing(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_API_KEY", KEY)
+    with loopback() as server:
+        events = [chat_event(text) for text in ("One", ", two", ", three")]
+        server.answers = [
+            stream(*events, chat_event(finish="stop"), usage_event(20, 5)),
+            status(404, {"error": "no such path"}),
+        ]
+        outcome = tutor("model", "check", "openai:x", "--base-url", server.url)
+        assert outcome.status == 0
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+    assert "accepted" in outcome.out
+    assert "does not work: the chat does" in outcome.out
+    assert KEY not in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize(("code", "said"), [(401, "refused"), (429, "unknown"), (500, "unknown")])
+def test_a_check_that_fails_says_how(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch, code: int, said: str
+) -> None:
+    monkeypatch.setenv("TUTOR_API_KEY", KEY)
+    with loopback() as server:
+        server.answers = [status(code, {"error": {"message": f"no {KEY}"}})]
+        outcome = tutor("model", "check", "openai:x", "--base-url", server.url)
+    assert outcome.status == 1
+    assert f"key                 {said}" in outcome.out
+    assert "reachable           yes" in outcome.out
+    assert KEY not in outcome.out + outcome.err
+    assert "***" in outcome.err
+
+
+def test_a_check_without_a_key_sends_nothing(tutor: Tutor) -> None:
+    outcome = tutor("model", "check", "claude:")
+    assert outcome.status == 1
+    assert "nothing was sent" in outcome.out
+    assert "ANTHROPIC_API_KEY" in outcome.err
+    assert "is sent to" not in outcome.err
+
+
+def test_the_list_has_services_with_a_key(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "api.anthropic.com" not in tutor("model", "list").out
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    listed = tutor("model", "list")
+    assert "Claude at api.anthropic.com" in listed.out
+    as_json = tutor("model", "list", "--json").out
+    (remote,) = [each for each in json.loads(as_json) if each["kind"] == "remote"]
+    assert remote["name"].startswith("claude:")
+    assert KEY not in listed.out + as_json
+
+
+def test_a_service_that_continues_no_text_says_so(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    outcome = tutor("step", TEXT, "--model", "claude:")
+    assert outcome.status == 1
+    assert "tells no log-probabilities" in outcome.err
+
+
+@pytest.mark.parametrize("arguments", [["--base-url", "nonsense"], ["--model", "claude:\x1b"]])
+def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
+    outcome = tutor("step", "x", "--model", "openai:y", *arguments)
+    assert outcome.status == 2
+    assert outcome.err

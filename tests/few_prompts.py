@@ -1,0 +1,44 @@
+"""The labs of prompts with fewer items: what is tested is the lab, not its material."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tutor import paths
+from tutor.labs.injection import material
+from tutor.labs.prompt_tasks import tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+KEPT = {"items": 4, "documents": 3, "praise": 2, "attacks": 2, "harmless": 1}
+
+
+def few_prompts(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Until the generator goes on, the material is cut to `KEPT`."""
+    shipped = paths.assets_folder()
+    cut = folder / "assets"
+    (cut / "prompts").mkdir(parents=True)
+    for entry in shipped.iterdir():
+        if entry.name != "prompts":
+            (cut / entry.name).symlink_to(entry)
+    for file in (shipped / "prompts").iterdir():
+        (cut / "prompts" / file.name).write_text(_cut(file), "utf-8")
+    patch.setattr(paths, "assets_folder", lambda: cut)
+    for kept in (tasks, material):
+        kept.cache_clear()
+    yield
+    for kept in (tasks, material):
+        kept.cache_clear()
+
+
+def _cut(file: Path) -> str:
+    found = json.loads(file.read_text("utf-8"))
+    for each in found if isinstance(found, list) else [found]:
+        for name in KEPT.keys() & each.keys():
+            each[name] = each[name][: KEPT[name]]
+    return json.dumps(found)

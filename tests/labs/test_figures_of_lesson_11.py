@@ -1,0 +1,127 @@
+"""What lesson 11 says that its labs measure is what they measure on the default model."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from tutor import paths
+from tutor.labs import injection
+from tutor.labs.injection import Case
+from tutor.labs.prompt_scores import Score, Trial, score
+from tutor.labs.prompt_tasks import tasks
+from tutor.labs.prompt_version import Version, plain_version
+from tutor.labs.prompting import Try
+from tutor.labs.proportions import sign_test, wilson
+from tutor.lm.load import LanguageModel
+from tutor.workbench.bench import Tools, make_bench
+
+LESSON = (paths.lessons_folder() / "11-prompting.md").read_text("utf-8")
+ROUNDING = 1
+"""Kernels round differently: so many items may go otherwise on another machine."""
+MONTH = tasks()["month"]
+
+
+def table(first: str) -> list[list[str]]:
+    """The rows of the table whose heading begins with `first`, without the heading."""
+    lines = LESSON.partition(f"| {first}")[2].splitlines()[2:]
+    found = []
+    for line in lines:
+        if not line.startswith("|"):
+            return found
+        found.append([cell.strip() for cell in line.strip("|").split("|")])
+    return found
+
+
+MONTHS = table("20 sentences")
+ORDERS = re.search(
+    r"(\d+) without a defense \(68 to 92 %\), (\d+) with delimiters, (\d+)\s+with the instruction "
+    r"again after the review, (\d+) with a warning, (\d+) with all three \(78 to 97 %\)",
+    LESSON,
+)
+CLEAN = (12, 12, 12 - 3, 11, 11)
+"""Of 12 reviews without an order; the lesson tells of those that are lost after it."""
+VERSIONS: tuple[dict[str, Any], ...] = (
+    {},
+    {"frame": "turns", "examples": 2},
+    {"frame": "text"},
+    {"frame": "text", "rule": MONTH.constraint, "place": "after"},
+)
+
+
+def interval(text: str) -> tuple[float, float]:
+    low, high = re.findall(r"\d+", text)
+    return int(low) / 100, int(high) / 100
+
+
+def test_the_tables_are_there() -> None:
+    assert ORDERS is not None
+    assert len(MONTHS) == len(VERSIONS)
+    assert "It cost 3 of 12 reviews" in LESSON
+
+
+def test_their_intervals_are_those_of_their_counts() -> None:
+    for row in MONTHS:
+        assert wilson(int(row[1]), 20) == pytest.approx(interval(row[3]), abs=0.005)
+    for through, said in ((30, "68 to 92 %"), (33, "78 to 97 %")):
+        assert wilson(through, 36) == pytest.approx(interval(said), abs=0.005)
+    for right, said in ((20, "84 to 100 %"), (14, "48 to 85 %"), (16, "58 to\n  92 %")):
+        assert said in LESSON
+        assert wilson(right, 20) == pytest.approx(interval(said), abs=0.005)
+    assert "by chance 1 time in 16" in LESSON
+    assert sign_test(5, 0) == 1 / 16
+    assert sign_test(2, 0) == 1 / 2
+
+
+def scored(model: LanguageModel, version: Version) -> Score:
+    bench = make_bench("prompting", Tools(model, lambda: None, paths.assets_folder()))
+    trial = Trial(MONTH.name, version)
+    found = tuple(bench.answer(Try(trial, item)) for item in range(len(MONTH.items)))
+    return score({trial: found}, trial)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("at", range(len(VERSIONS)))
+def test_each_version_of_the_prompt_scores_as_is_said(
+    at: int, language_model: LanguageModel
+) -> None:
+    version = msgspec.structs.replace(plain_version(MONTH), **VERSIONS[at])
+    found = scored(language_model, version)
+    assert abs(found.right - int(MONTHS[at][1])) <= ROUNDING
+    assert abs(found.form - int(MONTHS[at][2])) <= ROUNDING
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_same_rule_after_two_examples_makes_it_twenty(language_model: LanguageModel) -> None:
+    assert "makes it 20 of 20" in LESSON
+    version = msgspec.structs.replace(
+        plain_version(MONTH), frame="turns", examples=2, rule=MONTH.constraint, place="after"
+    )
+    assert scored(language_model, version).right >= 20 - ROUNDING
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("at", range(len(CLEAN)))
+def test_each_defense_holds_as_often_as_is_said(at: int, language_model: LanguageModel) -> None:
+    bench = make_bench("injection", Tools(language_model, lambda: None, paths.assets_folder()))
+    given, defense = injection.material(), injection.NAMED[at][1]
+    reviews = (
+        *given.documents,
+        *given.praise,
+        *(injection.attacked(each, attack) for attack in given.attacks for each in given.documents),
+    )
+    answer = bench.answer(injection.Question(defense, reviews))
+    cases = (Case(defense, review) for review in reviews)
+    state = msgspec.structs.replace(
+        injection.start(), found=dict(zip(cases, answer.shares, strict=True))
+    )
+    found = injection.result(state, defense)
+    assert ORDERS is not None
+    assert abs(found.through[0] - int(ORDERS[1 + at])) <= ROUNDING
+    assert abs(found.clean[0] - CLEAN[at]) <= ROUNDING

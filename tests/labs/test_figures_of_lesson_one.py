@@ -1,0 +1,105 @@
+"""The figures that lesson 1 quotes of the three bots are those that its lab shows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from tutor import paths
+from tutor.bots import rules
+from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
+from tutor.bots.probes import KINDS, Kind, is_right
+from tutor.labs import generations as lab
+from tutor.labs.bot_probes import score
+from tutor.labs.generations import LAB, Predict, Run
+from tutor.labs.lab import settle
+from tutor.workbench.bench import Tools, make_bench
+from tutor.workbench.retrieval_bot import RetrievalBot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tutor.lm.load import LanguageModel
+
+LESSON = (paths.lessons_folder() / "01-generations.md").read_text("utf-8")
+
+
+def quoted(kind: Kind) -> tuple[int, ...]:
+    """What the lesson says of rules, retrieval and generation."""
+    found = re.search(rf"^\| {kind} +\| +(\d) \| +(\d) \| +(\d) \|$", LESSON, re.MULTILINE)
+    assert found is not None
+    return tuple(map(int, found.groups()))
+
+
+def right(kind: Kind, bot: int, reply: Callable[[tuple[str, ...], str], tuple[str, bool]]) -> int:
+    name = ("rules", "retrieval", "generative")[bot]
+    return sum(
+        is_right(probe.criterion(name), *reply(probe.before, probe.message))  # type: ignore[arg-type]
+        for probe in shipped_probes().of(kind)
+    )
+
+
+def test_what_is_said_of_how_much_there_is() -> None:
+    bank = shipped_bank()
+    assert f"A has {len(shipped_rules().rules)} rules, B a bank of {bank.entries} answers" in LESSON
+    assert f"{len(shipped_probes().probes)} messages in six classes, five each" in LESSON
+    assert {len(shipped_probes().of(kind)) for kind in KINDS} == {5}
+    assert sum(len(each.held_out) for each in bank.intents) == 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_of_the_rules(kind: Kind) -> None:
+    def reply(before: tuple[str, ...], message: str) -> tuple[str, bool]:
+        said = rules.reply(shipped_rules(), [*before[::2], message])
+        return said.text, said.declined
+
+    assert right(kind, 0, reply) == quoted(kind)[0]
+
+
+@pytest.fixture(scope="module")
+def retrieval(language_model: LanguageModel) -> RetrievalBot:
+    bot = RetrievalBot(language_model, shipped_bank(), lab.start().seed)
+    while not bot.training.finished:
+        bot.training.step()
+    return bot
+
+
+def test_scores_of_retrieval(retrieval: RetrievalBot) -> None:
+    def reply(_: tuple[str, ...], message: str) -> tuple[str, bool]:
+        said = retrieval.reply(message)
+        return said.text, said.declined
+
+    assert [right(kind, 1, reply) for kind in KINDS] == [quoted(kind)[1] for kind in KINDS]
+    found = re.search(r"Of 100 phrases\s+that B never saw, it takes (\d+) for what", LESSON)
+    assert found is not None
+    assert abs(100 - len(retrieval.training.wrong()) - int(found[1])) <= 1  # it may round otherwise
+
+
+def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
+    reply = retrieval.reply("What can I read to a child whose grandmother has died?")
+    first, second = reply.nearest[:2]
+    assert re.search(rf"{re.escape(first.question)} +cosine {first.cosine:.2f}$", LESSON, re.M)
+    assert re.search(rf"{re.escape(second.question)} +{second.cosine:.2f}$", LESSON, re.M)
+    assert first.answer in LESSON
+    assert reply.declined
+    assert f"stands at {reply.threshold:.2f}" in " ".join(LESSON.split())
+    parrot = retrieval.reply("My parrot ate my library card.")
+    assert parrot.text in LESSON
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_scores_of_generation(language_model: LanguageModel, tmp_path: Path) -> None:
+    """A draw between two tokens can go the other way on another machine: one reply of a kind."""
+    bench = make_bench("generations", Tools(language_model, lambda: None, tmp_path))
+    state = lab.start()
+    for place in range(len(KINDS)):
+        state = lab.act(msgspec.structs.replace(state, part=3, kind=place), Predict(1))
+    for passed in settle(LAB, lab.act(state, Run()), bench.answer):
+        state = passed
+    for kind in KINDS:
+        assert abs(score(state.results, "generative", kind)[0] - quoted(kind)[2]) <= 1

@@ -1,0 +1,42 @@
+"""What lesson 8 says of the questions is what the lab measures on the default model."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from tools.certainty import Record, measured
+from tutor import paths
+from tutor.labs.certainty import WAYS
+from tutor.labs.real_and_invented import items
+from tutor.lm.load import LanguageModel
+
+RECORD = msgspec.json.decode(
+    (paths.real_and_invented().parent / "measured.json").read_bytes(), type=Record
+)
+
+
+def test_the_record_adds_up() -> None:
+    assert RECORD.questions == len(items())
+    assert tuple(RECORD.ways) == WAYS
+    real = sum(item.real for item in items())
+    for way in RECORD.ways.values():
+        assert sum(msgspec.structs.astuple(way.real)) == real
+        assert sum(msgspec.structs.astuple(way.invented)) == len(items()) - real
+        assert sum(each.count for each in way.bins) == len(items())
+        assert sum(each.right for each in way.bins) == way.good
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_record_is_of_this_model_and_code(exact_model: LanguageModel) -> None:
+    """In exact arithmetic: of 168 answers one may fall otherwise on another processor."""
+    again = measured(exact_model, report=lambda _line: None)
+    assert set(again.ways) == set(RECORD.ways)
+    for name, way in again.ways.items():
+        stated = RECORD.ways[name]
+        assert abs(way.good - stated.good) <= 1
+        assert way.error == pytest.approx(stated.error, abs=0.02)
+        for now, then in ((way.real, stated.real), (way.invented, stated.invented)):
+            assert now.right == pytest.approx(then.right, abs=1)
+            assert now.declined == pytest.approx(then.declined, abs=1)

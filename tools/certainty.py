@@ -1,0 +1,117 @@
+"""What lesson 8 says of the questions about real and invented things, measured by their lab.
+
+    python -m tools.certainty assets/real-and-invented/measured.json
+
+asks the default model (`tutor model pull`) all of them in three ways, in exact arithmetic, as
+`tutor lint` does: some five minutes. The app computes faster and rounds more: an answer or two
+can fall otherwise there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tutor.labs.certainty import (
+    LAB,
+    SURE,
+    WAYS,
+    Answer,
+    Go,
+    Judged,
+    Question,
+    See,
+    calibration,
+    judged,
+    progress,
+    tally,
+)
+from tutor.labs.lab import settle
+from tutor.lm.calibration import Bin, expected_error
+from tutor.lm.load import LanguageModel, load_model
+from tutor.models.find import find_model
+from tutor.workbench.bench import Tools, make_bench
+
+
+class Count(msgspec.Struct, frozen=True):
+    right: int
+    wrong: int
+    declined: int
+
+
+class Way(msgspec.Struct, frozen=True):
+    """What came of the questions in one way of asking. `error` is the expected calibration error,
+    `sure_and_wrong` how many wrong answers are more than `SURE` certain."""
+
+    real: Count
+    invented: Count
+    good: int
+    error: float
+    sure: int
+    sure_and_wrong: int
+    bins: tuple[Bin, ...]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """`model` is its name; `ways` by the names of `tutor.labs.certainty.WAYS`."""
+
+    model: str
+    questions: int
+    ways: dict[str, Way]
+
+
+def measured(model: LanguageModel, report: Callable[[str], None] = print) -> Record:
+    """Takes minutes."""
+    bench = make_bench(LAB.name, Tools(model, lambda: None, Path()))
+
+    def answer(question: Question) -> Answer:
+        found: Answer = bench.answer(question)
+        return found
+
+    state = LAB.act(LAB.act(LAB.start(), See("ways")), Go())
+    told = -1
+    for passed in settle(LAB, state, answer):
+        state = passed
+        done, total, _ = progress(state)
+        if done != told and done % 10 == 0:
+            report(f"{done} of {total}")
+            told = done
+    ways = {way: _way(list(judged(state, way))) for way in WAYS}
+    return Record(model.card.name, progress(state)[1] // len(WAYS), ways)
+
+
+def _way(found: list[Judged]) -> Way:
+    rows = calibration(found)
+    sure = [each for each in found if each.reply.certainty > SURE]
+    return Way(
+        real=_count(found, real=True),
+        invented=_count(found, real=False),
+        good=sum(each.good for each in found),
+        error=round(expected_error(rows), 4),
+        sure=len(sure),
+        sure_and_wrong=sum(each.verdict == "wrong" for each in sure),
+        bins=tuple(
+            msgspec.structs.replace(each, certainty=round(each.certainty, 4)) for each in rows
+        ),
+    )
+
+
+def _count(found: list[Judged], *, real: bool) -> Count:
+    counts = tally(found, real=real)
+    return Count(counts["right"], counts["wrong"], counts["declined"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("record", type=Path)
+    options = parser.parse_args()
+    record = measured(load_model(find_model(), exact=True))
+    text = msgspec.json.format(msgspec.json.encode(record), indent=1)
+    options.record.write_bytes(text + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,285 @@
+"""Where the learner writes code: Python in its colors, with gray text after the cursor."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar, Self, cast
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.geometry import Offset, Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
+
+from tutor.text import writable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.events import Key, Paste
+    from textual.widgets.text_area import Document, Edit, EditResult
+
+_SEEN = "▏"
+_INDENT = 4
+_BOLD = ["keyword", "conditional", "repeat", "include", "exception", "boolean", "constant.builtin"]
+_KEYWORDS = (*_BOLD, "keyword.function", "keyword.operator", "keyword.return")
+
+
+class CodeEditor(TextArea):
+    """`changed` is called with the text and the place of the cursor, in characters, at once and
+    before anything is drawn: so what is shown after the cursor never belongs to another text.
+
+    Gray text is underlined and slanted too, for terminals that have no gray. A bar beside the line
+    numbers marks the lines in `seen`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "take('line')", "take all", tooltip="Take all that is gray; or indent."),
+        Binding("right", "cursor_right", "a token", key_display="→", tooltip="Take one token."),
+        Binding(
+            "ctrl+right",
+            "cursor_word_right",
+            "a word",
+            key_display="ctrl+→",
+            tooltip="Take one word.",
+        ),
+        Binding("ctrl+n", "otherwise", "another", tooltip="Gray text that begins otherwise."),
+        Binding("escape", "leave", "dismiss, leave", tooltip="Dismiss the gray text; then leave."),
+    ]
+    DEFAULT_CSS = """
+    CodeEditor {
+        height: 1fr; min-height: 3; border: none; padding: 0; background: $background;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; }
+        .text-area--gutter, .text-area--cursor-gutter {
+            color: $muted; background: $background; text-style: none;
+        }
+        .text-area--suggestion { color: $muted; text-style: italic underline; }
+    }
+    """
+
+    class Take(Message):
+        """Take this part of what is proposed: line, word or token."""
+
+        def __init__(self, part: str) -> None:
+            super().__init__()
+            self.part = part
+
+    class Otherwise(Message):
+        """The gray text shall begin in another way."""
+
+    class Dismissed(Message):
+        """It shall go."""
+
+    class Left(Message):
+        """The learner is done writing."""
+
+    def __init__(self, changed: Callable[[str, int], None], longest: int) -> None:
+        self._following = True  # while it is made, too
+        self._held: dict[str, bool] | None = None
+        super().__init__(
+            language="python",
+            soft_wrap=True,
+            show_line_numbers=True,
+            tab_behavior="focus",
+            highlight_cursor_line=False,
+        )
+        self.hide_suggestion_on_blur = False
+        self.match_cursor_bracket = False
+        self.seen = range(0)
+        self._report = changed
+        self._longest = longest
+        self._following = False
+
+    def on_mount(self) -> None:
+        self._use_colors()
+        self.watch(self.app, "theme", self._use_colors, init=False)
+
+    def _use_colors(self) -> None:
+        """Weight for keywords, the color of code for strings: more would be Christmas."""
+        colors = self.app.theme_variables
+        code, muted = (Color.parse(colors[name]).rich_color for name in ("code", "muted"))
+        styles = dict.fromkeys(_KEYWORDS, Style(bold=True))
+        styles |= {"string": Style(color=code), "comment": Style(color=muted)}
+        self.register_theme(TextAreaTheme("tutor", syntax_styles=styles))
+        self.theme = "tutor"
+
+    # --- what the lab shows ---------------------------------------------------------------------
+
+    def show(self, text: str, cursor: int, gray: str, seen: range) -> None:
+        """Be as the lab is. Nothing is reported of that."""
+        with self._followed(), self._drawn_once():
+            if text != self.text:
+                self._become(text, cursor)
+            if cursor != self.at:
+                self.move_cursor(self._document.get_location_from_index(cursor))
+            if seen != self.seen:
+                self.seen = seen
+                self.refresh()
+            self.suggestion = gray
+
+    @contextmanager
+    def _drawn_once(self) -> Iterator[None]:
+        """Draw at the end, and only the lines that changed: a key waits for no others."""
+        if self._held is not None:
+            yield
+            return
+        self._held = {"repaint": False, "layout": False}
+        before, colors, lines = self._outline(), dict(self._highlights), {self.cursor_location[0]}
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            lines.add(self.cursor_location[0])
+            if held["layout"] or before != self._outline():
+                self.refresh(layout=held["layout"])
+            elif held["repaint"]:
+                now = self._highlights  # a quotation mark colors lines below
+                lines |= {line for line in colors | now if colors.get(line) != now.get(line)}
+                there = (line for line in lines if line < self.document.line_count)
+                self.refresh(*map(self._rows_of, there))
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        if self._held is not None and not recompose:
+            self._held["repaint"] |= repaint
+            self._held["layout"] |= layout
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _outline(self) -> object:
+        """What moves or marks other lines than those that are written in."""
+        lines, rows = self.document.line_count, self.wrapped_document.height
+        return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
+
+    def _rows_of(self, line: int) -> Region:
+        """Where a line of the file is on the screen."""
+        first = self.wrapped_document.location_to_offset((line, 0)).y - self.scroll_offset.y
+        return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
+
+    def _become(self, text: str, cursor: int) -> None:
+        """What was put in at the cursor can be undone; another file begins its own history."""
+        at = self.at
+        before, put_in, after = text[:at], text[at:cursor], text[cursor:]
+        if before + after == self.text:
+            self.insert(put_in)
+        else:
+            self.load_text(text)
+
+    @contextmanager
+    def _followed(self) -> Iterator[None]:
+        self._following = True
+        try:
+            yield
+        finally:
+            self._following = False
+
+    @property
+    def at(self) -> int:
+        """The place of the cursor, in characters."""
+        return self._document.get_index_from_location(self.cursor_location)
+
+    @property
+    def _document(self) -> Document:
+        return cast("Document", self.document)  # no other kind is ever used here
+
+    def render_line(self, y: int) -> Strip:
+        """With a bar in the last column of the numbers, where the line is seen."""
+        strip = super().render_line(y)
+        if y + self.scroll_offset.y >= self.wrapped_document.height:
+            return strip
+        number, *rest = strip
+        if self._line_at(y + self.scroll_offset.y) in self.seen:
+            number = Segment(number.text[:-1] + _SEEN, number.style)
+        marked = Strip([number, *rest], strip.cell_length)
+        width = self.size.width
+        if strip.cell_length <= width:
+            return marked
+        # gray text beyond the edge: it stands below in full
+        return Strip([*marked.crop(0, width - 1), Segment("…", number.style)], width)
+
+    def _line_at(self, row: int) -> int:
+        """The line of the file that is shown in this row."""
+        return self.wrapped_document.offset_to_location(Offset(0, row))[0]
+
+    # --- what the learner does ------------------------------------------------------------------
+
+    def edit(self, edit: Edit) -> EditResult:
+        if not edit.text:
+            self.suggestion = ""  # Textual would keep it, where something was deleted
+        with self._drawn_once():
+            return super().edit(edit)
+
+    def watch_selection(self) -> None:
+        self._tell()
+
+    def update_suggestion(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._following and self.is_mounted:
+            self._report(self.text, self.at)
+
+    async def _on_key(self, event: Key) -> None:
+        full = len(self.text) >= self._longest and not self.selected_text
+        if full and (event.is_printable or event.key == "enter"):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._new_line()
+        else:
+            await super()._on_key(event)
+
+    def _new_line(self) -> None:
+        """As far in as this one, or further after a colon."""
+        row, column = self.cursor_location
+        line = self.document.get_line(row)[:column]
+        indent = len(line) - len(line.lstrip(" "))
+        if line.rstrip().endswith(":"):
+            indent += _INDENT
+        self._put_in("\n" + " " * indent)
+
+    def _put_in(self, text: str) -> None:
+        start, end = self.selection
+        self.replace(text, start, end, maintain_selection_offset=False)
+
+    async def _on_paste(self, event: Paste) -> None:
+        """Control characters are pasted as the signs that stand for them; what is too long for a
+        file here is left out."""
+        event.stop()
+        event.prevent_default()
+        text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        self._put_in(text[: max(0, self._longest - len(self.text))])
+
+    def action_take(self, part: str) -> None:
+        if self.suggestion:
+            self.post_message(self.Take(part))
+            return
+        row, column = self.cursor_location
+        if not self.document.get_line(row)[:column].strip():
+            self._put_in(" " * (_INDENT - column % _INDENT))
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        if self.suggestion and not select:
+            self.post_message(self.Take("token"))
+        else:
+            super().action_cursor_right(select)
+
+    def action_cursor_word_right(self, select: bool = False) -> None:
+        if self.suggestion and not select:
+            self.post_message(self.Take("word"))
+        else:
+            super().action_cursor_word_right(select)
+
+    def action_otherwise(self) -> None:
+        self.post_message(self.Otherwise())
+
+    def action_leave(self) -> None:
+        self.post_message(self.Dismissed() if self.suggestion else self.Left())

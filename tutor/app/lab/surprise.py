@@ -1,0 +1,57 @@
+"""A text with how surprising each of its tokens was, told by color and by a bar below it."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.text_view import wrap
+from tutor.app.widgets import bars
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.explorer.text_view import Line
+
+
+FINER = 4
+"""The bars have so many times the steps of those in the stepper: half a bit each. Of the most
+probable tokens none is very surprising."""
+
+
+def surprising(
+    pieces: Sequence[bytes], bits: Sequence[float], width: int, rows: int
+) -> list[Content]:
+    """The tokens `pieces`, of so many `bits` of surprisal each, in lines of `width` cells with a
+    line of bars under each. Beyond `rows` lines of text, the last ends in `…`."""
+    lines = wrap(_texts(pieces), max(4, width - 1))
+    shown: list[Content] = []
+    for number, line in enumerate(lines[:rows]):
+        more = "…" if number == rows - 1 and len(lines) > rows else ""
+        shown += [_text(line, bits, more), _bars(line, bits)]
+    return shown
+
+
+def _texts(pieces: Sequence[bytes]) -> list[str]:
+    """What each token adds; a character of several tokens comes with the one that completes it."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    last = len(pieces) - 1
+    return [safe(decoder.decode(data, at == last)) for at, data in enumerate(pieces)]
+
+
+def _text(line: Line, bits: Sequence[float], more: str) -> Content:
+    parts = [(run.text, theme.likely(2.0 ** -bits[run.index])) for run in line.runs]
+    return Content.assemble(*parts, (more, theme.MUTED))
+
+
+def _bars(line: Line, bits: Sequence[float]) -> Content:
+    parts: list[tuple[str, str]] = []
+    for run in line.runs:
+        blank = len(run.text) - len(run.text.lstrip(" "))
+        bar = " " * blank + bars.level(FINER * bits[run.index]) * (run.width - blank)
+        parts.append((bar, theme.likely(2.0 ** -bits[run.index])))
+    return Content.assemble(*parts)

@@ -1,0 +1,119 @@
+"""The workbench of prompts: its views, and their keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tutor.app.lab import prompting_lines as drawn
+from tutor.app.lab.columns import WIDE, beside
+from tutor.app.lab.view import LabView
+from tutor.labs.prompt_version import PARTS, WRITTEN
+from tutor.labs.prompting import (
+    VIEWS,
+    Choose,
+    Copy,
+    Move,
+    Recall,
+    Run,
+    See,
+    Side,
+    State,
+    Turn,
+    Write,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.content import Content
+
+_FEW_ROWS = 12
+_LEFT = 80
+"""Columns of the parts, where the items stand beside them."""
+
+
+class PromptingView(LabView):
+    """Parts, items, the prompt as it is read, and the versions scored so far."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "run", "score, stop", tooltip="Ask both versions for all items; stop."),
+        Binding("up", "move(-1)", "row", key_display="↑↓", tooltip="A part, item or version."),
+        Binding("down", "move(1)", show=False),
+        Binding("left", "turn(-1)", "switch", key_display="←→", tooltip="Switch this part."),
+        Binding("right", "turn(1)", show=False),
+        Binding("e", "edit", "write", tooltip="Write this part yourself."),
+        Binding("o", "side", "A or B", tooltip="Work on the other version."),
+        Binding("c", "copy", "copy", tooltip="Make this version the same as the other one."),
+        Binding("tab", "view", "view", tooltip="Parts, items, prompt, versions."),
+        Binding("t", "task(1)", "task", tooltip="The next task; T: the one before."),
+        Binding("T", "task(-1)", show=False),
+        Binding("r", "recall", "put here", tooltip="Put this remembered version on this side."),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state: State | None = self.state
+        if state is None:
+            return False
+        if action == "edit":
+            return state.view == "parts" and PARTS[state.part] in WRITTEN
+        if action == "turn":
+            return state.view == "parts"
+        if action == "recall":
+            return state.view == "versions" and bool(state.scored)
+        return True
+
+    def action_run(self) -> None:
+        self.did(Run())
+
+    def action_move(self, by: int) -> None:
+        self.did(Move(by))
+
+    def action_turn(self, by: int) -> None:
+        self.did(Turn(by))
+
+    def action_side(self) -> None:
+        self.did(Side())
+
+    def action_copy(self) -> None:
+        self.did(Copy())
+
+    def action_task(self, by: int) -> None:
+        self.did(Choose(by))
+
+    def action_view(self) -> None:
+        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+        self.scroll_home(animate=False)
+
+    def action_recall(self) -> None:
+        self.did(Recall())
+
+    def action_edit(self) -> None:
+        part = PARTS[self.state.part]
+        label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]}; empty: none."
+        self.write(label, getattr(self.state.version, part), lambda text: Write(part, text))
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        wide = width >= WIDE and state.view != "versions"
+        left = _LEFT - 4 if wide else width
+        low = height < _FEW_ROWS
+        top = [] if low and state.view in ("parts", "items") else [drawn.heading(state, width)]
+        below = drawn.scores(state, width, low=low)
+        room = height - len(top) - len(below)
+        if state.view == "versions":
+            return [*top, *drawn.versions(state, width, height - 1)]
+        if state.view == "prompt":
+            body = drawn.prompt(state, left, room if wide else height - 1)
+            if not wide:
+                return [*top, *body]
+        elif state.view == "items" and not wide:
+            body = drawn.items(state, width, room)
+        else:
+            body = drawn.parts(state, left, room)
+        if wide:
+            return [*top, *beside(body, drawn.items(state, width - _LEFT, room), _LEFT), *below]
+        return [*top, *body, *below]
+
+
+VIEW = PromptingView

@@ -1,0 +1,138 @@
+"""Reads the files in `assets/bots`, and rule files that somebody has written."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from tutor import paths
+from tutor.bots import rules
+from tutor.bots.bank import Bank, Entry, Intent
+from tutor.bots.probes import ProbeSet
+from tutor.bots.rules import RuleBook
+from tutor.errors import BotError
+
+T = TypeVar("T")
+
+LARGEST = 200_000
+"""Bytes of a file."""
+DEEPEST = 8
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?\Z", re.DOTALL)
+_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+|\.\.\.)\]")
+
+
+class _Intents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    intents: tuple[Intent, ...]
+
+
+class _Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    answers: dict[str, tuple[Entry, ...]]
+
+
+@cache
+def shipped_rules() -> RuleBook:
+    return read_rules(paths.bots_folder() / "rules.yaml")
+
+
+@cache
+def shipped_bank() -> Bank:
+    intents = _read(paths.bots_folder() / "intents.yaml", _Intents).intents
+    return Bank(intents, _read(paths.bots_folder() / "answers.yaml", _Answers).answers)
+
+
+@cache
+def shipped_probes() -> ProbeSet:
+    return _read(paths.bots_folder() / "probes.yaml", ProbeSet)
+
+
+def read_rules(path: Path) -> RuleBook:
+    """Raises `BotError`, which names the line or the rule."""
+    book = _read(path, RuleBook)
+    names: set[str] = set()
+    for rule in book.rules:
+        try:
+            rules.check(rule)
+        except BotError as error:
+            raise BotError(
+                f"{path.name}, rule {rule.name!r}: {error.happened}", error.next_step
+            ) from error
+        if rule.name in names:
+            raise BotError(f"{path.name}: two rules have the name {rule.name!r}.", "Rename one.")
+        names.add(rule.name)
+    return book
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        data = path.read_bytes()
+        if len(data) > LARGEST:
+            raise BotError(f"{path.name} has more than {LARGEST:,} bytes.", "Leave something out.")
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise BotError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
+    except UnicodeDecodeError as error:
+        raise BotError(f"{path.name} is not UTF-8.", "Save it as UTF-8.") from error
+    return decode(text, kind, path.name)
+
+
+def decode(text: str, kind: type[T], file: str) -> T:
+    """What the YAML of a file describes. Raises `BotError` with the line."""
+    try:
+        _refuse_what_grows(text, file)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise BotError(
+            f"{file}, line {mark.line + 1 if mark else 1}: this is not YAML: {problem}.",
+            "Look at indentation, and put text that begins with a sign in quotes.",
+        ) from error
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        found = _AT.match(str(error))
+        what, path = (found["what"], found["path"] or "") if found else (str(error), "")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raise BotError(
+            f"{file}, line {_line_of(node, path)}: {what}.",
+            "Compare it with the entries around it.",
+        ) from error
+
+
+def _refuse_what_grows(text: str, file: str) -> None:
+    """Aliases can make a small file a large one, and a deep one is never meant."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if getattr(event, "anchor", None) is not None:
+            raise BotError(
+                f"{file}, line {line}: “*” and “&” at the beginning mean something in YAML.",
+                'Put a pattern that begins with a star in quotes: "* parrot *".',
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise BotError(f"{file}, line {line}: this is nested too deeply.", "Flatten it.")
+
+
+def _line_of(node: Any, path: str) -> int:
+    """The line of what msgspec calls `.rules[3].priority`, as far as it can be followed."""
+    line = 1
+    for step in _STEP.finditer(path):
+        if isinstance(node, yaml.MappingNode):
+            named = [value for key, value in node.value if key.value == step["key"]]
+        elif isinstance(node, yaml.SequenceNode) and (step["index"] or "").isdigit():
+            named = node.value[int(step["index"]) :][:1]
+        else:
+            named = []
+        if not named:
+            break
+        node = named[0]
+        line = node.start_mark.line + 1
+    return line

@@ -1,0 +1,193 @@
+"""How `tutor bot` prints what a bot said and why: as JSON (`docs/bot-json.md`), or in plain lines,
+which a screen reader can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tutor.bots.bank import RetrievalReply
+from tutor.bots.probes import Bot
+from tutor.bots.rules import RuleReply
+from tutor.cli import output
+from tutor.lm.distribution import ModelCard, Row
+from tutor.text import counted, visible
+
+
+class Model(msgspec.Struct, frozen=True):
+    name: str
+    sha256: str
+    format: str
+
+
+class Fit(msgspec.Struct, frozen=True):
+    rule: str
+    priority: int
+    pattern: str
+    words: tuple[str, ...]
+    captures: tuple[str, ...]
+
+
+class RulesTrace(msgspec.Struct, frozen=True):
+    """`fits` are all rules that fit, the one that spoke first; none where the fallback spoke."""
+
+    rules: int
+    fits: tuple[Fit, ...]
+    turn: int
+
+
+class Intent(msgspec.Struct, frozen=True):
+    intent: str
+    probability: float
+
+
+class Near(msgspec.Struct, frozen=True):
+    intent: str
+    question: str
+    answer: str
+    cosine: float
+
+
+class Training(msgspec.Struct, frozen=True):
+    intents: int
+    phrases: int
+    answers: int
+    seed: int
+    steps: int
+    loss: float
+    held_out: int
+    held_out_right: int
+    milliseconds: float
+
+
+class RetrievalTrace(msgspec.Struct, frozen=True):
+    model: Model
+    intents: tuple[Intent, ...]
+    nearest: tuple[Near, ...]
+    threshold: float
+    training: Training
+
+
+class Token(msgspec.Struct, frozen=True):
+    id: int
+    text: str
+    bytes: str
+    probability: float
+    rank: int
+
+
+class GenerativeTrace(msgspec.Struct, frozen=True):
+    model: Model
+    prompt_ids: tuple[int, ...]
+    tokens: tuple[Token, ...]
+    seed: int | None
+    ended: bool
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `tutor bot --json` prints; other tools rely on it."""
+
+    bot: Bot
+    message: str
+    reply: str
+    declined: bool
+    milliseconds: float
+    trace: RulesTrace | RetrievalTrace | GenerativeTrace
+
+
+def model_of(card: ModelCard) -> Model:
+    return Model(card.name, card.sha256, card.format)
+
+
+def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrace:
+    """`words` are those of the message, `count` is how many rules there are."""
+    fits = tuple(
+        Fit(
+            fit.rule,
+            fit.priority,
+            fit.pattern,
+            tuple(words[place] for place in fit.literal),
+            fit.captures,
+        )
+        for fit in reply.fits
+    )
+    return RulesTrace(count, fits, reply.turn)
+
+
+def retrieval_trace(reply: RetrievalReply, model: Model, training: Training) -> RetrievalTrace:
+    return RetrievalTrace(
+        model,
+        tuple(Intent(each.intent, each.probability) for each in reply.likely),
+        tuple(Near(n.intent, n.question, n.answer, n.cosine) for n in reply.nearest),
+        reply.threshold,
+        training,
+    )
+
+
+def generative_trace(
+    chosen: Sequence[Row], model: Model, prompt: Sequence[int], *, seed: int | None, ended: bool
+) -> GenerativeTrace:
+    tokens = tuple(
+        Token(row.token.id, row.token.text, row.token.data.hex(), row.probability, row.rank)
+        for row in chosen
+    )
+    return GenerativeTrace(model, tuple(prompt), tokens, seed, ended)
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def write(report: Report) -> None:
+    output.write(report.reply)
+    output.write("")
+    match report.trace:
+        case RulesTrace() as trace:
+            _write_rules(trace)
+        case RetrievalTrace() as trace:
+            _write_retrieval(trace, declined=report.declined)
+        case GenerativeTrace() as trace:
+            _write_generation(trace)
+    output.write(f"The reply took {report.milliseconds:,.1f} ms.")
+
+
+def _write_rules(trace: RulesTrace) -> None:
+    if not trace.fits:
+        output.write(f"None of the {counted(trace.rules, 'rule')} fits: this is the fallback.")
+        return
+    first = trace.fits[0]
+    output.write(f"Rule {first.rule}, priority {first.priority}: {first.pattern}")
+    output.write(f"It names these words: {' '.join(first.words)}")
+    for number, capture in enumerate(first.captures, start=1):
+        output.write(f"Capture {number}: {capture or 'nothing'}")
+    if len(trace.fits) > 1:
+        output.write(f"These fit as well: {', '.join(fit.rule for fit in trace.fits[1:])}")
+
+
+def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
+    training = trace.training
+    output.write(
+        f"Trained on {training.phrases} phrases of {training.intents} intents in "
+        f"{training.milliseconds / 1000:.1f} s: {training.held_out_right} of "
+        f"{training.held_out} held-out phrases right."
+    )
+    output.write("probability  intent")
+    for each in trace.intents:
+        output.write(f"{100 * each.probability:9.1f} %  {each.intent}")
+    output.write("     cosine  nearest question")
+    for near in trace.nearest:
+        output.write(f"{near.cosine:11.2f}  {near.question}")
+    verdict = "not reached: it does not know" if declined else "reached: it answers"
+    output.write(f"The threshold of {trace.threshold:.2f} is {verdict}.")
+
+
+def _write_generation(trace: GenerativeTrace) -> None:
+    how = "the most probable each time" if trace.seed is None else f"drawn, seed {trace.seed}"
+    output.write(
+        f"{trace.model.name} wrote {counted(len(trace.tokens), 'token')}, {how}"
+        f"{'' if trace.ended else '; it was not at its end'}:"
+    )
+    output.write("probability    rank  token")
+    for token in trace.tokens:
+        name = visible(bytes.fromhex(token.bytes))
+        output.write(f"{100 * token.probability:9.1f} %  {token.rank:6,}  {name}")

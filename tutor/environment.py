@@ -1,0 +1,36 @@
+"""What the processes that tutor starts inherit: everything but keys.
+
+A key of a remote service belongs to the process that was given it. The engine is handed one only
+where the learner has agreed that something is sent (`tutor.remote.permissions`); the package
+client and other children never need any.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+KEY_SUFFIX = "_API_KEY"
+"""The variables of all services that tutor knows end so, and those of most others."""
+
+HELD = "TUTOR_KEYS_HELD"
+"""Tells a child the names of the variables with keys that its parent has, and no more."""
+
+
+def without_keys(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for a child process."""
+    environment = os.environ if environment is None else environment
+    kept = {name: value for name, value in environment.items() if not is_key(name)}
+    held = sorted(name for name, value in environment.items() if is_key(name) and value.strip())
+    return kept | {HELD: " ".join(held)} if held else kept
+
+
+def keys_held(environment: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Names of the variables with keys that this process or its parent has."""
+    environment = os.environ if environment is None else environment
+    own = {name for name, value in environment.items() if is_key(name) and value.strip()}
+    return frozenset(own.union(environment.get(HELD, "").split()))
+
+
+def is_key(name: str) -> bool:
+    return name.upper().endswith(KEY_SUFFIX)

@@ -1,0 +1,99 @@
+"""The tasks that prompts are measured on: 20 items each, and a checker that is exact.
+
+An answer is right, wrong, or not in the form that was asked for. The checker looks at all that the
+model wrote: spaces around it, a period after it, and the case of letters do not count; anything
+else does. An answer that says the right thing in a sentence is an error of form, because a program
+that reads it would be lost.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Literal
+
+import msgspec
+
+from tutor import paths
+
+Outcome = Literal["right", "wrong", "form"]
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """A text, and what is to be said of it."""
+
+    text: str
+    answer: str
+
+
+class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`input` and `output` name what is given and what is wanted ("Review", "Sentiment").
+    `instruction`, `short` and `constraint` are parts that a prompt can be made of; `begin` is what
+    an answer may be begun with. `labels` are the classes, where it is about classes. `examples`
+    are not among the `items`."""
+
+    name: str
+    title: str
+    checker: Literal["label", "word", "number", "month", "iso-date", "json"]
+    input: str
+    output: str
+    instruction: str
+    short: str
+    constraint: str
+    begin: str
+    items: tuple[Item, ...]
+    examples: tuple[Item, ...]
+    labels: tuple[str, ...] = ()
+
+    @property
+    def most_tokens(self) -> int:
+        """So many tokens of an answer are written; no right answer is longer."""
+        return {"json": 24, "iso-date": 12}.get(self.checker, 8)
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """All tasks by name, in the order in which the lab has them."""
+    data = (paths.assets_folder() / "prompts" / "tasks.json").read_bytes()
+    return {task.name: task for task in msgspec.json.decode(data, type=tuple[Task, ...])}
+
+
+def outcome(task: Task, item: Item, answer: str) -> Outcome:
+    """How an answer of the model went."""
+    bare = answer.strip()
+    if task.checker == "json":
+        return _json(bare, item.answer)
+    bare = bare.removesuffix(".").casefold()
+    if not _IN_FORM[task.checker](task, bare):
+        return "form"
+    return "right" if bare == item.answer.casefold() else "wrong"
+
+
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
+_IN_FORM: dict[str, Callable[[Task, str], bool]] = {
+    "label": lambda task, bare: bare in task.labels,
+    "word": lambda _, bare: re.fullmatch(r"[\w'’-]+", bare) is not None,
+    "number": lambda _, bare: re.fullmatch(r"[0-9]+", bare) is not None,
+    "month": lambda _, bare: bare in _MONTHS,
+    "iso-date": lambda _, bare: re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", bare) is not None,
+}
+
+
+def _json(bare: str, wanted: str) -> Outcome:
+    """In form is an object with exactly the keys wanted, whose values are of the types wanted."""
+    right: dict[str, Any] = json.loads(wanted)
+    try:
+        found = json.loads(bare)
+    except (ValueError, RecursionError):
+        return "form"
+    if not isinstance(found, dict) or found.keys() != right.keys():
+        return "form"
+    if any(type(found[key]) is not type(value) for key, value in right.items()):
+        return "form"
+    return "right" if found == right else "wrong"

@@ -1,0 +1,215 @@
+r"""A format that a text has to keep, enforced token by token.
+
+Before each draw every token of the vocabulary is asked one question: if it came next, could the
+text still become one that keeps the format? Those for which it could not are masked: their
+probability is taken away, and the draw is made among the others. Whatever is written in this way
+keeps the format when it is done. Nothing in the mask looks at what the text says.
+
+A format answers two questions about the bytes written so far:
+
+    begins(data)    could this still become a text that keeps the format?
+    whole(data)     is it one already? Then, and only then, may the text end.
+
+Bytes and not characters, because a token can hold a part of a character. "é" is the two bytes C3
+A9, and a vocabulary may have a token for each: after C3, the format has to say whether any
+character that begins with C3 would be allowed.
+
+There are two kinds. `Choices` is a list of texts. `Pattern` is a regular expression, matched with
+the `regex` package, which can tell whether a text is the beginning of a match (`partial=True`). It
+takes what makes a regular language and nothing more:
+
+    abc     these characters                    .       any character but a new line
+    [abc]   one of these; [a-z], [^abc]         \d \w \s and \D \W \S, in ASCII
+    a|b     one or the other                    (a)     a group
+    a?  a*  a+  a{2}  a{2,5}                    \.      a sign as itself
+
+What looks around (`(?=`), refers back (`\1`) or asks for a property (`\p{L}`) is refused. So every
+character that neither stands in the pattern nor lies between two that do is like any other such
+character, and one of them can speak for all (`Pattern._speakers`).
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Protocol
+
+import regex
+
+from tutor.errors import LabError
+
+LONGEST_PATTERN = 200
+MOST_REPEATS = 200
+PATIENCE = 1.0
+"""Seconds of this process's time for one mask. A pattern that takes longer has too many ways to
+match, such as `(a|aa)+b`: each letter more doubles them."""
+
+_ALLOWED = regex.compile(
+    r"""
+    (?: \\[dDwWsS]                        # a class
+      | \\[^a-zA-Z0-9]  | \\[nrt]         # a sign as itself; a new line, a tab
+      | \[\^?(?:\\[dDwWsSnrt] | \\[^a-zA-Z0-9] | [^\]\\[])+\]
+      | \((?!\?) | \(\?: | \) | \|
+      | [*+?](?![*+?]) | \{\d{1,3}(?:,\d{0,3})?\}(?![*+?])
+      | [^\\()\[\]{}|*+?^$]
+    )*
+    """,
+    regex.VERBOSE,
+)
+
+
+FEW, DEEPEST = 8, 3
+"""So few tokens are asked about one by one, and so are those that share so many bytes."""
+
+
+class Format(Protocol):
+    def begins(self, data: bytes) -> bool: ...
+
+    def whole(self, data: bytes) -> bool: ...
+
+
+class Choices:
+    """One of these texts, exactly."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self.texts = tuple(dict.fromkeys(text for text in texts if text))
+        self._data = tuple(text.encode() for text in self.texts)
+        if not self._data:
+            raise LabError("There is nothing to choose from.", "Write texts with | between them.")
+
+    def begins(self, data: bytes) -> bool:
+        return any(each.startswith(data) for each in self._data)
+
+    def whole(self, data: bytes) -> bool:
+        return data in self._data
+
+
+class Pattern:
+    """A text that the whole pattern matches. Raises `LabError` for a pattern that is not one, or
+    that says more than a regular language can."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._compiled = _compiled(pattern)
+        # where characters that the pattern tells apart begin: at each one in it, and after it
+        codes = {ord(char) for char in pattern if not char.isascii()}
+        self._borders = sorted(codes | {code + 1 for code in codes})
+
+    def begins(self, data: bytes) -> bool:
+        """Raises `LabError` when time is up."""
+        text, tail = _characters(data)
+        if text is None:
+            return False
+        if not tail:
+            return self._match(text, partial=True)
+        return any(self._match(text + char, partial=True) for char in self._speakers(tail))
+
+    def whole(self, data: bytes) -> bool:
+        """Raises `LabError` when time is up."""
+        text, tail = _characters(data)
+        return text is not None and not tail and self._match(text, partial=False)
+
+    def _match(self, text: str, *, partial: bool) -> bool:
+        try:
+            return bool(self._compiled.fullmatch(text, partial=partial, timeout=PATIENCE))
+        except TimeoutError as error:
+            raise _too_slow() from error
+
+    def _speakers(self, tail: bytes) -> list[str]:
+        """Of the characters whose bytes begin with `tail`, one of each group that the pattern
+        cannot tell apart."""
+        first, last = _range(tail)
+        inner = self._borders[bisect_right(self._borders, first) :]
+        codes = [first, *(code for code in inner if code <= last)]
+        return [chr(code) for code in codes if not 0xD800 <= code < 0xE000]
+
+
+def _too_slow() -> LabError:
+    return LabError(
+        "This pattern takes too long: there are too many ways to match it.",
+        "Write it without a repetition inside a repetition.",
+    )
+
+
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    if not pattern:
+        raise LabError("The pattern is empty.", r"Write one, such as \d{4}.")
+    if len(pattern) > LONGEST_PATTERN:
+        raise LabError(f"The pattern has more than {LONGEST_PATTERN} characters.", "Shorten it.")
+    accepted = _ALLOWED.match(pattern)
+    end = 0 if accepted is None else accepted.end()
+    if end < len(pattern):
+        raise LabError(
+            f"The pattern cannot go on with {pattern[end : end + 2]!r} (character {end + 1}).",
+            r"Use characters, . [a-z] \d \w \s (a|b) ? * + {2,5}; a sign as itself with \ before.",
+        )
+    if any(int(count) > MOST_REPEATS for count in regex.findall(r"(?<=[{,])\d+(?=[,}])", pattern)):
+        raise LabError(f"At most {MOST_REPEATS} repetitions.", "Write a smaller number.")
+    try:
+        return regex.compile(pattern, regex.ASCII)
+    except regex.error as error:
+        raise LabError(f"This is not a pattern: {error}.", "Look at its brackets.") from error
+
+
+def _characters(data: bytes) -> tuple[str | None, bytes]:
+    """The whole characters of `data`, and the bytes of one that is not yet whole. None for what no
+    byte more can make UTF-8."""
+    try:
+        return data.decode(), b""
+    except UnicodeDecodeError as error:
+        tail = data[error.start :]
+        if error.reason != "unexpected end of data" or error.end != len(data):
+            return None, b""
+        return data[: error.start].decode(), tail
+
+
+def _range(tail: bytes) -> tuple[int, int]:
+    """The first and the last character that begin with these bytes (RFC 3629: after four of the
+    lead bytes the second byte has less room than others)."""
+    lead, missing = tail[0], (2 if tail[0] < 0xE0 else 3 if tail[0] < 0xF0 else 4) - len(tail)
+    low, high = b"\x80" * missing, b"\xbf" * missing
+    if len(tail) == 1:
+        low = {0xE0: b"\xa0", 0xF0: b"\x90"}.get(lead, b"\x80") + low[1:]
+        high = {0xED: b"\x9f", 0xF4: b"\x8f"}.get(lead, b"\xbf") + high[1:]
+    return ord((tail + low).decode()), ord((tail + high).decode())
+
+
+# --- the mask -------------------------------------------------------------------------------------
+
+
+class Vocabulary:
+    """The tokens by their bytes, sorted, so that those that begin alike stand together: where a
+    format does not take the beginning, it need not be asked about the rest."""
+
+    def __init__(self, tokens: Mapping[int, bytes]) -> None:
+        """`tokens` are the bytes of each id. What adds nothing to a text can never be a step
+        forward, and is left out."""
+        self._ids: dict[bytes, list[int]] = {}
+        for id_, data in tokens.items():
+            if data:
+                self._ids.setdefault(data, []).append(id_)
+        self._sorted = sorted(self._ids)
+
+    def allowed(self, format_: Format, before: bytes) -> list[int]:
+        """The ids of the tokens that may come after `before`, in ascending order. Raises
+        `LabError` when that takes longer than `PATIENCE`."""
+        latest = time.process_time() + PATIENCE
+        found: list[int] = []
+        for _, alike in groupby(self._sorted, key=lambda data: data[:1]):
+            for data in _taken(format_, before, list(alike), depth=1):
+                found += self._ids[data]
+            if time.process_time() > latest:
+                raise _too_slow()
+        return sorted(found)
+
+
+def _taken(format_: Format, before: bytes, alike: list[bytes], depth: int) -> list[bytes]:
+    """Of tokens that share their first `depth` bytes, those that the format takes."""
+    if len(alike) > FEW and not format_.begins(before + alike[0][:depth]):
+        return []
+    if depth == DEEPEST or len(alike) <= FEW:
+        return [data for data in alike if format_.begins(before + data)]
+    groups = groupby(alike, key=lambda data: data[: depth + 1])
+    return [data for _, group in groups for data in _taken(format_, before, [*group], depth + 1)]
