@@ -197,8 +197,8 @@ def _verdict(attempt: Attempt, width: int) -> Content:
     elif pair is not None and pair.kind == "absent":
         parts.append(("× the course does not say this  ", NOT_YET))
     if attempt.given:
-        gained = f"gains at least {GAINED:g} bits by it" if attempt.cited else "from no passage"
-        parts.append((f"[ ]: {gained}" if attempt.cited else gained, MUTED))
+        gained = f"cited: each makes it {GAINED:g} bits cheaper, or more"
+        parts.append((gained if attempt.cited else "from none of these passages", MUTED))
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 

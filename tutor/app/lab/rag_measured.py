@@ -115,7 +115,7 @@ def _progress(state: State, width: int) -> list[Content]:
         if quality.finished(run):
             said = "Measured. Enter measures anew."
         elif searched:
-            said = "Enter has the short questions answered: some minutes."
+            said = "Enter has the short questions answered: a minute or so."
         else:
             said = "Enter measures searching." if not done else "Enter goes on."
         return [Content.styled(said, MUTED)]
