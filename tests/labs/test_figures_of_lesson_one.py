@@ -13,8 +13,9 @@ from tutor.bots import rules
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import KINDS, Kind, is_right
 from tutor.labs import generations as lab
+from tutor.labs.bot_actions import Predict, Run
 from tutor.labs.bot_probes import score
-from tutor.labs.generations import LAB, Predict, Run
+from tutor.labs.generations import LAB
 from tutor.labs.lab import settle
 from tutor.workbench.bench import Tools, make_bench
 from tutor.workbench.retrieval_bot import RetrievalBot

@@ -14,14 +14,10 @@ from tutor.bots.probes import BOTS, KINDS
 from tutor.errors import BotError, LabError
 from tutor.labs import bot_probes
 from tutor.labs import generations as lab
-from tutor.labs.bot_probes import CASES, Case, Result
-from tutor.labs.generations import (
-    LAB,
+from tutor.labs.bot_actions import (
     AddIntent,
     Again,
     Anew,
-    AskGeneration,
-    AskTraining,
     DropIntent,
     DropRule,
     Move,
@@ -32,9 +28,11 @@ from tutor.labs.generations import (
     Say,
     Sentence,
     ShippedRules,
-    State,
     Train,
 )
+from tutor.labs.bot_probes import CASES, Case, Result
+from tutor.labs.bot_questions import AskGeneration, AskTraining, Trained
+from tutor.labs.generations import LAB, State
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
@@ -241,7 +239,7 @@ def test_a_conversation_of_a_probe_is_what_each_bot_may_see() -> None:
     state = predicted(lab.start())
     before = {case: Result("", True, 1.0) for case in CASES if case.probe < place}
     state = msgspec.structs.replace(state, results=before, running=True)
-    state = msgspec.structs.replace(state, trained=lab.Trained((0.0,), 1, 1, 1, (), 0.0))
+    state = msgspec.structs.replace(state, trained=Trained((0.0,), 1, 1, 1, (), 0.0))
     question: Any = lab.question(state)
     assert question.messages == (probes[place].before[0], probes[place].message)
     for bot in ("rules", "retrieval"):

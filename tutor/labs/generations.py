@@ -15,13 +15,46 @@ from typing import Any
 import msgspec
 
 from tutor.bots import rules
-from tutor.bots.bank import MOST_OWN, Bank, Entry, Intent, RetrievalReply, own_intent, with_own
+from tutor.bots.bank import MOST_OWN, Bank, RetrievalReply, own_intent, with_own
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.pattern import folded, words_of
 from tutor.bots.probes import BOTS, KINDS, Bot, Kind, declines, is_right
 from tutor.bots.rules import MOST_RULES, Fit, Rule, RuleBook, RuleReply
 from tutor.errors import BotError, LabError
+from tutor.labs.bot_actions import (
+    Action,
+    AddIntent,
+    Again,
+    Anew,
+    DropIntent,
+    DropRule,
+    Look,
+    Move,
+    NextProbe,
+    Part,
+    Predict,
+    PutRule,
+    Run,
+    Say,
+    Sentence,
+    ShippedRules,
+    Train,
+)
 from tutor.labs.bot_probes import CASES, Case, Result, next_case
+from tutor.labs.bot_questions import (
+    Answer,
+    AskGeneration,
+    AskRetrieval,
+    AskRules,
+    AskTraining,
+    Chosen,
+    Generated,
+    Own,
+    Question,
+    SaidByRetrieval,
+    SaidByRules,
+    Trained,
+)
 from tutor.labs.lab import Goal, Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 
@@ -40,192 +73,6 @@ SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
 KEPT = 3
 """So many held-out phrases fewer than before still count as accuracy kept: two trainings from
 different seeds differ by as much."""
-
-
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Part(msgspec.Struct, frozen=True, tag_field="do", tag="part"):
-    """Another part of the lab."""
-
-    by: int
-
-
-class Say(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
-    """The next message of the conversation."""
-
-    text: str
-
-
-class Again(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """The same message once more; `luck`: and the generative model draws, instead of taking the
-    most probable token each time."""
-
-    luck: bool = False
-
-
-class Anew(msgspec.Struct, frozen=True, tag_field="do", tag="anew"):
-    """Another conversation."""
-
-
-class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
-    """The bot so many further on."""
-
-    by: int
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """So many rows down: tokens, rules, intents or kinds of probes, whatever is shown."""
-
-    by: int
-
-
-class Sentence(msgspec.Struct, frozen=True, tag_field="do", tag="sentence"):
-    """A sentence to hold against the rules."""
-
-    text: str
-
-
-class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
-    """A rule, in one line; in place of the one of this name, where there is one."""
-
-    line: str
-    instead: str = ""
-
-
-class DropRule(msgspec.Struct, frozen=True, tag_field="do", tag="drop-rule"):
-    """Throw away the rule that is looked at."""
-
-
-class ShippedRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rules"):
-    """The rules as they were to begin with."""
-
-
-class AddIntent(msgspec.Struct, frozen=True, tag_field="do", tag="add-intent"):
-    """An intent with its answer, in one line."""
-
-    line: str
-
-
-class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent"):
-    """Throw away the intent that is looked at, if it is the learner's own."""
-
-
-class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
-    """Train the network from the start; trained already: from another seed."""
-
-
-class Predict(msgspec.Struct, frozen=True, tag_field="do", tag="predict"):
-    """Another bot is expected to break first in the kind that is looked at."""
-
-    by: int
-
-
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Run the probes, or stop."""
-
-
-class NextProbe(msgspec.Struct, frozen=True, tag_field="do", tag="next-probe"):
-    """Another probe of the kind that is looked at."""
-
-    by: int
-
-
-Action = (
-    Part | Say | Again | Anew | Look | Move | Sentence | PutRule | DropRule | ShippedRules
-    | AddIntent | DropIntent | Train | Predict | Run | NextProbe
-)  # fmt: skip
-
-
-# --- what is asked of the engine ------------------------------------------------------------------
-
-Own = tuple[tuple[Intent, Entry], ...]
-
-
-class AskRules(msgspec.Struct, frozen=True, tag=True):
-    """The answer of these rules to the last of the visitor's messages."""
-
-    rules: tuple[Rule, ...]
-    messages: tuple[str, ...]
-    case: Case | None = None
-
-
-class AskTraining(msgspec.Struct, frozen=True, tag=True):
-    """Train a moment longer, on the shipped intents and these."""
-
-    own: Own
-    seed: int
-    done: int
-
-
-class AskRetrieval(msgspec.Struct, frozen=True, tag=True):
-    own: Own
-    seed: int
-    message: str
-    case: Case | None = None
-
-
-class AskGeneration(msgspec.Struct, frozen=True, tag=True):
-    """Go on with an answer that begins with the tokens `written`; `luck` 0 takes the most probable
-    token each time, any other is the seed of the draws."""
-
-    messages: tuple[ChatMessage, ...]
-    written: tuple[int, ...]
-    luck: int
-    length: int
-    case: Case | None = None
-
-
-Question = AskRules | AskTraining | AskRetrieval | AskGeneration
-
-
-class SaidByRules(msgspec.Struct, frozen=True, tag=True):
-    reply: RuleReply
-    milliseconds: float
-
-
-class Trained(msgspec.Struct, frozen=True, tag=True):
-    """Where the network stands after so many steps: their losses in nats, how many of the phrases
-    held out it gets right, and those that it gets wrong (phrase, intent, what it was taken for).
-    `seconds` of work so far."""
-
-    losses: tuple[float, ...]
-    total: int
-    right: int
-    of: int
-    wrong: tuple[tuple[str, str, str], ...]
-    seconds: float
-
-    @property
-    def finished(self) -> bool:
-        return len(self.losses) >= self.total
-
-
-class SaidByRetrieval(msgspec.Struct, frozen=True, tag=True):
-    reply: RetrievalReply
-    milliseconds: float
-
-
-class Chosen(msgspec.Struct, frozen=True, array_like=True):
-    """A token that was written, with its probability and its rank before any sampler."""
-
-    token: Token
-    probability: float
-    rank: int
-
-
-class Generated(msgspec.Struct, frozen=True, tag=True):
-    """What comes after the tokens that were there. `prompt` is the conversation, as the model reads
-    it; `ended`: the model ended its answer. `weights` is how many numbers the model consists of."""
-
-    prompt: tuple[Token, ...]
-    written: tuple[Chosen, ...]
-    ended: bool
-    milliseconds: float
-    weights: int
-
-
-Answer = SaidByRules | Trained | SaidByRetrieval | Generated
 
 
 # --- the state ------------------------------------------------------------------------------------

@@ -10,9 +10,7 @@ import msgspec
 from tutor.bots import rules
 from tutor.bots.bank import with_own
 from tutor.bots.files import shipped_bank, shipped_rules
-from tutor.labs.generations import (
-    GREEDY,
-    SENSIBLE,
+from tutor.labs.bot_questions import (
     Answer,
     AskGeneration,
     AskRetrieval,
@@ -26,6 +24,7 @@ from tutor.labs.generations import (
     SaidByRules,
     Trained,
 )
+from tutor.labs.generations import GREEDY, SENSIBLE
 from tutor.lm.chat import chat_ids
 from tutor.lm.intents import STEPS
 from tutor.lm.session import Session

@@ -11,10 +11,7 @@ from tutor.app.lab import bot_chat_lines, bot_probe_lines, bot_workshop_lines
 from tutor.app.lab.tabs import tabs
 from tutor.app.lab.view import LabView
 from tutor.bots import rules
-from tutor.labs.generations import (
-    GREEDY,
-    PARTS,
-    SENSIBLE,
+from tutor.labs.bot_actions import (
     AddIntent,
     Again,
     Anew,
@@ -30,9 +27,9 @@ from tutor.labs.generations import (
     Say,
     Sentence,
     ShippedRules,
-    State,
     Train,
 )
+from tutor.labs.generations import GREEDY, PARTS, SENSIBLE, State
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
