@@ -33,7 +33,7 @@ ANSWER = stream(
 )
 
 
-no_keys, server = remote_tests.no_keys, remote_tests.server  # fixtures
+server = remote_tests.server  # a fixture
 
 
 def _without_port(model: RemoteModel) -> str:

@@ -27,7 +27,7 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
 from tutor.remote.catalogue import Price, remote_model
 
-no_keys, server = remote_tests.no_keys, remote_tests.server  # fixtures
+server = remote_tests.server  # a fixture
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
     model = small_model()
     session = Session(model, model.tokenizer.encode(text))
     written = b""
-    while b"\n" not in written and len(session) < len(model.tokenizer.encode(text)) + lab.MOST - 1:
+    while b"\n" not in written and len(session) < len(model.tokenizer.encode(text)) + lab.MOST:
         best = int(session.logits(len(session)).argmax())
         if best in model.tokenizer.end_ids:
             break

@@ -9,6 +9,7 @@ sees the last message alone, and the generative model reads the whole conversati
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -598,13 +599,19 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
 
 def _paraphrase(state: State) -> bool:
     """In words that stand neither in the phrases nor in the bank."""
-    bank = state.bank
-    known = {_key(phrase) for intent in bank.intents for phrase in intent.phrases}
-    known |= {_key(each) for all_ in bank.answers.values() for e in all_ for each in e.asked}
+    known = _shipped_words() | {_key(phrase) for each, _ in state.own for phrase in each.phrases}
     return any(
         by_rules.declined and not by_retrieval.declined and _key(message) not in known
         for message, by_rules, by_retrieval in _replies(state)
     )
+
+
+@cache
+def _shipped_words() -> frozenset[str]:
+    bank = shipped_bank()
+    phrases = {_key(phrase) for intent in bank.intents for phrase in intent.phrases}
+    entries = [entry for entries in bank.answers.values() for entry in entries]
+    return frozenset(phrases | {_key(asked) for entry in entries for asked in entry.asked})
 
 
 def _unknown(state: State) -> bool:

@@ -23,7 +23,7 @@ LONGEST = 400
 LABELS = ("positive", "negative")
 
 
-class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is measured: `documents` are bad reviews, which `attacks` try to pass off as good and
     `harmless` sentences do not; `praise` are good ones, to see what a defense costs. `marks`,
     `after` and `warning` are the words of the defenses."""
@@ -40,9 +40,9 @@ class Set(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @cache
-def material() -> Set:
+def material() -> Material:
     data = (paths.assets_folder() / "prompts" / "injections.json").read_bytes()
-    return msgspec.json.decode(data, type=Set)
+    return msgspec.json.decode(data, type=Material)
 
 
 class Defense(msgspec.Struct, frozen=True):

@@ -297,7 +297,7 @@ def _remembered(
     return results
 
 
-def on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
+def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
     """A goal that only looks at what was measured."""
     return lambda state: reached(state.results)
 
@@ -321,22 +321,22 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal(
             "examples-help",
             "examples: 8 right answers more than without",
-            on(prompt_scores.examples_help),
+            _on(prompt_scores.examples_help),
         ),
         Goal(
             "no-format-error",
             "20 answers, none of them in the wrong form",
-            on(prompt_scores.no_error_of_form),
+            _on(prompt_scores.no_error_of_form),
         ),
         Goal(
             "order-matters",
             "examples turned round: 3 items go otherwise",
-            on(prompt_scores.order_matters),
+            _on(prompt_scores.order_matters),
         ),
         Goal(
-            "words-hurt", "words added, nothing else: 5 fewer right", on(prompt_scores.words_hurt)
+            "words-hurt", "words added, nothing else: 5 fewer right", _on(prompt_scores.words_hurt)
         ),
-        Goal("apart", "one part, not examples: intervals lie apart", on(prompt_scores.apart)),
+        Goal("apart", "one part, not examples: intervals lie apart", _on(prompt_scores.apart)),
     ),
     solution=(
         Turn(2, "examples"),

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 LIKELY = 0.1
 """Answers of an intent that has less than this are not looked at (those of the first one are)."""
 THRESHOLD = 0.5
-"""The least cosine of an answer that is given. With SmolLM2, of 100 messages that the bank has an
-answer for one in 8 lies below, of 30 that it has none for two in 3."""
+"""The least cosine of an answer that is given. With SmolLM2, of the 100 phrases held out 72 get an
+answer of the right intent, 3 one of a wrong intent, and 25 none; of 30 messages that the bank has
+nothing for, 26 get none."""
 SHOWN = 5
 
 

@@ -108,7 +108,7 @@ def _graph(width: int) -> int:
 
 def _heading(width: int) -> Content:
     if width < _NARROW:
-        return Content.styled(f"  {'defense':<13}{'through':>9}{'clean':>8}{'yours':>7}", MUTED)
+        return Content.styled(f"  {'defense':<12}{'through':>8}{'clean':>7}{'yours':>7}", MUTED)
     graph = _graph(width)
     line = ("0 %".ljust(graph - 5) + "100 %") if graph >= 9 else " " * graph
     return Content.styled(
@@ -121,16 +121,16 @@ def _heading(width: int) -> Content:
 def _row(state: State, at: int, width: int) -> Content:
     name, defense = state.defenses[at]
     found = result(state, defense)
-    here = at == state.defense
+    here, wide = at == state.defense, width >= _NARROW
     count, of = found.through
     start: list[tuple[str, str]] = [
         ("› " if here else "  ", f"{ACT} bold"),
-        (figures.fit(name, _NAME if width >= _NARROW else 13), "bold" if here else ""),
-        (f"{_of(found.through):>9}", "bold"),
+        (figures.fit(name, _NAME if wide else 12), "bold" if here else ""),
+        (f"{_of(found.through):>{9 if wide else 8}}", "bold"),
     ]
     clean, own = (f"{_of(each):>7}" for each in (found.clean, found.own))
-    if width < _NARROW:
-        return Content.assemble(*start, " ", clean, own)
+    if not wide:
+        return Content.assemble(*start, clean, own)
     interval = percent_range(wilson(count, of)) if of else ""
     return Content.assemble(
         *start,
@@ -155,7 +155,8 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
     defense = state.defenses[state.defense][1]
     documents = material().documents
     shown = window(state.attack, len(state.attacks), rows - 1)
-    said = f"against “{state.defenses[state.defense][0]}”, × got through"
+    name = state.defenses[state.defense][0]
+    said = f"against “{name}”, × got through" if width >= _NARROW else "× got through"
     if more := len(state.attacks) - len(shown):
         said += f"  ←→ {more} more"
     wide = 2 if width >= _NARROW else 1

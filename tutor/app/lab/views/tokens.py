@@ -27,6 +27,8 @@ NAMES: dict[Cut, str] = {
     "characters": "characters",
     "bytes": "bytes",
 }
+_LOW = 12
+"""In fewer rows than this what is said about all cuts makes room."""
 _BAR = "│"
 _LONGEST_BYTES = 16
 
@@ -52,10 +54,12 @@ class TokensView(LabView):
         self.did(Focus(by))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        summary = [*_summary(state, width), Content("")]
-        focused = _focused(state)
-        rows = max(3, height - len(summary) - len(focused) - 1)
-        return [*summary, *_pieces(state, width, rows), Content(""), *focused]
+        summary, focused = _summary(state, width), _focused(state)
+        if height < _LOW:  # the pieces come first: of the ways to cut, the one they were cut in
+            summary = [summary[0], summary[1 + CUTS.index(state.cut)]]
+            return [*summary, *_pieces(state, width, max(2, height - 4)), *focused]
+        rows = max(3, height - len(summary) - len(focused) - 2)
+        return [*summary, Content(""), *_pieces(state, width, rows), Content(""), *focused]
 
 
 def _summary(state: State, width: int) -> list[Content]:
