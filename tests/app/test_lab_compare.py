@@ -128,6 +128,7 @@ async def test_the_learner_is_asked_before_anything_leaves(
         await until(pilot, lambda: state_of(pilot).run == 1)
         await at_rest(pilot)
         assert bool(server.asked) == yes
+        assert ("nothing was sent" in seen(pilot)) != yes
         assert ("some-model" in str(state_of(pilot).replies)) == yes
         assert state_of(pilot).replies[0].text
 

@@ -165,7 +165,8 @@ Answer = Offers | Replies | Stopped
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`chosen` are places in `models`; `replies` are by place, to `asked`, the prompt of this run.
-    `stopping` until what is under way elsewhere is stopped."""
+    `refused` are places that the learner did not want to send it to. `stopping` until what is
+    under way elsewhere is stopped."""
 
     prompt: str = "Say hello."
     asked: str = ""
@@ -178,6 +179,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     stopping: bool = False
     replies: dict[int, Reply] = {}
+    refused: tuple[int, ...] = ()
 
     @property
     def done(self) -> list[Reply]:
@@ -213,7 +215,7 @@ def act(state: State, action: Action) -> State:
 def _asked(state: State, without: tuple[int, ...]) -> State:
     places = [place for place in state.chosen if place not in without]
     if not places:
-        return state
+        return msgspec.structs.replace(state, refused=without)
     return msgspec.structs.replace(
         state,
         asked=state.prompt,
@@ -221,6 +223,7 @@ def _asked(state: State, without: tuple[int, ...]) -> State:
         running=True,
         stopping=False,
         replies={place: Reply() for place in sorted(places)},
+        refused=without,
     )
 
 

@@ -146,7 +146,9 @@ def _row(state: State, place: int, width: int) -> Content:
         ("› " if here else "  ", f"{ACT} bold"),
         ("■ " if chosen else "□ ", ACT if chosen else MUTED),
         (name, "bold" if here else "" if chosen else MUTED),
-        _figures(model, reply, width),
+        _figures(model, reply, width)
+        if place not in state.refused
+        else Content.styled("  nothing was sent", MUTED),
     )
 
 
