@@ -14,10 +14,14 @@ import pytest
 from hypothesis import settings
 
 from tutor.environment import is_key
-from tutor.lm.load import LanguageModel, load_model
-from tutor.models import FoundModel
-from tutor.models.installed import DEFAULT
-from tutor.models.pull import pull
+from tutor.lm.waiting import settle_waiting
+
+settle_waiting()  # as every way into tutor does, before torch is imported
+
+from tutor.lm.load import LanguageModel, load_model  # noqa: E402
+from tutor.models import FoundModel  # noqa: E402
+from tutor.models.installed import DEFAULT  # noqa: E402
+from tutor.models.pull import pull  # noqa: E402
 
 # How long an example takes says nothing about the code: the machine may be busy.
 settings.register_profile("tutor", settings.default, deadline=None)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def short_and_always_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reply takes is on the screen: here each takes as long as the one before."""
-    monkeypatch.setattr(lab, "LENGTH", 12)
+    for where in ("labs.bot_state", "labs.generations", "app.lab.bot_chat_lines"):
+        monkeypatch.setattr(f"tutor.{where}.LENGTH", 12)
     monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
-    monkeypatch.setattr("tutor.app.lab.bot_chat_lines.LENGTH", 12)
     still = SimpleNamespace(perf_counter=lambda: 7.0)
     monkeypatch.setattr("tutor.workbench.generations.time", still)
 

@@ -32,7 +32,8 @@ from tutor.labs.bot_actions import (
 )
 from tutor.labs.bot_probes import CASES, Case, Result
 from tutor.labs.bot_questions import AskGeneration, AskTraining, Trained
-from tutor.labs.generations import LAB, State
+from tutor.labs.bot_state import State
+from tutor.labs.generations import LAB
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session

@@ -9,18 +9,17 @@ sees the last message alone, and the generative model reads the whole conversati
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import msgspec
 
 from tutor.bots import rules
-from tutor.bots.bank import MOST_OWN, Bank, RetrievalReply, own_intent, with_own
-from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
-from tutor.bots.pattern import folded, words_of
-from tutor.bots.probes import BOTS, KINDS, Bot, Kind, declines, is_right
-from tutor.bots.rules import MOST_RULES, Fit, Rule, RuleBook, RuleReply
+from tutor.bots.bank import MOST_OWN, own_intent
+from tutor.bots.files import shipped_probes, shipped_rules
+from tutor.bots.probes import BOTS, KINDS, Bot, declines, is_right
+from tutor.bots.rules import MOST_RULES
 from tutor.errors import BotError, LabError
+from tutor.labs import bot_goals as goals
 from tutor.labs.bot_actions import (
     Action,
     AddIntent,
@@ -47,133 +46,26 @@ from tutor.labs.bot_questions import (
     AskRetrieval,
     AskRules,
     AskTraining,
-    Chosen,
     Generated,
-    Own,
     Question,
     SaidByRetrieval,
     SaidByRules,
     Trained,
 )
+from tutor.labs.bot_state import LENGTH, State, Turn, Written, conversation, in_words
 from tutor.labs.lab import Goal, Lab
-from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
+from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 PARTS = ("chat", "rules", "intents", "probes", "table")
 LONGEST = 200
 """Characters of a message; of a longer one the beginning counts."""
 MOST_TURNS = 20
 """Turns of a conversation that are kept."""
-LENGTH = 60
-"""Tokens of a generated answer."""
 PROBE_LENGTH = 32
 """The same where a probe is run: what the answer is about has been said by then."""
 GREEDY = SamplerSettings(temperature=0)
 SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
 """How the model draws where other luck is asked for."""
-KEPT = 3
-"""So many held-out phrases fewer than before still count as accuracy kept: two trainings from
-different seeds differ by as much."""
-
-
-# --- the state ------------------------------------------------------------------------------------
-
-
-class Written(msgspec.Struct, frozen=True):
-    """A generated answer, as far as it is there."""
-
-    prompt: tuple[Token, ...] = ()
-    tokens: tuple[Chosen, ...] = ()
-    ended: bool = False
-    milliseconds: float = 0.0
-
-    @property
-    def text(self) -> str:
-        data = b"".join(each.token.data for each in self.tokens if not each.token.special)
-        return data.decode("utf-8", "replace")
-
-    def done(self, length: int) -> bool:
-        return self.ended or len(self.tokens) >= length
-
-
-class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, and the replies that are there; `cut`: the model is not to go on any more."""
-
-    message: str
-    luck: int = 0
-    rules: SaidByRules | None = None
-    retrieval: SaidByRetrieval | None = None
-    written: Written = Written()
-    cut: bool = False
-
-    @property
-    def owes_generation(self) -> bool:
-        return not self.cut and not self.written.done(LENGTH)
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`trained` is about the intents `own` and the `seed`; `first_right` what the network reached
-    on the shipped intents alone. `missed` are messages that no rule fitted. `results` are those of
-    the probes, `begun` what the model has written of the answer to the next one, `weights` what is
-    known of the model's size."""
-
-    part: int = 0
-    turns: tuple[Turn, ...] = ()
-    bot: int = 0
-    token: int = 0
-    rules: tuple[Rule, ...]
-    rule: int = 0
-    sentence: str = "My parrot ate my library card."
-    written_rules: int = 0
-    missed: frozenset[str] = frozenset()
-    own: Own = ()
-    intent: int = 0
-    seed: int = 1
-    training: bool = False
-    trained: Trained | None = None
-    first_right: int | None = None
-    predictions: dict[Kind, Bot] = {}
-    kind: int = 0
-    probe: int = 0
-    running: bool = False
-    results: dict[Case, Result] = {}
-    begun: Written = Written()
-    weights: int = 0
-
-    @property
-    def book(self) -> RuleBook:
-        return msgspec.structs.replace(shipped_rules(), rules=self.rules)
-
-    @property
-    def bank(self) -> Bank:
-        return with_own(shipped_bank(), self.own)
-
-    @property
-    def turn(self) -> Turn | None:
-        return self.turns[-1] if self.turns else None
-
-    @property
-    def rules_shown(self) -> tuple[Rule, ...]:
-        """In the order in which they are tried."""
-        return tuple(sorted(self.rules, key=lambda rule: -rule.priority))
-
-    @property
-    def fits(self) -> dict[str, Fit]:
-        """How rules fit the sentence, by name; the first one would speak."""
-        return {fit.rule: fit for fit in rules.fits(self.book, self.sentence)}
-
-    @property
-    def ready(self) -> bool:
-        """Whether the network is trained for the intents that there are."""
-        return self.trained is not None and self.trained.finished
-
-
-def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
-    """What the generative model reads: every message, and what it wrote itself."""
-    said: list[ChatMessage] = []
-    for turn in turns[:-1]:
-        said.append(ChatMessage("user", turn.message))
-        said.append(ChatMessage("assistant", turn.written.text))
-    return (*said, ChatMessage("user", turns[-1].message))
 
 
 def start() -> State:
@@ -376,7 +268,7 @@ def heard(state: State, question: Question, answer: Answer) -> State:
                 return _result(state, question.case, reply.text, reply.declined, milliseconds)
             if isinstance(question, AskRetrieval):
                 return _with_turn(state, retrieval=answer)
-            missed = {_key(question.messages[-1])} if reply.declined else set()
+            missed = {in_words(question.messages[-1])} if reply.declined else set()
             return _replace(_with_turn(state, rules=answer), missed=state.missed | missed)
         case Generated():
             assert isinstance(question, AskGeneration)
@@ -429,68 +321,6 @@ def _longer(written: Written, answer: Generated) -> Written:
     )
 
 
-def _key(message: str) -> str:
-    return " ".join(folded(word) for word in words_of(message))
-
-
-# --- goals ----------------------------------------------------------------------------------------
-
-
-def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
-    return [
-        (turn.message, turn.rules.reply, turn.retrieval.reply)
-        for turn in state.turns
-        if turn.rules is not None and turn.retrieval is not None
-    ]
-
-
-def _paraphrase(state: State) -> bool:
-    """In words that stand neither in the phrases nor in the bank."""
-    known = _shipped_words() | {_key(phrase) for each, _ in state.own for phrase in each.phrases}
-    return any(
-        by_rules.declined and not by_retrieval.declined and _key(message) not in known
-        for message, by_rules, by_retrieval in _replies(state)
-    )
-
-
-@cache
-def _shipped_words() -> frozenset[str]:
-    bank = shipped_bank()
-    phrases = {_key(phrase) for intent in bank.intents for phrase in intent.phrases}
-    entries = [entry for entries in bank.answers.values() for entry in entries]
-    return frozenset(phrases | {_key(asked) for entry in entries for asked in entry.asked})
-
-
-def _unknown(state: State) -> bool:
-    return any(
-        by_retrieval.declined and len(words_of(message)) >= 3
-        for message, _, by_retrieval in _replies(state)
-    )
-
-
-def _own_rule(state: State) -> bool:
-    own = {rule.name for rule in state.rules if rule.own}
-    return any(
-        not by_rules.declined and by_rules.fits[0].rule in own and _key(message) in state.missed
-        for message, by_rules, _ in _replies(state)
-    )
-
-
-def _own_intent(state: State) -> bool:
-    if state.first_right is None or state.trained is None or not state.ready or not state.own:
-        return False
-    own = {intent.name for intent, _ in state.own}
-    answered = any(
-        not by_retrieval.declined and by_retrieval.nearest[0].intent in own
-        for _, _, by_retrieval in _replies(state)
-    )
-    return answered and state.trained.right >= state.first_right - KEPT
-
-
-def _compared(state: State) -> bool:
-    return len(state.predictions) == len(KINDS) and len(state.results) == len(CASES)
-
-
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="generations",
     title="Three generations",
@@ -507,11 +337,19 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     heard=heard,
     goals=(
-        Goal("paraphrase", "a message that the rules miss and retrieval answers", _paraphrase),
-        Goal("unknown", "a message of 3 words to which retrieval says: I don't know", _unknown),
-        Goal("own-rule", "a rule of yours that answers what the rules had missed", _own_rule),
-        Goal("own-intent", "an intent of yours that answers, accuracy kept", _own_intent),
-        Goal("compared", "predict who breaks first, then run the probes", _compared),
+        Goal(
+            "paraphrase",
+            "a message that the rules miss and retrieval answers",
+            goals.paraphrase,
+        ),
+        Goal(
+            "unknown",
+            "a message of 3 words to which retrieval says: I don't know",
+            goals.unknown,
+        ),
+        Goal("own-rule", "a rule of yours that answers what the rules had missed", goals.own_rule),
+        Goal("own-intent", "an intent of yours that answers, accuracy kept", goals.own_intent),
+        Goal("compared", "predict who breaks first, then run the probes", goals.compared),
     ),
     solution=(
         Say("My parrot ate my library card."),

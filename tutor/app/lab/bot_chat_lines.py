@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
 from tutor.bots.probes import BOTS
-from tutor.labs.generations import LENGTH
+from tutor.labs.bot_state import LENGTH
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tutor.bots.bank import RetrievalReply
     from tutor.bots.rules import RuleReply
-    from tutor.labs.generations import State, Turn
+    from tutor.labs.bot_state import State, Turn
 
 NAMES = {"rules": "rules", "retrieval": "retrieval", "generative": "generation"}
 BESIDE = 72

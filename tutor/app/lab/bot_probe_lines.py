@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tutor.bots.probes import Bot, Criterion, Kind
-    from tutor.labs.generations import State
+    from tutor.labs.bot_state import State
 
 _KIND = 14
 _MOST_CELL = 4

@@ -17,7 +17,7 @@ from tutor.text import counted, safe
 if TYPE_CHECKING:
     from tutor.bots.bank import Intent
     from tutor.bots.rules import Rule, RuleBook
-    from tutor.labs.generations import State
+    from tutor.labs.bot_state import State
 
 _DETAILS = 5
 _LOW = 14

@@ -29,7 +29,8 @@ from tutor.labs.bot_actions import (
     ShippedRules,
     Train,
 )
-from tutor.labs.generations import GREEDY, PARTS, SENSIBLE, State
+from tutor.labs.bot_state import State
+from tutor.labs.generations import GREEDY, PARTS, SENSIBLE
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
