@@ -95,7 +95,7 @@ def test_the_course_has_all_of_everything() -> None:
     assert {question.type for question in asked} == {type_name(kind) for kind in QUESTION_TYPES}
     assert len(course.glossary) >= 80
     for outline in course.outlines:
-        assert 6 <= len(outline.screens) <= 14, outline.id
+        assert 6 <= len(outline.screens) <= 12, outline.id
         assert len(outline.questions) >= 10, outline.id
         assert outline.labs, outline.id
     for lesson in course.lessons:
