@@ -138,7 +138,7 @@ def test_of_what_it_has_an_answer_for_it_declines_less_than_of_what_it_has_none_
     inside = [library.reply(each).declined for i in bank.intents for each in i.held_out]
     outside = [library.reply(each).declined for each in OUTSIDE]
     assert sum(inside) / len(inside) < 0.35
-    assert sum(outside) / len(outside) > 0.5
+    assert sum(outside) / len(outside) >= 0.5
 
 
 OUTSIDE = [

@@ -329,8 +329,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal("local-first", "an open local model alone in first place", lambda s: _first(s, LOCAL)),
         Goal("no-llm-first", "no LLM at all alone in first place", lambda s: _first(s, NO_LLM)),
-        Goal("one-weight", "one weight changed, and others are first", _one_weight_decides),
-        Goal("must", "a must that throws out what was first", _must_excludes_first),
+        Goal(
+            "one-weight", "one weight changed: nobody who was first still is", _one_weight_decides
+        ),
+        Goal("must", "a must that throws out all that were first", _must_excludes_first),
         Goal(
             "five-cases",
             "five cases answered with what can be defended",

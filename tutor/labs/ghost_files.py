@@ -35,6 +35,9 @@ def fahrenheit_to_celsius(f):
     return (f - 32) * 5 / 9
 """,
         "return c * 9 / 5 + 32",
+        "return c * 9.0 / 5.0 + 32",
+        "return c * 9.0 / 5.0 + 32.0",
+        "return c * 9.0 / 5 + 32",
         "return c * 1.8 + 32",
         "return 9 / 5 * c + 32",
         "return 1.8 * c + 32",

@@ -261,14 +261,24 @@ def act(state: State, action: Action) -> State:
         case Begin(by):
             return replace(_begun_otherwise(state, by), dismissed=False, resting=True)
         case See(by):
-            sees = min(max(0, state.sees + by), len(SEES) - 1)
-            return replace(state, sees=sees, instead=None, dismissed=False, resting=True)
+            return replace(
+                state, sees=_sees(state, by), instead=None, dismissed=False, resting=True
+            )
         case Open(by):
             file = (state.file + by) % len(FILES)
             return _anew(replace(state, file=file))
         case Restore():
             given = FILES[state.file]
             return _anew(_with(state, given.text, given.cursor))
+
+
+def _sees(state: State, by: int) -> int:
+    """So many steps further, from the smallest that shows all there is: what is beyond it shows
+    nothing more."""
+    all_there_is = next(
+        (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
+    )
+    return min(max(0, min(state.sees, all_there_is) + by), len(SEES) - 1)
 
 
 def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:
@@ -389,8 +399,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Accept(),  # temperature.py: c * 9 / 5 + 32
         Open(),  # average.py
+        Accept(),  # sum(values) / len(values)
+        Restore(),
         See(-3),  # without the docstring
         See(3),
         Open(),  # words.py: max(len(word) ...

@@ -208,11 +208,12 @@ class DistributionTable(Lines, can_focus=True):
 
 
 def rows_block(
-    rows: Sequence[Row], width: int, target: int | None, *, sampled: bool
+    rows: Sequence[Row], width: int, target: int | None, *, sampled: bool, partial: bool
 ) -> list[Content]:
-    """Rows that do not follow each other in rank (found by a search), with column names."""
+    """Rows that do not follow each other in rank (found by a search), with column names; `partial`
+    as in `Columns.fitting`."""
     greatest = max((row.rank for row in rows), default=1)
-    columns = Columns.fitting(width, sampled=sampled, greatest_rank=greatest)
+    columns = Columns.fitting(width, sampled=sampled, greatest_rank=greatest, partial=partial)
     return [
         heading(columns),
         *(

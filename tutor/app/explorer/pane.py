@@ -344,7 +344,9 @@ class ExplorerPane(PaneLayout):
             return
         except TutorError as error:
             rows, said = (), f"{error.happened} {error.next_step}"
-        search.found(rows, said, sampled=sampled)
+        answer = self._stepper.answer
+        told = answer is not None and answer.distribution.partial
+        search.found(rows, said, sampled=sampled, partial=told)
 
     def on_token_search_taken(self, event: TokenSearch.Taken) -> None:
         self._close_panel()

@@ -65,6 +65,7 @@ class TokenSearch(Vertical):
         self._rows: tuple[Row, ...] = ()
         self._chosen = 0
         self._sampled = False
+        self._partial = False
         self._said = ""
 
     def compose(self) -> ComposeResult:
@@ -78,11 +79,13 @@ class TokenSearch(Vertical):
         self._show()
         self.post_message(self.Wanted("", self._limit))
 
-    def found(self, rows: Sequence[Row], said: str, *, sampled: bool) -> None:
-        """Show these rows, and a sentence about them."""
+    def found(
+        self, rows: Sequence[Row], said: str, *, sampled: bool, partial: bool = False
+    ) -> None:
+        """Show these rows, and a sentence about them; `partial`: a server told them."""
         self._rows = tuple(rows)
         self._said = safe(said)
-        self._sampled = sampled
+        self._sampled, self._partial = sampled, partial
         self._chosen = min(self._chosen, max(0, len(self._rows) - 1))
         self._show()
 
@@ -122,5 +125,6 @@ class TokenSearch(Vertical):
                 view.size.width,
                 self._chosen,
                 sampled=self._sampled,
+                partial=self._partial,
             )
         view.show(lines[: max(1, view.size.height)])

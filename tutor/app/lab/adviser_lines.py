@@ -173,7 +173,7 @@ def _ranked(state: State, advice: Advice, row: Place, before: Place | None, bar:
 
 def _moved(row: Place, before: Place | None) -> tuple[str, str]:
     """How many places up or down since the last change."""
-    if before is None or before.place == row.place:
+    if before is None or before.place == row.place or not row.points:
         return "", ""
     if before.place is None:
         return " ▲", ACT

@@ -90,7 +90,11 @@ def _total(state: State, narrow: bool) -> Content:
     guess, size = _widths(narrow)
     right = bot_probes.predicted_right(state.results, state.predictions)
     said = f"{right} of {len(KINDS)}" if len(state.results) == len(CASES) else ""
-    scores = [_score(*bot_probes.score(state.results, bot), size, False) for bot in BOTS]
+    sums = [bot_probes.score(state.results, bot) for bot in BOTS]
+    scores = [
+        Content(f"{right if of else '–':>{size}}") if narrow else _score(right, of, size, False)
+        for right, of in sums
+    ]
     return Content.assemble(f"  {'all':<{_KIND}}{said:<{guess}}", *scores)
 
 
@@ -143,10 +147,10 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
     name = f"{NAMES[case.bot]:<11}" if width >= BESIDE - 10 else f"{_SHORT[case.bot]:<5}"
     result = state.results.get(case)
     if result is None:
-        wanted = wrapped(f"right: {_wanted(criterion)}", width - len(name), 1, MUTED)
+        wanted = wrapped(f"wanted: {_wanted(criterion)}", width - len(name), 1, MUTED)
         return [Content.assemble((name, MUTED), wanted[0])]
     mark = ("✓ ", RIGHT) if result.right else ("× ", NOT_YET)
-    text = result.text if result.right else f"{result.text} (right: {_wanted(criterion)})"
+    text = result.text if result.right else f"{result.text} (wanted: {_wanted(criterion)})"
     said = wrapped(text, width - len(name) - 2, most)
     indent = " " * (len(name) + 2)
     return [

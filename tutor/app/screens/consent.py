@@ -119,6 +119,6 @@ def _cost(price: Price | None) -> str:
         return "What your account there is charged; tutor knows no price of this model."
     told = ", told by others than the vendor" if price.second_hand else ""
     return (
-        f"{price.prompt:g} dollars for a million tokens sent, {price.answer:g} for a million "
+        f"In dollars: {price.prompt:g} for a million tokens sent, {price.answer:g} for a million "
         f"answered ({safe(price.model)}, as of {price.as_of}{told})."
     )

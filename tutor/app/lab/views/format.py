@@ -245,7 +245,7 @@ def _cost(name: str, tokens: int, total: float, width: int) -> Content:
     mean = f"{bits / tokens:>6.2f} a token"
     return Content.assemble(
         (f"{name:<9}", MUTED),
-        f"{tokens:>3} tokens" if width >= _WIDE else f"{tokens:>3}",
+        f"{counted(tokens, 'token'):>10}" if width >= _WIDE else f"{tokens:>3}",
         f"{bits:>8.1f} bits",
         (mean, MUTED),
     )
