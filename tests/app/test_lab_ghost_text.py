@@ -158,11 +158,11 @@ async def test_another_beginning_in_the_editor_and_beside_it(tmp_path: Path) -> 
 
 async def test_more_and_less_of_the_file(tmp_path: Path) -> None:
     async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "f", "left", "left", "left")
+        await do(pilot, "f", "left")
         assert "lines 2 to 3 of 3" in seen(pilot)
         assert "1  def f(values):" in seen(pilot)
         assert "2 ▏" in seen(pilot)
-        await do(pilot, "right", "right", "right")
+        await do(pilot, "right")
         assert "lines 1 to 3 of 3" in seen(pilot)
         assert "1 ▏def f(values):" in seen(pilot)
 
