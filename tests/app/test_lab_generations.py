@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def short_and_always_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reply takes is on the screen: here each takes as long as the one before."""
-    for where in ("labs.bot_state", "labs.generations", "app.lab.bot_chat_lines"):
+    # those first that have it from the last
+    for where in ("app.lab.bot_chat_lines", "labs.generations", "labs.bot_state"):
         monkeypatch.setattr(f"tutor.{where}.LENGTH", 12)
     monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
     still = SimpleNamespace(perf_counter=lambda: 7.0)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tutor.app.lab.views.ghost_text.PAUSE", 0.01)
-    monkeypatch.setattr(ghost_text, "MOST", 8)
+    # the bench first: it is imported here, and has its figure from the lab
     monkeypatch.setattr("tutor.workbench.ghost_text.MOST", 8)
+    monkeypatch.setattr(ghost_text, "MOST", 8)
 
 
 def editor(pilot: Pilot[Any]) -> CodeEditor:
