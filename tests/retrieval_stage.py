@@ -52,6 +52,7 @@ def small_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setattr(rag_texts, "_course_passages", lambda: PASSAGES)
     monkeypatch.setattr(rag_texts, "quiz_questions", lambda: ("What is it?", "Why is that so?"))
     monkeypatch.setattr("tutor.workbench.rag.quiz_questions", rag_texts.quiz_questions)
+    monkeypatch.setattr("tutor.workbench.rag.is_installed", lambda: False)
     forget()
     yield
     forget()

@@ -249,6 +249,12 @@ class BotError(TutorError):
     title = "The bot cannot use this"
 
 
+class EncoderMissing(TutorError):
+    """The sentence encoder, an extra of this package, is not installed."""
+
+    title = "A package is missing"
+
+
 class RetrievalError(TutorError):
     """An index of passages cannot be made, read or found."""
 

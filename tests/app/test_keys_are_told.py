@@ -117,5 +117,12 @@ def test_the_list_of_labs_has_every_key_of_each(lab: str) -> None:
     assert {key for key in keys(view) if f"`{key}`" not in told} == set()
 
 
+@pytest.mark.parametrize("lab", registry.NAMES)
+def test_no_key_of_a_lab_takes_the_place_of_the_way_back(lab: str) -> None:
+    """The key line shows each action once."""
+    view = importlib.import_module(f"tutor.app.lab.views.{registry.module_name(lab)}").VIEW
+    assert not {binding.action for binding in vars(view)["BINDINGS"]} & {"back", "help"}
+
+
 def test_the_letters_of_choices_are_those_of_the_readme() -> None:
     assert f"`{LETTERS[0]}` to `{LETTERS[-1]}` choose" in row("question")

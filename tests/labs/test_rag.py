@@ -10,7 +10,7 @@ import pytest
 from lab_bench import bench, done, settled, small_model
 from retrieval_stage import PASSAGES, small_course  # noqa: F401
 
-from tutor.errors import RetrievalError
+from tutor.errors import EncoderMissing, RetrievalError
 from tutor.labs import rag as lab
 from tutor.labs import rag_attempt, rag_quality
 from tutor.labs.rag import Ask, Count, Example, From, Go, Poison, Run, Switch, Turn
@@ -19,24 +19,32 @@ from tutor.labs.rag_attempt import (
     Find,
     Found,
     Hit,
+    Look,
     Read,
+    ReadSoFar,
     Score,
     Scored,
+    Source,
+    Sources,
     Way,
     Write,
     Written,
     prompt,
 )
+from tutor.lm import sentence_encoder
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 from tutor.retrieval import store
+from tutor.retrieval.pairs import pairs
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.update import update
+from tutor.workbench import rag_vectors
 
 pytestmark = pytest.mark.usefixtures("small_course")
 
 PASSWORD = "What is the password of the guest network?"
 FALSE = "The password of the guest network is sunflower."
+COURSE = Source("course", 7, vectors=True)
 
 
 def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> None:
@@ -169,6 +177,8 @@ def test_goals_look_at_what_was_answered() -> None:
     found = {PASSWORD: {"words": 1, "meaning": 0}}
     assert reached(ranks=found) == {"one-finds"}
     assert reached(ranks={PASSWORD: {"words": 1, "meaning": 4}}) == set()
+    assert reached(ranks={PASSWORD: {"both": 1, "encoder": 0}}) == set()
+    assert reached(ranks={PASSWORD: {"words": 0, "encoder": 1}}) == {"one-finds"}
     assert reached(ranks={"How many moons has Jupiter?": {"words": 1, "meaning": 0}}) == set()
 
 
@@ -274,6 +284,55 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     store.remove("notes")
     with pytest.raises(RetrievalError, match="no index"):
         there.answer(Find("fish", Way("notes"), 3))
+
+
+def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
+    without = lab.heard(lab.start(), Look(), Sources((), encoder=False))
+    assert lab.act(without, Turn(3)).way.kind == "words"
+    state = lab.heard(lab.start(), Look(), Sources((COURSE,), encoder=True))
+    state = lab.act(state, Turn(3))
+    assert state.attempt.way == Way(kind="encoder")
+    assert lab.question(state) == Read("course", 0, "encoder")
+    state = lab.heard(state, Read("course", 0, "encoder"), ReadSoFar(7, 7))
+    assert isinstance(lab.question(state), Find)
+    # the vectors of the one say nothing of the other's
+    assert lab.question(lab.act(state, Turn(-1))) == Read("course", 0, "meaning")
+    state = lab.act(state, Run())
+    assert lab.question(state) == Read("course", 0, "meaning")
+    assert len(state.kinds) == len(rag_attempt.KINDS) + 1
+    assert state.quality.searched[1] == len(state.kinds) * len(pairs())
+
+
+def test_without_the_encoder_one_is_told_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sentence_encoder, "is_installed", lambda: False)
+    rag_vectors._encoder.cache_clear()
+    with pytest.raises(EncoderMissing, match="is not installed"):
+        bench("rag", tmp_path).answer(Read("course", 0, "encoder"))
+
+
+@pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
+def test_the_encoder_finds_what_is_said_in_other_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.workbench.rag.is_installed", lambda: True)
+    there = bench("rag", tmp_path)
+    state = done("rag", there, Turn(3), Ask("How do I save memory by coarser weights?"))
+    assert state.attempt.way.kind == "encoder"
+    assert state.attempt.hits[0].passage.anchor == "quantization"
+    state = settled(lab.LAB, lab.act(state, Poison(FALSE)), there)
+    assert any(hit.false for hit in state.attempt.hits)
+    assert all(-1 <= hit.score <= 1 for hit in state.attempt.hits)
+    state = settled(lab.LAB, lab.act(state, Run()), there)
+    assert "measured" in lab.LAB.reached(state)
+    found = rag_quality.figures(state.quality, "encoder")
+    assert found is not None
+    assert found.recall == 1.0
+    kept = list((tmp_path / "data").rglob("*.safetensors"))
+    assert len(kept) == 2  # one of the model's vectors, one of the encoder's
+    again = bench("rag", tmp_path).answer(Read("course", 0, "encoder"))
+    assert again.done == again.total == len(PASSAGES)
 
 
 def test_too_many_passages_are_searched_by_words_alone(

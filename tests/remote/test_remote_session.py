@@ -57,6 +57,9 @@ def test_a_text_has_the_rows_that_the_model_has(server: Loopback) -> None:
     same(found.rows, local.distribution(len(local), PLAIN, 1, 20).rows)
     assert found.partial
     assert found.hidden_probability == pytest.approx(1 - sum(r.probability for r in found.rows))
+    fewer = session.distribution(len(session), PLAIN, 1, 3)
+    assert fewer.hidden_probability == found.hidden_probability  # it is told, and not asked for
+    assert fewer.left_out > fewer.hidden_probability
     assert found.drawn in found.rows
     assert found.entropy_bits <= local.distribution(len(local), PLAIN, 1, 1).entropy_bits
 

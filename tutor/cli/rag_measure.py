@@ -20,8 +20,9 @@ def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
         "measure",
         parents=list(parents),
         help="how well this course is searched and answered from",
-        description="Search for a set of questions about this course in three ways, and answer the "
-        "short ones with passages and without. Takes some minutes.",
+        description="Search for a set of questions about this course by words, by meaning, by both "
+        "and, where it is installed, by a sentence encoder; then answer the short ones with "
+        "passages and without. Takes some minutes.",
     )
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
@@ -70,6 +71,8 @@ def run(options: argparse.Namespace) -> int:
             f"{kind:<10}{each.recall:>9.2f}{each.mrr:>7.2f}{each.recall_words:>12.2f}"
             f"{each.recall_paraphrase:>13.2f}"
         )
+    if "encoder" not in figures.searching:
+        output.write("encoder   not installed: pip install 'tutor[sentences]'")
     output.write(
         f"right of {figures.short} short answers: {figures.right_with} with passages, "
         f"{figures.right_without} without"
@@ -81,7 +84,6 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
     """All that the lab measures, asked as the lab asks it."""
     from tutor.labs import rag, rag_quality
     from tutor.labs.lab import settle
-    from tutor.labs.rag_attempt import KINDS
     from tutor.retrieval.pairs import pairs
 
     state = rag.State(attempt=rag.start().attempt, part="measure")
@@ -94,7 +96,7 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
             )
             show(f"{searched + answered} of {searches + answers}")
     searching: dict[str, Searching] = {}
-    for kind in KINDS:
+    for kind in state.kinds:
         each = rag_quality.figures(state.quality, kind)
         if each is not None:
             searching[kind] = Searching(

@@ -49,8 +49,8 @@ class JsonChosen(msgspec.Struct, frozen=True):
 
 
 class JsonStep(msgspec.Struct, frozen=True):
-    """`hidden_probability`: what `top` leaves out, of a server that tells no more; left out for a
-    model on this machine."""
+    """`hidden_probability`: of all tokens that a server does not show, whatever `--top` is; left out
+    for a model on this machine."""
 
     position: int
     entropy_bits: float
@@ -163,13 +163,13 @@ class Report:
                 f"{'' if remote else f'  {row.token.id:6}'}  {visible(row.token.data)}{cut}"
             )
         if distribution.partial:
-            hidden = _percent(distribution.hidden_probability)
-            output.write(f"        {hidden}  in the tokens not shown, however many they are")
+            rest = _percent(distribution.left_out)
+            output.write(f"        {rest}  in the tokens not shown, however many they are")
             return
         others = distribution.vocabulary_size - len(distribution.rows)
         if others:
             output.write(
-                f"        {_percent(distribution.hidden_probability)}  "
+                f"        {_percent(distribution.left_out)}  "
                 f"in the {counted(others, 'token')} not shown"
             )
 

@@ -22,6 +22,9 @@ VIEWS: tuple[View, ...] = get_args(View)
 LOCAL, NO_LLM = "local", "no-llm"
 """The options that goals speak of."""
 ENOUGH_CASES = 5
+AT_ONCE = 2
+"""So many of them by the first pick. Options can be tried one after the other, too; then it is not
+known whether the weighing or the trying has solved a case."""
 
 
 # --- what the learner does ------------------------------------------------------------------------
@@ -119,7 +122,9 @@ Answer = Advice | Saved
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`settings` and `picked` have one entry for each case, the learner's own task first.
     `before` is how the present case was weighed before the last change, `need` and `option` are
-    in focus. `owed` is still to be written, `saved` was just written."""
+    in focus. `owed` is still to be written, `saved` was just written. `missed` are the cases and
+    settings of picks that cannot be defended, `solved` the cases with one that can, `at_once`
+    those of them with none that cannot before."""
 
     advice: Advice | None = None
     view: View = "needs"
@@ -131,7 +136,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     option: int = 0
     owed: Save | None = None
     saved: Saved | None = None
+    missed: frozenset[tuple[int, Settings]] = frozenset()
     solved: frozenset[int] = frozenset()
+    at_once: frozenset[int] = frozenset()
 
     @property
     def now(self) -> Settings:
@@ -144,7 +151,7 @@ def start() -> State:
 
 
 def act(state: State, action: Action) -> State:
-    """Raises `LabError` for a choice before anything was weighed."""
+    """Raises `LabError` for a choice before anything was weighed, or weighed anew."""
     replace, advice = msgspec.structs.replace, state.advice
     if advice is None:
         return state
@@ -227,14 +234,26 @@ def _weighed(state: State, settings: Settings) -> State:
 def _picked(state: State, advice: Advice) -> State:
     if not any(state.now.weights) and not any(state.now.musts):
         raise LabError("Nothing is weighed here yet.", "Tab to the needs, and weigh some first.")
+    number, weighing = state.case, (state.case, state.now)
+    open_ = number not in state.solved
+    if open_ and weighing in state.missed:
+        raise LabError(
+            "With these weights you have picked already.",
+            "Tab to the needs, weigh anew, and pick again.",
+        )
     picked = list(state.picked)
-    picked[state.case] = state.option
-    case = case_of(advice, state.case)
-    right = case is not None and case.defensible[state.option]
+    picked[number] = state.option
+    state = msgspec.structs.replace(state, picked=tuple(picked))
+    case = case_of(advice, number)
+    if case is None or not open_:
+        return state
+    if not case.defensible[state.option]:
+        return msgspec.structs.replace(state, missed=state.missed | {weighing})
+    first = number not in {each for each, _ in state.missed}
     return msgspec.structs.replace(
         state,
-        picked=tuple(picked),
-        solved=state.solved | {state.case} if right else state.solved,
+        solved=state.solved | {number},
+        at_once=state.at_once | {number} if first else state.at_once,
     )
 
 
@@ -335,8 +354,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("must", "a must that throws out all that were first", _must_excludes_first),
         Goal(
             "five-cases",
-            "five cases answered with what can be defended",
-            lambda state: len(state.solved) >= ENOUGH_CASES,
+            "five cases answered with what can be defended, two by the first pick",
+            lambda state: len(state.solved) >= ENOUGH_CASES and len(state.at_once) >= AT_ONCE,
         ),
         Goal("saved", "a result saved", lambda state: state.saved is not None),
     ),

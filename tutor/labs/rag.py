@@ -13,11 +13,13 @@ from tutor.labs.lab import Goal, Lab
 from tutor.labs.rag_attempt import (
     COURSE,
     KINDS,
+    MAKERS,
     MOST_PASSAGES,
     Answer,
     Attempt,
     Kind,
     Look,
+    Maker,
     Question,
     Read,
     ReadSoFar,
@@ -102,7 +104,8 @@ Action = Ask | Example | Turn | Switch | Count | Poison | From | Focus | See | G
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`attempt` is the question that is being answered. `past` are those answered before, the
-    last one last. `vectors` says of a source how many vectors there are. `ranks` is, for questions
+    last one last. `vectors` says of a source, and of who makes them, how many vectors there are.
+    `ranks` is, for questions
     of the set, where each way of searching found a right passage (from 1; 0: not among the first
     five)."""
 
@@ -112,7 +115,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 3
     example: int = -1
     sources: tuple[Source, ...] = ()
-    vectors: dict[str, ReadSoFar] = {}
+    vectors: dict[tuple[str, Maker], ReadSoFar] = {}
     ranks: dict[str, dict[Kind, int]] = {}
     past: tuple[Attempt, ...] = ()
     focus: int = 0
@@ -126,14 +129,28 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.way.source if self.part == "ask" else COURSE
 
     @property
-    def reading(self) -> bool:
-        """Whether passages have to get their vectors before anything else."""
+    def kinds(self) -> tuple[Kind, ...]:
+        """The ways of searching that there are."""
+        return self.quality.kinds
+
+    @property
+    def reading(self) -> Maker | None:
+        """Whose vectors passages have to get before anything else."""
         if self.part == "measure":
             wanted = self.quality.running and not quality.all_ranked(self.quality)
+            kinds = self.kinds if wanted else ()
         else:
-            wanted = self.retrieving and self.way.kind != "words"
-        known = self.vectors.get(self.asks_of)
-        return wanted and (known is None or known.done < known.total)
+            kinds = (self.way.kind,) if self.retrieving else ()
+        for maker in (MAKERS[kind] for kind in kinds if kind in MAKERS):
+            known = self.vectors.get((self.asks_of, maker))
+            if known is None or known.done < known.total:
+                return maker
+        return None
+
+    @property
+    def read_so_far(self) -> ReadSoFar | None:
+        """How far that is."""
+        return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
 def start() -> State:
@@ -149,7 +166,7 @@ def act(state: State, action: Action) -> State:
             number = (state.example + by) % len(pairs())
             return _anew(replace(state, example=number, part="ask"), examples()[number].ask)
         case Turn(by):
-            kind = KINDS[(KINDS.index(state.way.kind) + by) % len(KINDS)]
+            kind = state.kinds[(state.kinds.index(state.way.kind) + by) % len(state.kinds)]
             return _anew(replace(state, way=replace(state.way, kind=kind), retrieving=True))
         case Switch():
             return _anew(replace(state, retrieving=not state.retrieving))
@@ -202,8 +219,8 @@ def question(state: State) -> Question | None:
     if not state.sources:
         return Look()
     if state.reading:
-        known = state.vectors.get(state.asks_of)
-        return Read(state.asks_of, known.done if known else 0)
+        known = state.read_so_far
+        return Read(state.asks_of, known.done if known else 0, state.reading)
     if state.part == "measure":
         return quality.question(state.quality)
     return owed(state.attempt)
@@ -212,10 +229,12 @@ def question(state: State) -> Question | None:
 def heard(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     match answer:
-        case Sources(sources):
-            return replace(state, sources=sources)
+        case Sources(sources, encoder):
+            kinds: tuple[Kind, ...] = (*KINDS, "encoder") if encoder else KINDS
+            return replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
         case ReadSoFar() if isinstance(question, Read):
-            return replace(state, vectors={**state.vectors, question.source: answer})
+            whose = (question.source, question.maker)
+            return replace(state, vectors={**state.vectors, whose: answer})
     if state.part == "measure":
         return replace(state, quality=quality.heard(state.quality, question, answer))
     attempt = heard_by(state.attempt, question, answer)
@@ -259,9 +278,10 @@ def _without(state: State) -> bool:
 
 
 def _one_finds(state: State) -> bool:
-    """A right passage among the first five for the one way of searching, and not for the other."""
+    """A right passage among the first five for one way of searching, and not for another. Both
+    merged is no way of its own."""
     return any(
-        "words" in found and "meaning" in found and bool(found["words"]) != bool(found["meaning"])
+        {bool(rank) for kind, rank in found.items() if kind != "both"} == {True, False}
         for query, found in state.ranks.items()
         if (pair := pair_of(query)) and pair.right
     )
@@ -311,10 +331,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("without", "the same question without retrieval (r): wrong", _without),
         Goal("from-none", "an answer that is from none of the passages found", _from_none),
         Goal("poisoned", "a false passage (p) that changes the answer", _poisoned),
-        Goal("one-finds", "a passage that one search (k) finds and the other misses", _one_finds),
+        Goal(
+            "one-finds",
+            "a passage of the set (x) that one search (k) finds and another misses",
+            _one_finds,
+        ),
         Goal(
             "measured",
-            "all three searches measured on the whole set (Tab)",
+            "every way of searching measured on the whole set (Tab)",
             lambda state: quality.all_ranked(state.quality),
         ),
     ),

@@ -29,8 +29,17 @@ GAINED = 4.0
 """Bits that an answer must gain by a passage to cite it, and at least half of what it gains by the
 best of them."""
 
-Kind = Literal["words", "meaning", "both"]
+Kind = Literal["words", "meaning", "both", "encoder"]
 KINDS: tuple[Kind, ...] = ("words", "meaning", "both")
+"""Ways of searching that are there always: by words, by the vectors of the local model, and both
+merged. By the vectors of a sentence encoder is one more, where that is installed."""
+
+Maker = Literal["meaning", "encoder"]
+"""Whose vectors: those of the local model, or of the sentence encoder."""
+
+
+MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
+"""Which ways of searching need whose vectors."""
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -72,7 +81,10 @@ class Look(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sources(msgspec.Struct, frozen=True, tag=True):
+    """`encoder`: whether a sentence encoder is installed."""
+
     sources: tuple[Source, ...]
+    encoder: bool = False
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
@@ -80,6 +92,7 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
     source: str
     done: int
+    maker: Maker = "meaning"
 
 
 class ReadSoFar(msgspec.Struct, frozen=True, tag=True):

@@ -34,11 +34,12 @@ COUNT = 3
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`ranks` and `scores` have one entry for each question of the set that was searched for, in
-    its order; `right` says for each question with a short answer whether it was answered rightly,
-    with passages and then without. `attempt` is the answer under way, `seconds` what the stage that
-    is running has taken so far."""
+    """`kinds` are the ways of searching that there are. `ranks` and `scores` have one entry for
+    each question of the set that was searched for, in its order; `right` says for each question
+    with a short answer whether it was answered rightly, with passages and then without. `attempt`
+    is the answer under way, `seconds` what the stage that is running has taken so far."""
 
+    kinds: tuple[Kind, ...] = KINDS
     running: bool = False
     ranks: dict[Kind, tuple[int, ...]] = {}
     scores: dict[Kind, tuple[float, ...]] = {}
@@ -49,7 +50,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def searched(self) -> tuple[int, int]:
         """Searches that are done, and all of them."""
-        return sum(map(len, self.ranks.values())), len(KINDS) * len(pairs())
+        return sum(map(len, self.ranks.values())), len(self.kinds) * len(pairs())
 
     @property
     def answered(self) -> tuple[int, int]:
@@ -80,7 +81,7 @@ def short() -> list[int]:
 
 
 def all_ranked(state: State) -> bool:
-    return all(len(state.ranks.get(kind, ())) == len(pairs()) for kind in KINDS)
+    return all(len(state.ranks.get(kind, ())) == len(pairs()) for kind in state.kinds)
 
 
 def finished(state: State) -> bool:
@@ -89,14 +90,14 @@ def finished(state: State) -> bool:
 
 def toggled(state: State) -> State:
     if finished(state):
-        return State(running=True)
+        return State(kinds=state.kinds, running=True)
     return msgspec.structs.replace(state, running=not state.running)
 
 
 def question(state: State) -> Question | None:
     if not state.running or finished(state):
         return None
-    for kind in KINDS:
+    for kind in state.kinds:
         if (place := len(state.ranks.get(kind, ()))) < len(pairs()):
             return Rank(kind, place)
     return owed(state.attempt or _next(state), citing=False)

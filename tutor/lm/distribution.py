@@ -102,6 +102,7 @@ class Distribution(msgspec.Struct, frozen=True):
 
     Of a model elsewhere only the rows are known that its server shows: `vocabulary_size` is 0,
     `entropy_bits` is the least that it can be, and what is `kept` is of those rows.
+    `hidden_probability` is that of all tokens it does not show, however many they are.
     `drawn_elsewhere`: the server drew, and says what.
     """
 
@@ -113,10 +114,11 @@ class Distribution(msgspec.Struct, frozen=True):
     rows: tuple[Row, ...]
     drawn: Row
     drawn_elsewhere: bool = False
+    hidden_probability: float = 0.0
 
     @property
-    def hidden_probability(self) -> float:
-        """How much probability the rows shown leave out."""
+    def left_out(self) -> float:
+        """How much probability the rows leave out, hidden or only further down."""
         return max(0.0, 1.0 - sum(row.probability for row in self.rows))
 
     @property

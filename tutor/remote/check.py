@@ -71,7 +71,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
         alternatives=_alternatives(answer) if answer.arrived else None,
         first_after=answer.first_after,
         tokens_per_second=tokens_per_second(answer),
-        answer_tokens=_tokens(answer),
+        answer_tokens=_counted(answer) or _told(answer),
         cost=_cost(model, answer),
         trouble=answer.trouble,
     )
@@ -82,18 +82,21 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
 
 def tokens_per_second(answer: Progress) -> float | None:
     """From the first token to the last; None where nobody counted them."""
-    tokens = _tokens(answer)
+    tokens = _told(answer) or _counted(answer)
     if tokens is None or answer.first_after is None or answer.last_after is None:
         return None
     taken = answer.last_after - answer.first_after
     return (tokens - 1) / taken if taken > 0 and tokens > 1 else None
 
 
-def _tokens(answer: Progress) -> int | None:
-    """Counted here where each piece is a token, else as the service says."""
-    told = [piece for piece in answer.pieces if piece.log_probability is not None]
-    if told:
-        return len(told)
+def _told(answer: Progress) -> int | None:
+    """Tokens that came as pieces of their own, each with its log-probability. The mark that ends an
+    answer has one too, and no text."""
+    return sum(bool(p.data) and p.log_probability is not None for p in answer.pieces) or None
+
+
+def _counted(answer: Progress) -> int | None:
+    """Tokens of the answer as the service counts them: what it charges for."""
     return answer.finish.usage.answer_tokens if answer.finish else None
 
 

@@ -32,7 +32,7 @@ def distribution(
 ) -> Distribution:
     """The answer after `position` tokens, from the alternatives `shown`, most probable first.
 
-    `vocabulary_size` is 0: it is not known. The entropy is the least that it can be: what is hidden
+    `vocabulary_size` is 0: it is not known. What is hidden does not depend on `top`. The entropy is the least that it can be: what is hidden
     counts as one token. `drawn` is the server's own choice, where it draws, with its
     log-probability if that is told; it need not be among those shown.
     """
@@ -53,6 +53,7 @@ def distribution(
         rows=tuple(rows[:top]),
         drawn=chosen,
         drawn_elsewhere=drawn is not None,
+        hidden_probability=max(0.0, 1.0 - sum(plain)),
     )
 
 

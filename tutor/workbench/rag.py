@@ -21,6 +21,7 @@ from tutor.labs.rag_attempt import (
     Hit,
     Kind,
     Look,
+    Maker,
     Question,
     Rank,
     Ranked,
@@ -35,6 +36,7 @@ from tutor.labs.rag_attempt import (
 )
 from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN, Token
+from tutor.lm.sentence_encoder import is_installed
 from tutor.lm.session import CHUNK, Session
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.passage import Found as FoundPassage
@@ -42,7 +44,7 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 from tutor.workbench.bench import Tools
 from tutor.workbench.rag_texts import Texts, quiz_questions, sources, texts
-from tutor.workbench.rag_vectors import Vectors
+from tutor.workbench.rag_vectors import Vectors, of_encoder, of_model
 
 MOMENT = 0.2
 """Seconds after which an answer is due, whatever is done by then."""
@@ -60,17 +62,18 @@ class RagBench:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
         self._texts: dict[str, Texts] = {}
-        self._vectors: dict[str, Vectors] = {}
+        self._vectors: dict[tuple[str, Maker], Vectors] = {}
         self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
 
     def answer(self, question: Question) -> Answer:
         """Raises `RetrievalError` for an index that is gone or damaged, `TextError` for text that
-        the vocabulary cannot say."""
+        the vocabulary cannot say, `EncoderMissing` where the sentence encoder is wanted and not
+        there."""
         match question:
             case Look():
-                return Sources(tuple(sources()))
-            case Read(source=source):
-                return self._vectors_of(source).read_on(self._until())
+                return Sources(tuple(sources()), encoder=is_installed())
+            case Read(source=source, maker=maker):
+                return self._vectors_of(source, maker).read_on(self._until())
             case Find(query=query, way=way, count=count):
                 return Found(self._found(query, way, count))
             case Write(prompt=prompt, ids=ids):
@@ -90,13 +93,16 @@ class RagBench:
             self._texts[source] = texts(source)
         return self._texts[source]
 
-    def _vectors_of(self, source: str) -> Vectors:
-        if source not in self._vectors:
-            passages = self._texts_of(source).passages
-            self._vectors[source] = Vectors(
-                self._model, passages, quiz_questions(), self._check_cancelled
+    def _vectors_of(self, source: str, maker: Maker) -> Vectors:
+        whose = (source, maker)
+        if whose not in self._vectors:
+            passages, check = self._texts_of(source).passages, self._check_cancelled
+            self._vectors[whose] = (
+                of_encoder(passages, check)
+                if maker == "encoder"
+                else of_model(self._model, passages, quiz_questions(), check)
             )
-        return self._vectors[source]
+        return self._vectors[whose]
 
     def _found(self, query: str, way: Way, count: int) -> tuple[Hit, ...]:
         false = Passage("", "", 1, NOTE, way.poison) if way.poison else None
@@ -112,8 +118,8 @@ class RagBench:
         match kind:
             case "words":
                 return self._texts_of(source).by_words(query, limit, false)
-            case "meaning":
-                return self._vectors_of(source).nearest(query, limit, false)
+            case "meaning" | "encoder":
+                return self._vectors_of(source, kind).nearest(query, limit, false)
         by_words = self._search(source, "words", query, MERGED, false)
         by_meaning = self._search(source, "meaning", query, MERGED, false)
         marks = {each.passage: each.marks for each in by_words}

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -17,9 +18,10 @@ from torch import Tensor
 from tutor import paths
 from tutor.errors import NoHome
 from tutor.labs.rag_attempt import ReadSoFar
+from tutor.lm import passage_vectors, sentence_encoder
 from tutor.lm.checkpoint import save_atomically
 from tutor.lm.load import LanguageModel
-from tutor.lm.passage_vectors import Reader, Space
+from tutor.lm.sentence_encoder import SentenceEncoder
 from tutor.retrieval.passage import Found, Passage
 
 SAVED_EVERY = 64
@@ -29,12 +31,31 @@ _VERSION = "1"
 """Of how vectors are made: kept ones of another version are not used."""
 
 
+class Space(Protocol):
+    """Vectors of passages, comparable with those of questions."""
+
+    def cosines(self, question: Tensor) -> Tensor: ...
+
+    def with_passage(self, vector: Tensor, question: Tensor) -> float: ...
+
+
+class Reader(Protocol):
+    """Makes the vectors of passages, by their numbers, and of questions."""
+
+    def passage(self, number: int) -> Tensor: ...
+
+    def question(self, text: str) -> Tensor: ...
+
+
 class Vectors:
-    """Of passages, and of questions that show what questions have in common."""
+    """Of passages, and of `questions` that show what questions have in common, where that
+    matters. `origin` names what the vectors depend on beside these texts."""
 
     def __init__(
         self,
-        model: LanguageModel,
+        make_reader: Callable[[Sequence[str]], Reader],
+        make_space: Callable[[Tensor, Tensor], Space],
+        origin: Sequence[str],
         passages: Sequence[Passage],
         questions: Sequence[str],
         check_cancelled: Callable[[], None],
@@ -42,9 +63,10 @@ class Vectors:
         self._passages = passages
         self._texts = [_text(passage) for passage in passages]
         self._questions = questions
-        self._reader = Reader(model.network, model.tokenizer, self._texts)
+        self._reader = make_reader(self._texts)
+        self._make_space = make_space
         self._check_cancelled = check_cancelled
-        self._file = _file_for([model.card.sha256, model.card.kernel, *self._texts, *questions])
+        self._file = _file_for([*origin, *self._texts, *questions])
         self._vectors = _kept(self._file)
         self._vector_of = lru_cache(maxsize=512)(self._reader.question)
 
@@ -75,7 +97,11 @@ class Vectors:
         while self.read_on(time.monotonic()).done < total:
             pass
         count = len(self._texts)
-        return Space(torch.stack(self._vectors[:count]), torch.stack(self._vectors[count:]))
+        questions = self._vectors[count:]
+        return self._make_space(
+            torch.stack(self._vectors[:count]),
+            torch.stack(questions) if questions else torch.empty(0),
+        )
 
     def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
         """The passages whose vectors point most nearly where the question's does; their scores are
@@ -96,6 +122,42 @@ class Vectors:
             with suppress(OSError, SafetensorError):
                 self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 save_atomically({"vectors": torch.stack(self._vectors)}, self._file, {})
+
+
+def of_model(
+    model: LanguageModel,
+    passages: Sequence[Passage],
+    questions: Sequence[str],
+    check_cancelled: Callable[[], None],
+) -> Vectors:
+    """From inside the local model."""
+    return Vectors(
+        lambda texts: passage_vectors.Reader(model.network, model.tokenizer, texts),
+        passage_vectors.Space,
+        [model.card.sha256, model.card.kernel],
+        passages,
+        questions,
+        check_cancelled,
+    )
+
+
+def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
+    """Of the sentence encoder, which needs no questions to compare with. Raises
+    `EncoderMissing`, `ModelDamaged`."""
+    encoder = _encoder()
+    return Vectors(
+        lambda texts: sentence_encoder.Reader(encoder, texts),
+        lambda of_passages, _: sentence_encoder.Space(of_passages),
+        [sentence_encoder.WEIGHTS],
+        passages,
+        (),
+        check_cancelled,
+    )
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> SentenceEncoder:
+    return SentenceEncoder()
 
 
 def _text(passage: Passage) -> str:

@@ -51,7 +51,7 @@ def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Con
     count = len(advice.cases)
     where = f"{state.case} of {count}" if case else f"{count} cases follow"
     if width >= _WIDE:
-        where += f", {len(state.solved)} solved"
+        where += f", {len(state.solved)} solved, {len(state.at_once)} by the first pick"
     elif case:
         where = f"{state.case}/{count}"
     solved = state.case in state.solved
@@ -106,6 +106,8 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
     )
     said = wrapped(Content.assemble(head, case.why[about]), width)
     said += wrapped(Content.assemble(("what matters: ", MUTED), case.because), width)
+    if not solved and (state.case, state.now) in state.missed:
+        said += wrapped(Content.styled("Weigh anew (Tab) before you pick again.", MUTED), width)
     if left_out := _left_out(state, advice, case):
         said += wrapped(Content.assemble(("you gave no weight to ", MUTED), left_out), width)
     if solved:

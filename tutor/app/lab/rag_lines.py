@@ -57,9 +57,11 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
 
 def reading_lines(state: State, width: int) -> list[Content]:
     """How far the vectors are: nothing can be found by meaning before."""
-    known = state.vectors.get(state.asks_of)
+    known = state.read_so_far
     done, total = (known.done, known.total) if known else (0, 0)
     said = "reading passages, once"
+    if known is None and state.reading == "encoder":
+        said = "loading the sentence encoder"
     left = f", about {known.seconds * (total - done):.0f} s" if known and known.seconds else ""
     bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 50)))
     count = f"  {done} of {total}{left}" if total else ""

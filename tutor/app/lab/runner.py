@@ -69,6 +69,13 @@ class LabRunner:
         return self._asking is not None
 
     @property
+    def can_ask_again(self) -> bool:
+        """Whether a question was met with an error and is still open. An action that was refused
+        leaves nothing to ask."""
+        owed = self.error is not None and not self.busy
+        return owed and self.lab.question(self.state) is not None
+
+    @property
     def left(self) -> Left:
         """Where the lab stands."""
         return Left(self.state, self._model)

@@ -46,7 +46,7 @@ class LabScreen(TutorScreen):
 
     VERTICAL_BREAKPOINTS = BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "task", "goals", tooltip="The task, and all goals of this lab."),
+        Binding("g", "task", "goals", tooltip="The task and all goals; Esc closes them."),
         Binding("y", "again", "try again", tooltip="Ask the engine again."),
     ]
     DEFAULT_CSS = """
@@ -137,6 +137,13 @@ class LabScreen(TutorScreen):
         self._goals_open = not self._goals_open
         self._show_task()
 
+    def action_back(self) -> None:
+        """Out of the goals first, where they are open."""
+        if self._goals_open:
+            self.action_task()
+        else:
+            super().action_back()
+
     # --- the engine -----------------------------------------------------------------------------
 
     def _show_busy(self) -> None:
@@ -154,7 +161,7 @@ class LabScreen(TutorScreen):
             self.aside = "working …"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "again" or self._runner.error is not None
+        return action != "again" or self._runner.can_ask_again
 
     def action_again(self) -> None:
         self._runner.error = None
@@ -178,11 +185,19 @@ class LabScreen(TutorScreen):
         says: Callable[[str], str] | None = None,
     ) -> None:
         """Ask the learner to write something (see `LabView.write`)."""
+        self._forget_refusal()
         self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
         editor.load(self._drafts.get(label, text))
         self._show_label()
         self._writing(True)
+
+    def _forget_refusal(self) -> None:
+        """What was said to an earlier text is not for the next one. A question that is still to be
+        asked again is said on."""
+        if not self._runner.can_ask_again:
+            self._runner.error = None
+            self.tell(None)
 
     def on_text_area_changed(self) -> None:
         self._show_label()
@@ -197,6 +212,7 @@ class LabScreen(TutorScreen):
 
     def on_prompt_editor_left(self) -> None:
         self._drafts[self._label] = self.query_one(PromptEditor).text
+        self._forget_refusal()
         self._writing(False)
 
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:

@@ -36,8 +36,8 @@ class FormatView(LabView):
         Binding("enter", "step", "step", tooltip="Take the most probable token that is left."),
         Binding("space", "step", show=False),
         Binding("r", "run", "run", tooltip="Go on to the end; again: stop."),
-        Binding("b", "back", "back", tooltip="Take the last token away again."),
-        Binding("backspace", "back", show=False),
+        Binding("b", "step_back", "back", tooltip="Take the last token away again."),
+        Binding("backspace", "step_back", show=False),
         Binding("left", "example(-1)", "example", key_display="←→", tooltip="Another format."),
         Binding("right", "example(1)", show=False),
         Binding("p", "pattern", "pattern", tooltip="Write a regular expression."),
@@ -51,7 +51,7 @@ class FormatView(LabView):
     def action_run(self) -> None:
         self.did(Run())
 
-    def action_back(self) -> None:
+    def action_step_back(self) -> None:
         self.did(Back())
 
     def action_example(self, by: int) -> None:

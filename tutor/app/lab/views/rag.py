@@ -49,7 +49,13 @@ class RagView(LabView):
             "next",
             tooltip="The next question of a set: it is known where in the course its answer is.",
         ),
-        Binding("k", "turn", "search", tooltip="Search by words, by meaning, or both merged."),
+        Binding(
+            "k",
+            "turn",
+            "search",
+            tooltip="Search by words, by meaning (the model's vectors), by both merged, or, where "
+            "it is installed, by a sentence encoder.",
+        ),
         Binding("r", "switch", "retrieval", tooltip="Retrieval off, or on again."),
         Binding(
             "left",
@@ -161,7 +167,7 @@ _ACTIONS = frozenset(
 def _settings(state: State, *, narrow: bool) -> str:
     if not state.retrieving:
         return "no retrieval" if narrow else "retrieval off"
-    kind = {"words": "by words", "meaning": "by meaning", "both": "by both"}[state.way.kind]
+    kind = f"by {state.way.kind}"
     poison = " · poisoned" if state.way.poison else ""
     if narrow:
         return f"{kind}, {state.count}{poison}"

@@ -48,7 +48,7 @@ class TrainingView(LabView):
         Binding("m", "mask", "mask on/off", tooltip="Train without the causal mask, or with it."),
         Binding("t", "shuffle", "targets", tooltip="Shuffle the targets, or take the real ones."),
         Binding("s", "save", "save", tooltip="Keep this network, to come back to it."),
-        Binding("b", "back", "back to saved", tooltip="Go back to what was saved."),
+        Binding("b", "go_back", "back to saved", tooltip="Go back to what was saved."),
         Binding("d", "drop", "throw away", tooltip="Throw away the network and what was saved."),
     ]
 
@@ -70,7 +70,7 @@ class TrainingView(LabView):
     def action_save(self) -> None:
         self.did(Save())
 
-    def action_back(self) -> None:
+    def action_go_back(self) -> None:
         self.did(Back())
 
     def action_drop(self) -> None:
@@ -87,7 +87,7 @@ class TrainingView(LabView):
                 return state.running
             case "save":
                 return state.done > 0
-            case "back":
+            case "go_back":
                 return state.saved is not None
             case "drop":
                 return state.done > 0 or state.saved is not None

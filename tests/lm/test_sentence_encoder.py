@@ -1,0 +1,63 @@
+"""The sentence encoder, where it is installed."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import torch
+
+from tutor.errors import EncoderMissing, ModelDamaged
+from tutor.lm import sentence_encoder
+from tutor.lm.sentence_encoder import Reader, SentenceEncoder, Space, is_installed
+
+installed = pytest.mark.skipif(not is_installed(), reason="the extra `sentences` is not installed")
+
+
+def test_without_it_one_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentence_encoder, "_CARRIER", "no_such_package")
+    assert not is_installed()
+    with pytest.raises(EncoderMissing) as told:
+        SentenceEncoder()
+    assert str(told.value) == (
+        "A package is missing: The sentence encoder is not installed. "
+        "Install it: pip install 'tutor[sentences]'."
+    )
+
+
+def test_other_weights_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"other weights")
+    monkeypatch.setattr(sentence_encoder, "is_installed", lambda: True)
+    monkeypatch.setattr(sentence_encoder, "_folder", lambda: tmp_path)
+    with pytest.raises(ModelDamaged, match="are not those of all-MiniLM-L6-v2"):
+        SentenceEncoder()
+
+
+@installed
+def test_it_puts_like_meanings_together_and_asks_no_server(
+    monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("something was to be fetched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    encoder = SentenceEncoder()
+    reader = Reader(
+        encoder,
+        [
+            "Books may be kept for thirty days and renewed once.",
+            "The guest network has the password bluebird.",
+        ],
+    )
+    passages = torch.stack([reader.passage(0), reader.passage(1)])
+    assert passages.shape == (2, 384)
+    assert torch.allclose(passages.norm(dim=1), torch.ones(2), atol=1e-5)
+    question = reader.question("How long can I borrow a novel?")
+    cosines = Space(passages).cosines(question)
+    assert cosines[0] > cosines[1] + 0.2
+    assert Space(passages).with_passage(passages[0], question) == pytest.approx(float(cosines[0]))
+    out, err = capfd.readouterr()
+    assert out == err == ""  # the command line shows nothing of it
