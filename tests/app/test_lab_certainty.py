@@ -57,7 +57,9 @@ async def test_an_answer_its_verdict_and_ten_draws(tmp_path: Path) -> None:
         await at_rest(pilot)
         assert "nothing of this name is known" in seen(pilot)
         assert "Enter draws 4 answers." in seen(pilot)
+        assert "enter draw ten" in seen(pilot)
         await do(pilot, "enter")
+        assert "enter draw anew" in seen(pilot)
         assert "of 4 agree" in seen(pilot)
         drawn = state_of(pilot).draws[state_of(pilot).prompt]
         await do(pilot, "right", "left")
@@ -93,13 +95,35 @@ async def test_the_set_can_be_stopped_and_goes_on(
         while lab.progress(state_of(pilot))[0] < 2:
             await asyncio.sleep(0)
         engine.hold()
+        assert "enter stop" in seen(pilot)
         await pilot.press("enter")
         await at_rest(pilot)
-        assert "Enter goes on." in seen(pilot)
+        assert "Enter asks the rest." in seen(pilot)
+        assert "enter ask the rest" in seen(pilot)
+        assert "asking stopped" not in seen(pilot)  # that is what the key was for
         engine.release()
         await do(pilot, "enter")
         assert f"All {len(FEW)} are answered." in seen(pilot)
         assert "expected calibration error" in seen(pilot)
+
+
+async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.workbench.certainty.MOMENT", 0.0)
+    engine = BenchEngine()
+    app = lab_app("certainty", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        assert "enter ask the rest" in seen(pilot)  # one was asked to be looked at
+        app.post_message(Key("enter", None))
+        while lab.progress(state_of(pilot))[0] < 2:
+            await asyncio.sleep(0)
+        engine.hold()
+        await do(pilot, "tab")
+        assert "asking stopped: Enter goes on" in seen(pilot)
+        await do(pilot, "tab")
+        assert "asking stopped: Tab, Enter goes on" in seen(pilot)
 
 
 async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
@@ -110,6 +134,7 @@ async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
         text = seen(pilot)
         for words in ("real things", "invented things", "as it is", "may decline"):
             assert words in text
+        assert "arithmetic is rounded here" in text
         assert state_of(pilot).running is False
 
 

@@ -50,6 +50,15 @@ async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
         assert landscape.LAB.reached(state_of(pilot)) == {"nobody-says"}
 
 
+async def test_a_price_has_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    price = landscape.Known("Gemini", "API price", "2 / 10", "2026-10", "y", False)
+    answer = landscape.Answer((price,))
+    monkeypatch.setattr(LandscapeBench, "answer", lambda self, question: answer)
+    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "Gemini: 2 / 10  US dollars for a million tokens, read / written" in seen(pilot)
+
+
 async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:
     async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)

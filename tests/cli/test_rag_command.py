@@ -55,6 +55,19 @@ def test_without_an_index_the_course_is_searched(tutor: Tutor, texts: Path) -> N
     assert len(tutor("rag", "search", "token", "--name", "course", "--top", "7").out) > 100
 
 
+def test_a_search_for_no_word_says_what_is_searched_for(tutor: Tutor) -> None:
+    said = tutor("rag", "search", "* ?").err
+    assert "There is no word in '* ?'." in said
+    assert "A search is for words: write one or more" in said
+
+
+def test_a_small_index_has_a_size(tutor: Tutor, texts: Path, tmp_path: Path) -> None:
+    tutor("rag", "index", str(texts))
+    size = (tmp_path / "data" / "cache" / "indexes" / "notes.sqlite").stat().st_size
+    assert 1000 < size < 1_000_000
+    assert f"{round(size / 1000)} kB" in tutor("rag", "list").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -62,6 +75,7 @@ def test_without_an_index_the_course_is_searched(tutor: Tutor, texts: Path) -> N
         (("index", ".", "--name", "../x"), 2),
         (("index", ".", "--name", "course"), 2),
         (("search", " "), 2),
+        (("search", "*"), 2),
         (("search", "x", "--top", "0"), 2),
         (("search", "x", "--name", "nobody"), 1),
         (("remove", "nobody"), 1),

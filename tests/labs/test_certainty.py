@@ -6,6 +6,7 @@ import math
 from pathlib import Path as Folder
 from typing import Any
 
+import msgspec
 import pytest
 from lab_bench import bench, done, settled, small_model
 
@@ -153,3 +154,28 @@ def test_something_invented_is_right_only_by_its_fact() -> None:
     item = Item(kind="people", real=False, ask="?", accept=("1871",), fact="In 1871.")
     assert item.accepted(with_fact=False) == ()
     assert item.accepted(with_fact=True) == ("1871",)
+
+
+def test_what_enter_does_follows_from_what_is_answered() -> None:
+    state = lab.start()
+    state = msgspec.structs.replace(state, at=0)
+    assert lab.does(state) == "draw"
+    drawing = lab.act(state, Go())
+    assert lab.does(drawing) == "stop"
+    some = {state.prompt: (written(Reply()), Reply())}
+    assert lab.does(msgspec.structs.replace(state, draws=some)) == "draw_on"
+    all_ = {state.prompt: (written(Reply()),)}
+    assert lab.does(msgspec.structs.replace(state, draws=all_)) == "draw_anew"
+    state = lab.act(state, See("calibration"))
+    assert lab.does(state) == "ask_all"
+    running = lab.act(state, Go())
+    assert lab.does(running) == "stop"
+    assert not lab.act(running, Go()).stopped  # that is what it was for
+    for key in (Turn(), See("answer"), See("ways")):
+        ended = lab.act(running, key)
+        assert (ended.running, ended.stopped) == (False, True)
+        assert lab.act(lab.act(ended, See("ways")), Go()).stopped is False
+    answers = {Prompt(item.ask): written(Reply()) for item in FEW[:1]}
+    assert lab.does(msgspec.structs.replace(state, answers=answers)) == "ask_rest"
+    answers = {Prompt(item.ask): written(Reply()) for item in FEW}
+    assert lab.does(msgspec.structs.replace(state, answers=answers)) is None

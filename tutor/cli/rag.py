@@ -175,17 +175,22 @@ def run_list(options: argparse.Namespace) -> int:
     if not listed:
         output.note("There is no index yet. `tutor rag index PATH` makes one of a folder.")
     for each in listed:
-        size = f"{each.bytes / 1e6:.1f} MB"
+        size = f"{each.bytes / 1e6:.1f} MB" if each.bytes >= 1e6 else f"{each.bytes / 1e3:.0f} kB"
         counts = f"{each.files:>8,} files {each.passages:>9,} passages {size:>10}"
         output.write(f"{each.name:<20}{counts}  {each.folder}")
     return 0
 
 
 def run_search(options: argparse.Namespace) -> int:
+    from tutor.retrieval.full_text import words
+
     if not 1 <= options.top <= _MOST:
         raise UsageError(f"--top is {options.top}.", f"Use 1 to {_MOST}.")
-    if not options.query.strip():
-        raise UsageError("The query is empty.", "Say what to look for.")
+    if not words(options.query):
+        raise UsageError(
+            f"There is no word in {options.query!r}.",
+            "A search is for words: write one or more; signs such as * mean nothing here.",
+        )
     name, found = _search(options)
     if options.json:
         output.write_json([hit(each) for each in found])

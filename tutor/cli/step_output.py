@@ -49,8 +49,8 @@ class JsonChosen(msgspec.Struct, frozen=True):
 
 
 class JsonStep(msgspec.Struct, frozen=True):
-    """`hidden_probability`: of all tokens that a server does not show, whatever `--top` is; left out
-    for a model on this machine."""
+    """`hidden_probability`: of all tokens that a server does not show, whatever `--top` is; left
+    out for a model on this machine."""
 
     position: int
     entropy_bits: float

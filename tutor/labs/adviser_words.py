@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tutor.labs import adviser, adviser_rule
 from tutor.labs.adviser import Settings
 from tutor.labs.adviser_data import Advice, DatedFact
+from tutor.labs.landscape import UNITS
 
 MOST_NAMES = 3
 """Of more options than that, their number is said."""
@@ -55,4 +56,5 @@ def what_decides(advice: Advice, settings: Settings, option: int) -> str:
 def dated(fact: DatedFact) -> str:
     """A fact on a line, with its month."""
     told = ", told by others" if fact.second_hand else ""
-    return f"{fact.product}, {fact.topic}: {fact.value} ({fact.as_of}{told})"
+    unit = f" {UNITS[fact.topic]}" if fact.topic in UNITS else ""
+    return f"{fact.product}, {fact.topic}: {fact.value}{unit} ({fact.as_of}{told})"

@@ -37,14 +37,21 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, and the replies that are there; `cut`: the model is not to go on any more."""
+    """A message, and the replies that are there; `cut`: the model is not to go on any more.
+    `before` is what the model last wrote to the same message, if it was asked before."""
 
     message: str
     luck: int = 0
     rules: SaidByRules | None = None
     retrieval: SaidByRetrieval | None = None
     written: Written = Written()
+    before: str | None = None
     cut: bool = False
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether other luck has led to the same answer."""
+        return self.luck > 0 and self.written.done(LENGTH) and self.written.text == self.before
 
     @property
     def owes_generation(self) -> bool:

@@ -92,7 +92,8 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`own` is a question of one's own, else the one at `at` of the set is looked at. `answers` and
-    `draws` hold what was written for a prompt, and stay. `spent` are the seconds that it took to
+    `draws` hold what was written for a prompt, and stay. `stopped`: the set was being asked, and
+    another view or way ended that. `spent` are the seconds that it took to
     answer `answered` tokens, for an estimate."""
 
     at: int = 0
@@ -102,6 +103,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     view: View = "answer"
     drawing: bool = False
     running: bool = False
+    stopped: bool = False
     seed: int = 1
     answers: dict[Prompt, Reply] = {}
     draws: dict[Prompt, tuple[Reply, ...]] = {}
@@ -159,9 +161,11 @@ def act(state: State, action: Action) -> State:
             return replace(state, at=at, own="", left_out=0, drawing=False)
         case Turn():
             way = WAYS[(WAYS.index(state.way) + 1) % len(WAYS)]
-            return replace(state, way=way, drawing=False, running=False)
+            stopped = state.stopped or state.running
+            return replace(state, way=way, drawing=False, running=False, stopped=stopped)
         case See(view):
-            return replace(state, view=view, running=False)
+            stopped = state.stopped or state.running
+            return replace(state, view=view, running=False, stopped=stopped)
         case Go():
             return _drawn(state) if state.view == "answer" else _set_going(state)
 
@@ -178,7 +182,7 @@ def _drawn(state: State) -> State:
 
 def _set_going(state: State) -> State:
     going = not state.running and next(_owed(state), None) is not None
-    return msgspec.structs.replace(state, running=going)
+    return msgspec.structs.replace(state, running=going, stopped=False)
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
@@ -190,6 +194,22 @@ def _owed(state: State) -> Iterator[Prompt]:
     """What is left of the set in this view."""
     prompts = (_prompt(item, way) for way in asked_ways(state) for item in items())
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
+
+
+Does = Literal["draw", "draw_anew", "draw_on", "ask_all", "ask_rest", "stop"]
+
+
+def does(state: State) -> Does | None:
+    """What `Go` does now; None where all is asked."""
+    if state.drawing if state.view == "answer" else state.running:
+        return "stop"
+    if state.view == "answer":
+        drawn = state.draws.get(state.prompt)
+        if not drawn:
+            return "draw"
+        return "draw_anew" if all(reply.done for reply in drawn) else "draw_on"
+    done, total, _ = progress(state)
+    return None if done == total else "ask_rest" if done else "ask_all"
 
 
 def progress(state: State) -> tuple[int, int, float | None]:

@@ -104,7 +104,12 @@ def _talk(state: State, action: Say | Again | Anew | Look) -> State:
         case Again(luck):
             if state.turn is None:
                 raise LabError("Nothing has been asked yet.", "Write a message first.")
-            turn = Turn(message=state.turn.message, luck=state.turn.luck + 1 if luck else 0)
+            last = state.turn.written
+            turn = Turn(
+                message=state.turn.message,
+                luck=state.turn.luck + 1 if luck else 0,
+                before=last.text if last.done(LENGTH) else state.turn.before,
+            )
             return _replace(state, turns=(*state.turns[:-1], turn), token=0)
         case Anew():
             return _replace(state, turns=(), token=0)
@@ -347,7 +352,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             "a message of 3 words to which retrieval says: I don't know",
             goals.unknown,
         ),
-        Goal("own-rule", "a rule of yours that answers what the rules had missed", goals.own_rule),
+        Goal(
+            "own-rule", "what the rules missed, asked again: your own rule answers", goals.own_rule
+        ),
         Goal("own-intent", "an intent of yours that answers, accuracy kept", goals.own_intent),
         Goal("compared", "predict who breaks first, then run the probes", goals.compared),
     ),

@@ -20,6 +20,8 @@ THEN_AND_NOW = {
     "2025: free API": "Free API use",
 }
 """What a rating of 2025 was about, as a fact that is kept up to date."""
+UNITS = {"API price": "US dollars for a million tokens, read / written"}
+"""What the figures of a topic count, where the value does not say it."""
 AGED = 12
 """Months after which a fact counts as old, beside the newest of all."""
 
@@ -214,8 +216,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     heard=heard,
     goals=(
-        Goal("second-hand", "a fact of late, told by others than the vendor", _second_hand),
-        Goal("nobody-says", "a topic of which nothing is known here", _nobody_says),
+        Goal(
+            "second-hand", "a fact less than a year old that not the vendor tells (*)", _second_hand
+        ),
+        Goal("nobody-says", "a topic of which nothing is known here (–)", _nobody_says),
         Goal(
             "then-and-now", "of one product, what was said in 2025 and what is now", _then_and_now
         ),

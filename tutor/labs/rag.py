@@ -325,11 +325,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "cited",
-            "a question of the set (x) answered rightly, from a right passage",
+            "a question of the set (x): right, and a right passage cited",
             lambda state: any(map(_cited, state.past)),
         ),
         Goal("without", "the same question without retrieval (r): wrong", _without),
-        Goal("from-none", "an answer that is from none of the passages found", _from_none),
+        Goal(
+            "from-none",
+            "an answer that no passage makes much more probable: nothing is cited",
+            _from_none,
+        ),
         Goal("poisoned", "a false passage (p) that changes the answer", _poisoned),
         Goal(
             "one-finds",

@@ -32,9 +32,10 @@ def distribution(
 ) -> Distribution:
     """The answer after `position` tokens, from the alternatives `shown`, most probable first.
 
-    `vocabulary_size` is 0: it is not known. What is hidden does not depend on `top`. The entropy is the least that it can be: what is hidden
-    counts as one token. `drawn` is the server's own choice, where it draws, with its
-    log-probability if that is told; it need not be among those shown.
+    `vocabulary_size` is 0: it is not known. The entropy is the least that it can be: what is hidden
+    counts as one token. What is hidden does not depend on `top`. `drawn` is the server's own
+    choice, where it draws, with its log-probability if that is told; it need not be among those
+    shown.
     """
     rows = _rows(shown, sampler, token_of)
     if drawn is None and rows:

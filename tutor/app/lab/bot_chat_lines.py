@@ -63,6 +63,8 @@ def chat(state: State, width: int, height: int) -> list[Content]:
 
 def _message(state: State, turn: Turn, width: int) -> Content:
     count = f"  message {len(state.turns)}" if len(state.turns) > 1 else ""
+    if turn.luck:
+        count = f"  luck {turn.luck}{': same answer' if turn.unchanged else ''}{count}"
     said = figures.fit(safe(turn.message), width - len(count)).rstrip()
     gap = " " * (width - Content(said).cell_length - len(count))
     return Content.assemble((said, "bold"), gap, (count, MUTED))
@@ -180,8 +182,8 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
         _pair("priority", str(first.priority), width),
         _pair("pattern", first.pattern, width),
         _pair("words", words, width),
-        *(_pair("" if place else "captured", each, width) for place, each in enumerate(captured)),
-        *([_pair("time", f"{reply.turn} in this talk", width)] if reply.turn > 1 else []),
+        *(_pair("" if place else "each *", each, width) for place, each in enumerate(captured)),
+        *([_pair("used", f"{reply.turn} times in this talk", width)] if reply.turn > 1 else []),
         *([_pair("fit too", others, width)] if others else []),
     ]
 

@@ -199,8 +199,9 @@ def _verdict(attempt: Attempt, width: int) -> Content:
     elif pair is not None and pair.kind == "absent":
         parts.append(("× the course does not say this  ", NOT_YET))
     if attempt.given:
-        gained = f"cited: each makes it {GAINED:g} bits cheaper, or more"
-        parts.append((gained if attempt.cited else "from none of these passages", MUTED))
+        times = f"{2**GAINED:.0f} times as probable"
+        cited = f"cited: with it, the answer is at least {times}"
+        parts.append((cited if attempt.cited else f"with no passage is it {times}", MUTED))
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 

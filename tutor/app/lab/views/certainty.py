@@ -27,6 +27,7 @@ from tutor.labs.certainty import (
     Step,
     Turn,
     calibration,
+    does,
     gists,
     judged,
     progress,
@@ -39,7 +40,7 @@ from tutor.text import safe, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.certainty import Judged, View, Way
+    from tutor.labs.certainty import Does, Judged, View, Way
     from tutor.labs.real_and_invented import Verdict
     from tutor.labs.reply import Reply
     from tutor.lm.calibration import Bin
@@ -66,8 +67,12 @@ class CertaintyView(LabView):
     """One question with its answer and ten draws; or the whole set in figures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "draw", "draw ten", tooltip="Draw ten answers; stop; draw anew."),
-        Binding("enter", "ask_all", "ask all, stop", tooltip="Ask the whole set; stop."),
+        Binding("enter", "go('draw')", "draw ten", tooltip="Draw ten answers."),
+        Binding("enter", "go('draw_anew')", "draw anew", tooltip="Draw ten other answers."),
+        Binding("enter", "go('ask_all')", "ask all", tooltip="Ask the whole set."),
+        Binding("enter", "go('draw_on')", "go on", tooltip="Draw what is left of the ten."),
+        Binding("enter", "go('ask_rest')", "ask the rest", tooltip="Ask what is left of the set."),
+        Binding("enter", "go('stop')", "stop", tooltip="Stop; what is answered is kept."),
         Binding("left", "step(-1)", "question", key_display="←→", tooltip="Another question."),
         Binding("right", "step(1)", show=False),
         Binding("w", "turn", "way", tooltip="As it is, with the fact, free to decline."),
@@ -75,10 +80,7 @@ class CertaintyView(LabView):
         Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
     ]
 
-    def action_draw(self) -> None:
-        self.did(Go())
-
-    def action_ask_all(self) -> None:
+    def action_go(self, does: Does) -> None:
         self.did(Go())
 
     def action_step(self, by: int) -> None:
@@ -98,16 +100,27 @@ class CertaintyView(LabView):
         state: State | None = self.state
         if state is None:
             return True
-        if action in ("step", "draw"):
+        if action == "go":
+            return parameters == (does(state),)
+        if action == "step":
             return state.view == "answer"
-        if action == "ask_all":
-            return state.view != "answer"
         return action != "turn" or state.view != "ways"
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
         parts = tabs((TABS[view], view == state.view) for view in VIEWS)
-        return [parts, *draw(state, width, height)]
+        return [_with_stop(parts, state, width), *draw(state, width, height)]
+
+
+def _with_stop(parts: Content, state: State, width: int) -> Content:
+    """That the set is not asked any more, where a key has ended that beside what it was for."""
+    if not state.stopped:
+        return parts
+    back = "Tab, Enter goes on" if state.view == "answer" else "Enter goes on"
+    for said in (f"   asking stopped: {back}", "   stopped"):
+        if parts.cell_length + len(said) <= width:
+            return Content.assemble(parts, (said, NOT_YET))
+    return parts
 
 
 # --- one answer -----------------------------------------------------------------------------------
@@ -313,7 +326,8 @@ def _ways_note(width: int) -> list[Content]:
     said = (
         f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
         "fact says that there is no such thing: to be declined even then. Where it may decline, "
-        f"the system says: “{SYSTEM}”"
+        f"the system says: “{SYSTEM}” The arithmetic is rounded here: a count may differ by one or "
+        "two from the lesson's, which are exact."
     )
     return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
 
@@ -324,7 +338,11 @@ def _progress(state: State, width: int) -> Content:
     if not state.running:
         if done == total:
             return Content.styled(f"All {total} are answered.", MUTED)
-        said = f"{done} of {total} answered. Enter goes on." if done else f"Enter asks all {total}."
+        said = (
+            f"{done} of {total} answered. Enter asks the rest."
+            if done
+            else f"Enter asks all {total}."
+        )
         return Content.styled(said, MUTED)
     left = "" if seconds is None else f"  about {seconds:.0f} s"
     return Content.assemble(

@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.landscape import Move, Next, Side, State
+from tutor.labs.landscape import UNITS, Move, Next, Side, State
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -116,9 +116,13 @@ def _in_full(state: State, width: int) -> list[Content]:
         said = f"{product}: {state.topic}. Nothing is known here; nothing is filled in."
         return _wrapped(Content.styled(safe(said), MUTED), width)
     old = "  a year older than the newest" if state.is_old(fact) else ""
+    unit = f"  {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     told = "  * told by others than the vendor" if fact.second_hand else ""
     return [
-        *_wrapped(Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold")), width),
+        *_wrapped(
+            Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold"), (unit, MUTED)),
+            width,
+        ),
         *_wrapped(Content.assemble(f"as of {fact.as_of}", (old, NOT_YET), (told, NOT_YET)), width),
         *_wrapped(Content.styled(safe(fact.source), MUTED), width),
     ]
