@@ -127,10 +127,15 @@ async def test_a_case_is_weighed_and_answered_and_says_why(tmp_path: Path) -> No
         assert "Summaries in a hospital  3 of 10, 0 solved" in seen(pilot)
         await do(pilot, "enter")
         assert "Nothing is weighed here yet" in seen(pilot)
+        assert "cannot" not in seen(pilot)
+        assert "try again" not in seen(pilot)
         await do(pilot, "tab", "right", "right", "right", "tab", "tab", "enter")
         assert "× ChatGPT: It would write well" in seen(pilot)
         assert "you gave no weight to control and privacy" in seen(pilot)
         assert "defensible:" not in seen(pilot)
+        assert "Weigh anew (Tab) before you pick again." in seen(pilot)
+        await do(pilot, "enter")
+        assert "With these weights you have picked already." in seen(pilot)
         await do(pilot, "tab", *["down"] * 5, "m", "tab", "tab", "enter")
         assert "✓ Open local model: Yes. Nothing leaves" in seen(pilot)
         assert "you gave no weight to control\n" in seen(pilot).replace(" \n", "\n").replace(
@@ -139,7 +144,7 @@ async def test_a_case_is_weighed_and_answered_and_says_why(tmp_path: Path) -> No
         assert "defensible: Open local model, Small tuned model" in seen(pilot)
         await do(pilot, *["down"] * 9)
         assert "× Model + retrieval: As it stands here" in drawn(pilot)
-        assert "3 of 10, 1 solved" in seen(pilot)
+        assert "3 of 10, 1 solved, 0 by the first pick" in seen(pilot)
 
 
 async def test_on_a_low_screen_what_a_key_is_about_comes_into_view(tmp_path: Path) -> None:

@@ -120,10 +120,11 @@ async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
         while lab.progress(state_of(pilot))[0] < 2:
             await asyncio.sleep(0)
         engine.hold()
+        await pilot.press("tab")
+        await at_rest(pilot)
+        assert "asking stopped; answers are kept" in seen(pilot)
         await do(pilot, "tab")
-        assert "asking stopped: Enter goes on" in seen(pilot)
-        await do(pilot, "tab")
-        assert "asking stopped: Tab, Enter goes on" in seen(pilot)
+        assert "asking stopped: Tab leads back" in seen(pilot)
 
 
 async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:

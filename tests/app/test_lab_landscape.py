@@ -56,7 +56,7 @@ async def test_a_price_has_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(LandscapeBench, "answer", lambda self, question: answer)
     async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Gemini: 2 / 10  US dollars for a million tokens, read / written" in seen(pilot)
+        assert "Gemini: 2 / 10  US dollars a million tokens, read / written" in seen(pilot)
 
 
 async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ async def test_it_is_measured_stopped_and_gone_on_with(
         assert "of 1" in seen(pilot)
 
 
-async def test_how_the_encoder_is_installed_is_said_below(tmp_path: Path) -> None:
+async def test_how_the_encoder_is_installed_is_said_on_a_narrow_screen_too(tmp_path: Path) -> None:
     async with lab_app("rag", tmp_path).run_test(size=(40, 12)) as pilot:
         await do(pilot, "tab")
         drawn = " ".join(" ".join(line.split()) for line in view_lines(pilot))

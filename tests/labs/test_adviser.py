@@ -308,7 +308,7 @@ def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> Non
         assert fact.value in line
         assert fact.as_of in line
         assert ("told by others" in line) == fact.second_hand
-        assert ("US dollars for a million tokens" in line) == (fact.topic == "API price")
+        assert ("US dollars a million tokens" in line) == (fact.topic == "API price")
     assert "gemini-web" not in text
     assert "Google Search" not in text  # recency was not weighed
 

@@ -231,24 +231,31 @@ def _weighed(state: State, settings: Settings) -> State:
     return msgspec.structs.replace(state, settings=tuple(every), before=state.now)
 
 
-def _picked(state: State, advice: Advice) -> State:
+def refusal(state: State) -> LabError | None:
+    """Why nothing can be picked now: nothing is weighed, or it was not weighed anew after a pick
+    that cannot be defended."""
     if not any(state.now.weights) and not any(state.now.musts):
-        raise LabError("Nothing is weighed here yet.", "Tab to the needs, and weigh some first.")
-    number, weighing = state.case, (state.case, state.now)
-    open_ = number not in state.solved
-    if open_ and weighing in state.missed:
-        raise LabError(
+        return LabError("Nothing is weighed here yet.", "Tab to the needs, and weigh some first.")
+    if state.case not in state.solved and (state.case, state.now) in state.missed:
+        return LabError(
             "With these weights you have picked already.",
             "Tab to the needs, weigh anew, and pick again.",
         )
+    return None
+
+
+def _picked(state: State, advice: Advice) -> State:
+    if (refused := refusal(state)) is not None:
+        raise refused
+    number = state.case
     picked = list(state.picked)
     picked[number] = state.option
     state = msgspec.structs.replace(state, picked=tuple(picked))
     case = case_of(advice, number)
-    if case is None or not open_:
+    if case is None or number in state.solved:
         return state
     if not case.defensible[state.option]:
-        return msgspec.structs.replace(state, missed=state.missed | {weighing})
+        return msgspec.structs.replace(state, missed=state.missed | {(number, state.now)})
     first = number not in {each for each, _ in state.missed}
     return msgspec.structs.replace(
         state,

@@ -56,5 +56,5 @@ def what_decides(advice: Advice, settings: Settings, option: int) -> str:
 def dated(fact: DatedFact) -> str:
     """A fact on a line, with its month."""
     told = ", told by others" if fact.second_hand else ""
-    unit = f" {UNITS[fact.topic]}" if fact.topic in UNITS else ""
+    unit = f", {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     return f"{fact.product}, {fact.topic}: {fact.value}{unit} ({fact.as_of}{told})"

@@ -106,10 +106,10 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
     )
     said = wrapped(Content.assemble(head, case.why[about]), width)
     said += wrapped(Content.assemble(("what matters: ", MUTED), case.because), width)
-    if not solved and (state.case, state.now) in state.missed:
-        said += wrapped(Content.styled("Weigh anew (Tab) before you pick again.", MUTED), width)
     if left_out := _left_out(state, advice, case):
         said += wrapped(Content.assemble(("you gave no weight to ", MUTED), left_out), width)
+    if adviser.refusal(state) is not None:
+        said += wrapped(Content("Weigh anew (Tab) before you pick again."), width)
     if solved:
         names = [
             advice.options[option].name

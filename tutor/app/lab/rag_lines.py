@@ -200,8 +200,8 @@ def _verdict(attempt: Attempt, width: int) -> Content:
         parts.append(("× the course does not say this  ", NOT_YET))
     if attempt.given:
         times = f"{2**GAINED:.0f} times as probable"
-        cited = f"cited: with it, the answer is at least {times}"
-        parts.append((cited if attempt.cited else f"with no passage is it {times}", MUTED))
+        cited = f"cited: it makes the answer at least {times}"
+        parts.append((cited if attempt.cited else f"no passage makes it {times}", MUTED))
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 

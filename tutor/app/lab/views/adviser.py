@@ -21,6 +21,7 @@ from tutor.labs.adviser import (
     Pick,
     See,
     Turn,
+    refusal,
 )
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ class AdviserView(LabView):
         self.scroll_to(y=max(0, row - self.size.height // 2), animate=False)
 
     def action_pick(self) -> None:
+        if (refused := refusal(self.state)) is not None:
+            self.tell(f"{refused.happened} {refused.next_step}")
+            return
         self.did(Pick())
         self.call_after_refresh(self.scroll_end, animate=False)
 

@@ -108,19 +108,21 @@ class CertaintyView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
-        parts = tabs((TABS[view], view == state.view) for view in VIEWS)
-        return [_with_stop(parts, state, width), *draw(state, width, height)]
+        return [_heading(state, width), *draw(state, width, height)]
 
 
-def _with_stop(parts: Content, state: State, width: int) -> Content:
-    """That the set is not asked any more, where a key has ended that beside what it was for."""
+def _heading(state: State, width: int) -> Content:
+    """The views; and that the set is not asked any more, where a key has ended that beside what it
+    was for. Where there is no room for both, the view that is shown is named alone."""
+    names = tabs((TABS[view], view == state.view) for view in VIEWS)
     if not state.stopped:
-        return parts
-    back = "Tab, Enter goes on" if state.view == "answer" else "Enter goes on"
-    for said in (f"   asking stopped: {back}", "   stopped"):
-        if parts.cell_length + len(said) <= width:
-            return Content.assemble(parts, (said, NOT_YET))
-    return parts
+        return names
+    here = state.view == "answer"
+    said = "asking stopped: Tab leads back" if here else "asking stopped; answers are kept"
+    if names.cell_length + len(said) > width:
+        names = tabs([(TABS[state.view], True)])
+        said = "stopped: Tab leads back" if here else "stopped; answers kept"
+    return Content.assemble(names, (said, NOT_YET))
 
 
 # --- one answer -----------------------------------------------------------------------------------
