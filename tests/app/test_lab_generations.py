@@ -108,26 +108,6 @@ async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> 
         assert "12 tokens, probability" in shown
 
 
-async def test_luck_that_changes_nothing_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
-        await at_rest(pilot)
-        await ask(pilot, "When do you open on Friday?")
-        assert "luck" not in seen(pilot).splitlines()[3]
-        monkeypatch.setattr("tutor.workbench.generations.SENSIBLE", GREEDY)
-        await do(pilot, "n")
-        assert "luck 1: same answer" in seen(pilot)
-        monkeypatch.undo()
-        await do(pilot, "n", "n")
-        turn = state_of(pilot).turn
-        assert turn.before is not None
-        assert ("luck 3: same answer" in seen(pilot)) == (turn.written.text == turn.before)
-        assert "luck 3" in seen(pilot)
-        await do(pilot, "r")
-        assert "luck 0" not in seen(pilot)
-
-
 async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

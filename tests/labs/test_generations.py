@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from lab_bench import bench, done, settled, small_model
 
+from tutor.app.lab.bot_chat_lines import chat
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS
 from tutor.errors import BotError, LabError
@@ -32,7 +33,7 @@ from tutor.labs.bot_actions import (
 )
 from tutor.labs.bot_probes import CASES, Case, Result
 from tutor.labs.bot_questions import AskGeneration, AskTraining, Trained
-from tutor.labs.bot_state import State
+from tutor.labs.bot_state import State, Written
 from tutor.labs.generations import LAB
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -60,6 +61,31 @@ def test_one_message_is_answered_by_all_three(asked: State) -> None:
     assert turn.written.done(lab.LENGTH)
     assert asked.ready
     assert LAB.question(asked) is None
+
+
+def test_luck_that_changes_nothing_is_said(asked: State) -> None:
+    replace = msgspec.structs.replace
+    first = asked.turn
+    assert first is not None
+    assert not first.unchanged
+
+    def once_more(state: State, written: Written) -> State:
+        state = lab.act(state, Again(luck=True))
+        assert state.turn is not None
+        return replace(state, turns=(replace(state.turn, written=written),))
+
+    same = once_more(asked, first.written)
+    assert same.turn is not None
+    assert same.turn.unchanged
+    assert "luck 1: same answer" in chat(same, 80, 18)[0].plain
+    shorter = replace(first.written, tokens=first.written.tokens[:3])
+    growing = once_more(same, shorter)
+    assert growing.turn is not None
+    assert not growing.turn.unchanged  # it may still become the same
+    assert chat(growing, 40, 8)[0].plain.endswith("luck 2")
+    other = once_more(same, replace(shorter, ended=True))
+    assert other.turn is not None
+    assert not other.turn.unchanged
 
 
 def test_what_is_generated_is_the_most_probable_each_time(asked: State) -> None:
