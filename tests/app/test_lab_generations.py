@@ -102,6 +102,7 @@ async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> 
         shown = seen(pilot)
         assert "On Friday we are open" in shown
         assert "open-on-a-day" in shown
+        assert "each *   1" in shown
         assert "3 Friday" in shown
         assert "hours" in shown
         assert "is enough" in shown

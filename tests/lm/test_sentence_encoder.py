@@ -31,7 +31,10 @@ def test_other_weights_are_not_loaded(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
     monkeypatch.setattr(sentence_encoder, "is_installed", lambda: True)
     monkeypatch.setattr(sentence_encoder, "_folder", lambda: tmp_path)
-    with pytest.raises(ModelDamaged, match="are not those of all-MiniLM-L6-v2"):
+    with pytest.raises(ModelDamaged, match="does not have the weights of all-MiniLM-L6-v2"):
+        SentenceEncoder()
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(ModelDamaged, match="No such file"):
         SentenceEncoder()
 
 

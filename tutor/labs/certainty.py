@@ -155,10 +155,10 @@ def act(state: State, action: Action) -> State:
                 raise LabError("The question is empty.", "Write one, or leave with Esc.")
             kept = text.strip()[-LONGEST:]
             left_out = len(text.strip()) - len(kept)
-            return replace(state, own=kept, left_out=left_out, drawing=False)
+            return replace(state, own=kept, left_out=left_out, drawing=False, stopped=False)
         case Step(by):
             at = state.at if state.own else (state.at + by) % len(items())
-            return replace(state, at=at, own="", left_out=0, drawing=False)
+            return replace(state, at=at, own="", left_out=0, drawing=False, stopped=False)
         case Turn():
             way = WAYS[(WAYS.index(state.way) + 1) % len(WAYS)]
             stopped = state.stopped or state.running
@@ -167,6 +167,7 @@ def act(state: State, action: Action) -> State:
             stopped = state.stopped or state.running
             return replace(state, view=view, running=False, stopped=stopped)
         case Go():
+            state = replace(state, stopped=False)
             return _drawn(state) if state.view == "answer" else _set_going(state)
 
 
@@ -182,7 +183,7 @@ def _drawn(state: State) -> State:
 
 def _set_going(state: State) -> State:
     going = not state.running and next(_owed(state), None) is not None
-    return msgspec.structs.replace(state, running=going, stopped=False)
+    return msgspec.structs.replace(state, running=going)
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:

@@ -37,7 +37,6 @@ merged. By the vectors of a sentence encoder is one more, where that is installe
 Maker = Literal["meaning", "encoder"]
 """Whose vectors: those of the local model, or of the sentence encoder."""
 
-
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
 """Which ways of searching need whose vectors."""
 

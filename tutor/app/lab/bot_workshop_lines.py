@@ -75,7 +75,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
         if fit
         else ""
     )
-    found = f"fits; captured {captured}" if captured else "fits" if fit else "does not fit"
+    found = f"fits; each *: {captured}" if captured else "fits" if fit else "does not fit"
     whose = "yours" if rule.own else rule.name
     return [
         Content.assemble(

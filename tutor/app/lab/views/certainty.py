@@ -80,7 +80,7 @@ class CertaintyView(LabView):
         Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
     ]
 
-    def action_go(self, does: Does) -> None:
+    def action_go(self, _: Does) -> None:
         self.did(Go())
 
     def action_step(self, by: int) -> None:
