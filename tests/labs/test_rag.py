@@ -321,8 +321,9 @@ def test_the_encoder_finds_what_is_said_in_other_words(
     state = done("rag", there, Turn(3), Ask("How do I save memory by coarser weights?"))
     assert state.attempt.way.kind == "encoder"
     assert state.attempt.hits[0].passage.anchor == "quantization"
-    state = settled(lab.LAB, lab.act(state, Poison(FALSE)), there)
-    assert any(hit.false for hit in state.attempt.hits)
+    poison = Poison("Memory is saved by weights that are coarser.")
+    state = settled(lab.LAB, lab.act(state, poison), there)
+    assert state.attempt.hits[0].false
     assert all(-1 <= hit.score <= 1 for hit in state.attempt.hits)
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert "measured" in lab.LAB.reached(state)
