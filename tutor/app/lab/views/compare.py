@@ -207,8 +207,7 @@ def _end(state: State, model: Model, reply: Reply) -> Content:
     """How it ended, in words, and what its price is from."""
     again = "" if state.running or state.outdated else " Enter asks again."
     if reply.trouble is not None:
-        said = f"× {reply.trouble.title}. {reply.trouble.error}{again}"
-        return Content.styled(safe(said), NOT_YET)
+        return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
     if reply.reason is None:
         return Content.styled("…" if state.running else f"stopped.{again}", MUTED)
     ends = {"stop": "ends here", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
