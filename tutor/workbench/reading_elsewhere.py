@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from tutor.errors import NotTold
+from tutor.errors import NotTold, TutorError
 from tutor.labs.reading_elsewhere import Glance, ReadElsewhere
 from tutor.remote.alternatives import ALTERNATIVES
 from tutor.remote.catalogue import OWN
@@ -31,7 +31,15 @@ class ReadingElsewhere:
         self._reads = False
 
     def glance(self, question: ReadElsewhere) -> Glance | None:
-        """What is told, or None as long as it has not come. Raises `RemoteError`."""
+        """What is told, or None as long as it has not come. Raises `TutorError`; then the same
+        question begins anew."""
+        try:
+            return self._glance(question)
+        except TutorError:
+            self.leave()
+            raise
+
+    def _glance(self, question: ReadElsewhere) -> Glance | None:
         if question != self._asked:
             self.leave()
             request = RemoteRequest(
@@ -41,7 +49,6 @@ class ReadingElsewhere:
             self._asked = question
         following = self._look(_NEXT)
         if following.trouble is not None:
-            self.leave()
             raise following.trouble.error
         if not following.over:
             return None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tutor.labs.prompting_elsewhere import Plan
     from tutor.remote.catalogue import RemoteModel
 
+_WIDE = 60
+"""Columns from which on it is said in full what went wrong."""
+
 
 def who(server: RemoteModel, width: int) -> Content:
     """The model that is asked in place of the one here."""
@@ -36,16 +39,20 @@ def progress(state: State, width: int) -> list[Content]:
         return [Content.styled("Both are scored.", MUTED)]
     found = plan(state.trials, state.results)
     if state.trouble is not None:
-        said = f"× {state.trouble.error} Enter goes on with the {found.requests} that are left."
+        what = state.trouble.error if width >= _WIDE else f"{state.trouble.title}."
+        said = f"× {what} Enter goes on with the {found.requests} that are left."
         return _wrapped(said, NOT_YET, width)
-    return _wrapped(says(found), MUTED, width)
+    free = state.server is not None and state.server.here
+    return _wrapped(_says(found, free=free), MUTED, width)
 
 
-def says(found: Plan) -> str:
+def _says(found: Plan, *, free: bool) -> str:
     """How many requests there will be, and what they cost."""
     requests = counted(found.requests, "request")
+    if free:
+        return f"Enter sends {requests} to it."
     if found.about is None or found.most is None:
-        return f"Enter sends {requests}; what they cost is not known here."
+        return f"Enter sends {requests}; tutor knows no price of this model."
     return (
         f"Enter sends {requests}: about {_dollars(found.about)}, at most {_dollars(found.most)} "
         f"(prices of {found.as_of})."
