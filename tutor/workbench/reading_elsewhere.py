@@ -6,7 +6,14 @@ import math
 import time
 from collections.abc import Sequence
 
-from tutor.errors import NotTold, TutorError
+from tutor.errors import (
+    AnswerUnreadable,
+    NoSuchModel,
+    NotTold,
+    RequestRefused,
+    ServerFailed,
+    TutorError,
+)
 from tutor.labs.reading_elsewhere import Glance, ReadElsewhere
 from tutor.remote.alternatives import ALTERNATIVES
 from tutor.remote.catalogue import OWN
@@ -16,6 +23,9 @@ from tutor.remote.service import Piece, RemoteRequest
 
 PATIENCE = 0.05
 """Seconds that are waited for an answer before others may ask."""
+
+_REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
+"""How servers answer that do not repeat a text with its costs: nothing more is to be said of it."""
 
 _NEXT, _TEXT = "next", "text"
 
@@ -81,13 +91,13 @@ class ReadingElsewhere:
                 "There is nothing to see of how it reads.",
             )
         pieces, bits = self._costs(read.pieces, question.text)
-        trouble = read.trouble
+        failed = read.trouble.error if read.trouble else None
         return Glance(
             told.alternatives if told else (),
             len(question.text.encode()),
             pieces,
             bits,
-            str(trouble.error) if trouble else "",
+            "" if failed is None or isinstance(failed, _REFUSALS) else str(failed),
         )
 
     def _costs(self, pieces: Sequence[Piece], text: str) -> tuple[int | None, float | None]:
