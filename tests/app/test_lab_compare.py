@@ -160,6 +160,7 @@ async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
     server.answers = [ANSWER]
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
+        await do(pilot, *("up",) * 4, "space")
         await ask(pilot, "What is the capital of Kenya?")
         await at_rest(pilot)
         assert "Enter asks" not in seen(pilot)

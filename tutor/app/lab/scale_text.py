@@ -185,8 +185,8 @@ def _told(elsewhere: Elsewhere, glance: Glance) -> str:
         return f"the bits are not told. {glance.silence}"
     if not glance.shown:
         return "it ends the text here, and tells no more about that."
-    shown = f"{counted(len(glance.shown), 'token')} shown, so its entropy is a lower bound (≥)"
-    return f"{shown}." if glance.bits is not None else f"{shown}; bits are not told."
+    shown = f"{counted(len(glance.shown), 'token')} shown: its entropy is a lower bound (≥)"
+    return f"{shown}." if glance.bits is not None else f"{shown}, bits not told."
 
 
 def _said(name: str, text: str, style: str, width: int) -> list[Content]:
