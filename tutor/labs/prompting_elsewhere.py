@@ -82,6 +82,16 @@ def require_sendable(trial: Trial) -> None:
         )
 
 
+def sendable(trials: Iterable[Trial]) -> bool:
+    """Whether a model elsewhere can be asked with all of these."""
+    try:
+        for trial in trials:
+            require_sendable(trial)
+    except LabError:
+        return False
+    return True
+
+
 def _prompt(trial: Trial, item: int) -> Prompt:
     task = tasks()[trial.task]
     return assemble(trial.version, task, task.items[item])

@@ -24,7 +24,7 @@ _WIDE = 60
 
 def who(server: RemoteModel, width: int) -> Content:
     """The model that is asked in place of the one here."""
-    said = f"asked is {safe(server.name)}, at {safe(server.host)}"
+    said = f"model: {safe(server.name)}, at {safe(server.host)}"
     return Content.styled(figures.fit(said, width), MUTED)
 
 

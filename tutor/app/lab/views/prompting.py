@@ -25,7 +25,7 @@ from tutor.labs.prompt_actions import (
     Write,
 )
 from tutor.labs.prompt_version import PARTS, WRITTEN
-from tutor.labs.prompting_elsewhere import plan
+from tutor.labs.prompting_elsewhere import plan, sendable
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -75,11 +75,13 @@ class PromptingView(LabView):
         return True
 
     def action_run(self) -> None:
-        done, total = self.state.asked
-        if self.state.server is None or self.state.running or done == total:
-            self.did(Run())
-        else:
+        state: State = self.state
+        done, total = state.asked
+        sends = state.server is not None and done < total and sendable(state.trials)
+        if sends and not state.running:
             self.run_worker(self._run_where_agreed(), group="agreed", exclusive=True)
+        else:
+            self.did(Run())
 
     async def _run_where_agreed(self) -> None:
         """Nothing is sent to a host that the learner has not agreed to."""
