@@ -72,6 +72,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
         assert "some-model" not in seen(pilot)
 
 
+@pytest.mark.slow
 async def test_scale_says_why_a_server_does_not_read(server: Loopback, tmp_path: Path) -> None:
     server.answers = [status(429, {"error": {"message": "slow down"}}, retry_after="20")]
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
