@@ -208,6 +208,10 @@ class AnswerEmpty(RemoteError):
     title = "The answer is empty"
 
 
+class AnswerCut(AnswerEmpty):
+    """All tokens that were allowed were used up before a word was written."""
+
+
 class AnswerBlocked(RemoteError):
     """The service kept its answer back: a filter, or what it calls safety."""
 

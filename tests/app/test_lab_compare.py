@@ -133,10 +133,43 @@ async def test_the_learner_is_asked_before_anything_leaves(
         assert state_of(pilot).replies[0].text
 
 
-async def test_an_address_is_needed(tmp_path: Path) -> None:
+async def test_what_names_no_server_is_refused_in_the_field(tmp_path: Path) -> None:
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "a")
         screen_of(pilot).focused.load("openai:some-model")  # type: ignore[union-attr]
         await do(pilot, "enter")
         assert "The address is missing" in seen(pilot)
-        assert not any(model.elsewhere and model.key for model in state_of(pilot).models)
+        assert "Its name, and its address" in seen(pilot)  # to be put right
+        assert not any(model.added for model in state_of(pilot).models)
+
+
+async def test_a_server_is_taken_away(server: Loopback, tmp_path: Path) -> None:
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "d remove" not in seen(pilot)
+        await add(pilot, server)
+        assert "some-model" in seen(pilot)
+        assert "d remove" in seen(pilot)
+        await do(pilot, "d")
+        assert "some-model" not in seen(pilot)
+
+
+async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
+    server: Loopback, tmp_path: Path
+) -> None:
+    server.answers = [ANSWER]
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await add(pilot, server)
+        await do(pilot, *("up",) * 4, "space")
+        await ask(pilot, "What is the capital of Kenya?")
+        await at_rest(pilot)
+        assert "Enter asks" not in seen(pilot)
+        await do(pilot, "e")
+        screen_of(pilot).focused.load("What is a cat?")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "Enter asks" in seen(pilot)
+        server.answers = [status(500)]
+        await do(pilot, "enter")
+        assert "Nairobi" not in seen(pilot)
+        assert "The server failed" in " ".join(seen(pilot).split())
+        assert "Enter asks again." in " ".join(seen(pilot).split())

@@ -12,7 +12,9 @@ from whole_app import until
 
 from tutor.app.lab.runner import Left
 from tutor.labs.lab import Write
-from tutor.labs.scale import SMOLLM2_TOKENS, Coming, Guess, Reading, State, act, start
+from tutor.labs.published import SMOLLM2_TOKENS
+from tutor.labs.scale import State, act, start
+from tutor.labs.scale_questions import Coming, Guess, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -147,6 +147,22 @@ async def test_a_refused_key_is_told_and_asked_again(server: Loopback, tmp_path:
         await sees(pilot, "The server shows")
 
 
+async def test_rows_of_an_earlier_place_do_not_stay_when_the_server_dies(
+    server: Loopback, tmp_path: Path
+) -> None:
+    server.answers = [TOLD, TOLD, status(500)]
+    async with stepping(tmp_path) as pilot:
+        await sees(pilot, "The server shows 7 tokens")
+        await keys(pilot, "r")
+        await sees(pilot, "The server failed")
+        assert "next token  enter asks again" in shown(pilot.app)
+        assert "77.9 %" not in shown(pilot.app)
+        server.answers = [TOLD]
+        await keys(pilot, "enter")
+        await sees(pilot, "77.9 %")
+        assert "asks again" not in shown(pilot.app)
+
+
 async def test_a_conversation_of_which_nothing_is_told_can_be_read(
     server: Loopback, tmp_path: Path
 ) -> None:

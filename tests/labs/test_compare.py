@@ -21,7 +21,8 @@ from remote.loopback import (
 
 from tutor.errors import LabError, UsageError
 from tutor.labs import compare as lab
-from tutor.labs.compare import Add, Ask, Focus, Go, Model, Reply, State, Toggle, Warm, Write, cost
+from tutor.labs.compare import Ask, Focus, Go, Model, Reply, State, Toggle, Warm, Write, cost
+from tutor.labs.elsewhere import Add, Remove
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
@@ -184,6 +185,42 @@ def test_four_at_most_and_none_without_its_key(there: Any) -> None:
         lab.act(state, Toggle())
     with pytest.raises(UsageError):
         lab.act(state, Add("nonsense", "http://127.0.0.1:1/v1"))
+
+
+def test_a_server_is_taken_away_with_its_reply_and_the_others_keep_theirs(
+    server: Loopback, there: Any
+) -> None:
+    server.answers = [stream(chat_event("Nairobi."), chat_event("", "stop"))]
+    state = with_server(server, there, alone=False)
+    state = lab.act(state, Add("openai:another", server.url + "/v1"))
+    state = settled(lab.act(state, Ask()), there)
+    last = len(state.models) - 1
+    assert set(state.replies) == {0, last - 1, last}
+    left = lab.act(lab.act(state, Focus(-1)), Remove())
+    assert left.names == (*state.names[:-2], state.names[-1])
+    assert left.chosen == (0, last - 1)
+    assert left.replies == {0: state.replies[0], last - 1: state.replies[last]}
+    assert left.focus == last - 2
+    assert not left.removable  # what comes with tutor stays
+    with pytest.raises(LabError, match="cannot be taken away"):
+        lab.act(left, Remove())
+
+
+def test_nothing_is_taken_away_while_it_is_asked(server: Loopback, there: Any) -> None:
+    server.answers = [silent(chat_event("Once upon"))]
+    asked = lab.act(with_server(server, there), Ask())
+    with pytest.raises(LabError, match="while nothing is asked"):
+        lab.act(asked, Remove())
+    stopped = settled(lab.act(asked, Ask()), there)
+    assert lab.act(stopped, Remove()).models == stopped.models[:-1]
+
+
+def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> None:
+    state = settled(lab.act(settled(lab.start(), there), Ask()), there)
+    assert not state.outdated
+    written = lab.act(state, Write("What is a cat?"))
+    assert written.outdated
+    assert not lab.act(written, Ask()).outdated
 
 
 def test_an_empty_prompt_is_refused_and_a_long_one_cut(there: Any) -> None:

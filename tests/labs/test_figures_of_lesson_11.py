@@ -11,10 +11,10 @@ import pytest
 from tutor import paths
 from tutor.labs import injection
 from tutor.labs.injection import Case
+from tutor.labs.prompt_questions import Try
 from tutor.labs.prompt_scores import Score, Trial, score
 from tutor.labs.prompt_tasks import tasks
 from tutor.labs.prompt_version import Version, plain_version
-from tutor.labs.prompting import Try
 from tutor.labs.proportions import sign_test, wilson
 from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench

@@ -14,6 +14,18 @@ from lab_bench import bench, done, settled, small_model
 
 from tutor.errors import LabError, TextError
 from tutor.labs import prompting as lab
+from tutor.labs.prompt_actions import (
+    Choose,
+    Copy,
+    Move,
+    Recall,
+    Run,
+    See,
+    Side,
+    Turn,
+    Write,
+)
+from tutor.labs.prompt_questions import Read, Try
 from tutor.labs.prompt_scores import Trial, Tried, difference, score
 from tutor.labs.prompt_tasks import tasks
 from tutor.labs.prompt_version import (
@@ -23,21 +35,10 @@ from tutor.labs.prompt_version import (
     assemble,
     choices,
     differing,
+    idle,
     moved,
     plain_version,
     whole_answer,
-)
-from tutor.labs.prompting import (
-    Choose,
-    Copy,
-    Move,
-    Recall,
-    Run,
-    See,
-    Side,
-    Try,
-    Turn,
-    Write,
 )
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.session import Session
@@ -115,7 +116,7 @@ def test_in_plain_text_the_answer_is_the_first_line() -> None:
 
 def test_marks_of_the_template_in_a_part_stay_text(tmp_path: Path) -> None:
     made = version(system="<|im_end|>", frame="turns")
-    reading = bench("prompting", tmp_path).answer(lab.Read(Trial("sentiment", made), 0))
+    reading = bench("prompting", tmp_path).answer(Read(Trial("sentiment", made), 0))
     assert any("<|im_end|>" in each.text and not each.special for each in reading.stretches)
     assert next(each for each in reading.stretches if each.special).text == "<|im_start|>"
 
@@ -123,7 +124,7 @@ def test_marks_of_the_template_in_a_part_stay_text(tmp_path: Path) -> None:
 def test_what_is_read_is_what_the_model_is_given(tmp_path: Path) -> None:
     for frame in ("chat", "turns", "text"):
         made = version(frame=frame, examples=1)
-        reading = bench("prompting", tmp_path).answer(lab.Read(Trial("sentiment", made), 3))
+        reading = bench("prompting", tmp_path).answer(Read(Trial("sentiment", made), 3))
         ids = prompt_ids(small_model(), assemble(made, SENTIMENT, SENTIMENT.items[3]))
         whole = "".join(each.text for each in reading.stretches)
         assert whole.encode() == small_model().tokenizer.decode(ids)
@@ -132,7 +133,12 @@ def test_what_is_read_is_what_the_model_is_given(tmp_path: Path) -> None:
 
 @given(st.sampled_from(PARTS), st.integers(-3, 3), st.integers(-20, 20))
 def test_switching_stays_among_the_choices(part: Any, by: int, tasks_on: int) -> None:
-    state = lab.act(lab.act(lab.start(), Choose(tasks_on)), Turn(by, part))
+    at_first = lab.act(lab.start(), Choose(tasks_on))
+    if idle(at_first.version, part):
+        with pytest.raises(LabError, match=r"nothing to order|no rule to place"):
+            lab.act(at_first, Turn(by, part))
+        return
+    state = lab.act(at_first, Turn(by, part))
     assert getattr(state.version, part) in choices(state.about, part)
     assert differing(*state.sides) in ((), (part,))
 

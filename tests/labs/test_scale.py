@@ -18,17 +18,15 @@ from tutor.labs.lab import Write
 from tutor.labs.published import MODELS, training_compute
 from tutor.labs.scale import (
     PARAGRAPH,
-    Coming,
     Focus,
     Measure,
     Other,
     Paragraph,
-    Read,
-    Reading,
     See,
     State,
     ladder,
 )
+from tutor.labs.scale_questions import Coming, Read, Reading
 from tutor.lm.live_training import Choices, LiveTraining
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache

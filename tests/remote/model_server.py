@@ -51,7 +51,8 @@ class ModelServer:
             told = self._echoed(ids) if top else []
             told += list(self._steps(ids, body, top))
             handler.begin(kind="application/json")
-            handler.wfile.write(json.dumps(text_event("", "length", told)).encode())
+            reason = "stop" if self._ended else "length"
+            handler.wfile.write(json.dumps(text_event("", reason, told)).encode())
             return
         handler.begin()
         for token in self._steps(ids, body, top):

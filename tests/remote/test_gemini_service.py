@@ -166,7 +166,7 @@ def test_nobody_at_that_address() -> None:
         (raw(b"<html>", "text/html; charset=UTF-8"), errors.AnswerUnreadable),
         (raw(b"\xff\xfe", "application/json; charset=UTF-8"), errors.AnswerUnreadable),
         (array(part(finish="STOP")), errors.AnswerEmpty),
-        (array(part(finish="MAX_TOKENS")), errors.AnswerEmpty),
+        (array(part(finish="MAX_TOKENS")), errors.AnswerCut),
         (array(part("Hi"), part(finish="SAFETY")), errors.AnswerBlocked),
         (array({"promptFeedback": {"blockReason": "SAFETY"}}), errors.AnswerBlocked),
     ],

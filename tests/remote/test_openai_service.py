@@ -204,6 +204,24 @@ def test_log_probabilities_one_place_further_on_are_not_believed(server: Loopbac
     assert pieces == (Piece("a", b"a", None), Piece(" b", b" b", None))
 
 
+FURTHER_ON = text_event("a b", "stop", [("a", 0.0, []), (" b", -9.5, [])])
+IN_PLACE = text_event("One", "length", [("One, two, three, four,", 0.0, []), (" five", -0.1, [])])
+MISPLACED = text_event("One", "length", [("One, two, three, four,", 0.0, [])])
+
+
+@pytest.mark.parametrize(("other", "cost"), [(IN_PLACE, -9.5), (MISPLACED, None)])
+def test_a_text_that_the_model_ends_at_once_is_told_as_another_one_is(
+    server: Loopback, other: Any, cost: float | None
+) -> None:
+    """Nothing is told of a token behind it, as there is none: whether each log-probability stands
+    beside its token is seen on a text that goes on."""
+    server.answers = [whole(FURTHER_ON), whole(other)]
+    pieces = service_at(server).prompt_tokens("a b", Cancellation())
+    assert pieces is not None
+    assert pieces[1] == Piece(" b", b" b", cost)
+    assert server.asked[1].body["prompt"] == "One, two, three, four,"
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -331,7 +349,7 @@ HI = chat_event("Hi")
         (stream(HI, {"error": {"message": "slow down", "code": "429"}}), errors.RateLimited),
         (stream(HI, {"error": "boom"}), errors.ServerFailed),
         (stream(chat_event(finish="stop")), errors.AnswerEmpty),
-        (stream(chat_event(finish="length")), errors.AnswerEmpty),
+        (stream(chat_event(finish="length")), errors.AnswerCut),
         (stream(chat_event(finish="content_filter")), errors.AnswerBlocked),
         (stream(HI, chat_event(finish="content_filter")), errors.AnswerBlocked),
     ],

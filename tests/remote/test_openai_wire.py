@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.remote.openai_wire import Chunk, Pieces, prompt_pieces
+from tutor.remote.openai_wire import Chunk, Pieces, echo_in
 from tutor.remote.service import Piece
 
 NUMBERS = st.one_of(st.floats(), st.integers(-(2**70), 2**70), st.none(), st.booleans())
@@ -81,10 +81,11 @@ def test_pieces_are_sound_whatever_comes(events: list[object]) -> None:
 @given(CHUNKS, st.text(max_size=10))
 def test_a_prompt_is_told_whole_or_not_at_all(event: object, prompt: str) -> None:
     with suppress(msgspec.ValidationError):
-        found = prompt_pieces(event, prompt)
+        found = echo_in(event, prompt)
         if found is not None:
             wanted = prompt.encode("utf-8", "surrogatepass")
-            assert b"".join(piece.data for piece in found) == wanted
+            assert b"".join(piece.data for piece in found.pieces) == wanted
+            assert all(piece.log_probability is None for piece in found.without_costs)
 
 
 @given(st.text(min_size=1, max_size=12), st.data())

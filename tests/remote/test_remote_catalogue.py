@@ -80,6 +80,13 @@ def test_the_base_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
+    "host", ["gpu_1:8000", "10.0.0.7", "[::1]:8080", "node-3.cluster.example", "bücher.example"]
+)
+def test_addresses_of_servers(host: str) -> None:
+    assert remote_model("openai:x", f"http://{host}/v1").host == host
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "localhost:8000",
@@ -91,6 +98,13 @@ def test_the_base_url_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         "http://x:0/v1",
         "http://[::1/v1",
         "http://x/\x1b[2J",
+        "http://not a host/v1",
+        "http://host/v1 and more",
+        "http://a..b/v1",
+        "http://-x/v1",
+        "http://x!/v1",
+        "http://300.1.1.1/v1",
+        "http://" + "x" * 64,
     ],
 )
 def test_no_address_of_a_server(address: str) -> None:

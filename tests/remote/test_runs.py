@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from remote.loopback import (
     KEY,
@@ -14,7 +15,9 @@ from remote.loopback import (
     silent,
     status,
     stream,
+    text_event,
     usage_event,
+    whole,
 )
 
 from tutor.errors import NotAllowed
@@ -62,6 +65,31 @@ def test_a_run_from_beginning_to_end(server: Loopback) -> None:
     rest = runs.look("a", since=1)
     assert [piece.text for piece in rest.pieces] == [" you"]
     assert rest.arrived == 2
+
+
+def test_a_text_is_read_and_has_its_costs(server: Loopback) -> None:
+    told = [("a", 0.0, []), (" b", -1.5, []), (" c", -0.5, [])]
+    server.answers = [whole(text_event("a b c", "length", told))]
+    runs = RemoteRuns()
+    runs.read("a", at(server), "a b")
+    progress = until_over(runs, "a")
+    assert [(piece.data, piece.log_probability) for piece in progress.pieces][1] == (b" b", -1.5)
+    server.answers = [status(404)]
+    runs.read("a", at(server), "a b")
+    assert until_over(runs, "a").trouble is not None
+    with pytest.raises(NotAllowed):
+        runs.read("a", remote_model("openai:x", "http://192.0.2.1/v1"), "a b")
+
+
+def test_fewer_alternatives_are_asked_for_where_many_are_refused(server: Loopback) -> None:
+    refused = status(400, {"error": {"message": "logprobs must be at most 5"}})
+    told = chat_event("Hi", "stop", [("Hi", -0.5, [("Hi", -0.5)])])
+    server.answers = [refused, stream(told), stream(told)]
+    runs = RemoteRuns()
+    for name in ("a", "b"):
+        runs.start(name, at(server), msgspec.structs.replace(HELLO, top=20))
+        assert until_over(runs, name).pieces[0].alternatives
+    assert [asked.body["top_logprobs"] for asked in server.asked] == [20, 5, 5]
 
 
 def test_what_arrived_before_it_broke_is_kept(server: Loopback) -> None:

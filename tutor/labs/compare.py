@@ -8,14 +8,16 @@ to its first token, how many tokens, how many a second, and what they cost by th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Literal
 
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.elsewhere import Add, Remove
 from tutor.labs.lab import Goal, Lab
-from tutor.remote.catalogue import Price, RemoteModel, remote_model
+from tutor.remote.catalogue import Price, RemoteModel
 from tutor.remote.runs import Offer, Trouble
 from tutor.remote.service import Reason
 
@@ -34,12 +36,13 @@ Here = Literal["loaded", "small"]
 
 class Model(msgspec.Struct, frozen=True):
     """One that can be asked: `here`, or `elsewhere`. `key` says whether there is one for it, where
-    one is needed; `variable` is what it would be called."""
+    one is needed; `variable` is what it would be called. `added`: the learner named it."""
 
     here: Here | None = None
     elsewhere: RemoteModel | None = None
     key: bool = True
     variable: str = ""
+    added: bool = False
 
     @property
     def price(self) -> Price | None:
@@ -100,13 +103,6 @@ class Toggle(msgspec.Struct, frozen=True, tag_field="do", tag="toggle"):
     """Ask this model, or do not."""
 
 
-class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
-    """A model of a server: what names it, and the address."""
-
-    spec: str
-    base_url: str
-
-
 class Warm(msgspec.Struct, frozen=True, tag_field="do", tag="warm"):
     """The next of the temperatures."""
 
@@ -118,7 +114,7 @@ class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
     without: tuple[int, ...] = ()
 
 
-Action = Write | Focus | Toggle | Add | Warm | Ask
+Action = Write | Focus | Toggle | Add | Remove | Warm | Ask
 
 
 class Which(msgspec.Struct, frozen=True, tag="which"):
@@ -182,6 +178,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[int, ...] = ()
 
     @property
+    def removable(self) -> bool:
+        """Whether the model in focus can be taken away: it was added, and is not being asked."""
+        asking = self.running or self.stopping
+        return bool(self.models) and self.models[self.focus].added and not asking
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the replies are to another prompt than the one that would be asked now."""
+        return bool(self.replies) and self.asked != self.prompt
+
+    @property
     def done(self) -> list[Reply]:
         """The answers that came to their end."""
         return [reply for reply in self.replies.values() if reply.reason is not None]
@@ -203,8 +210,10 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=min(max(0, state.focus + by), last))
         case Toggle():
             return _toggled(state)
-        case Add(spec, base_url):
-            return _added(state, remote_model(spec, base_url))
+        case Add():
+            return _added(state, action.model)
+        case Remove():
+            return _removed(state)
         case Warm():
             temperature = (state.temperature + 1) % len(TEMPERATURES)
             return replace(state, temperature=temperature)
@@ -261,10 +270,33 @@ def _added(state: State, elsewhere: RemoteModel) -> State:
     chosen = (*state.chosen, place) if len(state.chosen) < MOST_MODELS else state.chosen
     return msgspec.structs.replace(
         state,
-        models=(*state.models, Model(elsewhere=elsewhere)),
+        models=(*state.models, Model(elsewhere=elsewhere, added=True)),
         names=(*state.names, _shown_name(elsewhere)),
         chosen=chosen,
         focus=place,
+    )
+
+
+def _removed(state: State) -> State:
+    """Without the model in focus. Those below it move up, with their replies."""
+    if not state.removable:
+        raise LabError(
+            "This model cannot be taken away.", "Only one that you added, while nothing is asked."
+        )
+    gone = state.focus
+
+    def moved(places: Iterable[int]) -> list[int]:
+        return [place - (place > gone) for place in places if place != gone]
+
+    replies = [reply for place, reply in state.replies.items() if place != gone]
+    return msgspec.structs.replace(
+        state,
+        models=(*state.models[:gone], *state.models[gone + 1 :]),
+        names=(*state.names[:gone], *state.names[gone + 1 :]),
+        chosen=tuple(moved(state.chosen)),
+        refused=tuple(moved(state.refused)),
+        replies=dict(zip(moved(state.replies), replies, strict=True)),
+        focus=gone - 1,
     )
 
 

@@ -8,16 +8,18 @@ from itertools import permutations
 
 import msgspec
 
-from tutor.labs.prompt_tasks import Outcome, outcome, tasks
+from tutor.labs.prompt_tasks import Outcome, Task, outcome, tasks
 from tutor.labs.prompt_version import Part, Version, differing, whole_answer
 from tutor.labs.proportions import sign_test, wilson
+from tutor.remote.catalogue import RemoteModel
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A version, on a task."""
+    """A version, on a task, by the model that is loaded or one elsewhere."""
 
     task: str
     version: Version
+    server: RemoteModel | None = None
 
 
 class Share(msgspec.Struct, frozen=True, array_like=True):
@@ -31,14 +33,18 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
     """What the model `written` after `tokens` tokens of prompt, and whether it `ended` there by
     itself. `rows` are the first of the distribution at the decisive token, the first of the
     answer, before temperature; `labels` the share of each class there: of all tokens that its name
-    can begin with, in small letters or with a capital, after a space or not."""
+    can begin with, in small letters or with a capital, after a space or not.
+
+    Of a model elsewhere, `tokens` is None, and `rows` and `labels` are empty, where they are not
+    told; `labels` are of what is shown, and `hidden` is the share of all that is not."""
 
     written: str
     ended: bool
-    tokens: int
+    tokens: int | None
     rows: tuple[Share, ...]
     labels: tuple[float, ...]
     seconds: float
+    hidden: float | None = None
 
 
 Results = Mapping[Trial, tuple[Tried | None, ...]]
@@ -52,7 +58,8 @@ def scored(results: Results) -> tuple[Trial, ...]:
 
 class Score(msgspec.Struct, frozen=True):
     """How many of the items `asked` so far are right, wrong, or not in the form asked for; and,
-    for classes, with how many the right class has the greatest share at the decisive token."""
+    for classes, with how many the right class has the greatest share at the decisive token, where
+    shares are told."""
 
     right: int
     wrong: int
@@ -104,13 +111,19 @@ def score(results: Results, trial: Trial) -> Score:
     found = outcomes(results, trial)
     task = tasks()[trial.task]
     by_share = None
-    if task.labels:
+    asked = [tried for tried in results.get(trial, ()) if tried is not None]
+    if task.labels and all(tried.labels for tried in asked):
         by_share = sum(
-            task.labels[max(range(len(task.labels)), key=tried.labels.__getitem__)] == item.answer
+            tried is not None and _likeliest(task, tried) == item.answer
             for item, tried in zip(task.items, results.get(trial, ()), strict=False)
-            if tried is not None
         )
     return Score(found.count("right"), found.count("wrong"), found.count("form"), by_share)
+
+
+def _likeliest(task: Task, tried: Tried) -> str | None:
+    """The class with the greatest share at the decisive token; None where none has any."""
+    greatest = max(tried.labels)
+    return task.labels[tried.labels.index(greatest)] if greatest > 0 else None
 
 
 def difference(results: Results, a: Trial, b: Trial) -> Difference:
@@ -127,9 +140,10 @@ def difference(results: Results, a: Trial, b: Trial) -> Difference:
 
 
 def _pairs(results: Results) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
-    """Scored versions of the same task, with what they differ in; each pair both ways round."""
+    """Scored versions of the same task by the same model, with what they differ in; each pair both
+    ways round."""
     for one, other in permutations(scored(results), 2):
-        if one.task == other.task:
+        if (one.task, one.server) == (other.task, other.server):
             yield one, other, differing(one.version, other.version)
 
 

@@ -110,14 +110,25 @@ def moved(version: Version, before: Task, after: Task) -> Version:
     return msgspec.structs.replace(version, **changed)
 
 
+def idle(version: Version, part: Part) -> bool:
+    """Whether it makes no difference what this part is switched to: the place of a rule where
+    there is none, and the order of fewer than two examples."""
+    return (part == "place" and not version.rule) or (part == "order" and version.examples < 2)
+
+
+def effective(version: Version) -> Version:
+    """The same with its idle parts at their first choices: two versions whose prompts are the same
+    are one."""
+    if idle(version, "place"):
+        version = msgspec.structs.replace(version, place="before")
+    if idle(version, "order"):
+        version = msgspec.structs.replace(version, order="as listed")
+    return version
+
+
 def differing(one: Version, other: Version) -> tuple[Part, ...]:
-    """The parts in which two versions differ. Where a rule would stand is none where one of them
-    has no rule, nor is the order of fewer than two examples."""
-    without: set[Part] = set()
-    if not (one.rule and other.rule):
-        without.add("place")
-    if min(one.examples, other.examples) < 2:
-        without.add("order")
+    """The parts in which two versions differ, without those that are idle in one of them."""
+    without = {part for part in PARTS if idle(one, part) or idle(other, part)}
     return tuple(
         part for part in PARTS if part not in without and getattr(one, part) != getattr(other, part)
     )

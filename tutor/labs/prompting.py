@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import msgspec
 
 from tutor.errors import LabError, TextError
 from tutor.labs import prompt_scores
+from tutor.labs.elsewhere import Add, Remove
 from tutor.labs.lab import Goal, Lab
+from tutor.labs.prompt_actions import (
+    Action,
+    Choose,
+    Copy,
+    Move,
+    Recall,
+    Run,
+    See,
+    Side,
+    Turn,
+    View,
+    Write,
+)
+from tutor.labs.prompt_questions import (
+    Answer,
+    Failed,
+    Question,
+    Read,
+    Reading,
+    Sent,
+    Stop,
+    Stopped,
+    Try,
+)
 from tutor.labs.prompt_scores import Results, Trial, Tried
 from tutor.labs.prompt_tasks import Task, tasks
 from tutor.labs.prompt_version import (
@@ -18,9 +42,14 @@ from tutor.labs.prompt_version import (
     Part,
     Version,
     choices,
+    effective,
+    idle,
     moved,
     plain_version,
 )
+from tutor.labs.prompting_elsewhere import missing, require_sendable
+from tutor.remote.catalogue import RemoteModel
+from tutor.remote.runs import Trouble
 
 LONGEST = 600
 """Characters of a part that the learner writes."""
@@ -29,95 +58,6 @@ REMEMBERED = 12
 ROWS = 12
 """Rows of the distribution at the decisive token that are told."""
 
-View = Literal["parts", "items", "prompt", "versions"]
-VIEWS: tuple[View, ...] = ("parts", "items", "prompt", "versions")
-
-
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Side(msgspec.Struct, frozen=True, tag_field="do", tag="side"):
-    """Work on the other version."""
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """Look at the part, item or remembered version that is so many further down."""
-
-    by: int
-
-
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """Switch a part of this version to another choice, so many further on; without a part, the
-    one in focus."""
-
-    by: int
-    part: Part | None = None
-
-
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """A text of one's own for a part."""
-
-    part: Part
-    text: str
-
-
-class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
-    """Make this version the same as the other one."""
-
-
-class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="task"):
-    """Another task: so many further on."""
-
-    by: int
-
-
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Score both versions, or stop."""
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    view: View
-
-
-class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Put the remembered version in focus on this side, with its task."""
-
-
-Action = Side | Move | Turn | Write | Copy | Choose | Run | See | Recall
-
-# --- what is asked of the model -------------------------------------------------------------------
-
-
-class Try(msgspec.Struct, frozen=True, tag=True):
-    """What does this version get for this item?"""
-
-    trial: Trial
-    item: int
-
-
-class Read(msgspec.Struct, frozen=True, tag=True):
-    """What does the model read, exactly?"""
-
-    trial: Trial
-    item: int
-
-
-Question = Try | Read
-
-
-class Stretch(msgspec.Struct, frozen=True, array_like=True):
-    """A stretch of a prompt: a mark of the chat template (`special`), or text."""
-
-    text: str
-    special: bool
-
-
-class Reading(msgspec.Struct, frozen=True, tag=True):
-    stretches: tuple[Stretch, ...]
-    tokens: int
-
-
-Answer = Tried | Reading
 
 # --- the lab --------------------------------------------------------------------------------------
 
@@ -126,7 +66,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """`sides` are versions A and B, of which `side` is worked on; `part`, `item` and `row` are
     what each view looks at. `results` holds what each version got for each item so far. `own`
     remembers what the learner wrote for a part, as one more choice. `seconds` is what an item
-    took lately."""
+    took lately.
+
+    `server` is the model elsewhere that is asked in place of the one that is loaded; `sent` is what
+    it has not answered yet, `trouble` what ended the last scoring."""
 
     task: str
     sides: tuple[Version, Version]
@@ -140,6 +83,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     own: dict[Part, str] = {}
     reading: tuple[Read, Reading] | None = None
     seconds: float | None = None
+    server: RemoteModel | None = None
+    sent: Try | None = None
+    trouble: Trouble | None = None
 
     @property
     def about(self) -> Task:
@@ -147,7 +93,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trials(self) -> tuple[Trial, Trial]:
-        return Trial(self.task, self.sides[0]), Trial(self.task, self.sides[1])
+        first, second = (effective(version) for version in self.sides)
+        return Trial(self.task, first, self.server), Trial(self.task, second, self.server)
 
     @property
     def version(self) -> Version:
@@ -191,18 +138,38 @@ def act(state: State, action: Action) -> State:
             return _write(state, part, text)
         case Copy():
             other = state.sides[1 - state.side]
-            return replace(state, sides=(other, other), running=False)
+            return replace(_halted(state), sides=(other, other))
         case Choose(by):
             names = list(tasks())
             return _to_task(state, names[(names.index(state.task) + by) % len(names)])
         case Run():
-            done, total = state.asked
-            return replace(state, running=not state.running and done < total)
+            return _halted(state) if state.running else _run(state)
         case Recall():
-            if not state.scored:
-                raise LabError("No version is scored yet.", "Enter scores both.")
-            trial = state.scored[min(state.row, len(state.scored) - 1)]
-            return _with(_to_task(state, trial.task), trial.version)
+            return _recalled(state)
+        case Add():
+            return replace(_halted(state), server=action.model)
+        case Remove():
+            return replace(_halted(state), server=None)
+
+
+def _run(state: State) -> State:
+    for trial in state.trials:
+        require_sendable(trial)
+    done, total = state.asked
+    return msgspec.structs.replace(state, running=done < total, trouble=None)
+
+
+def _halted(state: State) -> State:
+    """Nothing is scored any more; what was scored so far stays."""
+    return msgspec.structs.replace(state, running=False, trouble=None)
+
+
+def _recalled(state: State) -> State:
+    if not state.scored:
+        raise LabError("No version is scored yet.", "Enter scores both.")
+    trial = state.scored[min(state.row, len(state.scored) - 1)]
+    there = msgspec.structs.replace(_to_task(state, trial.task), server=trial.server)
+    return _with(there, trial.version)
 
 
 def _move(state: State, by: int) -> State:
@@ -217,7 +184,15 @@ def _move(state: State, by: int) -> State:
     return replace(state, item=within(state.item, len(state.about.items)))
 
 
+_IDLE: dict[Part, tuple[str, str]] = {
+    "order": ("There is nothing to order.", "Switch “examples” to 2 or more first."),
+    "place": ("There is no rule to place.", "Switch “output rule” on first."),
+}
+
+
 def _turn(state: State, by: int, part: Part) -> State:
+    if idle(state.version, part):
+        raise LabError(*_IDLE[part])
     known = list(choices(state.about, part))
     if (own := state.own.get(part)) is not None and own not in known:
         known.append(own)
@@ -245,44 +220,62 @@ def _write(state: State, part: Part, text: str) -> State:
 def _with(state: State, version: Version) -> State:
     """This version on this side."""
     sides = (version, state.sides[1]) if state.side == 0 else (state.sides[0], version)
-    return msgspec.structs.replace(state, sides=sides, running=False)
+    return msgspec.structs.replace(_halted(state), sides=sides)
 
 
 def _to_task(state: State, name: str) -> State:
     before, after = state.about, tasks()[name]
     first, second = (moved(version, before, after) for version in state.sides)
-    return msgspec.structs.replace(state, task=name, sides=(first, second), item=0, running=False)
+    return msgspec.structs.replace(_halted(state), task=name, sides=(first, second), item=0)
 
 
 def question(state: State) -> Question | None:
-    """First what is looked at, then what both versions still lack."""
-    for side in (state.side, 1 - state.side):
-        if state.tried(side, state.item) is None:
-            return Try(state.trials[side], state.item)
+    """First what is looked at, then what both versions still lack. A model elsewhere is asked for
+    that alone: looking costs nothing."""
+    if state.server is None and state.sent is None:
+        for side in (state.side, 1 - state.side):
+            if state.tried(side, state.item) is None:
+                return Try(state.trials[side], state.item)
     if state.view == "prompt":
         read = Read(state.trials[state.side], state.item)
         if state.reading is None or state.reading[0] != read:
             return read
-    if state.running:
-        for side, trial in enumerate(state.trials):
-            for item in range(len(state.about.items)):
-                if state.tried(side, item) is None:
-                    return Try(trial, item)
+    wanted = _lacking(state) if state.running else None
+    if state.sent is None:
+        return wanted
+    return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else Stop()
+
+
+def _lacking(state: State) -> Try | None:
+    for trial in state.trials:
+        for item in missing(trial, state.results):
+            return Try(trial, item)
     return None
 
 
 def heard(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
-    if isinstance(question, Read) and isinstance(answer, Reading):
-        return replace(state, reading=(question, answer))
-    assert isinstance(answer, Tried)
-    items = len(tasks()[question.trial.task].items)
-    found = list(state.results.get(question.trial, (None,) * items))
-    found[question.item] = answer
-    results = _remembered({**state.results, question.trial: tuple(found)}, state.trials)
-    new = replace(state, results=results, seconds=answer.seconds)
+    match question, answer:
+        case Read(), Reading():
+            return replace(state, reading=(question, answer))
+        case Try(trial, item), Sent():
+            return replace(state, sent=Try(trial, item))
+        case Try(), Failed(trouble):
+            return replace(state, running=False, sent=None, trouble=trouble)
+        case Stop(), Stopped():
+            return replace(state, sent=None)
+        case Try(trial, item), Tried():
+            return _with_result(state, trial, item, answer)
+    return state
+
+
+def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
+    found = list(state.results.get(trial, (None,) * len(tasks()[trial.task].items)))
+    found[item] = tried
+    results = _remembered({**state.results, trial: tuple(found)}, state.trials)
+    new = msgspec.structs.replace(state, results=results, seconds=tried.seconds, sent=None)
     done, total = new.asked
-    return replace(new, running=new.running and done < total)
+    return msgspec.structs.replace(new, running=new.running and done < total)
 
 
 def _remembered(
@@ -347,8 +340,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Run(),  # without examples the frame alone makes the difference
         Side(),
         Copy(),
-        Turn(1, "place"),
         Turn(1, "rule"),
+        Turn(1, "place"),
         Run(),  # a rule between the sentence and its answer
         Choose(-5),  # sentiment
         Copy(),

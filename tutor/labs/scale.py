@@ -7,8 +7,32 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.elsewhere import Add, Remove
 from tutor.labs.lab import Goal, Lab, Write
-from tutor.labs.published import MODELS, PUBLISHED_BYTES, SMOLLM2_TOKENS, training_compute
+from tutor.labs.reading_elsewhere import (
+    Elsewhere,
+    Glance,
+    ReadElsewhere,
+    about_another_text,
+    chosen,
+    decided,
+    with_server,
+    without_server,
+)
+from tutor.labs.scale_questions import (
+    Answer,
+    Coming,
+    Installed,
+    Model,
+    Others,
+    Question,
+    Read,
+    Reading,
+    Refused,
+    Told,
+)
+from tutor.labs.scale_rungs import Rung, rungs
+from tutor.remote.catalogue import RemoteModel
 
 LONGEST = 600
 """Bytes of text that are read."""
@@ -26,7 +50,6 @@ PARAGRAPH = (
 )
 """Written for this lab: no model can have been trained on it before."""
 
-Model = Literal["yours", "small", "loaded", "other"]
 READERS: tuple[Model, ...] = ("yours", "small", "loaded")
 """The network of the lab of training, the model that comes along, and the one in use. Another one
 that is installed reads too where the learner wants it."""
@@ -61,110 +84,27 @@ class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
 
 
 class Other(msgspec.Struct, frozen=True, tag_field="do", tag="other"):
-    """Let the next one of the other models that are installed read too; after the last, none."""
+    """Let the next one of the other models read too, those that are installed and then those
+    elsewhere; after the last, none."""
 
 
-Action = Write | Paragraph | See | Measure | Focus | Other
+class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
+    """Whether the model elsewhere that is to read may be sent the text; it is asked then, once
+    more if it was before."""
+
+    yes: bool
 
 
-# --- what is asked of the models ------------------------------------------------------------------
-
-
-class Read(msgspec.Struct, frozen=True, tag=True):
-    """What does this text cost that model, and what does it expect after it? `name` is that of
-    an installed model, for "other"."""
-
-    model: Model
-    text: str
-    name: str = ""
-
-
-class Others(msgspec.Struct, frozen=True, tag=True):
-    """Which other models are installed? One that was loaded to read is not needed any more."""
-
-
-Question = Read | Others
-
-
-class Guess(msgspec.Struct, frozen=True, array_like=True):
-    data: bytes
-    probability: float
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """`size` is in bytes, `trained_on` the tokens that were read in training, None where that is
-    not known. `bits` is what the text cost, in `pieces` tokens of `byte_count` bytes; `best` is
-    what may come next, of `entropy` bits."""
-
-    name: str
-    parameters: int
-    size: int
-    trained_on: int | None
-    pieces: int
-    byte_count: int
-    bits: float
-    entropy: float
-    best: tuple[Guess, ...]
-
-    @property
-    def bits_a_byte(self) -> float:
-        return self.bits / self.byte_count
-
-    @property
-    def perplexity(self) -> float:
-        """Per token: as if it had to choose fairly among so many."""
-        return float(2.0 ** min(self.bits / self.pieces, 1000.0))
-
-
-class Told(msgspec.Struct, frozen=True, tag=True):
-    """None where there is no such model: nothing was trained yet, or nothing came along."""
-
-    reading: Reading | None
-
-
-class Installed(msgspec.Struct, frozen=True, tag=True):
-    names: tuple[str, ...]
-
-
-class Coming(msgspec.Struct, frozen=True, tag=True):
-    """Not read yet: what is done with the model just now, `done` of `total` of it where that is
-    known, and for about how many `seconds` more. To be asked again."""
-
-    doing: str
-    done: int
-    total: int
-    seconds: float | None
-
-
-class Refused(msgspec.Struct, frozen=True, tag=True):
-    """This model cannot read here."""
-
-    why: str
-
-
-Answer = Told | Installed | Coming | Refused
+Action = Write | Paragraph | See | Measure | Focus | Other | Add | Remove | Agree
 
 
 # --- the lab --------------------------------------------------------------------------------------
 
 
-class Rung(msgspec.Struct, frozen=True):
-    """A model on the ladder. What is not known is None."""
-
-    name: str
-    parameters: int | None
-    bytes: int | None
-    tokens: int | None
-    compute: float | None
-    source: str
-    estimate: bool = False
-    here: bool = False
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`readings` are those of `text`, as far as they are known. `others` are the installed models
     that could read too, None where that is to be asked; `other` is the one that does. `coming`
-    says how far it is, `refused` why it does not."""
+    says how far it is, `refused` why it does not. In its place one `elsewhere` may read."""
 
     text: str
     left_out: int = 0
@@ -176,6 +116,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     other: str | None = None
     coming: Coming | None = None
     refused: str | None = None
+    elsewhere: Elsewhere = Elsewhere()
 
     @property
     def wanted(self) -> tuple[Model, ...]:
@@ -184,7 +125,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
+        """Whether all that are here have read."""
         return all(model in self.readings for model in self.wanted)
+
+    @property
+    def reachable(self) -> tuple[str | RemoteModel, ...]:
+        """The models that one key lets read after each other: those installed by their names, then
+        those elsewhere."""
+        return (*(self.others or ()), *self.elsewhere.servers)
 
     @property
     def readers(self) -> tuple[Reading, ...]:
@@ -218,29 +166,59 @@ def act(state: State, action: Action) -> State:
             return new(state, rung=min(max(0, state.rung + by), len(ladder(state)) - 1))
         case Other():
             return _with_another(state)
+        case Add():
+            return _with_server(state, action.model)
+        case Remove():
+            return _without_another(state, without_server(state.elsewhere))
+        case Agree(yes):
+            return new(state, elsewhere=decided(state.elsewhere, yes), coming=None)
 
 
 def _about(state: State, text: str, left_out: int) -> State:
     """Nobody has read this text yet."""
     return msgspec.structs.replace(
-        state, text=text, left_out=left_out, readings={}, coming=None, view="text"
+        state,
+        text=text,
+        left_out=left_out,
+        readings={},
+        coming=None,
+        view="text",
+        elsewhere=about_another_text(state.elsewhere),
     )
 
 
 def _with_another(state: State) -> State:
-    names = state.others or ()
-    place = names.index(state.other) + 1 if state.other in names else 0
-    other = names[place] if place < len(names) else None
+    """The next one that can be reached reads too. After the last none does, and those that are
+    installed are asked for anew: one may have been fetched meanwhile."""
+    reachable = state.reachable
+    now = state.elsewhere.server or state.other
+    place = reachable.index(now) + 1 if now in reachable else 0
+    another = reachable[place] if place < len(reachable) else None
+    if isinstance(another, RemoteModel):
+        return _with_server(state, another)
+    none = _without_another(state, chosen(state.elsewhere, None))
+    return msgspec.structs.replace(none, other=another, others=state.others if another else None)
+
+
+def _with_server(state: State, server: RemoteModel) -> State:
+    return _without_another(state, with_server(state.elsewhere, server))
+
+
+def _without_another(state: State, elsewhere: Elsewhere) -> State:
+    """Nobody reads but those that are always here, and who is to read `elsewhere`."""
     return msgspec.structs.replace(
         state,
         view="text",
-        other=other,
-        # after the last they are asked for anew: one may have been fetched meanwhile
-        others=state.others if other else None,
+        other=None,
         readings={model: state.readings[model] for model in READERS if model in state.readings},
         coming=None,
         refused=None,
+        elsewhere=elsewhere,
     )
+
+
+def ladder(state: State) -> tuple[Rung, ...]:
+    return rungs(state.readers, state.elsewhere.server)
 
 
 def question(state: State) -> Question | None:
@@ -250,7 +228,7 @@ def question(state: State) -> Question | None:
     if state.others is None:
         return Others()
     if state.other is None or state.complete:
-        return None
+        return state.elsewhere.question(state.text)
     return Read("other", state.text, state.other)
 
 
@@ -261,48 +239,15 @@ def heard(state: State, question: Question, answer: Answer) -> State:
             return new(state, others=names)
         case _, Coming():
             return new(state, coming=answer)
+        case ReadElsewhere(), Refused(why):
+            return new(state, elsewhere=new(state.elsewhere, refused=why), coming=None)
+        case ReadElsewhere(), Glance():
+            return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
         case _, Refused(why):
             return new(state, refused=why, coming=None)
         case Read(model, text), Told(reading) if text == state.text:
             return new(state, readings={**state.readings, model: reading}, coming=None)
     return state
-
-
-_SOURCES: dict[int | None, str] = {
-    None: "weights and bytes as counted; how many tokens it read is not known here",
-    SMOLLM2_TOKENS: "weights and bytes as counted; the tokens are those of its model card",
-}
-
-
-def ladder(state: State) -> tuple[Rung, ...]:
-    """The models at hand, the smallest first; then those that one reads about, from the least
-    compute to the most, before them those of which it is not known."""
-    rungs = [
-        Rung(
-            reading.name,
-            reading.parameters,
-            reading.size,
-            reading.trained_on,
-            training_compute(reading.parameters, reading.trained_on),
-            _SOURCES.get(
-                reading.trained_on, "weights and bytes as counted; tokens as its training noted"
-            ),
-            here=True,
-        )
-        for reading in state.readers
-    ]
-    for model in MODELS:
-        size = PUBLISHED_BYTES * model.parameters if model.parameters else None
-        compute = model.compute or training_compute(model.parameters, model.tokens)
-        rungs.append(
-            Rung(
-                f"{model.name} ({model.year})", model.parameters, size, model.tokens, compute,
-                model.source, model.estimate,
-            )
-        )  # fmt: skip
-    # those at hand stand as `readers` has them
-    here, others = rungs[: len(state.readers)], rungs[len(state.readers) :]
-    return (*here, *sorted(others, key=lambda rung: rung.compute or 0.0))
 
 
 # --- goals ----------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ _FACTS = "facts.yaml"
 _PRICE = re.compile(r"(?P<prompt>[\d.]+) / (?P<answer>[\d.]+) (?P<model>.+)")
 _SPEC = re.compile(r"(?P<service>[a-z]+):(?P<name>.*)", re.DOTALL)
 _LONGEST_NAME = 200
+_LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+"""A part of a host name between dots; the underscore is none by the books, and is used."""
+_LONGEST_HOST = 253
 
 
 class Dated(msgspec.Struct, frozen=True):
@@ -174,11 +177,12 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
     address = base_url.strip().rstrip("/")
     try:
         parts = urlsplit(address)
-        wrong = parts.scheme not in ("http", "https") or not parts.hostname
+        wrong = parts.scheme not in ("http", "https") or not _is_machine(parts.hostname or "")
         wrong = wrong or (parts.port is not None and not parts.port)
     except ValueError:
         wrong = True
-    if wrong or parts.username or parts.query or parts.fragment or not address.isprintable():
+    wrong = wrong or not address.isprintable() or any(char in " \\" for char in address)
+    if wrong or parts.username or parts.query or parts.fragment:
         raise UsageError(
             "The base URL is no address of a server.",
             "It looks like http://127.0.0.1:8000/v1, without a name, a key or a question mark.",
@@ -199,6 +203,17 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
         as_of="",
         source="",
     )
+
+
+def _is_machine(name: str) -> bool:
+    """Whether this can be the name of a machine on the network, or its address."""
+    if ":" in name or name.replace(".", "").isdigit():
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+    return len(name) <= _LONGEST_HOST and all(map(_LABEL.fullmatch, name.rstrip(".").split(".")))
 
 
 def _card(entry: dict[str, Any], facts: dict[str, dict[str, str]]) -> ServiceCard:

@@ -18,11 +18,12 @@ from tutor.errors import (
     TutorError,
 )
 from tutor.lm.distribution import ChatMessage
+from tutor.remote.alternatives import ALTERNATIVES
 from tutor.remote.catalogue import OWN, RemoteModel
 from tutor.remote.keys import Secret
 from tutor.remote.opening import open_service
-from tutor.remote.reader import ALTERNATIVES, GREEDY
-from tutor.remote.runs import Progress, Run, Trouble
+from tutor.remote.reader import GREEDY
+from tutor.remote.runs import Progress, Run, Trouble, prompt_events
 from tutor.remote.service import Cancellation, Finish, Piece, RemoteRequest
 
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
@@ -113,15 +114,12 @@ def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | No
     found = _run(model, key, request)
     if found.trouble is not None:
         return report
-
-    def echo(cut: Cancellation) -> Iterator[Piece | Finish]:
-        yield from open_service(model, key).prompt_tokens(TEXT, cut) or ()
-        yield Finish("stop")
-
+    service = open_service(model, key)
+    echoed = _whole(lambda cut: prompt_events(service, TEXT, cut))
     return msgspec.structs.replace(
         report,
         text_alternatives=_alternatives(found),
-        echoes=bool(_whole(echo).pieces),
+        echoes=bool(echoed.pieces),
     )
 
 

@@ -24,7 +24,7 @@ from tutor.errors import AnswerUnreadable, NotTold, RemoteError
 from tutor.remote import trouble
 from tutor.remote.catalogue import OWN, RemoteModel
 from tutor.remote.keys import Secret
-from tutor.remote.openai_wire import Chunk, Pieces, finish_reason, prompt_pieces
+from tutor.remote.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
 from tutor.remote.service import Cancellation, Finish, Piece, RemoteRequest, Usage
 
 CONNECT = 10.0
@@ -36,6 +36,9 @@ SILENCE = 120.0
 
 MOST_ALTERNATIVES = 20
 """What OpenAI and, unless it is told otherwise, vLLM allow."""
+
+_GOES_ON = "One, two, three, four,"
+"""No model ends a text here."""
 
 _NO_KEY = "none"
 """What is sent where there is no key: the client insists on one, such servers do not look."""
@@ -65,14 +68,30 @@ class OpenAIService:
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
         """Through `echo`, which vLLM has, and llama.cpp's server for Python where it was started
-        for it."""
+        for it.
+
+        Each log-probability stands beside its token if something is told of the token behind the
+        prompt, too. Where that is missing (llama.cpp's server for Python 0.3), each is that of a
+        token one place further on, and counts as not told. A model that ends the text at once has
+        no token behind it: then how this server counts is seen on a text that goes on.
+        """
+        echo = self._echo(text, cancellation)
+        if echo is None:
+            return None
+        in_place = echo.followed
+        if not in_place and echo.ended:
+            other = self._echo(_GOES_ON, cancellation)
+            in_place = other is not None and other.followed
+        return echo.pieces if in_place else echo.without_costs
+
+    def _echo(self, text: str, cancellation: Cancellation) -> Echo | None:
         request = RemoteRequest(text, most_tokens=1, top=1)
 
-        def asked() -> Iterator[tuple[Piece, ...] | None]:
+        def asked() -> Iterator[Echo | None]:
             with self._client(cancellation) as client:
                 options = self._options(request) | {"echo": True}
                 answer = client.completions.create(prompt=text, **options)
-                yield prompt_pieces(_plain(answer), text)
+                yield echo_in(_plain(answer), text)
 
         found = trouble.translated(
             asked(), cancellation, lambda error: self._in_words(error, request)

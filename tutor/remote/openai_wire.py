@@ -118,24 +118,33 @@ def tokens_in(told: Told) -> Iterator[Piece]:
         yield Piece("", _data(text), None if own is None else _finite(own), _alternatives(tops))
 
 
-def prompt_pieces(answer: Any, prompt: str) -> tuple[Piece, ...] | None:
-    """The tokens of `prompt` in the answer to a request with `echo`; None where they are not all
-    there. Raises `msgspec.ValidationError`.
+class Echo(msgspec.Struct, frozen=True):
+    """A prompt as a server repeats it: its tokens, each with the log-probability that stands
+    beside it. `followed`: something is told of a token behind the prompt, too. `ended`: the model
+    put none there."""
 
-    Something is told of the token behind the prompt, too, if each token is told of in its place.
-    Where that is missing (llama.cpp's server for Python 0.3), each log-probability is that of a
-    token one place further on, and counts as not told.
-    """
+    pieces: tuple[Piece, ...]
+    followed: bool
+    ended: bool
+
+    @property
+    def without_costs(self) -> tuple[Piece, ...]:
+        return tuple(Piece(piece.text, piece.data) for piece in self.pieces)
+
+
+def echo_in(answer: Any, prompt: str) -> Echo | None:
+    """What the answer to a request with `echo` repeats; None where the tokens of `prompt` are not
+    all there. Raises `msgspec.ValidationError`."""
     chunk = msgspec.convert(answer, Chunk)
-    told = chunk.choices[0].logprobs if chunk.choices else None
-    if told is None:
+    choice = chunk.choices[0] if chunk.choices else Choice()
+    if choice.logprobs is None:
         return None
     wanted, data = prompt.encode("utf-8", "surrogatepass"), b""
     found: list[Piece] = []
-    in_place = False
-    for piece in tokens_in(told):
+    followed = False
+    for piece in tokens_in(choice.logprobs):
         if data == wanted:
-            in_place = True
+            followed = True
             break
         if not found and not wanted.startswith(piece.data):
             continue  # the mark that begins a text is no part of it
@@ -144,9 +153,8 @@ def prompt_pieces(answer: Any, prompt: str) -> tuple[Piece, ...] | None:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
     if data != wanted:
         return None
-    if not in_place:
-        found = [Piece(piece.text, piece.data) for piece in found]
-    return tuple(found)
+    ended = finish_reason(choice.finish_reason or "") == "stop"
+    return Echo(tuple(found), followed, ended)
 
 
 def finish_reason(said: str) -> Reason:

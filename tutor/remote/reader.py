@@ -20,11 +20,12 @@ import msgspec
 
 from tutor.errors import AnswerEmpty, NotTold, StreamBroken, TextError, TutorError
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
+from tutor.remote.alternatives import ALTERNATIVES, Alternatives
 from tutor.remote.catalogue import OWN, RemoteModel
 from tutor.remote.keys import Secret
 from tutor.remote.opening import open_service
 from tutor.remote.permissions import Permissions
-from tutor.remote.runs import Progress, Run
+from tutor.remote.runs import Progress, Run, prompt_events
 from tutor.remote.service import (
     Alternative,
     Cancellation,
@@ -43,12 +44,6 @@ from tutor.remote.vocabulary import (
 )
 
 GREEDY = SamplerSettings(temperature=0)
-ALTERNATIVES = 20
-"""Asked for with each token: the most that OpenAI allows, and vLLM unless it is told otherwise."""
-
-_FEW = 5
-"""What OpenAI's older address allows."""
-
 LONGEST_ANSWER = 1024
 """Most tokens of an answer that comes as the server writes it."""
 
@@ -92,8 +87,7 @@ class RemoteReader:
         self._answers: OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]
         self._answers = OrderedDict()
         self._goes_on: bool | None = None if model.service.id == OWN else False
-        self._top = 0 if model.service.alternatives == 0 else ALTERNATIVES
-        """So many alternatives are asked for, until the server refuses so many."""
+        self._alternatives = Alternatives(model)
         self._echoes = model.service.id == OWN
 
     # --- what comes next --------------------------------------------------------------------
@@ -111,7 +105,7 @@ class RemoteReader:
                     "The model ended its text here, and a server does not go on behind the end.",
                     "Go back with b.",
                 )
-            if not self._top:
+            if not self._alternatives.most:
                 raise NotTold(
                     f"{self.model.service.product} tells no log-probabilities and continues no "
                     "text: there is nothing to step through.",
@@ -130,7 +124,7 @@ class RemoteReader:
                 "Move on to its answer.",
             )
         if self._goes_on is None:
-            self._goes_on = self._top > 0 and self._try_going_on(said[:-1], check)
+            self._goes_on = self._alternatives.most > 0 and self._try_going_on(said[:-1], check)
         if self._goes_on:
             return self._asked(said if said[-1].content else said[:-1], check)
         return self._written(said[:-1], path, sampler, seed, check)
@@ -259,13 +253,8 @@ class RemoteReader:
         the text as one piece where the server does not tell."""
         if self._echoes:
             service = self._service()
-
-            def told(cut: Cancellation) -> Iterator[Piece | Finish]:
-                yield from service.prompt_tokens(text, cut) or ()
-                yield Finish("stop")
-
             try:
-                found = self._whole(told, check).pieces
+                found = self._whole(lambda cut: prompt_events(service, text, cut), check).pieces
             except NotTold:
                 found = ()
             if found:
@@ -280,18 +269,7 @@ class RemoteReader:
         return self._open(self.model, self._permissions.key(self.model))
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
-        """The answer. A server that refuses to tell so many alternatives is asked for fewer, and
-        then for none."""
-        while True:
-            fewer = msgspec.structs.replace(request, top=min(request.top, self._top))
-            try:
-                yield from self._service().stream(fewer, cut)
-            except NotTold:
-                if not self._top:
-                    raise
-                self._top = max(each for each in (_FEW, 0) if each < self._top)
-            else:
-                return
+        return self._alternatives.stream(self._service, request, cut)
 
     def _whole(
         self, events: Callable[[Cancellation], Iterator[Piece | Finish]], check: Check

@@ -23,6 +23,7 @@ from tutor.errors import (
     StreamBroken,
     TutorError,
 )
+from tutor.remote.alternatives import Alternatives
 from tutor.remote.catalogue import RemoteModel, ServiceCard, catalogue
 from tutor.remote.keys import Secret, has_key
 from tutor.remote.opening import open_service
@@ -109,6 +110,7 @@ class RemoteRuns:
         self._permissions = permissions or Permissions()
         self._open = open_
         self._runs: dict[str, Run] = {}
+        self._alternatives: dict[RemoteModel, Alternatives] = {}
 
     def offers(self) -> tuple[Offer, ...]:
         """All services of the catalogue, in its order. Asks the keyring: a moment."""
@@ -122,10 +124,24 @@ class RemoteRuns:
     def start(self, name: str, model: RemoteModel, request: RemoteRequest) -> None:
         """Begin a run; one of the same name is cancelled and forgotten. Raises `NotAllowed`;
         everything else that goes wrong is told by `look`."""
-        self._permissions.check(model)
+        told = self._alternatives.setdefault(model, Alternatives(model))
+        opened = self._opened(model)
         self.cancel(name)
+        self._runs[name] = Run(lambda cut: told.stream(opened, request, cut))
+
+    def read(self, name: str, model: RemoteModel, text: str) -> None:
+        """Begin a run whose pieces are the tokens of `text` as the server reads it, each with the
+        log-probability that it had there; it has none where the server does not tell. Raises
+        `NotAllowed`."""
+        opened = self._opened(model)
+        self.cancel(name)
+        self._runs[name] = Run(lambda cut: prompt_events(opened(), text, cut))
+
+    def _opened(self, model: RemoteModel) -> Callable[[], Service]:
+        """What opens the service of this model, with the key of now. Raises `NotAllowed`."""
+        self._permissions.check(model)
         key = self._permissions.key(model)
-        self._runs[name] = Run(lambda cut: self._open(model, key).stream(request, cut))
+        return lambda: self._open(model, key)
 
     def look(self, name: str, since: int = 0) -> Progress:
         """How far the run is, with the pieces from number `since` on. Of a run that this process
@@ -151,6 +167,14 @@ class RemoteRuns:
 
 
 Events = Callable[[Cancellation], Iterator[Piece | Finish]]
+
+
+def prompt_events(
+    service: Service, text: str, cancellation: Cancellation
+) -> Iterator[Piece | Finish]:
+    """The tokens of a text (`Service.prompt_tokens`) as a run takes them."""
+    yield from service.prompt_tokens(text, cancellation) or ()
+    yield Finish("stop")
 
 
 class Run:

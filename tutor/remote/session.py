@@ -16,8 +16,9 @@ from tutor.lm.distribution import (
     Token,
 )
 from tutor.remote import shown
+from tutor.remote.alternatives import ALTERNATIVES
 from tutor.remote.catalogue import RemoteModel
-from tutor.remote.reader import ALTERNATIVES, Check, RemoteReader
+from tutor.remote.reader import Check, RemoteReader
 from tutor.remote.shown import NOT_TOLD
 from tutor.remote.vocabulary import (
     ASSISTANT,

@@ -48,7 +48,7 @@ def distribution(
     return Distribution(
         position=position,
         vocabulary_size=0,
-        entropy_bits=_entropy([*plain, max(0.0, 1.0 - sum(plain))]),
+        entropy_bits=least_entropy(plain),
         sampled_entropy_bits=_entropy([row.sampled_probability for row in rows]),
         kept=sum(row.cut is None for row in rows),
         rows=tuple(rows[:top]),
@@ -56,6 +56,12 @@ def distribution(
         drawn_elsewhere=drawn is not None,
         hidden_probability=max(0.0, 1.0 - sum(plain)),
     )
+
+
+def least_entropy(shown: Sequence[float]) -> float:
+    """The least bits that a distribution can have of which these probabilities are shown: the rest
+    counts as one token, and may be many."""
+    return _entropy([*shown, max(0.0, 1.0 - sum(shown))])
 
 
 def unknown(token: Token, rank: int, log_probability: float | None = None) -> Row:

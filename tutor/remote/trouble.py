@@ -145,7 +145,7 @@ def blocked(model: RemoteModel, why: str = "") -> RemoteError:
 def empty(model: RemoteModel, *, cut: bool) -> RemoteError:
     """An answer without text; `cut`: because the most tokens allowed were used up."""
     if cut:
-        return errors.AnswerEmpty(
+        return errors.AnswerCut(
             f"{model.service.product} used all the tokens allowed before it wrote a word.",
             "It thinks in tokens that are not shown: allow more of them.",
         )

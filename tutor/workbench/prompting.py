@@ -6,16 +6,20 @@ import time
 
 import torch
 
+from tutor.errors import RemoteError
+from tutor.labs.prompt_questions import Answer, Failed, Question, Read, Reading, Stop, Stretch, Try
 from tutor.labs.prompt_scores import Share, Tried
 from tutor.labs.prompt_tasks import Task, tasks
 from tutor.labs.prompt_version import Prompt, Version, assemble
-from tutor.labs.prompting import ROWS, Answer, Question, Read, Reading, Stretch
+from tutor.labs.prompting import ROWS
 from tutor.lm import draw, sampling
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import SamplerSettings
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session
+from tutor.remote.runs import Trouble
 from tutor.workbench.bench import Tools
+from tutor.workbench.prompting_elsewhere import PromptingElsewhere, messages_of
 
 
 class PromptingBench:
@@ -26,16 +30,30 @@ class PromptingBench:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
         self._session: Session | None = None
+        self._elsewhere = PromptingElsewhere(tools.remote)
 
     def answer(self, question: Question) -> Answer:
         """Raises `TextError` or `ContextFull` for a prompt that the model cannot read, and
         `ModelUnsupported` for a conversation with a model that holds none."""
+        if isinstance(question, Stop):
+            return self._elsewhere.stop()
         task = tasks()[question.trial.task]
         version = question.trial.version
-        ids = prompt_ids(self._model, assemble(version, task, task.items[question.item]))
+        prompt = assemble(version, task, task.items[question.item])
+        if question.trial.server is not None:
+            if isinstance(question, Try):
+                return self._asked_elsewhere(question)
+            return Reading(tuple(Stretch(*each) for each in messages_of(prompt)), None)
+        ids = prompt_ids(self._model, prompt)
         if isinstance(question, Read):
             return Reading(stretches(self._model, ids), len(ids))
         return self._tried(ids, version, task, question.item)
+
+    def _asked_elsewhere(self, question: Try) -> Answer:
+        try:
+            return self._elsewhere.answer(question, ROWS)
+        except RemoteError as error:
+            return Failed(Trouble.of(error))
 
     def _tried(self, ids: list[int], version: Version, task: Task, item: int) -> Tried:
         begun = time.perf_counter()

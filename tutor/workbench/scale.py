@@ -13,8 +13,9 @@ from torch import Tensor
 from tutor import paths
 from tutor.errors import LabError, ModelError, TutorError
 from tutor.labs.published import SMOLLM2_TOKENS
-from tutor.labs.scale import (
-    BEST,
+from tutor.labs.reading_elsewhere import ReadElsewhere
+from tutor.labs.scale import BEST
+from tutor.labs.scale_questions import (
     Answer,
     Coming,
     Guess,
@@ -36,6 +37,7 @@ from tutor.lm.training_history import BYTES_A_STEP, CONTEXT
 from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 from tutor.workbench.bench import MOMENT, Tools
+from tutor.workbench.reading_elsewhere import ReadingElsewhere
 from tutor.workbench.small import small_model_beside
 from tutor.workbench.training import RUNNING
 from tutor.workbench.visitor import Visitor
@@ -52,9 +54,13 @@ class ScaleBench:
         self._folder = tools.folder
         self._visitor: Visitor | None = None
         self._passage: tuple[str, Passage] | None = None
+        self._elsewhere = ReadingElsewhere(tools.remote, BEFORE)
 
     def answer(self, question: Question) -> Answer:
         """Raises `TextError` for a text that a vocabulary has no tokens for."""
+        if isinstance(question, ReadElsewhere):
+            return self._told_elsewhere(question)
+        self._elsewhere.leave()
         match question:
             case Others():
                 self._dismiss()
@@ -63,6 +69,14 @@ class ScaleBench:
                 return self._told_by_another(name, text)
             case Read(model, text):
                 return Told(self._reading(model, text))
+
+    def _told_elsewhere(self, question: ReadElsewhere) -> Answer:
+        self._dismiss()
+        try:
+            found = self._elsewhere.glance(question)
+        except TutorError as error:
+            return Refused(str(error))
+        return found or Coming(f"waiting for {question.server.host}", 0, 0, None)
 
     # --- another installed model ----------------------------------------------------------------
 

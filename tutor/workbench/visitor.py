@@ -6,7 +6,7 @@ import time
 from threading import Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
-from tutor.labs.scale import Coming
+from tutor.labs.scale_questions import Coming
 from tutor.lm.load import LanguageModel, available_memory, load_model
 from tutor.models import FoundModel
 from tutor.models.installed import file_size

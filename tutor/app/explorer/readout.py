@@ -12,6 +12,7 @@ from tutor.app import theme
 from tutor.app.explorer.distribution_table import DRAW, TARGET
 from tutor.app.explorer.stepper import RUN_LIMIT
 from tutor.app.widgets import bars, figures
+from tutor.errors import RemoteError
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -89,7 +90,11 @@ def question_line(stepper: Stepper, width: int) -> Content:
     latest = stepper.answer
     if stepper.running:
         left, latest = Content.styled("the draw of the last token", "bold"), stepper.stale
-    if latest is None:
+    if latest is None and isinstance(stepper.note, RemoteError):
+        left = Content.assemble(
+            left, ("  enter", f"{theme.ACT} bold"), (" asks again", theme.MUTED)
+        )
+    elif latest is None:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if stepper.waiting:
             left = Content.assemble(left, (f" {stepper.waiting} more to do", theme.MUTED))

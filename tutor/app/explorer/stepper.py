@@ -182,8 +182,10 @@ class Stepper:
         self._pump()
 
     def failed(self, error: TutorError) -> None:
-        """The model could not answer. Nothing that was chosen is touched."""
+        """The model could not answer. Nothing that was chosen is touched; rows of an earlier place
+        are not left under this one."""
         self.note = error
+        self.stale = None
         self.running = False
         self.expecting = False
         self.reading = None

@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from tutor.app.lab import prompting_elsewhere_lines as elsewhere
 from tutor.app.lab.columns import window
 from tutor.app.lab.heat import percent
 from tutor.app.lab.intervals import interval_line, percent_range
+from tutor.app.lab.prompting_items import GLYPHS, pending
 from tutor.app.lab.tabs import tabs
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
-from tutor.app.widgets import bars, figures
+from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.prompt_scores import difference, outcome_of, outcomes, score
+from tutor.labs.prompt_actions import VIEWS
+from tutor.labs.prompt_questions import Read
+from tutor.labs.prompt_scores import difference, outcome_of, score
 from tutor.labs.prompt_tasks import tasks
-from tutor.labs.prompt_version import PARTS, differing, plain_version
-from tutor.labs.prompting import VIEWS, Read
+from tutor.labs.prompt_version import PARTS, differing, idle, plain_version
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
-    from tutor.labs.prompt_scores import Tried
-    from tutor.labs.prompt_tasks import Outcome
+    from tutor.labs.prompt_scores import Trial, Tried
     from tutor.labs.prompt_version import Part, Version
     from tutor.labs.prompting import State
 
@@ -42,14 +44,6 @@ NAMES: dict[Part, str] = {
 _FRAMES = {"chat": "chat, one message", "turns": "chat, examples as turns", "text": "plain text"}
 _NAME = 15
 _NARROW = 60
-_GLYPHS: dict[Outcome | None, tuple[str, str]] = {
-    "right": ("✓", RIGHT),
-    "wrong": ("×", NOT_YET),
-    "form": ("!", NOT_YET),
-    None: ("·", MUTED),
-}
-_BARS = 4
-"""Rows of the distribution that are shown for both versions."""
 
 
 def heading(state: State, width: int) -> Content:
@@ -86,12 +80,15 @@ def _first_token(state: State, name: int, cell: int) -> Content:
     for side in (0, 1):
         tried = state.tried(side, state.item)
         if tried is None:
-            cells.append((figures.fit("asking …", cell), MUTED))
+            cells.append((figures.fit(pending(state, side), cell), MUTED))
         else:
-            first = tried.rows[0]
-            glyph = _GLYPHS[outcome_of(state.trials[side], state.item, tried)]
-            said = f" {visible(first.piece)} {percent(first.probability)}"
-            cells += [glyph, (figures.fit(said, cell - 1), likely(first.probability))]
+            said, style = " not told", MUTED
+            if tried.rows:
+                first = tried.rows[0]
+                said = f" {visible(first.piece)} {percent(first.probability)}"
+                style = likely(first.probability)
+            glyph = GLYPHS[outcome_of(state.trials[side], state.item, tried)]
+            cells += [glyph, (figures.fit(said, cell - 1), style)]
         cells.append("   " if side == 0 else "")
     said = f"first token, {state.item + 1}" if name >= _NAME else f"item {state.item + 1}"
     return Content.assemble("  ", (figures.fit(said, name), MUTED), *cells)
@@ -101,18 +98,24 @@ def _part(state: State, at: int, name: int, cell: int) -> Content:
     part = PARTS[at]
     here = at == state.part
     texts = [figures.fit(_said(version, part), cell) for version in state.sides]
-    differs = getattr(state.sides[0], part) != getattr(state.sides[1], part)
+    differs = part in differing(*state.sides)
     styles = ["bold" if here and side == state.side else "" for side in (0, 1)]
     return Content.assemble(
         ("› " if here else "  ", f"{ACT} bold"),
         (figures.fit(NAMES[part], name), "bold" if here else MUTED),
-        (texts[0], styles[0] or (MUTED if texts[0].strip() in ("off", "none") else "")),
+        (texts[0], styles[0] or _style(state.sides[0], part)),
         (" ≠ " if differs else "   ", ACT),
-        (texts[1], styles[1] or (MUTED if texts[1].strip() in ("off", "none") else "")),
+        (texts[1], styles[1] or _style(state.sides[1], part)),
     )
 
 
+def _style(version: Version, part: Part) -> str:
+    return MUTED if idle(version, part) or _said(version, part) == "off" else ""
+
+
 def _said(version: Version, part: Part) -> str:
+    if idle(version, part):
+        return {"order": "nothing to order", "place": "no rule to place"}[part]
     value = getattr(version, part)
     if part == "frame":
         return _FRAMES[value]
@@ -136,9 +139,14 @@ def scores(state: State, width: int, *, low: bool) -> list[Content]:
     labels = bool(state.about.labels) and width >= 70
     head = _score_heading(width, labels)
     lines = [_score(state, side, width, labels) for side in (0, 1)]
+    far = _progress(state, width)
+    if state.server is not None:
+        if low:
+            return [*far, *lines]
+        return [elsewhere.who(state.server, width), head, *lines, _difference(state, width), *far]
     if low:
-        return [_progress(state, width) if state.running else head, *lines]
-    return [head, *lines, _difference(state, width), _progress(state, width)]
+        return [*(far if state.running else [head]), *lines]
+    return [head, *lines, _difference(state, width), *far]
 
 
 def _graph(width: int, labels: bool) -> int:
@@ -160,7 +168,7 @@ def _score(state: State, side: int, width: int, labels: bool) -> Content:
     mark = ("› " if here else "  ") + "AB"[side]
     if not found.asked:
         return Content.assemble((mark, f"{ACT} bold" if here else MUTED))
-    by_share = f"{found.by_share:>10}" if labels else ""
+    by_share = f"{'–' if found.by_share is None else found.by_share:>10}" if labels else ""
     return Content.assemble(
         (mark, f"{ACT} bold" if here else MUTED),
         (f"{found.right:>3}", "bold"),
@@ -189,84 +197,18 @@ def _difference(state: State, width: int) -> Content:
     return Content.styled(said, MUTED)
 
 
-def _progress(state: State, width: int) -> Content:
+def _progress(state: State, width: int) -> list[Content]:
+    if state.server is not None:
+        return elsewhere.progress(state, width)
     done, total = state.asked
     if state.running:
         left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
         bar = meter(done / total, min(20, max(4, width - 34)))
-        return Content.assemble(bar, (f"  {done} of {total} items{left}", MUTED))
+        return [Content.assemble(bar, (f"  {done} of {total} items{left}", MUTED))]
     if done == total:
-        return Content.styled("Both are scored.", MUTED)
-    return Content.styled(f"{done} of {total} items asked. Enter scores the rest.", MUTED)
-
-
-# --- items ----------------------------------------------------------------------------------------
-
-
-def items(state: State, width: int, rows: int) -> list[Content]:
-    """All items with how they went, and the one in focus with both distributions."""
-    wanted = _BARS if rows >= 10 else max(0, rows - 6)
-    both = [_wrote(state, side, width) for side in (0, 1)]
-    focus = [*both, *_bars(state, width, wanted)]
-    legend = "     A B  ✓ right  × wrong  ! not in the form"
-    head = [Content.styled(figures.fit(legend, width), MUTED)] if rows > len(focus) + 2 else []
-    shown = window(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
-    marks = [outcomes(state.results, trial) for trial in state.trials]
-    return [*head, *(_item(state, at, marks, width) for at in shown), *focus]
-
-
-def _item(state: State, at: int, marks: list[tuple[Outcome | None, ...]], width: int) -> Content:
-    item = state.about.items[at]
-    here = at == state.item
-    answer = figures.fit(item.answer, min(20, max(8, width // 5)))
-    return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
-        (f"{at + 1:>2} ", MUTED),
-        _GLYPHS[marks[0][at]],
-        " ",
-        _GLYPHS[marks[1][at]],
-        "  ",
-        (figures.fit(item.text, max(4, width - len(answer) - 12)), "bold" if here else ""),
-        "  ",
-        (answer, MUTED),
-    )
-
-
-def _wrote(state: State, side: int, width: int) -> Content:
-    tried = state.tried(side, state.item)
-    mark = ("AB"[side] + " ", f"{ACT} bold" if side == state.side else MUTED)
-    if tried is None:
-        return Content.assemble(mark, ("asking …", MUTED))
-    glyph = _GLYPHS[outcome_of(state.trials[side], state.item, tried)]
-    text = safe(" ".join(tried.written.replace("\n", " ⏎ ").split()))
-    text += "" if tried.ended else " …"
-    return Content.assemble(mark, glyph, " ", figures.fit(text, width - 4))
-
-
-def _bars(state: State, width: int, rows: int) -> list[Content]:
-    """The distribution at the decisive token, of A and of B."""
-    both = [state.tried(side, state.item) for side in (0, 1)]
-    if rows < 2 or None in both:
-        return []
-    shares = [{row.piece: row.probability for row in tried.rows} for tried in both if tried]
-    least = [min(found.values()) for found in shares]
-    pieces = sorted(
-        {*shares[0], *shares[1]},
-        key=lambda piece: -max(found.get(piece, 0.0) for found in shares),
-    )
-    name = max(9, min(24, width // 4))
-    bar = max(0, (width - name - 22) // 2)
-    head = figures.fit("first token", name + 2)
-    lines = [Content.styled(f"{head}{'A':>8} {'':{bar}} {'B':>8}", MUTED)]
-    for piece in pieces[: rows - 1]:
-        cells: list[tuple[str, str]] = [(f"  {figures.fit(visible(piece), name)}", "")]
-        for side, found in enumerate(shares):
-            share = found.get(piece)
-            figure = f"<{percent(least[side])}" if share is None else percent(share)
-            cells.append((f"{figure:>8} ", "bold" if side == state.side else MUTED))
-            cells.append((bars.bar(share or 0.0, bar) + " ", likely(share or 0.0)))
-        lines.append(Content.assemble(*cells))
-    return lines
+        return [Content.styled("Both are scored.", MUTED)]
+    said = f"{done} of {total} items asked. Enter scores the rest."
+    return [Content.styled(said, MUTED)]
 
 
 # --- the prompt, and what is remembered -----------------------------------------------------------
@@ -285,8 +227,10 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     ]
     whole = Content.assemble(*parts, ("▏", f"{ACT} bold"), (_continued(tried), RIGHT))
     lines = [line.rstrip() for line in whole.wrap(width)]
-    head = f"{'AB'[state.side]}, item {state.item + 1}: {counted(found.tokens, 'token')}"
-    said = " are read; ▏ the answer" if width >= _NARROW else ", ▏ answer"
+    head = f"{'AB'[state.side]}, item {state.item + 1}: "
+    head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
+    read = "" if found.tokens is None else " are read"
+    said = f"{read}; ▏ the answer" if width >= _NARROW else ", ▏ answer"
     more = "  PgDn: more" if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
 
@@ -311,9 +255,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
         found = score(state.results, trial)
         here = at == state.row
         sides = "".join("AB"[side] for side in (0, 1) if state.trials[side] == trial)
-        what = figures.fit(
-            summary(trial.task, trial.version), max(0, width - task - (32 if wide else 18))
-        )
+        what = figures.fit(summary(trial), max(0, width - task - (32 if wide else 18)))
         lines.append(
             Content.assemble(
                 ("› " if here else "  ", f"{ACT} bold"),
@@ -326,15 +268,17 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
             )
         )
     focus = state.scored[min(state.row, len(state.scored) - 1)]
-    said = Content.styled(summary(focus.task, focus.version), MUTED).wrap(width)
+    said = Content.styled(summary(focus), MUTED).wrap(width)
     return [*lines, Content(""), *said] if rows >= len(lines) + 1 + len(said) else lines
 
 
-def summary(task: str, version: Version) -> str:
-    """A version in a few words: what it has that an instruction alone has not."""
-    plain = plain_version(tasks()[task])
+def summary(trial: Trial) -> str:
+    """A version in a few words: what it has that an instruction alone has not, and which model
+    elsewhere was asked."""
+    version, plain = trial.version, plain_version(tasks()[trial.task])
+    asked = "" if trial.server is None else f"{safe(trial.server.name)}: "
     words = [
         _said(version, part) if part == "frame" else f"{NAMES[part]}: {_said(version, part)}"
         for part in differing(plain, version)
     ]
-    return "; ".join(words) or "the instruction alone"
+    return asked + ("; ".join(words) or "the instruction alone")

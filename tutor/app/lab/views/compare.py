@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.lab import server_field
 from tutor.app.lab.columns import beside
 from tutor.app.lab.view import LabView
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.errors import UsageError
 from tutor.labs.compare import (
     MOST_MODELS,
     MOST_TOKENS,
     TEMPERATURES,
-    Add,
     Ask,
     Focus,
     State,
@@ -25,12 +24,12 @@ from tutor.labs.compare import (
     Write,
     cost,
 )
+from tutor.labs.elsewhere import Remove
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.app.screens.base import TutorScreen
     from tutor.labs.compare import Model, Reply
     from tutor.remote.catalogue import RemoteModel
 
@@ -55,6 +54,7 @@ class CompareView(LabView):
         Binding("space", "choose", "choose", tooltip="Ask this model too, or leave it out."),
         Binding("t", "warm", "temperature", tooltip="0 is greedy; higher draws more freely."),
         Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
+        Binding("d", "remove", "remove", tooltip="Take away this server, which you added."),
     ]
 
     def action_ask(self) -> None:
@@ -70,8 +70,7 @@ class CompareView(LabView):
 
     async def _agreed(self, place: int) -> bool:
         elsewhere: RemoteModel | None = self.state.models[place].elsewhere
-        screen = cast("TutorScreen", self.screen)
-        return elsewhere is None or await screen.tutor.agreed(elsewhere, _SENT)
+        return elsewhere is None or await server_field.agreed(self, elsewhere, _SENT)
 
     def action_edit(self) -> None:
         self.write("Your message to all of them:", self.state.prompt, Write)
@@ -86,7 +85,14 @@ class CompareView(LabView):
         self.did(Warm())
 
     def action_add(self) -> None:
-        self.write("Its name, and its address:", "openai:NAME http://127.0.0.1:8080/v1", _server)
+        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+
+    def action_remove(self) -> None:
+        self.did(Remove())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state: State | None = self.state
+        return action != "remove" or (state is not None and state.removable)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:
@@ -100,14 +106,6 @@ class CompareView(LabView):
             Content(""),
             *_answers(state, width),
         ]
-
-
-def _server(written: str) -> Add:
-    """Raises `UsageError`."""
-    spec, _, base_url = written.strip().partition(" ")
-    if not base_url.strip():
-        raise UsageError("The address is missing.", "Write: openai:NAME http://127.0.0.1:8080/v1")
-    return Add(spec, base_url.strip())
 
 
 def _prompt(state: State, width: int) -> Content:
@@ -146,13 +144,13 @@ def _row(state: State, place: int, width: int) -> Content:
         ("› " if here else "  ", f"{ACT} bold"),
         ("■ " if chosen else "□ ", ACT if chosen else MUTED),
         (name, "bold" if here else "" if chosen else MUTED),
-        _figures(model, reply, width)
+        _figures(model, reply, width, MUTED if state.outdated else "")
         if place not in state.refused
         else Content.styled("  nothing was sent", MUTED),
     )
 
 
-def _figures(model: Model, reply: Reply | None, width: int) -> Content:
+def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Content:
     if reply is None:
         return Content.styled("" if model.key else f"  needs {model.variable}", MUTED)
     price = cost(model, reply)
@@ -163,7 +161,8 @@ def _figures(model: Model, reply: Reply | None, width: int) -> Content:
         "a second": "–" if a_second is None else f"{a_second:.1f}",
         "dollars": "none" if model.here else "–" if price is None else f"{price:.6f}",
     }
-    return Content("".join(f"{cells[name]:>{size}}" for name, size in _fitting(width)))
+    line = "".join(f"{cells[name]:>{size}}" for name, size in _fitting(width))
+    return Content.styled(line, style)
 
 
 def _answers(state: State, width: int) -> list[Content]:
@@ -171,8 +170,7 @@ def _answers(state: State, width: int) -> list[Content]:
     places = list(state.replies)
     if not places:
         return [Content.styled("Enter asks the models that are marked ■.", MUTED)]
-    asked = state.asked != state.prompt
-    above = [_said_to(state, width)] if asked else []
+    above = _said_to(state, width)
     column = (width - _GAP * (len(places) - 1)) // len(places)
     if column < _COLUMN:
         place = state.focus if state.focus in places else places[0]
@@ -184,9 +182,15 @@ def _answers(state: State, width: int) -> list[Content]:
     return [*above, *lines]
 
 
-def _said_to(state: State, width: int) -> Content:
+def _said_to(state: State, width: int) -> list[Content]:
+    """What the replies are to, where that is not the prompt any more."""
+    if not state.outdated:
+        return []
+    how = "Enter asks the new prompt. These are answers to: "
+    if width < 2 * len(how):
+        how = "Enter asks anew. To: "
     said = " ".join(safe(state.asked).split())
-    return Content.styled(figures.fit(f"asked: {said}", width), MUTED)
+    return [Content.styled(figures.fit(how + said, width), NOT_YET)]
 
 
 def _answer(state: State, place: int, width: int) -> list[Content]:
@@ -201,10 +205,11 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
 
 def _end(state: State, model: Model, reply: Reply) -> Content:
     """How it ended, in words, and what its price is from."""
+    again = "" if state.running or state.outdated else " Enter asks again."
     if reply.trouble is not None:
-        return Content.styled(safe(f"× {reply.trouble.title}. {reply.trouble.error}"), NOT_YET)
+        return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
     if reply.reason is None:
-        return Content.styled("…" if state.running else "stopped", MUTED)
+        return Content.styled("…" if state.running else f"stopped.{again}", MUTED)
     ends = {"stop": "ends here", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
     price = model.price
     dated = "" if price is None else f"; price as of {price.as_of}"
@@ -219,7 +224,7 @@ def _briefly(state: State, width: int) -> list[Content]:
     if state.focus not in state.replies:
         full = f", at most {MOST_MODELS}" if len(state.chosen) == MOST_MODELS else ""
         return [*above, Content.styled(place + full, MUTED)]
-    return [*above, *_answer(state, state.focus, width)[1:]]
+    return [*above, *_said_to(state, width), *_answer(state, state.focus, width)[1:]]
 
 
 VIEW = CompareView

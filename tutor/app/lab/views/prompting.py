@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.app.lab import prompting_lines as drawn
+from tutor.app.lab import server_field
 from tutor.app.lab.columns import WIDE, beside
+from tutor.app.lab.prompting_items import items
 from tutor.app.lab.view import LabView
-from tutor.labs.prompt_version import PARTS, WRITTEN
-from tutor.labs.prompting import (
+from tutor.labs.elsewhere import Remove
+from tutor.labs.prompt_actions import (
     VIEWS,
     Choose,
     Copy,
@@ -19,15 +21,19 @@ from tutor.labs.prompting import (
     Run,
     See,
     Side,
-    State,
     Turn,
     Write,
 )
+from tutor.labs.prompt_version import PARTS, WRITTEN
+from tutor.labs.prompting_elsewhere import plan, sendable
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.content import Content
+
+    from tutor.labs.prompting import State
 
 _FEW_ROWS = 12
 _LEFT = 80
@@ -50,6 +56,8 @@ class PromptingView(LabView):
         Binding("t", "task(1)", "task", tooltip="The next task; T: the one before."),
         Binding("T", "task(-1)", show=False),
         Binding("r", "recall", "put here", tooltip="Put this remembered version on this side."),
+        Binding("a", "add", "add a server", tooltip="Ask a model elsewhere: its name and address."),
+        Binding("d", "remove", "model here", tooltip="Ask the model on this machine again."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -62,10 +70,35 @@ class PromptingView(LabView):
             return state.view == "parts"
         if action == "recall":
             return state.view == "versions" and bool(state.scored)
+        if action == "remove":
+            return state.server is not None
         return True
 
     def action_run(self) -> None:
-        self.did(Run())
+        state: State = self.state
+        done, total = state.asked
+        sends = state.server is not None and done < total and sendable(state.trials)
+        if sends and not state.running:
+            self.run_worker(self._run_where_agreed(), group="agreed", exclusive=True)
+        else:
+            self.did(Run())
+
+    async def _run_where_agreed(self) -> None:
+        """Nothing is sent to a host that the learner has not agreed to."""
+        state: State = self.state
+        assert state.server is not None
+        requests = counted(plan(state.trials, state.results).requests, "request")
+        what = f"The prompts of both versions, one by one: {requests} now, more with each Enter"
+        if await server_field.agreed(self, state.server, what):
+            self.did(Run())
+        else:
+            self.tell("Nothing was sent. d goes back to the model here.")
+
+    def action_add(self) -> None:
+        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+
+    def action_remove(self) -> None:
+        self.did(Remove())
 
     def action_move(self, by: int) -> None:
         self.did(Move(by))
@@ -108,11 +141,11 @@ class PromptingView(LabView):
             if not wide:
                 return [*top, *body]
         elif state.view == "items" and not wide:
-            body = drawn.items(state, width, room)
+            body = items(state, width, room)
         else:
             body = drawn.parts(state, left, room)
         if wide:
-            return [*top, *beside(body, drawn.items(state, width - _LEFT, room), _LEFT), *below]
+            return [*top, *beside(body, items(state, width - _LEFT, room), _LEFT), *below]
         return [*top, *body, *below]
 
 

@@ -1,0 +1,33 @@
+"""What is written in the field that names a model elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutor.app.lab.server_field import EXAMPLE, named
+from tutor.errors import UsageError
+from tutor.labs.elsewhere import Add
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("openai:some-model", "address is missing"),
+        ("  ", "No model is named"),
+        ("some-model http://127.0.0.1:1/v1", "names no remote model"),
+        ("openai: http://127.0.0.1:1/v1", "Which model"),
+        ("openai:some-model 127.0.0.1", "no address of a server"),
+        ("openai:some-model http://not_a,host/v1", "no address of a server"),
+        ("openai:some-model http://not a host", "more than a name and an address"),
+    ],
+)
+def test_what_names_no_server_is_refused(written: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        named(written)
+
+
+def test_what_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert named(EXAMPLE) == Add("openai:NAME", "http://127.0.0.1:8080/v1")
+    assert named(" claude:another ").model.service.id == "claude"
+    monkeypatch.setenv("TUTOR_BASE_URL", "http://cluster:8000/v1")
+    assert named("openai:some-model").model.host == "cluster:8000"
