@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tutor.app.asked import asked
-from tutor.app.standing import standing
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
 from tutor.learner.records import LessonState
+from tutor.study.asked import asked
+from tutor.study.standing import standing
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:

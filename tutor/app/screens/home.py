@@ -13,13 +13,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.screens.base import TutorScreen
-from tutor.app.standing import Standing, standing
 from tutor.app.theme import ACT, MUTED, RIGHT
 from tutor.app.when import when
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
 from tutor.learner.records import LessonState
+from tutor.study.standing import Standing, standing
 from tutor.text import safe
 
 if TYPE_CHECKING:
