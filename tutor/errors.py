@@ -255,6 +255,12 @@ class RetrievalError(TutorError):
     title = "The index cannot be used"
 
 
+class ClassFileError(TutorError):
+    """What is due for a class cannot be read or written."""
+
+    title = "The class file cannot be used"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -88,10 +90,39 @@ def learner_folder(name: str = "me", course: Path | None = None) -> Path:
             f"{name!r} is not a name for a learner.",
             "Use up to 40 letters, digits, '-', '_' or '.', starting with a letter or digit.",
         )
+    return data_folder() / learners_within(course) / name
+
+
+def learners_within(course: Path | None = None) -> Path:
+    """Where in a data folder the folders of its learners are; of those of another course than the
+    one that came with this version, where `course` is its folder."""
     if course is None or course.resolve() == lessons_folder().resolve():
-        return data_folder() / "learners" / name
+        return Path("learners")
     place = blake2b(os.fsencode(course.resolve()), digest_size=8).hexdigest()
-    return data_folder() / "courses" / place / "learners" / name
+    return Path("courses", place, "learners")
+
+
+def account_data_folders() -> Iterator[tuple[str, Path]]:
+    """Login and usual data folder of each account on this machine, whether or not it is there;
+    no link leads to the home folder. None where the system keeps no list of accounts (Windows)."""
+    usual = (
+        "Library/Application Support/tutor" if sys.platform == "darwin" else ".local/share/tutor"
+    )
+    if sys.platform != "win32":
+        from pwd import getpwall
+
+        for account in getpwall():
+            yield account.pw_name, Path(os.path.realpath(account.pw_dir)) / usual
+
+
+def pseudonyms_key() -> Path:
+    """What a teacher's pseudonyms are made with. Raises `NoHome`."""
+    return data_folder() / "class" / "pseudonyms.key"
+
+
+def class_file() -> Path:
+    """What is due for everyone who learns on this machine."""
+    return shared_folder() / "class.json"
 
 
 def labs_folder() -> Path:
