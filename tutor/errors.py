@@ -261,6 +261,12 @@ class ClassFileError(TutorError):
     title = "The class file cannot be used"
 
 
+class PseudonymError(TutorError):
+    """The key that pseudonyms are made with cannot be kept, or has been seen by others."""
+
+    title = "No lasting pseudonyms"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 

@@ -17,7 +17,7 @@ import msgspec
 from tutor.course.question import Id
 from tutor.errors import ClassFileError, StoreError
 from tutor.learner import disk
-from tutor.learner.snapshot import exists, read_file
+from tutor.learner.stranger import exists, read_file
 from tutor.text import safe
 
 FORMAT = 1

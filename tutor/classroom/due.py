@@ -45,14 +45,10 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Duties(msgspec.Struct, frozen=True):
-    """`lessons` by id, the soonest first. `unknown` are ids of lessons that the course has not,
-    `foreign` says that it has none of them, so that the file is about another course. `problem` is
-    why the class file could not be used, if so."""
+    """`lessons` by id, the soonest first; `problems` is what to say about the class file."""
 
     lessons: Mapping[str, LessonDue] = {}
-    unknown: tuple[str, ...] = ()
-    foreign: bool = False
-    problem: ClassFileError | None = None
+    problems: tuple[ClassFileError, ...] = ()
 
 
 def duties(path: Path, course: Course, progress: Readings, now: float) -> Duties:
@@ -60,7 +56,7 @@ def duties(path: Path, course: Course, progress: Readings, now: float) -> Duties
     try:
         asked = assignments.read(path)
     except ClassFileError as problem:
-        return Duties(problem=problem)
+        return Duties(problems=(problem,))
     return duties_of(asked, course, progress.lessons(), progress.cards(), now)
 
 
@@ -84,8 +80,8 @@ def duties_of(
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue
             )
-    foreign = bool(unknown) and not any(course.outline(each.lesson) for each in asked)
-    return Duties(due, tuple(unknown), foreign)
+    another = len(unknown) == len(asked)  # the file is about another course: that is no mistake
+    return Duties(due, () if another else (unknown_lessons(unknown),)) if unknown else Duties(due)
 
 
 def unknown_lessons(names: Sequence[str]) -> ClassFileError:
@@ -106,17 +102,26 @@ def in_words(due: LessonDue, now: float) -> str:
     return f"{'overdue since' if due.overdue else 'due'} {day(due.due, now)}"
 
 
+def on_the_map(due: LessonDue, now: float) -> str:
+    """ "due Fri 27 Nov", "overdue, 27 Nov": short enough to stand beside a title."""
+    return f"overdue, {_date(due.due)}" if due.overdue else f"due {day(due.due, now)}"
+
+
 def in_few_words(due: LessonDue) -> str:
     """ "due 27 Nov", "overdue"."""
-    local = due.due.astimezone()
-    return "overdue" if due.overdue else f"due {local.day} {_MONTHS[local.month - 1]}"
+    return "overdue" if due.overdue else f"due {_date(due.due)}"
+
+
+def _date(due: datetime) -> str:
+    local = due.astimezone()
+    return f"{local.day} {_MONTHS[local.month - 1]}"
 
 
 def day(due: datetime, now: float) -> str:
     """ "Fri 27 Nov", with the year if it is not this one, and the time unless that is the end of
     the day."""
     local, today = due.astimezone(), datetime.fromtimestamp(now)
-    said = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]}"
+    said = f"{_WEEKDAYS[local.weekday()]} {_date(due)}"
     if local.year != today.year:
         said += f" {local.year}"
     if (local + timedelta(minutes=1)).date() == local.date():

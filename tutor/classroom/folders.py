@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from tutor import paths
-from tutor.learner.snapshot import exists, has_progress
+from tutor.learner.snapshot import has_progress
+from tutor.learner.stranger import exists
 from tutor.text import one_line
 
 MOST_ENTRIES = 5_000
@@ -55,6 +56,7 @@ class Search:
         self.unread: list[Unread] = []
         self._within = within
         self._known: set[str] = set()
+        self._logins = {data: login for login, data in paths.account_data_folders()}
 
     def look(self, folder: Path) -> None:
         """At a folder that somebody named: a learner's, one of learners, a data folder, or a
@@ -63,7 +65,7 @@ class Search:
         match self._kind(folder):
             case "learner":
                 real = folder.resolve()
-                self._add(real, _called(real.name, "", real.parent.parent))
+                self._add(real, self._called(real.name, "", real.parent.parent))
             case "data":
                 self.look_into_data(folder)
             case "closed":
@@ -94,14 +96,14 @@ class Search:
         for name in self._entries(place):
             match self._kind(place / name):
                 case "learner":
-                    self._add(place / name, _called(name, holder, data))
+                    self._add(place / name, self._called(name, holder, data))
                 case "closed":
                     self._cannot(place / name, "may not be read")
 
     def look_everywhere(self) -> None:
         """At the data folders of the accounts on this machine, and at this data folder."""
         closed = 0
-        for login, data in paths.account_data_folders():
+        for data, login in self._logins.items():
             try:
                 if not exists(data / self._within):
                     continue
@@ -136,6 +138,13 @@ class Search:
         except OSError:
             return "other"
 
+    def _called(self, learner: str, holder: str, data: Path) -> str:
+        """What a learner is called in a data folder, of `holder` where that is known."""
+        if learner != _ONLY_LEARNER:
+            return f"{holder}/{learner}" if holder else learner
+        real = data.resolve()
+        return holder or self._logins.get(real, real.name)
+
     def _add(self, folder: Path, name: str) -> None:
         real = os.path.realpath(folder)
         if real not in self._known:
@@ -159,10 +168,3 @@ class Search:
 
     def _cannot(self, place: Path, why: str) -> None:
         self.unread.append(unread(place, why))
-
-
-def _called(learner: str, holder: str, data: Path) -> str:
-    """What a learner is called in a data folder, of `holder` where that is known."""
-    if learner != _ONLY_LEARNER:
-        return f"{holder}/{learner}" if holder else learner
-    return holder or data.resolve().name

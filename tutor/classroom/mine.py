@@ -12,14 +12,14 @@ YOU = "(you)"
 
 def explained(mine: Studied) -> tuple[str, ...]:
     """One paragraph each."""
-    ideas, answers = len(mine.ideas), len(mine.first_answers)
+    ideas, answers = counted(len(mine.ideas), "idea"), counted(len(mine.first_answers), "question")
     return (
         "This is all that the report tells a teacher about you: under a pseudonym, or with --names "
         "under your name.",
-        f"Besides, {counted(ideas, 'idea')} that you have begun and the first answers that you "
-        f"gave to {counted(answers, 'question')} count in figures about the whole class. These are "
-        f"told for {FEWEST} learners or more; a mistake is told where at least {FEWEST_ALIKE} made "
-        "it.",
-        "Later answers, what you write in labs and chats, and when you work are not in it. Whoever "
-        "may read your folder can read those too: that is up to the host of this machine.",
+        f"Besides, your first answers (to {answers} so far) and how well you know each idea "
+        f"({ideas} so far) count in figures about the whole class. Such a figure is told for "
+        f"{FEWEST} learners or more, a mistake where at least {FEWEST_ALIKE} made it.",
+        "Later answers, what you write in labs and chats, and at what time of day you work are not "
+        "in it. Whoever may read your folder can read those too: that is up to the host of this "
+        "machine.",
     )

@@ -14,10 +14,10 @@ from base64 import b32encode
 from hashlib import blake2b
 from pathlib import Path
 
-from tutor.errors import StoreError
+from tutor.errors import PseudonymError, StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
-from tutor.learner.snapshot import exists, read_file
+from tutor.learner.stranger import exists, read_file
 
 KEY_BYTES = 32
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -37,19 +37,23 @@ def new_key() -> bytes:
 def kept_key(path: Path) -> bytes:
     """The key in the file, which is made when there is none, for its owner alone.
 
-    Raises `StoreError` where it cannot be made or read, or where others could have read it.
+    Raises `PseudonymError` where it cannot be made or read, or where others could have read it.
     """
-    with disk.failures_in_words(path, "read"):
-        there = exists(path)
-    if not there:
-        _make(path)
-    data = read_file(path, KEY_BYTES)
+    try:
+        if not exists(path):
+            _make(path)
+        data = read_file(path, KEY_BYTES)
+    except (OSError, StoreError) as error:
+        raise PseudonymError(
+            f"The key that pseudonyms are made with cannot be kept at {path}.",
+            "Set TUTOR_DATA to a folder that you may write to.",
+        ) from error
     if len(data) != KEY_BYTES:
-        raise StoreError(
+        raise PseudonymError(
             f"{path} is not a key that tutor made.", "Remove it: the next report makes a new one."
         )
     if os.name != "nt" and path.stat().st_mode & _FOR_OTHERS:
-        raise StoreError(
+        raise PseudonymError(
             f"Others can read {path}, and so find out whose the pseudonyms are.",
             "Remove it: the next report makes a new one, and with it new pseudonyms.",
         )
@@ -58,8 +62,7 @@ def kept_key(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Two reports at once make one key."""
-    with disk.failures_in_words(path, "saved"):
-        disk.make_private_folder(path.parent)
-        with locked(path.with_name("lock"), timeout=5.0):
-            if not exists(path):
-                disk.move(disk.write_temporary(path, new_key()), path)
+    disk.make_private_folder(path.parent)
+    with locked(path.with_name("lock"), timeout=5.0):
+        if not exists(path):
+            disk.move(disk.write_temporary(path, new_key()), path)

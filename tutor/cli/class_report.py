@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tutor import paths
 from tutor.cli import learning, output
-from tutor.errors import StoreError, UsageError
+from tutor.errors import PseudonymError, UsageError
 
 if TYPE_CHECKING:
     from tutor.classroom.folders import Found, Unread
@@ -69,7 +69,7 @@ def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
         return lambda found: found.name
     try:
         key = kept_key(paths.pseudonyms_key())
-    except StoreError as error:
+    except PseudonymError as error:
         output.complain(error)
         output.note("The pseudonyms of this report are new, and will be others the next time.")
         key = new_key()

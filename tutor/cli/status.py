@@ -19,7 +19,7 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tutor.classroom.due import Status, duties, in_words, unknown_lessons
+    from tutor.classroom.due import Status, duties, in_words
     from tutor.learner import review
     from tutor.study.asked import asked
 
@@ -35,9 +35,7 @@ def run(options: argparse.Namespace) -> int:
         if reviews:
             lines.insert(0, f"{counted(reviews, 'question')} to review")
         output.write("\n".join(lines) or "Nothing is due.")
-    if found.problem:
-        output.complain(found.problem)
-    if found.unknown:
-        output.complain(unknown_lessons(found.unknown))
+    for problem in found.problems:
+        output.complain(problem)
     learning.complain_of(progress)
     return 0

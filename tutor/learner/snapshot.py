@@ -1,21 +1,18 @@
 """A copy of a learner's folder to look at, made by reading alone.
 
-For those who look at the progress of others. Nothing in the folder is written, made or locked, and
-whatever stands in it is taken as coming from a stranger: no link is followed, nothing is opened
-that could make the reader wait, and no more is read than any learner has.
+For those who look at the progress of others: nothing in the folder is written, made or locked.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tutor.errors import StoreError
 from tutor.learner import disk
+from tutor.learner.stranger import exists, read_file, refused
 
 LARGEST = 64_000_000
 """Bytes of all files together: more than 200,000 answers."""
@@ -24,28 +21,11 @@ MOST_FILES = 50
 _STATE, _LOG = "progress.json", "reviews.log"
 _PASSED_OVER = ("lock", ".tmp")
 """How names end of what says nothing about the learner."""
-_CAREFULLY = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe would wait for somebody to write
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 def has_progress(folder: Path) -> bool:
     """Whether it is a learner's folder. Raises `OSError` where that cannot be known."""
     return exists(folder / _LOG) or exists(folder / _STATE)
-
-
-def exists(path: Path) -> bool:
-    """Whether there is anything at `path`, a link included. Raises `OSError` where that cannot be
-    known: `Path.exists` says no then, or raises, as the version of Python will have it."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
 
 
 @contextmanager
@@ -63,22 +43,6 @@ def snapshot(folder: Path) -> Iterator[Path]:
         yield Path(place)
 
 
-def read_file(path: Path, largest: int) -> bytes:
-    """The bytes of a file of somebody else. Raises `StoreError` where it cannot be read, is no
-    ordinary file, or has more than `largest` bytes."""
-    with disk.failures_in_words(path, "read"):
-        if path.is_symlink():  # where the system has no way to refuse it while opening
-            raise _refused(path, "is a link, which is not followed")
-        descriptor = os.open(path, _CAREFULLY)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _refused(path, "is not an ordinary file")
-            data = file.read(largest + 1)
-    if len(data) > largest:
-        raise _refused(path, f"is larger than the {largest:,} bytes that are read")
-    return data
-
-
 def _names(folder: Path) -> list[str]:
     """The files in `folder`, the state first: a log that is read after it knows all that it does,
     even if the learner answers something meanwhile."""
@@ -88,9 +52,5 @@ def _names(folder: Path) -> list[str]:
             if not entry.name.endswith(_PASSED_OVER) and not entry.is_dir(follow_symlinks=False):
                 names.append(entry.name)
             if len(names) > MOST_FILES:
-                raise _refused(folder, f"has more than {MOST_FILES} files")
+                raise refused(folder, f"has more than {MOST_FILES} files")
     return sorted(names, key=lambda name: (not name.startswith(_STATE), name))
-
-
-def _refused(path: Path, why: str) -> StoreError:
-    return StoreError(f"{path} {why}.", "Look at it yourself; it was left out.")
