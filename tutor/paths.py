@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -102,17 +101,18 @@ def learners_within(course: Path | None = None) -> Path:
     return Path("courses", place, "learners")
 
 
-def account_data_folders() -> Iterator[tuple[str, Path]]:
-    """Login and usual data folder of each account on this machine, whether or not it is there;
-    no link leads to the home folder. None where the system keeps no list of accounts (Windows)."""
-    usual = (
-        "Library/Application Support/tutor" if sys.platform == "darwin" else ".local/share/tutor"
-    )
+def account_data_folders() -> dict[Path, str]:
+    """The usual data folder of each account on this machine, whether or not it is there, and the
+    account's login; no link leads to the home folder. None where the system keeps no list of
+    accounts (Windows)."""
     if sys.platform != "win32":
         from pwd import getpwall
 
-        for account in getpwall():
-            yield account.pw_name, Path(os.path.realpath(account.pw_dir)) / usual
+        mac = sys.platform == "darwin"
+        usual = "Library/Application Support/tutor" if mac else ".local/share/tutor"
+        homes = ((os.path.realpath(each.pw_dir), each.pw_name) for each in getpwall())
+        return {Path(home, usual): login for home, login in homes}
+    return {}
 
 
 def pseudonyms_key() -> Path:

@@ -27,7 +27,7 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2190
 FOR_ALL = 0o644
 _FOLDER_FOR_ALL = 0o755
 
-_READ_ON = "Lessons work as always. Tell your teacher, who can write it anew: `tutor class assign`."
+_READ_ON = "Lessons work as always. Whoever wrote the file can remove it, and assign anew."
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,7 +86,8 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
     try:
         if not path.parent.is_dir():
-            path.parent.mkdir(mode=_FOLDER_FOR_ALL, parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(_FOLDER_FOR_ALL)  # whatever the umask
         temporary = disk.write_temporary(path, data)
         temporary.chmod(FOR_ALL)
         disk.move(temporary, path)
@@ -105,10 +106,8 @@ def _sorted(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
 
 
 def _not_yours(path: Path) -> ClassFileError:
-    folder = path.parent
-    if os.name == "nt":
-        return ClassFileError(f"You may not write to {folder}.", "Run it as an administrator.")
+    once = f"have that folder made yours once (sudo install -d -o $USER {path.parent})"
+    how = "Run it as an administrator" if os.name == "nt" else f"Run it with sudo, or {once}"
     return ClassFileError(
-        f"You may not write to {folder}, the folder that everybody's tutor reads.",
-        f"Run it with sudo, or have the folder made yours once: sudo install -d -o $USER {folder}",
+        f"You may not write to {path.parent}.", f"{how}, or name another file with --class-file."
     )

@@ -56,7 +56,7 @@ class Search:
         self.unread: list[Unread] = []
         self._within = within
         self._known: set[str] = set()
-        self._logins = {data: login for login, data in paths.account_data_folders()}
+        self._logins = paths.account_data_folders()
 
     def look(self, folder: Path) -> None:
         """At a folder that somebody named: a learner's, one of learners, a data folder, or a
