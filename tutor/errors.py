@@ -265,6 +265,18 @@ class RetrievalError(TutorError):
     title = "The index cannot be used"
 
 
+class ClassFileError(TutorError):
+    """What is due for a class cannot be read or written."""
+
+    title = "The class file cannot be used"
+
+
+class PseudonymError(TutorError):
+    """The key that pseudonyms are made with cannot be kept, or has been seen by others."""
+
+    title = "No lasting pseudonyms"
+
+
 class StoreError(TutorError):
     """Progress cannot be read or written."""
 

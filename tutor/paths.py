@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from hashlib import blake2b
 from pathlib import Path
 
@@ -88,10 +89,40 @@ def learner_folder(name: str = "me", course: Path | None = None) -> Path:
             f"{name!r} is not a name for a learner.",
             "Use up to 40 letters, digits, '-', '_' or '.', starting with a letter or digit.",
         )
+    return data_folder() / learners_within(course) / name
+
+
+def learners_within(course: Path | None = None) -> Path:
+    """Where in a data folder the folders of its learners are; of those of another course than the
+    one that came with this version, where `course` is its folder."""
     if course is None or course.resolve() == lessons_folder().resolve():
-        return data_folder() / "learners" / name
+        return Path("learners")
     place = blake2b(os.fsencode(course.resolve()), digest_size=8).hexdigest()
-    return data_folder() / "courses" / place / "learners" / name
+    return Path("courses", place, "learners")
+
+
+def account_data_folders() -> dict[Path, str]:
+    """The usual data folder of each account on this machine, whether or not it is there, and the
+    account's login; no link leads to the home folder. None where the system keeps no list of
+    accounts (Windows)."""
+    if sys.platform != "win32":
+        from pwd import getpwall
+
+        mac = sys.platform == "darwin"
+        usual = "Library/Application Support/tutor" if mac else ".local/share/tutor"
+        homes = ((os.path.realpath(each.pw_dir), each.pw_name) for each in getpwall())
+        return {Path(home, usual): login for home, login in homes}
+    return {}
+
+
+def pseudonyms_key() -> Path:
+    """What a teacher's pseudonyms are made with. Raises `NoHome`."""
+    return data_folder() / "class" / "pseudonyms.key"
+
+
+def class_file() -> Path:
+    """What is due for everyone who learns on this machine."""
+    return shared_folder() / "class.json"
 
 
 def labs_folder() -> Path:

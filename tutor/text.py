@@ -27,6 +27,12 @@ def safe(text: str) -> str:
     return "".join(char if char == "\n" else _printable(char) for char in text)
 
 
+def one_line(text: str, longest: int = 200) -> str:
+    """Text from a stranger as a part of a line: `safe`, and cut after `longest` characters."""
+    shown = " ".join(safe(text[:longest]).split())
+    return f"{shown}…" if len(text) > longest else shown
+
+
 def writable(text: str) -> str:
     """Text on its way to a model through a field of the screen: like `safe`, but tabs stay, and so
     do the two joiners that emoji and several scripts are spelled with."""

@@ -16,7 +16,6 @@ from tutor.app import reading_on
 from tutor.app.goal_keeper import reached
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.quiz import QuizScreen
-from tutor.app.standing import standing
 from tutor.app.widgets.answers import LETTERS, Ordering
 from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.goals import Evidence
@@ -26,6 +25,7 @@ from tutor.engine.client import EngineState
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, LessonState
+from tutor.study.standing import standing
 
 if TYPE_CHECKING:
     from pathlib import Path

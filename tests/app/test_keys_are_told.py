@@ -27,6 +27,7 @@ ROWS = {
     "Menu": "everywhere",
     "ProgressScreen": "progress",
     "LessonProgressScreen": "progress",
+    "TeacherViewScreen": "everywhere",
     "HelpScreen": "everywhere",
     "ProblemsScreen": "everywhere",
     "HomeScreen": "course map",

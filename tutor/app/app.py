@@ -19,7 +19,6 @@ from textual.reactive import reactive
 
 from tutor.app import theme
 from tutor.app.ascii_only import AsciiOnly
-from tutor.app.asked import asked
 from tutor.app.goal_keeper import GoalKeeper
 from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
@@ -30,6 +29,7 @@ from tutor.app.screens.home import HomeScreen
 from tutor.errors import LessonError, TutorError
 from tutor.learner import review
 from tutor.learner.background import BackgroundProgress
+from tutor.study.asked import asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set

@@ -16,6 +16,7 @@ from tutor import __version__
 from tutor.cli import (
     app,
     bot,
+    classroom,
     lab,
     lessons,
     lint,
@@ -28,6 +29,7 @@ from tutor.cli import (
     release,
     report,
     review,
+    status,
     step,
     train,
 )
@@ -97,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)
     report.add_to(commands, for_learner)
+    status.add_to(commands, for_learner)
+    classroom.add_to(commands, for_learner)
     new.add_to(commands, for_course)
     preview.add_to(commands, for_model)
     lint.add_to(commands, for_model)

@@ -107,7 +107,7 @@ def run_import(options: argparse.Namespace) -> int:
 def _describe(progress: Progress, options: argparse.Namespace) -> None:
     """In the figures of the app: of the lessons as they are now, questions and screens that are
     gone do not count."""
-    from tutor.app.standing import standing
+    from tutor.study.standing import standing
 
     course, states, cards = learning.course_of(options), progress.lessons(), progress.cards()
     if not states and not cards:

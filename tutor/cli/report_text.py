@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tutor.app.asked import asked
-from tutor.app.standing import standing
+from tutor.cli.markdown import plain, table
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
 from tutor.learner.records import LessonState
-from tutor.text import counted, safe
+from tutor.study.asked import asked
+from tutor.study.standing import standing
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tutor.learner.state import LearnerState
 
 WEAKEST = 5
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def report(name: str, course: Course, state: LearnerState, now: float) -> str:
@@ -45,7 +44,7 @@ def details(name: str, course: Course, state: LearnerState, now: float) -> str:
     for lesson in course.outlines:
         cards = [left.pop(question.id, None) for question in lesson.questions]
         if any(cards):
-            lines += ["", f"## {lesson.number} {_plain(lesson.title)}", ""]
+            lines += ["", f"## {lesson.number} {plain(lesson.title)}", ""]
             lines += _questions([card for card in cards if card is not None])
     if left:
         lines += ["", "## Questions that are no longer in the course", ""]
@@ -55,7 +54,7 @@ def details(name: str, course: Course, state: LearnerState, now: float) -> str:
 
 
 def _heading(name: str, now: float) -> list[str]:
-    return [f"# Progress of {_plain(name)}, {_date(now)}", ""]
+    return [f"# Progress of {plain(name)}, {_date(now)}", ""]
 
 
 def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
@@ -97,14 +96,14 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
         known = mastery.get(lesson.id)
         rows.append(
             (
-                f"{lesson.number} {_plain(lesson.title)}",
+                f"{lesson.number} {plain(lesson.title)}",
                 f"{where.seen} of {where.screens}",
                 f"{where.goals} of {where.labs}",
                 f"{where.right} of {where.questions}",
                 f"{known.value:.0%}" if known else "",
             )
         )
-    return _table(("Lesson", "Screens seen", "Labs done", "Questions right", "Mastery"), rows)
+    return table(("Lesson", "Screens seen", "Labs done", "Questions right", "Mastery"), rows)
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
@@ -119,7 +118,7 @@ def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
         lesson = course.outline(lesson_id)
         screen = lesson.screen(screen_id) if lesson else None
         if lesson and screen:
-            yield f"- {_plain(screen.title)} (lesson {lesson.number}): {value:.0%}"
+            yield f"- {plain(screen.title)} (lesson {lesson.number}): {value:.0%}"
 
 
 def _guesses(state: LearnerState) -> Iterator[str]:
@@ -136,7 +135,7 @@ def _guesses(state: LearnerState) -> Iterator[str]:
 def _questions(cards: Sequence[Card]) -> Iterator[str]:
     rows = [
         (
-            _plain(card.question),
+            plain(card.question),
             str(card.answers),
             str(card.correct),
             _date(card.last_at),
@@ -144,22 +143,8 @@ def _questions(cards: Sequence[Card]) -> Iterator[str]:
         )
         for card in cards
     ]
-    return _table(("Question", "Answers", "Right", "Last answered", "Next review"), rows)
-
-
-def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    for number, row in enumerate((heading, *rows)):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"| {' | '.join(cells)} |"
-        if number == 0:
-            yield f"|{'|'.join('-' * (width + 2) for width in widths)}|"
+    return table(("Question", "Answers", "Right", "Last answered", "Next review"), rows)
 
 
 def _date(at: float) -> str:
     return datetime.fromtimestamp(sensible(at)).strftime("%Y-%m-%d")
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown takes as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", safe(text).replace("\n", " "))

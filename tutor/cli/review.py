@@ -61,8 +61,8 @@ def _set_limits(options: argparse.Namespace) -> None:
 
 
 def _print_due(options: argparse.Namespace) -> int:
-    from tutor.app.asked import asked
     from tutor.learner import review
+    from tutor.study.asked import asked
 
     progress = learning.progress_of(options)
     state = progress.state()

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 
 from tutor.errors import TutorError
 from tutor.learner.clock import Clock
@@ -57,6 +58,11 @@ class BackgroundProgress(Readings):
         self._writing = False
         self._told = len(progress.notices)
         self.texts = Texts(TextShelf(progress.folder / "texts"), self._put_write)
+
+    @property
+    def folder(self) -> Path:
+        """Where it is all kept: for those who look at what has reached the disk."""
+        return self._progress.folder
 
     @property
     def clock(self) -> Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -12,19 +12,24 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tutor import paths
 from tutor.app.screens.base import TutorScreen
-from tutor.app.standing import Standing, standing
-from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.when import when
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
+from tutor.classroom.due import duties, in_few_words, on_the_map
 from tutor.learner.records import LessonState
+from tutor.study.standing import Standing, standing
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
+    from tutor.classroom.due import Duties, LessonDue
     from tutor.course.outline import Outline
     from tutor.learner.review import Queue
 
@@ -76,8 +81,15 @@ class HomeScreen(TutorScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Say what is wrong with what is stored and with the files of the course."""
-        self.tell(*self.tutor.progress.notices, *self.tutor.course.problems)
+        """Say what is wrong with what is stored, with the files of the course and of the class."""
+        self.tell(
+            *self.tutor.progress.notices, *self.tutor.course.problems, *self._duties().problems
+        )
+
+    def _duties(self) -> Duties:
+        """What is due now, as the class file has it."""
+        progress = self.tutor.progress
+        return duties(paths.class_file(), self.tutor.course, progress, progress.clock())
 
     def on_screen_resume(self) -> None:
         self._fill()
@@ -121,12 +133,15 @@ class HomeScreen(TutorScreen):
             )
             for lesson in lessons
         }
+        due, now = self._duties().lessons, progress.clock()
         queue = self.tutor.review_queue()
         if first := self._continue(standings):
             entries.append(first)
         entries += [(self._review_row(queue), self.tutor.open_review), (None, None)]
-        for lesson in lessons:
-            row = partial(_lesson_row, lesson, standings[lesson.id])
+        all_said = [_said(standings[each.id], due.get(each.id), now) for each in lessons]
+        room = _room(all_said)
+        for lesson, said in zip(lessons, all_said, strict=True):
+            row = partial(_lesson_row, lesson, standings[lesson.id], said, room)
             entries.append((row, partial(self.tutor.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
@@ -185,16 +200,44 @@ def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Con
     return (head + shown + Content.styled(said, MUTED)).truncate(width, ellipsis=True)
 
 
-def _lesson_row(lesson: Outline, where: Standing, width: int) -> Content:
-    bar = _BAR + 2 if width >= _NARROW else 0
+class _Said(NamedTuple):
+    """What is said about a lesson: in full, and where there is less room."""
+
+    full: Content
+    short: Content
+
+
+def _room(all_said: Sequence[_Said]) -> tuple[int, int]:
+    """How many columns that takes, in full and where there is less, so that it begins in the same
+    one on every row."""
+    full = max((said.full.cell_length for said in all_said), default=0)
+    short = max((said.short.cell_length for said in all_said), default=0)
+    return max(_WORDS, full), max(_WORDS, short)
+
+
+def _said(where: Standing, due: LessonDue | None, now: float) -> _Said:
+    """How far it is, or until when it is due: then the bar alone says how far."""
+    if due is not None:
+        style = f"bold {NOT_YET}" if due.overdue else ACT
+        texts = (on_the_map(due, now), in_few_words(due))
+        return _Said(*(Content.styled(text, style) for text in texts))
     words = Content.styled(where.words, RIGHT if where.done else MUTED)
-    if bar and where.score:
-        words += Content.styled(f" · {where.score}", MUTED)
-    title = figures.fit(safe(lesson.title), max(8, width - 4 - 2 - bar - _WORDS))
-    parts = [Content(f"{lesson.number:>2}  {title}  ")]
-    if bar:
+    score = Content.styled(f" · {where.score}" if where.score else "", MUTED)
+    return _Said(words + score, words)
+
+
+def _lesson_row(
+    lesson: Outline, where: Standing, said: _Said, room: tuple[int, int], width: int
+) -> Content:
+    wide = width >= _NARROW
+    bar = _BAR + 2 if wide else 0
+    title_room = width - 4 - 2 - bar - (room[0] if wide else room[1])
+    parts = [
+        Content(f"{lesson.number:>2}  {figures.fit(safe(lesson.title), max(8, title_room))}  ")
+    ]
+    if wide:
         parts += [meter(where.fraction, _BAR), Content("  ")]
-    return Content.assemble(*parts, words)
+    return Content.assemble(*parts, said.full if wide else said.short)
 
 
 def _place_row(key: str, name: str, what: str, width: int) -> Content:

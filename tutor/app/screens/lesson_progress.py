@@ -14,10 +14,10 @@ from textual.widgets import Static
 from tutor.app.saving import on_disk
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.progress import known_row
-from tutor.app.standing import standing
 from tutor.app.widgets.menu import Menu, Row
 from tutor.learner import review
 from tutor.learner.records import Forgotten
+from tutor.study.standing import standing
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:

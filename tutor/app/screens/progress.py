@@ -45,6 +45,7 @@ class ProgressScreen(TutorScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "review", "review", tooltip="Review what is due."),
+        Binding("t", "teacher", "teacher", tooltip="What a teacher sees of you in a report."),
     ]
 
     def compose_content(self) -> ComposeResult:
@@ -65,6 +66,11 @@ class ProgressScreen(TutorScreen):
 
     def action_review(self) -> None:
         self.tutor.open_review()
+
+    def action_teacher(self) -> None:
+        from tutor.app.screens.teacher_view import TeacherViewScreen
+
+        self.app.push_screen(TeacherViewScreen())
 
     @on(Menu.Chosen)
     def _open(self, event: Menu.Chosen) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from tutor.app.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.app.screens.ask import AskScreen
+from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.text import safe
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_course import LESSON
 
-from tutor.app.quiz_run import QuizRun, answer_given, begun, entered, resumed
-from tutor.app.standing import standing
 from tutor.course.lesson import Lesson
 from tutor.course.question import Question, TextQuestion
 from tutor.learner.records import Answered, Card, Draft, LessonState
 from tutor.learner.state import LearnerState, fold, place
+from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
+from tutor.study.standing import standing
 
 NAMES = [f"q-{number}" for number in range(6)]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from tutor.app.quiz_run import resumed
 from tutor.course.lesson import Lesson
 from tutor.course.outline import Outline
 from tutor.learner.records import Card, LessonState
+from tutor.study.quiz_run import resumed
 
 
 class Standing(msgspec.Struct, frozen=True):

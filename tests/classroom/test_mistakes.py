@@ -1,0 +1,55 @@
+"""What is wrong about a wrong answer, whatever stands in a log."""
+
+from __future__ import annotations
+
+import pytest
+from class_of_learners import QUESTIONS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutor.classroom.mistakes import mistakes
+from tutor.course.question import ComparePrompts, MatchQuestion, Pair, Question
+
+MATCH = MatchQuestion(
+    id="match",
+    ask="Match.",
+    hint="Look.",
+    why="So.",
+    pairs=tuple(Pair(left=f"left {n}", right=f"right {n}", why="So.") for n in (1, 2, 3)),
+)
+COMPARE = ComparePrompts(
+    id="compare", ask="After which?", hint="Try.", why="So.", prompts=("One", "Two"), token="␣x"
+)
+ALL = {**QUESTIONS, "match": MATCH, "compare": COMPARE}
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "expected"),
+    [
+        ("cosine", "3", ["10"]),
+        ("true-of-probabilities", "1,3", ["left out: None is negative.", "One of them is above"]),
+        ("loop", "2,1,3,4", ["as number 1: compute", "as number 2: read"]),
+        ("match", "1,3,3", ["left 2 → right 3"]),
+        ("compare", "2", ["Two"]),
+        ("bits", " 0,25 ", ["0,25"]),
+        ("unit", "WORD", ["word"]),
+        ("capital", "London", ["london"]),
+    ],
+)
+def test_each_kind_of_question(question: str, text: str, expected: list[str]) -> None:
+    found = mistakes(ALL[question], text)
+    assert len(found) == len(expected)
+    assert all(each.startswith(begin) for each, begin in zip(found, expected, strict=True))
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(list(ALL.values())), st.text() | st.text("0123456789,-"))
+def test_any_text_at_all(question: Question, text: str) -> None:
+    for each in mistakes(question, text):
+        assert each.isprintable()
+        assert len(each) < 1500
+
+
+@pytest.mark.parametrize("text", ["0", "5", "-1", "99999999999", "1,2", "", "²", "x" * 500])
+def test_an_answer_that_the_question_cannot_have_is_none(text: str) -> None:
+    assert mistakes(ALL["cosine"], text) == ()

@@ -1,0 +1,298 @@
+"""`tutor class` and `tutor status`, as a teacher and a learner use them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import Tutor
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from tutor import paths
+from tutor.classroom.learner import Row
+from tutor.classroom.tables import Column, Table, learners_table
+from tutor.cli import text_table
+from tutor.course.catalogue import Course, load_course
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, LessonState
+
+TOTAL = 6
+"""Learners of the class."""
+
+
+@pytest.fixture(scope="module")
+def known_course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Course]:
+    """The course, and a cache that knows it: to read it anew takes longer than a report."""
+    data = tmp_path_factory.mktemp("known")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUTOR_DATA", str(data))
+        return data / "cache", load_course()
+
+
+@pytest.fixture
+def course(known_course: tuple[Path, Course]) -> Course:
+    return known_course[1]
+
+
+@pytest.fixture(autouse=True)
+def _eighty_columns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, known_course: tuple[Path, Course]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shutil.copytree(known_course[0], tmp_path / "data" / "cache")
+
+
+@pytest.fixture
+def school(tmp_path: Path, course: Course) -> Path:
+    """Data folders of six learners: each has read a screen, and got the first question wrong in
+    the same way; but for one, who got it right."""
+    lesson = course.outlines[2]
+    question = course.lesson(lesson.id).questions[0]  # type: ignore[union-attr]
+    wrong = next(n for n, each in enumerate(question.choices, 1) if not each.right)  # type: ignore[union-attr]
+    for number in range(TOTAL):
+        folder = tmp_path / "school" / f"student{number}" / "learners" / "me"
+        progress = Progress.open(folder)
+        progress.save_lesson(LessonState(lesson=lesson.id, screen=lesson.screens[1].id))
+        progress.record(
+            Answered(
+                at=time.time(),
+                question=question.id,
+                version=question.version,
+                lesson=lesson.id,
+                correct=number == 0,
+                answer=str(wrong) if number else "",
+            )
+        )
+    return tmp_path / "school"
+
+
+def test_a_report_under_pseudonyms_that_stay(tutor: Tutor, school: Path) -> None:
+    outcome = tutor("class", "report", str(school))
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.out.startswith("6 learners\n")
+    assert "student" not in outcome.out
+    assert len(set(re.findall(r"^[a-z2-7]{4}-[a-z2-7]{4}  3 Tokens", outcome.out, re.M))) == TOTAL
+    assert re.search(r"^3 .*  83 %   6  ", outcome.out, re.M)
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    assert tutor("class", "report", str(school)).out == outcome.out
+    paths.pseudonyms_key().unlink()
+    assert tutor("class", "report", str(school)).out != outcome.out
+
+
+def test_names_where_they_are_asked_for(tutor: Tutor, school: Path) -> None:
+    said = tutor("class", "report", "--names", str(school), "--table", "learners").out
+    assert [line.split()[0] for line in said.splitlines()[3:]] == [
+        f"student{number}" for number in range(TOTAL)
+    ]
+    assert not paths.pseudonyms_key().exists()
+
+
+def test_what_is_not_shown_of_a_small_group_is_said(tutor: Tutor, school: Path) -> None:
+    said = tutor("class", "report", *(str(school / f"student{number}") for number in range(4))).out
+    assert "1 idea is left out: too few learners for a figure (under 5)." in said
+    assert "1 question is left out" in said
+    assert "%" not in said.split("Ideas")[1]
+
+
+def test_a_learner_sees_the_very_same_row(
+    tutor: Tutor, school: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row(said: str) -> str:
+        return said.splitlines()[3].split("  ", 1)[1].strip()
+
+    folder = str(school / "student1")
+    teachers = tutor("class", "report", folder, "--table", "learners").out
+    teachers_json = json.loads(tutor("class", "report", folder, "--json").out)["learners"][0]
+    monkeypatch.setenv("TUTOR_DATA", folder)
+    mine = tutor("class", "report", "--mine")
+    assert row(mine.out) == row(teachers)
+    assert "(to 1 question so far)" in mine.out
+    mine_json = json.loads(tutor("class", "report", "--mine", "--json").out)["learners"][0]
+    assert {**teachers_json, "name": "(you)"} == mine_json
+    for wrong in (["--names"], [folder], ["--table", "ideas"]):
+        assert tutor("class", "report", "--mine", *wrong).status == 2
+
+
+def test_by_default_it_is_everybody_on_this_machine(
+    tutor: Tutor, school: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = {school / "student0": "ada", school / "student1": "bob"}
+    monkeypatch.setattr(paths, "account_data_folders", lambda: accounts)
+    monkeypatch.setenv("TUTOR_DATA", str(school / "student1"))
+    rows = json.loads(tutor("class", "report", "--names", "--json").out)["learners"]
+    assert [row["name"] for row in rows] == ["ada", "bob"]
+
+
+def test_json_and_csv_say_the_same(tutor: Tutor, school: Path) -> None:
+    found = json.loads(tutor("class", "report", str(school), "--json").out)
+    assert list(found) == [
+        "learners",
+        "ideas",
+        "questions",
+        "ideas_left_out",
+        "questions_left_out",
+    ]
+    for table in ("learners", "ideas", "questions"):
+        said = tutor("class", "report", str(school), "--csv", "--table", table).out
+        rows = list(csv.DictReader(io.StringIO(said)))
+        assert [list(row) for row in rows] == [list(each) for each in found[table]]
+        texts = [{key: str(value) for key, value in each.items()} for each in found[table]]
+        assert rows == texts
+
+
+def test_markdown_and_csv_take_names_as_text(tutor: Tutor, school: Path) -> None:
+    names = ["=1+1", "a|b<i>"] if sys.platform != "win32" else ["=1+1"]
+    for name in names:
+        (school / "student0").rename(school / name)
+        said = tutor("class", "report", "--names", str(school), "--csv").out
+        assert not re.search(r"^[=+@-]", said, re.M)
+        said = tutor("class", "report", "--names", str(school), "--markdown").out
+        assert name.replace("|", r"\|").replace("<", r"\<").replace(">", r"\>") in said
+        (school / name).rename(school / "student0")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
+def test_who_cannot_be_read_is_named_on_standard_error(tutor: Tutor, school: Path) -> None:
+    log = school / "student2" / "learners" / "me" / "reviews.log"
+    log.rename(log.with_name("elsewhere"))
+    log.symlink_to("elsewhere")
+    outcome = tutor("class", "report", str(school))
+    assert outcome.status == 0
+    assert outcome.out.startswith("5 learners\n")
+    assert f"! {log.parent} is left out: " in outcome.err
+    assert "No learner" in tutor("class", "report", str(school / "student2")).out
+
+
+def test_it_loads_neither_the_screen_nor_torch(school: Path) -> None:
+    program = (
+        f"import sys; from tutor.cli import main; main(['class', 'report', {str(school)!r}]);"
+        "main(['status']);"
+        "print(sorted({'textual', 'torch', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith("Nothing is due.\n[]\n")
+
+
+# --- what is due ----------------------------------------------------------------------------------
+
+
+def test_assign_list_and_remove(tutor: Tutor) -> None:
+    said = tutor("class", "assign", "3", "--due", "2190-11-27")
+    assert (said.status, said.err) == (0, "")
+    assert said.out == f"3 Tokens is due Sat 27 Nov 2190: {paths.class_file()}\n"
+    assert "in the past" in tutor("class", "assign", "embeddings", "--due", "2001-01-01").err
+    assert tutor("class", "assign", "tokens", "--due", "2190-12-01T18:00").status == 0
+    listed = tutor("class", "assign", "--list").out.splitlines()
+    assert listed == [
+        " 4 Embeddings: due since Mon 1 Jan 2001",
+        " 3 Tokens: due on Wed 1 Dec 2190 18:00",
+    ]
+    assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings is due no longer")
+    assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings was not due")
+    assert len(tutor("class", "assign", "--list").out.splitlines()) == 1
+
+
+def test_status_tells_what_is_due(tutor: Tutor, course: Course) -> None:
+    tutor("class", "assign", "tokens", "--due", "2190-11-27")
+    tutor("class", "assign", "embeddings", "--due", "2001-01-01")
+    said = tutor("status").out.splitlines()
+    assert said == [
+        "4 Embeddings: overdue since Mon 1 Jan 2001",
+        "3 Tokens: due Sat 27 Nov 2190",
+    ]
+    question = course.outlines[0].questions[0]
+    answered = Answered(
+        at=1.0, question=question.id, version=question.version, lesson="x", correct=True
+    )
+    Progress.open(paths.learner_folder("me")).record(answered)
+    assert tutor("status").out.startswith("1 question to review\n4 Embeddings")
+    found = json.loads(tutor("status", "--json").out)
+    assert found["reviews"] == 1
+    assert [(each["lesson"], each["overdue"]) for each in found["lessons"]] == [
+        ("embeddings", True),
+        ("tokens", False),
+    ]
+
+
+def test_a_class_file_of_ones_own(tutor: Tutor, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    tutor("class", "assign", "tokens", "--due", "2190-11-27", "--class-file", str(file))
+    assert "3 Tokens" in tutor("class", "assign", "--list", "--class-file", str(file)).out
+    assert tutor("class", "assign", "--list").out == "Nothing is due.\n"
+    assert tutor("status").out == "Nothing is due.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["tokens"],
+        ["--due", "2026-11-27"],
+        ["nowhere", "--due", "2026-11-27"],
+        ["tokens", "--due", "soon"],
+        ["tokens", "--due", "1999-01-01"],
+        ["tokens", "--list"],
+        ["--remove", "nowhere"],
+    ],
+)
+def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
+    outcome = tutor("class", "assign", *arguments)
+    assert outcome.status == 2
+    assert outcome.err
+    assert not paths.class_file().exists()
+
+
+def test_a_damaged_class_file_is_not_written_over(tutor: Tutor) -> None:
+    paths.class_file().parent.mkdir(parents=True)
+    paths.class_file().write_text("{")
+    outcome = tutor("class", "assign", "tokens", "--due", "2190-11-27")
+    assert outcome.status == 1
+    assert "remove it, and assign anew" in outcome.err
+    assert paths.class_file().read_text() == "{"
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+cells = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=30)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(cells, cells, cells), max_size=4), st.integers(20, 100))
+def test_a_table_is_aligned_and_fits(rows: list[tuple[str, str, str]], width: int) -> None:
+    columns = (
+        Column("Name", least=6),
+        Column("Words", least=8, wrap=True, rank=1),
+        Column("n", right=True, least=3, rank=2),
+    )
+    lines = list(text_table.lines(Table(columns, tuple(rows)), width))
+    assert all(cell_len(line) <= width for line in lines if not line.startswith("(No room"))
+    assert lines[0].startswith("Name")
+
+
+def test_columns_give_way_in_the_order_of_their_rank() -> None:
+    row = Row(
+        name="k3tq-9mzx", number=3, title="Tokens", place="screen", last_day=None, answered=2,
+        right=1, mastery=0.5,
+    )  # fmt: skip
+    table = learners_table([row])
+    shown = {width: list(text_table.lines(table, width)) for width in (80, 51, 43)}
+    assert "Right  Mastery" in shown[80][0]
+    assert shown[51][-1] == "(No room for: Right.)"
+    assert shown[43][-1] == "(No room for: Right, Mastery.)"

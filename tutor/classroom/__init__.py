@@ -1,0 +1,1 @@
+"""A class of learners: what their teacher sees of them, and what is due."""

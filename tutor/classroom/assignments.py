@@ -1,0 +1,113 @@
+"""Which lessons are due when: one small file for everybody who learns on a machine.
+
+A teacher writes it, and every learner's tutor reads it, as it would read the file of a stranger:
+up to a size, of a known format, and nothing that does not belong there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from tutor.course.question import Id
+from tutor.errors import ClassFileError, StoreError
+from tutor.learner import disk
+from tutor.learner.stranger import exists, read_file
+from tutor.text import safe
+
+FORMAT = 1
+LARGEST = 100_000
+"""Bytes of a file: many times what a course of 500 lessons takes."""
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2190
+FOR_ALL = 0o644
+_FOLDER_FOR_ALL = 0o755
+
+_READ_ON = "Lessons work as always. Whoever wrote the file can remove it, and assign anew."
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`due` is a moment, with its offset from UTC: each learner is told it by their own clock."""
+
+    lesson: Id
+    due: Annotated[datetime, msgspec.Meta(tz=True)]
+
+    def __post_init__(self) -> None:
+        if not EARLIEST_YEAR <= self.due.year <= LATEST_YEAR:
+            raise ValueError(f"nothing is due in the year {self.due.year}")
+
+
+class _Head(msgspec.Struct, frozen=True):
+    tutor: Literal["class"]
+    format: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _ClassFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tutor: Literal["class"]
+    format: int
+    lessons: Annotated[tuple[Assignment, ...], msgspec.Meta(max_length=500)]
+
+
+_head = msgspec.json.Decoder(_Head)
+_file = msgspec.json.Decoder(_ClassFile)
+
+
+def read(path: Path) -> tuple[Assignment, ...]:
+    """What is due, the soonest first, each lesson once (what stands last in the file counts);
+    nothing where there is no file. Raises `ClassFileError`."""
+    try:
+        if not exists(path):
+            return ()
+        data = read_file(path, LARGEST)
+    except OSError as error:
+        raise ClassFileError(f"{path} cannot be read ({error.strerror}).", _READ_ON) from error
+    except StoreError as error:
+        raise ClassFileError(error.happened, _READ_ON) from error
+    try:
+        if (version := _head.decode(data).format) > FORMAT:
+            raise ClassFileError(
+                f"{path} was written by a newer version of tutor (format {version}).",
+                "Update tutor to see what is due.",
+            )
+        found = _file.decode(data).lessons
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ClassFileError(f"{path}: {safe(str(error))[:200]}.", _READ_ON) from None
+    return _sorted({each.lesson: each for each in found}.values())
+
+
+def write(path: Path, assignments: Iterable[Assignment]) -> None:
+    """Replace the file, all of it or nothing, for everybody to read. Whoever writes last wins.
+    Raises `ClassFileError`."""
+    content = _ClassFile("class", FORMAT, _sorted(assignments))
+    data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
+    try:
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(_FOLDER_FOR_ALL)  # whatever the umask
+        temporary = disk.write_temporary(path, data)
+        temporary.chmod(FOR_ALL)
+        disk.move(temporary, path)
+        disk.sync_folder(path.parent)
+    except PermissionError as error:
+        raise _not_yours(path) from error
+    except OSError as error:
+        raise ClassFileError(
+            f"{path} cannot be written ({error.strerror or error}).",
+            "See to that, or name another file with --class-file.",
+        ) from error
+
+
+def _sorted(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
+    return tuple(sorted(assignments, key=lambda each: (each.due, each.lesson)))
+
+
+def _not_yours(path: Path) -> ClassFileError:
+    once = f"have that folder made yours once (sudo install -d -o $USER {path.parent})"
+    how = "Run it as an administrator" if os.name == "nt" else f"Run it with sudo, or {once}"
+    return ClassFileError(
+        f"You may not write to {path.parent}.", f"{how}, or name another file with --class-file."
+    )

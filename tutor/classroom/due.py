@@ -1,0 +1,140 @@
+"""What is due for one learner, and how that is said. Days are those of the learner's clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.classroom import assignments
+from tutor.classroom.assignments import Assignment
+from tutor.errors import ClassFileError
+from tutor.learner.records import Card, LessonState
+from tutor.study.standing import standing
+
+if TYPE_CHECKING:
+    from tutor.course.catalogue import Course
+    from tutor.learner.readings import Readings
+
+_MOST_NAMED = 5
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d)?", re.ASCII)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+class LessonDue(msgspec.Struct, frozen=True):
+    """A lesson that is due and not done."""
+
+    lesson: str
+    number: int
+    title: str
+    due: datetime
+    overdue: bool
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What `tutor status --json` prints: how many questions are due for review today, and which
+    lessons are due and not done."""
+
+    reviews: int
+    lessons: tuple[LessonDue, ...]
+
+
+class Duties(msgspec.Struct, frozen=True):
+    """`lessons` by id, the soonest first; `problems` is what to say about the class file."""
+
+    lessons: Mapping[str, LessonDue] = {}
+    problems: tuple[ClassFileError, ...] = ()
+
+
+def duties(path: Path, course: Course, progress: Readings, now: float) -> Duties:
+    """What the class file at `path` asks of a learner."""
+    try:
+        asked = assignments.read(path)
+    except ClassFileError as problem:
+        return Duties(problems=(problem,))
+    return duties_of(asked, course, progress.lessons(), progress.cards(), now)
+
+
+def duties_of(
+    asked: Sequence[Assignment],
+    course: Course,
+    states: Mapping[str, LessonState],
+    cards: Mapping[str, Card],
+    now: float,
+) -> Duties:
+    due: dict[str, LessonDue] = {}
+    unknown: list[str] = []
+    for each in asked:
+        outline = course.outline(each.lesson)
+        if outline is None:
+            unknown.append(each.lesson)
+            continue
+        state = states.get(outline.id) or LessonState(lesson=outline.id)
+        if not standing(outline, state, cards).done:
+            overdue = each.due.timestamp() < now
+            due[outline.id] = LessonDue(
+                outline.id, outline.number, outline.title, each.due, overdue
+            )
+    another = len(unknown) == len(asked)  # the file is about another course: that is no mistake
+    return Duties(due, () if another else (unknown_lessons(unknown),)) if unknown else Duties(due)
+
+
+def unknown_lessons(names: Sequence[str]) -> ClassFileError:
+    """What to say about lessons that are due, and that the course has not."""
+    shown = ", ".join(names[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ClassFileError(
+        f"Something is due that this course does not have: {shown}{more}.",
+        "It may be in a newer version: update tutor, or ask your teacher.",
+    )
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def in_words(due: LessonDue, now: float) -> str:
+    """ "due Fri 27 Nov", "overdue since Fri 27 Nov"."""
+    return f"{'overdue since' if due.overdue else 'due'} {day(due.due, now)}"
+
+
+def on_the_map(due: LessonDue, now: float) -> str:
+    """ "due Fri 27 Nov", "overdue, 27 Nov": short enough to stand beside a title."""
+    return f"overdue, {_date(due.due)}" if due.overdue else f"due {day(due.due, now)}"
+
+
+def in_few_words(due: LessonDue) -> str:
+    """ "due 27 Nov", "overdue"."""
+    return "overdue" if due.overdue else f"due {_date(due.due)}"
+
+
+def _date(due: datetime) -> str:
+    local = due.astimezone()
+    return f"{local.day} {_MONTHS[local.month - 1]}"
+
+
+def day(due: datetime, now: float) -> str:
+    """ "Fri 27 Nov", with the year if it is not this one, and the time unless that is the end of
+    the day."""
+    local, today = due.astimezone(), datetime.fromtimestamp(now)
+    said = f"{_WEEKDAYS[local.weekday()]} {_date(due)}"
+    if local.year != today.year:
+        said += f" {local.year}"
+    if (local + timedelta(minutes=1)).date() == local.date():
+        said += f" {local:%H:%M}"
+    return said
+
+
+def moment(text: str) -> datetime:
+    """What somebody means by "2026-11-27" (the end of that day) or "2026-11-27 18:00", by the
+    clock of this machine. Raises `ValueError`."""
+    if not _WRITTEN.fullmatch(text):
+        raise ValueError(f"{text[:30]!r} is not a date such as 2026-11-27 or 2026-11-27T18:00")
+    found = datetime.fromisoformat(text)
+    if ":" not in text:
+        found = found.replace(hour=23, minute=59, second=59)
+    return found.astimezone()

@@ -1,0 +1,170 @@
+"""Where the learners of a class keep their progress, as far as one may look.
+
+What is below a folder that was named is in the hands of the learners: links there are not
+followed, and of a folder with more entries than a school has learners the rest is left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tutor import paths
+from tutor.learner.snapshot import has_progress
+from tutor.learner.stranger import exists
+from tutor.text import one_line
+
+MOST_ENTRIES = 5_000
+LONGEST_NAME, LONGEST_PATH = 60, 300
+"""Characters that are shown: names of folders are whatever somebody called them."""
+_ONLY_LEARNER = "me"
+"""What a learner is called who has a data folder of their own."""
+
+_Kind = Literal["learner", "data", "closed", "other"]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A learner's folder, without links on the way to it, and what the learner is called."""
+
+    folder: Path
+    name: str
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """What could not be looked into; `why` completes a sentence that begins with `where`."""
+
+    where: str
+    why: str
+
+
+def unread(place: Path, why: str) -> Unread:
+    return Unread(one_line(str(place), LONGEST_PATH), why)
+
+
+class Search:
+    """Collects learners, each once however often it is come across, and what could not be read.
+
+    `within` leads from a data folder to the folders of its learners.
+    """
+
+    def __init__(self, within: Path) -> None:
+        self.found: list[Found] = []
+        self.unread: list[Unread] = []
+        self._within = within
+        self._known: set[str] = set()
+        self._logins = paths.account_data_folders()
+
+    def look(self, folder: Path) -> None:
+        """At a folder that somebody named: a learner's, one of learners, a data folder, or a
+        folder of data folders, each called as its learner is."""
+        before = len(self._known), len(self.unread)
+        match self._kind(folder):
+            case "learner":
+                real = folder.resolve()
+                self._add(real, self._called(real.name, "", real.parent.parent))
+            case "data":
+                self.look_into_data(folder)
+            case "closed":
+                self._cannot(folder, "may not be read")
+            case "other":
+                for name in self._entries(folder):
+                    self._look_at_entry(folder / name)
+        if before == (len(self._known), len(self.unread)):
+            self._cannot(folder, "has no learners that were not found before")
+
+    def _look_at_entry(self, folder: Path) -> None:
+        match self._kind(folder):
+            case "learner":
+                self._add(folder, folder.name)
+            case "data":
+                self.look_into_data(folder, folder.name)
+            case "closed":
+                self._cannot(folder, "may not be read")
+
+    def look_into_data(self, data: Path, holder: str = "") -> None:
+        """At the learners of a data folder. `holder` is whose it is, where that is known."""
+        place = data
+        for part in self._within.parts:
+            place = place / part
+            if place.is_symlink():
+                self._cannot(place, "is a link, which is not followed")
+                return
+        for name in self._entries(place):
+            match self._kind(place / name):
+                case "learner":
+                    self._add(place / name, self._called(name, holder, data))
+                case "closed":
+                    self._cannot(place / name, "may not be read")
+
+    def look_everywhere(self) -> None:
+        """At the data folders of the accounts on this machine, and at this data folder."""
+        closed = 0
+        for data, login in self._logins.items():
+            try:
+                if not exists(data / self._within):
+                    continue
+            except PermissionError:
+                closed += 1
+            except OSError:  # a home that is nowhere
+                continue
+            else:
+                self._look_at_account(data, login)
+        own = paths.data_folder()
+        if self._kind(own) == "data":
+            self.look_into_data(own)
+        if closed:
+            places = "data folder of another account" if closed == 1 else "data folders of others"
+            self.unread.append(Unread(f"{closed} {places}", "may not be looked into"))
+
+    def _look_at_account(self, data: Path, login: str) -> None:
+        if os.path.realpath(data) == str(data):
+            self.look_into_data(data, login)
+        else:  # it could lead to somebody else, whose progress would count as this learner's
+            self._cannot(data, "is reached by a link, which is not followed")
+
+    # --- one folder -----------------------------------------------------------------------------
+
+    def _kind(self, folder: Path) -> _Kind:
+        try:
+            if has_progress(folder):
+                return "learner"
+            return "data" if exists(folder / self._within) else "other"
+        except PermissionError:
+            return "closed"
+        except OSError:
+            return "other"
+
+    def _called(self, learner: str, holder: str, data: Path) -> str:
+        """What a learner is called in a data folder, of `holder` where that is known."""
+        if learner != _ONLY_LEARNER:
+            return f"{holder}/{learner}" if holder else learner
+        real = data.resolve()
+        return holder or self._logins.get(real, real.name)
+
+    def _add(self, folder: Path, name: str) -> None:
+        real = os.path.realpath(folder)
+        if real not in self._known:
+            self._known.add(real)
+            self.found.append(Found(Path(real), one_line(name, LONGEST_NAME)))
+
+    def _entries(self, folder: Path) -> Sequence[str]:
+        """Names of the folders in `folder`, in the order of the alphabet, without links."""
+        names: list[str] = []
+        try:
+            with os.scandir(folder) as entries:
+                for number, entry in enumerate(entries):
+                    if number == MOST_ENTRIES:
+                        self._cannot(folder, f"has more than {MOST_ENTRIES:,} entries")
+                        break
+                    if entry.is_dir(follow_symlinks=False):
+                        names.append(entry.name)
+        except OSError as error:
+            self._cannot(folder, f"cannot be read ({error.strerror or error})")
+        return sorted(names)
+
+    def _cannot(self, place: Path, why: str) -> None:
+        self.unread.append(unread(place, why))

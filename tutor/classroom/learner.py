@@ -1,0 +1,155 @@
+"""What a class report takes from the progress of one learner, and nothing else of it.
+
+The row is what it tells about one person. How well ideas are known and what was answered first
+only counts in figures of a whole group (`tutor.classroom.report`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.learner import review
+from tutor.learner.clock import LATEST, day_number, local_day_number, sensible
+from tutor.learner.records import Answered, Card, LessonState, LogEvent
+from tutor.learner.state import LearnerState, in_order
+from tutor.study.asked import asked
+from tutor.study.standing import standing
+
+if TYPE_CHECKING:
+    from tutor.course.catalogue import Course
+    from tutor.course.outline import Outline
+    from tutor.learner.review import Asked
+
+Idea = tuple[str, str]
+"""Lesson id and screen id: a screen is one idea."""
+
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a report tells about one learner.
+
+    `number` and `title` are of the lesson visited last, None and "" where that is no lesson of the
+    course; `place` is where in it: "3 of 9" screens, "questions" or "done". `answered` counts
+    questions of the course with an answer to their present version, `right` those of them whose
+    last answer was right. `mastery` (0 to 1) is the mean over the ideas begun, None where there is
+    none.
+    """
+
+    name: str
+    number: int | None
+    title: str
+    place: str
+    last_day: date | None
+    answered: int
+    right: int
+    mastery: float | None
+
+
+class IdeaBegun(msgspec.Struct, frozen=True):
+    """Of an idea's questions `answered` were answered, `right` of them right the last time.
+    `mastery` (0 to 1) is what `tutor.learner.review` says of all its questions: how well each is
+    known now, and how far that would last."""
+
+    answered: int
+    right: int
+    mastery: float
+
+
+class Studied(msgspec.Struct, frozen=True):
+    """One learner. `first_answers` has the first answer to each question, by its id."""
+
+    row: Row
+    ideas: Mapping[Idea, IdeaBegun]
+    first_answers: Mapping[str, Answered]
+
+
+def studied(
+    name: str, course: Course, state: LearnerState, events: Iterable[LogEvent], now: float
+) -> Studied:
+    """What `state` and the `events` of its log say at the time `now`."""
+    questions = asked(course)
+    cards = [
+        card
+        for key, card in state.cards.items()
+        if key in questions and card.version == questions[key].version
+    ]
+    ideas = _ideas(questions, state, cards, now)
+    outline = _last_lesson(course, state)
+    row = Row(
+        name=name,
+        number=outline.number if outline else None,
+        title=outline.title if outline else "",
+        place=_place(outline, state) if outline else "",
+        last_day=last_day(state),
+        answered=len(cards),
+        right=sum(card.last_correct for card in cards),
+        mastery=sum(each.mastery for each in ideas.values()) / len(ideas) if ideas else None,
+    )
+    return Studied(row, ideas, first_answers(events, questions, state.forgotten))
+
+
+def _ideas(
+    questions: Mapping[str, Asked], state: LearnerState, cards: Iterable[Card], now: float
+) -> dict[Idea, IdeaBegun]:
+    """Those of which a question was answered; `cards` are those of the present versions."""
+    right: Counter[Idea] = Counter()
+    for card in cards:
+        about = questions[card.question]
+        right[about.lesson, about.screen] += card.last_correct
+    return {
+        idea: IdeaBegun(known.answered, right[idea], known.value)
+        for idea, known in review.mastery_of_screens(state, questions, now).items()
+        if known.answered
+    }
+
+
+def first_answers(
+    events: Iterable[LogEvent], questions: Mapping[str, Asked], forgotten: Mapping[str, float]
+) -> dict[str, Answered]:
+    """The first answer to the present version of each question of the course, by question: later
+    ones were given by somebody who had read why. Not what was taken back or is forgotten."""
+    found: dict[str, Answered] = {}
+    for event in in_order(events):
+        if isinstance(event, Answered) and event.question in questions:
+            current = event.version == questions[event.question].version
+            if current and event.at > forgotten.get(event.question, -math.inf):
+                found.setdefault(event.question, event)
+    return found
+
+
+def last_day(state: LearnerState) -> date | None:
+    """The last day on which something was answered or a lesson was open; None if there is none."""
+    days = [local_day_number(sensible(each.visited_at)) for each in _visited(state)]
+    if state.days.active.strip("0"):
+        days.append(min(max(state.days.last, 0), day_number(LATEST)))
+    return date.fromordinal(_FIRST_DAY + max(days)) if days else None
+
+
+def _visited(state: LearnerState) -> list[LessonState]:
+    return [lesson for lesson in state.lessons.values() if lesson.visited_at > 0]
+
+
+def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
+    """The lesson visited last, of those that the course has."""
+    for lesson in sorted(_visited(state), key=lambda each: each.visited_at, reverse=True):
+        if (outline := course.outline(lesson.lesson)) is not None:
+            return outline
+    return None
+
+
+def _place(outline: Outline, state: LearnerState) -> str:
+    where = standing(
+        outline, state.lessons.get(outline.id) or LessonState(lesson=outline.id), state.cards
+    )
+    if where.done:
+        return "done"
+    if where.in_quiz:
+        return "questions"
+    return f"{where.screen_number} of {where.screens}"

@@ -1,0 +1,152 @@
+"""What a teacher sees of a class: who is where, how well each idea is known, and which questions
+are got wrong.
+
+Figures about ideas and questions are of groups. Where fewer than `FEWEST` learners stand behind one
+it could be read as being about a person, and is left out; and a mistake is only told where at least
+`FEWEST_ALIKE` made it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from tutor.classroom.learner import Idea, IdeaBegun, Row, Studied
+from tutor.classroom.mistakes import mistakes, words
+from tutor.errors import LessonError
+from tutor.study.asked import asked
+
+if TYPE_CHECKING:
+    from tutor.course.catalogue import Course
+    from tutor.course.question import Question
+    from tutor.learner.records import Answered
+    from tutor.learner.review import Asked
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+FEWEST = 5
+FEWEST_ALIKE = 3
+
+
+class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How well those who have begun an idea, `learners` of them, know it: `right` (0 to 1) is the
+    share of their answers, the last one to each question, that were right; `mastery` (0 to 1) the
+    mean of theirs."""
+
+    lesson: str
+    number: int
+    screen: str
+    title: str
+    learners: int
+    right: float
+    mastery: float
+
+
+class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of `learners` got a question wrong the first time. `mistake` is what most of them
+    got wrong about it, `alike` how many; "" and 0 where it was not the same for enough of them."""
+
+    lesson: str
+    number: int
+    question: str
+    asks: str
+    learners: int
+    wrong: int
+    mistake: str = ""
+    alike: int = 0
+
+    @property
+    def share(self) -> float:
+        """Of those who answered, the share that was wrong, 0 to 1."""
+        return self.wrong / self.learners
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`learners` in the order of their names; `ideas` from the least known on; `questions` from
+    the one on that most got wrong. Of ideas and questions so many are left out because too few
+    have begun them."""
+
+    learners: tuple[Row, ...]
+    ideas: tuple[IdeaFigures, ...]
+    questions: tuple[QuestionFigures, ...]
+    ideas_left_out: int
+    questions_left_out: int
+
+
+def report(course: Course, class_: Sequence[Studied]) -> Report:
+    questions = asked(course)
+    known = _values(each.ideas for each in class_)
+    answers = _values(each.first_answers for each in class_)
+    ideas = [_idea(course, idea, found) for idea, found in _of_groups(known)]
+    asked_of = [_question(course, questions[name], found) for name, found in _of_groups(answers)]
+    return Report(
+        tuple(sorted((each.row for each in class_), key=lambda row: row.name)),
+        tuple(sorted(ideas, key=lambda each: (each.mastery, each.number, each.screen))),
+        tuple(sorted(asked_of, key=lambda each: (-each.share, each.number, each.question))),
+        len(known) - len(ideas),
+        len(answers) - len(asked_of),
+    )
+
+
+def _values(maps: Iterable[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
+    """The values of all learners, by key."""
+    values: dict[Key, list[Value]] = {}
+    for each in maps:
+        for key, value in each.items():
+            values.setdefault(key, []).append(value)
+    return values
+
+
+def _of_groups(values: Mapping[Key, list[Value]]) -> list[tuple[Key, list[Value]]]:
+    return [(key, found) for key, found in values.items() if len(found) >= FEWEST]
+
+
+def _idea(course: Course, idea: Idea, known: Sequence[IdeaBegun]) -> IdeaFigures:
+    lesson, screen = idea
+    outline = course.outline(lesson)
+    found = outline.screen(screen) if outline else None
+    return IdeaFigures(
+        lesson=lesson,
+        number=outline.number if outline else 0,
+        screen=screen,
+        title=found.title if found else screen,
+        learners=len(known),
+        right=sum(each.right for each in known) / sum(each.answered for each in known),
+        mastery=sum(each.mastery for each in known) / len(known),
+    )
+
+
+def _question(course: Course, about: Asked, answers: Sequence[Answered]) -> QuestionFigures:
+    outline, question = course.outline(about.lesson), _read(course, about.question)
+    wrong = [answer.answer for answer in answers if not answer.correct]
+    mistake, alike = _most_alike(question, wrong) if question else ("", 0)
+    return QuestionFigures(
+        lesson=about.lesson,
+        number=outline.number if outline else 0,
+        question=about.question,
+        asks=words(question.ask) if question else "",
+        learners=len(answers),
+        wrong=len(wrong),
+        mistake=mistake,
+        alike=alike,
+    )
+
+
+def _read(course: Course, name: str) -> Question | None:
+    try:
+        found = course.question(name)
+    except LessonError:  # the file has changed since the course was opened
+        return None
+    return found[1] if found else None
+
+
+def _most_alike(question: Question, wrong: Iterable[str]) -> tuple[str, int]:
+    """The mistake that most of these answers have, and how many; of two with as many the first in
+    the alphabet."""
+    counts = Counter(mistake for answer in wrong for mistake in mistakes(question, answer))
+    mistake, alike = min(counts.items(), key=lambda each: (-each[1], each[0]), default=("", 0))
+    return (mistake, alike) if alike >= FEWEST_ALIKE else ("", 0)

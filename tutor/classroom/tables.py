@@ -1,0 +1,105 @@
+"""The tables of a class report, as they are shown: one place, so that a learner who looks up what
+a teacher sees gets the very same row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from tutor.classroom.learner import Row
+from tutor.classroom.report import IdeaFigures, QuestionFigures
+from tutor.text import one_line
+
+
+class Column(msgspec.Struct, frozen=True):
+    """`least` is how many cells a column may shrink to, 0 for one that does not; what does not fit
+    then is cut, or goes on in the next line if it is to `wrap`. Where there is no room for all,
+    those with the highest `rank` are left out first."""
+
+    title: str
+    right: bool = False
+    least: int = 0
+    wrap: bool = False
+    rank: int = 0
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Every row has a cell for each column, text on one line that is fit for a terminal."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def learners_table(rows: Iterable[Row]) -> Table:
+    columns = (
+        Column("Learner", least=9),
+        Column("Lesson", least=6),
+        Column("Screen"),
+        Column("Last day"),
+        Column("Right", right=True, rank=2),
+        Column("Mastery", right=True, rank=1),
+    )
+    return Table(columns, tuple(map(_of_learner, rows)))
+
+
+def _of_learner(row: Row) -> tuple[str, ...]:
+    lesson = "not begun" if row.number is None else f"{row.number} {row.title}"
+    return (
+        one_line(row.name),
+        one_line(lesson),
+        row.place,
+        row.last_day.isoformat() if row.last_day else "",
+        f"{row.right} of {row.answered}" if row.answered else "",
+        "" if row.mastery is None else percent(row.mastery),
+    )
+
+
+def ideas_table(ideas: Iterable[IdeaFigures]) -> Table:
+    columns = (
+        Column("Idea", least=12, wrap=True),
+        Column("Learners", right=True, rank=1),
+        Column("Right", right=True),
+        Column("Mastery", right=True),
+    )
+    rows = (
+        (
+            one_line(f"{each.number} {each.title}"),
+            str(each.learners),
+            percent(each.right),
+            percent(each.mastery),
+        )
+        for each in ideas
+    )
+    return Table(columns, tuple(rows))
+
+
+def questions_table(questions: Iterable[QuestionFigures]) -> Table:
+    columns = (
+        Column("Question", least=16, wrap=True),
+        Column("Wrong", right=True),
+        Column("of", right=True, rank=2),
+        Column("Mistake made most", least=12, wrap=True, rank=1),
+        Column("by", right=True, rank=3),
+    )
+    rows = (
+        (
+            one_line(f"{each.number} {each.asks or each.question}"),
+            percent(each.share),
+            str(each.learners),
+            one_line(each.mistake),
+            str(each.alike or ""),
+        )
+        for each in questions
+    )
+    return Table(columns, tuple(rows))
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) in whole percent, never rounded to none or to all."""
+    value = round(100 * share)
+    if share > 0 and value == 0:
+        return "<1 %"
+    if share < 1 and value == 100:
+        return ">99 %"
+    return f"{value} %"

@@ -1,0 +1,91 @@
+"""`tutor class assign`: which lessons are due when."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutor import paths
+from tutor.cli import learning, output
+from tutor.errors import UsageError
+
+if TYPE_CHECKING:
+    from tutor.classroom.assignments import Assignment
+    from tutor.course.catalogue import Course
+    from tutor.course.outline import Outline
+
+
+def run(options: argparse.Namespace) -> int:
+    from tutor.classroom import assignments
+
+    if (options.lesson is None) == (options.due is not None):
+        raise UsageError(
+            "A lesson goes with --due, and with nothing else.",
+            "For example: tutor class assign tokens --due 2026-11-27",
+        )
+    file: Path = options.class_file or paths.class_file()
+    course, known = learning.course_of(options), assignments.read(file)
+    if options.list:
+        _list(known, course)
+    elif options.remove is not None:
+        _remove(options.remove, file, known, course)
+    else:
+        _assign(options.lesson, options.due, file, known, course)
+    return 0
+
+
+def _assign(
+    name: str, date: str, file: Path, known: tuple[Assignment, ...], course: Course
+) -> None:
+    from tutor.classroom import assignments
+    from tutor.classroom.due import day, moment
+
+    outline, now = _lesson(name, course), time.time()
+    try:
+        new = assignments.Assignment(outline.id, moment(date))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{error}.", "Write --due 2026-11-27, or --due 2026-11-27T18:00") from None
+    others = (each for each in known if each.lesson != outline.id)
+    assignments.write(file, (*others, new))
+    output.write(f"{outline.number} {outline.title} is due {day(new.due, now)}: {file}")
+    if new.due.timestamp() < now:
+        output.note("That is in the past: it is overdue for everybody who has not done it.")
+
+
+def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course) -> None:
+    """By its id, even where the course no longer has it, or by its number."""
+    from tutor.classroom import assignments
+
+    lesson = name if any(each.lesson == name for each in known) else _lesson(name, course).id
+    left = tuple(each for each in known if each.lesson != lesson)
+    if len(left) < len(known):
+        assignments.write(file, left)
+        output.write(f"{lesson} is due no longer: {file}")
+    else:
+        output.write(f"{lesson} was not due. Nothing was changed.")
+
+
+def _list(known: tuple[Assignment, ...], course: Course) -> None:
+    from tutor.classroom.due import day
+
+    now = time.time()
+    for each in known:
+        outline = course.outline(each.lesson)
+        called = f"{outline.number:>2} {outline.title}" if outline else f" ? {each.lesson}"
+        past = "since" if each.due.timestamp() < now else "on"
+        output.write(f"{called}: due {past} {day(each.due, now)}")
+    if not known:
+        output.write("Nothing is due.")
+    if unknown := [each.lesson for each in known if course.outline(each.lesson) is None]:
+        output.note(f"Not in this course: {', '.join(unknown)}")
+
+
+def _lesson(name: str, course: Course) -> Outline:
+    """By id or number. Raises `UsageError`."""
+    for outline in course.outlines:
+        if name in (outline.id, str(outline.number)):
+            return outline
+    ids = ", ".join(outline.id for outline in course.outlines[:20])
+    raise UsageError(f"There is no lesson {name[:60]!r} in this course.", f"It has: {ids}")

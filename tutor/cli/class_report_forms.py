@@ -1,0 +1,97 @@
+"""A class report as plain text, Markdown, or lines for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from tutor.classroom.learner import Row
+from tutor.classroom.report import FEWEST, IdeaFigures, QuestionFigures, Report
+from tutor.classroom.tables import Table, ideas_table, learners_table, questions_table
+from tutor.cli import markdown, text_table
+from tutor.text import counted, one_line
+
+SHOWN = 10
+"""Ideas and questions on a page for people, unless all are asked for."""
+
+Draw = Callable[[str, Table], Iterator[str]]
+"""The lines of a table under its title."""
+
+_RECORDS: dict[str, type[msgspec.Struct]] = {
+    "learners": Row,
+    "ideas": IdeaFigures,
+    "questions": QuestionFigures,
+}
+_FORMULA = ("=", "+", "-", "@")
+"""How that begins which a spreadsheet takes for a formula."""
+
+
+def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> Iterator[str]:
+    """For people: the tables named, with all ideas and questions if `every`."""
+    if not report.learners:
+        yield "No learner whose progress could be read."
+        return
+    most = None if every else SHOWN
+    parts: list[list[str]] = []
+    if "learners" in tables:
+        title = counted(len(report.learners), "learner")
+        parts.append([*draw(title, learners_table(report.learners))])
+    if "ideas" in tables:
+        title = _titled("Ideas, the least known first", len(report.ideas), most)
+        lines = draw(title, ideas_table(report.ideas[:most]))
+        parts.append([*lines, *_left_out("idea", report.ideas_left_out)])
+    if "questions" in tables:
+        title = _titled("Questions, those got wrong most first", len(report.questions), most)
+        lines = draw(title, questions_table(report.questions[:most]))
+        parts.append([*lines, *_left_out("question", report.questions_left_out)])
+    for number, part in enumerate(parts):
+        yield from ("", *part) if number else part
+
+
+def _titled(title: str, there: int, most: int | None) -> str:
+    return title if most is None or there <= most else f"{title} ({most} of {there})"
+
+
+def _left_out(what: str, number: int) -> Iterable[str]:
+    if not number:
+        return ()
+    are = "is" if number == 1 else "are"
+    return (
+        "",
+        f"{counted(number, what)} {are} left out: too few learners for a figure (under {FEWEST}).",
+    )
+
+
+def as_text(title: str, table: Table) -> Iterator[str]:
+    yield title
+    if table.rows:
+        yield from ("", *text_table.lines(table, shutil.get_terminal_size().columns))
+
+
+def as_markdown(title: str, table: Table) -> Iterator[str]:
+    yield f"## {title}"
+    if table.rows:
+        rows = [tuple(map(markdown.plain, row)) for row in table.rows]
+        yield from ("", *markdown.table([column.title for column in table.columns], rows))
+
+
+def as_csv(report: Report, name: str) -> str:
+    """A heading, and one line for each record of the table `name`, with its fields as they are."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_RECORDS[name].__struct_fields__)
+    for record in getattr(report, name):
+        writer.writerow(map(_for_spreadsheet, msgspec.structs.astuple(record)))
+    return text.getvalue().rstrip("\n")
+
+
+def _for_spreadsheet(value: object) -> object:
+    """Text from lessons and learners stays text, whatever it looks like."""
+    if not isinstance(value, str):
+        return value
+    shown = one_line(value)
+    return f"'{shown}" if shown.startswith(_FORMULA) else shown

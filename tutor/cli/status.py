@@ -1,0 +1,41 @@
+"""`tutor status`: in a few lines what there is to do, for a shell prompt or a mail."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tutor import paths
+from tutor.cli import learning, output
+from tutor.text import counted
+
+
+def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "status", parents=[for_learner], help="what is due: questions to review, lessons"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from tutor.classroom.due import Status, duties, in_words
+    from tutor.learner import review
+    from tutor.study.asked import asked
+
+    progress, course = learning.progress_of(options), learning.course_of(options)
+    state, now = progress.state(), progress.clock()
+    reviews = len(review.queue(state, asked(course), now, review.limits(progress.setting)).due)
+    found = duties(paths.class_file(), course, progress, now)
+    lessons = found.lessons.values()
+    if options.json:
+        output.write_json(Status(reviews, tuple(lessons)))
+    else:
+        lines = [f"{each.number} {each.title}: {in_words(each, now)}" for each in lessons]
+        if reviews:
+            lines.insert(0, f"{counted(reviews, 'question')} to review")
+        output.write("\n".join(lines) or "Nothing is due.")
+    for problem in found.problems:
+        output.complain(problem)
+    learning.complain_of(progress)
+    return 0

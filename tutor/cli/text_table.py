@@ -1,0 +1,77 @@
+"""A table as plain text, in as many columns as a terminal has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from tutor.app.widgets.figures import fit
+from tutor.classroom.tables import Column, Table
+
+_GAP = 2
+
+
+def lines(table: Table, width: int) -> Iterator[str]:
+    """The heading and the rows, in at most `width` cells where that can be. Columns that may
+    shrink do; then those that matter least are left out, which the last line says."""
+    shown = _chosen(table, width)
+    widths = _shrunk(table, shown, width)
+    heading = tuple(column.title for column in table.columns)
+    for row in (heading, *table.rows):
+        cells = [_folded(row[at], table.columns[at], widths[at]) for at in shown]
+        for line in zip_longest(*cells, fillvalue=""):
+            parts = zip(line, shown, strict=True)
+            aligned = (_aligned(part, table.columns[at], widths[at]) for part, at in parts)
+            yield (" " * _GAP).join(aligned).rstrip()
+    if gone := [column.title for at, column in enumerate(table.columns) if at not in shown]:
+        yield f"(No room for: {', '.join(gone)}.)"
+
+
+def _folded(cell: str, column: Column, width: int) -> list[str]:
+    """The lines of a cell."""
+    if not column.wrap or cell_len(cell) <= width:
+        return [cell]
+    return [line.plain.rstrip() for line in Text(cell).wrap(Console(), width)]
+
+
+def _aligned(part: str, column: Column, width: int) -> str:
+    shown = fit(part, min(width, cell_len(part)))
+    room = " " * (width - cell_len(shown))
+    return room + shown if column.right else shown + room
+
+
+def _natural(table: Table, at: int) -> int:
+    cells = (row[at] for row in table.rows)
+    return max(map(cell_len, (table.columns[at].title, *cells)))
+
+
+def _least(table: Table, at: int) -> int:
+    return min(_natural(table, at), table.columns[at].least or _natural(table, at))
+
+
+def _chosen(table: Table, width: int) -> list[int]:
+    """The places of the columns that there is room for."""
+    shown = list(range(len(table.columns)))
+    while sum(_least(table, at) + _GAP for at in shown) - _GAP > width:
+        last = max(shown, key=lambda at: table.columns[at].rank)
+        if table.columns[last].rank == 0:
+            break
+        shown.remove(last)
+    return shown
+
+
+def _shrunk(table: Table, shown: list[int], width: int) -> dict[int, int]:
+    """How wide each column is, by place: what is missing is taken from the widest, cell by cell."""
+    widths = {at: _natural(table, at) for at in shown}
+    least = {at: _least(table, at) for at in shown}
+    missing = sum(widths.values()) + _GAP * (len(shown) - 1) - width
+    for _ in range(missing):
+        can = [at for at in shown if widths[at] > least[at]]
+        if not can:
+            break
+        widths[max(can, key=lambda at: widths[at])] -= 1
+    return widths
