@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
-from tutor.environment import without_keys
+from tutor.environment import without_secrets
 from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
 from tutor.models.installed import Release
 
@@ -106,7 +106,7 @@ def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subpr
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
-        env=without_keys() | {"TMPDIR": str(folder)},
+        env=without_secrets() | {"TMPDIR": str(folder)},
     )
     try:
         yield process
