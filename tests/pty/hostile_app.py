@@ -65,8 +65,9 @@ LESSON = Lesson(
         Screen(
             id="text",
             title=ill("HEADING"),
-            body=f"{ill('BODY')}\n\n{PILE}\n\n- {ill('ITEM')}\n\n| a | b |\n|---|---|\n| {ill('CELL')} | x |"
-            f"\n\n```\n{ill('CODE')}\n```\n\n[{ill('LINK')}](file:///etc/passwd) <b>{ill('TAG')}",
+            body=f"{ill('BODY')}\n\n{PILE}\n\n- {ill('ITEM')}\n\n| a | b |\n|---|---|\n"
+            f"| {ill('CELL')} | x |\n\n```\n{ill('CODE')}\n```\n\n"
+            f"[{ill('LINK')}](file:///etc/passwd) <b>{ill('TAG')}",
         ),
         Screen(
             id="lab",
