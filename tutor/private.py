@@ -7,6 +7,7 @@ may have given them that; who else may write it loses that.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,10 +39,9 @@ def make_folder(folder: Path, mode: int = FOLDER) -> None:
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A file descriptor; a new file is readable by its owner alone. Raises
-    `OSError`."""
+    """A file descriptor; a new file is readable by its owner alone. Raises `OSError`."""
     descriptor = os.open(path, flags | _BINARY, FILE)
-    if os.name == "posix" and os.fstat(descriptor).st_mode & _OTHERS_WRITE:
+    if sys.platform != "win32" and os.fstat(descriptor).st_mode & _OTHERS_WRITE:
         with suppress(OSError):  # not ours
             os.fchmod(descriptor, os.fstat(descriptor).st_mode & 0o7777 & ~_OTHERS_WRITE)
     return descriptor
@@ -57,7 +57,7 @@ def create_file(path: Path) -> int:
 
 def _close(folder: Path) -> None:
     mode = folder.stat().st_mode
-    if os.name == "posix" and mode & _OTHERS_WRITE:
+    if sys.platform != "win32" and mode & _OTHERS_WRITE:
         with suppress(OSError):  # not ours, or on a read-only medium
             folder.chmod(mode & 0o7777 & ~_OTHERS_WRITE)
 

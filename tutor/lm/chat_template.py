@@ -208,22 +208,23 @@ def _memory_limit() -> Iterator[None]:
     """Within the block, `MemoryError` where this process would take `MEMORY_LIMIT` bytes more than
     it has. For the whole process: what other threads do meanwhile counts too. Does nothing where
     the system does not tell how much the process has."""
-    if sys.platform == "win32" or (taken := _address_space()) is None:
+    taken = _pages_taken()
+    if sys.platform == "win32" or taken is None:
         yield
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limits = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min([taken + MEMORY_LIMIT, *limits]), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    else:
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limits = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
+        limits.append(taken * resource.getpagesize() + MEMORY_LIMIT)
+        resource.setrlimit(resource.RLIMIT_AS, (min(limits), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _address_space() -> int | None:
-    """Bytes of addresses that this process has taken, mapped files included."""
+def _pages_taken() -> int | None:
+    """Pages of addresses that this process has, mapped files included."""
     try:
-        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
+        return int(Path("/proc/self/statm").read_bytes().split()[0])
     except (OSError, ValueError, IndexError):
         return None
-    return pages * resource.getpagesize()
