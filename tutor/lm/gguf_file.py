@@ -144,7 +144,7 @@ class GgufFile:
         if kind == "linear":
             factor = self._fields.number("llama.rope.scaling.factor")
             return (factor,) * (head_size // 2)
-        raise ModelUnsupported(f"it stretches its context by {kind!r}.", "Use another model.")
+        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
 
     def _format(self) -> str:
         number = self._fields.whole_number("general.file_type", -1)

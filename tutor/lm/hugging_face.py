@@ -171,7 +171,7 @@ def _read_config(path: Path) -> Config:
     architectures = data.get("architectures") if isinstance(data, dict) else None
     if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
         raise ModelUnsupported(
-            f"it is of the architecture {architectures!r}.",
+            f"it is of the architecture {architectures!r:.60}.",
             "Use a model of the Llama family (LlamaForCausalLM).",
         )
     try:
@@ -213,7 +213,7 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     if kind == "linear":
         return (rope.factor,) * (head_size // 2)
     if kind != "llama3":
-        raise ModelUnsupported(f"it stretches its context by {kind!r}.", "Use another model.")
+        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
     if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
         raise ModelDamaged("the way it stretches its context contradicts itself.", _FETCH_AGAIN)
     factors = []
