@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow audit check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -20,6 +20,14 @@ test: setup
 
 test-slow: setup
 	$(BIN)/pytest -m 'slow or not slow'
+
+# What is not found in the database, or a database that is not found, is a failure: --strict.
+audit: setup
+	$(BIN)/python -m tools.licenses
+	$(BIN)/pip install --quiet pip-audit
+	$(BIN)/pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > $(VENV)/installed.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt || \
+		{ echo "Not everything was audited, or something was found: see above." >&2; exit 1; }
 
 check: format-check lint types contracts test lint-lessons
 

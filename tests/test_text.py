@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tutor.text import counted, in_ascii, safe, visible, writable
+from tutor.text import counted, in_ascii, printable_json, safe, visible, writable
 
 CAN_ACT = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -90,6 +91,28 @@ def test_what_is_written_keeps_tabs_and_joiners_and_nothing_else_that_acts(text:
     kept = "\n\t\u200c\u200d"
     assert not can_act_on_a_terminal("".join(char for char in written if char not in kept))
     assert [char for char in written if char in kept] == [char for char in text if char in kept]
+
+
+@given(st.text(st.sampled_from("ae\u0301\u0489\u20dd\n "), max_size=200))
+def test_marks_do_not_pile_up(text: str) -> None:
+    for shown in (safe(text), visible(text.encode())):
+        runs = "".join("m" if unicodedata.category(char)[0] == "M" else " " for char in shown)
+        assert max(map(len, runs.split()), default=0) <= 30
+    assert safe(safe(text)) == safe(text)
+
+
+def test_ten_thousand_marks_are_counted() -> None:
+    piled = "a" + "\u0301" * 10_000 + "b"
+    assert safe(piled) == "a" + "\u0301" * 30 + "‹9970×mark›b"
+    assert visible(piled[1:].encode()) == "◌" + "\u0301" * 30 + "‹9970×mark›b"
+    assert safe("a" + "\u0301" * 30) == "a" + "\u0301" * 30
+
+
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_json_says_the_same_and_can_do_nothing(value: object) -> None:
+    data = printable_json(json.dumps(value, ensure_ascii=False).encode())
+    assert json.loads(data) == value
+    assert not can_act_on_a_terminal(data.decode())
 
 
 def test_an_escape_sequence_is_shown_and_not_sent() -> None:

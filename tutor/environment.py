@@ -2,7 +2,7 @@
 
 A key of a remote service belongs to the process that was given it. The engine is handed one only
 where the learner has agreed that something is sent (`tutor.remote.permissions`); the package
-client and other children never need any.
+client never needs any, nor the other secrets that an environment may have.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import Mapping
 
 KEY_SUFFIX = "_API_KEY"
 """The variables of all services that tutor knows end so, and those of most others."""
+
+_SECRETS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS")
+_OF_PACKAGE_CLIENTS = ("PIP_", "UV_")
 
 HELD = "TUTOR_KEYS_HELD"
 """Tells a child the names of the variables with keys that its parent has, and no more."""
@@ -23,6 +26,17 @@ def without_keys(environment: Mapping[str, str] | None = None) -> dict[str, str]
     kept = {name: value for name, value in environment.items() if not is_key(name)}
     held = sorted(name for name, value in environment.items() if is_key(name) and value.strip())
     return kept | {HELD: " ".join(held)} if held else kept
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment for a program of somebody else, which needs neither our keys nor any other
+    secret. Those of the package clients themselves, by which they reach a private index, stay."""
+    environment = without_keys()
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.upper().startswith(_OF_PACKAGE_CLIENTS) or not name.upper().endswith(_SECRETS)
+    }
 
 
 def keys_held(environment: Mapping[str, str] | None = None) -> frozenset[str]:

@@ -8,6 +8,7 @@ printable that names it.
 from __future__ import annotations
 
 import locale
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -16,12 +17,15 @@ _SPACE = "␣"
 _TAB = "⇥"
 _KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_MOST_MARKS = 30  # the Stream-Safe Text Format of Unicode (UAX #15) allows as many
+_MANY_BEYOND_ASCII = re.compile(rf"[^\x00-\x7f]{{{_MOST_MARKS + 1},}}")
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: neither space nor control, yet nothing is seen
 
 
 def safe(text: str) -> str:
     """Running text for the screen: newlines stay, whatever could act on a terminal is shown
     instead of sent."""
+    text = _with_few_marks(text)
     if text.isprintable():
         return text
     return "".join(char if char == "\n" else _printable(char) for char in text)
@@ -45,11 +49,47 @@ def visible(data: bytes) -> str:
     Bytes that are not UTF-8 on their own (a piece of a longer character) appear as `\\xNN`. A
     leading combining mark gets a dotted circle to stand on. Never empty unless `data` is.
     """
-    text = data.decode("utf-8", errors="backslashreplace")
+    text = _with_few_marks(data.decode("utf-8", errors="backslashreplace"))
     shown = "".join(_visible(char) for char in text)
     if shown and unicodedata.category(shown[0]).startswith("M"):
         return "◌" + shown
     return shown
+
+
+def printable_json(data: bytes) -> bytes:
+    """The same JSON, with everything in it that could act on a terminal spelled as an escape:
+    whoever reads it as JSON reads what was written."""
+    text = data.decode("utf-8")
+    if text.isprintable():
+        return data
+    return "".join(char if char == "\n" else _escaped(char) for char in text).encode()
+
+
+def _escaped(char: str) -> str:
+    if unicodedata.category(char) not in _UNPRINTABLE:
+        return char
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _with_few_marks(text: str) -> str:
+    """`text` with at most `_MOST_MARKS` combining marks on one character; how many more there
+    were is said in their place."""
+    if not _MANY_BEYOND_ASCII.search(text):
+        return text
+    parts: list[str] = []
+    marks = 0
+    for char in (*text, ""):
+        if char and unicodedata.category(char).startswith("M"):
+            marks += 1
+            if marks > _MOST_MARKS:
+                continue
+        elif marks:
+            if marks > _MOST_MARKS:
+                parts.append(f"‹{marks - _MOST_MARKS}×mark›")
+            marks = 0
+        parts.append(char)
+    return "".join(parts)
 
 
 def _visible(char: str) -> str:

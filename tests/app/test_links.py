@@ -100,6 +100,46 @@ async def test_marking_a_link_moves_nothing(tmp_path: Path) -> None:
         assert pilot.app.screen.query_one(Prose).href == "#again"
 
 
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://example.org@evil.example/\u202egro.elpmaxe",
+        "http://evil.example/",
+        "vscode://run",
+    ],
+)
+async def test_an_address_is_shown_and_never_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, href: str
+) -> None:
+    def opened(*_: object, **__: object) -> bool:
+        raise AssertionError("something was opened")
+
+    monkeypatch.setattr("webbrowser.open", opened)
+    monkeypatch.setattr("textual.app.App.open_url", opened)
+    screen = Screen(id="links", title="Links", body=f"[a harmless word](<{href}>)")
+    lesson = msgspec.structs.replace(LESSON, screens=(screen, LESSON.screens[-1]))
+    course = Course(lessons=(lesson,))
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "tab links")
+        await keys(pilot, "tab", "enter")
+        await sees(pilot, "out of the course:")
+        await sees(pilot, href.partition("/\u202e")[0])
+        assert "\u202e" not in shown(pilot.app)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("href", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x"])
+async def test_an_address_that_could_run_something_is_no_link(tmp_path: Path, href: str) -> None:
+    screen = Screen(id="links", title="Links", body=f"[a harmless word]({href})")
+    lesson = msgspec.structs.replace(LESSON, screens=(screen, LESSON.screens[-1]))
+    course = Course(lessons=(lesson,))
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "a harmless word")
+        await sees(pilot, href)  # as the text that it is
+        assert not pilot.app.screen.query_one(Prose).has_links
+
+
 def test_plain_has_the_words_alone() -> None:
     assert plain("A *raw*\n[score](glossary.md#x) of `a`.") == "A raw score of a."
 

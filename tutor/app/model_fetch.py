@@ -22,7 +22,7 @@ from tutor.environment import without_keys
 from tutor.errors import DownloadFailed, TutorError
 from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode
 
-COMMAND = (sys.executable, "-m", "tutor", "model", "pull", "--json")
+COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
 
 
 async def fetch_model(

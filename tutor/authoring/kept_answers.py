@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tutor import private
 from tutor.errors import NoHome
 from tutor.paths import cache_folder
 
@@ -74,7 +75,7 @@ class KeptAnswers:
             return
         last = dict(list(self._answers.items())[-MOST:])
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private.make_folder(self._file.parent)
             with tempfile.NamedTemporaryFile(dir=self._file.parent, delete=False) as stream:
                 stream.write(msgspec.json.encode(last))
             Path(stream.name).replace(self._file)

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 
+from tutor import private
 from tutor.cli.learning import course_folder
 from tutor.errors import TerminalError
 
@@ -14,6 +15,7 @@ from tutor.errors import TerminalError
 def run(options: argparse.Namespace, *, lab: str | None = None) -> int:
     """The tutor, with `lab` on the screen at once if one is named."""
     check_terminal()
+    private.begin()
     gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
     from tutor.app import terminal
     from tutor.app.app import make_app

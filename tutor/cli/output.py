@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import msgspec
 
 from tutor.errors import OutputError, TutorError
-from tutor.text import safe
+from tutor.text import printable_json, safe
 
 
 def write(text: str) -> None:
@@ -24,10 +24,10 @@ def write(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    """`value` as one line of JSON, in UTF-8 whatever the terminal says."""
+    """`value` as one line of JSON, in UTF-8 whatever the terminal says, and harmless to it."""
     with _writing():
         _open_output().flush()
-        sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+        sys.stdout.buffer.write(printable_json(msgspec.json.encode(value)) + b"\n")
 
 
 def note(text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli import learning, output
-from tutor.text import counted
+from tutor.text import counted, printable_json, safe
 
 if TYPE_CHECKING:
     from tutor.learner.progress import Progress
@@ -77,9 +77,9 @@ def run_export(options: argparse.Namespace) -> int:
 
         course = learning.course_of(options)
         text = details(options.learner, course, progress.state(), progress.clock())
-        data = text.encode() + b"\n"
+        data = safe(text).encode() + b"\n"
     else:
-        data = msgspec.json.encode(exchange.export(progress)) + b"\n"
+        data = printable_json(msgspec.json.encode(exchange.export(progress))) + b"\n"
     if options.file is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tutor import private
 from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import StatusLine, loading
@@ -48,6 +49,7 @@ class MeasuredAll(msgspec.Struct):
 
 
 def run(options: argparse.Namespace) -> int:
+    private.begin()  # vectors are kept
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model

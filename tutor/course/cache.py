@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from tutor import __version__
+from tutor import __version__, private
 from tutor.course.links import Link
 from tutor.course.outline import Outline
 from tutor.course.term import Term
@@ -108,7 +108,7 @@ class Cache:
             return
         data = msgspec.msgpack.encode(_Kept(self._stamp, self._now))
         with suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private.make_folder(self._file.parent)
             number, name = tempfile.mkstemp(dir=self._file.parent)
             try:
                 with os.fdopen(number, "wb") as stream:

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from tutor import private
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import Failed, Loading, Message, Ready
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
 
+    private.begin()
     settle_waiting()
 
     outbox = Outbox(answers)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from tutor import paths
+from tutor import paths, private
 from tutor.engine import frames
 from tutor.engine.protocol import FromEngine, Message
 from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 
-COMMAND = (sys.executable, "-m", "tutor.engine")
+# -P: a folder that somebody starts the tutor in is not a place to import from
+COMMAND = (sys.executable, "-P", "-m", "tutor.engine")
 LOG_LIMIT = 1024 * 1024  # bytes; a longer log is begun anew
 PATIENCE = 2.0  # seconds that a process gets to end by itself
 
@@ -100,8 +102,9 @@ def _log() -> BinaryIO | None:
     the engine from running."""
     try:
         path = paths.log_file()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(path.parent)
         long = path.exists() and path.stat().st_size > LOG_LIMIT
-        return path.open("wb" if long else "ab")
+        begin = os.O_TRUNC if long else os.O_APPEND
+        return os.fdopen(private.open_file(path, os.O_WRONLY | os.O_CREAT | begin), "wb")
     except (NoHome, OSError):
         return None

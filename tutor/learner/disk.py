@@ -10,15 +10,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tutor import private
 from tutor.errors import StoreError, StoreFull, StoreReadOnly
-
-PRIVATE_FILE = 0o600
-PRIVATE_FOLDER = 0o700
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # the answer of some network file systems
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would otherwise translate line ends
 
 
 @contextlib.contextmanager
@@ -63,18 +60,6 @@ def writable(folder: Path) -> bool:
         return False
 
 
-def make_private_folder(folder: Path) -> None:
-    """Make `folder` for its owner alone. One that is already there is left as it is."""
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-
-
-def open_private(path: Path, flags: int) -> int:
-    """A file descriptor; a new file is readable by its owner alone."""
-    return os.open(path, flags | _BINARY, PRIVATE_FILE)
-
-
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, or raise the `OSError` that prevented it.
 
@@ -108,7 +93,7 @@ def write_temporary(path: Path, data: bytes) -> Path:
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
-        descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        descriptor = private.create_file(temporary)
         try:
             write_all(descriptor, data)
             os.fsync(descriptor)
@@ -132,7 +117,7 @@ def keep_copy(path: Path, copy: Path) -> None:
         os.link(path, temporary)
     except (OSError, AttributeError, NotImplementedError):
         shutil.copyfile(path, temporary)
-        temporary.chmod(PRIVATE_FILE)
+        temporary.chmod(private.FILE)
     move(temporary, copy)
 
 

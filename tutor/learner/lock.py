@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tutor import private
 from tutor.errors import StoreBusy
 from tutor.learner import disk
 
@@ -24,8 +25,8 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
     from filelock import FileLock, Timeout  # 15 ms to import, and the first screen only reads
 
     with disk.failures_in_words(path, "saved"):
-        disk.make_private_folder(path.parent)
-        lock = FileLock(path, timeout=timeout, mode=disk.PRIVATE_FILE, poll_interval=POLL)
+        private.make_folder(path.parent)
+        lock = FileLock(path, timeout=timeout, mode=private.FILE, poll_interval=POLL)
         try:
             lock.acquire()
         except Timeout as error:

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from tutor import private
 from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.records import LogEvent, LogMark
@@ -68,7 +69,7 @@ class ReviewLog:
             return
         with disk.failures_in_words(self.path, "saved"):
             new = not self.path.exists()
-            descriptor = disk.open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            descriptor = private.open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             try:
                 size = os.fstat(descriptor).st_size
                 try:

@@ -112,9 +112,10 @@ class TextShelf:
         try:
             with path.open("rb") as file:
                 line = file.readline(_HEADER)
-            return msgspec.json.decode(line, type=TextInfo)
+            info = msgspec.json.decode(line, type=TextInfo)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
+        return info if info.id == path.stem else None  # or it would name another file
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)

@@ -7,9 +7,8 @@ the `gguf` package turns every other kind into 32-bit floats.
 
 from __future__ import annotations
 
-import struct
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
 
 import gguf
 import numpy as np
@@ -17,11 +16,13 @@ import torch
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.gguf_header import TensorPlace, read_header
 from tutor.lm.linear import GROUP, Groups, halves
 from tutor.lm.network import Config
-from tutor.lm.soundness import even_share
+from tutor.lm.soundness import even_share, require_head_size
 from tutor.lm.source import Matrix
 from tutor.lm.tokenizer import Tokenizer
+from tutor.text import safe
 
 _NAMES = {
     "embedding": "token_embd",
@@ -38,18 +39,6 @@ _NAMES = {
     "feed_forward_norm": "ffn_norm",
 }
 
-# What the gguf package raises for a file that ends early or is not what it says.
-_UNREADABLE = (
-    ValueError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    MemoryError,
-    UnicodeDecodeError,
-    struct.error,
-)
-
 _FETCH_AGAIN = "Fetch the file again."
 
 
@@ -58,51 +47,63 @@ class GgufFile:
 
     def __init__(self, path: Path) -> None:
         try:
-            reader = gguf.GGUFReader(path)
-            self._fields: dict[str, Any] = {
-                name: field.contents() for name, field in reader.fields.items()
-            }
-            self._tensors = {tensor.name: tensor for tensor in reader.tensors}
-        except _UNREADABLE as error:
-            raise ModelDamaged(
-                "it ends early, or is not what it says it is.", _FETCH_AGAIN
-            ) from error
+            with path.open("rb") as file:
+                self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+        except ValueError as error:  # of no bytes at all
+            raise ModelDamaged("it is empty.", _FETCH_AGAIN) from error
+        self._fields, self._tensors = read_header(self._data)
         self._require_family()
         self.config = self._config()
         self.format = self._format()
-        self.chat_template: str | None = self._fields.get("tokenizer.chat_template")
+        self.chat_template = self._fields.text("tokenizer.chat_template", "") or None
 
     def tokenizer(self) -> Tokenizer:
         return Tokenizer.from_gguf(self._fields)
 
     def vector(self, part: str, block: int | None = None) -> Tensor:
-        return _dense(self._tensor(part, block)).flatten()
+        return self._dense(self._tensor(part, block)).flatten()
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
+        tensor = self._matrix(part, block)
+        inputs, outputs = tensor.shape
+        blocks = _BLOCKS.get(tensor.kind.name)
+        if blocks is None:
+            values = self._dense(tensor).view(outputs, inputs)
+            return values if tensor.kind.name == "F32" else halves(values)
+        rows = torch.from_numpy(np.array(tensor.rows(self._data)))
+        return blocks(rows.view(outputs, inputs // GROUP, -1))
+
+    def _dense(self, tensor: TensorPlace) -> Tensor:
+        """The tensor's values as 32-bit floats."""
+        try:
+            values = gguf.dequantize(tensor.rows(self._data), tensor.kind)
+        except NotImplementedError as error:
+            raise ModelUnsupported(
+                f"its number format {tensor.kind.name} is not known here.",
+                "Use a file in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K.",
+            ) from error
+        return torch.from_numpy(np.array(values, dtype=np.float32))
+
+    def _matrix(self, part: str, block: int | None) -> TensorPlace:
         tensor = self._tensor(part, block)
         if len(tensor.shape) != 2:
             raise ModelDamaged(f"its tensor {tensor.name} is not a matrix.", _FETCH_AGAIN)
-        inputs, outputs = (int(size) for size in tensor.shape)  # GGUF counts dimensions backwards
-        blocks = _BLOCKS.get(tensor.tensor_type.name)
-        if blocks is None:
-            values = _dense(tensor).view(outputs, inputs)
-            return values if tensor.tensor_type.name == "F32" else halves(values)
-        return blocks(torch.from_numpy(np.array(tensor.data)).view(outputs, inputs // GROUP, -1))
+        return tensor
 
-    def _tensor(self, part: str, block: int | None) -> Any:
+    def _tensor(self, part: str, block: int | None) -> TensorPlace:
         name = f"{_NAMES[part]}.weight" if block is None else f"blk.{block}.{_NAMES[part]}.weight"
         if name not in self._tensors:
             raise ModelDamaged(f"it has no tensor {name}.", _FETCH_AGAIN)
         return self._tensors[name]
 
     def _require_family(self) -> None:
-        architecture = self._fields.get("general.architecture")
+        architecture = safe(self._fields.text("general.architecture", "none"))[:60]
         if architecture != "llama":
             raise ModelUnsupported(
                 f"it is of the architecture {architecture!r}.",
                 "Use a model of the Llama family (architecture 'llama').",
             )
-        if self._fields.get("llama.expert_count"):
+        if self._fields.whole_number("llama.expert_count", 0):
             raise ModelUnsupported(
                 "it is a mixture of experts.", "Use a model with one feed-forward network a block."
             )
@@ -111,62 +112,46 @@ class GgufFile:
                 f"it has a bias, {biased}, which the Llama family has not.", "Use another model."
             )
 
-    def _required(self, key: str) -> Any:
-        if key not in self._fields:
-            raise ModelDamaged(f"it does not say {key}.", _FETCH_AGAIN)
-        return self._fields[key]
-
     def _config(self) -> Config:
         fields = self._fields
-        width = int(self._required("llama.embedding_length"))
-        heads = int(self._required("llama.attention.head_count"))
-        head_size = int(fields.get("llama.attention.key_length") or even_share(width, heads))
-        if int(fields.get("llama.rope.dimension_count", head_size)) != head_size:
+        width = fields.whole_number("llama.embedding_length")
+        heads = fields.whole_number("llama.attention.head_count")
+        head_size = fields.whole_number("llama.attention.key_length", 0) or even_share(width, heads)
+        require_head_size(head_size)
+        if fields.whole_number("llama.rope.dimension_count", head_size) != head_size:
             raise ModelUnsupported("it turns only a part of each head.", "Use another model.")
         return Config(
-            vocabulary_size=int(self._tensor("embedding", None).shape[1]),
+            vocabulary_size=self._matrix("embedding", None).shape[1],
             width=width,
-            layers=int(self._required("llama.block_count")),
+            layers=fields.whole_number("llama.block_count"),
             heads=heads,
-            key_value_heads=int(fields.get("llama.attention.head_count_kv", heads)),
+            key_value_heads=fields.whole_number("llama.attention.head_count_kv", heads),
             head_size=head_size,
-            hidden=int(self._required("llama.feed_forward_length")),
-            rope_base=float(fields.get("llama.rope.freq_base", 10_000.0)),
-            norm_epsilon=float(self._required("llama.attention.layer_norm_rms_epsilon")),
-            context=int(self._required("llama.context_length")),
+            hidden=fields.whole_number("llama.feed_forward_length"),
+            rope_base=fields.number("llama.rope.freq_base", 10_000.0),
+            norm_epsilon=fields.number("llama.attention.layer_norm_rms_epsilon"),
+            context=fields.whole_number("llama.context_length"),
             tied="output.weight" not in self._tensors,
             rope_factors=self._rope_factors(head_size),
         )
 
     def _rope_factors(self, head_size: int) -> tuple[float, ...] | None:
-        kind = self._fields.get("llama.rope.scaling.type", "none")
+        kind = self._fields.text("llama.rope.scaling.type", "none")
         if "rope_freqs.weight" in self._tensors:  # Llama 3 writes them out
-            return tuple(_dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
+            return tuple(self._dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
         if kind == "none":
             return None
         if kind == "linear":
-            factor = float(self._required("llama.rope.scaling.factor"))
+            factor = self._fields.number("llama.rope.scaling.factor")
             return (factor,) * (head_size // 2)
-        raise ModelUnsupported(f"it stretches its context by {kind!r}.", "Use another model.")
+        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
 
     def _format(self) -> str:
-        number = self._fields.get("general.file_type")
+        number = self._fields.whole_number("general.file_type", -1)
         try:
             return str(gguf.LlamaFileType(number).name).removeprefix("MOSTLY_").removeprefix("ALL_")
         except ValueError:
             return "GGUF"
-
-
-def _dense(tensor: Any) -> Tensor:
-    """The tensor's values as 32-bit floats."""
-    try:
-        values = gguf.dequantize(tensor.data, tensor.tensor_type)
-    except NotImplementedError as error:
-        raise ModelUnsupported(
-            f"its number format {tensor.tensor_type.name} is not known here.",
-            "Use a file in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K.",
-        ) from error
-    return torch.from_numpy(np.array(values, dtype=np.float32))
 
 
 # Blocks of 32 weights as bytes, [N, K / 32, size of a block]; formats as in ggml (ggml-common.h).

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.network import Config
-from tutor.lm.soundness import even_share
+from tutor.lm.soundness import even_share, require_head_size
 from tutor.lm.tokenizer import Tokenizer
 
 _NAMES = {
@@ -34,6 +34,7 @@ _NAMES = {
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
 _FETCH_AGAIN = "Fetch the folder again."
+_LONGEST_NAME = 200  # characters
 
 
 class _RopeScaling(msgspec.Struct, frozen=True):
@@ -88,6 +89,8 @@ class HuggingFaceFolder:
 
     def matrix(self, part: str, block: int | None = None) -> Tensor:
         tensor = self._tensor(part, block)
+        if tensor.dim() != 2:
+            raise ModelDamaged(f"its {part} weights are not a matrix.", _FETCH_AGAIN)
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
             return _pairs(tensor, self.config.head_size)  # else `convert` says what is wrong
         return tensor
@@ -126,12 +129,19 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
         names = data.get("weight_map") if isinstance(data, dict) else None
         if not isinstance(names, dict):
             raise ModelDamaged(f"{index.name} does not list the weights.", _FETCH_AGAIN)
-        # only the last part of each name: an index must not lead out of the folder
-        return {tensor: folder / Path(str(file)).name for tensor, file in names.items()}
+        return {tensor: folder / _file_name(index, file) for tensor, file in names.items()}
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelDamaged("it has no safetensors file.", _FETCH_AGAIN)
     return {tensor: file for file in files for tensor in _names_in(file)}
+
+
+def _file_name(index: Path, file: object) -> str:
+    """Only the last part of what an index names: it must not lead out of the folder."""
+    name = Path(file).name if isinstance(file, str) else ""
+    if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
+        raise ModelDamaged(f"{index.name} names a file that cannot be.", _FETCH_AGAIN)
+    return name
 
 
 def _names_in(path: Path) -> list[str]:
@@ -161,7 +171,7 @@ def _read_config(path: Path) -> Config:
     architectures = data.get("architectures") if isinstance(data, dict) else None
     if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
         raise ModelUnsupported(
-            f"it is of the architecture {architectures!r}.",
+            f"it is of the architecture {architectures!r:.60}.",
             "Use a model of the Llama family (LlamaForCausalLM).",
         )
     try:
@@ -171,6 +181,7 @@ def _read_config(path: Path) -> Config:
     if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
         raise ModelUnsupported("it has biases or another activation.", "Use another model.")
     head_size = read.head_dim or even_share(read.hidden_size, read.num_attention_heads)
+    require_head_size(head_size)
     rope = read.rope_parameters or read.rope_scaling or _RopeScaling()
     base = rope.rope_theta or read.rope_theta
     return Config(
@@ -202,7 +213,7 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     if kind == "linear":
         return (rope.factor,) * (head_size // 2)
     if kind != "llama3":
-        raise ModelUnsupported(f"it stretches its context by {kind!r}.", "Use another model.")
+        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
     if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
         raise ModelDamaged("the way it stretches its context contradicts itself.", _FETCH_AGAIN)
     factors = []

@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from tutor import paths, private
 from tutor.lm.kernels import machine_key
 from tutor.lm.network import Config
 
@@ -100,7 +101,9 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
     name = f"{packed.description.sha256[:16]}-{machine_key()}{_SUFFIX}"
     text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
     metadata = {"tutor": msgspec.json.encode(packed.description).decode()}
-    folder.mkdir(parents=True, exist_ok=True)
+    shared = folder == paths.shared_models_folder()
+    if not shared:
+        private.make_folder(folder)
     _tidy_up(folder)
     handle, partial = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     os.close(handle)
@@ -108,7 +111,8 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
         save_file({**packed.tensors, _TOKENIZER: text}, partial, metadata)
         with open(partial, "rb") as file:  # noqa: PTH123
             os.fsync(file.fileno())
-        Path(partial).chmod(0o644)  # others on this machine may share it
+        if shared:
+            Path(partial).chmod(0o644)  # for others on this machine
         Path(partial).replace(folder / name)
     except SafetensorError as error:  # how the library reports a full disk
         raise OSError(str(error)) from error

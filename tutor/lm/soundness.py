@@ -9,6 +9,7 @@ from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
 _FETCH_AGAIN = "Fetch the model again, or use another."
+_LARGEST_HEAD = 65_536  # 64 to 256 are usual
 
 
 def even_share(width: int, heads: int) -> int:
@@ -20,6 +21,12 @@ def even_share(width: int, heads: int) -> int:
             _FETCH_AGAIN,
         )
     return width // heads
+
+
+def require_head_size(size: int) -> None:
+    """Raises `ModelDamaged` for one that no head has: tables as long as that are made of it."""
+    if not 1 <= size <= _LARGEST_HEAD:
+        raise ModelDamaged(f"it says that its head size is {size}.", _FETCH_AGAIN)
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import compress, count
 from pathlib import Path
@@ -33,6 +34,7 @@ from tokenizers import Tokenizer as Backend
 from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError
 from tutor.lm import tokenizer_gguf
 from tutor.lm.distribution import Token
+from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"
 
@@ -58,8 +60,6 @@ class Tokenizer:
         self, backend: Backend, *, start_ids: Iterable[int] = (), end_ids: Iterable[int] = ()
     ) -> None:
         self._backend = backend
-        self._backend.no_truncation()  # a tokenizer.json may ask for either
-        self._backend.no_padding()
         self._byte_level = _is_byte_level(backend)
         self._added = backend.get_added_tokens_decoder()
         mark = None if self._byte_level else getattr(backend.model, "unk_token", None)
@@ -81,13 +81,15 @@ class Tokenizer:
     def from_file(cls, path: Path) -> Tokenizer:
         """From a Hugging Face `tokenizer.json`, and the `tokenizer_config.json` beside it."""
         try:
-            backend = Backend.from_str(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
-        except Exception as error:  # the library raises nothing more precise
-            raise ModelDamaged(f"{path.name} is not a tokenizer: {error}.") from error
-        processed = backend.encode("a").ids
-        plain = backend.encode("a", add_special_tokens=False).ids
+        with library_failures(f"{path.name} is not a tokenizer"):
+            backend = Backend.from_str(text)
+            backend.no_truncation()  # it may ask for either
+            backend.no_padding()
+            processed = backend.encode("a").ids
+            plain = backend.encode("a", add_special_tokens=False).ids
         start = processed[: processed.index(plain[0])] if plain and plain[0] in processed else []
         return cls(backend, start_ids=start, end_ids=_end_ids_beside(path, backend))
 
@@ -96,7 +98,8 @@ class Tokenizer:
         """From what `to_json` wrote."""
         try:
             saved = msgspec.json.decode(text, type=_Saved)
-            backend = Backend.from_str(bytes(saved.tokenizer).decode("utf-8"))
+            with library_failures("A saved tokenizer cannot be read"):
+                backend = Backend.from_str(bytes(saved.tokenizer).decode("utf-8"))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ModelDamaged(f"A saved tokenizer cannot be read: {error}.") from error
         return cls(backend, start_ids=saved.start_ids, end_ids=saved.end_ids)
@@ -138,7 +141,8 @@ class Tokenizer:
                 "Remove control characters and very rare characters from the text.",
             )
         self._backend.encode_special_tokens = not special
-        ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        with library_failures("Its tokenizer fails on this text"):
+            ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
         if self._unknown is not None and self._unknown in ids:
             raise TextError(
                 "The model's vocabulary has no tokens for a character in it.",
@@ -222,6 +226,18 @@ class Tokenizer:
         return b"".join(compress(_BYTE_OF.values(), found))
 
 
+@contextmanager
+def library_failures(what: str) -> Iterator[None]:
+    """Turns whatever the tokenizers library raises into `ModelDamaged`: it has no error classes of
+    its own, and what goes wrong unforeseen in its Rust code is not even an `Exception`."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise ModelDamaged(f"{what}: {safe(str(error))[:200]}.") from error
+
+
 def _byte_characters() -> dict[str, bytes]:
     """The printable character that stands for each byte in a byte-level vocabulary: itself where
     it is printable, the next unused one from U+0100 where not (GPT-2, `bytes_to_unicode`)."""
@@ -246,7 +262,7 @@ def _is_byte_level(backend: Backend) -> bool:
     if kinds & {"ByteFallback", "Metaspace"}:
         return False
     raise ModelUnsupported(
-        f"Its tokenizer decodes by {', '.join(sorted(kinds))}.",
+        f"Its tokenizer decodes by {', '.join(sorted(kinds))[:200]}.",
         "Use a model with a byte-level BPE or SentencePiece tokenizer.",
     )
 

@@ -8,7 +8,7 @@ splits and defaults are those of llama.cpp (`src/llama-vocab.cpp`), which define
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from tokenizers import (
     AddedToken,
@@ -37,6 +37,11 @@ _SPLITS = {
     "default": (r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"),
 }
 
+_KINDS: dict[type, str] = {str: "texts", int: "whole numbers", float: "numbers"}
+_LONGEST_TOKEN = 1024  # characters; every cut of a SentencePiece token is tried as a merge
+
+Item = TypeVar("Item")
+
 # `tokenizer.ggml.token_type`
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 
@@ -45,8 +50,10 @@ def backend(fields: Mapping[str, Any]) -> Tokenizer:
     """The `tokenizers` tokenizer that these metadata describe. Raises `ModelUnsupported` for a
     kind or a split that is not known, `ModelDamaged` for contradictory metadata."""
     family = _required(fields, "tokenizer.ggml.model")
-    tokens = _required(fields, "tokenizer.ggml.tokens")
-    kinds = _required(fields, "tokenizer.ggml.token_type")
+    tokens = _list(fields, "tokenizer.ggml.tokens", str)
+    kinds = _list(fields, "tokenizer.ggml.token_type", int)
+    if longest := next((token for token in tokens if len(token) > _LONGEST_TOKEN), None):
+        raise ModelDamaged(f"Its tokenizer.ggml.tokens has one of {len(longest):,} characters.")
     if len(kinds) != len(tokens):
         raise ModelDamaged(f"It has {len(tokens)} tokens but {len(kinds)} token types.")
     if family == "gpt2":
@@ -55,7 +62,7 @@ def backend(fields: Mapping[str, Any]) -> Tokenizer:
         made = _sentencepiece(fields, tokens, kinds)
     else:
         raise ModelUnsupported(
-            f"Its tokenizer is of the kind {family!r}.",
+            f"Its tokenizer is of the kind {family!r:.60}.",
             "Use a model with a byte-level BPE or SentencePiece tokenizer.",
         )
     made.add_tokens(_added(tokens, kinds))
@@ -66,28 +73,39 @@ def start_ids(fields: Mapping[str, Any]) -> list[int]:
     """What comes before any text: the "beginning of sequence" token, where the model wants it."""
     usual = (
         fields.get("tokenizer.ggml.model") == "llama"
-        or _SPLITS.get(fields.get("tokenizer.ggml.pre", "")) == _SPLITS["llama-bpe"]
+        or _SPLITS.get(str(fields.get("tokenizer.ggml.pre", ""))) == _SPLITS["llama-bpe"]
     )
-    begin = fields.get("tokenizer.ggml.bos_token_id")
     wanted = fields.get("tokenizer.ggml.add_bos_token", usual)
-    return [int(begin)] if wanted and begin is not None else []
+    return _ids(fields, "bos_token_id") if wanted else []
 
 
 def end_ids(fields: Mapping[str, Any]) -> list[int]:
     """The tokens that end a text or a turn, as far as the file names them."""
-    names = ("eos_token_id", "eot_token_id", "eom_token_id")
-    found = (fields.get(f"tokenizer.ggml.{name}") for name in names)
-    return [int(id_) for id_ in found if id_ is not None]
+    return _ids(fields, "eos_token_id", "eot_token_id", "eom_token_id")
+
+
+def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
+    """The ids in these fields, of those that are there."""
+    count = len(_list(fields, "tokenizer.ggml.tokens", str))
+    found = []
+    for key in (f"tokenizer.ggml.{name}" for name in names):
+        id_ = fields.get(key)
+        if id_ is None:
+            continue
+        if type(id_) is not int or not 0 <= id_ < count:
+            raise ModelDamaged(f"Its {key} is none of its {count:,} tokens.")
+        found.append(id_)
+    return found
 
 
 def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
-    name = fields.get("tokenizer.ggml.pre", "default")
+    name = str(fields.get("tokenizer.ggml.pre", "default"))
     if name not in _SPLITS:
         raise ModelUnsupported(
-            f"Its tokenizer splits text in the way named {name!r}, which is not known here.",
+            f"Its tokenizer splits text in the way named {name!r:.60}, which is not known here.",
             f"Known are {', '.join(sorted(_SPLITS))}.",
         )
-    merges = _required(fields, "tokenizer.ggml.merges")
+    merges = _list(fields, "tokenizer.ggml.merges", str)
     made = _made(
         vocab={token: id_ for id_, token in enumerate(tokens)},
         merges=[_pair(merge) for merge in merges],
@@ -105,7 +123,9 @@ def _sentencepiece(
 ) -> Tokenizer:
     """SentencePiece joins the pair whose union scores highest. Listing all pairs by the score of
     their union gives the same order as a list of merges."""
-    scores = _required(fields, "tokenizer.ggml.scores")
+    scores = _list(fields, "tokenizer.ggml.scores", float)
+    if len(scores) != len(tokens):
+        raise ModelDamaged(f"It has {len(tokens)} tokens but {len(scores)} scores.")
     vocab = {token: id_ for id_, token in enumerate(tokens)}
     joined = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _NORMAL]
     joined.sort(key=lambda token: -scores[vocab[token]])
@@ -153,3 +173,10 @@ def _required(fields: Mapping[str, Any], key: str) -> Any:
     if key not in fields:
         raise ModelDamaged(f"It does not say its {key}.")
     return fields[key]
+
+
+def _list(fields: Mapping[str, Any], key: str, kind: type[Item]) -> list[Item]:
+    found = _required(fields, key)
+    if not isinstance(found, list) or any(type(item) is not kind for item in found):
+        raise ModelDamaged(f"Its {key} is not a list of {_KINDS[kind]}.")
+    return found

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import errno
 import fnmatch
-import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import msgspec
 
 from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, UsageError
 from tutor.models.package_client import bytes_below
@@ -116,14 +117,21 @@ def _cached(repository: str, file: str) -> Path | None:
     return folder if _whole(folder) else None
 
 
+class _Index(msgspec.Struct, frozen=True):
+    """What matters of an index: which file each tensor is in."""
+
+    weight_map: dict[str, str]
+
+
 def _whole(folder: Path) -> bool:
     """An index, where there is one, lists the files that the weights are spread over."""
     names = {"config.json", "tokenizer.json"}
     for index in folder.glob("*.safetensors.index.json"):
         try:
-            names.update(json.loads(index.read_bytes())["weight_map"].values())
-        except (ValueError, KeyError):
+            listed = msgspec.json.decode(index.read_bytes(), type=_Index).weight_map.values()
+        except (OSError, ValueError):
             return False
+        names.update(Path(name).name for name in listed if name.isprintable())
     return all((folder / name).exists() for name in names) and any(folder.glob("*.safetensors"))
 
 

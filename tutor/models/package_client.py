@@ -17,12 +17,17 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
-from tutor.environment import without_keys
+from tutor.environment import without_secrets
 from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
 from tutor.models.installed import Release
 
 _TICK = 0.1
 """Seconds between two looks at how far the download is."""
+
+# Clients keep a package twice while they unpack it.
+_TIMES_AS_MUCH = 3
+_SLACK = 50_000_000
+"""Bytes of what else a client writes."""
 
 # What pip and uv say where no server could be spoken to.
 _NO_CONNECTION = (
@@ -51,7 +56,13 @@ def fetch_package(
         while (status := _poll(process)) is None:
             if cancelled.is_set():
                 raise RequestCancelled("The download was stopped.")
-            if (arrived := bytes_below(folder)) > most:  # clients remove files on the way, too
+            arrived = bytes_below(folder)
+            if arrived > _TIMES_AS_MUCH * (release.wheel_size + release.size) + _SLACK:
+                raise DownloadFailed(
+                    f"{arrived:,} bytes have come, and {release.package} has far fewer.",
+                    "The source of your packages serves another file: check its address.",
+                )
+            if arrived > most:  # clients remove files on the way, too
                 most = arrived
                 on_bytes(most)
     if status != 0:
@@ -64,7 +75,17 @@ def _command(release: Release, folder: Path) -> list[str]:
         options = ["--no-deps", "--no-cache-dir", "--only-binary=:all:", "--retries=2"]
         quiet = ["--no-input", "--disable-pip-version-check", "--quiet"]
         where = ["--dest", str(folder)]
-        return [sys.executable, "-m", "pip", "download", *options, *quiet, *where, requirement]
+        return [
+            sys.executable,
+            "-P",
+            "-m",
+            "pip",
+            "download",
+            *options,
+            *quiet,
+            *where,
+            requirement,
+        ]
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is not None:
         options = ["--no-deps", "--only-binary=:all:", "--cache-dir", str(folder / "cache")]
@@ -79,13 +100,13 @@ def _command(release: Release, folder: Path) -> list[str]:
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """The command, which ends with this block and with this process."""
-    attended = [sys.executable, "-m", "tutor.models.attended", *command]
+    attended = [sys.executable, "-P", "-m", "tutor.models.attended", *command]
     process = subprocess.Popen(
         attended,
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,
-        env=without_keys() | {"TMPDIR": str(folder)},
+        env=without_secrets() | {"TMPDIR": str(folder)},
     )
     try:
         yield process

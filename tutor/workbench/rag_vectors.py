@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tutor import paths
+from tutor import paths, private
 from tutor.errors import NoHome
 from tutor.labs.rag_attempt import ReadSoFar
 from tutor.lm import passage_vectors, sentence_encoder
@@ -120,7 +120,7 @@ class Vectors:
         """Where that is not possible, nothing happens but that they are made again."""
         if self._file is not None:
             with suppress(OSError, SafetensorError):
-                self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                private.make_folder(self._file.parent)
                 save_atomically({"vectors": torch.stack(self._vectors)}, self._file, {})
 
 

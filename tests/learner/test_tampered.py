@@ -1,0 +1,157 @@
+"""A progress file that somebody has changed, checksum and all: it is opened, or refused in words,
+and nothing that is said of it acts on a terminal."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import zlib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hostile_files import changed_json
+from hypothesis import HealthCheck, given, settings
+from learner_sessions import answered
+
+from tutor.app.asked import asked
+from tutor.app.standing import standing
+from tutor.cli.report_text import details, report
+from tutor.course.catalogue import load_course
+from tutor.errors import TutorError
+from tutor.learner import exchange, review
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, Draft, Guessed, LessonRead, LessonState, Suspended
+from tutor.learner.schema import CURRENT
+from tutor.learner.storage import About, _beginning
+from tutor.text import printable_json, safe
+
+lengths = pytest.mark.parametrize(
+    "examples",
+    [25, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+    ids=["short", "long"],
+)
+COURSE = load_course()
+
+
+def filled(folder: Path) -> Progress:
+    """With something of everything, about questions that the course has."""
+    progress = Progress.open(folder)
+    lesson = COURSE.lessons[1]
+    for number, question in enumerate(lesson.questions[:3]):
+        for right in (True, False):
+            progress.record(
+                Answered(
+                    at=1e9 + number,
+                    question=question.id,
+                    version=question.version,
+                    lesson=lesson.id,
+                    correct=right,
+                )
+            )
+    progress.record(Suspended(at=1e9, question=lesson.questions[0].id))
+    progress.record(LessonRead(at=1e9, lesson=lesson.id))
+    progress.record(
+        Guessed(at=1e9, text="a", guess="b", actual="c", rank=2, learner_bits=3.0, model_bits=1.0)
+    )
+    progress.save_lesson(
+        LessonState(lesson=lesson.id, screen=lesson.screens[0].id, visited_at=1e9, seen=("x",))
+    )
+    progress.save_draft(lesson.questions[1].id, Draft(version=1, answer="17"))
+    progress.save_setting("review.cap", 40)
+    return progress
+
+
+def write_state(folder: Path, tables: dict[str, Any]) -> None:
+    """As if tutor had written it."""
+    body = json.dumps(tables).encode()[1:]
+    about = About(CURRENT.version, f"{zlib.crc32(body):08x}")
+    (folder / "progress.json").write_bytes(_beginning(about) + body)
+
+
+def look_at_everything(folder: Path) -> None:
+    """Whatever comes of it can be shown."""
+    shown: list[str] = []
+    try:
+        progress = Progress.open(folder, clock=lambda: 1.7e9)
+        state = progress.state()
+        shown += [str(notice) for notice in progress.notices]
+        shown += [safe(make("me", COURSE, state, progress.clock())) for make in (report, details)]
+        ask = asked(COURSE)
+        limits = review.limits(progress.setting)
+        review.queue(state, ask, progress.clock(), limits)
+        review.forecast(state, ask, progress.clock())
+        review.retention(state, ask, progress.clock())
+        review.streak(state, progress.clock())
+        shown.append(printable_json(msgspec.json.encode(exchange.export(progress))).decode())
+        for lesson in COURSE.outlines:
+            standing(lesson, progress.lesson(lesson.id), progress.cards())
+        progress.record(answered(1))
+        progress.record(answered(1))
+    except TutorError as error:
+        shown.append(safe(str(error)))
+    acting = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    assert not {unicodedata.category(char) for char in "".join(shown) if char != "\n"} & acting
+
+
+@lengths
+def test_a_state_that_was_changed(examples: int, tmp_path: Path) -> None:
+    progress = filled(tmp_path / "me")
+    data = json.loads((progress.folder / "progress.json").read_bytes())
+    log = (progress.folder / "reviews.log").read_bytes()
+    del data["about"]
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(changed_json(data))
+    def run(tables: Any) -> None:
+        if not isinstance(tables, dict) or not tables:
+            return
+        for file in progress.folder.iterdir():
+            file.unlink()
+        (progress.folder / "reviews.log").write_bytes(log)
+        write_state(progress.folder, tables)
+        look_at_everything(progress.folder)
+
+    run()
+
+
+@lengths
+def test_a_log_that_was_changed(examples: int, tmp_path: Path) -> None:
+    progress = filled(tmp_path / "me")
+    lines = (progress.folder / "reviews.log").read_bytes().splitlines()
+    events = [json.loads(line[9:]) for line in lines]
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(changed_json(events))
+    def run(changed: Any) -> None:
+        if not isinstance(changed, list):
+            return
+        bodies = [json.dumps(event).encode() for event in changed]
+        for file in progress.folder.iterdir():
+            file.unlink()
+        (progress.folder / "reviews.log").write_bytes(
+            b"".join(b"%08x " % zlib.crc32(body) + body + b"\n" for body in bodies)
+        )
+        look_at_everything(progress.folder)
+
+    run()
+
+
+@pytest.mark.parametrize("deep", [100, 100_000])
+def test_a_state_nested_without_end(tmp_path: Path, deep: int) -> None:
+    progress = filled(tmp_path / "me")
+    body = b'"cards":{"x":{"question":' + b"[" * deep + b"]" * deep + b"}}}"
+    about = About(CURRENT.version, f"{zlib.crc32(body):08x}")
+    (progress.folder / "progress.json").write_bytes(_beginning(about) + body)
+    look_at_everything(progress.folder)

@@ -1,0 +1,115 @@
+"""`python -m tools.licenses`: the packages that tutor asks for, and under which license each is, as
+the table in docs/security.md. Exit status 1 if one is under another license than those allowed, or
+under none that it names.
+
+What is asked for stands in pyproject.toml, the licenses in what each installed package says of
+itself. A package that is not installed here is listed as such.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+
+ALLOWED = {
+    "0BSD",
+    "Apache-2.0",
+    "BSD",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CNRI-Python",
+    "MIT",
+    "MPL-2.0",
+    "Zlib",
+}
+"""Licenses that put no condition on what is made with a package, beyond its own files."""
+
+FOR_TESTS_ALONE = {"pyte": {"LGPLv3"}}
+"""What is never shipped or imported by tutor may be under more."""
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_WORDS = re.compile(r"[\w.-]+")
+_ABSENT = "not installed here"
+# What packages write where there is no SPDX expression: in a classifier or in a sentence.
+_MEANT = {
+    "Apache Software License": "Apache-2.0",
+    "Apache 2.0": "Apache-2.0",
+    "BSD License": "BSD",
+    "BSD 2-Clause License": "BSD-2-Clause",
+    "MIT License": "MIT",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPLv3",
+}
+
+
+class Dependency(NamedTuple):
+    """`extra` is empty for what every installation has."""
+
+    name: str
+    extra: str
+    license: str
+
+    @property
+    def installed(self) -> bool:
+        return self.license != _ABSENT
+
+    @property
+    def allowed(self) -> bool:
+        allowed = ALLOWED | FOR_TESTS_ALONE.get(self.name, set())
+        found = set(_WORDS.findall(self.license)) - {"AND", "OR"}
+        found -= {"WITH", "LLVM-exception"}  # an exception only adds to what is allowed
+        return bool(found) and found <= allowed
+
+
+def dependencies() -> Iterator[Dependency]:
+    """Every direct dependency, in the order of pyproject.toml."""
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    for extra, requirements in {"": project["dependencies"], **_extras(project)}.items():
+        for requirement in requirements:
+            match = _NAME.match(requirement)
+            if match and match[0] != "tutor":
+                yield Dependency(match[0], extra, license_of(match[0]))
+
+
+def _extras(project: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
+    return project["optional-dependencies"]
+
+
+def license_of(name: str) -> str:
+    """As an SPDX expression where the package gives one."""
+    try:
+        about = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return _ABSENT
+    if expression := about.get("License-Expression"):
+        return str(expression)
+    classifiers = about.get_all("Classifier") or []
+    named = [each.split(" :: ")[-1] for each in classifiers if each.startswith("License :: OSI")]
+    said = named or [str(about.get("License") or "").partition("\n")[0]]
+    return " AND ".join(_MEANT.get(each, each) for each in said)
+
+
+def table(found: Sequence[Dependency]) -> str:
+    rows = [f"| {each.name} | {each.extra or '-'} | {each.license} |" for each in found]
+    return "\n".join(["| package | extra | license |", "|---|---|---|", *rows])
+
+
+def main() -> int:
+    found = list(dependencies())
+    print(table(found))
+    refused = [each.name for each in found if each.installed and not each.allowed]
+    for name in refused:
+        print(f"The license of {name} is not among those allowed.", file=sys.stderr)
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

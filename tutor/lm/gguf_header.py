@@ -1,0 +1,257 @@
+"""The header of a GGUF file, read without trusting it.
+
+A GGUF file begins with counts: so many metadata fields, so many tensors, an array of so many items.
+Each is a 64-bit number that whoever made the file chose. Here none is believed before the file has
+been seen to have the bytes for it, so reading never takes more steps or memory than the file's own
+size accounts for. (The reader of the `gguf` package believes them: one field that says it has 2^60
+items keeps it busy for ever.) Layout: the GGUF specification, `docs/gguf.md` of ggml.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_VERSIONS = (2, 3)
+_SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_LEAST_FIELD = 8 + 4 + 1  # bytes: the length of a name, a type, a value
+_LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
+_MOST_DIMENSIONS = 4
+_LONGEST_NAME = 65_535  # bytes, as specified for keys
+_FETCH_AGAIN = "Fetch the file again."
+
+
+class TensorPlace(NamedTuple):
+    """Where a tensor is: `size` bytes from byte `start` of the file. `shape` begins with the
+    length of a row, as the file has it."""
+
+    name: str
+    kind: GGMLQuantizationType
+    shape: tuple[int, ...]
+    start: int
+    size: int
+
+    def rows(self, data: memoryview) -> NDArray[np.uint8]:
+        """The tensor in the file's bytes `data`, the last dimension being the bytes of a row."""
+        flat = np.frombuffer(data, np.uint8, self.size, self.start)
+        return flat.reshape(*reversed(self.shape[1:]), -1)
+
+
+class Fields(Mapping[str, Any]):
+    """The metadata by key: numbers, texts, and lists of them. A value is decoded when it is asked
+    for, so that what nobody wants takes no memory. Raises `ModelDamaged` for a text that is not
+    UTF-8."""
+
+    def __init__(self, readers: Mapping[str, Callable[[], Any]]) -> None:
+        self._readers = readers
+
+    def __getitem__(self, key: str) -> Any:
+        return self._readers[key]()
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._readers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+    def whole_number(self, key: str, default: int | None = None) -> int:
+        """Raises `ModelDamaged` where it is none, or absent without a default."""
+        return int(self._of_type(key, (int,), "whole number", default))
+
+    def number(self, key: str, default: float | None = None) -> float:
+        return float(self._of_type(key, (int, float), "number", default))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        return str(self._of_type(key, (str,), "text", default))
+
+    def _of_type(self, key: str, kinds: tuple[type, ...], said: str, default: Any) -> Any:
+        if key not in self:
+            if default is None:
+                raise ModelDamaged(f"it does not say {key}.", _FETCH_AGAIN)
+            return default
+        value = self[key]
+        if type(value) not in kinds:
+            raise ModelDamaged(f"its field {key} is not a {said}.", _FETCH_AGAIN)
+        return value
+
+
+class Header(NamedTuple):
+    fields: Fields
+    tensors: dict[str, TensorPlace]
+
+
+def read_header(data: memoryview) -> Header:
+    """The header of the file with these bytes (mapped, not read). Raises `ModelDamaged`, which
+    names the field or tensor that is not as it should be, or `ModelUnsupported`."""
+    cursor = _Cursor(data)
+    if cursor.take("4s", "its beginning") != b"GGUF":
+        raise ModelDamaged("it is not a GGUF file.", _FETCH_AGAIN)
+    if (version := cursor.take("I", "its version")) not in _VERSIONS:
+        raise ModelUnsupported(
+            f"it is of version {version} of the format.", "Use one of version 2 or 3."
+        )
+    tensors = cursor.count("its number of tensors", _LEAST_TENSOR)
+    fields = cursor.count("its number of fields", _LEAST_FIELD)
+    readers: dict[str, Callable[[], Any]] = {}
+    for number in range(fields):
+        key = cursor.name(f"the name of field {number + 1}")
+        if key in readers:
+            raise ModelDamaged(f"it has two fields {key}.", _FETCH_AGAIN)
+        readers[key] = _value(cursor, f"its field {key}")
+    found = Fields(readers)
+    places = [_place(cursor, f"its tensor {number + 1}") for number in range(tensors)]
+    return Header(found, _checked(places, _data_start(cursor, found), len(data)))
+
+
+class _Cursor:
+    """Goes through the bytes. What would be beyond the end raises `ModelDamaged` with its name."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, form: str, what: str) -> Any:
+        """One number (`struct`'s letter for it), or a few bytes."""
+        start = self.skip(struct.calcsize(f"<{form}"), what)
+        return struct.unpack_from(f"<{form}", self.data, start)[0]
+
+    def skip(self, size: int, what: str) -> int:
+        """Go on by `size` bytes; returns where they begin."""
+        start, left = self.at, len(self.data) - self.at
+        if size > left:
+            raise ModelDamaged(
+                f"{what} takes {size:,} bytes, and the file ends early, after {left:,}.",
+                _FETCH_AGAIN,
+            )
+        self.at += size
+        return start
+
+    def count(self, what: str, least: int) -> int:
+        """How many things follow, each of at least so many bytes."""
+        number = int(self.take("Q", what))
+        left = len(self.data) - self.at
+        if number * least > left:
+            raise ModelDamaged(
+                f"{what} is {number:,}, and the file ends early, after {left:,} bytes.",
+                _FETCH_AGAIN,
+            )
+        return number
+
+    def name(self, what: str) -> str:
+        length = self.count(f"the length of {what}", 1)
+        if length > _LONGEST_NAME:
+            raise ModelDamaged(f"{what} is {length:,} bytes long.", _FETCH_AGAIN)
+        return safe(_text(self.data, self.skip(length, what), length, what))
+
+
+def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
+    """Pass over a value; what reads it when it is wanted."""
+    kind = cursor.take("I", f"the type of {what}")
+    if kind == _STRING:
+        length = cursor.count(f"the length of {what}", 1)
+        return partial(_text, cursor.data, cursor.skip(length, what), length, what)
+    if kind == _ARRAY:
+        return _array(cursor, what)
+    if kind not in _SCALARS:
+        raise ModelDamaged(f"{what} is of the unknown type {kind}.", _FETCH_AGAIN)
+    start = cursor.skip(struct.calcsize(f"<{_SCALARS[kind]}"), what)
+    return lambda: struct.unpack_from(f"<{_SCALARS[kind]}", cursor.data, start)[0]
+
+
+def _array(cursor: _Cursor, what: str) -> Callable[[], Any]:
+    kind = cursor.take("I", f"the type of {what}")
+    length_of = f"the number of items of {what}"
+    if kind == _STRING:
+        count, start = cursor.count(length_of, 8), cursor.at
+        for _ in range(count):
+            cursor.skip(cursor.count(f"the length of an item of {what}", 1), what)
+        return partial(_texts, cursor.data, start, count, what)
+    if kind not in _SCALARS:  # arrays of arrays, too, which no model has
+        raise ModelDamaged(f"{what} has items of the unknown type {kind}.", _FETCH_AGAIN)
+    form = np.dtype(_SCALARS[kind]).newbyteorder("<")
+    count = cursor.count(length_of, form.itemsize)
+    start = cursor.skip(count * form.itemsize, what)
+    end = cursor.at
+    return lambda: np.frombuffer(cursor.data[start:end], form).tolist()
+
+
+def _text(data: memoryview, start: int, length: int, what: str) -> str:
+    try:
+        return str(data[start : start + length], "utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelDamaged(f"{what} is not UTF-8.", _FETCH_AGAIN) from error
+
+
+def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
+    found = []
+    for _ in range(count):
+        (length,) = struct.unpack_from("<Q", data, start)
+        found.append(_text(data, start + 8, length, what))
+        start += 8 + length
+    return found
+
+
+def _place(cursor: _Cursor, what: str) -> TensorPlace:
+    """A tensor as the header describes it; `start` counts from where the tensors begin."""
+    name = cursor.name(f"the name of {what}")
+    what = f"its tensor {name}"
+    dimensions = cursor.take("I", f"the number of dimensions of {what}")
+    if not 1 <= dimensions <= _MOST_DIMENSIONS:
+        raise ModelDamaged(f"{what} has {dimensions:,} dimensions.", _FETCH_AGAIN)
+    shape = tuple(cursor.take("Q", f"the shape of {what}") for _ in range(dimensions))
+    number = cursor.take("I", f"the type of {what}")
+    try:
+        kind = GGMLQuantizationType(number)
+        block, bytes_of_block = GGML_QUANT_SIZES[kind]
+    except (ValueError, KeyError) as error:
+        raise ModelDamaged(f"{what} is of the unknown type {number}.", _FETCH_AGAIN) from error
+    if 0 in shape or shape[0] % block:
+        raise ModelDamaged(f"{what} cannot be {_times(shape)} in {kind.name}.", _FETCH_AGAIN)
+    size = math.prod(shape) // block * bytes_of_block
+    return TensorPlace(name, kind, shape, cursor.take("Q", f"the place of {what}"), size)
+
+
+def _data_start(cursor: _Cursor, fields: Fields) -> int:
+    alignment = fields.whole_number("general.alignment", 32)
+    if alignment < 1 or alignment & (alignment - 1):
+        raise ModelDamaged(
+            f"its field general.alignment is {alignment:,}, which is no power of two.", _FETCH_AGAIN
+        )
+    return -(-cursor.at // alignment) * alignment
+
+
+def _checked(places: list[TensorPlace], begin: int, end: int) -> dict[str, TensorPlace]:
+    """By name, with places in the file."""
+    found: dict[str, TensorPlace] = {}
+    for place in places:
+        start = begin + place.start
+        if start + place.size > end:
+            raise ModelDamaged(
+                f"its tensor {place.name} ({_times(place.shape)}) takes {place.size:,} bytes from "
+                f"byte {start:,}, and the file ends early, at {end:,}.",
+                _FETCH_AGAIN,
+            )
+        if place.name in found:
+            raise ModelDamaged(f"it has two tensors {place.name}.", _FETCH_AGAIN)
+        found[place.name] = place._replace(start=start)
+    return found
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(f"{size:,}" for size in shape)
