@@ -8,6 +8,7 @@ import queue
 import socket
 import threading
 import time
+from itertools import pairwise
 from types import TracebackType
 from typing import Literal, Self
 
@@ -54,7 +55,7 @@ class Relay:
         """How often the client sent something and the server answered, or would have: each piece
         from the client that follows one from the server begins another."""
         ways = ["down", *(way for way, _ in self._passed[since:])]
-        return sum(pair == ("down", "up") for pair in zip(ways, ways[1:], strict=False))
+        return sum(pair == ("down", "up") for pair in pairwise(ways))
 
     # --- passing on ------------------------------------------------------------------------------
 
