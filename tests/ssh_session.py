@@ -102,20 +102,23 @@ class _Wire:
         self._relay = relay
 
     def of(self, action: Callable[[], object]) -> Cost:
-        self._run.wait_quiet(self._quiet)
         before, mark = len(self._run.output), self._relay.mark()
         action()
         tcp = self._relay.size("up", mark) + self._relay.size("down", mark)
         return Cost(len(self._run.output) - before, tcp)
 
     def most(self, *keys: str) -> Cost:
+        self._run.wait_quiet(self._quiet)
         return max((self.of(lambda key=key: self._answered(key)) for key in keys), key=_shown)
 
     def running(self) -> tuple[Cost, float]:
+        self._run.wait_quiet(self._quiet)
         before = self._run.output.count(STARTS_PAINTING)
         cost = self.of(self._run_on)
         paintings = self._run.output.count(STARTS_PAINTING) - before
         self._run.press("r")
+        self._run.wait_gone("r pauses")
+        self._run.wait_quiet(self._quiet)
         per_second = Cost(round(cost.shown / _RUNS_FOR), round(cost.tcp / _RUNS_FOR))
         return per_second, paintings / _RUNS_FOR
 
