@@ -161,9 +161,8 @@ def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
         assert run.process.wait(timeout=10) == 128 + signal.SIGHUP
 
 
-@pytest.mark.parametrize("line", [None, "/dev/pts/0"], ids=["here", "over SSH"])
-def test_a_frozen_terminal_does_not_keep_it_from_ending(tmp_path: Path, line: str | None) -> None:
-    with tutor(tmp_path, SSH_TTY=line) as run:
+def test_a_frozen_terminal_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
         walk(run)
         run.wait_quiet()
         with frozen(run):

@@ -79,7 +79,14 @@ class Sent:
     def __init__(self, pacing: Pacing) -> None:
         self.written: list[str] = []
         self.master, self._slave = pty.openpty()
-        self.line = SlowLine(pacing, self._slave, Console(color_system="256"), self._send)
+        self.held = False
+        self.line = SlowLine(
+            pacing,
+            self._slave,
+            Console(color_system="256"),
+            held=lambda: self.held,
+            send=self._send,
+        )
         self._sent = asyncio.Event()
 
     def _send(self, changes: Changes) -> None:
@@ -143,6 +150,16 @@ async def test_nothing_is_sent_to_a_terminal_that_takes_nothing(sent: Sent) -> N
     await sent.wait_sent()
     assert len(sent.written) == 2
     assert "token 99" in sent.written[-1]
+
+
+@pytest.mark.parametrize("sent", [Pacing(interval=0.05, rate=10**6)], indirect=True)
+async def test_what_the_app_holds_back_is_sent_later(sent: Sent) -> None:
+    sent.held = True
+    sent.show("mid-change")
+    assert sent.written == []
+    sent.held = False
+    await sent.wait_sent()
+    assert "mid-change" in sent.written[0]
 
 
 async def test_what_is_not_certain_any_more_is_sent_again(sent: Sent) -> None:

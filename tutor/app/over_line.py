@@ -32,7 +32,9 @@ class OverLine(App[None]):
         self.line = line
         if line.pacing is not None and sys.__stderr__ is not None:  # what Textual draws on
             terminal = sys.__stderr__.fileno()
-            self._slow_line = SlowLine(line.pacing, terminal, self.console, self._send)
+            self._slow_line = SlowLine(
+                line.pacing, terminal, self.console, held=self._in_a_batch, send=self._send
+            )
         if not line.colorful:
             self.theme = theme.SIXTEEN_COLORS.name
 
@@ -52,11 +54,15 @@ class OverLine(App[None]):
         if (
             self._slow_line is None
             or not isinstance(renderable, CompositorUpdate)
-            or self._batch_count  # where it is thrown away
+            or self._in_a_batch()
         ):
             super()._display(screen, renderable)
         else:
             self._slow_line.show(renderable, self.size)
+
+    def _in_a_batch(self) -> bool:
+        """Whether Textual throws away what is displayed now."""
+        return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:
         super()._display(self.screen, changes)

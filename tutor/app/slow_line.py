@@ -27,13 +27,22 @@ class SlowLine:
 
     While the terminal takes nothing, nothing is sent: it would only be shown later, when it is no
     longer true, and the program would stand still until then. `descriptor` is that of the terminal.
+    `held` says whether the app wants nothing painted now, in the middle of a change.
     """
 
     def __init__(
-        self, pacing: Pacing, descriptor: int, console: Console, send: Callable[[Changes], None]
+        self,
+        pacing: Pacing,
+        descriptor: int,
+        console: Console,
+        *,
+        held: Callable[[], bool],
+        send: Callable[[Changes], None],
     ) -> None:
-        self._console = console
+        self._pacing = pacing
         self._descriptor = descriptor
+        self._console = console
+        self._held = held
         self._send = send
         self._mirror = Mirror()
         self._pace = Pace(pacing.interval, pacing.rate)
@@ -55,7 +64,7 @@ class SlowLine:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        wait = self._pace.wait(loop.time())
+        wait = self._pacing.interval if self._held() else self._pace.wait(loop.time())
         if wait > 0:
             self._due = loop.call_later(wait, self._paint)
         elif self._has_room(loop):
