@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+from terminal import DEADLINE, Terminal
 
+from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress
 from tutor.paths import learner_folder
 
@@ -46,6 +50,30 @@ def walk(run: Terminal) -> None:
     run.wait_for("help ·")
     run.press("esc")
     run.wait_gone("help ·")
+
+
+@contextmanager
+def frozen(run: Terminal) -> Iterator[None]:
+    """Whatever is written meanwhile waits, as when the client of a connection is frozen."""
+    slave = os.open(f"/proc/{run.process.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
+    termios.tcflow(slave, termios.TCOOFF)
+    try:
+        yield
+    finally:
+        termios.tcflow(slave, termios.TCOON)
+        os.close(slave)
+
+
+def wait_saved(data: Path, screen: str) -> None:
+    """Until it is on disk that the learner is at this screen of a lesson."""
+    deadline = time.monotonic() + DEADLINE
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUTOR_DATA", str(data))
+        while screen not in {
+            lesson.screen for lesson in Progress.open(learner_folder()).lessons().values()
+        }:
+            assert time.monotonic() < deadline, "no key was carried out"
+            time.sleep(0.02)
 
 
 def test_no_color_sends_no_color_at_all(tmp_path: Path) -> None:
@@ -137,13 +165,27 @@ def test_a_frozen_terminal_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         walk(run)
         run.wait_quiet()
-        slave = os.open(f"/proc/{run.process.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
-        termios.tcflow(slave, termios.TCOOFF)  # whatever is written from here on waits
-        run.resize(70, 20)
-        assert run.bytes_within(0.5) == 0
-        run.signal(signal.SIGTERM)
-        assert run.process.wait(timeout=10) == 128 + signal.SIGTERM
-        os.close(slave)
+        with frozen(run):
+            run.resize(70, 20)
+            assert run.bytes_within(0.5) == 0
+            run.signal(signal.SIGTERM)
+            assert run.process.wait(timeout=10) == 128 + signal.SIGTERM
+
+
+def test_over_ssh_a_terminal_that_takes_nothing_does_not_stop_it(tmp_path: Path) -> None:
+    screens = [screen.id for screen in load_course().lessons[0].screens]
+    with tutor(tmp_path, SSH_TTY="/dev/pts/0") as run:
+        run.wait_for(HOME)
+        settled(run)
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        run.wait_quiet()
+        with frozen(run):
+            for screen in (1, 0) * 16 + (1, 2):  # more paintings than any queue on the way holds
+                run.press("right" if screen else "left")
+                wait_saved(tmp_path, screens[screen])
+            assert " 1 of " in run.text
+        run.wait_for(" 3 of ")  # how things are now, not all that was shown on the way
 
 
 def test_it_follows_the_size_of_the_terminal(tmp_path: Path) -> None:

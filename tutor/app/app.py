@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.reactive import reactive
@@ -23,6 +22,7 @@ from tutor.app.goal_keeper import GoalKeeper
 from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
+from tutor.app.over_line import OverLine
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
@@ -71,7 +71,7 @@ def _never() -> bool:
     return False
 
 
-class TutorApp(App[None]):
+class TutorApp(OverLine):
     """Holds the course, the learner's progress and the engine; opens and leaves screens."""
 
     TITLE = "tutor"
@@ -82,6 +82,7 @@ class TutorApp(App[None]):
         Binding("slash", "search", "search", tooltip="Search lessons, glossary and questions."),
         Binding("question_mark", "help", "help", tooltip="Every key of this screen, in words."),
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
+        Binding("ctrl+l", "redraw", show=False, priority=True, system=True),
     ]
 
     model_status: reactive[ModelStatus] = reactive(ModelStatus())

@@ -17,6 +17,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from tutor.app.line import line_here
 from tutor.app.paste import take_pastes_as_text
 from tutor.text import safe
 
@@ -32,6 +33,7 @@ def run(app: TutorApp) -> int:
     if sys.platform != "win32":  # which has none of this: its console ends what was started in it
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
         take_pastes_as_text()
+    app.draw_over(line_here())
     return asyncio.run(_run(app))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tutor import __version__
+from tutor.app import line
 from tutor.cli import (
     app,
     bot,
@@ -56,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ["TUTOR_DEVICE"] = options.device  # the engine's process inherits it
         if options.base_url is not None:
             os.environ["TUTOR_BASE_URL"] = options.base_url  # so it does this
+        if options.low_bandwidth:
+            os.environ[line.WANTED] = "1"  # where it is looked for anyway
         settle_waiting()
         with shortage_in_words("this"):
             status = int(options.run(options) or 0)
@@ -80,6 +83,11 @@ def parser() -> argparse.ArgumentParser:
     _add_course(top)
     top.add_argument(
         "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
+    )
+    top.add_argument(
+        "--low-bandwidth",
+        action="store_true",
+        help="draw in fewer colors, and less often while the model runs (docs/ssh.md)",
     )
     top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.

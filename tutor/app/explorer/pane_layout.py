@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from textual.containers import Vertical
 
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from tutor.app.explorer.conductor import Conductor
     from tutor.app.explorer.state import State
     from tutor.app.explorer.stepper import Stepper
+    from tutor.app.over_line import OverLine
     from tutor.engine.client import Engine
 
-PAINT_EVERY = 0.1
-"""Seconds between two paintings of the table while the model runs by itself."""
 WIDE = 150
 """From so many columns on, the x-ray stands beside the text."""
 SHORT = 14
@@ -104,7 +103,7 @@ class PaneLayout(Vertical):
         self._show_notice()
         now = time.monotonic()
         begun = self._stepper.running and self._stepper.stale is not None
-        if begun and now - self._painted < PAINT_EVERY:
+        if begun and now - self._painted < cast("OverLine", self.app).line.figures:
             return
         self._painted = now
         self._show_table()

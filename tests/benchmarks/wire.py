@@ -1,0 +1,70 @@
+"""What goes over the wire between a learner and a host.
+
+    python tests/benchmarks/wire.py
+
+`tutor` runs at 80x24 in a session of OpenSSH's own server on the loopback. Bytes are counted at the
+learner's terminal, and inside of TCP: what SSH adds to encrypt them, and the keys themselves. They
+do not depend on how fast the machine is, but for a run: a slow one sends less.
+
+Needs the default model, installed or named by TUTOR_MODEL, and OpenSSH's server and client.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import ssh_session
+from benchmarks.table import Measured, markdown
+from ssh_server import SshServer
+from ssh_session import Costs
+
+from tutor.models import find_model
+from tutor.paths import user_models_folder
+
+KILOBYTE = 1000
+PAINTINGS = 8.0
+"""A second while the model runs, at most."""
+_WAYS = (("over SSH", (), 1.0), ("with --low-bandwidth", ("--low-bandwidth",), 0.5))
+"""What it is called, how it is started, and which part of the budget it may take."""
+
+
+def costs(*arguments: str) -> Costs:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "learner"
+        data.mkdir()
+        (data / "models").symlink_to(user_models_folder())  # the packed weights are beside them
+        keys = Path(folder) / "server"
+        keys.mkdir()
+        with SshServer(keys) as server:
+            model = str(find_model().path)
+            return ssh_session.measure(server, data, *arguments, model=model, quiet=1.5)
+
+
+def rows(name: str, found: Costs, share: float) -> list[Measured]:
+    budgets = {
+        "a key in a prompt": ("kB", found.key, 2),
+        "a page of a lesson": ("kB", found.page, 12),
+        "a step of the stepper": ("kB", found.step, 4),
+        "the stepper running on": ("kB/s", found.running, 8),
+    }
+    return [
+        Measured(f"{what} {name}, inside of TCP", unit, cost.tcp / KILOBYTE, budget, share)
+        for what, (unit, cost, budget) in budgets.items()
+    ] + [
+        Measured(f"paintings while it runs on {name}", "1/s", found.paintings, PAINTINGS, share),
+        Measured(f"two seconds without a key {name}", "kB", found.idle.tcp / KILOBYTE, 1, 0),
+    ]
+
+
+def measure() -> list[Measured]:
+    """The rows of the benchmark table that are about the wire; the budget stands for the peer."""
+    found = [(name, costs(*arguments), share) for name, arguments, share in _WAYS]
+    return [row for each in found for row in rows(*each)]
+
+
+if __name__ == "__main__":
+    print(markdown(measure()))

@@ -1,0 +1,46 @@
+"""On a line with 300 ms from a key to its answer, every action is one way there and one back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from relay import Relay
+from ssh_server import SshServer
+from ssh_session import QUERY, answer_queries, tutor
+
+ONE_WAY = 0.15
+"""Seconds."""
+ACTIONS = (
+    ("down", "> Review"),
+    ("up", "> Begin"),
+    ("enter", " 1 of "),
+    ("right", " 2 of "),
+    ("a", "question 1 of "),
+    ("b", "> b"),
+    ("enter", "saved"),
+    ("?", "help ·"),
+    ("esc", "question 1 of "),
+    ("/", "search"),
+    ("x", "x"),
+)
+"""Keys, and what each brings to the screen."""
+
+
+def test_every_action_is_one_round_trip(server: SshServer, data: Path, no_model: str) -> None:
+    with (
+        Relay(server.port, delay=ONE_WAY) as line,
+        tutor(server, data, port=line.port, TUTOR_MODEL=no_model) as run,
+    ):
+        run.wait_for("> Begin")  # though nothing was answered of what a terminal is asked
+        run.wait_for("no model ×")
+        assert QUERY.findall(bytes(run.output)) == [b"\x1b[?2026$p", b"\x1b[?2048$p"]
+        answer_queries(run)
+        asked = len(run.output)
+        for key, shown in ACTIONS:
+            mark, before = line.mark(), len(run.output)
+            run.press(key)
+            run.wait_until(lambda seen=before: len(run.output) > seen, f"an answer to {key}")
+            run.wait_for(shown)
+            run.wait_quiet(2 * ONE_WAY)
+            assert line.round_trips(mark) == 1, key
+        assert QUERY.findall(bytes(run.output[asked:])) == []

@@ -1,0 +1,124 @@
+"""Logging in, being dropped, and logging in again, over real SSH."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from ssh_server import SshServer
+from ssh_session import STEPPER, tutor
+from terminal import DEADLINE, Terminal
+
+HOME = "q quit"
+
+
+def sessions(data: Path) -> list[psutil.Process]:
+    """The `tutor` processes there that draw for this learner."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            mine = process.environ().get("TUTOR_DATA") == str(data)
+            if mine and process.cmdline()[-2:] == ["-m", "tutor"]:
+                found.append(process)
+        except (psutil.Error, OSError):  # it has ended meanwhile, or is somebody else's
+            continue
+    return found
+
+
+def session(data: Path) -> psutil.Process:
+    (process,) = sessions(data)
+    return process
+
+
+def wait_ended(process: psutil.Process) -> None:
+    """Within a deadline: what a dropped line leaves behind has to end by itself."""
+    process.wait(DEADLINE)
+
+
+def to_question_2(run: Terminal) -> str:
+    """From the course map to the second question of the first lesson; what it asks."""
+    run.wait_for(HOME)
+    run.press("enter")
+    run.wait_for(" 1 of ")
+    run.press("a")
+    run.wait_for("question 1 of ")
+    run.press("b", "enter")
+    run.wait_for("saved")
+    run.press("enter")
+    run.wait_for("question 2 of ")
+    run.wait_quiet()
+    return run.text.splitlines()[2].strip()
+
+
+def test_a_killed_client_is_at_the_same_question_after_logging_in_again(
+    server: SshServer, data: Path, no_model: str
+) -> None:
+    with tutor(server, data, TUTOR_MODEL=no_model) as run:
+        asked = to_question_2(run)
+        left_behind = session(data)
+        run.signal(signal.SIGKILL)
+        run.wait_exit()
+        wait_ended(left_behind)
+    with tutor(server, data, TUTOR_MODEL=no_model) as run:
+        run.wait_for("Continue")
+        run.press("enter")
+        run.wait_for("question 2 of ")
+        run.wait_for(asked)
+        run.press("esc")
+        run.wait_for(HOME)
+        run.press("q")
+        assert run.wait_exit() == 0
+
+
+def test_a_frozen_client_keeps_nothing_waiting_and_is_shown_how_things_are_when_it_comes_back(
+    server: SshServer, data: Path, model_file: Path
+) -> None:
+    with tutor(server, data, TUTOR_MODEL=str(model_file)) as run:
+        run.wait_for("●", timeout=120)
+        run.press("s")
+        run.wait_for(STEPPER)
+        run.press("r")
+        run.wait_for("r pauses")
+        run.signal(signal.SIGSTOP)
+        run.wait_quiet()
+        before = run.text
+        run.signal(signal.SIGCONT)
+        run.wait_until(lambda: run.text != before, "what was written meanwhile")
+        run.press("r")
+        run.wait_gone("r pauses")
+        run.signal(signal.SIGSTOP)
+        process = session(data)
+        process.send_signal(signal.SIGHUP)
+        wait_ended(process)
+
+
+# --- terminals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "screen", "tmux", "linux"])
+def test_it_looks_right_on_other_terminals(
+    server: SshServer, data: Path, no_model: str, term: str
+) -> None:
+    with tutor(server, data, TUTOR_MODEL=no_model, TERM=term) as run:
+        run.wait_for(HOME)
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        run.wait_for("esc back")
+        sent = bytes(run.output)
+        assert run.text.splitlines()[1] == "─" * 80
+    colors = re.findall(rb"\x1b\[[0-9;]*m", sent)
+    many = [code for code in colors if b"38;" in code or b"48;" in code]
+    assert colors
+    assert bool(many) is term.endswith("256color")
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_refused(
+    server: SshServer, data: Path, no_model: str
+) -> None:
+    with tutor(server, data, TUTOR_MODEL=no_model, TERM="dumb") as run:
+        run.wait_for("cannot move its cursor")
+        assert run.wait_exit() == 1
+        assert b"\x1b[" not in run.output

@@ -1,0 +1,137 @@
+"""`tutor` over SSH, as a learner has it, and what its keys cost on the wire."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay import Relay
+from ssh_server import SshServer
+from terminal import Terminal
+
+READY = "●"
+STEPPER = "the model's draw"
+"""What only the stepper shows, and only when there is a distribution."""
+STARTS_PAINTING = b"\x1b[?2026h"
+"""Textual sends this at the beginning of every painting, to terminals that say they know it."""
+QUERY = re.compile(rb"\x1b\[(?:\?\d+\$p|\??[56]n|[>=]?0?c|\?u|>0?q|1[48]t)")
+"""All that a terminal answers: modes, where the cursor is, which terminal, keyboard, how large."""
+_ANSWERS = b"\x1b[?2026;2$y\x1b[?2048;0$y"
+"""To the two questions that Textual asks at its start, as most terminals answer them: paintings
+can be bracketed, changes of the size are not told in band."""
+_RUNS_FOR = 3.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Bytes: those that arrive at the learner's terminal, and all of both ways inside of TCP."""
+
+    shown: int
+    tcp: int
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What is on the wire for a key in a prompt, a page of a lesson, a step of the stepper (the
+    most expensive of several each), in a second while it runs on, and in seconds without a key."""
+
+    key: Cost
+    page: Cost
+    step: Cost
+    running: Cost
+    paintings: float
+    """A second, while it runs on."""
+    idle: Cost
+
+
+@contextmanager
+def tutor(
+    server: SshServer, data: Path, *arguments: str, port: int | None = None, **changes: str
+) -> Iterator[Terminal]:
+    """`tutor` with the learner's folder `data`, in a terminal of 80x24 over SSH. `changes` are
+    of the environment there, and `TERM` that of the learner's terminal."""
+    term = changes.pop("TERM", "xterm-256color")
+    environment = {"TUTOR_DATA": str(data), **changes}
+    command = [sys.executable, "-m", "tutor", *arguments]
+    with server.log_in(command, environment=environment, term=term, port=port) as run:
+        yield run
+
+
+def answer_queries(run: Terminal) -> None:
+    run.send(_ANSWERS)
+    run.wait_quiet()
+
+
+def measure(
+    server: SshServer, data: Path, *arguments: str, model: str, quiet: float = 0.4
+) -> Costs:
+    """The costs at 80x24 with the model file `model`. All that comes within `quiet` seconds after
+    each other belongs to one key."""
+    with (
+        Relay(server.port) as relay,
+        tutor(server, data, *arguments, port=relay.port, TUTOR_MODEL=model) as run,
+    ):
+        run.wait_for(READY, timeout=120)
+        answer_queries(run)
+        wire = _Wire(run, relay, quiet)
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        page = wire.most(*["right"] * 3)
+        run.press("esc")
+        run.wait_for("q quit")
+        run.press("s")
+        run.wait_for(STEPPER)
+        step = wire.most(*["enter"] * 3)
+        run.press("e")
+        run.wait_for("enter accept")
+        key = wire.most(*"wor")
+        run.press("esc")
+        run.wait_for(STEPPER)
+        running, paintings = wire.running()
+        return Costs(key, page, step, running, paintings, wire.of(lambda: run.bytes_within(2.0)))
+
+
+class _Wire:
+    def __init__(self, run: Terminal, relay: Relay, quiet: float) -> None:
+        self._run = run
+        self._quiet = quiet
+        self._relay = relay
+
+    def of(self, action: Callable[[], object]) -> Cost:
+        before, mark = len(self._run.output), self._relay.mark()
+        action()
+        tcp = self._relay.size("up", mark) + self._relay.size("down", mark)
+        return Cost(len(self._run.output) - before, tcp)
+
+    def most(self, *keys: str) -> Cost:
+        self._run.wait_quiet(self._quiet)
+        return max((self.of(lambda key=key: self._answered(key)) for key in keys), key=_shown)
+
+    def running(self) -> tuple[Cost, float]:
+        self._run.wait_quiet(self._quiet)
+        before = self._run.output.count(STARTS_PAINTING)
+        cost = self.of(self._run_on)
+        paintings = self._run.output.count(STARTS_PAINTING) - before
+        self._run.press("r")
+        self._run.wait_gone("r pauses")
+        self._run.wait_quiet(self._quiet)
+        per_second = Cost(round(cost.shown / _RUNS_FOR), round(cost.tcp / _RUNS_FOR))
+        return per_second, paintings / _RUNS_FOR
+
+    def _answered(self, key: str) -> None:
+        before = len(self._run.output)
+        self._run.press(key)
+        self._run.wait_until(lambda: len(self._run.output) > before, f"an answer to {key}")
+        self._run.wait_quiet(self._quiet)
+
+    def _run_on(self) -> None:
+        self._run.press("r")
+        self._run.bytes_within(_RUNS_FOR)
+
+
+def _shown(cost: Cost) -> int:
+    return cost.shown
