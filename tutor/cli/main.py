@@ -16,6 +16,7 @@ from tutor import __version__
 from tutor.cli import (
     app,
     bot,
+    engine,
     lab,
     lessons,
     lint,
@@ -103,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     release.add_to(commands, for_course)
     train.add_to(commands)
     rag.add_to(commands, for_model)
+    engine.add_to(commands, for_model)
     return top
 
 
