@@ -23,8 +23,6 @@ from tutor.engine.shared.turns import Turns
 from tutor.errors import TutorError
 from tutor.lm.waiting import settle_waiting
 
-assert sys.platform != "win32"  # where asyncio has no Unix sockets
-
 log = logging.getLogger(__name__)
 
 

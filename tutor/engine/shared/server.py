@@ -52,6 +52,7 @@ class SharedServer:
         self._coming_in = False
         self._steps = self._together = 0
         self._busy = 0.0
+        self._cached = 0
 
     def serve(self) -> None:
         warm_up(self._model, lambda: not self._turns.queue())
@@ -71,6 +72,7 @@ class SharedServer:
             self._work(queue)
             self._busy += time.perf_counter() - started
             self._budget.shrink()
+        self._cached = self._budget.taken
 
     def standing(self, version: str, up: float) -> Standing:
         """For whoever looks after the machine; asked from the thread that listens."""
@@ -83,7 +85,7 @@ class SharedServer:
             sessions=sum(len(each.kept.sessions) for each in learners if each.kept),
             waiting=sum(len(learner.inbox) for learner in learners),
             trainings=len(self._trainings.running),
-            cached=self._budget.taken,
+            cached=self._cached,
             steps=self._steps,
             together=self._together,
             busy=self._busy,
@@ -103,7 +105,8 @@ class SharedServer:
         if len(stepping) > 1:
             self._read_together(stepping)
         for learner in stepping:
-            self._answer(learner)
+            if not learner.inbox.empty():  # it has not come in between already
+                self._answer(learner)
 
     def _read_together(self, learners: Sequence[Learner]) -> None:
         """After this each of them only has to be answered. Where it fails, each reads alone, and
