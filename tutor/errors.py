@@ -104,6 +104,24 @@ class EngineError(TutorError):
     title = "The engine stopped"
 
 
+class TooMuchAsked(EngineError):
+    """More than an engine that serves many gives to each."""
+
+    title = "There is not enough for that"
+
+
+class OtherVersion(EngineError):
+    """The engine that this machine shares is of another version than this program."""
+
+    title = "Another version"
+
+
+class NoSharedEngine(EngineError):
+    """There is no engine that this machine shares, or none that may be used."""
+
+    title = "No shared engine"
+
+
 class AnswerTooLarge(EngineError):
     """What was asked for is more than one message holds."""
 

@@ -3,6 +3,7 @@ came with the package. No other module knows.
 
     TUTOR_DATA      the learner's own folder, instead of the system's usual place
     TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
+    TUTOR_ENGINE    the socket of an engine that serves many; "own" to start one's own always
 
 These are functions, so that the environment is read when a path is needed; none of them creates
 anything.
@@ -123,6 +124,20 @@ def pseudonyms_key() -> Path:
 def class_file() -> Path:
     """What is due for everyone who learns on this machine."""
     return shared_folder() / "class.json"
+
+
+def engine_sockets() -> tuple[Path, ...]:
+    """Where an engine that serves many is looked for, and started: the learner's own place first,
+    then that of the machine."""
+    if chosen := os.environ.get("TUTOR_ENGINE"):
+        return () if chosen == "own" else (Path(chosen).absolute(),)
+    if sys.platform == "win32":
+        return ()
+    machine = Path("/var/run/tutor" if sys.platform == "darwin" else "/run/tutor")
+    return tuple(
+        folder / "engine.sock"
+        for folder in (platformdirs.user_runtime_path("tutor", appauthor=False), machine)
+    )
 
 
 def labs_folder() -> Path:

@@ -10,7 +10,7 @@ import pytest
 from tiny_model import tiny_model
 
 from tutor.engine import frames
-from tutor.engine.inbox import Inbox
+from tutor.engine.inbox import PipeInbox
 from tutor.engine.protocol import (
     Append,
     AppendTurn,
@@ -39,7 +39,7 @@ from tutor.engine.protocol import (
     XRayAnswer,
 )
 from tutor.engine.server import Server
-from tutor.engine.table import SessionTable
+from tutor.engine.table import CacheBudget, SessionTable
 from tutor.errors import UnknownSession
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.lm.session import CHUNK, Session
@@ -50,7 +50,7 @@ def converse(*messages: Message, model: Any = None) -> list[Any]:
     answers: list[Message] = []
     ended = threading.Event()
     stream = io.BytesIO(b"".join(map(frames.pack, messages)))
-    inbox = Inbox(stream, answers.append, on_end=ended.set)
+    inbox = PipeInbox(stream, answers.append, on_end=ended.set)
     inbox.start()
     assert ended.wait(10)
     server = Server(model or tiny_model(), inbox, answers.append)
@@ -150,7 +150,7 @@ def test_an_answer_too_large_to_be_sent_is_a_typed_failure(monkeypatch: pytest.M
         answers.append(message)
 
     requests = [OpenTokens(1, "s", (5,) * 100), AskXRay(2, "s", 99, 0), AskXRay(3, "s", 1, 0)]
-    inbox = Inbox(io.BytesIO(b"".join(map(frames.pack, requests))), send, on_end=lambda: None)
+    inbox = PipeInbox(io.BytesIO(b"".join(map(frames.pack, requests))), send, on_end=lambda: None)
     inbox.start()
     server = Server(tiny_model(), inbox, send)
     for _ in requests[1:]:
@@ -179,7 +179,7 @@ def test_a_request_is_cancelled_while_it_is_worked_on() -> None:
     model = tiny_model()
     stream = _Pipe()
     answers: list[Any] = []
-    inbox = Inbox(stream, answers.append, on_end=lambda: None)  # type: ignore[arg-type]
+    inbox = PipeInbox(stream, answers.append, on_end=lambda: None)  # type: ignore[arg-type]
     forward = model.network.forward
 
     def forward_then_cancel(*arguments: Any) -> Any:
@@ -205,7 +205,7 @@ def test_an_unreadable_request_is_answered_with_its_id() -> None:
     stream = io.BytesIO(len(payload).to_bytes(4, "big") + payload + b"\xff\xff\xff\xff")
     answers: list[Any] = []
     ended = threading.Event()
-    Inbox(stream, answers.append, on_end=ended.set).start()
+    PipeInbox(stream, answers.append, on_end=ended.set).start()
     assert ended.wait(10)
     assert [(answer.id, answer.kind) for answer in answers] == [
         (7, "EngineError"),
@@ -231,7 +231,7 @@ def test_sessions_used_longest_ago_lose_what_is_computed_but_not_their_path() ->
     for session in sessions.values():
         session.surprisals()
     one = sessions["a"].cache_bytes
-    table = SessionTable(budget=int(2.5 * one))
+    table = SessionTable(CacheBudget(int(2.5 * one)))
     for name, session in sessions.items():
         table.put(name, session)
     table.get("a")
@@ -252,7 +252,7 @@ def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
     session = Session(tiny_model(), range(64))
     session.surprisals()
     size = session.cache_bytes
-    table = SessionTable(budget=1)
+    table = SessionTable(CacheBudget(1))
     table.put("a", session)
     table.shrink()
     assert session.cache_bytes == size

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -516,15 +517,17 @@ def make_app(
 
     remote = remote_model(model) if is_remote(model) else None
 
+    default = model is None and not os.environ.get("TUTOR_MODEL")
+    shared = _shared_engine() if default else None
+
     def missing() -> bool:
-        wanted = model is None and not os.environ.get("TUTOR_MODEL")
-        return wanted and installed.installed_default() is None
+        return default and shared is None and installed.installed_default() is None
 
     opening = Opening(course)
     return TutorApp(
         opening.course(),
         Progress.open(paths.learner_folder(learner, course)),
-        Engine(model),
+        Engine(model, shared=shared),
         opening=opening,
         model_missing=missing,
         start=start,
@@ -532,3 +535,12 @@ def make_app(
         ascii_only=ascii_only or not writes_utf8(),
         remote=remote,
     )
+
+
+def _shared_engine() -> Path | None:
+    """The socket of an engine that serves many on this machine."""
+    if sys.platform == "win32":
+        return None
+    from tutor.engine.shared import place
+
+    return place.find()

@@ -18,6 +18,7 @@ from tutor.cli import (
     app,
     bot,
     classroom,
+    engine,
     lab,
     lessons,
     lint,
@@ -115,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     release.add_to(commands, for_course)
     train.add_to(commands)
     rag.add_to(commands, for_model)
+    engine.add_to(commands, for_model)
     return top
 
 

@@ -8,7 +8,6 @@ printed goes to standard error, the log.
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import sys
@@ -18,9 +17,10 @@ from typing import BinaryIO
 
 from tutor import private
 from tutor.engine import frames
-from tutor.engine.inbox import Inbox
+from tutor.engine.inbox import Inbox, PipeInbox
+from tutor.engine.loading import load
 from tutor.engine.protocol import Failed, Loading, Message, Ready
-from tutor.errors import EngineError, TutorError
+from tutor.errors import TutorError
 from tutor.lm.waiting import settle_waiting
 from tutor.remote.catalogue import is_remote, remote_model
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     outbox = Outbox(answers)
     outbox.send(Loading("starting"))
-    inbox = Inbox(requests, outbox.send)
+    inbox = PipeInbox(requests, outbox.send)
     inbox.start()
     try:
         _run(options.model, inbox, outbox)
@@ -71,28 +71,13 @@ class Outbox:
 def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     if is_remote(spec):
         _run_remote(spec, inbox, outbox)
-    outbox.send(Loading("importing PyTorch"))
-    gc.disable()  # all that is made now is kept: looking for garbage in it takes 0.2 s
-    # heavy, and so only after the first words were sent
-    from tutor.engine.server import Server
-    from tutor.lm.load import load_model
-    from tutor.models import find_model
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
         outbox.send(Loading(stage, done, total))
 
-    try:
-        model = load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
-    except Exception as error:
-        if isinstance(error, TutorError):
-            raise
-        logging.getLogger(__name__).exception("loading the model")
-        raise EngineError(
-            f"The model could not be loaded: {type(error).__name__}: {error}.",
-            "The engine's log has the details.",
-        ) from error
-    gc.freeze()  # what is there now stays: no need to look through it again and again
-    gc.enable()
+    model = load(spec, on_stage)
+    from tutor.engine.server import Server  # torch is imported by now
+
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()
 

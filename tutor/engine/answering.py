@@ -27,7 +27,9 @@ class Answering:
 
     def answer_next(self) -> None:
         """Wait for one request and see to its answer."""
-        request = self.inbox.next()
+        self.answer(self.inbox.next())
+
+    def answer(self, request: Request) -> None:
         self.reply(request, lambda: self.work_on(request))
 
     def work_on(self, request: Request) -> Message:

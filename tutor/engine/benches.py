@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tutor import paths
 from tutor.errors import EngineError
 from tutor.labs import registry
+from tutor.labs.registry import AnyLab
 from tutor.lm.load import LanguageModel
 from tutor.remote.permissions import Permissions
 from tutor.remote.runs import RemoteRuns
@@ -24,10 +27,12 @@ class Benches:
         model: LanguageModel,
         check_cancelled: Callable[[], None],
         permissions: Permissions | None = None,
+        folder: Callable[[], Path] = paths.labs_folder,
     ) -> None:
         self._model = model
         self._check_cancelled = check_cancelled
         self._permissions = permissions or Permissions()
+        self._folder = folder
         self._benches: dict[str, Bench] = {}
         self._runs: dict[str, RemoteRuns] = {}
 
@@ -38,12 +43,16 @@ class Benches:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise EngineError(f"This is no question of the lab {lab_name!r}: {error}.") from error
+        self.admit(name, lab, asked)
         if name not in self._benches:
             runs = RemoteRuns(self._permissions)
-            tools = Tools(self._model, self._check_cancelled, paths.labs_folder(), runs)
+            tools = Tools(self._model, self._check_cancelled, self._folder(), runs)
             self._benches[name] = make_bench(lab_name, tools)
             self._runs[name] = runs
         return msgspec.msgpack.encode(self._benches[name].answer(asked))
+
+    def admit(self, name: str, lab: AnyLab, question: Any) -> None:
+        """Raises `TutorError` for a question that is not answered here."""
 
     def close(self, name: str) -> None:
         """Forget a bench and stop what it asks elsewhere; one that is not there is forgotten
@@ -51,3 +60,7 @@ class Benches:
         self._benches.pop(name, None)
         if runs := self._runs.pop(name, None):
             runs.close()
+
+    def clear(self) -> None:
+        for name in list(self._benches):
+            self.close(name)

@@ -3,6 +3,9 @@
 Everything runs on the app's event loop and returns to it at once; the work is done in the other
 process. Cancelling a task that waits for an answer cancels the work too. Honest work may take its
 time; an engine that is silent while something is owed is ended, and started again.
+
+Where the machine has an engine that serves many, that one is used, and waited for when it ends. It
+does not do everything: what concerns the learner's own files and keys goes to `own`.
 """
 
 from __future__ import annotations
@@ -10,11 +13,15 @@ from __future__ import annotations
 import asyncio
 import enum
 import itertools
+import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, TypeVar
 
 from tutor import errors
+from tutor.engine.connection import EngineConnection
+from tutor.engine.line import Line
 from tutor.engine.liveness import Liveness
 from tutor.engine.process import COMMAND, EngineProcess
 from tutor.engine.protocol import (
@@ -36,7 +43,7 @@ from tutor.engine.protocol import (
     Tokens,
 )
 from tutor.engine.remote import EngineSession
-from tutor.errors import EngineError, TutorError
+from tutor.errors import EngineError, NoSharedEngine, TutorError
 from tutor.lm.distribution import ChatMessage, ModelCard, Token
 from tutor.models.report import in_words
 from tutor.remote.catalogue import RemoteModel
@@ -66,22 +73,26 @@ START_SILENCE = 120.0
 SILENCE = 20.0
 RESTARTS = 3  # so many within `RESTART_WINDOW` seconds; after that it is left to the user
 RESTART_WINDOW = 60.0
+RETURN = 120  # looks for a shared engine that has ended, half a second apart
 
 _AGAIN = "It is started again by itself, with the same text."
 _NOT_AGAIN = "It ended again and again, as it does where memory is short. It can be started again."
 
 
 class Engine:
-    """One engine process, kept alive.
+    """One engine, kept alive.
 
-    `model` is a `--model` specification, None for the default. `state` and `detail` are for a
-    status line; `failure` says why the engine stopped, or why it is just being started again.
+    `model` is a `--model` specification, None for the default. `shared` is the socket of an engine
+    that serves many; without one, or where nobody listens there, a process is started. `state` and
+    `detail` are for a status line; `failure` says why the engine stopped, or why it is just being
+    started again.
     """
 
     def __init__(
         self,
         model: str | None = None,
         *,
+        shared: Path | None = None,
         command: Sequence[str] = COMMAND,
         start_silence: float = START_SILENCE,
         silence: float = SILENCE,
@@ -93,19 +104,22 @@ class Engine:
         self.generation = 0
         """Raised with each process started: a session opened in an earlier one is gone."""
         self._specification = model
+        self._shared = shared
         self._command = command
         self._start_silence = start_silence
         self._silence = silence
         self._liveness = Liveness()
-        self._process: EngineProcess | None = None
+        self._line: Line | None = None
         self._life: asyncio.Task[None] | None = None
         self._stopping = False
         self._turn = asyncio.Lock()
         """Starting and stopping take turns: the keeper and the learner may both ask for it."""
         self._starts_in_vain = 0
         self._deaths: deque[float] = deque(maxlen=RESTARTS + 1)
+        self.served = False
+        """Whether the engine is one that serves many."""
+        self._second: Engine | None = None
         self._ids = itertools.count(1)
-        self._names = itertools.count(1)
         self._pending: dict[int, asyncio.Future[Answer]] = {}
         self._allowed: dict[str, Allow] = {}
         self._watchers: list[Callable[[Engine], None]] = []
@@ -113,7 +127,7 @@ class Engine:
 
     @property
     def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
+        return None if self._line is None else self._line.pid
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
         """Call `callback` after every change of state; the result stops that."""
@@ -125,6 +139,17 @@ class Engine:
 
         return unwatch
 
+    @property
+    def own(self) -> Engine:
+        """The learner's own engine: this one, or a second one where this one serves many. It has
+        to be started."""
+        if not self.served:
+            return self
+        if self._second is None:
+            self._second = Engine(self._specification, command=self._command)
+            self._second._allowed.update(self._allowed)
+        return self._second
+
     # --- starting and stopping --------------------------------------------------------------
 
     async def start(self) -> None:
@@ -133,7 +158,7 @@ class Engine:
             self._begin()
 
     async def stop(self) -> None:
-        """End the process. Requests under way fail."""
+        """End the process, or leave the one that is shared. Requests under way fail."""
         async with self._turn:
             await self._end()
 
@@ -151,14 +176,18 @@ class Engine:
         self._stopping = False
         self._deaths.clear()
         self._starts_in_vain = 0
+        self.served = False
         self.failure = None
         self._enter(EngineState.STARTING, "starting")
         self._life = asyncio.create_task(self._live(), name="engine")
 
     async def _end(self) -> None:
         self._stopping = True
-        if self._process is not None:
-            await self._process.end()
+        if self._second is not None:
+            await self._second.stop()
+            self._second = None
+        if self._line is not None:
+            await self._line.end()
         if self._life is not None:
             await asyncio.wait({self._life})  # cancelling whoever waits must not cancel it
         self.failure = None
@@ -202,18 +231,18 @@ class Engine:
         Raises the `TutorError` that the engine answers with, or `EngineError` if it ends first.
         """
         await self.ready()
-        if self._process is None:
+        if self._line is None:
             raise EngineError("The engine is just ending.", "Try again in a moment.")
         id_ = next(self._ids)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._process.send(request(id_))
+        self._line.send(request(id_))
         self._pending[id_] = future
         self._liveness.owe(True)
         try:
             answer = await future
         except asyncio.CancelledError:
-            if cancellable and self._process is not None:
-                self._process.send(Cancel(id_))
+            if cancellable and self._line is not None:
+                self._line.send(Cancel(id_))
             raise
         finally:
             self._forget(id_)
@@ -224,13 +253,13 @@ class Engine:
         return answer
 
     def new_name(self) -> str:
-        """A name that no session has had."""
-        return f"s{next(self._names)}"
+        """A name that no session has had, and that nobody can guess."""
+        return secrets.token_urlsafe(12)
 
     def discard(self, name: str) -> None:
         """Let the engine forget a session; nobody waits for its answer."""
-        if self._process is not None:
-            self._process.send(Close(next(self._ids), name))
+        if self._line is not None:
+            self._line.send(Close(next(self._ids), name))
 
     # --- what may leave the machine ---------------------------------------------------------
 
@@ -245,8 +274,10 @@ class Engine:
         key = from_environment(model.service)
         allow = Allow(model.host, key.reveal() if key else "")
         self._allowed[model.host] = allow
-        if self._process is not None:
-            self._process.send(allow)
+        if self._line is not None and not self._line.shared:
+            self._line.send(allow)
+        if self._second is not None:
+            self._second.allow(model)
 
     async def _open(self, request: Callable[[int, str], Request]) -> EngineSession:
         name = self.new_name()
@@ -264,13 +295,13 @@ class Engine:
         intended or useless."""
         while not self._stopping:
             try:
-                self._process = await EngineProcess.start(self._full_command())
+                self._line = await self._reach()
             except EngineError as error:
                 self._give_up(error)
                 return
             self.generation += 1
-            final, reason = await self._listen(self._process)
-            self._process = None
+            final, reason = await self._listen(self._line)
+            self._line = None
             self._fail_pending(reason)
             if self._stopping:
                 self._enter(EngineState.STOPPED, "")
@@ -284,43 +315,63 @@ class Engine:
             self.failure = reason
             self._enter(EngineState.STARTING, "starting again")
 
-    async def _listen(self, process: EngineProcess) -> tuple[bool, TutorError]:
+    async def _reach(self) -> Line:
+        """The engine that serves many, where there is one, else a process of one's own. Where the
+        first was there a moment ago, it is being started again, and is waited for: if everybody
+        started a process in its place, the machine would not bear it. Raises `EngineError`."""
+        if self._shared is not None:
+            for _ in range(RETURN if self.served else 1):
+                try:
+                    line = await EngineConnection.open(self._shared)
+                except NoSharedEngine as error:
+                    absent = error
+                else:
+                    self.served = True
+                    return line
+                if self.served and not self._stopping:
+                    await asyncio.sleep(0.5)
+            if self.served:
+                raise absent
+        return await EngineProcess.start(self._full_command())
+
+    async def _listen(self, line: Line) -> tuple[bool, TutorError]:
         """Take the messages of one process until it ends. Returns why it did, and whether that
         is final: whether another one would fare the same."""
-        watch = asyncio.create_task(self._watch_over(process), name="engine's liveness")
+        watch = asyncio.create_task(self._watch_over(line), name="engine's liveness")
         try:
             if self._stopping:  # while the process was being started
-                await process.end()
-            for allow in self._allowed.values():
-                process.send(allow)
-            while (message := await process.receive()) is not None:
+                await line.end()
+            for allow in () if line.shared else self._allowed.values():
+                line.send(allow)
+            while (message := await line.receive()) is not None:
                 self._liveness.hear()
                 if isinstance(message, Failed) and message.id == 0:
-                    process.kill()
-                    await process.end()
+                    line.kill()
+                    await line.end()
                     return self.state is not EngineState.READY, _error_in(message)
                 self._take(message)
-            ending = await process.end()
+            ending = await line.end()
             if watch.done():  # that is why it ended
                 return watch.result()
-            return False, EngineError(f"The engine's process {ending}.")
+            return False, EngineError(ending)
         except EngineError as error:
-            process.kill()
-            await process.end()
+            line.kill()
+            await line.end()
             return False, error
         finally:
             watch.cancel()
 
-    async def _watch_over(self, process: EngineProcess) -> tuple[bool, TutorError]:
+    async def _watch_over(self, line: Line) -> tuple[bool, TutorError]:
         """End a process that owes something and is silent; returns what `_listen` does. SIGKILL
         ends a stopped process, too."""
         self._liveness.owe(True)  # it has to become ready
-        await self._liveness.until_silent(lambda: process.send(Ping()), self._patience)
+        await self._liveness.until_silent(lambda: line.send(Ping()), self._patience)
         ready = self.state is EngineState.READY
         seconds = f"{self._patience():g} seconds"
-        process.kill()
+        line.kill()
         if ready:
-            return False, EngineError(f"It did not answer for {seconds} and was ended.")
+            left = "left" if line.shared else "ended"
+            return False, EngineError(f"It did not answer for {seconds} and was {left}.")
         return True, EngineError(
             f"It did not start: it said nothing for {seconds}.", "It can be started again."
         )

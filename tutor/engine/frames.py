@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from tutor.engine.protocol import MAXIMUM_FRAME, FromEngine, Message, ToEngine
@@ -31,11 +33,11 @@ def pack(message: Message) -> bytes:
     return len(payload).to_bytes(HEADER, "big") + payload
 
 
-def payload_size(header: bytes) -> int:
+def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
     """How many bytes follow this header. Raises `EngineError` for a size that no message has:
     what comes is no frame, and where the next one begins is unknown."""
     size = int.from_bytes(header, "big")
-    if size > MAXIMUM_FRAME:
+    if size > most:
         raise EngineError(f"A message claims to have {size:,} bytes.")
     return size
 
@@ -54,6 +56,13 @@ def answer_from(payload: bytes) -> FromEngine:
         return _from_engine.decode(payload)
     except UNREADABLE as error:
         raise EngineError(f"The engine's answer cannot be read: {error}.") from error
+
+
+async def received(stream: asyncio.StreamReader) -> FromEngine:
+    """The next answer on a stream. Raises `EngineError`, and `asyncio.IncompleteReadError` at the
+    end."""
+    header = await stream.readexactly(HEADER)
+    return answer_from(await stream.readexactly(payload_size(header)))
 
 
 def id_in(payload: bytes) -> int:

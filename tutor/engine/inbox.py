@@ -1,11 +1,11 @@
-"""Requests as they come in, read by a thread so that `Cancel` and `Ping` are seen while the model
-works."""
+"""Requests as they come in, taken by another thread than the one that works, so that `Cancel` and
+`Ping` are seen while the model works."""
 
 from __future__ import annotations
 
 import os
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -17,46 +17,41 @@ from tutor.remote.permissions import Permissions
 
 
 class Inbox:
-    """`reply` sends a message; it is used for what cannot be read at all, and for `Ping`.
+    """`reply` sends a message; it is used for what cannot be read at all, and for `Ping`."""
 
-    When the other end closes the pipe, by intention or by dying, nobody is left to work for and
-    nothing is worth saving: `on_end` is called, which in the engine ends the process at once.
-    """
-
-    def __init__(
-        self,
-        stream: BinaryIO,
-        reply: Callable[[Message], None],
-        on_end: Callable[[], None] = lambda: os._exit(0),
-    ) -> None:
-        self._stream = stream
+    def __init__(self, reply: Callable[[Message], None]) -> None:
         self._reply = reply
-        self._on_end = on_end
-        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._waiting: deque[Request] = deque()
         self._owed: set[int] = set()
         """Requests that have come and are not answered."""
         self._cancelled: set[int] = set()
-        self._lock = threading.Lock()
+        self._left = False
+        self._changed = threading.Condition()
         self._current = 0
         self.permissions = Permissions()
         """What the learner has agreed to, as it was heard."""
 
-    def start(self) -> None:
-        threading.Thread(target=self._read, name="inbox", daemon=True).start()
+    # --- for the thread that works --------------------------------------------------------------
 
     def empty(self) -> bool:
-        return self._requests.empty()
+        return not self._waiting
+
+    def first(self) -> Request | None:
+        """The request that comes next, if one has come."""
+        with self._changed:
+            return self._waiting[0] if self._waiting else None
 
     def next(self) -> Request:
         """Wait for the next request, which is then the current one."""
-        request = self._requests.get()
-        with self._lock:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+            request = self._waiting.popleft()
             self._current = request.id
         return request
 
     def done(self, id_: int) -> None:
         """This request is answered: to cancel it means nothing any more."""
-        with self._lock:
+        with self._changed:
             self._owed.discard(id_)
             self._cancelled.discard(id_)
 
@@ -66,9 +61,64 @@ class Inbox:
 
     def check(self, id_: int) -> None:
         """Raises `RequestCancelled` if this request is not wanted any more."""
-        with self._lock:
-            if id_ in self._cancelled:
+        with self._changed:
+            if self._left or id_ in self._cancelled:
                 raise RequestCancelled("The request was cancelled.")
+
+    # --- for the thread that listens ------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._owed)
+
+    def take(self, payload: bytes) -> None:
+        """A message has come."""
+        try:
+            message = frames.request_from(payload)
+        except TutorError as error:
+            kind = type(error).__name__
+            self._reply(Failed(frames.id_in(payload), kind, error.happened, error.next_step))
+            return
+        match message:
+            case Ping():
+                self._reply(Pong())
+            case Cancel(target):
+                with self._changed:
+                    if target in self._owed:
+                        self._cancelled.add(target)
+            case Allow(host, key):
+                self.permissions.allow(host, Secret(key) if key else None)
+            case Request():
+                with self._changed:
+                    self._owed.add(message.id)
+                    self._waiting.append(message)
+                    self._changed.notify()
+
+    def leave(self) -> None:
+        """Nobody will hear any more answers: what is under way is cancelled."""
+        with self._changed:
+            self._left = True
+            self._waiting.clear()
+
+
+class PipeInbox(Inbox):
+    """One that reads a pipe, in a thread of its own.
+
+    When the other end closes it, by intention or by dying, nobody is left to work for and
+    nothing is worth saving: `on_end` is called, which in the engine ends the process at once.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        reply: Callable[[Message], None],
+        on_end: Callable[[], None] = lambda: os._exit(0),
+    ) -> None:
+        super().__init__(reply)
+        self._stream = stream
+        self._on_end = on_end
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
     def _read(self) -> None:
         while header := self._exactly(frames.HEADER):
@@ -80,29 +130,8 @@ class Inbox:
             payload = self._exactly(size)
             if len(payload) < size:
                 break
-            self._take(payload)
+            self.take(payload)
         self._on_end()
-
-    def _take(self, payload: bytes) -> None:
-        try:
-            message = frames.request_from(payload)
-        except TutorError as error:
-            kind = type(error).__name__
-            self._reply(Failed(frames.id_in(payload), kind, error.happened, error.next_step))
-            return
-        match message:
-            case Ping():
-                self._reply(Pong())
-            case Cancel(target):
-                with self._lock:
-                    if target in self._owed:
-                        self._cancelled.add(target)
-            case Allow(host, key):
-                self.permissions.allow(host, Secret(key) if key else None)
-            case _:
-                with self._lock:
-                    self._owed.add(message.id)
-                self._requests.put(message)
 
     def _exactly(self, size: int) -> bytes:
         """`size` bytes, or nothing at the end of the stream."""

@@ -26,6 +26,8 @@ PATIENCE = 2.0  # seconds that a process gets to end by itself
 class EngineProcess:
     """Made by `start`. Nothing here blocks the event loop."""
 
+    shared = False
+
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
@@ -55,25 +57,19 @@ class EngineProcess:
         return self._process.pid
 
     def send(self, message: Message) -> None:
-        """Hand over a message; it travels while the event loop runs. To a process that has ended
-        nothing is sent: whoever waits for its answer is told by the one who reads."""
-        frame = frames.pack(message)
         assert self._process.stdin is not None
+        frame = frames.pack(message)
         if not self._process.stdin.is_closing():
             self._process.stdin.write(frame)
 
     async def receive(self) -> FromEngine | None:
-        """The next message; None at the end. Raises `EngineError` for one that is unreadable."""
         assert self._process.stdout is not None
         try:
-            header = await self._process.stdout.readexactly(frames.HEADER)
-            payload = await self._process.stdout.readexactly(frames.payload_size(header))
+            return await frames.received(self._process.stdout)
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
-        return frames.answer_from(payload)
 
     async def end(self) -> str:
-        """End the process if it still runs, and say in a few words how it ended."""
         assert self._process.stdin is not None
         self._process.stdin.close()  # the engine ends when nobody can ask it anything any more
         try:
@@ -81,14 +77,15 @@ class EngineProcess:
                 await self._process.wait()
         except TimeoutError:
             self.kill()
-        return _ending(await self._process.wait())
+        return f"The engine's process {in_words(await self._process.wait())}."
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
 
-def _ending(status: int) -> str:
+def in_words(status: int) -> str:
+    """How a process ended, from its exit status."""
     if status >= 0:
         return f"ended with exit status {status}"
     try:

@@ -187,6 +187,18 @@ class Allow(Message, frozen=True):
         return f"Allow({self.host!r}, ***)"
 
 
+class Hello(Message, frozen=True):
+    """The first message to an engine that serves many: the version of the program that asks. Where
+    it is another than the engine's, the answer is `Failed` with id 0 and kind `OtherVersion`."""
+
+    version: str
+
+
+class AskStanding(Message, frozen=True):
+    """In place of `Hello`: how an engine that serves many stands. Answer: `Standing`, and the
+    connection ends."""
+
+
 class Ping(Message, frozen=True):
     """Are you there? Answer: `Pong`, before anything that is still to be worked on."""
 
@@ -262,6 +274,26 @@ class Pong(Message, frozen=True):
     pass
 
 
+class Standing(Message, frozen=True):
+    """How an engine that serves many stands. Nobody's text is in it. `model` is None while it is
+    loaded; `waiting` are requests that nobody works on yet, `cached` bytes of key-value caches,
+    `steps` tokens read since the start and `together` how many of them in a pass with others;
+    `busy` seconds of work in `up` seconds."""
+
+    version: str
+    model: str | None
+    learners: int
+    accounts: int
+    sessions: int
+    waiting: int
+    trainings: int
+    cached: int
+    steps: int
+    together: int
+    busy: float
+    up: float
+
+
 ToEngine = (
     OpenText
     | OpenChat
@@ -280,6 +312,8 @@ ToEngine = (
     | AskLab
     | Cancel
     | Allow
+    | Hello
+    | AskStanding
     | Ping
 )
 
@@ -296,4 +330,5 @@ FromEngine = (
     | Loading
     | Ready
     | Pong
+    | Standing
 )

@@ -47,13 +47,12 @@ class RemoteServer(Answering):
         self._reader = reader
         self._sessions: dict[str, RemoteSession] = {}
 
-    def answer_next(self) -> None:
-        request = self.inbox.next()
+    def answer(self, request: Request) -> None:
         if isinstance(request, OpenText | AskDistribution | AskRows):
             work = self._waiting_work(request)
             threading.Thread(target=self.reply, args=(request, work), daemon=True).start()
         else:
-            self.reply(request, lambda: self.work_on(request))
+            super().answer(request)
 
     def _waiting_work(self, request: OpenText | AskDistribution | AskRows) -> Callable[[], Message]:
         """What is to be done in a thread. The path is that of now, whatever comes after."""

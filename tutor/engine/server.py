@@ -45,26 +45,31 @@ from tutor.lm.session import Session
 
 
 class Server(Answering):
-    def __init__(self, model: LanguageModel, inbox: Inbox, send: Callable[[Message], None]) -> None:
+    """For one learner: `sessions` and `benches` are theirs. `check_cancelled` is called between
+    pieces of long work; `longest` limits a session, in tokens."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        inbox: Inbox,
+        send: Callable[[Message], None],
+        *,
+        sessions: SessionTable | None = None,
+        benches: Benches | None = None,
+        check_cancelled: Callable[[], None] | None = None,
+        longest: int | None = None,
+    ) -> None:
         super().__init__(inbox, send)
         self._model = model
-        self._sessions = SessionTable()
-        self._benches = Benches(model, inbox.check_cancelled, inbox.permissions)
+        self._check_cancelled = check_cancelled or inbox.check_cancelled
+        self._longest = longest
+        self._sessions = SessionTable() if sessions is None else sessions
+        self._benches = benches or Benches(model, self._check_cancelled, inbox.permissions)
 
     def serve(self) -> None:
-        if self.inbox.empty():
-            self._warm_up()
-        _return_free_memory()
+        warm_up(self._model, self.inbox.empty)
+        return_free_memory()
         super().serve()
-
-    def _warm_up(self) -> None:
-        """The first pass through a network is slow (pages are read, kernels are chosen): spend
-        it before somebody waits."""
-        session = Session(self._model, [0, 0])
-        session.distribution(1, PLAIN, seed=0, top=1)
-        session.distribution(2, PLAIN, seed=0, top=1)
-        if self.inbox.empty():
-            self._model.tokenizer.containing(" ")  # joins their texts, 0.1 s
 
     def work_on(self, request: Request) -> Message:
         answer = self._work_on(request)
@@ -129,12 +134,25 @@ class Server(Answering):
         if name in self._sessions:
             self._sessions.get(name).replace(ids)
         else:
-            session = Session(self._model, ids, check_cancelled=self.inbox.check_cancelled)
+            session = Session(
+                self._model, ids, check_cancelled=self._check_cancelled, longest=self._longest
+            )
             self._sessions.put(name, session)
         return Opened(id_, self._model.tokenizer.tokens(ids))
 
 
-def _return_free_memory() -> None:
+def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:
+    """The first pass through a network is slow (pages are read, kernels are chosen): spend it
+    before somebody waits, as long as nobody does."""
+    if idle():
+        session = Session(model, [0, 0])
+        session.distribution(1, PLAIN, seed=0, top=1)
+        session.distribution(2, PLAIN, seed=0, top=1)
+    if idle():
+        model.tokenizer.containing(" ")  # joins their texts, 0.1 s
+
+
+def return_free_memory() -> None:
     """Give back to the system what loading and the first pass took and freed: about 30 MB, and
     300 after packing. The C library of Linux keeps it otherwise; others have no such function."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None

@@ -1,23 +1,69 @@
-"""The engine's sessions by name, within a budget of memory."""
+"""The engine's sessions by name, and a budget of memory for what is computed for them."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
-from tutor.errors import UnknownSession
+from tutor.errors import TooMuchAsked, UnknownSession
 from tutor.lm.session import Session
 
 # For SmolLM2-135M about 2,000 tokens in all sessions together.
 BUDGET_BYTES = 96 * 1024 * 1024
 
 
-class SessionTable:
-    """When what is computed for all sessions takes more than the budget, it is dropped for the
-    sessions used longest ago. Their paths are kept, and read again when they are asked about."""
+# What is left to all other programs of the machine.
+SPARED = 128 * 1024 * 1024
 
-    def __init__(self, budget: int = BUDGET_BYTES) -> None:
-        self._budget = budget
-        self._sessions: OrderedDict[str, Session] = OrderedDict()  # last used at the end
+
+class CacheBudget:
+    """When what is computed for all sessions takes more than `limit` bytes, it is dropped for the
+    sessions used longest ago. Their paths are kept, and read again when they are asked about.
+
+    `available` says how many bytes the machine has left, None where that is not known: where it
+    has less than `SPARED`, less is kept."""
+
+    def __init__(
+        self, limit: int = BUDGET_BYTES, available: Callable[[], int | None] = lambda: None
+    ) -> None:
+        self._limit = limit
+        self._available = available
+        self._sessions: OrderedDict[Session, None] = OrderedDict()  # last used at the end
+
+    @property
+    def taken(self) -> int:
+        """Bytes, of all sessions."""
+        return sum(session.cache_bytes for session in self._sessions)
+
+    def use(self, session: Session) -> None:
+        self._sessions[session] = None
+        self._sessions.move_to_end(session)
+
+    def forget(self, session: Session) -> None:
+        self._sessions.pop(session, None)
+
+    def shrink(self) -> None:
+        """Come back within the budget. The session used last keeps what it has."""
+        total = self.taken
+        available = self._available()
+        limit = self._limit
+        if available is not None:
+            limit = min(limit, total + available - SPARED)
+        for session in list(self._sessions)[:-1]:
+            if total <= limit:
+                return
+            total -= session.cache_bytes
+            session.drop_computed()
+            total += session.cache_bytes
+
+
+class SessionTable:
+    """The sessions of one learner; of several learners each has one, and they share a budget."""
+
+    def __init__(self, budget: CacheBudget | None = None, most: int | None = None) -> None:
+        self._budget = budget or CacheBudget()
+        self._most = most
+        self._sessions: dict[str, Session] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -26,26 +72,41 @@ class SessionTable:
         return name in self._sessions
 
     def put(self, name: str, session: Session) -> None:
+        """Raises `TooMuchAsked` where there are as many as are allowed."""
+        if self._most is not None and name not in self._sessions and len(self) >= self._most:
+            raise TooMuchAsked(
+                f"{self._most} texts are open, and more are not kept here at a time.",
+                "Close a screen or a branch that you do not need.",
+            )
+        self.close(name)
         self._sessions[name] = session
-        self._sessions.move_to_end(name)
+        self._budget.use(session)
 
     def get(self, name: str) -> Session:
         if name not in self._sessions:
             raise UnknownSession(f"The engine has no session {name!r}.", "Open it again.")
-        self._sessions.move_to_end(name)
-        return self._sessions[name]
+        session = self._sessions[name]
+        self._budget.use(session)
+        return session
+
+    def look(self, name: str) -> Session | None:
+        """It, if it is there, without having used it."""
+        return self._sessions.get(name)
 
     def close(self, name: str) -> None:
         """Forget a session; one that is not there is forgotten already."""
-        self._sessions.pop(name, None)
+        session = self._sessions.pop(name, None)
+        if session is not None:
+            self._budget.forget(session)
+
+    def drop_computed(self) -> None:
+        """Free the memory of all of them; the paths stay."""
+        for session in self._sessions.values():
+            session.drop_computed()
+
+    def clear(self) -> None:
+        for name in list(self._sessions):
+            self.close(name)
 
     def shrink(self) -> None:
-        """Come back within the budget. The session used last keeps what it has."""
-        taken = {name: session.cache_bytes for name, session in self._sessions.items()}
-        total = sum(taken.values())
-        for name in list(self._sessions)[:-1]:
-            if total <= self._budget:
-                return
-            total -= taken[name]
-            self._sessions[name].drop_computed()
-            total += self._sessions[name].cache_bytes
+        self._budget.shrink()

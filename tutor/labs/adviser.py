@@ -345,6 +345,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "solve cases: weigh, look at the reasons, and pick what you would defend."
     ),
     asks_model=False,
+    private=lambda question: isinstance(question, Save),
     actions=Action,
     questions=Question,
     answers=Answer,

@@ -373,6 +373,15 @@ def _cut_off(state: State) -> bool:
     return {"stop", "length"} <= {reply.reason for reply in state.done}
 
 
+def _elsewhere(question: Question) -> bool:
+    match question:
+        case Go(asked=asked):
+            return any(model.elsewhere is not None for _, model, _ in asked)
+        case Stop():
+            return True
+    return False
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="compare",
     title="One prompt, several models",
@@ -381,6 +390,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Ask several models the same, and compare what they say, how fast, and at what price. Two "
         "of them are on this machine; more where you have a key, or a server."
     ),
+    private=_elsewhere,
+    reaches_out=True,
     actions=Action,
     questions=Question,
     answers=Answer,

@@ -73,6 +73,14 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     solution: tuple[Action, ...]
     asks_model: bool = True
     """Whether anything in a state comes from the model. What one said means nothing to another."""
+    trains: bool = False
+    """Whether a network is trained: an engine that serves many learners limits how many at once."""
+    private: Callable[[Question], bool] = lambda question: False
+    """Whether this question is about the learner's own files or keys, or takes another model: only
+    an engine of the learner's own answers it, never one that serves many."""
+    reaches_out: bool = False
+    """Whether models elsewhere can be asked: then all questions of a learner who has keys are
+    private."""
 
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)

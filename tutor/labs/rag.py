@@ -17,6 +17,7 @@ from tutor.labs.rag_attempt import (
     MOST_PASSAGES,
     Answer,
     Attempt,
+    Find,
     Kind,
     Look,
     Maker,
@@ -307,6 +308,13 @@ def _from_none(state: State) -> bool:
     return any(each.given and each.said and not each.cited for each in state.past)
 
 
+def _of_own_texts(question: Question) -> bool:
+    match question:
+        case Read(source=source) | Find(way=Way(source=source)):
+            return source != COURSE
+    return False
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="rag",
     title="Ask about this course",
@@ -315,6 +323,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Ask about this course. See which passages are found and what the model makes of them; "
         "then take them away, poison them, and measure."
     ),
+    private=_of_own_texts,
     actions=Action,
     questions=Question,
     answers=Answer,

@@ -272,11 +272,16 @@ def _noise(state: State) -> bool:
     return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
 
 
+def _takes_another_model(question: Question) -> bool:
+    return isinstance(question, Others) or question.model == "other"
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="scale",
     title="The scale ladder",
     lesson="learning",
     task="Let models of very different sizes read the same text, and compare what it costs them.",
+    private=_takes_another_model,
     actions=Action,
     questions=Question,
     answers=Answer,

@@ -275,6 +275,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Train a GPT of 301,728 weights on the prose of this course, from nothing. Then break it "
         "on purpose, and see how that shows."
     ),
+    trains=True,
     actions=Action,
     questions=Question,
     answers=Answer,

@@ -312,6 +312,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Train word vectors from nothing but a text, and watch words that keep the same company "
         "move together."
     ),
+    trains=True,
     actions=Action,
     questions=Question,
     answers=Answer,

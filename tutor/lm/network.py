@@ -227,6 +227,11 @@ def rotations(config: Config, length: int) -> Tensor:
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
 
 
+def turns(config: Config, start: int, end: int) -> Tensor:
+    """The turns of positions `start` to `end`: [end - start, 1, head_size / 2]."""
+    return rotations(config, 2 ** end.bit_length())[start:end]
+
+
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
     """Which of `length` positions each of the last `tokens` may look at: itself and those before.
     [T, length], True where it may."""
@@ -276,6 +281,18 @@ class Attention(Part):
         trace: Trace | None = None,
     ) -> Tensor:
         vectors = self.query_key_value(x)  # [..., T, (heads + 2 key_value_heads) head_size]
+        output: Tensor = self.output(self.look(vectors, rotation, mask, remembered, trace))
+        return output
+
+    def look(
+        self,
+        vectors: Tensor,
+        rotation: Tensor,
+        mask: Tensor | None = None,
+        remembered: Remembered | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        """What lies between the two matrices: [..., T, heads head_size]."""
         if remembered is None:
             mixed = Mixed.views(vectors.float(), self.heads, self.head_size)
         else:
@@ -291,11 +308,10 @@ class Attention(Part):
             keys, values = remembered.keys, remembered.values
         if trace is not None:
             weights = attention_weights(mixed.queries, keys, mask)
-            trace.attention.append(weights.view(*x.shape[:-2], *weights.shape[1:]))
+            trace.attention.append(weights.view(*vectors.shape[:-2], *weights.shape[1:]))
 
         answer = attend(mixed.queries, keys, values, mask)  # [batch, heads, T, head_size]
-        output: Tensor = self.output(answer.transpose(1, 2).reshape(*x.shape[:-1], -1))
-        return output
+        return answer.transpose(1, 2).reshape(*vectors.shape[:-1], -1)
 
 
 class FeedForward(Part):
@@ -363,7 +379,7 @@ class Transformer(nn.Module):
         length = start + tokens
         layers = [None] * self.config.layers if cache is None else cache.layers(tokens)
         x = self.embedding(ids)
-        rotation = rotations(self.config, 2 ** length.bit_length())[start:length].to(x.device)
+        rotation = turns(self.config, start, length).to(x.device)
         mask = causal_mask(tokens, length, x.device) if tokens > 1 else None
         for block, remembered in zip(self.blocks, layers, strict=True):
             if trace is not None:

@@ -20,6 +20,7 @@ from tutor.errors import ContextFull, TextError, TutorError
 from tutor.lm import sampling
 from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
 from tutor.lm.network import KeyValueCache
+from tutor.lm.together import read_together
 from tutor.lm.xray import x_ray
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Session:
     follows the first token.
 
     `check_cancelled` is called between pieces of work and stops it by raising. Raises `TextError`
-    for an empty path and `ContextFull` for one longer than the model can read.
+    for an empty path and `ContextFull` for one longer than the model can read, or than `longest`.
     """
 
     def __init__(
@@ -52,9 +53,12 @@ class Session:
         ids: Sequence[int],
         *,
         check_cancelled: Callable[[], None] = _never_cancelled,
+        longest: int | None = None,
     ) -> None:
         self._model = model
         self._check_cancelled = check_cancelled
+        context = model.network.config.context
+        self._longest = context if longest is None else min(longest, context)
         self._ids: list[int] = []
         self._forget()
         self._require_tokens(ids)
@@ -141,7 +145,12 @@ class Session:
     def fork(self, length: int) -> Session:
         """Another session on the first `length` tokens, with what is computed for them."""
         self._check_length(length)
-        other = Session(self._model, self._ids[:length], check_cancelled=self._check_cancelled)
+        other = Session(
+            self._model,
+            self._ids[:length],
+            check_cancelled=self._check_cancelled,
+            longest=self._longest,
+        )
         shared = min(length, self._agreed)
         other._cache = self._cache.copy(shared)
         other._read = self._read[:shared]
@@ -149,6 +158,10 @@ class Session:
         other._bits = self._bits[:shared]
         other._agreed = shared
         return other
+
+    def unread(self, length: int) -> int:
+        """How many of the first `length` tokens the network has still to read."""
+        return max(0, length - self._agreed)
 
     # --- questions --------------------------------------------------------------------------
 
@@ -234,17 +247,24 @@ class Session:
         """Make sure that the network has read the first `length` tokens of the path."""
         if self._agreed >= length:
             return
-        self._cache.truncate(self._agreed)
-        for computed in (self._read, self._final, self._bits):
-            del computed[self._agreed :]
+        self._forget_beyond_the_path()
         while self._agreed < length:
             self._check_cancelled()
             ids = self._ids[self._agreed : min(self._agreed + CHUNK, length)]
-            final = self._model.network(torch.tensor(ids), self._cache)
-            self._read += ids
-            self._final += final.unbind()
-            self._bits += [None] * len(ids)
-            self._agreed += len(ids)
+            self._take(ids, self._model.network(torch.tensor(ids), self._cache))
+
+    def _forget_beyond_the_path(self) -> None:
+        """What was computed for tokens that have been replaced since."""
+        self._cache.truncate(self._agreed)
+        for computed in (self._read, self._final, self._bits):
+            del computed[self._agreed :]
+
+    def _take(self, ids: Sequence[int], final: Tensor) -> None:
+        """The network has read `ids` [n]; `final` [n, width] are its final vectors."""
+        self._read += ids
+        self._final += final.unbind()
+        self._bits += [None] * len(ids)
+        self._agreed += len(ids)
 
     @torch.inference_mode()
     def _score(self, positions: Sequence[int]) -> None:
@@ -257,10 +277,9 @@ class Session:
             self._bits[i] = -log_probability / math.log(2)
 
     def _check_room(self, added: int) -> None:
-        context = self._model.network.config.context
-        if len(self._ids) + added > context:
+        if len(self._ids) + added > self._longest:
             raise ContextFull(
-                f"The model reads {context:,} tokens at most; this would make "
+                f"{self._longest:,} tokens at most are read here; this would make "
                 f"{len(self._ids) + added:,}.",
                 "Go back, or start with a shorter text.",
             )
@@ -275,3 +294,15 @@ class Session:
                 f"Position {length} is outside this text of {len(self._ids)} tokens.",
                 f"Use 1 to {len(self._ids)}.",
             )
+
+
+def read_one_more(sessions: Sequence[Session]) -> None:
+    """Let the network read the next token of each of these paths of one model, in one pass. Each
+    must have one that is unread."""
+    for session in sessions:
+        session._forget_beyond_the_path()
+    ids = [session._ids[session._agreed] for session in sessions]
+    network = sessions[0]._model.network
+    final = read_together(network, ids, [session._cache for session in sessions])
+    for session, id_, vector in zip(sessions, ids, final, strict=True):
+        session._take([id_], vector[None])

@@ -1,0 +1,258 @@
+"""A class on one machine: many learners and one engine.
+
+    python tests/benchmark.py load         (or: python tests/benchmarks/load.py [--learners N])
+
+- Fifty simulated learners, each with a text of their own, step every two seconds, while five more
+  run on as fast as they are served. They speak the engine's protocol over its socket, from one
+  other process, as the screens do.
+- Fifty real `tutor` processes, each in a terminal of its own, whose stepper is stepped by a key
+  every two seconds.
+- kill -9 of the engine in the middle: how long until everybody has a distribution again.
+
+All of it is on the machine that the table names: the learners' side takes its part of the same
+cores. Limits that are not another program stand in the place of the peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import psutil
+from benchmarks.screen import STEPPER
+from benchmarks.table import Measured
+from terminal import Terminal
+
+from tutor.engine.client import Engine, EngineSession
+from tutor.engine.connection import standing_of
+from tutor.lm.distribution import PLAIN
+from tutor.models import find_model
+from tutor.paths import user_models_folder
+
+LEARNERS, RUNNING_ON = 50, 5
+EVERY = 2.0
+SECONDS = 60.0
+LONGEST = 200
+"""Tokens after which a learner goes back to the beginning of the text."""
+STEP_LIMIT_MS = 250.0
+ENGINE_LIMIT_MB = 1200.0
+LEARNER_LIMIT_MB = 45.0
+_MEGABYTE = 1e6
+_TEXT = "The history of the city number {} begins with a small harbor at the mouth of the river"
+
+
+@contextmanager
+def engine(folder: Path, screens: int) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
+    """A running `tutor engine` and its socket."""
+    path = folder / "engine.sock"
+    command = [sys.executable, "-m", "tutor", "engine", f"--socket={path}"]
+    command += [f"--model={find_model().path}", f"--of-one-account={screens}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield path, process
+        finally:
+            process.terminate()
+
+
+def worker_of(process: subprocess.Popen[str]) -> psutil.Process:
+    """The process with the model."""
+    (worker,) = psutil.Process(process.pid).children()
+    return worker
+
+
+# --- simulated learners ---------------------------------------------------------------------------
+
+
+class Learner:
+    def __init__(self, number: int, socket: Path) -> None:
+        self.engine = Engine(shared=socket)
+        self.number = number
+        self.taken: list[float] = []
+        """Seconds that each step took, from asking to the distribution."""
+
+    async def begin(self) -> None:
+        await self.engine.start()
+        self.session = await self.engine.open_text(_TEXT.format(self.number))
+        self.beginning = len(self.session.tokens)
+        await step(self.session, 0)
+
+    async def step(self, seed: int) -> None:
+        if len(self.session.tokens) >= LONGEST:
+            await self.session.go_back(self.beginning)
+        begin = time.perf_counter()
+        await step(self.session, seed)
+        self.taken.append(time.perf_counter() - begin)
+
+    async def step_now_and_then(self, until: float) -> None:
+        due = time.perf_counter() + random.uniform(0, EVERY)
+        while (wait := due - time.perf_counter()) + time.perf_counter() < until:
+            await asyncio.sleep(max(0.0, wait))
+            await self.step(seed=len(self.taken))
+            due += EVERY
+
+    async def run_on(self, until: float) -> None:
+        while time.perf_counter() < until:
+            await self.step(seed=len(self.taken))
+
+
+async def step(session: EngineSession, seed: int) -> None:
+    """What the stepper asks for one step: the distribution, and the token drawn goes on the path."""
+    found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
+    await session.append([found.drawn.token])
+
+
+async def simulate(
+    socket: Path, process: subprocess.Popen[str], learners: int, seconds: float
+) -> list[Measured]:
+    random.seed(1)
+    everybody = [Learner(number, socket) for number in range(learners + RUNNING_ON)]
+    stepping, running = everybody[:learners], everybody[learners:]
+    for learner in everybody:
+        await learner.begin()
+    end = time.perf_counter() + seconds
+    await asyncio.gather(
+        *[learner.step_now_and_then(end) for learner in stepping],
+        *[learner.run_on(end) for learner in running],
+    )
+    steps = sorted(1000 * each for learner in stepping for each in learner.taken)
+    memory = worker_of(process).memory_full_info()
+    standing = await standing_of(socket)
+    per_second = sum(len(learner.taken) for learner in running) / seconds
+    shares = [len(learner.taken) for learner in running]
+    print(
+        f"{len(steps)} steps, median {statistics.median(steps):.0f} ms; {RUNNING_ON} run on at "
+        f"{per_second:.1f} tokens a second together ({min(shares)} to {max(shares)} each); "
+        f"{standing.together / standing.steps:.0%} of the tokens read with others; "
+        f"engine USS {memory.uss / _MEGABYTE:.0f} MB, caches {standing.cached / _MEGABYTE:.0f} MB",
+        file=sys.stderr,
+    )
+    back = await killed(process, everybody)
+    for learner in everybody:
+        await learner.engine.stop()
+    what = f"{learners} learners step every {EVERY:g} s, {RUNNING_ON} run on"
+    return [
+        Measured(f"{what}: a step (95th percentile)", "ms", percentile(steps), STEP_LIMIT_MS, 1.0),
+        Measured(f"{what}: engine (Pss)", "MB", memory.pss / _MEGABYTE, ENGINE_LIMIT_MB, 1.0),
+        Measured(f"kill -9 of the engine: all {len(everybody)} go on after", "s", back, 10, 1.0),
+    ]
+
+
+async def killed(process: subprocess.Popen[str], everybody: list[Learner]) -> float:
+    """Seconds from kill -9 until everybody has their next distribution."""
+    before = {learner.number: learner.session.tokens for learner in everybody}
+    worker_of(process).kill()
+    begin = time.perf_counter()
+
+    async def go_on(learner: Learner) -> None:
+        while learner.engine.generation < 2:
+            await asyncio.sleep(0.01)
+        await learner.session.distribution(len(learner.session.tokens), PLAIN, 0, 10)
+
+    await asyncio.gather(*map(go_on, everybody))
+    assert before == {learner.number: learner.session.tokens for learner in everybody}
+    return time.perf_counter() - begin
+
+
+def percentile(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+# --- real ones ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def screen(folder: Path, socket: Path) -> Iterator[Terminal]:
+    """`tutor` of a learner of their own, on the shared engine."""
+    folder.mkdir()
+    (folder / "models").symlink_to(user_models_folder())
+    environment = {"TUTOR_DATA": str(folder), "TUTOR_ENGINE": str(socket), "TUTOR_MODEL": None}
+    with Terminal([sys.executable, "-m", "tutor"], environment=environment) as run:
+        yield run
+
+
+def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measured]:
+    with ExitStack() as stack:
+        screens: list[Terminal] = []
+        for number in range(learners):
+            run = stack.enter_context(screen(place / f"learner-{number}", socket))
+            run.wait_for("●", timeout=300)
+            run.press("s")
+            run.wait_for(STEPPER, timeout=300)
+            screens.append(run)
+        taken = step_all(screens, seconds)
+        memory = [psutil.Process(run.process.pid).memory_full_info() for run in screens]
+        alone = [run for run in screens if psutil.Process(run.process.pid).children()]
+        assert not alone, f"{len(alone)} screens have started an engine of their own"
+    print(
+        f"{len(taken)} keys, median {statistics.median(taken):.0f} ms; the screens together "
+        f"{sum(each.pss for each in memory) / _MEGABYTE:.0f} MB (Pss)",
+        file=sys.stderr,
+    )
+    what = f"{learners} real screens, a step every {EVERY:g} s"
+    return [
+        Measured(f"{what}: key to repaint (95th percentile)", "ms", percentile(taken), 250, 1.0),
+        Measured(
+            f"{what}: each (Pss)",
+            "MB",
+            statistics.mean(each.pss for each in memory) / _MEGABYTE,
+            LEARNER_LIMIT_MB,
+            1.0,
+        ),
+    ]
+
+
+def step_all(screens: list[Terminal], seconds: float) -> list[float]:
+    """Everybody's stepper is stepped in turn, each every two seconds. Milliseconds from the key to
+    the next distribution on the screen."""
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
+    due = time.perf_counter()
+    while time.perf_counter() < end:
+        for run in screens:
+            due += EVERY / len(screens)
+            while (left := due - time.perf_counter()) > 0:
+                time.sleep(left)
+            before = run.text
+            begin = time.perf_counter()
+            run.press("enter")
+            run.wait_until(lambda seen=before, run=run: stepped(run.text, seen), "a step")
+            taken.append(1000 * (time.perf_counter() - begin))
+    return taken
+
+
+def stepped(now: str, before: str) -> bool:
+    return now != before and STEPPER in now
+
+
+def measure(learners: int = LEARNERS, seconds: float = SECONDS) -> list[Measured]:
+    """The rows of the benchmark table that are about a class."""
+    with (
+        tempfile.TemporaryDirectory() as place,
+        engine(Path(place), learners + RUNNING_ON + 1) as (socket, process),
+    ):
+        rows = asyncio.run(simulate(socket, process, learners, seconds))
+        return [*rows, *real(socket, Path(place), learners, seconds)]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--learners", type=int, default=LEARNERS)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    options = parser.parse_args()
+    os.environ.setdefault("TERM", "xterm-256color")
+    for row in measure(options.learners, options.seconds):
+        print(f"{row.what}: {row.ours:.1f} {row.unit} (limit {row.peer:g})", flush=True)

@@ -1,0 +1,301 @@
+"""The thread that works for all, on a tiny network: requests in, answers out, without a socket."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from tiny_model import tiny_model
+
+from tutor.engine import frames
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import (
+    Append,
+    AskDistribution,
+    AskLab,
+    AskSurprisals,
+    AskXRay,
+    Cancel,
+    DistributionAnswer,
+    Failed,
+    Message,
+    Opened,
+    OpenTokens,
+    Surprisals,
+    XRayAnswer,
+)
+from tutor.engine.shared.learner import Learner
+from tutor.engine.shared.limits import Limits
+from tutor.engine.shared.server import SharedServer
+from tutor.engine.shared.turns import Turns
+from tutor.labs import adviser, training
+from tutor.lm.distribution import PLAIN, Distribution
+from tutor.lm.session import CHUNK
+
+
+class Room:
+    """A shared engine and those who ask it, in one thread: `ask` only puts a request into the
+    queue, `work` takes turns until nobody waits."""
+
+    def __init__(self, learners: int = 2, **limits: Any) -> None:
+        self.model = tiny_model()
+        self.model.card.name = "tiny"
+        self.turns: Turns[Learner] = Turns()
+        self.server = SharedServer(self.model, self.turns, Limits(**limits))
+        self.log: list[tuple[int, Message]] = []
+        self.learners = [self.enter(account) for account in range(learners)]
+        self._ids = itertools.count(1)
+
+    def enter(self, account: int) -> Learner:
+        def send(message: Message) -> None:
+            self.log.append((account, message))
+
+        learner = Learner(Inbox(send), send, account)
+        self.turns.come(learner)
+        return learner
+
+    def ask(self, learner: int, request: type, *fields: Any) -> int:
+        id_ = next(self._ids)
+        self.put(learner, request(id_, *fields))
+        return id_
+
+    def put(self, learner: int, message: Message) -> None:
+        seat = self.learners[learner]
+        seat.inbox.take(frames.pack(message)[frames.HEADER :])
+        self.turns.wake(seat)
+
+    def work(self) -> list[tuple[int, Any]]:
+        """What was answered, to whom, in order."""
+        before = len(self.log)
+        while self.turns.queue():
+            self.server.take_turn()
+        return self.log[before:]
+
+    def standing(self) -> Any:
+        return self.server.standing("", 1.0)
+
+
+def step(room: Room, learner: int, position: int) -> int:
+    return room.ask(learner, AskDistribution, "s", position, PLAIN, 0, 300)
+
+
+def logits(distribution: Distribution) -> dict[int, float]:
+    return {row.token.id: row.logit for row in distribution.rows}
+
+
+def meanwhile(room: Room, act: Callable[[], object]) -> None:
+    """Do this while the network reads for the next time."""
+    network, forward = room.model.network, room.model.network.forward
+
+    def forward_and_act(*arguments: Any) -> Any:
+        network.forward = forward
+        act()
+        return forward(*arguments)
+
+    network.forward = forward_and_act
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+
+
+def test_what_several_want_next_is_read_in_one_pass_and_is_what_each_would_have_got_alone() -> None:
+    room = Room(6)
+    texts = [(5, 6, 7, learner) for learner in range(6)]
+    for learner, ids in enumerate(texts):
+        room.ask(learner, OpenTokens, "s", ids)
+        step(room, learner, 3)
+    room.work()
+    read = room.model.network.tokens_read
+    for learner in range(6):
+        step(room, learner, 4)
+    answers = dict(room.work())
+    assert room.standing().together == 6
+    assert room.model.network.tokens_read == read  # none of them alone
+    for learner, ids in enumerate(texts):
+        alone = Room(1)
+        alone.ask(0, OpenTokens, "s", ids)
+        step(alone, 0, 3)
+        step(alone, 0, 4)
+        expected = alone.work()[-1][1].distribution
+        assert logits(answers[learner].distribution) == pytest.approx(logits(expected), abs=1e-5)
+
+
+def test_a_session_cannot_be_reached_from_another_connection() -> None:
+    room = Room(2)
+    room.ask(0, OpenTokens, "s", (5, 6))
+    room.work()
+    for request in (
+        (AskDistribution, "s", 1, PLAIN, 0, 5),
+        (AskSurprisals, "s", 0),
+        (Append, "s", (7,)),
+    ):
+        room.ask(1, *request)
+        ((whom, answer),) = room.work()
+        assert (whom, answer.kind) == (1, "UnknownSession")
+    room.ask(1, OpenTokens, "s", (9, 9, 9))
+    room.ask(0, AskSurprisals, "s", 0)
+    room.ask(1, AskSurprisals, "s", 0)
+    lengths = {whom: len(answer.bits) for whom, answer in room.work() if type(answer) is Surprisals}
+    assert lengths == {0: 2, 1: 3}
+
+
+def test_short_requests_come_in_while_long_work_is_done() -> None:
+    """The answer for the one who steps is there before the long text is read."""
+    room = Room(2)
+    room.ask(1, OpenTokens, "s", (5, 6))
+    room.work()
+    room.ask(0, OpenTokens, "s", (5,) * 3 * CHUNK)
+    room.ask(0, AskSurprisals, "s", 0)
+    room.server.take_turn()
+    room.log.clear()
+    meanwhile(room, lambda: step(room, 1, 2))
+    assert [whom for whom, _ in room.work()] == [1, 0]
+
+
+def test_long_requests_do_not_come_in_between() -> None:
+    room = Room(2)
+    for learner in range(2):
+        room.ask(learner, OpenTokens, "s", (5,) * 3 * CHUNK)
+    room.work()
+    room.ask(0, AskSurprisals, "s", 0)
+    meanwhile(room, lambda: room.ask(1, AskXRay, "s", 2 * CHUNK - 1, 0))
+    assert [type(answer) for _, answer in room.work()] == [Surprisals, XRayAnswer]
+
+
+def test_what_is_cancelled_or_whose_learner_has_left_is_not_worked_on() -> None:
+    room = Room(2)
+    room.ask(0, OpenTokens, "s", (5,) * 300)
+    room.ask(1, OpenTokens, "s", (5,) * 300)
+    room.work()
+    id_ = room.ask(0, AskSurprisals, "s", 0)
+    room.put(0, Cancel(id_))
+    room.ask(1, AskSurprisals, "s", 0)
+    room.turns.leave(room.learners[1])
+    answers = room.work()
+    room.server.take_turn()
+    assert [(whom, answer.kind) for whom, answer in answers] == [(0, "RequestCancelled")]
+    assert room.model.network.tokens_read == 0
+    assert room.standing().learners == 1
+    assert room.standing().sessions == 1
+
+
+def test_one_may_leave_in_the_middle_of_long_work() -> None:
+    room = Room(1)
+    room.ask(0, OpenTokens, "s", (5,) * 3 * CHUNK)
+    room.work()
+    meanwhile(room, lambda: room.turns.leave(room.learners[0]))
+    room.ask(0, AskSurprisals, "s", 0)
+    room.work()
+    assert room.model.network.tokens_read == CHUNK
+
+
+def test_each_has_so_many_texts_and_tokens() -> None:
+    room = Room(2, sessions=3, context=20)
+    for name in "abc":
+        room.ask(0, OpenTokens, name, (5, 6))
+    room.ask(0, OpenTokens, "a", (5, 7))  # the same one anew
+    room.ask(0, OpenTokens, "d", (5, 6))
+    room.ask(1, OpenTokens, "d", (5, 6))
+    room.ask(1, Append, "d", (5,) * 19)
+    told = [(whom, answer.kind) for whom, answer in room.work() if isinstance(answer, Failed)]
+    assert sorted(told) == [(0, "TooMuchAsked"), (1, "ContextFull")]
+
+
+def test_caches_of_all_share_a_budget_and_are_computed_again() -> None:
+    """Who was served longest ago pays, and is not told: the answer is the same."""
+    room = Room(8, memory=1)
+    for learner in range(8):
+        room.ask(learner, OpenTokens, "s", (learner, *range(100, 200)) * 3)
+        room.ask(learner, AskSurprisals, "s", 0)
+    first = {whom: answer for whom, answer in room.work() if isinstance(answer, Surprisals)}
+    assert room.standing().cached <= 1024 * 1024
+    read = room.model.network.tokens_read
+    for learner in range(8):
+        room.ask(learner, AskSurprisals, "s", 0)
+    for whom, again in room.work():
+        assert again.bits[1:] == pytest.approx(first[whom].bits[1:], abs=1e-4)
+    assert read < room.model.network.tokens_read <= 2 * read
+
+
+def test_what_is_computed_for_one_who_is_away_is_dropped() -> None:
+    room = Room(2, idle=1)
+    for learner in range(2):
+        room.ask(learner, OpenTokens, "s", (5,) * 50)
+        room.ask(learner, AskSurprisals, "s", 0)
+    room.work()
+    before = room.standing().cached
+    room.learners[0].used -= 61
+    room.server.take_turn()
+    assert room.standing().cached < 0.6 * before
+    room.ask(0, AskSurprisals, "s", 0)
+    ((_, answer),) = room.work()
+    assert len(answer.bits) == 50
+
+
+def test_so_many_train_at_a_time_and_a_closed_lab_makes_room() -> None:
+    room = Room(3, trainings=2)
+    look = msgspec.msgpack.encode(training.LAB.question(training.LAB.start()))
+    for learner in range(3):
+        room.ask(learner, AskLab, "bench", "training", look)
+    kinds = [answer.kind if isinstance(answer, Failed) else "" for _, answer in room.work()]
+    assert kinds == ["", "", "TooMuchAsked"]
+    room.turns.leave(room.learners[0])
+    room.ask(2, AskLab, "bench", "training", look)
+    ((_, answer),) = room.work()
+    assert not isinstance(answer, Failed)
+
+
+def test_each_account_has_its_own_folder_for_what_it_trains(tmp_path: Path) -> None:
+    room = Room(2)
+    look = training.LAB.question(training.LAB.start())
+    for order in ("train", "save"):
+        question = msgspec.structs.replace(look, order=order)
+        room.ask(1, AskLab, "bench", "training", msgspec.msgpack.encode(question))
+    room.work()
+    (saved,) = tmp_path.rglob("training-saved.safetensors")
+    assert saved.parent == tmp_path / "labs" / "accounts" / "1"
+
+
+def test_what_concerns_own_files_is_refused() -> None:
+    """This process has another account's rights: it must not write for anybody."""
+    room = Room(1)
+    save = adviser.Save(0, adviser.Settings((), (), ()), None)
+    room.ask(0, AskLab, "bench", "adviser", msgspec.msgpack.encode(save))
+    ((_, answer),) = room.work()
+    assert isinstance(answer, Failed)
+    assert "engine of your own" in answer.next_step
+
+
+def test_a_request_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room(1)
+    monkeypatch.setattr(SharedServer, "_own_time", lambda self: 61.0)
+    room.ask(0, OpenTokens, "s", (5,) * 300)
+    room.ask(0, AskSurprisals, "s", 0)
+    opened, answer = (message for _, message in room.work())
+    assert isinstance(opened, Opened)
+    assert answer.kind == "TooMuchAsked"
+
+
+def test_where_reading_together_fails_each_is_told_by_itself(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room(2)
+    for learner in range(2):
+        room.ask(learner, OpenTokens, "s", (5, 6))
+        step(room, learner, 1)
+    room.work()
+
+    def fail(sessions: Any) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr("tutor.engine.shared.server.read_one_more", fail)
+    for learner in range(2):
+        step(room, learner, 2)
+    assert [type(answer) for _, answer in room.work()] == [DistributionAnswer] * 2
+    assert "out of luck" in caplog.text

@@ -1,0 +1,116 @@
+"""Who comes next, without an engine: work is pretended, by charging for it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor.engine import frames
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import Close
+from tutor.engine.shared.turns import AHEAD, Seat, Turns
+
+PIECE = 0.02
+"""Seconds that a pretended piece of work takes."""
+
+
+class Class:
+    """Learners who ask, and an engine that does pieces of work for them."""
+
+    def __init__(self, learners: int) -> None:
+        self.turns: Turns[Seat] = Turns()
+        self.seats = [Seat(Inbox(lambda message: None)) for _ in range(learners)]
+        self.served = [0] * learners
+        self._id = 0
+        for seat in self.seats:
+            self.turns.come(seat)
+
+    def ask(self, learner: int) -> None:
+        self._id += 1
+        seat = self.seats[learner]
+        seat.inbox.take(frames.pack(Close(self._id, "s"))[frames.HEADER :])
+        self.turns.wake(seat)
+
+    def serve(self, seconds: float = PIECE) -> int:
+        """Who was served."""
+        seat = self.turns.queue()[0]
+        self.turns.begin(seat)
+        seat.inbox.done(seat.inbox.next().id)
+        self.turns.charge([seat], seconds)
+        learner = self.seats.index(seat)
+        self.served[learner] += 1
+        return learner
+
+
+def test_those_who_run_on_get_equal_shares() -> None:
+    room = Class(4)
+    for learner in range(4):
+        room.ask(learner)
+    for _ in range(400):
+        room.ask(room.serve())
+    assert room.served == [100] * 4
+
+
+def test_one_whose_requests_take_longer_gets_fewer() -> None:
+    room = Class(2)
+    for learner in range(2):
+        room.ask(learner)
+    for _ in range(300):
+        learner = 0 if room.turns.queue()[0] is room.seats[0] else 1
+        room.ask(room.serve(PIECE if learner == 0 else 5 * PIECE))
+    had = [room.served[0], 5 * room.served[1]]
+    assert abs(had[0] - had[1]) <= 5
+
+
+@given(st.integers(1, 8), st.integers(2, 8))
+def test_one_who_takes_less_than_a_share_comes_before_those_who_run_on(
+    runners: int, rounds: int
+) -> None:
+    pause = runners * rounds
+    room = Class(runners + 1)
+    stepper = runners
+    for learner in range(runners):
+        room.ask(learner)
+    for _ in range(10):
+        for _ in range(pause):
+            room.ask(room.serve())
+        room.ask(stepper)
+        assert room.serve() == stepper
+
+
+def test_having_been_away_does_not_save_up_time() -> None:
+    """Who comes back after an hour of others' work goes first, but does not keep them waiting
+    for long."""
+    room = Class(2)
+    room.ask(0)
+    for _ in range(10_000):
+        room.ask(room.serve())
+    room.ask(1)
+    before = room.served[0]
+    in_a_row = 0
+    while room.served[0] == before:
+        room.ask(room.serve())
+        in_a_row += 1
+    assert in_a_row * PIECE <= AHEAD + 3 * PIECE
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=200))
+def test_nobody_who_waits_is_forgotten(asking: list[int]) -> None:
+    room = Class(6)
+    for learner in asking:
+        room.ask(learner)
+    for _ in asking:
+        room.serve()
+    assert room.turns.queue() == []
+    assert room.served == [asking.count(learner) for learner in range(6)]
+
+
+def test_whoever_has_left_is_taken_away_once_and_served_no_more() -> None:
+    room = Class(2)
+    room.ask(0)
+    room.ask(1)
+    room.turns.leave(room.seats[0])
+    assert room.turns.queue() == [room.seats[1]]
+    assert room.turns.take_away() == [room.seats[0]]
+    assert room.turns.take_away() == []
+    assert room.turns.seats == (room.seats[1],)

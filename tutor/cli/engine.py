@@ -1,0 +1,121 @@
+"""`tutor engine`: one engine for all learners of a machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tutor import paths
+from tutor.cli import output
+from tutor.engine.shared.limits import add_limits, limits_of
+from tutor.errors import EngineError, NoSharedEngine
+
+if TYPE_CHECKING:
+    from tutor.engine.protocol import Standing
+
+PATIENCE = 10.0
+"""Seconds that an engine gets to say how it stands."""
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "engine",
+        parents=[for_model],
+        allow_abbrev=False,
+        help="serve all learners of this machine with one model",
+        description="Run one engine that all screens of this machine share: a model is loaded "
+        "once, not once for each of them. Screens find it by its socket. It is started again when "
+        "it ends; Ctrl+C ends it for good. See docs/hosting.md.",
+    )
+    parser.add_argument("--socket", type=Path, metavar="PATH", help="where it is found")
+    parser.add_argument("--status", action="store_true", help="say how the one that runs stands")
+    parser.add_argument("--json", action="store_true", help="with --status: for other programs")
+    add_limits(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    return tell_status(options) if options.status else serve(options)
+
+
+def serve(options: argparse.Namespace) -> int:
+    if sys.platform == "win32":
+        raise _not_on_windows()
+    from tutor.engine.shared import place
+    from tutor.engine.shared.__main__ import serve as serve_here
+    from tutor.engine.shared.keeper import keep
+
+    limits = limits_of(options)
+    socket = place.inherited()
+    if socket is not None:  # systemd listens, and starts this process again
+        return serve_here(socket, options.model, limits)
+    path = _place(options)
+    with place.listening(path) as listening:
+        output.write(f"Serving on {path}. Ctrl+C ends it.")
+        output.flush()
+        keep(listening, options.model, limits, on_end=output.note)
+    return 0
+
+
+def tell_status(options: argparse.Namespace) -> int:
+    standing = asyncio.run(_ask(options))
+    if options.json:
+        output.write_json(msgspec.structs.asdict(standing))
+    else:
+        for line in _in_words(standing):
+            output.write(line)
+    return 0
+
+
+async def _ask(options: argparse.Namespace) -> Standing:
+    """Raises `NoSharedEngine`."""
+    if sys.platform == "win32":
+        raise _not_on_windows()
+    from tutor.engine.connection import standing_of
+    from tutor.engine.shared import place
+
+    path = options.socket.absolute() if options.socket else place.find()
+    if path is None:
+        raise NoSharedEngine("No engine serves on this machine.", "`tutor engine` starts one.")
+    async with asyncio.timeout(PATIENCE):
+        return await standing_of(path)
+
+
+def _not_on_windows() -> EngineError:
+    return EngineError("Windows has no sockets for this.", "Each screen has an engine of its own.")
+
+
+def _place(options: argparse.Namespace) -> Path:
+    """Where to listen: as root for the whole machine, else for this account."""
+    if options.socket is not None:
+        return Path(options.socket).absolute()
+    usual = paths.engine_sockets()
+    if not usual:
+        raise EngineError('TUTOR_ENGINE is "own".', "Name a place with --socket.")
+    root = sys.platform != "win32" and os.getuid() == 0
+    return usual[-1] if root else usual[0]
+
+
+def _in_words(standing: Standing) -> list[str]:
+    share = standing.busy / standing.up if standing.up else 0.0
+    computed = f"{standing.cached / 1e6:.0f} MB computed for them"
+    return [
+        f"tutor {standing.version}, {standing.model or 'loading its model'}",
+        f"learners connected  {standing.learners} of {standing.accounts} accounts",
+        f"texts open          {standing.sessions}, {computed}",
+        f"requests waiting    {standing.waiting}",
+        f"networks training   {standing.trainings}",
+        f"steps answered      {standing.steps:,}, {standing.together:,} read with others",
+        f"busy                {share:.0%} of {_time(standing.up)}",
+    ]
+
+
+def _time(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"

@@ -1,0 +1,72 @@
+"""An engine that serves many, as the app sees it: a connection to its socket."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tutor import __version__
+from tutor.engine import frames
+from tutor.engine.protocol import AskStanding, Failed, FromEngine, Hello, Message, Standing
+from tutor.errors import EngineError, NoSharedEngine
+
+GREETING = Hello(__version__)
+
+
+class EngineConnection:
+    """Made by `open`. Nothing here blocks the event loop."""
+
+    pid = None
+    shared = True
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, path: Path, greeting: Hello | AskStanding = GREETING) -> EngineConnection:
+        """Raises `NoSharedEngine` where nobody listens."""
+        if sys.platform == "win32":
+            raise NoSharedEngine("Windows has no sockets for this.")
+        try:
+            connection = cls(*await asyncio.open_unix_connection(path))
+        except OSError as error:
+            raise NoSharedEngine(
+                f"Nobody listens on {path}: {error.strerror or error}.",
+                "Whoever looks after this machine starts it: `tutor engine`.",
+            ) from error
+        connection.send(greeting)
+        return connection
+
+    def send(self, message: Message) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(frames.pack(message))
+
+    async def receive(self) -> FromEngine | None:
+        try:
+            return await frames.received(self._reader)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+
+    async def end(self) -> str:
+        self._writer.close()
+        return "The engine of this machine ended."
+
+    def kill(self) -> None:
+        self._writer.transport.abort()
+
+
+async def standing_of(path: Path) -> Standing:
+    """How the engine on this socket stands. Raises `NoSharedEngine`, `EngineError`."""
+    connection = await EngineConnection.open(path, AskStanding())
+    try:
+        while (message := await connection.receive()) is not None:
+            match message:
+                case Standing():
+                    return message
+                case Failed(_, _, happened, next_step):
+                    raise EngineError(happened, next_step)
+    finally:
+        connection.kill()
+    raise NoSharedEngine(f"Nobody answers on {path}.", "Is it being started?")

@@ -1,0 +1,72 @@
+"""The process of an engine that serves many: `python -m tutor.engine.shared --listening FD`.
+
+The socket comes from whoever starts it (`tutor.engine.shared.keeper`), and outlives it: those who
+connect while it is started anew wait in the socket's queue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+
+from tutor.engine.loading import load
+from tutor.engine.protocol import Loading, Ready
+from tutor.engine.shared.door import Door
+from tutor.engine.shared.learner import Learner
+from tutor.engine.shared.limits import Limits, add_limits, limits_of
+from tutor.engine.shared.turns import Turns
+from tutor.errors import TutorError
+from tutor.lm.waiting import settle_waiting
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 1 when the model cannot be loaded: whoever is connected has been told why."""
+    parser = argparse.ArgumentParser(prog="tutor.engine.shared", description=__doc__)
+    parser.add_argument("--listening", type=int, required=True, help="a file descriptor")
+    parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
+    add_limits(parser)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    threading.Thread(target=_end_with_whoever_started_this, daemon=True).start()
+    return serve(socket.socket(fileno=options.listening), options.model, limits_of(options))
+
+
+def _end_with_whoever_started_this() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
+    """Serve whoever comes in, until the process is ended."""
+    settle_waiting()
+    turns: Turns[Learner] = Turns()
+    door = Door(listening, turns, limits)
+    door.open()
+
+    def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+        door.tell_all(Loading(stage, done, total))
+
+    try:
+        loaded = load(model, on_stage)
+    except TutorError as error:
+        log.error("%s", error)
+        door.give_up(error)
+        return 1
+    from tutor.engine.shared.server import SharedServer  # torch is imported by now
+
+    server = SharedServer(loaded, turns, limits)
+    door.standing = server.standing
+    door.tell_all(Ready(loaded.card))
+    server.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Keeps an engine that serves many alive, where no service manager does."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from tutor.engine.process import in_words
+from tutor.engine.shared.limits import Limits, as_arguments
+from tutor.environment import without_keys
+from tutor.errors import EngineError
+
+LONGEST_WAIT = 30.0
+"""Seconds before an engine that ends again and again is started again."""
+LIVED = 30.0
+"""Seconds after which an engine counts as having come up."""
+
+
+def keep(
+    listening: socket.socket,
+    model: str | None,
+    limits: Limits,
+    on_end: Callable[[str], None] = lambda sentence: None,
+) -> None:
+    """Start an engine on this socket, and again whenever it ends, until SIGTERM or SIGINT ends
+    this process. `on_end` hears how one ended. Raises `EngineError` where the model cannot be
+    loaded."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    descriptor = listening.fileno()
+    command = [sys.executable, "-m", "tutor.engine.shared", f"--listening={descriptor}"]
+    command += [] if model is None else [f"--model={model}"]
+    command += as_arguments(limits)
+    wait = 0.1
+    while True:
+        started = time.monotonic()
+        status = _run(command, descriptor)
+        if status > 0:  # it has said why
+            raise EngineError("The engine did not start.", "The lines above say why.")
+        wait = 0.1 if time.monotonic() - started > LIVED else min(2 * wait, LONGEST_WAIT)
+        on_end(f"The engine {in_words(status)} and is started again.")
+        time.sleep(wait)
+
+
+def _run(command: list[str], descriptor: int) -> int:
+    """The exit status. It ends with this process: its standard input ends then."""
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        pass_fds=[descriptor],
+        env=without_keys(),
+        start_new_session=True,  # Ctrl+C is for this process, which ends the other
+    )
+    try:
+        return process.wait()
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,24 @@
+"""A learner, as an engine that serves many knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import Message
+from tutor.engine.shared.turns import Seat
+
+if TYPE_CHECKING:
+    from tutor.engine.shared.kept import Kept
+
+
+class Learner(Seat):
+    """Made by the thread that listens; `kept` is for the one that works. `account` is the user id
+    that the system gives for whoever is connected."""
+
+    def __init__(self, inbox: Inbox, send: Callable[[Message], None], account: int) -> None:
+        super().__init__(inbox)
+        self.send = send
+        self.account = account
+        self.kept: Kept | None = None

@@ -1,0 +1,129 @@
+"""The socket of an engine that serves many: where it is, who may be trusted to have put it there,
+and how it is made."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tutor import paths
+from tutor.errors import EngineError
+
+assert sys.platform != "win32"  # where asyncio has no Unix sockets
+
+WAITING = 128
+"""Connections that the system keeps waiting while an engine is started anew."""
+
+
+def find() -> Path | None:
+    """The socket of an engine that serves this learner, if there is one to be trusted."""
+    for path in paths.engine_sockets():
+        if _is_socket(path) and trusted(path):
+            return path
+    return None
+
+
+def trusted(path: Path) -> bool:
+    """Whether nobody but the administrator, this account, or whom the administrator has let, can
+    have put a socket there: what is typed is sent to whoever listens.
+
+    Its folder must not be open for others to write. It may belong to another account only where
+    that account could not have made it by itself.
+    """
+    mine = {0, os.getuid()}
+    try:
+        folder = path.parent.resolve().stat()
+        above = [parent.stat() for parent in path.parent.resolve().parents]
+    except OSError:
+        return False
+    if _open_to_others(folder):
+        return False
+    return folder.st_uid in mine or all(
+        each.st_uid in mine and not _open_to_others(each) for each in above
+    )
+
+
+@contextlib.contextmanager
+def listening(path: Path) -> Iterator[socket.socket]:
+    """A new socket to listen on; it is removed afterwards. Whoever may enter its folder may
+    connect. Raises `EngineError` where another engine listens already, or the folder cannot be
+    written to."""
+    with _the_only_one(path):
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            path.unlink(missing_ok=True)  # of an engine that was killed
+            before = os.umask(0o177)
+            try:
+                listener.bind(str(path))
+            finally:
+                os.umask(before)
+            _let_in_whoever_may_enter(path)
+            listener.listen(WAITING)
+            yield listener
+        except OSError as error:
+            raise EngineError(
+                f"{path} cannot be listened on: {error.strerror or error}.",
+                "Choose another place with --socket.",
+            ) from error
+        finally:
+            listener.close()
+            path.unlink(missing_ok=True)
+
+
+def inherited() -> socket.socket | None:
+    """The socket that systemd listens on for this process, if it does (sd_listen_fds(3))."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    return socket.socket(fileno=3)
+
+
+@contextlib.contextmanager
+def _the_only_one(path: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, mode=0o755 if os.getuid() == 0 else 0o700)
+        lock = FileLock(path.with_suffix(".lock"), mode=0o600)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise EngineError(
+            f"Another engine serves on {path} already.", "`tutor engine --status` tells about it."
+        ) from error
+    except OSError as error:
+        raise EngineError(
+            f"{path.parent} cannot be written to: {error.strerror}.",
+            "Choose another place with --socket.",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _let_in_whoever_may_enter(path: Path) -> None:
+    folder = path.parent.stat()
+    mode = 0o600
+    if folder.st_mode & stat.S_IXGRP:
+        mode |= 0o060
+        with contextlib.suppress(OSError):
+            os.chown(path, -1, folder.st_gid)
+    if folder.st_mode & stat.S_IXOTH:
+        mode |= 0o006
+    path.chmod(mode)
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+def _open_to_others(status: os.stat_result) -> bool:
+    return bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH))

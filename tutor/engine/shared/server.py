@@ -1,0 +1,235 @@
+"""The thread that works for all learners."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+
+from tutor import paths
+from tutor.engine.protocol import (
+    AskDistribution,
+    AskLab,
+    AskRows,
+    AskSurprisals,
+    AskXRay,
+    FindTokens,
+    Standing,
+)
+from tutor.engine.server import Server, return_free_memory, warm_up
+from tutor.engine.shared.benches import SharedBenches, Trainings
+from tutor.engine.shared.kept import Kept
+from tutor.engine.shared.learner import Learner
+from tutor.engine.shared.limits import MEGABYTE, Limits
+from tutor.engine.shared.turns import Turns
+from tutor.engine.table import CacheBudget, SessionTable
+from tutor.errors import TooMuchAsked
+from tutor.lm.load import LanguageModel, available_memory
+from tutor.lm.session import Session, read_one_more
+from tutor.lm.together import FEW
+
+log = logging.getLogger(__name__)
+
+LOOK_AROUND = 30.0
+"""Seconds between two looks for learners who have been away for long."""
+SHORT = 32
+"""Tokens. To read so few takes less than a tenth of a second, and may come in between."""
+
+
+class SharedServer:
+    """One request at a time, but for two things. What several learners want next, if it is one
+    token each, is read in one pass. And where work takes long, short requests of others come in
+    between, as far as they are due (`turns`)."""
+
+    def __init__(self, model: LanguageModel, turns: Turns[Learner], limits: Limits) -> None:
+        self._model = model
+        self._turns = turns
+        self._limits = limits
+        self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
+        self._trainings = Trainings(limits.trainings)
+        self._began = self._between = 0.0
+        """When the request at hand was begun, and how long others have come in between since."""
+        self._coming_in = False
+        self._steps = self._together = 0
+        self._busy = 0.0
+        self._cached = 0
+
+    def serve(self) -> None:
+        warm_up(self._model, lambda: not self._turns.queue())
+        return_free_memory()
+        while True:
+            self._turns.wait(LOOK_AROUND)
+            self.take_turn()
+
+    def take_turn(self) -> None:
+        """See off who has left, then work for whoever is next, if anybody waits."""
+        for learner in self._turns.take_away():
+            if learner.kept is not None:
+                learner.kept.forget()
+        self._drop_idle()
+        if queue := self._turns.queue():
+            started = time.perf_counter()
+            self._work(queue)
+            self._busy += time.perf_counter() - started
+            self._budget.shrink()
+        self._cached = self._budget.taken
+
+    def standing(self, version: str, up: float) -> Standing:
+        """For whoever looks after the machine; asked from the thread that listens."""
+        learners = self._turns.seats
+        return Standing(
+            version=version,
+            model=self._model.card.name,
+            learners=len(learners),
+            accounts=len({learner.account for learner in learners}),
+            sessions=sum(len(each.kept.sessions) for each in learners if each.kept),
+            waiting=sum(len(learner.inbox) for learner in learners),
+            trainings=len(self._trainings.running),
+            cached=self._cached,
+            steps=self._steps,
+            together=self._together,
+            busy=self._busy,
+            up=up,
+        )
+
+    # --- one turn -------------------------------------------------------------------------------
+
+    def _work(self, queue: Sequence[Learner]) -> None:
+        """For the first of these, and for those whose next token can be read in the same pass."""
+        first = queue[0]
+        self._turns.begin(first)
+        if self._next_token(first) is None:
+            self._answer(first)
+            return
+        stepping = [learner for learner in queue if self._next_token(learner) is not None][:FEW]
+        if len(stepping) > 1:
+            self._read_together(stepping)
+        for learner in stepping:
+            if not learner.inbox.empty():  # it has not come in between already
+                self._answer(learner)
+
+    def _read_together(self, learners: Sequence[Learner]) -> None:
+        """After this each of them only has to be answered. Where it fails, each reads alone, and
+        is told what is wrong."""
+        sessions = [session for each in learners if (session := self._next_token(each))]
+        started = time.perf_counter()
+        try:
+            read_one_more(sessions)
+        except Exception:
+            log.exception("reading %d texts together", len(sessions))
+        else:
+            self._together += len(sessions)
+        self._turns.charge(learners, time.perf_counter() - started)
+
+    def _answer(self, learner: Learner) -> None:
+        kept = self._kept(learner)
+        kept.idle = False
+        request = learner.inbox.next()
+        self._steps += isinstance(request, AskDistribution)
+        if self._coming_in:
+            started = time.perf_counter()
+            kept.server.answer(request)
+            self._turns.charge([learner], time.perf_counter() - started)
+        else:
+            self._began, self._between = time.perf_counter(), 0.0
+            kept.server.answer(request)
+            self._turns.charge([learner], self._own_time())
+
+    def _own_time(self) -> float:
+        return time.perf_counter() - self._began - self._between
+
+    def _pause(self, learner: Learner) -> None:
+        """Called by long work for a learner, again and again. Raises `RequestCancelled`, and
+        `TooMuchAsked` where it takes too long."""
+        learner.inbox.check_cancelled()
+        if self._coming_in:
+            return
+        if self._own_time() > self._limits.work:
+            raise TooMuchAsked(
+                f"It took longer than {self._limits.work:g} seconds and was ended: others wait.",
+                "Try it with less.",
+            )
+        self._coming_in = True
+        try:
+            while due := self._due_before(learner):
+                started = time.perf_counter()
+                self._work(due)
+                self._between += time.perf_counter() - started
+        finally:
+            self._coming_in = False
+
+    def _due_before(self, learner: Learner) -> list[Learner]:
+        """Those with something short to ask who have had less than this one by now."""
+        had = learner.had + self._own_time()
+        return [
+            other
+            for other in self._turns.queue()
+            if other is not learner and other.had < had and self._is_short(other)
+        ]
+
+    # --- what somebody waits for ------------------------------------------------------------------
+
+    def _next_token(self, learner: Learner) -> Session | None:
+        """The session whose next token, and no more, has to be read for their next request."""
+        request = learner.inbox.first()
+        if not isinstance(request, AskDistribution):
+            return None
+        session = self._kept(learner).sessions.look(request.session)
+        if session is None or not 1 <= request.position <= len(session):
+            return None
+        return session if session.unread(request.position) == 1 else None
+
+    def _is_short(self, learner: Learner) -> bool:
+        match learner.inbox.first():
+            case None | AskLab() | AskXRay():
+                return False
+            case AskDistribution(_, name, position) | AskRows(_, name, position):
+                tokens = position
+            case FindTokens(_, name, position):
+                tokens = position
+            case AskSurprisals(_, name, start):
+                session = self._kept(learner).sessions.look(name)
+                return session is None or len(session) - start <= SHORT
+            case _:
+                return True
+        session = self._kept(learner).sessions.look(name)
+        return session is None or session.unread(tokens) <= SHORT
+
+    # --- what is kept -----------------------------------------------------------------------------
+
+    def _kept(self, learner: Learner) -> Kept:
+        if learner.kept is None:
+            learner.kept = self._room_for(learner)
+        return learner.kept
+
+    def _room_for(self, learner: Learner) -> Kept:
+        def pause() -> None:
+            self._pause(learner)
+
+        sessions = SessionTable(self._budget, self._limits.sessions)
+        folder = paths.labs_folder() / "accounts" / str(learner.account)
+        benches = SharedBenches(self._model, pause, folder=lambda: folder)
+        benches.trainings = self._trainings
+        server = Server(
+            self._model,
+            learner.inbox,
+            learner.send,
+            sessions=sessions,
+            benches=benches,
+            check_cancelled=pause,
+            longest=self._limits.context,
+        )
+        return Kept(server, sessions, benches)
+
+    def _drop_idle(self) -> None:
+        """Free what is computed for those who have been away."""
+        before = time.monotonic() - 60 * self._limits.idle
+        away = [
+            learner.kept
+            for learner in self._turns.seats
+            if learner.kept and not learner.kept.idle and learner.used < before
+        ]
+        for kept in away:
+            kept.drop_computed()
+        if away:
+            return_free_memory()

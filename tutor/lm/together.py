@@ -1,0 +1,59 @@
+"""Several texts, the next token of each, in one pass.
+
+Producing one token reads every weight of the network once, and reading them is most of the work.
+Where several people want a token at the same time, the weights can be read once for all of them:
+vectors of different texts go through the same matrices side by side, as rows. Only attention is
+each text's own: its query meets the keys and values of its own cache and no others.
+
+Every row is what it would have been alone: to the last bit with the kernel for 4 bits, which adds up
+each row by itself, and up to rounding with the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from tutor.lm.linear import FEW
+from tutor.lm.network import Attention, Block, KeyValueCache, Remembered, Transformer, turns
+
+__all__ = ["FEW", "read_together"]
+
+
+@torch.inference_mode()
+def read_together(
+    network: Transformer, ids: Sequence[int], caches: Sequence[KeyValueCache]
+) -> Tensor:
+    """Read one more token of each text, `ids` [B], each after what its own cache holds; they are
+    added to the caches. Returns the final vectors [B, width]."""
+    config = network.config
+    x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
+    rotations = [turns(config, c.length, c.length + 1).to(x.device) for c in caches]
+    by_text = [cache.layers(1) for cache in caches]
+    for part, remembered in zip(network.blocks, zip(*by_text, strict=True), strict=True):
+        block = cast("Block", part)  # PyTorch only knows that a list of modules holds modules
+        x = x + _attention(block.attention, block.attention_norm(x), rotations, remembered)
+        x = x + block.feed_forward(block.feed_forward_norm(x))
+    for cache in caches:
+        cache.length += 1
+    final: Tensor = network.norm(x)
+    return final
+
+
+def _attention(
+    attention: Attention,
+    x: Tensor,
+    rotations: Sequence[Tensor],
+    remembered: Sequence[Remembered],
+) -> Tensor:
+    """For x [B, width]: one product with each matrix, and between them every text for itself."""
+    vectors = attention.query_key_value(x).split(1)
+    answers = [
+        attention.look(own, rotation, None, memory)
+        for own, rotation, memory in zip(vectors, rotations, remembered, strict=True)
+    ]
+    output: Tensor = attention.output(torch.cat(answers))
+    return output
