@@ -78,6 +78,8 @@ class Terminal:
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.output = bytearray()
+        self.drawn = True
+        """Whether `screen` is made of the output; not for what no terminal could make sense of."""
         self._stream = pyte.ByteStream(self.screen)
         self._held_back = b""
         self._master, slave = pty.openpty()
@@ -137,6 +139,8 @@ class Terminal:
         self._ended = not data
         received = len(data)
         self.output += data
+        if not self.drawn:
+            return received
         data = _UNKNOWN_TO_PYTE.sub(b"", self._held_back + data)
         unfinished = _UNFINISHED.search(data)
         cut = unfinished.start() if unfinished else len(data)

@@ -3,6 +3,7 @@ came with the package. No other module knows.
 
     TUTOR_DATA      the learner's own folder, instead of the system's usual place
     TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
+    TUTOR_LEARNER   whose progress it is, where several people share an account
 
 These are functions, so that the environment is read when a path is needed; none of them creates
 anything.
@@ -95,8 +96,10 @@ def learner_folder(name: str = "me", course: Path | None = None) -> Path:
 
 
 def labs_folder() -> Path:
-    """Where labs keep what the learner made in them: networks in training. Raises `NoHome`."""
-    return data_folder() / "labs"
+    """Where labs keep what the learner made in them: networks in training. Raises `NoHome`, or
+    `UsageError` for a learner as `learner_folder` does."""
+    name = os.environ.get("TUTOR_LEARNER") or "me"
+    return data_folder() / "labs" if name == "me" else learner_folder(name) / "labs"
 
 
 def indexes_folder() -> Path:

@@ -30,6 +30,7 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tutor.app.app import TutorApp
     from tutor.app.screens.base import TutorScreen
     from tutor.labs.compare import Model, Reply
     from tutor.remote.catalogue import RemoteModel
@@ -57,6 +58,13 @@ class CompareView(LabView):
         Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
     ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "add" or self._tutor.allowed.other_servers
+
+    @property
+    def _tutor(self) -> TutorApp:
+        return cast("TutorScreen", self.screen).tutor
+
     def action_ask(self) -> None:
         if self.state.running:
             self.did(Ask())
@@ -70,8 +78,7 @@ class CompareView(LabView):
 
     async def _agreed(self, place: int) -> bool:
         elsewhere: RemoteModel | None = self.state.models[place].elsewhere
-        screen = cast("TutorScreen", self.screen)
-        return elsewhere is None or await screen.tutor.agreed(elsewhere, _SENT)
+        return elsewhere is None or await self._tutor.agreed(elsewhere, _SENT)
 
     def action_edit(self) -> None:
         self.write("Your message to all of them:", self.state.prompt, Write)
