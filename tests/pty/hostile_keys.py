@@ -28,7 +28,7 @@ NAMED = (b"\r", b"\t", b"\x1b[Z", b"\x7f", b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x
          b"\x1b[1;5D", b"\x1b[1;2A", b" ")  # fmt: skip
 LEAVING = (0x03, 0x11)
 """Ctrl+C and Ctrl+Q end the program, as they should: they come on their own."""
-CONTROLS = tuple(bytes([code]) for code in range(32) if code not in LEAVING) + (b"\x7f",)
+CONTROLS = tuple(bytes([code]) for code in range(32) if code not in LEAVING)
 
 
 class HostileKeys:
@@ -46,7 +46,12 @@ class HostileKeys:
             (6, self._sequence),
             (3, self._kitty),
             (8, self._paste),
-            (4, lambda: self._random.randbytes(self._random.randint(1, 40)).translate(None, b"\x03\x11")),
+            (
+                4,
+                lambda: self._random.randbytes(self._random.randint(1, 40)).translate(
+                    None, b"\x03\x11"
+                ),
+            ),
         )
 
     def chunk(self) -> bytes:
