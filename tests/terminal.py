@@ -192,9 +192,10 @@ class Terminal:
             self.send(KEYS.get(key, key))
 
     def send(self, text: str | bytes) -> None:
-        """Type bytes as they are. The output is read meanwhile, so that neither side is stuck."""
+        """Type bytes as they are. The output is read meanwhile, so that neither side is stuck. What
+        comes after the end of the command is lost."""
         data = text.encode() if isinstance(text, str) else text
-        while data:
+        while data and not self._ended:
             readable, writable, _ = select.select([self._master], [self._master], [], DEADLINE)
             if readable:
                 self.read(0)

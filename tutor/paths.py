@@ -3,7 +3,7 @@ came with the package. No other module knows.
 
     TUTOR_DATA      the learner's own folder, instead of the system's usual place
     TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
-    TUTOR_LEARNER   whose progress it is, where several people share an account
+    TUTOR_LEARNER   what `--learner` names, for the processes that the command line starts
 
 These are functions, so that the environment is read when a path is needed; none of them creates
 anything.

@@ -71,8 +71,8 @@ def minutes(text: str) -> float:
 
 
 def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
-    """Make this process one that `--kiosk` describes, and set `options.data`. May begin the program
-    anew, with the arguments `given`, in a clean environment.
+    """Make this process one that `--kiosk` describes, and set `options.data_folder`. May begin the
+    program anew, with the arguments `given`, in a clean environment.
 
     Raises `LoginRefused`, or `UsageError` for a command line that contradicts itself.
     """
@@ -91,8 +91,8 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
         os.execv(sys.executable, [sys.executable, "-m", "tutor", *given])
     sys.dont_write_bytecode = True
     os.umask(0o077)
-    options.data = (options.data or paths.data_folder()).absolute()
-    options.data.mkdir(parents=True, exist_ok=True)
+    options.data_folder = (options.data_folder or paths.data_folder()).absolute()
+    options.data_folder.mkdir(parents=True, exist_ok=True)
 
 
 def confine(options: argparse.Namespace) -> None:
@@ -100,7 +100,7 @@ def confine(options: argparse.Namespace) -> None:
     from tutor.cli import confinement
     from tutor.engine.process import COMMAND
 
-    confinement.confine(options.data, COMMAND)
+    confinement.confine(options.data_folder, COMMAND)
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:

@@ -77,13 +77,11 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
         raise UsageError("--kiosk takes no command.", "It runs the tutor itself.")
     if options.kiosk:
         kiosk.lock_down(options, given)
-    if options.learner is None:
-        options.learner = os.environ.get("TUTOR_LEARNER") or "me"
     settings = {
         "TUTOR_DEVICE": options.device,
         "TUTOR_BASE_URL": options.base_url,
-        "TUTOR_DATA": options.data,
-        "TUTOR_SHARED": options.shared,
+        "TUTOR_DATA": options.data_folder,
+        "TUTOR_SHARED": options.shared_folder,
         "TUTOR_LEARNER": options.learner,
     }  # the engine's process inherits them
     os.environ.update({name: str(value) for name, value in settings.items() if value is not None})
@@ -99,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
         "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
     )
     _add_login(top)
-    top.set_defaults(model=None, base_url=None, device=None, learner=None, course=None, run=app.run)
+    top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
@@ -158,7 +156,7 @@ def _add_learner(target: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--learner",
         metavar="NAME",
-        help="whose progress it is, where several share an account (default: TUTOR_LEARNER, or me)",
+        help="whose progress it is, where several share an account (default: me)",
     )
 
 
@@ -175,10 +173,18 @@ def _add_login(top: argparse.ArgumentParser) -> None:
         help="leave when no key was pressed for so long (with --kiosk: 30; 0: never)",
     )
     top.add_argument(
-        "--data", type=Path, metavar="FOLDER", help="what is kept of you, instead of TUTOR_DATA"
+        "--data",
+        dest="data_folder",
+        type=Path,
+        metavar="FOLDER",
+        help="what is kept of you, instead of TUTOR_DATA",
     )
     top.add_argument(
-        "--shared", type=Path, metavar="FOLDER", help="models of a class, instead of TUTOR_SHARED"
+        "--shared",
+        dest="shared_folder",
+        type=Path,
+        metavar="FOLDER",
+        help="models of a class, instead of TUTOR_SHARED",
     )
     # sshd hands a login shell what the client wants to run this way
     top.add_argument("-c", dest="asked", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
