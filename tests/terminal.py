@@ -12,6 +12,7 @@ deadline.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -83,6 +84,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._held_back = b""
         self._master, slave = pty.openpty()
+        os.set_blocking(self._master, False)  # a command may end while much is sent to it
         self._ended = False
         _set_size(slave, columns, lines)
         try:
@@ -200,7 +202,8 @@ class Terminal:
             if readable:
                 self.read(0)
             elif writable:
-                data = data[os.write(self._master, data) :]
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self._master, data) :]
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the size; the kernel tells the command with SIGWINCH."""

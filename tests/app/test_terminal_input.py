@@ -27,6 +27,13 @@ def test_what_only_a_terminal_says_is_not_taken(sent: str) -> None:
     assert len(events) == 2
 
 
+@pytest.mark.parametrize("number", [0x110000, 99999999999999999999])
+def test_a_key_with_the_number_of_no_character_is_no_end(number: int) -> None:
+    events = list(KeyParser().feed(f"a\x1b[{number};5u\x1b[A"))
+    found = [event.key for event in events if isinstance(event, Key)]
+    assert (found[0], found[-1]) == ("a", "up")
+
+
 def test_keys_pastes_and_focus_are() -> None:
     events = list(KeyParser().feed("\x1b[A\x1b[200~x\x1by\x1b[201~\x1b[O"))
     assert [type(event) for event in events] == [Key, Paste, AppBlur]

@@ -3,7 +3,7 @@
 Textual's parser also takes sizes, clicks and answers from the same stream, from anybody who can
 type: a size of a billion cells, or of none, which it then divides by. Here the size comes from the
 system, and there is no mouse (`tutor.app.terminal`). Its decoder ends the program at the first byte
-that is not UTF-8.
+that is not UTF-8, its parser at a key with the number of no character.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from codecs import getincrementaldecoder
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.events import CursorPosition, MouseEvent, Resize
+from textual.events import CursorPosition, Key, MouseEvent, Resize
 from textual.messages import InBandWindowResize
 
 from tutor.app.paste import PasteParser
@@ -31,6 +31,13 @@ class KeyParser(PasteParser):
 
     def feed(self, data: str) -> Iterable[Message]:
         return (each for each in super().feed(data) if not isinstance(each, _NOT_TAKEN))
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
+        """A key may be reported by the number of a character that there is not."""
+        try:
+            return list(super()._sequence_to_key_events(sequence, alt))
+        except (ValueError, OverflowError):
+            return ()
 
     def parse_mouse_code(self, code: str) -> None:
         """No mouse."""
