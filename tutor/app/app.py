@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.events import Event, Key, Paste
 from textual.reactive import reactive
 
@@ -262,6 +263,12 @@ class TutorApp(App[None]):
         """Nobody has pressed a key for long, and soon the program would end."""
         if self.idle is not None and not isinstance(self.screen, IdleScreen):
             self.push_screen(IdleScreen(self.idle))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A screen that was opened just before the program was left is mounted without its
+        widgets, and does not find them: nobody will see it any more."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     # --- ways from screen to screen -------------------------------------------------------------
 
