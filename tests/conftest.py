@@ -36,6 +36,7 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     monkeypatch.setenv("TUTOR_SHARED", str(folder / "shared"))
     monkeypatch.setenv("TUTOR_DEVICE", "cpu")  # the same on every machine
     monkeypatch.setenv("TUTOR_ENGINE", "own")  # whatever engine this machine may share
+    monkeypatch.setenv("TUTOR_LEARNER", "me")
     for name in [each for each in os.environ if is_key(each)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")

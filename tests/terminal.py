@@ -12,6 +12,7 @@ deadline.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -78,9 +79,12 @@ class Terminal:
     ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.output = bytearray()
+        self.drawn = True
+        """Whether `screen` is made of the output; not for what no terminal could make sense of."""
         self._stream = pyte.ByteStream(self.screen)
         self._held_back = b""
         self._master, slave = pty.openpty()
+        os.set_blocking(self._master, False)  # a command may end while much is sent to it
         self._ended = False
         _set_size(slave, columns, lines)
         try:
@@ -137,6 +141,8 @@ class Terminal:
         self._ended = not data
         received = len(data)
         self.output += data
+        if not self.drawn:
+            return received
         data = _UNKNOWN_TO_PYTE.sub(b"", self._held_back + data)
         unfinished = _UNFINISHED.search(data)
         cut = unfinished.start() if unfinished else len(data)
@@ -188,14 +194,16 @@ class Terminal:
             self.send(KEYS.get(key, key))
 
     def send(self, text: str | bytes) -> None:
-        """Type bytes as they are. The output is read meanwhile, so that neither side is stuck."""
+        """Type bytes as they are. The output is read meanwhile, so that neither side is stuck. What
+        comes after the end of the command is lost."""
         data = text.encode() if isinstance(text, str) else text
-        while data:
+        while data and not self._ended:
             readable, writable, _ = select.select([self._master], [self._master], [], DEADLINE)
             if readable:
                 self.read(0)
             elif writable:
-                data = data[os.write(self._master, data) :]
+                with contextlib.suppress(BlockingIOError):
+                    data = data[os.write(self._master, data) :]
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the size; the kernel tells the command with SIGWINCH."""

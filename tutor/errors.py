@@ -32,6 +32,21 @@ class UsageError(TutorError):
     title = "Wrong usage"
 
 
+class LoginRefused(UsageError):
+    """A login that is the tutor alone was asked to run something else, which is not run."""
+
+    title = "This login runs the tutor alone"
+
+    def __init__(self) -> None:
+        super().__init__("log in without a command, as in `ssh -t HOST`.")
+
+
+class NotInThisLogin(TutorError):
+    """Whoever runs this machine has not allowed it here."""
+
+    title = "Not in this login"
+
+
 class ModelError(TutorError):
     """A model cannot be found, read, trusted or run."""
 

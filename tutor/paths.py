@@ -4,6 +4,7 @@ came with the package. No other module knows.
     TUTOR_DATA      the learner's own folder, instead of the system's usual place
     TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
     TUTOR_ENGINE    the socket of an engine that serves many; "own" to start one's own always
+    TUTOR_LEARNER   what `--learner` names, for the processes that the command line starts
 
 These are functions, so that the environment is read when a path is needed; none of them creates
 anything.
@@ -141,8 +142,10 @@ def engine_sockets() -> tuple[Path, ...]:
 
 
 def labs_folder() -> Path:
-    """Where labs keep what the learner made in them: networks in training. Raises `NoHome`."""
-    return data_folder() / "labs"
+    """Where labs keep what the learner made in them: networks in training. Raises `NoHome`, or
+    `UsageError` for a learner as `learner_folder` does."""
+    name = os.environ.get("TUTOR_LEARNER") or "me"
+    return data_folder() / "labs" if name == "me" else learner_folder(name) / "labs"
 
 
 def indexes_folder() -> Path:

@@ -44,6 +44,7 @@ ROWS = {
     "ResultScreen": "result",
     "ModelScreen": "model",
     "ConsentScreen": "before anything is sent",
+    "IdleScreen": "everywhere",
     "ExplorerPane": "stepper and chat",
     "TokenSearch": "stepper and chat",
     "SearchEntry": "stepper and chat",

@@ -10,6 +10,7 @@ from explorer_stage import shown
 from fake_engine import FakeEngine
 from sample_course import COURSE
 
+from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.app import TutorApp
 from tutor.learner.clock import Clock, now
 from tutor.learner.progress import Progress
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from tutor.app.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.client import Engine
 
@@ -32,9 +34,12 @@ def whole_app(
     course: Course = COURSE,
     opening: Opening | None = None,
     clock: Clock = now,
+    allowed: Allowed = EVERYTHING,
+    idle: IdleLimit | None = None,
 ) -> TutorApp:
     heard = cast("Engine", engine or FakeEngine())
-    return TutorApp(course, Progress.open(folder, clock=clock), heard, opening=opening)
+    progress = Progress.open(folder, clock=clock)
+    return TutorApp(course, progress, heard, opening=opening, allowed=allowed, idle=idle)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:

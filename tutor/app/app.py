@@ -14,9 +14,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.events import Event, Key
+from textual.css.query import NoMatches
+from textual.events import Event, Key, Paste
 from textual.reactive import reactive
 
+from tutor.allowed import EVERYTHING, Allowed
 from tutor.app import theme
 from tutor.app.ascii_only import AsciiOnly
 from tutor.app.goal_keeper import GoalKeeper
@@ -27,6 +29,7 @@ from tutor.app.over_line import OverLine
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
+from tutor.app.screens.idle import IdleScreen
 from tutor.errors import LessonError, TutorError
 from tutor.learner import review
 from tutor.learner.background import BackgroundProgress
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
+    from tutor.app.idle import IdleLimit
     from tutor.app.lab.runner import Left
     from tutor.course.catalogue import Course, Opening
     from tutor.course.goals import Evidence
@@ -101,11 +105,14 @@ class TutorApp(OverLine):
         lab: str | None = None,
         ascii_only: bool = False,
         remote: RemoteModel | None = None,
+        allowed: Allowed = EVERYTHING,
+        idle: IdleLimit | None = None,
     ) -> None:
         """`opening` is where `course` is from, if there is more of it to be read than it tells yet.
         `model_missing` says whether the default model is meant and not installed: it is
         fetched in the background then. `lab` is one to begin with, over home. `ascii_only`:
-        nothing but ASCII is drawn. `remote` is the model of the engine, if it is elsewhere."""
+        nothing but ASCII is drawn. `remote` is the model of the engine, if it is elsewhere.
+        `allowed` says what may be done here, `idle` hears of every key."""
         super().__init__()
         self.course = course
         self.progress = BackgroundProgress(progress, self._heard)
@@ -121,7 +128,11 @@ class TutorApp(OverLine):
         self._start_lab = lab
         self.engine = engine
         self.remote = remote
-        self.keeper = ModelKeeper(engine, self._model_changed, missing=model_missing)
+        self.allowed = allowed
+        self.idle = idle
+        self.keeper = ModelKeeper(
+            engine, self._model_changed, missing=model_missing, may_fetch=allowed.fetching
+        )
         self.animation_level = "none"
         self._line_filters: list[LineFilter] = []
         """What replaces Textual's own filters where anything stands here."""
@@ -143,6 +154,11 @@ class TutorApp(OverLine):
     # --- keys -----------------------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
+            self.idle.pressed()
+            if isinstance(self.screen, IdleScreen):  # the key that stays does nothing else
+                self.pop_screen()
+                return
         if isinstance(event, Key) and not event.is_forwarded:
             if self._reading_on is not None:
                 self._reading_on.key_pressed()
@@ -198,6 +214,8 @@ class TutorApp(OverLine):
         """Whether texts may be sent to the host of `model`: the learner is asked, once for each
         host, with `what` would be sent as a phrase. For a server on this machine nobody is asked.
         Await it in a worker: it lasts for as long as the question stands on the screen."""
+        if model != self.remote and not self.allowed.other_servers:
+            return False
         if not self.engine.allowed(model):
             from tutor.app.screens.consent import ConsentScreen
 
@@ -243,6 +261,17 @@ class TutorApp(OverLine):
             await asyncio.to_thread(self.progress.drain, QUIT_PATIENCE)
         self.exit()
 
+    def ask_whether_there(self) -> None:
+        """Nobody has pressed a key for long, and soon the program would end."""
+        if self.idle is not None and not isinstance(self.screen, IdleScreen):
+            self.push_screen(IdleScreen(self.idle))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A screen that was opened just before the program was left is mounted without its
+        widgets, and does not find them: nobody will see it any more."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
+
     # --- ways from screen to screen -------------------------------------------------------------
 
     def open_outline(
@@ -274,9 +303,13 @@ class TutorApp(OverLine):
 
         found = target(href, self.course, lesson_id)
         if found is None:
-            self.tell(f"This leads out of the course: {href}")
+            self.open_url(href)
         else:
             self.open_target(found)
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Addresses are told, never opened: whatever Textual or a click may ask for."""
+        self.tell(f"This leads out of the course: {url}")
 
     def open_target(self, target: Target) -> None:
         from tutor.course.links import TermTarget
@@ -499,15 +532,19 @@ def make_app(
     ascii_only: bool = False,
     start: Start = "home",
     lab: str | None = None,
+    allowed: Allowed = EVERYTHING,
+    idle_minutes: float | None = None,
 ) -> TutorApp:
     """The app on the course, progress and model of this machine: used by the command line.
 
     `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
     `course` is a folder of lessons of somebody else; progress in it is kept apart.
     `ascii_only`: draw in ASCII, as is done anyway where the locale cannot write UTF-8.
+    `idle_minutes` without a key end the program; None: it stays.
     Raises `TutorError` when progress or lessons cannot be opened at all.
     """
     from tutor import paths
+    from tutor.app.idle import IdleLimit
     from tutor.course.catalogue import Opening
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
@@ -534,6 +571,8 @@ def make_app(
         lab=lab,
         ascii_only=ascii_only or not writes_utf8(),
         remote=remote,
+        allowed=allowed,
+        idle=IdleLimit(60 * idle_minutes) if idle_minutes is not None else None,
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from tutor.app.model_fetch import fetch_model
 from tutor.app.model_status import EnginePhase, ModelStatus
-from tutor.errors import RequestCancelled, TutorError
+from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
 from tutor.models.report import PullProgress
 
 if TYPE_CHECKING:
@@ -22,12 +22,20 @@ OnStatus = Callable[[ModelStatus], None]
 
 class ModelKeeper:
     """Reports every change as a `ModelStatus`. `missing` says whether the default model is wanted
-    and not installed; nothing is fetched otherwise."""
+    and not installed; nothing is fetched otherwise, nor where it may not be."""
 
-    def __init__(self, engine: Engine, on_status: OnStatus, *, missing: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        on_status: OnStatus,
+        *,
+        missing: Callable[[], bool],
+        may_fetch: bool = True,
+    ) -> None:
         self._engine = engine
         self._on_status = on_status
         self._missing = missing
+        self._may_fetch = may_fetch
         self._fetching: asyncio.Task[None] | None = None
         self._stop_watching: Callable[[], None] | None = None
         self.status = ModelStatus()
@@ -37,7 +45,7 @@ class ModelKeeper:
         self._stop_watching = self._engine.watch(self._engine_changed)
         missing = self._missing()
         self._report(small=missing)
-        if missing:
+        if missing and self._may_fetch:
             self.fetch()
         await self._start_engine()
 
@@ -57,7 +65,10 @@ class ModelKeeper:
             self._report(phase="stopped", failure=error)
 
     def fetch(self) -> None:
-        """Fetch the default model in the background, unless that is under way."""
+        """Fetch the default model in the background, unless that is under way. Raises
+        `NotInThisLogin`."""
+        if not self._may_fetch:
+            raise NotInThisLogin("no models are fetched.", "Ask whoever runs this machine.")
         if self._fetching is None:
             self._report(fetch=PullProgress("fetching"), fetch_failure=None)
             self._fetching = asyncio.create_task(self._fetch())

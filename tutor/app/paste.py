@@ -53,10 +53,3 @@ class PasteParser(XTermParser):
         ends = latest[:-1] if BRACKETED_PASTE_END.startswith(character) else latest
         self._latest = latest[len(ends) :]
         return ends.replace("\x1b", safe("\x1b"))
-
-
-def take_pastes_as_text() -> None:
-    """Call before the app runs: its driver makes its parser by this name."""
-    from textual.drivers import linux_driver
-
-    linux_driver.XTermParser = PasteParser  # type: ignore[attr-defined]

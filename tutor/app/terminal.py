@@ -17,12 +17,14 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from tutor.app.idle import in_words
 from tutor.app.line import line_here
-from tutor.app.paste import take_pastes_as_text
+from tutor.app.terminal_input import take_keys_alone
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.app.app import TutorApp
+    from tutor.app.idle import IdleLimit
 
 PATIENCE = 3.0
 """Seconds that the app gets to leave by itself."""
@@ -32,7 +34,7 @@ def run(app: TutorApp) -> int:
     """Run `app` until it is left; the exit status (128 + signal number after a signal)."""
     if sys.platform != "win32":  # which has none of this: its console ends what was started in it
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
-        take_pastes_as_text()
+        take_keys_alone()
     app.draw_over(line_here())
     return asyncio.run(_run(app))
 
@@ -41,19 +43,38 @@ async def _run(app: TutorApp) -> int:
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
         threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True).start()
+    if app.idle is not None:
+        threading.Thread(target=_leave_when_idle, args=(app, app.idle, loop), daemon=True).start()
     # No mouse: the terminal keeps its own selection, and a moving pointer sends nothing.
     await app.run_async(mouse=False)
-    _say_what_is_lost(app)
+    _say_why_and_what_is_lost(app)
     return app.return_code or 0
 
 
-def _say_what_is_lost(app: TutorApp) -> None:
+def _say_why_and_what_is_lost(app: TutorApp) -> None:
     """On the terminal, which is as it was before: there is no screen left to say it on."""
+    if app.idle is not None and app.idle.over:
+        without = f"no key was pressed for {in_words(app.idle.seconds)}"
+        saved = "" if app.untold or app.progress.unsaved else " Everything is saved."
+        print(f"tutor: ended, because {without}.{saved}", file=sys.stderr)
     for error in app.untold:
         print(f"tutor: {safe(str(error))}", file=sys.stderr)
     if count := app.progress.unsaved:
         what = "change was" if count == 1 else f"{count} changes were"
         print(f"tutor: the last {what} not saved: the disk takes too long.", file=sys.stderr)
+
+
+def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEventLoop) -> None:
+    idle.watch(lambda: app.call_later(app.ask_whether_there))
+    _leave(app, loop, 0)
+
+
+def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
+    """From a thread. What waits for the terminal by then is not waited for."""
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving has gone on meanwhile
+    last_resort.daemon = True
+    last_resort.start()
+    loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
 
 
 if sys.platform != "win32":
@@ -62,8 +83,4 @@ if sys.platform != "win32":
         return {signal.SIGHUP, signal.SIGTERM}
 
     def _leave_on_signal(app: TutorApp, loop: asyncio.AbstractEventLoop) -> None:
-        status = 128 + signal.sigwait(_leave_on())
-        last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving has gone on meanwhile
-        last_resort.daemon = True
-        last_resort.start()
-        loop.call_soon_threadsafe(lambda: app.exit(return_code=status))
+        _leave(app, loop, 128 + signal.sigwait(_leave_on()))

@@ -6,16 +6,23 @@ import argparse
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from tutor import private
+from tutor.cli import kiosk
 from tutor.cli.learning import course_folder
 from tutor.errors import TerminalError
 
+if TYPE_CHECKING:
+    from tutor.app.app import Start
 
-def run(options: argparse.Namespace, *, lab: str | None = None) -> int:
+
+def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
     """The tutor, with `lab` on the screen at once if one is named."""
     check_terminal()
     private.begin()
+    if options.kiosk:
+        kiosk.confine(options)
     gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
     from tutor.app import terminal
     from tutor.app.app import make_app
@@ -26,7 +33,10 @@ def run(options: argparse.Namespace, *, lab: str | None = None) -> int:
             options.learner,
             course=course_folder(options),
             ascii_only=options.ascii,
+            start=start,
             lab=lab,
+            allowed=kiosk.allowed(options),
+            idle_minutes=kiosk.idle_minutes(options),
         )
     )
 

@@ -19,6 +19,7 @@ from tutor.cli import (
     bot,
     classroom,
     engine,
+    kiosk,
     lab,
     lessons,
     lint,
@@ -36,7 +37,7 @@ from tutor.cli import (
     train,
 )
 from tutor.cli.interrupted import interrupted
-from tutor.errors import RequestCancelled, TutorError, UsageError
+from tutor.errors import LoginRefused, RequestCancelled, TutorError, UsageError
 from tutor.lm.distribution import DEVICES
 from tutor.lm.shortage import shortage_in_words
 from tutor.lm.waiting import settle_waiting
@@ -53,13 +54,9 @@ Without a command, the tutor itself starts."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command in `arguments` (default: those of this process); the exit status."""
     try:
-        options = parser().parse_args(arguments)
-        if options.device is not None:
-            os.environ["TUTOR_DEVICE"] = options.device  # the engine's process inherits it
-        if options.base_url is not None:
-            os.environ["TUTOR_BASE_URL"] = options.base_url  # so it does this
-        if options.low_bandwidth:
-            os.environ[line.WANTED] = "1"  # where it is looked for anyway
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        options = parser().parse_args(given)
+        _settle(options, given)
         settle_waiting()
         with shortage_in_words("this"):
             status = int(options.run(options) or 0)
@@ -76,6 +73,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
+    """What counts for every command. Raises `UsageError`."""
+    if options.asked is not None:
+        raise LoginRefused
+    if options.kiosk and options.run is not app.run:
+        raise UsageError("--kiosk takes no command.", "It runs the tutor itself.")
+    if options.kiosk:
+        kiosk.lock_down(options, given)
+    settings = {
+        "TUTOR_DEVICE": options.device,
+        "TUTOR_BASE_URL": options.base_url,
+        "TUTOR_DATA": options.data_folder,
+        "TUTOR_SHARED": options.shared_folder,
+        "TUTOR_LEARNER": options.learner,
+        line.WANTED: "1" if options.low_bandwidth else None,
+    }  # the engine's process inherits them
+    os.environ.update({name: str(value) for name, value in settings.items() if value is not None})
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="tutor", description=_DESCRIPTION, allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"tutor {__version__}")
@@ -90,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="draw in fewer colors, and less often while the model runs (docs/ssh.md)",
     )
+    _add_login(top)
     top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
     # Given after a command these mean the same; suppressed defaults leave what came before alone.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -149,4 +166,38 @@ def _add_course(target: argparse.ArgumentParser) -> None:
 
 
 def _add_learner(target: argparse.ArgumentParser) -> None:
-    target.add_argument("--learner", metavar="NAME", help="whose progress it is (default: me)")
+    target.add_argument(
+        "--learner",
+        metavar="NAME",
+        help="whose progress it is, where several share an account (default: me)",
+    )
+
+
+def _add_login(top: argparse.ArgumentParser) -> None:
+    top.add_argument(
+        "--kiosk",
+        action="store_true",
+        help="a login that is the tutor and nothing else: docs/kiosk.md",
+    )
+    top.add_argument(
+        "--idle-limit",
+        type=kiosk.minutes,
+        metavar="MINUTES",
+        help="leave when no key was pressed for so long (with --kiosk: 30; 0: never)",
+    )
+    top.add_argument(
+        "--data",
+        dest="data_folder",
+        type=Path,
+        metavar="FOLDER",
+        help="what is kept of you, instead of TUTOR_DATA",
+    )
+    top.add_argument(
+        "--shared",
+        dest="shared_folder",
+        type=Path,
+        metavar="FOLDER",
+        help="models of a class, instead of TUTOR_SHARED",
+    )
+    # sshd hands a login shell what the client wants to run this way
+    top.add_argument("-c", dest="asked", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

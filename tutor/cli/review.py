@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tutor.cli import learning, output
+from tutor.cli import app, learning, output
 
 MOST = 10_000
 """A cap that nobody reaches."""
@@ -48,7 +48,7 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     _set_limits(options)
-    return _print_due(options) if options.due else _open(options)
+    return _print_due(options) if options.due else app.run(options, start="review")
 
 
 def _set_limits(options: argparse.Namespace) -> None:
@@ -74,20 +74,3 @@ def _print_due(options: argparse.Namespace) -> int:
     output.write(str(due))
     learning.complain_of(progress)
     return 0
-
-
-def _open(options: argparse.Namespace) -> int:
-    from tutor.cli.app import check_terminal
-
-    check_terminal()
-    from tutor.app import terminal
-    from tutor.app.app import make_app
-
-    app = make_app(
-        options.model,
-        options.learner,
-        course=learning.course_folder(options),
-        ascii_only=options.ascii,
-        start="review",
-    )
-    return terminal.run(app)

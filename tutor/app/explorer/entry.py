@@ -7,6 +7,8 @@ from textual.widgets import Input
 
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
 """Nothing that could act on the terminal when it is pasted."""
+LONGEST = 200
+"""Characters: each key measures and looks up the whole line."""
 
 
 class Entry(Input):
@@ -21,7 +23,7 @@ class Entry(Input):
             self.by = by
 
     def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, restrict=_PRINTABLE)
+        super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=LONGEST)
 
     def action_arrow(self, by: int) -> None:
         self.post_message(self.Arrow(by))

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from textual.events import Key, Paste
 
 
+LONGEST = 32_000
+"""Characters, more than a model reads at once. Each key lays out the whole paragraph."""
+
+
 class PromptEditor(TextArea):
     """Several lines may be pasted. Enter accepts, Esc leaves; a backslash before Enter starts a
     new line."""
@@ -62,15 +66,21 @@ class PromptEditor(TextArea):
             event.prevent_default()
             self.action_leave()
             return
+        if event.is_printable and len(self.text) >= LONGEST and not self.selected_text:
+            event.stop()
+            event.prevent_default()
+            return
         await super()._on_key(event)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Control characters are pasted as the signs that stand for them."""
+        """Control characters are pasted as the signs that stand for them; what is too long is left
+        out."""
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         start, end = self.selection
-        self.replace(text, start, end, maintain_selection_offset=False)
+        room = max(0, LONGEST - len(self.text) + len(self.selected_text))
+        self.replace(text[:room], start, end, maintain_selection_offset=False)
 
     def action_accept(self) -> None:
         row, column = self.cursor_location

@@ -11,6 +11,7 @@ from tutor.labs.elsewhere import Add
 from tutor.remote.catalogue import BASE_URL
 
 if TYPE_CHECKING:
+    from tutor.app.app import TutorApp
     from tutor.app.lab.view import LabView
     from tutor.app.screens.base import TutorScreen
     from tutor.remote.catalogue import RemoteModel
@@ -34,7 +35,16 @@ def named(written: str) -> Add:
     return added
 
 
+def offered(view: LabView) -> bool:
+    """Whether another server may be named here."""
+    return _tutor(view).allowed.other_servers
+
+
 async def agreed(view: LabView, model: RemoteModel, what: str) -> bool:
     """Whether texts may be sent to the host of `model`: the learner is asked, once for each host,
     with `what` would be sent as a phrase."""
-    return await cast("TutorScreen", view.screen).tutor.agreed(model, what)
+    return await _tutor(view).agreed(model, what)
+
+
+def _tutor(view: LabView) -> TutorApp:
+    return cast("TutorScreen", view.screen).tutor

@@ -54,7 +54,8 @@ class ModelScreen(TutorScreen):
         status = self.tutor.model_status
         match action:
             case "fetch":
-                return status.fetch is None and (status.small or status.fetch_failure is not None)
+                wanted = status.small or status.fetch_failure is not None
+                return self.tutor.allowed.fetching and status.fetch is None and wanted
             case "cancel":
                 return status.fetch is not None
             case "scroll":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textual import actions
@@ -93,6 +94,7 @@ class Prose(Markdown):
         widget.update(content, layout=False)
 
 
+@lru_cache(maxsize=512)  # each key in the glossary asks for all of it
 def plain(markdown: str) -> str:
     """The words of a paragraph or two on one line, without marks and without links."""
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]

@@ -91,6 +91,8 @@ class CompareView(LabView):
         self.did(Remove())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "add":
+            return server_field.offered(self)
         state: State | None = self.state
         return action != "remove" or (state is not None and state.removable)
 

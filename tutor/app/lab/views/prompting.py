@@ -61,6 +61,8 @@ class PromptingView(LabView):
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "add" and not server_field.offered(self):
+            return False
         state: State | None = self.state
         if state is None:
             return False

@@ -88,6 +88,8 @@ class ScaleView(LabView):
         self.did(Focus(by))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "add" and not server_field.offered(self):
+            return False
         state: State | None = self.state
         if state is None:
             return True

@@ -1,0 +1,200 @@
+"""What a login that is locked down offers, and what is refused where it would be carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from explorer_stage import shown
+from fake_engine import FakeEngine
+from lab_stage import BenchEngine
+from whole_app import keys, sees, until, whole_app
+
+import tutor.app
+from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
+from tutor.app.lab.screen import LabScreen
+from tutor.app.lab.views.compare import CompareView
+from tutor.app.model_keeper import ModelKeeper
+from tutor.app.screens.home import HomeScreen
+from tutor.errors import NotInThisLogin
+from tutor.labs import registry
+from tutor.remote.catalogue import remote_model
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tutor.app.app import TutorApp
+    from tutor.engine.client import Engine
+
+APP = Path(__file__).parents[2] / "tutor" / "app"
+
+NOT_OFFERED = {"fetch": "ModelScreen", "add": "CompareView"}
+"""Actions that would fetch a model, or ask a server that the host has not named, and whose keys
+lead to them."""
+TEXTUAL_HAS = {
+    *("screenshot", "suspend_process", "command_palette", "change_theme", "show_help_panel"),
+    *("toggle_dark", "simulate_key", "notify", "run_command"),
+}
+"""Actions of Textual's own that no key of ours leads to."""
+
+
+class SilentEngine(FakeEngine):
+    """Never answers what a lab asks: each lab stays as it begins."""
+
+    def new_name(self) -> str:
+        return "s1"
+
+    def discard(self, name: str) -> None:
+        pass
+
+    async def ask(self, *_: object, **__: object) -> object:
+        return await asyncio.get_running_loop().create_future()
+
+
+def name_of(action: str) -> str:
+    """`open` for `app.open('review')`."""
+    return re.sub(r"\(.*", "", action).rpartition(".")[2]
+
+
+async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
+    """The actions of every key, on every screen and in every lab."""
+    found: set[str] = set()
+
+    def take() -> None:
+        for active in app.screen.active_bindings.values():
+            if active.enabled:
+                found.add(name_of(active.binding.action))
+
+    async def home() -> None:
+        while not isinstance(app.screen, HomeScreen):
+            app.pop_screen()
+            await pilot.pause()
+
+    ways = ("r", "s", "c", "g", "l", "p", "m", "v", "slash", "question_mark")
+    for way in (*ways, "enter", "enter a", "s e", "s s", "s t", "s w", "s x"):
+        await keys(pilot, *way.split())
+        take()
+        await home()
+    for name in registry.NAMES:
+        app.open_live_lab(name)
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        for key in ("tab", "e"):
+            take()
+            await keys(pilot, key)
+        take()
+        await home()
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [SilentEngine, BenchEngine])
+@pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
+async def test_no_key_leads_out(tmp_path: Path, allowed: Allowed, kind: type[FakeEngine]) -> None:
+    app = whole_app(tmp_path, kind(), allowed=allowed)
+    app.keeper._missing = lambda: True
+    app.keeper._may_fetch = False  # nothing is fetched in a test
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        found = await offered(app, pilot)
+    assert {"take", "ask", "edit", "submit", "restart", "write"} <= found  # it has been everywhere
+    assert not found & TEXTUAL_HAS
+    assert found & set(NOT_OFFERED) == (set(NOT_OFFERED) if allowed is EVERYTHING else set())
+
+
+def test_which_keys_would_lead_out_is_known() -> None:
+    leading: dict[str, str] = {}
+    for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
+        for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if kind.__module__ != module.name:
+                continue
+            for binding in vars(kind).get("BINDINGS", ()):
+                action = name_of(binding.action)
+                assert action not in TEXTUAL_HAS
+                if action in NOT_OFFERED:
+                    leading[action] = kind.__name__
+    assert leading == NOT_OFFERED
+
+
+@pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
+async def test_they_are_not_among_the_keys(tmp_path: Path, allowed: Allowed) -> None:
+    app = whole_app(tmp_path, SilentEngine(), allowed=allowed)
+    app.keeper._missing = lambda: True
+    app.keeper._may_fetch = False
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Begin")
+        await keys(pilot, "m")
+        await sees(pilot, "restart")
+        assert ("f fetch the model" in shown(app)) == (allowed is EVERYTHING)
+        app.open_live_lab("compare")
+        await until(pilot, lambda: bool(app.screen.query(CompareView)))
+        await sees(pilot, "temperature")
+        assert ("a add a server" in shown(app)) == (allowed is EVERYTHING)
+        await keys(pilot, "a")
+        asks = "Its name, and its address" in shown(app)
+        assert asks == (allowed is EVERYTHING)
+
+
+async def test_no_model_is_fetched(tmp_path: Path) -> None:
+    keeper = ModelKeeper(
+        cast("Engine", FakeEngine()), lambda _: None, missing=lambda: True, may_fetch=False
+    )
+    await keeper.start()
+    assert keeper.status.small
+    assert keeper.status.fetch is None
+    with pytest.raises(NotInThisLogin, match="no models are fetched"):
+        keeper.fetch()
+
+
+async def test_only_the_server_of_the_host_is_asked(tmp_path: Path) -> None:
+    hosts = remote_model("openai:theirs", "http://models.example/v1")
+    here = remote_model("openai:mine", "http://127.0.0.1:9/v1")
+    engine = FakeEngine()
+    app = whole_app(tmp_path, engine, allowed=LOCKED_DOWN)
+    app.remote = hosts
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        assert not await app.agreed(here, "A word")
+        asking = app.run_worker(app.agreed(hosts, "A word"))
+        await sees(pilot, "This leaves your machine, if you agree")
+        await keys(pilot, "y")
+        assert await asking.wait()
+
+
+@pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN])
+async def test_an_address_is_told_and_never_opened(
+    tmp_path: Path, allowed: Allowed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    app = whole_app(tmp_path, allowed=allowed)
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        app.open_url("https://example.org/x")
+        await sees(pilot, "https://example.org/x")
+    assert opened == []
+
+
+TOUCHES = re.compile(
+    r"\bsubprocess\b|\bwebbrowser\b|os\.(exec|spawn|system|popen|fork|startfile)|\.suspend\("
+    r"|\.(write_text|write_bytes|read_text|read_bytes|mkdir|unlink|rename)\(|\bPath\("
+    r"|(?<!def )(?<![.\w\"'])open\(['\"a-z]|\.open\(['\"]|deliver_|save_screenshot"
+)
+
+
+def test_what_the_app_does_with_files_and_programs_is_known() -> None:
+    """Whoever adds to this decides what a login that is locked down does about it
+    (`tutor.allowed`), and says so in docs/kiosk.md."""
+    found = {
+        str(file.relative_to(APP))
+        for file in APP.rglob("*.py")
+        if TOUCHES.search(file.read_text("utf-8"))
+    }
+    assert found == {
+        "model_fetch.py",  # `ModelKeeper.fetch`, where that is allowed
+    }
