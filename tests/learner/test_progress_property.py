@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from learner_sessions import told
 
+from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
     Answered,
@@ -24,7 +25,6 @@ from tutor.learner.records import (
     Undone,
     identified,
 )
-from tutor.learner.review_log import encode
 from tutor.learner.state import LearnerState, fold, in_order
 
 ids = st.sampled_from(["a", "b", "c"])

@@ -27,7 +27,7 @@ from tutor.app.model_status import ModelStatus
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
-from tutor.errors import LessonError, TutorError
+from tutor.errors import LessonError, StoreRepaired, TutorError
 from tutor.learner import review
 from tutor.learner.background import BackgroundProgress
 
@@ -163,6 +163,7 @@ class TutorApp(App[None]):
             self.engine.allow(self.remote)  # with the key, where its server wants one
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
+        self.progress.check()
         if self._start == "review":
             self.open_review()
         if self._start_lab is not None:
@@ -223,7 +224,10 @@ class TutorApp(App[None]):
             error = self.untold.pop(0)
             if not isinstance(error, TutorError):
                 raise error
-            self.tell(error)
+            if isinstance(error, StoreRepaired) and isinstance(self.screen, HomeScreen):
+                self.screen.tell_problems()  # with what else was found
+            else:
+                self.tell(error)
 
     def tell(self, message: TutorError | str | None) -> None:
         """Say something calmly on the screen that is shown."""
