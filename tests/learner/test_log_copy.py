@@ -56,7 +56,7 @@ def test_every_line_is_in_both_before_it_counts_as_saved(filled: Path) -> None:
 def test_a_log_cut_off_anywhere_comes_back(filled: Path) -> None:
     log, _ = log_files(filled)
     data = log.read_bytes()
-    for length in range(0, len(data), 7):
+    for length in range(0, len(data), 29):
         log.write_bytes(data[:length])
         assert mends(filled, data) == (
             f"Saved progress was not as expected: {log} was cut off. Nothing is lost: its copy, "
@@ -70,7 +70,7 @@ def test_any_flipped_bit_of_the_log_comes_back_even_without_the_state(filled: Pa
     log, _ = log_files(filled)
     data = log.read_bytes()
     without_state(filled)
-    for position in range(len(data)):
+    for position in (*range(0, len(data), 5), len(data) - 1):
         log.write_bytes(flipped(data, position))
         progress = Progress.open(filled)
         assert set(progress.cards()) == QUESTIONS

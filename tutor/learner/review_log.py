@@ -160,10 +160,13 @@ class ReviewLog:
         """What became of the two files. Changes nothing."""
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
+        problem = _problem(self.copy, copy, whole)
+        if problem == DAMAGED and _intact(copy):
+            problem = OTHER
         return Examined(
             whole,
             log=_problem(self.path, log, whole),
-            copy=_problem(self.copy, copy, whole),
+            copy=problem,
             copied=len(copy),
             unreadable=sum(line.damaged for line in lines_in(whole)),
         )
@@ -195,6 +198,8 @@ def _problem(path: Path, data: bytes, whole: bytes) -> str:
         return ""
     if not path.exists():
         return MISSING
-    if whole.startswith(data):
-        return CUT_OFF
-    return DAMAGED if any(line.damaged for line in lines_in(data)) else OTHER
+    return CUT_OFF if whole.startswith(data) else DAMAGED
+
+
+def _intact(data: bytes) -> bool:
+    return data.endswith(b"\n") and not any(line.damaged for line in lines_in(data))
