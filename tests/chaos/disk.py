@@ -97,7 +97,7 @@ class SmallDisk(Disk):
         subprocess.run(["mount", "-o", "remount,rw", self.place], check=True)
 
     def close(self) -> None:
-        subprocess.run(["umount", self.place], check=True)
+        subprocess.run(["umount", "--lazy", self.place], check=True)  # an engine may still end
         super().close()
 
 

@@ -22,7 +22,6 @@ from tutor.errors import StoreNewer
 from tutor.learner import exchange, storage
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState, identified
-from tutor.learner.review_log import ReviewLog
 from tutor.learner.schema import CURRENT
 
 YEAR = 365 * 86_400.0
@@ -91,7 +90,7 @@ class Cycle:
             self.app = False
             needed, allowed = (), (*needed, *allowed)  # what was mended is not told again
         progress = start(self.learner.folder, Expected(needed, allowed))
-        self.learner.ledger.check(progress, ReviewLog(self.learner.folder / "reviews.log").read())
+        self.learner.ledger.check(progress)
         self._check_places(progress)
 
     def _check_places(self, progress: Progress) -> None:
@@ -238,7 +237,7 @@ def _exchange(
     exchange.merge(target, [exchange.read(file, target.clock())])
     ledger_there.tried |= ledger_here.events
     ledger_there.events |= ledger_here.events
-    ledger_there.check(start(there, Expected()), ())
+    ledger_there.check(start(there, Expected()))
 
 
 def downgraded(cycle: Cycle) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import msgspec
 
 from tests.chaos.session import Said
-from tutor.learner.log_lines import Line
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Event, Forgotten, Imported, LogEvent, Undone
+from tutor.learner.review_log import ReviewLog
 from tutor.learner.state import LearnerState, fold, in_order
 
 
@@ -51,7 +51,7 @@ class Ledger:
                 self._tried_newer |= {each.newer} - {""}
         return answers
 
-    def check(self, progress: Progress, lines: Iterable[Line]) -> None:
+    def check(self, progress: Progress) -> None:
         """Raises `Broken`. What is there counts as acknowledged from now on: the learner may have
         seen it."""
         events = [event for event in progress.events() if not isinstance(event, Imported)]
@@ -65,9 +65,10 @@ class Ledger:
             raise Broken(f"lost: {lost}, doubled: {doubled}")
         if strange := [id_ for id_, event in by_id.items() if self.tried.get(id_) != event]:
             raise Broken(f"nobody has done {strange}")
-        newer = Counter(line.checksum for line in lines if line.unknown)
-        if newer.total() < len(self.newer) or newer.total() > len(self._tried_newer):
-            raise Broken(f"{newer.total()} lines of the newer program, not {len(self.newer)}")
+        log = ReviewLog(progress.folder / "reviews.log")
+        newer = sum(line.unknown for line in log.read())
+        if not len(self.newer) <= newer <= len(self._tried_newer):
+            raise Broken(f"{newer} lines of the newer program, not {len(self.newer)}")
         self._check_cards(progress, events)
         self.events |= by_id
 

@@ -100,14 +100,12 @@ def run(folder: Path, plan: Plan, pipe: int) -> NoReturn:
 
     def leave() -> None:
         number = signal.sigwait(signals)
-        session.leaving.set()
+        session.turn.acquire()  # no key is taken any more
         session.progress.drain(PATIENCE)
         os._exit(128 + number)
 
     threading.Thread(target=leave, daemon=True).start()
     session.work()
-    signal.pause()  # while it is left
-    os._exit(1)
 
 
 class _Session:
@@ -118,9 +116,9 @@ class _Session:
         self._set_clock()
         self._plan, self._pipe, self._folder = plan, pipe, folder
         self._random = random.Random(plan.seed)
-        self._numbers = itertools.count(1)
         self._given: list[Answered] = []
-        self.leaving = threading.Event()
+        self.turn = threading.Lock()
+        """Held while one save is asked for."""
         schema = NEWER if plan.newer else CURRENT
         opened = Progress(folder, schema=schema, timeout=PATIENCE)
         self.progress = BackgroundProgress(opened)
@@ -132,10 +130,9 @@ class _Session:
         time.time = lambda: seconds() + self._offset
         time.time_ns = lambda: nanoseconds() + int(self._offset * 1e9)
 
-    def work(self) -> None:
+    def work(self) -> NoReturn:
         waiting: collections.deque[Future[None]] = collections.deque()
-        while not self.leaving.is_set():
-            number = next(self._numbers)
+        for number in itertools.count(1):
             if number == self._plan.jump_after:
                 self._offset += self._plan.jump
             if number == self._plan.largest:
@@ -143,10 +140,12 @@ class _Session:
             if number == 3 and self._plan.bundle:
                 self._import(number)
                 continue
-            waiting.append(self._save(number))
+            with self.turn:
+                waiting.append(self._save(number))
             if len(waiting) >= self._random.randint(1, IN_FLIGHT):
                 _wait(waiting.popleft())
             time.sleep(self._plan.pause)
+        raise AssertionError("a session has no end of its own")
 
     def _save(self, number: int) -> Future[None]:
         kind = self._random.random()

@@ -227,6 +227,17 @@ def test_in_an_edited_file_places_are_used_and_answers_are_read_from_the_log(fil
     assert again.notices == []
 
 
+def test_mending_the_log_does_not_make_an_edited_file_count_as_whole(filled: Path) -> None:
+    file, cards = filled / "progress.json", Progress.open(filled).cards()
+    log, _ = log_files(filled)
+    file.write_text(file.read_text().replace('"answers":1', '"answers":5'))
+    log.write_bytes(log.read_bytes()[:99])
+    Progress.open(filled).check()
+    again = Progress.open(filled)
+    assert again.cards() == cards
+    assert again.notices == []
+
+
 def test_an_edited_file_without_a_log_is_used_as_it_is(filled: Path) -> None:
     for log in log_files(filled):
         log.unlink()

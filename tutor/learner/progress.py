@@ -118,8 +118,7 @@ class Progress(Readings):
             with self._storage.transaction() as contents:
                 if self._log.cut_off():
                     self._mend_log(contents)
-                stored = self._stored(contents)
-                before = self._follow_log(stored, anew=_distrusted(contents, stored))
+                stored, before = self._brought_up(contents)
                 self._log.extend(events())
                 logged = True
                 self._write(stored, self._follow_log(change(before)))
@@ -145,8 +144,7 @@ class Progress(Readings):
     def change(self, change: Change) -> None:
         """Save what `change` makes of the state: of everything but what follows from events."""
         with self._storage.transaction() as contents:
-            stored = self._stored(contents)
-            before = self._follow_log(stored, anew=_distrusted(contents, stored))
+            stored, before = self._brought_up(contents)
             self._write(stored, change(before))
 
     def check(self) -> None:
@@ -157,6 +155,7 @@ class Progress(Readings):
             if not self._log.agrees():
                 with self._storage.transaction() as contents:
                     self._mend_log(contents)
+                    self._write(*self._brought_up(contents))
         except StoreError as error:  # until it can be mended, what is read is read from both
             self._tell(error)
             with contextlib.suppress(StoreError):
@@ -178,14 +177,20 @@ class Progress(Readings):
             contents = Contents(None)
         state, _ = from_tables(contents.tables or {})
         try:
-            stored = self._stored(contents)
-            state = self._follow_log(stored, anew=_distrusted(contents, stored))
+            _, state = self._brought_up(contents)
         except StoreError as error:
             self._tell(error)
         return state
 
+    def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
+        """The state as `contents` has it, and brought up to date with the log."""
+        stored = self._stored(contents)
+        distrusted = contents.edited and stored.mark == LogMark()
+        return stored, self._follow_log(stored, anew=distrusted)
+
     def _stored(self, contents: Contents) -> LearnerState:
-        """The state as `contents` has it; what was wrong with the file is told."""
+        """The state as `contents` has it, without what follows from the log where that cannot be
+        trusted; what was wrong with the file is told."""
         tables = contents.tables or {}
         state, left_out = from_tables(tables)
         if contents.problem and (
@@ -235,11 +240,6 @@ class Progress(Readings):
         if str(notice) not in self._told:
             self._told.add(str(notice))
             self.notices.append(notice)
-
-
-def _distrusted(contents: Contents, stored: LearnerState) -> bool:
-    """Whether what follows from the log was taken out of `stored`, to be made anew."""
-    return contents.edited and stored.mark == LogMark()
 
 
 def change_of_place(lesson: LessonState, at: float) -> Change:
