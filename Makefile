@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow chaos check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -20,6 +20,10 @@ test: setup
 
 test-slow: setup
 	$(BIN)/pytest -m 'slow or not slow'
+
+# Ends two sessions of a learner in every way there is, and looks for what they were told is saved.
+chaos: setup
+	$(BIN)/python -m tests.chaos --cycles 1000
 
 check: format-check lint types contracts test lint-lessons
 

@@ -149,7 +149,7 @@ class Progress(Readings):
 
     def check(self) -> None:
         """Read the log and its copy to their ends and make whole whichever is not: at every start,
-        so that damage to one of them does not wait for damage to the other. Takes 20 ms after
+        so that damage to one of them does not wait for damage to the other. Takes 40 ms after
         100,000 answers. Never raises for what is on disk: what was found leaves a notice."""
         try:
             if not self._log.agrees():
