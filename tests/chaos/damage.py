@@ -7,6 +7,7 @@ damaged in the review log and in its copy. Then nothing on this disk knows it an
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -41,8 +42,13 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 def tear(folder: Path, chance: random.Random) -> Expected:
-    """Cut files off at a random byte, as a write does that was torn."""
+    """Cut files off at a random byte, or leave a part of a line that nobody has finished."""
     before = contents(folder)
+    if chance.random() < 0.25:
+        line = max(before[LOG].splitlines(keepends=True), key=len)
+        with (folder / LOG).open("ab") as file:
+            file.write(line[: chance.randrange(1, len(line))])
+        return Expected()
     for name in chance.choice(TARGETS):
         if before.get(name):
             with (folder / name).open("r+b") as file:
@@ -119,8 +125,6 @@ def _mark(state: bytes) -> int:
 
 def unlike(told: Iterable[str], expected: Expected) -> str:
     """How what was `told` differs from what was expected; empty where it does not."""
-    import re
-
     said = list(told)
     for pattern in expected.needed:
         if not any(re.search(pattern, each) for each in said):

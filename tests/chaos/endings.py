@@ -192,8 +192,10 @@ def _clock(cycle: Cycle, jump: float) -> None:
 
 def imported(cycle: Cycle) -> None:
     """Here and there, while both sessions here go on; what a session was killed within is imported
-    again, and everything once more."""
+    again, and everything once more. (Of two places in a lesson the later one counts, by clocks that
+    may have been wrong.)"""
     learner = cycle.learner
+    cycle.places_may_go_back = True
     _work_elsewhere(cycle)
     with Both(learner.folder, cycle.plans(bundle=str(learner.export))) as both:
         both.until(cycle.some_saves())

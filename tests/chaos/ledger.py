@@ -28,6 +28,9 @@ class Ledger:
         """The same, of kinds that only a newer program knows: their ids."""
         self.tried: dict[str, LogEvent] = {}
         self._tried_newer: set[str] = set()
+        self._refused: set[str] = set()
+        """What a full disk kept from being saved: it must not be there after all, to be counted
+        twice when it is answered again."""
         self.places: dict[str, int] = {}
         """The last place that was acknowledged, by lesson."""
         self.lost = 0
@@ -45,6 +48,8 @@ class Ledger:
                 self.newer |= {save.newer} - {""}
                 self.places[session] = max(save.place, self.places.get(session, 0))
                 answers += sum(isinstance(event, Answered) for event in save.events)
+            elif each.refused == "StoreFull" and (save := saves.get(each.save)):
+                self._refused |= {event.id for event in save.events}
             elif not each.refused:
                 saves[each.save] = each
                 self.tried |= {event.id: event for event in each.events}
@@ -65,6 +70,8 @@ class Ledger:
             raise Broken(f"lost: {lost}, doubled: {doubled}")
         if strange := [id_ for id_, event in by_id.items() if self.tried.get(id_) != event]:
             raise Broken(f"nobody has done {strange}")
+        if kept := self._refused & set(by_id):
+            raise Broken(f"refused, and there all the same: {kept}")
         log = ReviewLog(progress.folder / "reviews.log")
         newer = sum(line.unknown for line in log.read())
         if not len(self.newer) <= newer <= len(self._tried_newer):

@@ -117,6 +117,7 @@ class _Session:
         self._plan, self._pipe, self._folder = plan, pipe, folder
         self._random = random.Random(plan.seed)
         self._given: list[Answered] = []
+        self._saying = threading.Lock()
         self.turn = threading.Lock()
         """Held while one save is asked for."""
         schema = NEWER if plan.newer else CURRENT
@@ -228,8 +229,9 @@ class _Session:
 
     def _say(self, said: Said) -> None:
         data = msgspec.json.encode(said) + b"\n"
-        while data:
-            data = data[os.write(self._pipe, data) :]
+        with self._saying:  # an import says more than a pipe takes at once
+            while data:
+                data = data[os.write(self._pipe, data) :]
 
 
 def _wait(done: Future[None]) -> None:

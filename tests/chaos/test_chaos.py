@@ -14,6 +14,7 @@ if sys.platform == "win32":
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(900)
 def test_nothing_acknowledged_is_lost_or_doubled_in_a_hundred_cycles() -> None:
     """In a process of its own, which forks: this one may have threads."""
     command = [sys.executable, "-m", "tests.chaos", "--cycles", "100", "--seed", "1"]
