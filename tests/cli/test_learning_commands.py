@@ -185,6 +185,16 @@ def test_a_log_may_be_imported_whose_lines_are_damaged(tutor: Tutor, tmp_path: P
     assert "1 line could not be read and was left out" in outcome.err
 
 
+def test_every_command_looks_whether_the_log_is_whole(tutor: Tutor) -> None:
+    answer("ada", ago=1, questions=3)
+    log = paths.learner_folder("ada") / "reviews.log"
+    data = log.read_bytes()
+    log.write_bytes(data[:200])
+    outcome = tutor("review", "--due", "--learner", "ada")
+    assert "reviews.log was cut off. Nothing is lost" in outcome.err
+    assert log.read_bytes() == data
+
+
 @pytest.mark.parametrize("at", [0.0, -5.0, 1e11, 1e300])
 def test_a_clock_that_was_wrong_once_stops_nothing(tutor: Tutor, at: float) -> None:
     progress = Progress.open(paths.learner_folder("me"))
