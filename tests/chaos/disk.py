@@ -103,11 +103,16 @@ class SmallDisk(Disk):
 
 class OrdinaryDisk(Disk):
     full_means = "a limit to the size of files (RLIMIT_FSIZE): nothing could be mounted"
-    read_only_means = "permissions: nothing could be mounted"
+
+    @property
+    def read_only_means(self) -> str:  # type: ignore[override]
+        if not self.can_be_read_only:
+            return "left out: nothing could be mounted, and permissions do not stop root"
+        return "permissions: nothing could be mounted"
 
     @property
     def can_be_read_only(self) -> bool:
-        return os.getuid() != 0  # whom permissions do not stop
+        return os.getuid() != 0
 
     def fill(self) -> None:
         pass
