@@ -52,7 +52,7 @@ def run(disk: Disk, seed: int, first: int, count: int) -> Table:
     endings = dict(ENDINGS)
     if not disk.can_be_read_only:
         del endings[next(name for name, act in ENDINGS.items() if act is read_only)]
-    table = Table(disk, seed)
+    table = Table(endings, disk, seed)
     learner = Learner(disk)
     began = time.monotonic()
     for number in range(first, first + count):

@@ -19,7 +19,7 @@ NAMESPACES = (
     ("unshare", "--user", "--map-root-user", "--mount"),
     ("unshare", "--mount"),  # root in a container that has no user namespaces
 )
-SIZE = "4m"
+MEGABYTES = 4
 
 
 def namespace() -> tuple[str, ...] | None:
@@ -67,12 +67,14 @@ class Disk(ABC):
 
 
 class SmallDisk(Disk):
-    full_means = f"a tmpfs of {SIZE}B without a byte left"
+    full_means = f"a tmpfs of {MEGABYTES} MB without a byte left"
     read_only_means = "a tmpfs remounted read-only while both sessions save"
 
     def __init__(self, place: Path) -> None:
         super().__init__(place)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", place], check=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", place], check=True
+        )
         self._filler = place / "filler"
 
     def fill(self) -> None:

@@ -226,7 +226,6 @@ def _work_elsewhere(cycle: Cycle) -> None:
         )
         progress.record(event)
         ledger.tried[event.id] = ledger.events[event.id] = event
-        cycle.answers += 1
     learner.export.write_bytes(msgspec.json.encode(exchange.export(progress)))
 
 

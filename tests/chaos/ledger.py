@@ -37,17 +37,18 @@ class Ledger:
         self.doubled = 0
 
     def hear(self, session: str, said: Iterable[Said]) -> int:
-        """Enter what a session has said; how many answers it was told are saved."""
+        """Enter what a session has said; how many more answers are called saved now."""
         saves: dict[int, Said] = {}
         answers = 0
         for each in said:
             if each.refused.startswith("bug"):
                 raise Broken(f"a save ended with {each.refused}")
             if each.saved and (save := saves.get(each.save)):
-                self.events |= {event.id: event for event in save.events}
+                new = {e.id: e for e in save.events if e.id not in self.events}
+                answers += sum(isinstance(event, Answered) for event in new.values())
+                self.events |= new
                 self.newer |= {save.newer} - {""}
                 self.places[session] = max(save.place, self.places.get(session, 0))
-                answers += sum(isinstance(event, Answered) for event in save.events)
             elif each.refused == "StoreFull" and (save := saves.get(each.save)):
                 self._refused |= {event.id for event in save.events}
             elif not each.refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,8 @@ class Row:
 
 
 class Table:
-    def __init__(self, disk: Disk, seed: int) -> None:
-        self.rows: dict[str, Row] = {}
+    def __init__(self, endings: Iterable[str], disk: Disk, seed: int) -> None:
+        self.rows = {name: Row() for name in endings}
         self.seconds = 0.0
         self._disk = disk
         self._seed = seed
@@ -45,7 +46,7 @@ class Table:
         ledgers = (cycle.learner.ledger, cycle.learner.ledger_elsewhere)
         row.lost = sum(ledger.lost for ledger in ledgers)
         row.doubled = sum(ledger.doubled for ledger in ledgers)
-        self.rows.setdefault(name, Row()).__iadd__(row)
+        self.rows[name] += row
 
     def markdown(self) -> str:
         total = Row()
@@ -55,7 +56,7 @@ class Table:
             "| ended by | cycles | answers acknowledged | lost | doubled | otherwise wrong or "
             "not told | started in a terminal |",
             "|---|---|---|---|---|---|---|",
-            *(f"| {name} | {row} |" for name, row in sorted(self.rows.items())),
+            *(f"| {name} | {row} |" for name, row in self.rows.items()),
             f"| all | {total} |",
         ]
         return "\n".join(
