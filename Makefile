@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow audit check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow audit chaos check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -28,6 +28,10 @@ audit: setup
 	$(BIN)/pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' > $(VENV)/installed.txt
 	$(BIN)/pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt || \
 		{ echo "Not everything was audited, or something was found: see above." >&2; exit 1; }
+
+# Ends two sessions of a learner in every way there is, and looks for what they were told is saved.
+chaos: setup
+	$(BIN)/python -m tests.chaos --cycles 1000
 
 check: format-check lint types contracts test lint-lessons
 

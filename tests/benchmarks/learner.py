@@ -17,10 +17,10 @@ from pathlib import Path
 from benchmarks.table import Measured
 
 from tutor.learner import review
+from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
 from tutor.learner.review import Asked
-from tutor.learner.review_log import encode
 
 QUESTIONS = 100
 LESSONS = 10

@@ -177,12 +177,22 @@ def test_a_file_that_is_none_is_refused_and_changes_nothing(
 
 def test_a_log_may_be_imported_whose_lines_are_damaged(tutor: Tutor, tmp_path: Path) -> None:
     answer("ada", ago=1, questions=3)
-    log = paths.learner_folder("ada") / "reviews.log"
-    lines = log.read_bytes().splitlines(keepends=True)
+    log = tmp_path / "reviews.log"  # alone: beside it there would be its copy
+    lines = (paths.learner_folder("ada") / log.name).read_bytes().splitlines(keepends=True)
     log.write_bytes(lines[0] + b"x" + lines[1] + lines[2])
     outcome = tutor("progress", "import", str(log))
     assert outcome.out == "2 new, 0 known already.\n"
     assert "1 line could not be read and was left out" in outcome.err
+
+
+def test_every_command_looks_whether_the_log_is_whole(tutor: Tutor) -> None:
+    answer("ada", ago=1, questions=3)
+    log = paths.learner_folder("ada") / "reviews.log"
+    data = log.read_bytes()
+    log.write_bytes(data[:200])
+    outcome = tutor("review", "--due", "--learner", "ada")
+    assert "reviews.log was cut off. Nothing is lost" in outcome.err
+    assert log.read_bytes() == data
 
 
 @pytest.mark.parametrize("at", [0.0, -5.0, 1e11, 1e300])

@@ -39,6 +39,11 @@ def told(progress: Progress) -> str:
     return "\n".join(str(notice) for notice in progress.notices)
 
 
+def log_files(folder: Path) -> tuple[Path, Path]:
+    """The review log and its copy."""
+    return folder / "reviews.log", folder / "reviews.log.copy"
+
+
 def start_writer(folder: Path, *arguments: object) -> subprocess.Popen[str]:
     """`progress_writer.py` in a process of its own; its output is a pipe."""
     command = [sys.executable, str(WRITER), str(folder), *map(str, arguments)]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, told
+from learner_sessions import answered, log_files, told
 
 from tutor.errors import StoreError, StoreNewer
 from tutor.learner.progress import Progress
-from tutor.learner.records import LessonState
+from tutor.learner.records import Draft, LessonState
 from tutor.learner.schema import CURRENT
 
 QUESTIONS = {"question-0", "question-1", "question-2"}
@@ -129,8 +130,8 @@ class TestDamage:
 
 def test_with_nothing_left_the_learner_is_told_and_goes_on(filled: Path) -> None:
     file = filled / "progress.json"
-    for each in ("progress.json.bak", "reviews.log"):
-        (filled / each).unlink()
+    for each in (filled / "progress.json.bak", *log_files(filled)):
+        each.unlink()
     scribble(file)
     progress = Progress.open(filled)
     assert progress.cards() == {}
@@ -153,16 +154,17 @@ def test_a_deleted_folder_is_a_new_learner(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [remove, empty])
-def test_a_lost_log_takes_nothing_from_the_state(
+def test_a_log_lost_with_its_copy_takes_nothing_from_the_state(
     filled: Path, damage: Callable[[Path], None]
 ) -> None:
-    log = filled / "reviews.log"
+    log, copy = log_files(filled)
     damage(log)
+    damage(copy)
     progress = Progress.open(filled)
     assert set(progress.cards()) == QUESTIONS
     assert (
-        f"{log} is missing, or older than your saved progress. The saved progress is kept. "
-        "If you have a newer copy of the file, put it back"
+        f"{log} is missing, or older than your saved progress, and so is its copy. The saved "
+        "progress is kept. If you have a newer copy of the file, put it back"
     ) in told(progress)
     progress.record(answered(3))
     progress.record(answered(4))
@@ -172,14 +174,15 @@ def test_a_lost_log_takes_nothing_from_the_state(
 
 
 def test_an_older_copy_of_the_log_takes_nothing_from_the_state(filled: Path) -> None:
-    log = filled / "reviews.log"
-    older = log.read_bytes()
+    older = log_files(filled)[0].read_bytes()
     progress = Progress.open(filled)
     progress.record(answered(3))
-    log.write_bytes(older)
+    for log in log_files(filled):
+        log.write_bytes(older)
     progress = Progress.open(filled)
     progress.record(answered(4))
     assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question-3", "question-4"}
+    log, _ = log_files(filled)
     assert f"{log} is missing, or older than your saved progress" in told(progress)
 
 
@@ -196,41 +199,95 @@ def test_an_older_copy_of_the_state_is_brought_up_to_date(filled: Path) -> None:
     assert again.notices == []
 
 
-def test_a_checksum_that_does_not_match_sound_json_is_told_only(filled: Path) -> None:
-    """Somebody edited the file: falling back to the backup would throw that away."""
+def test_in_an_edited_file_places_are_used_and_answers_are_read_from_the_log(filled: Path) -> None:
+    """Somebody edited the file: falling back to the backup would throw that away. And where it was
+    no somebody but a flipped bit, the log knows what was answered."""
     file = filled / "progress.json"
+    Progress.open(filled).save_draft("other", Draft(version=1, answer="17"))
+    cards = Progress.open(filled).cards()
     text = file.read_text()
-    file.write_text(text.replace('"screen":"ask"', '"screen":"end"'))
+    assert '"answers":1' in text
+    text = text.replace('"screen":"ask"', '"screen":"end"').replace('"answers":1', '"answers":5')
+    file.write_text(text.replace('"question-2"', '"question-6"'))
     progress = Progress.open(filled)
     assert progress.lesson("one-question").screen == "end"
+    assert progress.draft("other") == Draft(version=1, answer="17")
+    assert progress.cards() == cards
     assert told(progress) == (
-        f"Saved progress was not as expected: {file} was changed by something other than tutor. It "
-        "is used as it is. If you did not change it yourself, have a look at your progress."
+        f"Saved progress was not as expected: {file} was changed by something other than tutor. "
+        "Your place in each lesson is used as it is there; everything you answered has been read "
+        "again from the review log. "
+        "If you did not change it yourself, see that you are where you were."
     )
     progress.record(answered(3))
     again = Progress.open(filled)
     assert again.lesson("one-question").screen == "end"
+    assert set(again.cards()) == {*QUESTIONS, "question-3"}
+    assert {card.answers for card in again.cards().values()} == {1}
     assert again.notices == []
+
+
+def test_mending_the_log_does_not_make_an_edited_file_count_as_whole(filled: Path) -> None:
+    file, cards = filled / "progress.json", Progress.open(filled).cards()
+    log, _ = log_files(filled)
+    file.write_text(file.read_text().replace('"answers":1', '"answers":5'))
+    log.write_bytes(log.read_bytes()[:99])
+    Progress.open(filled).check()
+    again = Progress.open(filled)
+    assert again.cards() == cards
+    assert again.notices == []
+
+
+def test_an_edited_file_without_a_log_is_used_as_it_is(filled: Path) -> None:
+    for log in log_files(filled):
+        log.unlink()
+    file = filled / "progress.json"
+    file.write_text(file.read_text().replace('"screen":"ask"', '"screen":"end"'))
+    progress = Progress.open(filled)
+    assert set(progress.cards()) == QUESTIONS
+    assert f"{file} was changed by something other than tutor. It is used as it is." in told(
+        progress
+    )
+
+
+def test_any_flipped_bit_of_the_state_costs_no_answer(filled: Path) -> None:
+    file = filled / "progress.json"
+    data, cards = file.read_bytes(), Progress.open(filled).cards()
+    for position in range(0, len(data), 3):
+        bit = 1 << position % 8
+        file.write_bytes(data[:position] + bytes([data[position] ^ bit]) + data[position + 1 :])
+        progress = Progress.open(filled)
+        assert progress.cards() == cards
+        assert str(file) in told(progress)
+        assert not isinstance(progress.notices[0], StoreNewer)
+    file.write_bytes(data.replace(b'"schema":4', b'"schema":5'))
+    progress = Progress.open(filled)
+    progress.record(answered(3))
+    assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question-3"}
 
 
 def test_an_entry_that_makes_no_sense_is_left_out_and_stays(filled: Path) -> None:
     file = filled / "progress.json"
     text = file.read_text()
-    file.write_text(text.replace('"question":"question-1","version":1', '"question":"question-1"'))
+    file.write_text(text.replace('"screen":"ask"', '"screen":7'))
     progress = Progress.open(filled)
-    assert set(progress.cards()) == {"question-0", "question-2"}
+    assert set(progress.cards()) == QUESTIONS
+    assert progress.lesson("one-question").screen == ""
     assert (
         f"1 of the entries in {file} cannot be understood and is left out. They stay in the file."
     ) in told(progress)
     progress.save_setting("seed", 1)
-    assert "question-1" in file.read_text()
-    progress.record(answered(1))  # answering it again makes it whole
-    assert set(Progress.open(filled).cards()) == QUESTIONS
+    assert '"screen":7' in file.read_text()
+    progress.save_lesson(LessonState(lesson="one-question", screen="end"))  # makes it whole
+    again = Progress.open(filled)
+    assert (again.lesson("one-question").screen, told(again)) == ("end", "")
 
 
 def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
     file = filled / "progress.json"
-    file.write_text('{"about":{"file":{"schema":9,"checksum":"0","more":[1]}},"cards":"elsewhere"}')
+    rest = b'"more":[1]}},"cards":"elsewhere"}'
+    checksum = b"%08x" % zlib.crc32(b"," + rest, 9)
+    file.write_bytes(b'{"about":{"file":{"schema":9,"checksum":"' + checksum + b'",' + rest)
     before = contents(filled)
     progress = Progress.open(filled)
     message = (
@@ -250,6 +307,8 @@ def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
         with pytest.raises(StoreNewer) as caught:
             save()
         assert str(caught.value) == message
+    progress.check()
+    assert told(progress) == message
     assert contents(filled) == before
 
 

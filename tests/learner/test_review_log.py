@@ -6,11 +6,12 @@ import zlib
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, named, run_session, told
+from learner_sessions import answered, log_files, named, run_session, told
 
+from tutor.learner.log_lines import decode, encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogMark
-from tutor.learner.review_log import ReviewLog, decode, encode
+from tutor.learner.review_log import ReviewLog
 
 
 @pytest.fixture
@@ -51,10 +52,12 @@ def test_a_torn_tail_is_skipped_at_any_length(log: ReviewLog) -> None:
     whole, line = log.path.read_bytes(), encode(named(1))
     for length in range(1, len(line)):
         log.path.write_bytes(whole + line[:length])
+        log.copy.write_bytes(whole)
         assert events(log) == [named(0)]
         log.append(named(2))
         assert events(log) == [named(0), named(2)]
         assert not any(line.damaged for line in log.read())
+        assert log.agrees()
 
 
 def test_a_torn_tail_is_nothing_to_tell_a_learner(filled: Path) -> None:
@@ -66,17 +69,18 @@ def test_a_torn_tail_is_nothing_to_tell_a_learner(filled: Path) -> None:
     assert told(Progress.open(filled)) == told(progress) == ""
 
 
-def test_a_damaged_line_costs_itself_only_and_is_told(filled: Path) -> None:
-    path = filled / "reviews.log"
-    lines = path.read_bytes().splitlines(keepends=True)
-    lines[1] = lines[1].replace(b"true", b"tru3")
-    path.write_bytes(b"".join(lines))
+def test_a_line_damaged_in_both_copies_costs_itself_only_and_is_told(filled: Path) -> None:
+    path, copy = log_files(filled)
+    for file, wrong in ((path, b"tru3"), (copy, b"tr7e")):
+        lines = file.read_bytes().splitlines(keepends=True)
+        lines[1] = lines[1].replace(b"true", wrong)
+        file.write_bytes(b"".join(lines))
     for name in ("progress.json", "progress.json.bak"):
         (filled / name).unlink()
     progress = Progress.open(filled)
     assert set(progress.cards()) == {"question-0", "question-2"}
     assert (
-        f"1 of the lines in {path} cannot be read and is left out. "
+        f"1 of the lines in {path} cannot be read, nor in its copy, and is left out. "
         "The questions they were about may come up again once more." in told(progress)
     )
 
@@ -105,11 +109,11 @@ def test_a_newer_version_catches_up_with_what_an_older_one_skipped(filled: Path)
 import sys
 from pathlib import Path
 import msgspec
-from tutor.learner import review_log
+from tutor.learner import log_lines
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LabDone
 
-review_log._decoder = msgspec.json.Decoder(LabDone)  # the only kind it knows
+log_lines._decoder = msgspec.json.Decoder(LabDone)  # the only kind it knows
 progress = Progress.open(Path(sys.argv[1]))
 progress.record(LabDone(at=1.0, lab="lab", lesson="l"))
 print(sorted(progress.cards()))
@@ -142,6 +146,7 @@ def test_a_mark_tells_another_log_from_the_one_that_was_read(log: ReviewLog) -> 
     (line,) = log.read()
     mark = LogMark(start=line.start, end=line.end, checksum=line.checksum)
     assert log.contains(mark)
+    log.copy.unlink()
     log.path.write_bytes(encode(answered(2)))
     assert not log.contains(mark)
     log.path.write_bytes(b"")

@@ -47,6 +47,12 @@ class Calls(list[str]):
         monkeypatch.setattr(Path, "replace", replaced)
 
 
+LOG = [
+    "write reviews.log",
+    "sync reviews.log",
+    "write reviews.log.copy",
+    "sync reviews.log.copy",
+]
 STATE = [
     "write progress.json.tmp",
     "sync progress.json.tmp",
@@ -66,13 +72,13 @@ def test_the_state_is_on_disk_before_it_takes_its_name(
     assert calls == STATE
 
 
-def test_an_answer_is_in_the_log_on_disk_before_the_state_knows_it(
+def test_an_answer_is_in_both_logs_on_disk_before_the_state_knows_it(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     progress = Progress.open(filled)
     calls = Calls(filled, monkeypatch)
     progress.record(answered(7))
-    assert calls == ["write reviews.log", "sync reviews.log", *STATE]
+    assert calls == [*LOG, *STATE]
 
 
 def test_the_name_of_a_new_log_is_on_disk_too(

@@ -30,7 +30,7 @@ from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.base import TutorScreen
 from tutor.app.screens.home import HomeScreen
 from tutor.app.screens.idle import IdleScreen
-from tutor.errors import LessonError, TutorError
+from tutor.errors import LessonError, StoreRepaired, TutorError
 from tutor.learner import review
 from tutor.learner.background import BackgroundProgress
 from tutor.study.asked import asked
@@ -181,6 +181,7 @@ class TutorApp(OverLine):
             self.engine.allow(self.remote)  # with the key, where its server wants one
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
+        self.progress.check()
         if self._start == "review":
             self.open_review()
         if self._start_lab is not None:
@@ -243,7 +244,10 @@ class TutorApp(OverLine):
             error = self.untold.pop(0)
             if not isinstance(error, TutorError):
                 raise error
-            self.tell(error)
+            if isinstance(error, StoreRepaired) and isinstance(self.screen, HomeScreen):
+                self.screen.tell_problems()  # with what else was found
+            else:
+                self.tell(error)
 
     def tell(self, message: TutorError | str | None) -> None:
         """Say something calmly on the screen that is shown."""

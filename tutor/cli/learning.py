@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def progress_of(options: argparse.Namespace) -> Progress:
     from tutor.learner.progress import Progress
 
-    return Progress.open(paths.learner_folder(options.learner, course_folder(options)))
+    progress = Progress.open(paths.learner_folder(options.learner, course_folder(options)))
+    progress.check()
+    return progress
 
 
 def course_of(options: argparse.Namespace) -> Course:

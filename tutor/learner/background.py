@@ -105,6 +105,10 @@ class BackgroundProgress(Readings):
         """Remember a small choice. Raises `StoreError` for one that can never be saved."""
         return self._put_change(change_of_setting(name, value), ("setting", name))
 
+    def check(self) -> Future[None]:
+        """Look whether what is stored is whole, and mend it: once, when the first screen stands."""
+        return self._put_write(self._progress.check, None)
+
     @property
     def unsaved(self) -> int:
         """How many saves have not reached the disk yet."""

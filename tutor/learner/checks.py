@@ -21,8 +21,9 @@ from tutor.learner.records import (
 LONGEST_NAME = 200
 LONGEST_TEXT = 1_000_000
 MOST_NAMES = 10_000
-AHEAD = 2 * 86_400.0
-"""Seconds that the clock of another machine may be ahead, time zones set wrongly included."""
+AHEAD = 400 * 86_400.0
+"""Seconds that the clock of another machine may be, or have been, ahead: a clock that jumped a year
+must not lock what was answered meanwhile, and everything else in that export, into one machine."""
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 

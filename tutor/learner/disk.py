@@ -1,4 +1,4 @@
-"""What the two files of a learner need from the disk: privacy, durability, and errors in words."""
+"""What the files of a learner need from the disk: privacy, durability, and errors in words."""
 
 from __future__ import annotations
 
@@ -68,6 +68,44 @@ def write_all(descriptor: int, data: bytes) -> None:
     """
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def size(path: Path) -> int:
+    """Bytes of a file; 0 where there is none. Raises `StoreError`."""
+    with failures_in_words(path, "read"):
+        try:
+            return path.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add `data` to a file, which is made where it is missing, and wait until the disk has it.
+
+    Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the file is as it was before.
+    """
+    with failures_in_words(path, "saved"):
+        new = not path.exists()
+        descriptor = private.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            before = os.fstat(descriptor).st_size
+            try:
+                write_all(descriptor, data)
+                os.fsync(descriptor)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(descriptor, before)
+                raise
+        finally:
+            os.close(descriptor)
+        if new:
+            sync_folder(path.parent)
+
+
+def cut(path: Path, length: int) -> None:
+    """Take from the end of a file what was just appended to it, if the disk lets us."""
+    with contextlib.suppress(OSError):
+        os.truncate(path, length)
 
 
 def sync_folder(folder: Path) -> None:

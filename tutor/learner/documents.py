@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record")
 
+_KEPT = frozenset({"lessons", "settings", "drafts"})
+"""The tables that nothing but the file knows; all others follow from the log."""
+
 FEW = 8
 """Up to so many changed documents are changed one by one."""
 
@@ -73,6 +76,12 @@ def from_tables(tables: Tables) -> tuple[LearnerState, int]:
         mark=records("log", LogMark).get("mark", LogMark()),
     )
     return state, left_out
+
+
+def keep_what_only_the_file_knows(tables: Tables) -> None:
+    """Take out of `tables` all that follows from the log."""
+    for name in set(tables) - _KEPT:
+        del tables[name]
 
 
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:

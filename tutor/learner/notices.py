@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutor.errors import StoreError, StoreRepaired
+from tutor.learner.review_log import MISSING, Examined, ReviewLog
 
 NOTHING_TO_DO = "There is nothing you need to do."
 
@@ -35,6 +36,14 @@ def nothing_left(path: Path, problem: str, kept: str) -> StoreRepaired:
 
 def edited(path: Path) -> StoreRepaired:
     return StoreRepaired(
+        f"{path} was changed by something other than tutor. Your place in each lesson is used as "
+        "it is there; everything you answered has been read again from the review log.",
+        "If you did not change it yourself, see that you are where you were.",
+    )
+
+
+def edited_alone(path: Path) -> StoreRepaired:
+    return StoreRepaired(
         f"{path} was changed by something other than tutor. It is used as it is.",
         "If you did not change it yourself, have a look at your progress.",
     )
@@ -49,14 +58,37 @@ def entries_left_out(path: Path, count: int) -> StoreRepaired:
 
 def log_damaged(path: Path, count: int) -> StoreRepaired:
     return StoreRepaired(
-        f"{count} of the lines in {path} cannot be read and {_are(count)} left out.",
+        f"{count} of the lines in {path} cannot be read, nor in its copy, and {_are(count)} left "
+        "out.",
         "The questions they were about may come up again once more.",
+    )
+
+
+def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
+    kept = f" The damaged file is kept as {log.damaged.name}." if found.log != MISSING else ""
+    happened, copy = f"{log.path} {found.log}", log.copy.name
+    if found.unreadable:
+        return StoreRepaired(
+            f"{happened}. Its copy, {copy}, has everything but {found.unreadable} of the lines."
+            f"{kept}",
+            "The questions they were about may come up again once more.",
+        )
+    return StoreRepaired(
+        f"{happened}. Nothing is lost: its copy, {copy}, has everything.{kept}", NOTHING_TO_DO
+    )
+
+
+def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
+    return StoreRepaired(
+        f"{log.copy} {found.copy}. Nothing is lost: it is made again from {log.path.name}.",
+        NOTHING_TO_DO,
     )
 
 
 def log_replaced(path: Path) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} is missing, or older than your saved progress. The saved progress is kept.",
+        f"{path} is missing, or older than your saved progress, and so is its copy. The saved "
+        "progress is kept.",
         "If you have a newer copy of the file, put it back; otherwise " + NOTHING_TO_DO.lower(),
     )
 

@@ -1,13 +1,14 @@
 """The learner's progress: the one door through which the rest of the program reads and saves it.
 
-A folder holds one learner: `reviews.log` (every event, the truth), `progress.json` (the state that
-follows from it, and the place in each lesson), its backup, and a lock file. What is read is always
-the state file plus what the log has beyond it, so a session sees what another one saved, and a
-session killed between the two writes loses nothing.
+A folder holds one learner: `reviews.log` (every event, the truth) and a copy of it, `progress.json`
+(the state that follows from it, and the place in each lesson), its backup, and a lock file. What is
+read is always the state file plus what the log has beyond it, so a session sees what another one
+saved, and a session killed between the two writes loses nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -18,12 +19,13 @@ from tinydb import TinyDB
 from tutor.errors import StoreError, TutorError
 from tutor.learner import disk, notices
 from tutor.learner.clock import Clock, now
-from tutor.learner.documents import from_tables, write_changes
+from tutor.learner.documents import from_tables, keep_what_only_the_file_knows, write_changes
+from tutor.learner.log_lines import exact_json
 from tutor.learner.readings import Readings
-from tutor.learner.records import Draft, LessonState, LogEvent, Setting, identified
+from tutor.learner.records import Draft, LessonState, LogEvent, LogMark, Setting, identified
 from tutor.learner.replay import catch_up
-from tutor.learner.review_log import ReviewLog, exact_json
-from tutor.learner.schema import CURRENT, Schema
+from tutor.learner.review_log import DAMAGED, Examined, ReviewLog
+from tutor.learner.schema import CURRENT, LOG_COPIED, Schema
 from tutor.learner.state import LearnerState, place, with_draft
 from tutor.learner.storage import AtomicStorage, Contents
 
@@ -74,7 +76,8 @@ class Progress(Readings):
 
     def state(self) -> LearnerState:
         """The state now, read again if any session has saved since the last look."""
-        signature = (_signature(self._storage.path), _signature(self._log.path))
+        files = (self._storage.path, self._log.path, self._log.copy)
+        signature = tuple(map(_signature, files))
         if self._seen != signature:
             self._state = self._read()
             self._seen = signature
@@ -113,8 +116,9 @@ class Progress(Readings):
         logged = False
         try:
             with self._storage.transaction() as contents:
-                stored = self._stored(contents)
-                before = self._follow_log(stored)
+                if self._log.cut_off():
+                    self._mend_log(contents)
+                stored, before = self._brought_up(contents)
                 self._log.extend(events())
                 logged = True
                 self._write(stored, self._follow_log(change(before)))
@@ -140,8 +144,22 @@ class Progress(Readings):
     def change(self, change: Change) -> None:
         """Save what `change` makes of the state: of everything but what follows from events."""
         with self._storage.transaction() as contents:
-            stored = self._stored(contents)
-            self._write(stored, change(self._follow_log(stored)))
+            stored, before = self._brought_up(contents)
+            self._write(stored, change(before))
+
+    def check(self) -> None:
+        """Read the log and its copy to their ends and make whole whichever is not: at every start,
+        so that damage to one of them does not wait for damage to the other. Takes 40 ms after
+        100,000 answers. Never raises for what is on disk: what was found leaves a notice."""
+        try:
+            if not self._log.agrees():
+                with self._storage.transaction() as contents:
+                    self._mend_log(contents)
+                    self._write(*self._brought_up(contents))
+        except StoreError as error:  # until it can be mended, what is read is read from both
+            self._tell(error)
+            with contextlib.suppress(StoreError):
+                self._tell_of_log(self._log.examine())
 
     # --- behind the door ------------------------------------------------------------------------
 
@@ -159,20 +177,32 @@ class Progress(Readings):
             contents = Contents(None)
         state, _ = from_tables(contents.tables or {})
         try:
-            state = self._follow_log(self._stored(contents))
+            _, state = self._brought_up(contents)
         except StoreError as error:
             self._tell(error)
         return state
 
+    def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
+        """The state as `contents` has it, and brought up to date with the log."""
+        stored = self._stored(contents)
+        distrusted = contents.edited and stored.mark == LogMark()
+        return stored, self._follow_log(stored, anew=distrusted)
+
     def _stored(self, contents: Contents) -> LearnerState:
-        """The state as `contents` has it; what was wrong with the file is told."""
-        state, left_out = from_tables(contents.tables or {})
+        """The state as `contents` has it, without what follows from the log where that cannot be
+        trusted; what was wrong with the file is told."""
+        tables = contents.tables or {}
+        state, left_out = from_tables(tables)
         if contents.problem and (
             contents.damaged or contents.tables is not None or self._log.size()
         ):
             self._tell(self._repair(contents))
-        if contents.edited:
+        if contents.edited and self._log.size() and not state.mark.partial:
+            keep_what_only_the_file_knows(tables)
+            state, left_out = from_tables(tables)
             self._tell(notices.edited(self._storage.path))
+        elif contents.edited:
+            self._tell(notices.edited_alone(self._storage.path))
         if left_out:
             self._tell(notices.entries_left_out(self._storage.path, left_out))
         return state
@@ -186,11 +216,25 @@ class Progress(Readings):
             return notices.rebuilt(path, contents.problem, kept)
         return notices.nothing_left(path, contents.problem, kept)
 
-    def _follow_log(self, state: LearnerState) -> LearnerState:
-        state, found = catch_up(state, self._log)
+    def _follow_log(self, state: LearnerState, *, anew: bool = False) -> LearnerState:
+        state, found = catch_up(state, self._log, anew=anew)
         for notice in found:
             self._tell(notice)
         return state
+
+    def _mend_log(self, contents: Contents) -> None:
+        """Within a transaction."""
+        state, _ = from_tables(contents.tables or {})
+        copied = contents.schema >= LOG_COPIED and not contents.edited
+        self._tell_of_log(self._log.mend(), state.mark.end if copied else 0)
+        self._seen = None
+
+    def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
+        """`copied` is how much of the log is known to have been in the copy, in bytes."""
+        if found.log:
+            self._tell(notices.log_mended(self._log, found))
+        if found.copy == DAMAGED or (found.copy and found.copied < copied):
+            self._tell(notices.copy_mended(self._log, found))
 
     def _tell(self, notice: TutorError) -> None:
         if str(notice) not in self._told:

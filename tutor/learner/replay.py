@@ -11,6 +11,7 @@ from tutor.errors import StoreRepaired
 from tutor.learner import notices
 from tutor.learner.clock import day_number
 from tutor.learner.days import with_day
+from tutor.learner.log_lines import Line
 from tutor.learner.records import (
     Answered,
     Forgotten,
@@ -22,12 +23,15 @@ from tutor.learner.records import (
     Undo,
     Undone,
 )
-from tutor.learner.review_log import Line, ReviewLog
+from tutor.learner.review_log import ReviewLog
 from tutor.learner.state import LearnerState, fold, in_order
 
 
-def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[StoreRepaired]]:
+def catch_up(
+    state: LearnerState, log: ReviewLog, *, anew: bool = False
+) -> tuple[LearnerState, list[StoreRepaired]]:
     """`state` after the events that `log` has beyond `state.mark`, and what to tell the learner.
+    With `anew`, everything that follows from events is made of all of them.
 
     Reads only what is new, whatever the length of the log, unless something new is older than what
     was read before. Raises `StoreError` when the log cannot be read.
@@ -55,9 +59,12 @@ def catch_up(state: LearnerState, log: ReviewLog) -> tuple[LearnerState, list[St
         found.append(notices.log_damaged(log.path, damaged))
     mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
     own = _own(events)
-    state = fold(state, events if mark.partial else own)
+    if not anew:
+        state = fold(state, events if mark.partial else own)
     state = msgspec.structs.replace(state, mark=mark)
-    if mark.outdated:
+    if anew:
+        state = _made_anew(state, _all_events(log))
+    elif mark.outdated:
         state = _with_schedules(state, before, log)
     elif len(own) < len(events) and not mark.partial:
         state = _made_anew(state, _all_events(log))

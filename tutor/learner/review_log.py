@@ -1,104 +1,130 @@
-"""The review log: one line for every event, appended and never changed.
+"""The review log: one line for every event, appended and never changed, in two files.
 
-A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, a newline. It is
-written in one piece and is on disk before `append` returns. What a killed writer left behind of a
-line is closed with a mark when the next line is appended, and never counts. Lines of a kind that
-this program does not know (from a newer version) stay where they are.
+The second file is a copy of the first, byte for byte: a file that was cut off or has bits flipped
+costs no answer as long as the other one has it. A line is written in one piece to the log and then
+to the copy, and is on disk in both before `append` returns; so the copy is never ahead. Where it
+is, or where a line of the log is damaged, what is read is what the two have together.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import zlib
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import msgspec
 
-from tutor import private
-from tutor.errors import StoreError
 from tutor.learner import disk
+from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in, lines_of
+from tutor.learner.mending import mended
 from tutor.learner.records import LogEvent, LogMark
 
-UNFINISHED = b" (unfinished)\n"
+DAMAGED, CUT_OFF, MISSING = "is damaged", "was cut off", "is missing"
+OTHER = "is another one"
+"""Nothing in it is damaged, but it is not this log's: an older program went on without it."""
 
-_decoder = msgspec.json.Decoder(LogEvent)
+_CHUNK = 1 << 20
 
 
-class Line(msgspec.Struct, frozen=True):
-    """One complete line. `event` is None when it is `unknown` (sound, but of a kind or shape that
-    this program does not understand), `damaged`, or the mark of an unfinished line."""
+class Examined(msgspec.Struct, frozen=True):
+    """What the two files are together, and what is wrong with each, if anything.
 
-    start: int
-    end: int
-    checksum: str
-    event: LogEvent | None = None
-    unknown: bool = False
-    damaged: bool = False
+    `copied` counts the bytes of the copy. One that was cut off may also never have got the end of
+    the log: its writer was killed. `unreadable` counts the lines that neither file has whole.
+    """
+
+    whole: bytes
+    log: str = ""
+    copy: str = ""
+    copied: int = 0
+    unreadable: int = 0
 
 
 class ReviewLog:
-    """`append` needs the learner's lock, reading does not."""
+    """`append`, `extend` and `mend` need the learner's lock, reading does not."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.copy = path.with_name(path.name + ".copy")
+        self.damaged = path.with_name(path.name + ".damaged")
 
     def size(self) -> int:
         """Bytes; 0 when there is no log yet."""
-        with disk.failures_in_words(self.path, "read"):
-            try:
-                return self.path.stat().st_size
-            except (FileNotFoundError, NotADirectoryError):
-                return 0
+        return max(disk.size(self.copy), disk.size(self.path))
+
+    def cut_off(self) -> bool:
+        """Whether the copy has more than the log, which nothing but damage explains."""
+        copied = disk.size(self.copy)  # before the log, which may be growing
+        return copied > disk.size(self.path)
+
+    # --- writing --------------------------------------------------------------------------------
 
     def append(self, event: LogEvent) -> None:
-        """Add one line and wait until the disk has it.
+        """Add one line and wait until the disk has it twice.
 
         Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the log is as it was before.
         """
         self.extend((event,))
 
     def extend(self, events: Iterable[LogEvent]) -> None:
-        """Add one line for each event, all of them or none, and wait until the disk has them.
-        Whoever is killed within it may leave the first ones. Raises what `append` does."""
+        """Add one line for each event, all of them or none, and wait until the disk has them
+        twice. Whoever is killed within it may leave the first ones. Raises what `append` does."""
         lines = b"".join(map(encode, events))
         if not lines:
             return
-        with disk.failures_in_words(self.path, "saved"):
-            new = not self.path.exists()
-            descriptor = private.open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-            try:
-                size = os.fstat(descriptor).st_size
-                try:
-                    torn = size > 0 and _byte_at(descriptor, size - 1) != b"\n"
-                    disk.write_all(descriptor, UNFINISHED + lines if torn else lines)
-                    os.fsync(descriptor)
-                except OSError:
-                    with contextlib.suppress(OSError):
-                        os.ftruncate(descriptor, size)
-                    raise
-            finally:
-                os.close(descriptor)
-            if new:
-                disk.sync_folder(self.path.parent)
+        before = disk.size(self.path)
+        if before == 0:
+            disk.append(self.copy, b"")  # so that one without a copy is known for an older one
+        disk.append(self.path, UNFINISHED + lines if self._torn(before) else lines)
+        try:
+            self._catch_up_copy()
+        except Exception:
+            disk.cut(self.path, before)
+            raise
+
+    def _torn(self, size: int) -> bool:
+        return size > 0 and self._bytes(self.path, size - 1) != b"\n"
+
+    def _catch_up_copy(self) -> None:
+        """Append what the log has beyond it."""
+        disk.append(self.copy, self._bytes(self.path, disk.size(self.copy)))
+
+    # --- reading --------------------------------------------------------------------------------
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """The complete lines from byte `start` up to `end`, or to the end of the log."""
-        with disk.failures_in_words(self.path, "read"):
-            try:
-                file = self.path.open("rb")
-            except (FileNotFoundError, NotADirectoryError):
-                return
-            with file:
-                file.seek(start)
-                for data in file:
-                    if not data.endswith(b"\n") or (end is not None and start >= end):
-                        return
-                    yield decode(data, start)
-                    start += len(data)
+        """The complete lines from byte `start` up to `end`, or to the end of the log: those of the
+        file, and what its copy has in place of damaged and missing ones."""
+        with disk.failures_in_words(self.path, "read"), self._opened() as file:
+            for line in lines_of(file, start, end):
+                if not line.sound and not self._copied_so(line):
+                    break
+                yield line
+                start = line.end
+        if (end is None or start < end) and self._copy_knows_more(start):
+            copy = self._bytes(self.copy)
+            whole = mended(self._bytes(self.path), copy)
+            yield from lines_of(io.BytesIO(whole), start, end)
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return self.path.open("rb")
+        except (FileNotFoundError, NotADirectoryError):
+            return io.BytesIO()
+
+    def _copied_so(self, line: Line) -> bool:
+        """Whether the copy has nothing else in place of `line`."""
+        length = line.end - line.start
+        there = self._bytes(self.copy, line.start, length)
+        return len(there) < length or there == self._bytes(self.path, line.start, length)
+
+    def _copy_knows_more(self, start: int) -> bool:
+        """Whether the copy has something from byte `start` on that the log has not. The copy is
+        read first: a session that is saving makes the log longer first."""
+        if disk.size(self.copy) <= start:
+            return False
+        copy = self._bytes(self.copy, start)
+        return not self._bytes(self.path, start).startswith(copy)
 
     def contains(self, mark: LogMark) -> bool:
         """Whether the line that `mark` ends with is still where it was."""
@@ -108,51 +134,72 @@ class ReviewLog:
             return (line.end, line.checksum) == (mark.end, mark.checksum)
         return False
 
+    def _bytes(self, path: Path, start: int = 0, length: int = -1) -> bytes:
+        with disk.failures_in_words(path, "read"):
+            try:
+                with path.open("rb") as file:
+                    file.seek(start)
+                    return file.read(length)
+            except (FileNotFoundError, NotADirectoryError):
+                return b""
 
-def encode(event: LogEvent) -> bytes:
-    """One line. Raises `StoreError` for an event that could not be read back."""
-    body = exact_json(event, _decoder)
-    return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
+    # --- looking after both ---------------------------------------------------------------------
+
+    def agrees(self) -> bool:
+        """Whether the two files are the same. Reads both to their end."""
+        if disk.size(self.copy) != disk.size(self.path):
+            return False
+        start = 0
+        while chunk := self._bytes(self.path, start, _CHUNK):
+            if chunk != self._bytes(self.copy, start, _CHUNK):
+                return False
+            start += len(chunk)
+        return True
+
+    def examine(self) -> Examined:
+        """What became of the two files. Changes nothing."""
+        copy, log = self._bytes(self.copy), self._bytes(self.path)
+        whole = mended(log, copy)
+        problem = _problem(self.copy, copy, whole)
+        if problem == DAMAGED and _intact(copy):
+            problem = OTHER
+        return Examined(
+            whole,
+            log=_problem(self.path, log, whole),
+            copy=problem,
+            copied=len(copy),
+            unreadable=sum(line.damaged for line in lines_in(whole)),
+        )
+
+    def mend(self) -> Examined:
+        """Make both files what they are together, keeping a damaged log beside them. Returns what
+        they were before. Raises the `StoreError` family."""
+        found = self.examine()
+        if found.log:
+            self._replace(self.path, found.whole, keep=self.damaged)
+        if found.copy in (DAMAGED, OTHER):
+            self._replace(self.copy, found.whole)
+        else:
+            self._catch_up_copy()
+        return found
+
+    def _replace(self, path: Path, data: bytes, keep: Path | None = None) -> None:
+        with disk.failures_in_words(path, "saved"):
+            temporary = disk.write_temporary(path, data)
+            if keep is not None and path.exists():
+                disk.keep_copy(path, keep)
+            disk.move(temporary, path)
+            disk.sync_folder(path.parent)
 
 
-def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
-    """`value` as JSON from which `decoder` makes it again. Raises `StoreError` when there is none:
-    half a character typed through a broken terminal, a number that is not finite."""
-    try:
-        body = msgspec.json.encode(value)
-        if decoder.decode(body) == value:
-            return body
-    except (UnicodeEncodeError, msgspec.ValidationError):
-        pass
-    raise StoreError(
-        "This contains something that cannot be written to a file.",
-        "Type it again with ordinary characters.",
-    )
+def _problem(path: Path, data: bytes, whole: bytes) -> str:
+    """What is wrong with the file `path`, whose `data` should be `whole`."""
+    if data == whole:
+        return ""
+    if not path.exists():
+        return MISSING
+    return CUT_OFF if whole.startswith(data) else DAMAGED
 
 
-def decode(data: bytes, start: int) -> Line:
-    """The line `data`, newline included, that stands at byte `start` of the log."""
-    end = start + len(data)
-    checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
-    if data.endswith(UNFINISHED):
-        return Line(start, end, checksum)
-    if data[8:9] != b" " or checksum != f"{zlib.crc32(body):08x}":
-        return Line(start, end, checksum, damaged=True)
-    try:
-        event = _decoder.decode(body)
-    except msgspec.DecodeError:
-        return Line(start, end, checksum, unknown=True)
-    if not event.id:
-        event = msgspec.structs.replace(event, id=_id_of(body, start))
-    return Line(start, end, checksum, event=event)
-
-
-def _id_of(body: bytes, start: int) -> str:
-    """The id of an event from before events had one: the same wherever its log is read, and that
-    of no other event."""
-    return hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
-
-
-def _byte_at(descriptor: int, position: int) -> bytes:
-    os.lseek(descriptor, position, os.SEEK_SET)
-    return os.read(descriptor, 1)
+def _intact(data: bytes) -> bool:
+    return data.endswith(b"\n") and not any(line.damaged for line in lines_in(data))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tutor import private
 from tutor.learner import disk
 from tutor.learner.stranger import exists, read_file, refused
 
@@ -37,7 +38,7 @@ def snapshot(folder: Path) -> Iterator[Path]:
         for name in _names(folder):
             data = read_file(folder / name, left)
             left -= len(data)
-            copy = disk.open_private(Path(place) / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            copy = private.open_file(Path(place) / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             with os.fdopen(copy, "wb") as file:
                 file.write(data)
         yield Path(place)

@@ -1,9 +1,10 @@
 """A TinyDB storage that an interruption cannot damage.
 
 The file is one JSON object that begins with its own description:
-`{"about":{"file":{"schema":1,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
-CRC-32 of everything after that beginning. Every write goes to a temporary file that replaces the
-old one, and the old one stays as the backup.
+`{"about":{"file":{"schema":4,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
+CRC-32, begun with the number of the schema, of everything after the checksum itself; it stays so
+in every later version. So a number that was damaged is told from that of a newer program. Every
+write goes to a temporary file that replaces the old one, and the old one stays as the backup.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tinydb.storages import Storage
 
 from tutor.learner import disk
 from tutor.learner.lock import locked
-from tutor.learner.schema import Schema, Tables
+from tutor.learner.schema import VERSION_CHECKED, Schema, Tables
 
 
 class About(msgspec.Struct, frozen=True):
@@ -54,6 +55,9 @@ class Contents(msgspec.Struct, frozen=True):
 class Damaged(Exception):
     """A file is not what this module writes; the argument says how, for a sentence."""
 
+
+_END = b"}},"
+"""Of the description."""
 
 _beginning_decoder = msgspec.json.Decoder(Beginning)
 _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
@@ -129,22 +133,23 @@ class AtomicStorage(Storage):
             raise Damaged("is empty")
         try:
             about = _beginning_decoder.decode(data).about.file
+            whole = about.checksum == _checksum(about.schema, _after(about.checksum, data))
+            if about.schema > self.schema.version and not whole:
+                raise Damaged("is damaged")
             self.schema.check(about.schema, str(path))  # a newer file may look different below
             tables = _decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error
         del tables["about"]
-        # A mismatch in something that parses: nobody cut it off, someone edited it. Falling back to
-        # the backup would lose that.
-        edited = about.checksum != _checksum(data[len(_beginning(about)) :])
+        # A mismatch in something that parses: nobody cut it off, someone edited it (or some bits
+        # flipped). Falling back to the backup would lose that.
         tables = self.schema.migrate(tables, about.schema)
-        return Contents(tables, about.schema, edited=edited)
+        return Contents(tables, about.schema, edited=not whole)
 
     def _save(self, tables: Tables, before: Contents) -> None:
-        body = msgspec.json.encode(tables or {"log": {}})[1:]
-        about = About(self.schema.version, _checksum(body))
+        data = encoded(tables, self.schema.version)
         with disk.failures_in_words(self.path, "saved"):
-            temporary = disk.write_temporary(self.path, _beginning(about) + body)
+            temporary = disk.write_temporary(self.path, data)
             if before.damaged:
                 self.path.replace(self.damaged)
             elif self.path.exists():
@@ -156,9 +161,19 @@ class AtomicStorage(Storage):
             disk.sync_folder(self.path.parent)
 
 
-def _beginning(about: About) -> bytes:
-    return b'{"about":' + msgspec.json.encode(Description(about)) + b","
+def encoded(tables: Tables, version: int) -> bytes:
+    """The file of `tables` in the schema `version`."""
+    rest = _END + msgspec.json.encode(tables or {"log": {}})[1:]
+    beginning = b'{"about":{"file":{"schema":%d,"checksum":"%s"'
+    return beginning % (version, _checksum(version, rest).encode()) + rest
 
 
-def _checksum(data: bytes) -> str:
-    return f"{zlib.crc32(data):08x}"
+def _checksum(version: int, rest: bytes) -> str:
+    """Of a file of the schema `version` that has `rest` after its checksum."""
+    if version < VERSION_CHECKED:
+        return f"{zlib.crc32(rest.removeprefix(_END)):08x}"
+    return f"{zlib.crc32(rest, version):08x}"
+
+
+def _after(checksum: str, data: bytes) -> bytes:
+    return data.partition(b'"%s"' % checksum.encode())[2]

@@ -1,0 +1,135 @@
+"""What happens to files between two lives: cut off at a random byte, bits flipped.
+
+Anything may happen to any of the files, alone or together, except one thing: the same line is not
+damaged in the review log and in its copy. Then nothing on this disk knows it any more.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+LOG, COPY, STATE, BACKUP = "reviews.log", "reviews.log.copy", "progress.json", "progress.json.bak"
+
+TARGETS = (
+    (LOG,),
+    (COPY,),
+    (STATE,),
+    (BACKUP,),
+    (STATE, BACKUP),
+    (LOG, STATE),
+    (LOG, STATE, BACKUP),
+    (COPY, STATE, BACKUP),
+)
+
+STATE_SENTENCE = r"progress\.json (is damaged|is empty|was changed by something)"
+LOG_SENTENCE = r"reviews\.log (was cut off|is damaged)\. Nothing is lost"
+COPY_SENTENCE = r"reviews\.log\.copy (was cut off|is damaged)\. Nothing is lost"
+LEFT_OUT_SENTENCE = r"of the entries in \S+ cannot be understood"
+TAIL_SENTENCE = r"1 of the lines in \S+ cannot be read|has everything but 1 of the lines"
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """Patterns: each of `needed` must be told at the next start, and nothing else than those and
+    `allowed`."""
+
+    needed: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
+def tear(folder: Path, chance: random.Random) -> Expected:
+    """Cut files off at a random byte, or leave a part of a line that nobody has finished."""
+    before = contents(folder)
+    if chance.random() < 0.25:
+        line = max(before[LOG].splitlines(keepends=True), key=len)
+        with (folder / LOG).open("ab") as file:
+            file.write(line[: chance.randrange(1, len(line))])
+        return Expected()
+    for name in chance.choice(TARGETS):
+        if before.get(name):
+            with (folder / name).open("r+b") as file:
+                file.truncate(chance.randrange(len(before[name])))
+    return _expected(before, contents(folder))
+
+
+def flip(folder: Path, chance: random.Random) -> Expected:
+    """Flip some bits."""
+    before = contents(folder)
+    if chance.random() < 0.25:
+        _flip_both_logs(folder, before, chance)
+    else:
+        for name in chance.choice(TARGETS):
+            _flip_bits(folder / name, range(len(before.get(name, b""))), chance)
+    return _expected(before, contents(folder))
+
+
+def _flip_both_logs(folder: Path, before: dict[str, bytes], chance: random.Random) -> None:
+    """In different lines: some of the lines belong to the one, the others to the other."""
+    start = 0
+    for line in before[COPY].splitlines(keepends=True):
+        places = range(start, start + len(line) - 1)  # a newline would belong to two lines
+        start += len(line)
+        if len(line) > 1 and chance.random() < 0.3:
+            _flip_bits(folder / chance.choice((LOG, COPY)), places, chance)
+
+
+def _flip_bits(path: Path, places: range, chance: random.Random) -> None:
+    """In a file, at some of the byte positions `places`."""
+    if not places:
+        return
+    with path.open("r+b") as file:
+        for place in {chance.choice(places) for _ in range(chance.choice((1, 1, 2, 8)))}:
+            file.seek(place)
+            byte = file.read(1)[0] ^ 1 << chance.randrange(8)
+            file.seek(place)
+            file.write(bytes([byte]))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    names = (LOG, COPY, STATE, BACKUP)
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).exists()}
+
+
+def _expected(before: dict[str, bytes], after: dict[str, bytes]) -> Expected:
+    changed = {name for name in before if before[name] != after[name]}
+    needed: list[str] = []
+    allowed: list[str] = []
+    if STATE in changed:
+        needed.append(STATE_SENTENCE)
+        allowed.append(LEFT_OUT_SENTENCE)
+    if LOG in changed:
+        (allowed if _starts_so(after[LOG], before[COPY]) else needed).append(LOG_SENTENCE)
+        allowed.append(TAIL_SENTENCE)
+    if COPY in changed:
+        cut = before[COPY].startswith(after[COPY])
+        known = STATE not in changed and len(after[COPY]) < _mark(before[STATE])
+        (allowed if cut and not known else needed).append(COPY_SENTENCE)
+    return Expected(tuple(needed), tuple(allowed))
+
+
+def _starts_so(log: bytes, copy: bytes) -> bool:
+    """Whether nothing was lost but what never got as far as the copy."""
+    return log.startswith(copy)
+
+
+def _mark(state: bytes) -> int:
+    """How far into the log the state has got."""
+    end = msgspec.json.decode(state)["log"]["mark"]["end"]
+    assert isinstance(end, int)
+    return end
+
+
+def unlike(told: Iterable[str], expected: Expected) -> str:
+    """How what was `told` differs from what was expected; empty where it does not."""
+    said = list(told)
+    for pattern in expected.needed:
+        if not any(re.search(pattern, each) for each in said):
+            return f"nobody was told {pattern!r}, but {said}"
+    for each in said:
+        if not any(re.search(pattern, each) for pattern in (*expected.needed, *expected.allowed)):
+            return f"told without reason: {each}"
+    return ""

@@ -1,0 +1,65 @@
+"""Makes one whole log of two copies of it, of which either may be cut off or damaged anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from collections.abc import Sequence
+
+from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in
+from tutor.learner.records import Imported, LogEvent
+
+
+def mended(log: bytes, copy: bytes) -> bytes:
+    """`log`, with every line that only `copy` has whole.
+
+    What is whole in `log` stays at its place. A line of `copy` goes to the place that it has
+    there, so that both are the same again after one was cut off or damaged; where `log` has
+    something else by now, it is appended, as if it came from another machine.
+    """
+    if log.startswith(copy):
+        return log
+    ours = [line for line in lines_in(log) if line.sound]
+    starts = [line.start for line in ours]
+    known = {_name(line, log) for line in ours}
+    whole = bytearray(log)
+    homeless: list[Line] = []
+    for line in lines_in(copy):
+        if line.damaged or _name(line, copy) in known:
+            continue
+        if _fits(line, whole, starts):
+            whole[line.start : line.end] = copy[line.start : line.end]
+        elif line.sound:
+            homeless.append(line)
+    return bytes(whole) + _appended(homeless, copy, torn=not whole.endswith(b"\n"))
+
+
+def _name(line: Line, data: bytes) -> str | bytes:
+    """The same for the same event, whichever copy it is in and where."""
+    return line.event.id if line.event else data[line.start : line.end]
+
+
+def _fits(line: Line, whole: bytearray, starts: list[int]) -> bool:
+    """Whether `line` can stand in `whole` where it stood, over nothing that begins at `starts`."""
+    after = bisect_left(starts, line.start)
+    free = after == len(starts) or line.end <= starts[after]
+    begins = line.start == 0 or whole[line.start - 1 : line.start] == b"\n"
+    return free and begins and line.start <= len(whole)
+
+
+def _appended(lines: list[Line], data: bytes, torn: bool) -> bytes:
+    events = [line.event for line in lines if line.event and not isinstance(line.event, Imported)]
+    unknown = [data[line.start : line.end] for line in lines if line.unknown]
+    if not events and not unknown:
+        return b""
+    parts = [UNFINISHED] if torn else []
+    if events:
+        parts += [encode(_mark_of(events)), *map(encode, events)]
+    return b"".join(parts + unknown)
+
+
+def _mark_of(events: Sequence[LogEvent]) -> Imported:
+    """The same for the same events, so that mending twice makes the same log."""
+    names = "\n".join(event.id for event in events).encode()
+    id_ = hashlib.blake2b(names, digest_size=16).hexdigest()
+    return Imported(at=events[0].at, id=id_, count=len(events))
