@@ -86,12 +86,21 @@ def learner_folder(name: str = "me", course: Path | None = None) -> Path:
     one in the folder `course`: ids of one course mean nothing in another. Raises `NoHome`, or
     `UsageError` for a name that is not fit for a folder (letters, digits, `-`, `_` and `.` are, up
     to 40 of them)."""
+    return data_folder() / learners_within(course) / _checked(name)
+
+
+def _checked(name: str) -> str:
     if not _LEARNER_NAME.fullmatch(name):
         raise UsageError(
             f"{name!r} is not a name for a learner.",
             "Use up to 40 letters, digits, '-', '_' or '.', starting with a letter or digit.",
         )
-    return data_folder() / learners_within(course) / name
+    return name
+
+
+def learner_named() -> str:
+    """Whose progress it is in this process and those that it starts."""
+    return os.environ.get("TUTOR_LEARNER") or "me"
 
 
 def learners_within(course: Path | None = None) -> Path:
@@ -144,8 +153,14 @@ def engine_sockets() -> tuple[Path, ...]:
 def labs_folder() -> Path:
     """Where labs keep what the learner made in them: networks in training. Raises `NoHome`, or
     `UsageError` for a learner as `learner_folder` does."""
-    name = os.environ.get("TUTOR_LEARNER") or "me"
+    name = learner_named()
     return data_folder() / "labs" if name == "me" else learner_folder(name) / "labs"
+
+
+def labs_of_account(account: int, learner: str) -> Path:
+    """The same, in an engine that serves many, for a learner who uses that account of the system.
+    Raises `NoHome`, or `UsageError` for a name that is not fit for a folder."""
+    return data_folder() / "labs" / "accounts" / str(account) / _checked(learner)
 
 
 def indexes_folder() -> Path:

@@ -110,7 +110,7 @@ class Learner:
 
 
 async def step(session: EngineSession, seed: int) -> None:
-    """What the stepper asks for one step: the distribution, and the token drawn goes on the path."""
+    """What the stepper asks for a step: the distribution, and the token drawn goes on the path."""
     found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
     await session.append([found.drawn.token])
 

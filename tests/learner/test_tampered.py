@@ -15,8 +15,6 @@ from hostile_files import changed_json
 from hypothesis import HealthCheck, given, settings
 from learner_sessions import answered
 
-from tutor.app.asked import asked
-from tutor.app.standing import standing
 from tutor.cli.report_text import details, report
 from tutor.course.catalogue import load_course
 from tutor.errors import TutorError
@@ -25,6 +23,8 @@ from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Draft, Guessed, LessonRead, LessonState, Suspended
 from tutor.learner.schema import CURRENT
 from tutor.learner.storage import About, _beginning
+from tutor.study.asked import asked
+from tutor.study.standing import standing
 from tutor.text import printable_json, safe
 
 lengths = pytest.mark.parametrize(

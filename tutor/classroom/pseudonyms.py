@@ -14,6 +14,7 @@ from base64 import b32encode
 from hashlib import blake2b
 from pathlib import Path
 
+from tutor import private
 from tutor.errors import PseudonymError, StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
@@ -62,7 +63,7 @@ def kept_key(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Two reports at once make one key."""
-    disk.make_private_folder(path.parent)
+    private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
         if not exists(path):
             disk.move(disk.write_temporary(path, new_key()), path)

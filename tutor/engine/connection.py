@@ -6,12 +6,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tutor import __version__
+from tutor import __version__, paths
 from tutor.engine import frames
 from tutor.engine.protocol import AskStanding, Failed, FromEngine, Hello, Message, Standing
 from tutor.errors import EngineError, NoSharedEngine
-
-GREETING = Hello(__version__)
 
 
 class EngineConnection:
@@ -25,7 +23,9 @@ class EngineConnection:
         self._writer = writer
 
     @classmethod
-    async def open(cls, path: Path, greeting: Hello | AskStanding = GREETING) -> EngineConnection:
+    async def open(
+        cls, path: Path, greeting: Hello | AskStanding | None = None
+    ) -> EngineConnection:
         """Raises `NoSharedEngine` where nobody listens."""
         if sys.platform == "win32":
             raise NoSharedEngine("Windows has no sockets for this.")
@@ -36,7 +36,7 @@ class EngineConnection:
                 f"Nobody listens on {path}: {error.strerror or error}.",
                 "Whoever looks after this machine starts it: `tutor engine`.",
             ) from error
-        connection.send(greeting)
+        connection.send(greeting or Hello(__version__, paths.learner_named()))
         return connection
 
     def send(self, message: Message) -> None:

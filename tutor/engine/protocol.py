@@ -188,10 +188,12 @@ class Allow(Message, frozen=True):
 
 
 class Hello(Message, frozen=True):
-    """The first message to an engine that serves many: the version of the program that asks. Where
-    it is another than the engine's, the answer is `Failed` with id 0 and kind `OtherVersion`."""
+    """The first message to an engine that serves many: the version of the program that asks, and
+    which learner of the account it is. Where the version is another than the engine's, the answer
+    is `Failed` with id 0 and kind `OtherVersion`."""
 
     version: str
+    learner: str
 
 
 class AskStanding(Message, frozen=True):

@@ -295,6 +295,10 @@ def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
     return lambda state: reached(state.results)
 
 
+def _elsewhere(question: Question) -> bool:
+    return isinstance(question, Stop) or question.trial.server is not None
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="prompting",
     title="Prompts, measured",
@@ -303,6 +307,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Two versions of a prompt, A and B. Change one part of B, let Enter score both on 20 "
         "items, and see what the change did."
     ),
+    private=_elsewhere,
     actions=Action,
     questions=Question,
     answers=Answer,

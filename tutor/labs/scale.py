@@ -273,7 +273,7 @@ def _noise(state: State) -> bool:
 
 
 def _takes_another_model(question: Question) -> bool:
-    return isinstance(question, Others) or question.model == "other"
+    return not isinstance(question, Read) or question.model == "other"
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(

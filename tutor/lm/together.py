@@ -5,8 +5,8 @@ Where several people want a token at the same time, the weights can be read once
 vectors of different texts go through the same matrices side by side, as rows. Only attention is
 each text's own: its query meets the keys and values of its own cache and no others.
 
-Every row is what it would have been alone: to the last bit with the kernel for 4 bits, which adds up
-each row by itself, and up to rounding with the others.
+Every row is what it would have been alone: to the last bit with the kernel for 4 bits, which adds
+up each row by itself, and up to rounding with the others.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ async def screen(socket: Path) -> AsyncIterator[Engine]:
 @contextmanager
 def screen_of(running: Served, program: str) -> Iterator[subprocess.Popen[str]]:
     """A process that connects, as this program says, and stays until it is let go."""
-    hello = frames.pack(Hello(__version__)).hex()
+    hello = frames.pack(Hello(__version__, "me")).hex()
     with subprocess.Popen(
         [sys.executable, "-c", program, str(running.socket), hello],
         stdin=subprocess.PIPE,
@@ -207,7 +207,7 @@ async def test_names_cannot_be_guessed(served: Served) -> None:
 
 
 async def test_another_version_is_told_so_and_does_not_try_again(served: Served) -> None:
-    connection = await EngineConnection.open(served.socket, Hello("0.0.0"))
+    connection = await EngineConnection.open(served.socket, Hello("0.0.0", "me"))
     answer = await connection.receive()
     assert isinstance(answer, Failed)
     assert answer.kind == OtherVersion.__name__
@@ -237,8 +237,9 @@ async def test_more_screens_than_an_account_may_have_are_turned_away(
         b"\x00\x00\x00\x00",
         (5).to_bytes(4, "big") + b"hello",
         frames.pack(OpenText(1, "s", "without a greeting")),
-        frames.pack(Hello(__version__)) + b"\x7f\xff\xff\xff",
-        frames.pack(Hello(__version__)) + (4).to_bytes(4, "big") + b"\xc1\xc1\xc1\xc1",
+        frames.pack(Hello(__version__, "../../root")),
+        frames.pack(Hello(__version__, "me")) + b"\x7f\xff\xff\xff",
+        frames.pack(Hello(__version__, "me")) + (4).to_bytes(4, "big") + b"\xc1\xc1\xc1\xc1",
     ],
 )
 async def test_whoever_talks_nonsense_harms_nobody_else(served: Served, said: bytes) -> None:
@@ -261,7 +262,7 @@ async def test_one_who_takes_no_answers_is_dropped_and_holds_nobody_up(served: S
         before = (await standing_of(served.socket)).learners
         with socket.socket(socket.AF_UNIX) as deaf:
             deaf.connect(str(served.socket))
-            deaf.sendall(frames.pack(Hello(__version__)))
+            deaf.sendall(frames.pack(Hello(__version__, "me")))
             for id_ in range(200):
                 try:
                     deaf.sendall(frames.pack(OpenText(id_ + 1, f"s{id_}", "x" * 300)))

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from tiny_model import tiny_model
 
+from tutor import paths
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import (
@@ -54,7 +55,7 @@ class Room:
         def send(message: Message) -> None:
             self.log.append((account, message))
 
-        learner = Learner(Inbox(send), send, account)
+        learner = Learner(Inbox(send), send, account, paths.labs_of_account(account, "me"))
         self.turns.come(learner)
         return learner
 
@@ -259,7 +260,7 @@ def test_each_account_has_its_own_folder_for_what_it_trains(tmp_path: Path) -> N
         room.ask(1, AskLab, "bench", "training", msgspec.msgpack.encode(question))
     room.work()
     (saved,) = tmp_path.rglob("training-saved.safetensors")
-    assert saved.parent == tmp_path / "labs" / "accounts" / "1"
+    assert saved.parent == tmp_path / "labs" / "accounts" / "1" / "me"
 
 
 def test_what_concerns_own_files_is_refused() -> None:

@@ -14,8 +14,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
-from tutor import __version__
+from tutor import __version__, paths
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.protocol import (
@@ -113,8 +114,8 @@ class Door:
         match greeting:
             case AskStanding():
                 _write(writer, frames.pack(self._stand()))
-            case Hello(version) if version == __version__:
-                await self._serve(reader, writer, account)
+            case Hello(version, name) if version == __version__:
+                await self._serve(reader, writer, account, paths.labs_of_account(account, name))
             case Hello(version):
                 raise OtherVersion(
                     f"The engine of this machine is tutor {__version__}, this program {version}.",
@@ -143,14 +144,18 @@ class Door:
         return account
 
     async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, account: int
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        account: int,
+        labs: Path,
     ) -> None:
         def send(message: Message) -> None:
             frame = frames.pack(message)
             self._loop.call_soon_threadsafe(_write, writer, frame)
 
         inbox = Inbox(send)
-        learner = Learner(inbox, send, account)
+        learner = Learner(inbox, send, account, labs)
         self._turns.come(learner)
         try:
             _write(writer, frames.pack(self._news))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.engine.inbox import Inbox
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
 
 class Learner(Seat):
     """Made by the thread that listens; `kept` is for the one that works. `account` is the user id
-    that the system gives for whoever is connected."""
+    that the system gives for whoever is connected; `labs` is where is kept what they train."""
 
-    def __init__(self, inbox: Inbox, send: Callable[[Message], None], account: int) -> None:
+    def __init__(
+        self, inbox: Inbox, send: Callable[[Message], None], account: int, labs: Path
+    ) -> None:
         super().__init__(inbox)
         self.send = send
         self.account = account
+        self.labs = labs
         self.kept: Kept | None = None

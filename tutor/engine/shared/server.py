@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Sequence
 
-from tutor import paths
 from tutor.engine.protocol import (
     AskDistribution,
     AskLab,
@@ -207,8 +206,7 @@ class SharedServer:
             self._pause(learner)
 
         sessions = SessionTable(self._budget, self._limits.sessions)
-        folder = paths.labs_folder() / "accounts" / str(learner.account)
-        benches = SharedBenches(self._model, pause, folder=lambda: folder)
+        benches = SharedBenches(self._model, pause, folder=lambda: learner.labs)
         benches.trainings = self._trainings
         server = Server(
             self._model,
