@@ -143,11 +143,13 @@ def engine_sockets() -> tuple[Path, ...]:
         return () if chosen == "own" else (Path(chosen).absolute(),)
     if sys.platform == "win32":
         return ()
-    machine = Path("/var/run/tutor" if sys.platform == "darwin" else "/run/tutor")
-    return tuple(
-        folder / "engine.sock"
-        for folder in (platformdirs.user_runtime_path("tutor", appauthor=False), machine)
-    )
+    if sys.platform == "darwin":
+        folders = [platformdirs.user_runtime_path("tutor", appauthor=False), Path("/var/run/tutor")]
+    else:
+        own = os.environ.get("XDG_RUNTIME_DIR")  # not everywhere, and nothing else is as private
+        folders = [Path(own) / "tutor"] if own else []
+        folders.append(Path("/run/tutor"))
+    return tuple(folder / "engine.sock" for folder in folders)
 
 
 def labs_folder() -> Path:
