@@ -68,7 +68,7 @@ def write_state(folder: Path, tables: dict[str, Any]) -> None:
 
 
 def signed(tables: bytes) -> bytes:
-    """A file with these tables (all but the first brace of their object), and the right checksum."""
+    """A file with these tables (without the first brace of their object) and the right checksum."""
     rest = b"}}," + tables
     checksum = b"%08x" % zlib.crc32(rest, CURRENT.version)
     return b'{"about":{"file":{"schema":%d,"checksum":"%s"' % (CURRENT.version, checksum) + rest
