@@ -8,8 +8,10 @@ import pytest
 import torch
 from tiny_model import tiny_model
 
+from tutor.lm.linear import HalfLinear
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session, read_one_more
+from tutor.lm.together import pays
 
 TEXTS = [
     "The capital of France is",
@@ -64,3 +66,11 @@ def test_the_default_model_gives_the_same_to_the_last_bit_where_its_kernel_does(
     for a, b in zip(alone, together, strict=True):
         difference = (a.logits(3) - b.logits(3)).abs().max()
         assert difference == 0 if exactly else difference < 0.05
+
+
+def test_it_pays_but_with_16_bits_on_a_cpu() -> None:
+    network = tiny_model().network
+    assert pays(network)
+    output = network.blocks[0].attention.output
+    network.blocks[0].attention.output = HalfLinear(output.weight.detach().half())
+    assert not pays(network)

@@ -24,7 +24,7 @@ COMMAND_LINE = "from tutor.cli.main import main; main(['lessons', '--json'])"
 ENGINE = """
 import tutor.engine.__main__ as engine
 def stop(*_): raise SystemExit
-engine.Inbox = stop
+engine.PipeInbox = stop
 try:
     engine.main([])
 except SystemExit:

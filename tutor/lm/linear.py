@@ -36,11 +36,6 @@ from tutor.lm.network import Part
 
 GROUP = 32  # neighbours that share a scale, in every GGUF format that is used as it is
 
-# The next tokens of so many texts are read in one pass (`tutor.lm.together`). The kernel for 4 bits
-# multiplies four vectors with one reading of the weights, in 1.4 times the time of one, and eight
-# in 2.8 times (AVX2, the matrices of SmolLM2-135M); HalfLinear multiplies so many one by one.
-FEW = 4
-
 # Up to so many vectors Int4Linear multiplies the packed weights; more share one unpacking.
 FEW_VECTORS = 16
 
@@ -111,8 +106,8 @@ class FloatLinear(Table):
 class HalfLinear(Table):
     """`weight` [N, K], 16-bit floats.
 
-    A few vectors: multiplied in 16 bits one by one, with a 32-bit sum. More of them, on a CPU:
-    16-bit kernels are slow there, so the weights become 32-bit first, a piece at a time.
+    One vector: multiplied in 16 bits, with a 32-bit sum. More of them, on a CPU: 16-bit kernels
+    are slow there, so the weights become 32-bit first, a piece at a time.
     """
 
     form = "fp16"
@@ -125,9 +120,6 @@ class HalfLinear(Table):
     def forward(self, x: Tensor) -> Tensor:
         if x.numel() == self.inputs or not x.is_cpu:
             return F.linear(x.to(self.weight.dtype), self.weight).float()
-        if x.numel() <= FEW * self.inputs:
-            rows = x.reshape(-1, self.inputs).split(1)
-            return torch.cat([self.forward(row) for row in rows]).view(*x.shape[:-1], self.outputs)
         pieces = self.weight.split(max(1, PIECE // self.inputs))
         answers = [F.linear(x, piece.float()) for piece in pieces]
         return answers[0] if len(answers) == 1 else torch.cat(answers, dim=-1)

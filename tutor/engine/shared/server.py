@@ -25,7 +25,7 @@ from tutor.engine.table import CacheBudget, SessionTable
 from tutor.errors import TooMuchAsked
 from tutor.lm.load import LanguageModel, available_memory
 from tutor.lm.session import Session, read_one_more
-from tutor.lm.together import FEW
+from tutor.lm.together import FEW, pays
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class SharedServer:
     def __init__(self, model: LanguageModel, turns: Turns[Learner], limits: Limits) -> None:
         self._model = model
         self._turns = turns
+        self._at_once = FEW if pays(model.network) else 1
         self._limits = limits
         self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
         self._trainings = Trainings(limits.trainings)
@@ -100,7 +101,8 @@ class SharedServer:
         if self._next_token(first) is None:
             self._answer(first)
             return
-        stepping = [learner for learner in queue if self._next_token(learner) is not None][:FEW]
+        stepping = [learner for learner in queue if self._next_token(learner) is not None]
+        stepping = stepping[: self._at_once]
         if len(stepping) > 1:
             self._read_together(stepping)
         for learner in stepping:
