@@ -144,10 +144,17 @@ def engine_sockets() -> tuple[Path, ...]:
     if sys.platform == "win32":
         return ()
     machine = Path("/var/run/tutor" if sys.platform == "darwin" else "/run/tutor")
-    return tuple(
-        folder / "engine.sock"
-        for folder in (platformdirs.user_runtime_path("tutor", appauthor=False), machine)
-    )
+    return tuple(folder / "engine.sock" for folder in (_runtime_folder(), machine))
+
+
+def _runtime_folder() -> Path:
+    """The account's own place for sockets. platformdirs would take a name in `/tmp` where a login
+    has none, would warn of it, and would fail where somebody else has taken that name."""
+    if sys.platform == "darwin":
+        return platformdirs.user_runtime_path("tutor", appauthor=False)
+    assert sys.platform != "win32"
+    chosen = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    return (chosen if chosen.is_absolute() else Path(f"/run/user/{os.getuid()}")) / "tutor"
 
 
 def labs_folder() -> Path:
