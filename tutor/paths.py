@@ -150,9 +150,8 @@ def engine_sockets() -> tuple[Path, ...]:
 def _runtime_folder() -> Path:
     """The account's own place for sockets. platformdirs would take a name in `/tmp` where a login
     has none, would warn of it, and would fail where somebody else has taken that name."""
-    if sys.platform == "darwin":
+    if sys.platform == "darwin" or sys.platform == "win32":
         return platformdirs.user_runtime_path("tutor", appauthor=False)
-    assert sys.platform != "win32"
     chosen = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
     return (chosen if chosen.is_absolute() else Path(f"/run/user/{os.getuid()}")) / "tutor"
 
