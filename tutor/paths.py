@@ -143,17 +143,13 @@ def engine_sockets() -> tuple[Path, ...]:
         return () if chosen == "own" else (Path(chosen).absolute(),)
     if sys.platform == "win32":
         return ()
-    machine = Path("/var/run/tutor" if sys.platform == "darwin" else "/run/tutor")
-    return tuple(folder / "engine.sock" for folder in (_runtime_folder(), machine))
-
-
-def _runtime_folder() -> Path:
-    """The account's own place for sockets. platformdirs would take a name in `/tmp` where a login
-    has none, would warn of it, and would fail where somebody else has taken that name."""
-    if sys.platform == "darwin" or sys.platform == "win32":
-        return platformdirs.user_runtime_path("tutor", appauthor=False)
-    chosen = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    return (chosen if chosen.is_absolute() else Path(f"/run/user/{os.getuid()}")) / "tutor"
+    if sys.platform == "darwin":
+        folders = [platformdirs.user_runtime_path("tutor", appauthor=False), Path("/var/run/tutor")]
+    else:
+        own = os.environ.get("XDG_RUNTIME_DIR")  # not everywhere, and nothing else is as private
+        folders = [Path(own) / "tutor"] if own else []
+        folders.append(Path("/run/tutor"))
+    return tuple(folder / "engine.sock" for folder in folders)
 
 
 def labs_folder() -> Path:

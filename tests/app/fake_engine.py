@@ -310,6 +310,7 @@ class FakeEngine:
         self.sessions: list[FakeSession] = []
         self.restarts = 0
         self.generation = 1
+        self.served = False
         self.card = card
         self.hosts: list[str] = []
         """What texts may be sent to."""

@@ -22,7 +22,6 @@ from tutor.learner import exchange, review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Draft, Guessed, LessonRead, LessonState, Suspended
 from tutor.learner.schema import CURRENT
-from tutor.learner.storage import About, _beginning
 from tutor.study.asked import asked
 from tutor.study.standing import standing
 from tutor.text import printable_json, safe
@@ -65,9 +64,14 @@ def filled(folder: Path) -> Progress:
 
 def write_state(folder: Path, tables: dict[str, Any]) -> None:
     """As if tutor had written it."""
-    body = json.dumps(tables).encode()[1:]
-    about = About(CURRENT.version, f"{zlib.crc32(body):08x}")
-    (folder / "progress.json").write_bytes(_beginning(about) + body)
+    (folder / "progress.json").write_bytes(signed(json.dumps(tables).encode()[1:]))
+
+
+def signed(tables: bytes) -> bytes:
+    """A file with these tables (without the first brace of their object) and the right checksum."""
+    rest = b"}}," + tables
+    checksum = b"%08x" % zlib.crc32(rest, CURRENT.version)
+    return b'{"about":{"file":{"schema":%d,"checksum":"%s"' % (CURRENT.version, checksum) + rest
 
 
 def look_at_everything(folder: Path) -> None:
@@ -152,6 +156,14 @@ def test_a_log_that_was_changed(examples: int, tmp_path: Path) -> None:
 def test_a_state_nested_without_end(tmp_path: Path, deep: int) -> None:
     progress = filled(tmp_path / "me")
     body = b'"cards":{"x":{"question":' + b"[" * deep + b"]" * deep + b"}}}"
-    about = About(CURRENT.version, f"{zlib.crc32(body):08x}")
-    (progress.folder / "progress.json").write_bytes(_beginning(about) + body)
+    (progress.folder / "progress.json").write_bytes(signed(body))
     look_at_everything(progress.folder)
+
+
+def test_what_is_signed_here_is_taken_for_the_learners_own(tmp_path: Path) -> None:
+    """Or the tests above would only look at files that are refused at once."""
+    progress = filled(tmp_path / "me")
+    data = json.loads((progress.folder / "progress.json").read_bytes())
+    del data["about"]
+    write_state(progress.folder, data)
+    assert not list(Progress.open(progress.folder).notices)

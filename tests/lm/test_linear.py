@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tutor.lm import linear
+from tutor.lm import linear, quantize
 from tutor.lm.kernels import check_kernels, choose_kernels, machine_key
 from tutor.lm.linear import (
     FloatLinear,
@@ -155,3 +155,13 @@ def test_a_kernel_that_is_missing_is_not_chosen(monkeypatch: pytest.MonkeyPatch)
     chosen = choose_kernels()
     assert not chosen.int4
     assert not chosen.int8
+
+
+def test_what_inference_used_can_be_used_outside_of_it() -> None:
+    """The memory that layers work in is shared, whoever was there first."""
+    made = quantize.at_precision(torch.randn(96, 64), 4)
+    assert made is not None
+    linear._scratch_buffer.cache_clear()
+    with torch.inference_mode():
+        first = made[0](torch.ones(20, 64))
+    assert torch.equal(made[0](torch.ones(20, 64)), first)

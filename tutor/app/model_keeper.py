@@ -98,7 +98,11 @@ class ModelKeeper:
 
     def _engine_changed(self, engine: Engine) -> None:
         self._report(
-            phase=_phase(engine), detail=engine.detail, model=engine.model, failure=engine.failure
+            phase=_phase(engine),
+            detail=engine.detail,
+            model=engine.model,
+            failure=engine.failure,
+            served=engine.served,
         )
 
     def _report(self, **changes: object) -> None:

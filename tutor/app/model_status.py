@@ -27,13 +27,14 @@ EnginePhase = Literal["starting", "loading", "ready", "stopped"]
 class ModelStatus(msgspec.Struct, frozen=True):
     """`phase` and `detail` are the engine's; `fetch` is how far the default model has come while
     it is being fetched, `fetch_failure` why that ended. `small` says that the small model that
-    comes with the package stands in for it."""
+    comes with the package stands in for it, `served` that the engine is one that serves many."""
 
     phase: EnginePhase = "starting"
     detail: str = ""
     model: ModelCard | None = None
     failure: TutorError | None = None
     small: bool = False
+    served: bool = False
     fetch: PullProgress | None = None
     fetch_failure: TutorError | None = None
 

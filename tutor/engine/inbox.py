@@ -45,6 +45,16 @@ class Inbox:
         """Wait for the next request, which is then the current one."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
+        request = self.next_if_any()
+        assert request is not None  # nobody else takes any
+        return request
+
+    def next_if_any(self) -> Request | None:
+        """The next request, which is then the current one; None where none has come, or whoever
+        asked has left."""
+        with self._changed:
+            if not self._waiting:
+                return None
             request = self._waiting.popleft()
             self._current = request.id
         return request

@@ -294,7 +294,8 @@ def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
     Taking it fresh for each layer would cost more than the arithmetic done in it."""
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        holder[0] = torch.empty(numbers, dtype=dtype)
+        with torch.inference_mode(False):  # or only inference could write there from then on
+            holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 
 

@@ -35,7 +35,7 @@ from tutor.engine.shared.server import SharedServer
 from tutor.engine.shared.turns import Turns
 from tutor.labs import adviser, training
 from tutor.lm.distribution import PLAIN, Distribution
-from tutor.lm.session import CHUNK
+from tutor.lm.session import CHUNK, read_one_more
 
 
 class Room:
@@ -184,6 +184,26 @@ def test_what_is_cancelled_or_whose_learner_has_left_is_not_worked_on() -> None:
     assert room.model.network.tokens_read == 0
     assert room.standing().learners == 1
     assert room.standing().sessions == 1
+
+
+def test_one_may_leave_while_their_token_is_read_together_with_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room(2)
+    for learner in range(2):
+        room.ask(learner, OpenTokens, "s", (5, 6))
+        step(room, learner, 1)
+    room.work()
+    read = read_one_more
+
+    def read_and_leave(sessions: Any) -> None:
+        read(sessions)
+        room.turns.leave(room.learners[1])
+
+    monkeypatch.setattr("tutor.engine.shared.server.read_one_more", read_and_leave)
+    for learner in range(2):
+        step(room, learner, 2)
+    assert [whom for whom, _ in room.work()] == [0]
 
 
 def test_one_may_leave_in_the_middle_of_long_work() -> None:

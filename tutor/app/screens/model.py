@@ -102,7 +102,8 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 def _engine_line(status: ModelStatus) -> Content:
     match status.phase:
         case "ready":
-            return Content.assemble(("● ", RIGHT), ("ready", "bold"))
+            shared = "  in the engine that this machine shares" if status.served else ""
+            return Content.assemble(("● ", RIGHT), ("ready", "bold"), (shared, MUTED))
         case "stopped":
             return Content.assemble(("× ", NOT_YET), ("stopped", "bold"))
         case _:

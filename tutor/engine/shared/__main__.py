@@ -14,6 +14,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
+import msgspec
+
 from tutor.engine.loading import load
 from tutor.engine.protocol import Loading, Ready
 from tutor.engine.shared.door import Door
@@ -63,7 +65,8 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
 
     server = SharedServer(loaded, turns, limits)
     door.standing = server.standing
-    door.tell_all(Ready(loaded.card))
+    context = min(limits.context, loaded.card.context)
+    door.tell_all(Ready(msgspec.structs.replace(loaded.card, context=context)))
     server.serve()
     return 0
 

@@ -53,26 +53,29 @@ def listening(path: Path) -> Iterator[socket.socket]:
     """A new socket to listen on; it is removed afterwards. Whoever may enter its folder may
     connect. Raises `EngineError` where another engine listens already, or the folder cannot be
     written to."""
-    with _the_only_one(path):
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with _the_only_one(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
-            path.unlink(missing_ok=True)  # of an engine that was killed
-            before = os.umask(0o177)
-            try:
-                listener.bind(str(path))
-            finally:
-                os.umask(before)
-            _let_in_whoever_may_enter(path)
-            listener.listen(WAITING)
-            yield listener
+            _bind(listener, path)
         except OSError as error:
             raise EngineError(
                 f"{path} cannot be listened on: {error.strerror or error}.",
                 "Choose another place with --socket.",
             ) from error
+        try:
+            yield listener
         finally:
-            listener.close()
             path.unlink(missing_ok=True)
+
+
+def _bind(listener: socket.socket, path: Path) -> None:
+    path.unlink(missing_ok=True)  # of an engine that was killed
+    before = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    _let_in_whoever_may_enter(path)
+    listener.listen(WAITING)
 
 
 def inherited() -> socket.socket | None:

@@ -104,13 +104,14 @@ class SharedServer:
         if len(stepping) > 1:
             self._read_together(stepping)
         for learner in stepping:
-            if not learner.inbox.empty():  # it has not come in between already
-                self._answer(learner)
+            self._answer(learner)
 
     def _read_together(self, learners: Sequence[Learner]) -> None:
         """After this each of them only has to be answered. Where it fails, each reads alone, and
         is told what is wrong."""
         sessions = [session for each in learners if (session := self._next_token(each))]
+        if not sessions:  # they have left in this moment
+            return
         started = time.perf_counter()
         try:
             read_one_more(sessions)
@@ -121,9 +122,12 @@ class SharedServer:
         self._turns.charge(learners, time.perf_counter() - started)
 
     def _answer(self, learner: Learner) -> None:
+        """Their next request, unless it came in between already or they have left."""
+        request = learner.inbox.next_if_any()
+        if request is None:
+            return
         kept = self._kept(learner)
         kept.idle = False
-        request = learner.inbox.next()
         self._steps += isinstance(request, AskDistribution)
         if self._coming_in:
             started = time.perf_counter()
