@@ -60,6 +60,21 @@ def test_nothing_is_created(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these have other places")
+@pytest.mark.parametrize("runtime", [None, "/nowhere"])
+def test_a_socket_of_ones_own_is_never_looked_for_where_anybody_may_write(
+    runtime: str | None, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Logins without a session of systemd, and locked-down ones, have no XDG_RUNTIME_DIR."""
+    monkeypatch.delenv("TUTOR_ENGINE", raising=False)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    if runtime is not None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    own = [Path("/nowhere/tutor/engine.sock")] if runtime else []
+    assert [*paths.engine_sockets()] == [*own, Path("/run/tutor/engine.sock")]
+    assert not recwarn.list
+
+
 def test_no_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _without_home(monkeypatch)
     with pytest.raises(NoHome) as caught:
