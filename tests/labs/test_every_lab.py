@@ -14,7 +14,10 @@ from tutor.lm.load import LanguageModel
 from tutor.workbench.bench import Tools, make_bench
 
 TAKES_MINUTES = frozenset(
-    {"generations", "word2vec", "training", "continuations", "certainty", "injection", "rag"}
+    (
+        *("generations", "word2vec", "training", "continuations", "certainty", "format"),
+        *("prompting", "injection", "rag"),
+    )
 )
 """Labs whose solution trains something, or writes or reads a lot."""
 

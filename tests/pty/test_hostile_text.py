@@ -49,7 +49,9 @@ def harm(output: bytes) -> list[str]:
     return found
 
 
-@pytest.fixture(params=[(80, 24), (40, 12)], ids=["80x24", "40x12"])
+@pytest.fixture(
+    params=[(80, 24), pytest.param((40, 12), marks=pytest.mark.slow)], ids=["80x24", "40x12"]
+)
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
     columns, lines = request.param
     with Terminal([sys.executable, APP, tmp_path], columns=columns, lines=lines) as terminal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from relay import Relay
 from ssh_server import SshServer
 from ssh_session import QUERY, answer_queries, tutor
@@ -26,6 +27,7 @@ ACTIONS = (
 """Keys, and what each brings to the screen."""
 
 
+@pytest.mark.slow
 def test_every_action_is_one_round_trip(server: SshServer, data: Path, no_model: str) -> None:
     with (
         Relay(server.port, delay=ONE_WAY) as line,
