@@ -64,7 +64,7 @@ def others(run: Terminal) -> list[list[str]]:
             line = each.cmdline()
         except psutil.NoSuchProcess:
             continue
-        if line and line[1:3] not in (["-m", "tutor"], ["-m", "tutor.engine"]):
+        if line and line[1:4] not in (["-m", "tutor", "--kiosk"], ["-P", "-m", "tutor.engine"]):
             found.append(line)
     return found
 
