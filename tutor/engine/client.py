@@ -73,7 +73,8 @@ START_SILENCE = 120.0
 SILENCE = 20.0
 RESTARTS = 3  # so many within `RESTART_WINDOW` seconds; after that it is left to the user
 RESTART_WINDOW = 60.0
-RETURN = 120  # looks for a shared engine that has ended, half a second apart
+RETURN = 120  # looks for a shared engine that has ended, `RETURN_PAUSE` seconds apart
+RETURN_PAUSE = 0.5
 
 _AGAIN = "It is started again by itself, with the same text."
 _NOT_AGAIN = "It ended again and again, as it does where memory is short. It can be started again."
@@ -316,23 +317,28 @@ class Engine:
             self._enter(EngineState.STARTING, "starting again")
 
     async def _reach(self) -> Line:
-        """The engine that serves many, where there is one, else a process of one's own. Where the
-        first was there a moment ago, it is being started again, and is waited for: if everybody
-        started a process in its place, the machine would not bear it. Raises `EngineError`."""
-        if self._shared is not None:
-            for _ in range(RETURN if self.served else 1):
-                try:
-                    line = await EngineConnection.open(self._shared)
-                except NoSharedEngine as error:
-                    absent = error
-                else:
-                    self.served = True
-                    return line
-                if self.served and not self._stopping:
-                    await asyncio.sleep(0.5)
-            if self.served:
-                raise absent
-        return await EngineProcess.start(self._full_command())
+        """The engine that serves many, where there is one, else a process of one's own. Raises
+        `EngineError`."""
+        shared = None if self._shared is None else await self._reach_shared(self._shared)
+        return shared or await EngineProcess.start(self._full_command())
+
+    async def _reach_shared(self, path: Path) -> Line | None:
+        """None where nobody listens. Where somebody did a moment ago, the engine is being started
+        again, and is waited for: if everybody started a process in its place, the machine would
+        not bear it. Raises `NoSharedEngine` where it does not come back."""
+        for look in range(1, RETURN + 1):
+            try:
+                line = await EngineConnection.open(path)
+            except NoSharedEngine:
+                if not self.served:
+                    return None
+                if self._stopping or look == RETURN:
+                    raise
+            else:
+                self.served = True
+                return line
+            await asyncio.sleep(RETURN_PAUSE)
+        return None
 
     async def _listen(self, line: Line) -> tuple[bool, TutorError]:
         """Take the messages of one process until it ends. Returns why it did, and whether that

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from tutor import private
 from tutor.engine.loading import load
 from tutor.engine.protocol import Loading, Ready
 from tutor.engine.shared.door import Door
@@ -47,6 +48,7 @@ def _end_with_whoever_started_this() -> None:
 
 def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     """Serve whoever comes in, until the process is ended."""
+    private.begin()
     settle_waiting()
     turns: Turns[Learner] = Turns()
     door = Door(listening, turns, limits)

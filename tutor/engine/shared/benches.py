@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tutor.engine.benches import Benches
 from tutor.errors import EngineError, TooMuchAsked
 from tutor.labs.registry import AnyLab
+from tutor.lm.load import LanguageModel
 
 
 class Trainings:
@@ -30,7 +33,15 @@ class SharedBenches(Benches):
     """Of one learner. Whatever concerns files, keys or other models is not done here: this process
     has the rights of another account."""
 
-    trainings: Trainings
+    def __init__(
+        self,
+        model: LanguageModel,
+        check_cancelled: Callable[[], None],
+        folder: Path,
+        trainings: Trainings,
+    ) -> None:
+        super().__init__(model, check_cancelled, folder=lambda: folder)
+        self._trainings = trainings
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
         if lab.private(question):
@@ -39,8 +50,8 @@ class SharedBenches(Benches):
                 "An engine of your own does.",
             )
         if lab.trains:
-            self.trainings.begin((id(self), name))
+            self._trainings.begin((id(self), name))
 
     def close(self, name: str) -> None:
-        self.trainings.running.discard((id(self), name))
+        self._trainings.running.discard((id(self), name))
         super().close(name)

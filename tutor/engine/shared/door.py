@@ -177,7 +177,9 @@ class Door:
         up = time.monotonic() - self._started
         if self.standing is not None:
             return self.standing(__version__, up)
-        return Standing(__version__, None, len(self._inside), 0, 0, 0, 0, 0, 0, 0, 0.0, up)
+        waiting = self._turns.seats
+        accounts = len({learner.account for learner in waiting})
+        return Standing(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
 
 
 def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:

@@ -212,8 +212,7 @@ class SharedServer:
             self._pause(learner)
 
         sessions = SessionTable(self._budget, self._limits.sessions)
-        benches = SharedBenches(self._model, pause, folder=lambda: learner.labs)
-        benches.trainings = self._trainings
+        benches = SharedBenches(self._model, pause, learner.labs, self._trainings)
         server = Server(
             self._model,
             learner.inbox,
