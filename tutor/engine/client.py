@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from tutor import errors
+from tutor.engine.channel import Channel
 from tutor.engine.connection import EngineConnection
-from tutor.engine.line import Line
 from tutor.engine.liveness import Liveness
 from tutor.engine.process import COMMAND, EngineProcess
 from tutor.engine.protocol import (
@@ -110,7 +110,7 @@ class Engine:
         self._start_silence = start_silence
         self._silence = silence
         self._liveness = Liveness()
-        self._line: Line | None = None
+        self._channel: Channel | None = None
         self._life: asyncio.Task[None] | None = None
         self._stopping = False
         self._turn = asyncio.Lock()
@@ -128,7 +128,7 @@ class Engine:
 
     @property
     def pid(self) -> int | None:
-        return None if self._line is None else self._line.pid
+        return None if self._channel is None else self._channel.pid
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
         """Call `callback` after every change of state; the result stops that."""
@@ -187,8 +187,8 @@ class Engine:
         if self._second is not None:
             await self._second.stop()
             self._second = None
-        if self._line is not None:
-            await self._line.end()
+        if self._channel is not None:
+            await self._channel.end()
         if self._life is not None:
             await asyncio.wait({self._life})  # cancelling whoever waits must not cancel it
         self.failure = None
@@ -232,18 +232,18 @@ class Engine:
         Raises the `TutorError` that the engine answers with, or `EngineError` if it ends first.
         """
         await self.ready()
-        if self._line is None:
+        if self._channel is None:
             raise EngineError("The engine is just ending.", "Try again in a moment.")
         id_ = next(self._ids)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._line.send(request(id_))
+        self._channel.send(request(id_))
         self._pending[id_] = future
         self._liveness.owe(True)
         try:
             answer = await future
         except asyncio.CancelledError:
-            if cancellable and self._line is not None:
-                self._line.send(Cancel(id_))
+            if cancellable and self._channel is not None:
+                self._channel.send(Cancel(id_))
             raise
         finally:
             self._forget(id_)
@@ -259,8 +259,8 @@ class Engine:
 
     def discard(self, name: str) -> None:
         """Let the engine forget a session; nobody waits for its answer."""
-        if self._line is not None:
-            self._line.send(Close(next(self._ids), name))
+        if self._channel is not None:
+            self._channel.send(Close(next(self._ids), name))
 
     # --- what may leave the machine ---------------------------------------------------------
 
@@ -275,8 +275,8 @@ class Engine:
         key = from_environment(model.service)
         allow = Allow(model.host, key.reveal() if key else "")
         self._allowed[model.host] = allow
-        if self._line is not None and not self._line.shared:
-            self._line.send(allow)
+        if self._channel is not None and not self._channel.shared:
+            self._channel.send(allow)
         if self._second is not None:
             self._second.allow(model)
 
@@ -296,13 +296,13 @@ class Engine:
         intended or useless."""
         while not self._stopping:
             try:
-                self._line = await self._reach()
+                self._channel = await self._reach()
             except EngineError as error:
                 self._give_up(error)
                 return
             self.generation += 1
-            final, reason = await self._listen(self._line)
-            self._line = None
+            final, reason = await self._listen(self._channel)
+            self._channel = None
             self._fail_pending(reason)
             if self._stopping:
                 self._enter(EngineState.STOPPED, "")
@@ -316,19 +316,19 @@ class Engine:
             self.failure = reason
             self._enter(EngineState.STARTING, "starting again")
 
-    async def _reach(self) -> Line:
+    async def _reach(self) -> Channel:
         """The engine that serves many, where there is one, else a process of one's own. Raises
         `EngineError`."""
         shared = None if self._shared is None else await self._reach_shared(self._shared)
         return shared or await EngineProcess.start(self._full_command())
 
-    async def _reach_shared(self, path: Path) -> Line | None:
+    async def _reach_shared(self, path: Path) -> Channel | None:
         """None where nobody listens. Where somebody did a moment ago, the engine is being started
         again, and is waited for: if everybody started a process in its place, the machine would
         not bear it. Raises `NoSharedEngine` where it does not come back."""
         for look in range(1, RETURN + 1):
             try:
-                line = await EngineConnection.open(path)
+                channel = await EngineConnection.open(path)
             except NoSharedEngine:
                 if not self.served:
                     return None
@@ -336,47 +336,47 @@ class Engine:
                     raise
             else:
                 self.served = True
-                return line
+                return channel
             await asyncio.sleep(RETURN_PAUSE)
         return None
 
-    async def _listen(self, line: Line) -> tuple[bool, TutorError]:
+    async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
         """Take the messages of one process until it ends. Returns why it did, and whether that
         is final: whether another one would fare the same."""
-        watch = asyncio.create_task(self._watch_over(line), name="engine's liveness")
+        watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
         try:
             if self._stopping:  # while the process was being started
-                await line.end()
-            for allow in () if line.shared else self._allowed.values():
-                line.send(allow)
-            while (message := await line.receive()) is not None:
+                await channel.end()
+            for allow in () if channel.shared else self._allowed.values():
+                channel.send(allow)
+            while (message := await channel.receive()) is not None:
                 self._liveness.hear()
                 if isinstance(message, Failed) and message.id == 0:
-                    line.kill()
-                    await line.end()
+                    channel.kill()
+                    await channel.end()
                     return self.state is not EngineState.READY, _error_in(message)
                 self._take(message)
-            ending = await line.end()
+            ending = await channel.end()
             if watch.done():  # that is why it ended
                 return watch.result()
             return False, EngineError(ending)
         except EngineError as error:
-            line.kill()
-            await line.end()
+            channel.kill()
+            await channel.end()
             return False, error
         finally:
             watch.cancel()
 
-    async def _watch_over(self, line: Line) -> tuple[bool, TutorError]:
+    async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
         """End a process that owes something and is silent; returns what `_listen` does. SIGKILL
         ends a stopped process, too."""
         self._liveness.owe(True)  # it has to become ready
-        await self._liveness.until_silent(lambda: line.send(Ping()), self._patience)
+        await self._liveness.until_silent(lambda: channel.send(Ping()), self._patience)
         ready = self.state is EngineState.READY
         seconds = f"{self._patience():g} seconds"
-        line.kill()
+        channel.kill()
         if ready:
-            left = "left" if line.shared else "ended"
+            left = "left" if channel.shared else "ended"
             return False, EngineError(f"It did not answer for {seconds} and was {left}.")
         return True, EngineError(
             f"It did not start: it said nothing for {seconds}.", "It can be started again."

@@ -7,7 +7,7 @@ from typing import Protocol
 from tutor.engine.protocol import FromEngine, Message
 
 
-class Line(Protocol):
+class Channel(Protocol):
     """Nothing here blocks the event loop."""
 
     @property
