@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from tutor import private
 from tutor.course.question import Id
 from tutor.errors import ClassFileError, StoreError
 from tutor.learner import disk
@@ -85,9 +86,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
     content = _ClassFile("class", FORMAT, _sorted(assignments))
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True)
-            path.parent.chmod(_FOLDER_FOR_ALL)  # whatever the umask
+        private.make_folder(path.parent, _FOLDER_FOR_ALL)
         temporary = disk.write_temporary(path, data)
         temporary.chmod(FOR_ALL)
         disk.move(temporary, path)

@@ -13,6 +13,7 @@ import msgspec
 from tutor.classroom import assignments
 from tutor.classroom.assignments import Assignment
 from tutor.errors import ClassFileError
+from tutor.learner.clock import WEEKDAYS
 from tutor.learner.records import Card, LessonState
 from tutor.study.standing import standing
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 5
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d)?", re.ASCII)
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -121,7 +121,7 @@ def day(due: datetime, now: float) -> str:
     """ "Fri 27 Nov", with the year if it is not this one, and the time unless that is the end of
     the day."""
     local, today = due.astimezone(), datetime.fromtimestamp(now)
-    said = f"{_WEEKDAYS[local.weekday()]} {_date(due)}"
+    said = f"{WEEKDAYS[local.weekday()]} {_date(due)}"
     if local.year != today.year:
         said += f" {local.year}"
     if (local + timedelta(minutes=1)).date() == local.date():

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
-from tutor import paths
+from tutor import paths, private
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
 from tutor.errors import LoginRefused, UsageError
 from tutor.models.find import HUB_PREFIX
@@ -90,9 +90,9 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
     if any(environment.get(name) != value for name, value in obeyed.items()):
         os.execv(sys.executable, [sys.executable, "-m", "tutor", *given])
     sys.dont_write_bytecode = True
-    os.umask(0o077)
+    private.begin()
     options.data_folder = (options.data_folder or paths.data_folder()).absolute()
-    options.data_folder.mkdir(parents=True, exist_ok=True)
+    private.make_folder(options.data_folder)
 
 
 def confine(options: argparse.Namespace) -> None:

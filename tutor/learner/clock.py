@@ -13,6 +13,9 @@ Clock = Callable[[], float]
 LATEST = 7.2e9
 """No time counts as later (the year 2198), so that dates stay dates."""
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""As `datetime.weekday` counts them."""
+
 
 def now() -> float:
     return time.time()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from tutor.errors import ModelError
 from tutor.lm.load import LanguageModel, load_model
+from tutor.models import FoundModel
 from tutor.models.installed import bundled_model
+
+_in_use: WeakValueDictionary[Path, LanguageModel] = WeakValueDictionary()
+"""An engine that serves many loads it once for all labs that are open."""
 
 
 def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
@@ -17,6 +22,11 @@ def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
     if Path(loaded.card.path) == found.path:
         return loaded
     try:
-        return load_model(found)
+        return _in_use.get(found.path) or _load(found)
     except ModelError:
         return None
+
+
+def _load(found: FoundModel) -> LanguageModel:
+    model = _in_use[found.path] = load_model(found)
+    return model

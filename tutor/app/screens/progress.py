@@ -19,6 +19,7 @@ from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
+from tutor.learner.clock import WEEKDAYS
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ _BAR = 12
 _NARROW = 60
 _DAY = 4
 """Columns of one day of the forecast."""
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
@@ -121,7 +121,7 @@ def _memory(retention: float | None, streak: int) -> list[Content]:
 def forecast(counts: Sequence[int], now: float) -> list[Content]:
     """What comes up on each of the next days, today first."""
     today = datetime.fromtimestamp(now).weekday()
-    names = ["now", *(_WEEKDAYS[(today + day) % 7] for day in range(1, len(counts)))]
+    names = ["now", *(WEEKDAYS[(today + day) % 7] for day in range(1, len(counts)))]
     numbers, bars = plot.columns(counts, _DAY)
     return [
         Content.styled("Coming up for review", "bold"),

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tutor import paths
+from tutor import paths, private
 from tutor.errors import EngineError
 
 assert sys.platform != "win32"  # where asyncio has no Unix sockets
@@ -91,7 +91,7 @@ def _the_only_one(path: Path) -> Iterator[None]:
 
     try:
         if not path.parent.exists():
-            path.parent.mkdir(parents=True, mode=0o755 if os.getuid() == 0 else 0o700)
+            private.make_folder(path.parent, 0o755 if os.getuid() == 0 else private.FOLDER)
         lock = FileLock(path.with_suffix(".lock"), mode=0o600)
         lock.acquire(timeout=0)
     except Timeout as error:
