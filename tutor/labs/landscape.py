@@ -217,7 +217,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     heard=heard,
     goals=(
         Goal(
-            "second-hand", "a fact less than a year old that not the vendor tells (*)", _second_hand
+            "second-hand",
+            "a fact less than a year old, told by others than the vendor (*)",
+            _second_hand,
         ),
         Goal("nobody-says", "a topic of which nothing is known here (–)", _nobody_says),
         Goal(
