@@ -28,11 +28,12 @@ from tutor.labs.scale import (
 )
 from tutor.labs.scale_questions import Coming, Read, Reading
 from tutor.lm.live_training import Choices, LiveTraining
-from tutor.lm.load import load_model
+from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.models.find import from_path
 from tutor.workbench import visitor
+from tutor.workbench.small import small_model_beside
 from tutor.workbench.training import RUNNING
 
 TEXT = "The capital of Mongolia is Ulaanbaatar."
@@ -256,3 +257,10 @@ def test_the_keys_of_the_ladder_stay_on_it() -> None:
     assert lab.act(state, Focus(99)).rung == len(MODELS) - 1
     assert lab.act(state, Focus(-99)).rung == 0
     assert lab.act(lab.act(state, Measure(1)), Measure(-1)) == state
+
+
+def test_benches_share_the_small_model_while_one_has_it(language_model: LanguageModel) -> None:
+    first = small_model_beside(language_model)
+    assert first is not None
+    assert small_model_beside(language_model) is first
+    assert small_model_beside(first) is first

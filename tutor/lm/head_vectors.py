@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tutor.lm.hooks import Listening, block_of, replaced
-from tutor.lm.network import Mixed, Trace, Transformer, rotations
+from tutor.lm.network import Mixed, Trace, Transformer, turns
 
 
 class HeadVectors(NamedTuple):
@@ -40,8 +40,7 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     stream = trace.residuals[layer]  # [T, width], what the block reads
     vectors = attention.query_key_value(block.attention_norm(stream)).float()
     mixed = Mixed.views(vectors, config.heads, config.head_size)
-    turns = rotations(config, 2 ** len(ids).bit_length())[: len(ids)]
-    mixed.turning.mul_(turns.to(vectors.device))
+    mixed.turning.mul_(turns(config, 0, len(ids)).to(vectors.device))
     keys, values = mixed.others.chunk(2, dim=1)
     shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
     answers = listening.heard.unflatten(-1, (config.heads, config.head_size))

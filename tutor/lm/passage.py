@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tutor.lm.hooks import block_of
-from tutor.lm.network import Trace, Transformer, causal_mask, rotations
+from tutor.lm.network import Trace, Transformer, causal_mask, turns
 
 
 class Passage:
@@ -33,8 +33,7 @@ class Passage:
         with torch.inference_mode():
             stream: Tensor = network.embedding(torch.tensor(ids))
             tokens = len(ids)
-            turns = rotations(network.config, 2 ** tokens.bit_length())[:tokens]
-            self._turns = turns.to(stream.device)
+            self._rotation = turns(network.config, 0, tokens).to(stream.device)
             self._mask = causal_mask(tokens, tokens, stream.device) if tokens > 1 else None
         self.trace = Trace()
         self.trace.residuals.append(stream)
@@ -71,7 +70,7 @@ class Passage:
         with self._changed():
             while not self.through:
                 block = block_of(self._network, self.done)
-                after = block(self.stream, self._turns, self._mask, None, self.trace)
+                after = block(self.stream, self._rotation, self._mask, None, self.trace)
                 self.trace.residuals.append(after)
                 if time.perf_counter() >= until:
                     return

@@ -22,7 +22,7 @@ from tutor.lm import linear
 from tutor.lm.anatomy import matrix_of
 from tutor.lm.hooks import Replacement, block_of, replaced
 from tutor.lm.linear import GROUP, FloatLinear, FrozenLinear, Groups, HalfLinear
-from tutor.lm.network import Transformer, causal_mask, rotations
+from tutor.lm.network import Transformer, causal_mask, turns
 
 
 def rounded(weights: Tensor, bits: int) -> Groups:
@@ -92,10 +92,10 @@ def through_block(
         errors.append(float(((stands_for - weights).norm() / weights.norm()).cpu()))
         replacements.append((where, name, kept))
     tokens, device = len(stream), weights.device
-    turns = rotations(network.config, 2 ** tokens.bit_length())[:tokens].to(device)
+    rotation = turns(network.config, 0, tokens).to(device)
     with replaced(replacements):
         block = block_of(network, layer)
-        after: Tensor = block(stream.to(device), turns, causal_mask(tokens, tokens, device))
+        after: Tensor = block(stream.to(device), rotation, causal_mask(tokens, tokens, device))
     return after.cpu(), errors
 
 
