@@ -216,11 +216,16 @@ class FakeSession:
         await self._engine.work(name)
         if self._engine.card.sha256 != self._model:
             raise ModelError("This text was read by another model.", "Start the text again.")
+        self._engine.check(len(self.tokens))
 
-    async def append(self, tokens: Sequence[Token]) -> None:
-        await self._work("append")
-        self._engine.check(len(self.tokens) + len(tokens))
+    def append(self, tokens: Sequence[Token]) -> None:
         self.tokens += tuple(tokens)
+
+    def go_back(self, length: int) -> None:
+        self.tokens = self.tokens[:length]
+
+    def go_to(self, path: Sequence[Token]) -> None:
+        self.tokens = tuple(path)
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         await self._work("append_turn")
@@ -230,10 +235,6 @@ class FakeSession:
         self._engine.check(len(self.tokens) + len(added))
         self.tokens += added
         return added
-
-    async def go_back(self, length: int) -> None:
-        await self._work("go_back")
-        self.tokens = self.tokens[:length]
 
     async def fork(self, length: int) -> FakeSession:
         await self._work("fork")

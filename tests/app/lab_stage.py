@@ -44,9 +44,7 @@ class BenchEngine(FakeEngine):
     def discard(self, name: str) -> None:
         self._benches.close(name)
 
-    async def ask(
-        self, expected: type, request: Callable[[int], Any], *, cancellable: bool = True
-    ) -> Any:
+    async def ask(self, expected: type, request: Callable[[int], Any]) -> Any:
         asked = request(1)
         await self.work(type(asked).__name__)
         assert isinstance(asked, AskLab)

@@ -178,11 +178,11 @@ class Full(BenchEngine):
 
     full = True
 
-    async def ask(self, expected: type, request: Any, *, cancellable: bool = True) -> Any:
+    async def ask(self, expected: type, request: Any) -> Any:
         asked = request(0)
         if self.full and isinstance(asked, AskLab) and b"Save" in asked.question:
             raise StoreFull("There is no space left.", "Free some space and do it again.")
-        return await super().ask(expected, request, cancellable=cancellable)
+        return await super().ask(expected, request)
 
 
 async def test_a_full_disk_is_said_and_it_can_be_tried_again(tmp_path: Path) -> None:

@@ -34,10 +34,10 @@ class Failing(BenchEngine):
 
     fails = True
 
-    async def ask(self, expected: type, request: Any, *, cancellable: bool = True) -> Any:
+    async def ask(self, expected: type, request: Any) -> Any:
         if self.fails:
             raise EngineError("It stopped.", "Try again.")
-        return await super().ask(expected, request, cancellable=cancellable)
+        return await super().ask(expected, request)
 
 
 async def test_only_what_was_asked_can_be_asked_again(tmp_path: Path) -> None:

@@ -169,9 +169,9 @@ async def step_on(session: EngineSession, count: int, longest: int = 300) -> Non
     start = len(session.tokens)
     for seed in range(count):
         if len(session.tokens) >= longest:
-            await session.go_back(start)
+            session.go_back(start)
         found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
-        await session.append([found.drawn.token])
+        session.append([found.drawn.token])
 
 
 def _memory(engine: Engine) -> Any:

@@ -96,7 +96,7 @@ class Learner:
 
     async def step(self, seed: int) -> None:
         if len(self.session.tokens) >= LONGEST:
-            await self.session.go_back(self.beginning)
+            self.session.go_back(self.beginning)
         begin = time.perf_counter()
         await step(self.session, seed)
         self.taken.append(time.perf_counter() - begin)
@@ -116,7 +116,7 @@ class Learner:
 async def step(session: EngineSession, seed: int) -> None:
     """What the stepper asks for a step: the distribution, and the token drawn goes on the path."""
     found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
-    await session.append([found.drawn.token])
+    session.append([found.drawn.token])  # sent with the next question
 
 
 async def simulate(

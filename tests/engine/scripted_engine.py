@@ -106,7 +106,8 @@ def main(behavior: str, *arguments: str) -> None:
     start. `die-always`: at every start. `silent`: never become ready. `slow-start MARK`: say how
     far loading is until MARK is there. `busy-start MARK`: only answer pings until then.
     `busy MARK`: answer nothing but pings until then. `stop-first MARK`: stop by SIGSTOP at the
-    first request of the first start. `miscount`: do the first append twice.
+    first request of the first start. `miscount`: do the first append twice. `in-a-row MARK N`: as
+    soon as MARK is there, answer only when N requests have come.
     `garbage`: answer with what is no message. `oversize`: with a frame of 4 GB. `no-model`: fail
     to load. `other-kind`: answer with the wrong type. `slow`: answer only what is cancelled. `log`:
     print, then serve.
@@ -131,6 +132,7 @@ def main(behavior: str, *arguments: str) -> None:
     if behavior == "die-always":
         os.kill(os.getpid(), signal.SIGKILL)
     sessions: dict[str, int] = {}
+    held: list[Request] = []
     while True:
         request = receive()
         if isinstance(request, Ping):
@@ -156,6 +158,12 @@ def main(behavior: str, *arguments: str) -> None:
                 answer(request, sessions)
                 send(answer(request, sessions))
                 behavior = "serve"
+            case "in-a-row" if Path(arguments[0]).exists():
+                held.append(request)
+                if len(held) == int(arguments[1]):
+                    for each in held:
+                        send(answer(each, sessions))
+                    held.clear()
             case "garbage":
                 sys.stdout.buffer.write((3).to_bytes(4, "big") + b"\xc1\xc1\xc1")
                 sys.stdout.buffer.flush()

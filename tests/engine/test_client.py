@@ -59,10 +59,10 @@ async def appears(path: Path) -> None:
 async def test_a_session_follows_what_is_done_with_it() -> None:
     async with running("serve") as engine:
         session = await engine.open_text("abc")
-        await session.append([token("d"), token("e")])
+        session.append([token("d"), token("e")])
         assert [t.text for t in session.tokens] == list("abcde")
         assert await session.surprisals() == (5.0,) * 5
-        await session.go_back(2)
+        session.go_back(2)
         other = await session.fork(1)
         assert [t.text for t in session.tokens] == ["a", "b"]
         assert [t.text for t in other.tokens] == ["a"]
@@ -105,7 +105,7 @@ async def test_a_death_is_told_and_survived(tmp_path: Path) -> None:
 async def test_sessions_go_on_after_kill_9() -> None:
     async with running("serve") as engine:
         session = await engine.open_text("abc")
-        await session.append([token("d")])
+        session.append([token("d")])
         first = engine.pid
         assert first is not None
         os.kill(first, signal.SIGKILL)
@@ -114,7 +114,7 @@ async def test_sessions_go_on_after_kill_9() -> None:
         assert "SIGKILL" in engine.failure.happened
         assert await session.surprisals() == (4.0,) * 4
         assert engine.pid != first
-        await session.append([token("e")])
+        session.append([token("e")])
         assert len(session.tokens) == 5
 
 
@@ -236,10 +236,10 @@ async def test_an_answer_of_the_wrong_kind_is_an_error() -> None:
 async def test_an_engine_that_counts_otherwise_is_put_right() -> None:
     async with running("miscount") as engine:
         session = await engine.open_text("abc")
+        session.append([token("d")])
         with pytest.raises(EngineError, match="5 in place of 4"):
-            await session.append([token("d")])
-        assert len(session.tokens) == 3
-        assert await session.surprisals() == (3.0,) * 3
+            await session.surprisals()
+        assert await session.surprisals() == (4.0,) * 4
 
 
 async def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
@@ -264,13 +264,39 @@ async def test_cancelling_who_waits_cancels_the_work() -> None:
 async def test_after_a_cancelled_change_the_engine_is_put_on_the_path_again() -> None:
     async with running("serve") as engine:
         session = await engine.open_text("abc")
-        change = asyncio.create_task(session.append([token("d")]))
+        session.append([token("d")])
+        question = asyncio.create_task(session.surprisals())
         await asyncio.sleep(0)
-        change.cancel()
+        question.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await change
-        assert len(session.tokens) == 3
+            await question
+        session.go_back(2)
+        session.append([token("e")])
         assert await session.surprisals() == (3.0,) * 3
+
+
+async def test_a_new_path_and_the_question_about_it_are_one_round_trip(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    async with running("in-a-row", str(mark), "3") as engine:
+        session = await engine.open_text("abc")
+        mark.touch()
+        session.go_back(2)
+        session.append([token("x"), token("y")])
+        assert await asyncio.wait_for(session.surprisals(), 30) == (4.0,) * 4
+
+
+async def test_two_who_ask_about_different_paths_of_a_session_are_both_right() -> None:
+    async with running("serve") as engine:
+        session = await engine.open_text("abc")
+        session.append([token("d")])
+        longer = asyncio.create_task(session.surprisals())
+        await asyncio.sleep(0)
+        session.go_back(1)
+        shorter = asyncio.create_task(session.surprisals())
+        await asyncio.sleep(0)
+        session.go_to([token("a"), token("b")])
+        assert [await longer, await shorter] == [(4.0,) * 4, (1.0,)]
+        assert await session.surprisals() == (2.0,) * 2
 
 
 async def test_requests_under_way_fail_when_the_engine_is_stopped() -> None:

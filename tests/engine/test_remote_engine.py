@@ -72,7 +72,7 @@ async def test_a_text_is_stepped(server: Loopback) -> None:
         assert [token.data for token in session.tokens] == [b"One two"]
         found = await session.distribution(1, PLAIN, 0, 60)
         assert [row.token.data for row in found.rows] == [b" a", b" b", b" c"]
-        await session.append([found.rows[1].token])
+        session.append([found.rows[1].token])
         again = await session.distribution(2, PLAIN, 0, 60)
         assert server.asked[-1].body["prompt"] == "One two b"
         assert [row.token for row in again.rows] == [row.token for row in found.rows]
@@ -85,7 +85,7 @@ async def test_tokens_mean_the_same_to_an_engine_that_was_started_anew(server: L
         session = await running.open_text("One two")
         found = await session.distribution(1, PLAIN, 0, 60)
         await start_anew(running)
-        await session.append([found.rows[2].token])  # the new engine has never met it
+        session.append([found.rows[2].token])  # the new engine has never met it
         await session.distribution(2, PLAIN, 0, 60)
         assert server.asked[-1].body["prompt"] == "One two c"
 
@@ -151,11 +151,11 @@ async def test_keys_come_to_the_engine_with_the_permission_alone(
         await session.distribution(1, PLAIN, 0, 60)
         assert KEY not in str([asked.headers for asked in server.asked])
         running.allow(remote_model("openai:small"))
-        await session.append(session.tokens)
+        session.append(session.tokens)
         await session.distribution(2, PLAIN, 0, 60)
         assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
         await start_anew(running)  # the new one is told again
-        await session.append(session.tokens[:1])
+        session.append(session.tokens[:1])
         await session.distribution(3, PLAIN, 0, 60)
         assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
     assert KEY.encode() not in paths.log_file().read_bytes()

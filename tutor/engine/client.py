@@ -17,9 +17,9 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from tutor import errors
+from tutor.engine.answers import AnswerKind, error_in, expect
 from tutor.engine.channel import Channel
 from tutor.engine.connection import EngineConnection
 from tutor.engine.liveness import Liveness
@@ -50,8 +50,6 @@ from tutor.remote.catalogue import RemoteModel
 from tutor.remote.keys import from_environment
 
 __all__ = ["Engine", "EngineSession", "EngineState"]
-
-AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
 
 class EngineState(enum.Enum):
@@ -221,37 +219,37 @@ class Engine:
         return (await self.ask(Tokens, lambda id_: Tokenize(id_, text))).tokens
 
     async def ask(
-        self,
-        expected: type[AnswerKind],
-        request: Callable[[int], Request],
-        *,
-        cancellable: bool = True,
+        self, expected: type[AnswerKind], request: Callable[[int], Request]
     ) -> AnswerKind:
         """Send the request made with a fresh id and wait for its answer, of the type `expected`.
 
         Raises the `TutorError` that the engine answers with, or `EngineError` if it ends first.
         """
+        (answer,) = await self.ask_in_a_row([request])
+        return expect(expected, answer)
+
+    async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]:
+        """Send several requests at once, which are worked on in this order, and wait for the
+        answers; `Failed` are among them. Raises `EngineError` if the engine ends first."""
         await self.ready()
         if self._channel is None:
             raise EngineError("The engine is just ending.", "Try again in a moment.")
-        id_ = next(self._ids)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._channel.send(request(id_))
-        self._pending[id_] = future
+        loop = asyncio.get_running_loop()
+        waiting: dict[int, asyncio.Future[Answer]] = {}
+        for request, id_ in zip(requests, self._ids, strict=False):
+            self._channel.send(request(id_))
+            waiting[id_] = self._pending[id_] = loop.create_future()
         self._liveness.owe(True)
         try:
-            answer = await future
+            return await asyncio.gather(*waiting.values())
         except asyncio.CancelledError:
-            if cancellable and self._channel is not None:
-                self._channel.send(Cancel(id_))
+            if self._channel is not None:
+                for id_ in self._pending.keys() & waiting.keys():
+                    self._channel.send(Cancel(id_))
             raise
         finally:
-            self._forget(id_)
-        if isinstance(answer, Failed):
-            raise _error_in(answer)
-        if not isinstance(answer, expected):
-            raise EngineError(f"The engine answered with {type(answer).__name__}.")
-        return answer
+            for id_ in waiting:
+                self._forget(id_)
 
     def new_name(self) -> str:
         """A name that no session has had, and that nobody can guess."""
@@ -354,7 +352,7 @@ class Engine:
                 if isinstance(message, Failed) and message.id == 0:
                     channel.kill()
                     await channel.end()
-                    return self.state is not EngineState.READY, _error_in(message)
+                    return self.state is not EngineState.READY, error_in(message)
                 self._take(message)
             ending = await channel.end()
             if watch.done():  # that is why it ended
@@ -435,11 +433,3 @@ class Engine:
         for callback in self._watchers:
             # on its own, so that a mistake in one cannot stop the engine's task
             asyncio.get_running_loop().call_soon(callback, self)
-
-
-def _error_in(failed: Failed) -> TutorError:
-    """The error that the engine named; one of a kind unknown here is an `EngineError`."""
-    kind = getattr(errors, failed.kind, EngineError)
-    if not (isinstance(kind, type) and issubclass(kind, TutorError)):
-        kind = EngineError
-    return kind(failed.happened, failed.next_step)

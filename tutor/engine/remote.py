@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from tutor.engine.answers import AnswerKind, expect
 from tutor.engine.protocol import (
     Answer,
     Append,
@@ -32,14 +34,15 @@ from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings,
 if TYPE_CHECKING:
     from tutor.engine.client import Engine
 
-AnswerKind = TypeVar("AnswerKind", bound=Answer)
-
 
 class EngineSession:
-    """One path of tokens. `tokens` is what counts: the engine is put on this path again whenever
-    it was started anew, or whenever it is in doubt what it has done.
+    """One path of tokens, and what a model says about it.
 
-    Every method raises the `TutorError` that the engine answers with; then nothing has changed.
+    `tokens` is what counts. They change here at once; what the engine has to be told about it is
+    sent in front of the next question, so that a step is one round trip. Where the engine was
+    started anew, or it is in doubt what it has done, it is put on the whole path again.
+
+    Every question raises the `TutorError` that the engine answers with.
     """
 
     def __init__(self, engine: Engine, name: str, tokens: tuple[Token, ...]) -> None:
@@ -47,31 +50,34 @@ class EngineSession:
         self._engine = engine
         self._name = name
         self._model = engine.model
-        self._opened_in: int | None = engine.generation  # None: the engine's path is in doubt
+        self._generation = engine.generation
+        self._there: tuple[Token, ...] | None = tokens
+        """The path in the engine after all that was sent; None: it is in doubt."""
 
     # --- the path ---------------------------------------------------------------------------
 
-    async def append(self, tokens: Sequence[Token]) -> None:
-        """Add tokens at the end. Raises `ContextFull`."""
-        ids, data = spelled(tokens, self._model)
-        answer = await self._change(Length, lambda id_: Append(id_, self._name, ids, data))
-        self._check(answer.length, len(self.tokens) + len(ids))
+    def append(self, tokens: Sequence[Token]) -> None:
+        """Add tokens at the end. Where they are too many, the next question says so."""
         self.tokens += tuple(tokens)
+
+    def go_back(self, length: int) -> None:
+        """Shorten the path to its first `length` tokens."""
+        self.tokens = self.tokens[:length]
+
+    def go_to(self, path: Sequence[Token]) -> None:
+        """Go over to another path; what is computed for the common beginning is kept."""
+        self.tokens = tuple(path)
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         """Add the user's next message, as the chat template does; returns the tokens added."""
-        opened = await self._change(Opened, lambda id_: AppendTurn(id_, self._name, text))
-        self.tokens += opened.tokens
+        before = self.tokens
+        opened = await self._ask(Opened, lambda id_: AppendTurn(id_, self._name, text))
+        self.tokens = self._there = before + opened.tokens
         return opened.tokens
-
-    async def go_back(self, length: int) -> None:
-        """Shorten the path to its first `length` tokens."""
-        answer = await self._change(Length, lambda id_: GoBack(id_, self._name, length))
-        self._check(answer.length, length)
-        self.tokens = self.tokens[:length]
 
     async def fork(self, length: int) -> EngineSession:
         """Another session on the first `length` tokens, with what is computed for them."""
+        beginning = self.tokens[:length]
         name = self._engine.new_name()
         try:
             answer = await self._ask(Length, lambda id_: Fork(id_, self._name, name, length))
@@ -79,12 +85,12 @@ class EngineSession:
             self._engine.discard(name)  # it may have been made just before
             raise
         self._check(answer.length, length)
-        return EngineSession(self._engine, name, self.tokens[:length])
+        return EngineSession(self._engine, name, beginning)
 
     async def close(self) -> None:
         """Let the engine forget this session."""
         self._engine.discard(self._name)
-        self._opened_in = None
+        self._there = None
 
     # --- questions --------------------------------------------------------------------------
 
@@ -139,7 +145,7 @@ class EngineSession:
         """Raises `EngineError` where the engine has counted otherwise; it is put on the path of
         `tokens` again then."""
         if told != expected:
-            self._opened_in = None
+            self._there = None
             raise EngineError(
                 f"The engine answered about {told:,} in place of {expected:,}.",
                 "It is put right with the next step.",
@@ -147,47 +153,82 @@ class EngineSession:
 
     # --- keeping the engine on this path --------------------------------------------------------
 
-    async def _change(
-        self, expected: type[AnswerKind], request: Callable[[int], Request]
-    ) -> AnswerKind:
-        """A request that changes the path. If nobody waits to hear whether it was done, the
-        engine is put on the path of `tokens` again before anything else is asked."""
-        try:
-            return await self._ask(expected, request, cancellable=False)
-        except asyncio.CancelledError:
-            self._opened_in = None
-            raise
-
     async def _ask(
-        self,
-        expected: type[AnswerKind],
-        request: Callable[[int], Request],
-        *,
-        cancellable: bool = True,
+        self, expected: type[AnswerKind], question: Callable[[int], Request]
     ) -> AnswerKind:
-        await self._be_open()
+        """Put the engine on the path as it is now, where it is on another, and ask."""
+        path = self.tokens
         try:
-            return await self._engine.ask(expected, request, cancellable=cancellable)
+            return await self._ask_on(path, expected, question)
         except UnknownSession:  # the engine was started anew just now
-            self._opened_in = None
-        await self._be_open()
-        return await self._engine.ask(expected, request, cancellable=cancellable)
+            self._there = None
+        return await self._ask_on(path, expected, question)
 
-    async def _be_open(self) -> None:
+    async def _ask_on(
+        self,
+        path: tuple[Token, ...],
+        expected: type[AnswerKind],
+        question: Callable[[int], Request],
+    ) -> AnswerKind:
         model = await self._engine.ready()
         if self._model is None or model.sha256 != self._model.sha256:
             raise ModelError(
                 "This text was read by another model, whose tokens are not those of this one.",
                 "Start the text again.",
             )
-        generation = self._engine.generation
-        if self._opened_in != generation:
-            ids, data = spelled(self.tokens, model)
-            opened = await self._engine.ask(
-                Opened, lambda id_: OpenTokens(id_, self._name, ids, data)
+        moves = self._moves(path, model)
+        self._there, self._generation = path, self._engine.generation
+        try:
+            *moved, answer = await self._engine.ask_in_a_row(
+                [*(move.request for move in moves), question]
             )
-            self._check(len(opened.tokens), len(ids))
-            self._opened_in = generation
+            for move, done in zip(moves, moved, strict=True):
+                self._check(_reached(done), move.reaches)
+        except BaseException:
+            if moves:
+                self._there = None
+            raise
+        return expect(expected, answer)
+
+    def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
+        """What brings the engine onto `path`, from where it is."""
+        there = self._there if self._generation == self._engine.generation else None
+        kept = 0 if there is None else common_length(there, path)
+        if there is None or not kept:
+            ids, data = spelled(path, model)
+            return [_Move(lambda id_: OpenTokens(id_, self._name, ids, data), len(path))]
+        moves = []
+        if kept < len(there):
+            moves.append(_Move(lambda id_: GoBack(id_, self._name, kept), kept))
+        if kept < len(path):
+            ids, data = spelled(path[kept:], model)
+            moves.append(_Move(lambda id_: Append(id_, self._name, ids, data), len(path)))
+        return moves
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A change of the path, after which it has `reaches` tokens."""
+
+    request: Callable[[int], Request]
+    reaches: int
+
+
+def _reached(answer: Answer) -> int:
+    """How many tokens the path has after a move."""
+    if isinstance(answer, Opened):
+        return len(answer.tokens)
+    return expect(Length, answer).length
+
+
+def common_length(one: Sequence[Token], other: Sequence[Token]) -> int:
+    """How many tokens two paths begin with in common."""
+    length = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine.id != theirs.id:
+            break
+        length += 1
+    return length
 
 
 def spelled(

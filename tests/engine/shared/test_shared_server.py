@@ -23,6 +23,8 @@ from tutor.engine.protocol import (
     Cancel,
     DistributionAnswer,
     Failed,
+    GoBack,
+    Length,
     Message,
     Opened,
     OpenTokens,
@@ -125,6 +127,35 @@ def test_what_several_want_next_is_read_in_one_pass_and_is_what_each_would_have_
         step(alone, 0, 4)
         expected = alone.work()[-1][1].distribution
         assert logits(answers[learner].distribution) == pytest.approx(logits(expected), abs=1e-5)
+
+
+def test_a_path_may_be_changed_in_front_of_a_question_that_is_answered_with_others() -> None:
+    room = Room(3)
+    for learner in range(3):
+        room.ask(learner, OpenTokens, "s", (5, 6, learner))
+        step(room, learner, 3)
+    room.work()
+    read = room.model.network.tokens_read
+    for learner in range(3):
+        room.ask(learner, GoBack, "s", 2)
+        room.ask(learner, Append, "s", (7,))
+        step(room, learner, 3)
+    answers = room.work()
+    assert [type(answer) for _, answer in answers] == 6 * [Length] + 3 * [DistributionAnswer]
+    assert room.standing().together == 3
+    assert room.model.network.tokens_read == read
+
+
+def test_who_changes_a_path_again_and_again_does_not_keep_others_waiting() -> None:
+    room = Room(2)
+    for learner in range(2):
+        room.ask(learner, OpenTokens, "s", (5, 6))
+    room.work()
+    for _ in range(100):
+        room.ask(0, GoBack, "s", 1)
+    step(room, 1, 2)
+    answered = [whom for whom, _ in room.work()]
+    assert answered.index(1) < 10
 
 
 def test_a_session_cannot_be_reached_from_another_connection() -> None:

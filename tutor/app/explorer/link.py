@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.stepper import Answer, Question
-from tutor.engine.remote import spelled
+from tutor.engine.remote import common_length, spelled
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -59,16 +59,13 @@ class Link:
             if self._engine.generation != self._generation:
                 self._generation, self._read = self._engine.generation, 0
             session = self._session
-            common = _common(session.tokens, path) if session else 0
+            common = common_length(session.tokens, path) if session else 0
             self._read = min(self._read, common)
             if session is None or not common:
                 session = await self._engine.open_tokens(*spelled(path, self._engine.model))
                 await self._keep(session)
                 return session
-            if len(session.tokens) > common:
-                await session.go_back(common)
-            if len(path) > common:
-                await session.append(path[common:])
+            session.go_to(path)
             return session
 
     async def answer(self, question: Question, on_read: Callable[[int, int], None]) -> Answer:
@@ -134,12 +131,3 @@ class Link:
         self._model = self._engine.model.sha256 if self._engine.model else ""
         if before is not None:
             await before.close()
-
-
-def _common(one: Sequence[Token], other: Sequence[Token]) -> int:
-    length = 0
-    for mine, theirs in zip(one, other, strict=False):
-        if mine.id != theirs.id:
-            break
-        length += 1
-    return length

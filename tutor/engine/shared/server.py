@@ -7,12 +7,15 @@ import time
 from collections.abc import Sequence
 
 from tutor.engine.protocol import (
+    Append,
     AskDistribution,
     AskLab,
     AskRows,
     AskSurprisals,
     AskXRay,
+    Close,
     FindTokens,
+    GoBack,
     Standing,
 )
 from tutor.engine.server import Server, return_free_memory, warm_up
@@ -33,6 +36,9 @@ LOOK_AROUND = 30.0
 """Seconds between two looks for learners who have been away for long."""
 SHORT = 32
 """Tokens. To read so few takes less than a tenth of a second, and may come in between."""
+MOVES = 3
+"""Changes of a path that are made in front of everything else, of each learner in a turn: they cost
+next to nothing, and the question that follows them can be answered together with others then."""
 
 
 class SharedServer:
@@ -96,6 +102,8 @@ class SharedServer:
 
     def _work(self, queue: Sequence[Learner]) -> None:
         """For the first of these, and for those whose next token can be read in the same pass."""
+        for learner in queue:
+            self._answer_moves(learner)
         first = queue[0]
         self._turns.begin(first)
         if self._next_token(first) is None:
@@ -106,6 +114,12 @@ class SharedServer:
         if len(stepping) > 1:
             self._read_together(stepping)
         for learner in stepping:
+            self._answer(learner)
+
+    def _answer_moves(self, learner: Learner) -> None:
+        for _ in range(MOVES):
+            if not isinstance(learner.inbox.first(), Append | GoBack | Close):
+                return
             self._answer(learner)
 
     def _read_together(self, learners: Sequence[Learner]) -> None:
