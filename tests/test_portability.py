@@ -64,7 +64,7 @@ LOAD = (
     AS_ON_WINDOWS
     + """
 from tutor.cli import main
-from tutor.lm.load import available_memory
+from tutor.lm.free_memory import available_memory
 available_memory()
 import tutor.engine.__main__
 print(main(["model", "list"]), main(["step", "hello", "--model", sys.argv[1]]))

@@ -363,11 +363,6 @@ def test_too_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not paths.user_models_folder().exists()
 
 
-def test_available_memory_is_told() -> None:
-    available = load.available_memory()
-    assert available is None or available > 1_000_000
-
-
 # --- Hugging Face folders ---------------------------------------------------------------------
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
 from tutor.lm.convert import build, convert, forms, matrices, parameters
 from tutor.lm.device import ON_A_CARD, TROUBLES, choose_device
 from tutor.lm.distribution import PLAIN, ModelCard
+from tutor.lm.free_memory import available_memory
 from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
 from tutor.lm.network import Config, Transformer
 from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
@@ -257,22 +256,3 @@ def _require_memory(config: Config, number_format: str, kernels: Kernels) -> Non
             "free.",
             "Close other programs, or use a smaller model or one in Q4_1.",
         )
-
-
-def available_memory() -> int | None:
-    """Bytes that can still be taken; None where the system does not say."""
-    limits = []
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                limits.append(1024 * int(line.split()[1]))
-        group = Path("/sys/fs/cgroup")  # a container's own limit
-        limit = (group / "memory.max").read_text(encoding="ascii").strip()
-        if limit != "max":
-            used = int((group / "memory.current").read_text(encoding="ascii"))
-            limits.append(int(limit) - used)
-    except (OSError, ValueError):
-        pass
-    if sys.platform != "win32" and not limits and "SC_AVPHYS_PAGES" in os.sysconf_names:
-        limits.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return min(limits, default=None)

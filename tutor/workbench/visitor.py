@@ -7,7 +7,8 @@ from threading import Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
 from tutor.labs.scale_questions import Coming
-from tutor.lm.load import LanguageModel, available_memory, load_model
+from tutor.lm.free_memory import available_memory
+from tutor.lm.load import LanguageModel, load_model
 from tutor.models import FoundModel
 from tutor.models.installed import file_size
 

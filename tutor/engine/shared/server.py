@@ -26,7 +26,8 @@ from tutor.engine.shared.limits import MEGABYTE, Limits
 from tutor.engine.shared.turns import Turns
 from tutor.engine.table import CacheBudget, SessionTable
 from tutor.errors import TooMuchAsked
-from tutor.lm.load import LanguageModel, available_memory
+from tutor.lm.free_memory import available_memory
+from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session, read_one_more
 from tutor.lm.together import FEW, pays
 
