@@ -53,6 +53,28 @@ def test_warnings(tmp_path: Path, old: str, new: str, words: str, at: str) -> No
     assert finding.line == line_of(text, at)
 
 
+def test_a_goal_that_the_lab_does_not_have(tmp_path: Path) -> None:
+    live = """
+```lab
+id: pieces
+kind: live
+live: tokens
+task: Find a word that costs five tokens.
+goals:
+  - goal: live
+    name: five-token-word
+  - goal: live
+    name: six-token-word
+```
+"""
+    text = SMALL.replace(LAB, live)
+    (finding,) = findings(tmp_path, text)
+    assert finding.level == "error"
+    assert "'tokens' has no goal 'six-token-word'" in finding.message
+    assert "five-token-word" in finding.next_step
+    assert finding.line == line_of(text, "```lab")
+
+
 def test_all_errors_of_a_file_come_in_order(tmp_path: Path) -> None:
     text = SMALL.replace("hint:", "hunt:").replace("number: 7", "number: x")
     found = findings(tmp_path, text)

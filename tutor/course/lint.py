@@ -19,7 +19,7 @@ from tutor.course.companions import FACTS
 from tutor.course.facts import Fact, read_facts
 from tutor.course.folder import lesson_files, read_file
 from tutor.course.glossary import Glossary, read_glossary
-from tutor.course.lesson import Lesson, Screen
+from tutor.course.lesson import Lesson, LiveGoal, Screen
 from tutor.course.links import GLOSSARY
 from tutor.course.outline import outline_of
 from tutor.course.parse import Outcome, measured_name, number_name, read_bytes
@@ -27,6 +27,7 @@ from tutor.course.place import text_of
 from tutor.course.release import Release, changed, read_release
 from tutor.course.whole import whole
 from tutor.errors import LessonError
+from tutor.labs import registry
 from tutor.text import safe
 
 
@@ -152,6 +153,7 @@ class _Folder:
                     msgspec.structs.replace(_error(problem, ""), file=shown_as[problem.file])
                 )
         for sound in lessons:
+            findings += _unknown_goals(sound)
             findings += _unsaid(sound)
             for name, *said in changed(sound.lesson, self._release):
                 if (name or sound.lesson.id) not in reworded:
@@ -200,6 +202,22 @@ class _Folder:
 
 def _error(problem: LessonError, file: str) -> Finding:
     return Finding(problem.file or file, problem.line, "error", problem.problem, problem.next_step)
+
+
+def _unknown_goals(sound: Sound) -> Iterator[Finding]:
+    """Goals that the lab of `tutor.labs` which a screen embeds does not have."""
+    for lab in sound.lesson.labs:
+        if not lab.live:
+            continue
+        known = [goal.name for goal in registry.find(lab.live).goals]
+        for goal in lab.goals:
+            if isinstance(goal, LiveGoal) and goal.name not in known:
+                yield sound.finding(
+                    lab.id,
+                    "error",
+                    f"The lab {lab.live!r} has no goal {goal.name!r}.",
+                    f"Its goals are {', '.join(known)}.",
+                )
 
 
 def _unsaid(sound: Sound) -> Iterator[Finding]:
