@@ -185,6 +185,11 @@ def log_file() -> Path:
     return data_folder() / "engine.log"
 
 
+def crash_file() -> Path:
+    """Where the app writes which mistake ended it. Raises `NoHome`."""
+    return data_folder() / "crash.txt"
+
+
 def lessons_folder() -> Path:
     """The lessons that came with this version."""
     return _shipped("lessons")

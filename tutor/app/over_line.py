@@ -38,6 +38,15 @@ class OverLine(App[None]):
         if not line.colorful:
             self.theme = theme.SIXTEEN_COLORS.name
 
+    @property
+    def crash(self) -> Exception | None:
+        """The mistake in the program that ended the app, if one did."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Textual would print it here, with all variables; see `tutor.app.crash`."""
+        self._close_messages_no_wait()
+
     def action_redraw(self) -> None:
         """For when somebody else wrote on the terminal."""
         if self._slow_line is not None:

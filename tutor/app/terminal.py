@@ -47,6 +47,10 @@ async def _run(app: TutorApp) -> int:
         threading.Thread(target=_leave_when_idle, args=(app, app.idle, loop), daemon=True).start()
     # No mouse: the terminal keeps its own selection, and a moving pointer sends nothing.
     await app.run_async(mouse=False)
+    if app.crash is not None:
+        from tutor.app import crash
+
+        crash.tell(app.crash)
     _say_why_and_what_is_lost(app)
     return app.return_code or 0
 

@@ -1,0 +1,60 @@
+"""What is said of a mistake in the program that ended the app, and what is written down of it.
+
+Textual would print every variable on the way to the place of the mistake: the learner's texts, and
+whatever else is in memory. Here it is the place alone, in a file for whoever looks after tutor.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tutor import __version__, paths, private
+from tutor.environment import is_key
+from tutor.errors import NoHome
+from tutor.remote.keys import Secret
+from tutor.text import safe
+
+
+def tell(error: BaseException) -> None:
+    """Say it on the terminal, in three lines, and keep the place of the mistake in a file. Where
+    no file can be written, the place is said, too."""
+    record = record_of(error)
+    print(f"tutor: a mistake in the program ended it: {type(error).__name__}.", file=sys.stderr)
+    try:
+        kept = _keep(record)
+    except (OSError, NoHome):
+        print("\n".join(map(safe, record.splitlines())), file=sys.stderr)
+        where = "above"
+    else:
+        where = f"in {kept}"
+    print(
+        f"Where it happened stands {where}: please report it with that.\n"
+        "Start tutor again: it goes on where you were.",
+        file=sys.stderr,
+    )
+
+
+def record_of(error: BaseException) -> str:
+    """The place of the mistake, without variables, and without any key of the environment."""
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    lines = traceback.format_exception(error)
+    system = f"Python {platform.python_version()} on {platform.platform()}"
+    text = f"tutor {__version__}, {system}, {when}\n\n{''.join(lines)}"
+    for name, value in os.environ.items():
+        if is_key(name) and value.strip():
+            text = Secret(value.strip()).hide_in(text)
+    return text
+
+
+def _keep(record: str) -> Path:
+    """In place of the one before. Raises `OSError`, `NoHome`."""
+    path = paths.crash_file()
+    private.make_folder(path.parent)
+    with os.fdopen(private.create_file(path), "w", encoding="utf-8", errors="replace") as file:
+        file.write(record)
+    return path
