@@ -1,0 +1,105 @@
+"""Two copies of a log, each damaged anywhere, but no line in both: together they have it all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+from event_strategies import events
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutor.learner.log_lines import encode, lines_in
+from tutor.learner.mending import mended
+from tutor.learner.records import Imported, LogEvent, identified
+from tutor.learner.review_log import ReviewLog
+
+histories = st.lists(events.map(identified), min_size=1, max_size=8)
+halves = st.lists(st.booleans(), min_size=8, max_size=8)
+
+
+class Flip(msgspec.Struct, frozen=True):
+    """One bit of a line: where, as a share of its length, and which."""
+
+    line: int
+    share: float
+    bit: int
+
+
+flips = st.lists(
+    st.builds(Flip, st.integers(0, 7), st.floats(0, 1, exclude_max=True), st.integers(0, 7)),
+    max_size=6,
+)
+
+
+def with_flips(lines: list[bytes], flips: list[Flip], allowed: list[bool]) -> bytes:
+    """The lines with these bits flipped, of those lines that are `allowed` to be damaged. Their
+    line ends stay: without one, the next line would be damaged too."""
+    data = [bytearray(line) for line in lines]
+    for flip in flips:
+        if flip.line < len(data) and allowed[flip.line]:
+            line = data[flip.line]
+            place = int((len(line) - 1) * flip.share)
+            line[place] ^= 1 << flip.bit
+            if line[place : place + 1] == b"\n":  # or it would be two lines
+                line[place] ^= 1 << flip.bit
+    return b"".join(data)
+
+
+def heard(data: bytes) -> list[LogEvent]:
+    return [line.event for line in lines_in(data) if line.event is not None]
+
+
+@given(histories, halves, flips, flips)
+@settings(deadline=None)
+def test_flipped_bits_in_both_cost_nothing_as_long_as_no_line_is_hit_twice(
+    history: list[LogEvent], whose: list[bool], log_flips: list[Flip], copy_flips: list[Flip]
+) -> None:
+    lines = list(map(encode, history))
+    log = with_flips(lines, log_flips, whose)
+    copy = with_flips(lines, copy_flips, [not each for each in whose])
+    assert mended(log, copy) == mended(copy, log) == b"".join(lines)
+
+
+@given(histories, histories, st.floats(0, 1), flips, st.booleans())
+@settings(deadline=None)
+def test_what_was_written_after_the_damage_is_there_as_well(
+    history: list[LogEvent], later: list[LogEvent], kept: float, flips: list[Flip], log_hurt: bool
+) -> None:
+    """The log or its copy is cut off and has bits flipped, and the session goes on without having
+    noticed; then both are mended, once and again."""
+    with TemporaryDirectory() as folder:
+        log = ReviewLog(Path(folder) / "reviews.log")
+        log.extend(history)
+        hurt = log.path if log_hurt else log.copy
+        data = with_flips(hurt.read_bytes().splitlines(keepends=True), flips, [True] * 8)
+        hurt.write_bytes(data[: int(len(data) * kept)])
+        if log.cut_off():
+            log.mend()  # as whoever saves does first
+        for event in later:
+            log.append(event)
+        log.mend()
+        assert log.agrees()
+        whole = log.path.read_bytes()
+        found = [event for event in heard(whole) if not isinstance(event, Imported)]
+        assert sorted(event.id for event in found) == sorted(e.id for e in [*history, *later])
+        assert {event.id: event for event in found} == {e.id: e for e in [*history, *later]}
+        assert log.examine().unreadable == 0
+        log.mend()
+        assert log.path.read_bytes() == whole
+
+
+@given(histories, histories, histories)
+@settings(deadline=None)
+def test_two_logs_that_went_on_without_each_other_are_put_together(
+    before: list[LogEvent], here: list[LogEvent], there: list[LogEvent]
+) -> None:
+    beginning = b"".join(map(encode, before))
+    log = beginning + b"".join(map(encode, here))
+    copy = beginning + b"".join(map(encode, there))
+    whole = mended(log, copy)
+    assert whole.startswith(log)
+    found = [event for event in heard(whole) if not isinstance(event, Imported)]
+    assert found == [*before, *here, *there]
+    assert mended(whole, copy) == whole
