@@ -25,7 +25,7 @@ def small_model() -> LanguageModel:
 
 
 def bench(name: str, folder: Path, model: LanguageModel | None = None) -> Bench:
-    return make_bench(name, Tools(model or small_model(), lambda: None, folder))
+    return make_bench(name, Tools(lambda: model or small_model(), lambda: None, folder))
 
 
 def at_last(bench: Bench, question: Any) -> Any:

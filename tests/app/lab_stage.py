@@ -30,7 +30,7 @@ class BenchEngine(FakeEngine):
     def __init__(self) -> None:
         super().__init__()
         self._permissions = Permissions()
-        self._benches = Benches(small_model(), lambda: None, self._permissions)
+        self._benches = Benches(small_model, lambda: None, self._permissions)
         self._named = 0
 
     def new_name(self) -> str:

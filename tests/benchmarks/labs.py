@@ -91,7 +91,7 @@ def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) ->
     """From `action` in `state` until nothing is asked any more."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench(name, Tools(model, lambda: None, Path(folder)))
+        bench = make_bench(name, Tools(lambda: model, lambda: None, Path(folder)))
         began = time.perf_counter()
         for _ in settle(lab, lab.act(state, action), bench.answer):
             pass
@@ -110,7 +110,9 @@ def a_token_under_a_format() -> float:
     lab = registry.find("format")
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench("format", Tools(load_model(find_model()), lambda: None, Path(folder)))
+        bench = make_bench(
+            "format", Tools(lambda: load_model(find_model()), lambda: None, Path(folder))
+        )
 
         def timed(question: Any) -> Any:
             began = time.perf_counter()
@@ -137,7 +139,7 @@ def seconds_to(
     """From `action` in `state` until the goal is reached."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench(name, Tools(model or _small_model(), lambda: None, Path(folder)))
+        bench = make_bench(name, Tools(lambda: model or _small_model(), lambda: None, Path(folder)))
         began = time.perf_counter()
         state = lab.act(state, action)
         while goal not in lab.reached(state):

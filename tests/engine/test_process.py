@@ -29,6 +29,7 @@ from tutor.engine.protocol import (
     Pong,
     Ready,
 )
+from tutor.engine.remote_bench import EngineBench
 from tutor.errors import (
     ContextFull,
     EngineError,
@@ -37,6 +38,7 @@ from tutor.errors import (
     ModelNotFound,
     TextError,
 )
+from tutor.labs import tokens
 from tutor.lm.distribution import PLAIN, ChatMessage
 
 COMMAND = [sys.executable, "-m", "tutor.engine"]
@@ -97,6 +99,34 @@ async def test_everything_through_a_real_process(engine: Engine) -> None:
         await session.surprisals()
     session.go_back(start + 5)
     assert len(await session.surprisals()) == start + 5
+
+
+async def test_an_engine_for_labs_loads_a_model_when_one_needs_it(tiny_folder: Path) -> None:
+    engine = Engine(str(tiny_folder), command=[*COMMAND, "--labs"])
+    await engine.start()
+    try:
+        with pytest.raises(EngineError, match="labs alone"):
+            await engine.tokenize("hello")
+        with pytest.raises(EngineError, match="labs alone"):
+            await engine.ready()
+        bench = EngineBench(engine, tokens.LAB)
+        question = tokens.LAB.question(tokens.LAB.start())
+        assert type(await bench.answer(question)) is tokens.LAB.answers
+        bench.close()
+    finally:
+        await engine.stop()
+
+
+async def test_an_engine_for_labs_says_so_when_there_is_no_model(tmp_path: Path) -> None:
+    engine = Engine(str(tmp_path / "missing"), command=[*COMMAND, "--labs"])
+    await engine.start()
+    try:
+        question = tokens.LAB.question(tokens.LAB.start())
+        for _ in range(2):
+            with pytest.raises(ModelNotFound):
+                await EngineBench(engine, tokens.LAB).answer(question)
+    finally:
+        await engine.stop()
 
 
 async def test_kill_9_loses_nothing(engine: Engine) -> None:

@@ -50,7 +50,7 @@ def test_its_start_reaches_no_goal_and_its_solution_all(
     name: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
     lab = registry.find(name)
-    bench = Through(name, Tools(language_model, lambda: None, tmp_path))
+    bench = Through(name, Tools(lambda: language_model, lambda: None, tmp_path))
     at_start, reached = solve(lab, bench.answer)
     assert at_start == frozenset()
     assert reached == {goal.name for goal in lab.goals}

@@ -77,7 +77,7 @@ def test_their_intervals_are_those_of_their_counts() -> None:
 
 
 def scored(model: LanguageModel, version: Version) -> Score:
-    bench = make_bench("prompting", Tools(model, lambda: None, paths.assets_folder()))
+    bench = make_bench("prompting", Tools(lambda: model, lambda: None, paths.assets_folder()))
     trial = Trial(MONTH.name, version)
     found = tuple(bench.answer(Try(trial, item)) for item in range(len(MONTH.items)))
     return score({trial: found}, trial)
@@ -109,7 +109,9 @@ def test_the_same_rule_after_two_examples_makes_it_twenty(language_model: Langua
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("at", range(len(CLEAN)))
 def test_each_defense_holds_as_often_as_is_said(at: int, language_model: LanguageModel) -> None:
-    bench = make_bench("injection", Tools(language_model, lambda: None, paths.assets_folder()))
+    bench = make_bench(
+        "injection", Tools(lambda: language_model, lambda: None, paths.assets_folder())
+    )
     given, defense = injection.material(), injection.NAMED[at][1]
     reviews = (
         *given.documents,

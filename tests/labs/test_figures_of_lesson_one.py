@@ -96,7 +96,7 @@ def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
 @pytest.mark.timeout(1200)
 def test_scores_of_generation(language_model: LanguageModel, tmp_path: Path) -> None:
     """A draw between two tokens can go the other way on another machine: one reply of a kind."""
-    bench = make_bench("generations", Tools(language_model, lambda: None, tmp_path))
+    bench = make_bench("generations", Tools(lambda: language_model, lambda: None, tmp_path))
     state = lab.start()
     for place in range(len(KINDS)):
         state = lab.act(msgspec.structs.replace(state, part=3, kind=place), Predict(1))

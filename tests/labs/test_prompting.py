@@ -42,7 +42,7 @@ from tutor.labs.prompt_version import (
 )
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.session import Session
-from tutor.workbench.prompting import label_ids, prompt_ids
+from tutor.workbench.prompting_here import label_ids, prompt_ids
 
 SENTIMENT = tasks()["sentiment"]
 MONTH = tasks()["month"]

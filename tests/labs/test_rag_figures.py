@@ -49,7 +49,7 @@ def test_the_search_by_words_is_as_good_as_the_record_says() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_all_figures_are_measured_again(language_model: LanguageModel, tmp_path: Path) -> None:
-    bench = make_bench("rag", Tools(language_model, lambda: None, tmp_path))
+    bench = make_bench("rag", Tools(lambda: language_model, lambda: None, tmp_path))
     found, said = measured(bench.answer, lambda text: None), record()
     there = {kind: each for kind, each in said.searching.items() if kind in found.searching}
     assert set(said.searching) - set(there) <= {"encoder"}  # where it is not installed

@@ -117,7 +117,7 @@ def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path
 
 def test_a_folder_that_cannot_be_written_does_not_stop_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    there = make_bench("word2vec", Tools(small_model(), lambda: None, tmp_path / "file"))
+    there = make_bench("word2vec", Tools(lambda: small_model(), lambda: None, tmp_path / "file"))
     assert trained(lab.act(lab.start(), Go()), there, 2).done > 0
 
 
@@ -126,7 +126,7 @@ def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
         raise RequestCancelled("", "")
 
     with pytest.raises(RequestCancelled):
-        make_bench("word2vec", Tools(small_model(), gone, tmp_path)).answer(ASK)
+        make_bench("word2vec", Tools(lambda: small_model(), gone, tmp_path)).answer(ASK)
 
 
 def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def solved(name: str, model: LanguageModel) -> Solved:
 
     try:
         with TemporaryDirectory() as folder:
-            bench = make_bench(name, Tools(model, lambda: None, Path(folder)))
+            bench = make_bench(name, Tools(lambda: model, lambda: None, Path(folder)))
             at_start, reached = solve(registry.find(name), bench.answer)
     except TutorError as error:
         return Solved(trouble=error.happened)

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         model = load_model(found, on_stage=on_stage)
     line = StatusLine(sys.stderr, always=False)
     try:
-        bench = make_bench("rag", Tools(model, lambda: None, Path()))
+        bench = make_bench("rag", Tools(lambda: model, lambda: None, Path()))
         figures = measured(bench.answer, lambda text: line.show("measuring", figures=text))
     finally:
         line.clear()

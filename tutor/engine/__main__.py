@@ -1,4 +1,4 @@
-"""The engine process: `python -m tutor.engine [--model SPEC]`.
+"""The engine process: `python -m tutor.engine [--model SPEC] [--labs]`.
 
 Frames come on standard input and leave on standard output. A print from any library would garble
 them, so standard output is moved out of reach before anything else is imported, and what is
@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import BinaryIO
 
 from tutor import private
@@ -22,6 +23,7 @@ from tutor.engine.loading import load
 from tutor.engine.protocol import Failed, Loading, Message, Ready
 from tutor.errors import TutorError
 from tutor.lm.waiting import settle_waiting
+from tutor.models.report import quiet
 from tutor.remote.catalogue import is_remote, remote_model
 
 NICENESS = 5  # a key pressed in the app comes before a token
@@ -31,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 1 when the model cannot be loaded; `Failed` with id 0 has said why."""
     parser = argparse.ArgumentParser(prog="tutor.engine", description=__doc__)
     parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
+    parser.add_argument("--labs", action="store_true", help="answer nothing but labs")
     options = parser.parse_args(arguments)
     requests, answers = _claim_streams()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
@@ -45,7 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inbox = PipeInbox(requests, outbox.send)
     inbox.start()
     try:
-        _run(options.model, inbox, outbox)
+        if options.labs:
+            _run_labs(options.model, inbox, outbox)
+        elif is_remote(options.model):
+            _run_remote(options.model, inbox, outbox)
+        else:
+            _run(options.model, inbox, outbox)
     except TutorError as error:
         outbox.send(Failed(0, type(error).__name__, error.happened, error.next_step))
     return 1
@@ -69,9 +77,6 @@ class Outbox:
 
 
 def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    if is_remote(spec):
-        _run_remote(spec, inbox, outbox)
-
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
         outbox.send(Loading(stage, done, total))
 
@@ -80,6 +85,17 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()
+
+
+def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
+    """Ready at once: a model is loaded when a lab needs it."""
+    from tutor.engine.benches import Benches
+    from tutor.engine.lab_server import LabServer
+
+    outbox.send(Ready(None))
+    model = cache(lambda: load(spec, quiet))
+    benches = Benches(model, inbox.check_cancelled, inbox.permissions)
+    LabServer(benches, inbox, outbox.send).serve()
 
 
 def _run_remote(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:

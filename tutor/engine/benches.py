@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,24 +12,27 @@ from tutor import paths
 from tutor.errors import EngineError
 from tutor.labs import registry
 from tutor.labs.registry import AnyLab
-from tutor.lm.load import LanguageModel
 from tutor.remote.permissions import Permissions
 from tutor.remote.runs import RemoteRuns
 from tutor.workbench.bench import Bench, Tools, make_bench
 
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+
 
 class Benches:
     """By the name that the client gave. What a lab says is opaque to the protocol: here it is
-    read and written by the types that the lab has for it."""
+    read and written by the types that the lab has for it. `load` gives the model, to labs that need
+    one."""
 
     def __init__(
         self,
-        model: LanguageModel,
+        load: Callable[[], LanguageModel],
         check_cancelled: Callable[[], None],
         permissions: Permissions | None = None,
         folder: Callable[[], Path] = paths.labs_folder,
     ) -> None:
-        self._model = model
+        self._load = load
         self._check_cancelled = check_cancelled
         self._permissions = permissions or Permissions()
         self._folder = folder
@@ -46,7 +49,7 @@ class Benches:
         self.admit(name, lab, asked)
         if name not in self._benches:
             runs = RemoteRuns(self._permissions)
-            tools = Tools(self._model, self._check_cancelled, self._folder(), runs)
+            tools = Tools(self._load, self._check_cancelled, self._folder(), runs)
             self._benches[name] = make_bench(lab_name, tools)
             self._runs[name] = runs
         return msgspec.msgpack.encode(self._benches[name].answer(asked))

@@ -140,12 +140,12 @@ class Engine:
 
     @property
     def own(self) -> Engine:
-        """The learner's own engine: this one, or a second one where this one serves many. It has
-        to be started."""
+        """The learner's own engine: this one, or a second one, for labs, where this one serves
+        many. It has to be started."""
         if not self.served:
             return self
         if self._second is None:
-            self._second = Engine(self._specification, command=self._command)
+            self._second = Engine(self._specification, command=(*self._command, "--labs"))
             self._second._allowed.update(self._allowed)
         return self._second
 
@@ -194,11 +194,17 @@ class Engine:
 
     async def ready(self) -> ModelCard:
         """Wait until the model is loaded. Raises the `TutorError` that keeps it from being."""
-        while self.state is not EngineState.READY or self.model is None:
+        await self._answering()
+        if self.model is None:
+            raise EngineError("This engine answers labs alone.")
+        return self.model
+
+    async def _answering(self) -> None:
+        """Wait until requests are answered. Raises the `TutorError` that keeps them from it."""
+        while self.state is not EngineState.READY:
             if self.state is EngineState.STOPPED:
                 raise self.failure or EngineError("The engine is not running.", "Start it first.")
             await self._changed.wait()
-        return self.model
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -231,7 +237,7 @@ class Engine:
     async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]:
         """Send several requests at once, which are worked on in this order, and wait for the
         answers; `Failed` are among them. Raises `EngineError` if the engine ends first."""
-        await self.ready()
+        await self._answering()
         if self._channel is None:
             raise EngineError("The engine is just ending.", "Try again in a moment.")
         loop = asyncio.get_running_loop()

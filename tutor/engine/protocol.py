@@ -269,7 +269,10 @@ class Loading(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    model: ModelCard
+    """Requests are answered from now on. `model` is None in an engine for labs alone, which loads
+    one only for a lab that needs it."""
+
+    model: ModelCard | None
 
 
 class Pong(Message, frozen=True):

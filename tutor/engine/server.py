@@ -64,7 +64,7 @@ class Server(Answering):
         self._check_cancelled = check_cancelled or inbox.check_cancelled
         self._longest = longest
         self._sessions = SessionTable() if sessions is None else sessions
-        self._benches = benches or Benches(model, self._check_cancelled, inbox.permissions)
+        self._benches = benches or Benches(lambda: model, self._check_cancelled, inbox.permissions)
 
     def serve(self) -> None:
         warm_up(self._model, self.inbox.empty)

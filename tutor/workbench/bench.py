@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tutor.labs.registry import module_name
-from tutor.lm.load import LanguageModel
 from tutor.remote.runs import RemoteRuns
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
 
 MOMENT = 0.2
 """Seconds after which an answer to long work is due, with as much as is done by then."""
@@ -18,15 +21,20 @@ MOMENT = 0.2
 
 @dataclass(frozen=True)
 class Tools:
-    """`check_cancelled` raises `RequestCancelled` when nobody waits for the answer any more: to be
-    called now and then in whatever takes more than a moment. `folder` is where a lab may keep
-    what it has made (a network in training); it need not exist yet. `remote` asks models
-    elsewhere, where the learner has agreed to that: see `tutor.remote`."""
+    """`load` gives the model, which may have to be loaded first. `check_cancelled` raises
+    `RequestCancelled` when nobody waits for the answer any more: to be called now and then in
+    whatever takes more than a moment. `folder` is where a lab may keep what it has made (a network
+    in training); it need not exist yet. `remote` asks models elsewhere, where the learner has
+    agreed to that: see `tutor.remote`."""
 
-    model: LanguageModel
+    load: Callable[[], LanguageModel]
     check_cancelled: Callable[[], None]
     folder: Path
     remote: RemoteRuns = field(default_factory=RemoteRuns)
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        return self.load()
 
 
 class Bench(Protocol):

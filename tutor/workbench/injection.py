@@ -10,7 +10,7 @@ from tutor.labs.injection import LABELS, Answer, Question, Shares, assemble
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 from tutor.workbench.bench import Tools
-from tutor.workbench.prompting import label_ids
+from tutor.workbench.prompting_here import label_ids
 
 
 class InjectionBench:

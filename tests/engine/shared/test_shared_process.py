@@ -289,6 +289,7 @@ async def test_what_concerns_own_files_goes_to_an_engine_of_ones_own(
         assert Path(saved.path).is_relative_to(tmp_path / "mine")
         assert engine.own.pid is not None
         own = psutil.Process(engine.own.pid)
+        assert not any("torch" in part.path for part in own.memory_maps())  # nor a model
     assert not own.is_running()
 
 

@@ -40,7 +40,7 @@ class SharedBenches(Benches):
         folder: Path,
         trainings: Trainings,
     ) -> None:
-        super().__init__(model, check_cancelled, folder=lambda: folder)
+        super().__init__(lambda: model, check_cancelled, folder=lambda: folder)
         self._trainings = trainings
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
