@@ -15,6 +15,7 @@ from pathlib import Path
 from tutor.engine import frames
 from tutor.engine.protocol import (
     Append,
+    AppendTurn,
     AskSurprisals,
     Cancel,
     Close,
@@ -70,11 +71,16 @@ def answer(request: Request, sessions: dict[str, int]) -> Message:
             return Opened(id_, tokens(bytes(ids)))
         case Tokenize(id_, text):
             return Tokens(id_, tokens(text.encode()))
-        case Append() | GoBack() | AskSurprisals() | Fork() if request.session not in sessions:
+        case Append() | AppendTurn() | GoBack() | AskSurprisals() | Fork() if (
+            request.session not in sessions
+        ):
             return Failed(request.id, "UnknownSession", "No such session.", "")
         case Append(id_, name, ids):
             sessions[name] += len(ids)
             return Length(id_, sessions[name])
+        case AppendTurn(id_, name, text):
+            sessions[name] += len(text.encode())
+            return Opened(id_, tokens(text.encode()))
         case GoBack(id_, name, length):
             sessions[name] = length
             return Length(id_, length)

@@ -275,6 +275,20 @@ async def test_after_a_cancelled_change_the_engine_is_put_on_the_path_again() ->
         assert await session.surprisals() == (3.0,) * 3
 
 
+async def test_after_a_cancelled_turn_the_engine_is_put_on_the_path_again() -> None:
+    async with running("serve") as engine:
+        session = await engine.open_text("abc")
+        turn = asyncio.create_task(session.append_turn("hello"))
+        await asyncio.sleep(0)
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+        assert await session.surprisals() == (3.0,) * 3
+        assert len(await session.append_turn("hello")) == 5
+        session.append([token("d")])
+        assert await session.surprisals() == (9.0,) * 9
+
+
 async def test_a_new_path_and_the_question_about_it_are_one_round_trip(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     async with running("in-a-row", str(mark), "3") as engine:

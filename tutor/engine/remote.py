@@ -71,7 +71,9 @@ class EngineSession:
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         """Add the user's next message, as the chat template does; returns the tokens added."""
         before = self.tokens
-        opened = await self._ask(Opened, lambda id_: AppendTurn(id_, self._name, text))
+        opened = await self._ask(
+            Opened, lambda id_: AppendTurn(id_, self._name, text), moves_on=True
+        )
         self.tokens = self._there = before + opened.tokens
         return opened.tokens
 
@@ -154,21 +156,27 @@ class EngineSession:
     # --- keeping the engine on this path --------------------------------------------------------
 
     async def _ask(
-        self, expected: type[AnswerKind], question: Callable[[int], Request]
+        self,
+        expected: type[AnswerKind],
+        question: Callable[[int], Request],
+        *,
+        moves_on: bool = False,
     ) -> AnswerKind:
-        """Put the engine on the path as it is now, where it is on another, and ask."""
+        """Put the engine on the path as it is now, where it is on another, and ask. `moves_on`:
+        the question changes the path, and only its answer says to which."""
         path = self.tokens
         try:
-            return await self._ask_on(path, expected, question)
+            return await self._ask_on(path, expected, question, moves_on)
         except UnknownSession:  # the engine was started anew just now
             self._there = None
-        return await self._ask_on(path, expected, question)
+        return await self._ask_on(path, expected, question, moves_on)
 
     async def _ask_on(
         self,
         path: tuple[Token, ...],
         expected: type[AnswerKind],
         question: Callable[[int], Request],
+        moves_on: bool,
     ) -> AnswerKind:
         model = await self._engine.ready()
         if self._model is None or model.sha256 != self._model.sha256:
@@ -177,7 +185,8 @@ class EngineSession:
                 "Start the text again.",
             )
         moves = self._moves(path, model)
-        self._there, self._generation = path, self._engine.generation
+        self._there = None if moves_on else path
+        self._generation = self._engine.generation
         try:
             *moved, answer = await self._engine.ask_in_a_row(
                 [*(move.request for move in moves), question]
