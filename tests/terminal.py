@@ -50,6 +50,8 @@ KEYS = {
 DEADLINE = 30.0
 """Seconds that a wait may take by default: for slow machines, not a measure of anything."""
 
+_NOT_PLAIN = {"NO_COLOR", "COLORTERM", "COLUMNS", "LINES"}
+
 # Sequences with these prefixes (keyboard protocols, mostly) are not known to pyte, which would show
 # their ends as text.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;:]*[ -/]*[@-~]")
@@ -64,8 +66,8 @@ class Terminal:
     """A running command and its terminal of `columns` by `lines` cells.
 
     `output` is every byte that the command has sent so far, `screen` the pyte screen made of it.
-    `environment` is added to a plain one (TERM=xterm-256color, UTF-8, no NO_COLOR or COLORTERM); a
-    value of None removes a variable. Leaving the context kills what is still running.
+    `environment` is added to a plain one (TERM=xterm-256color, UTF-8, no wish about colors, no
+    size); a value of None removes a variable. Leaving the context kills what is still running.
     """
 
     def __init__(
@@ -238,9 +240,7 @@ class Terminal:
 
 
 def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
-    plain = {
-        key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLORTERM"}
-    }
+    plain = {key: value for key, value in os.environ.items() if key not in _NOT_PLAIN}
     wanted = {**plain, "TERM": "xterm-256color", "LANG": "C.UTF-8", **changes}
     return {key: value for key, value in wanted.items() if value is not None}
 

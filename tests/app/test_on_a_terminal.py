@@ -188,8 +188,9 @@ def test_over_ssh_a_terminal_that_takes_nothing_does_not_stop_it(tmp_path: Path)
         run.wait_for(" 3 of ")  # how things are now, not all that was shown on the way
 
 
-def test_it_follows_the_size_of_the_terminal(tmp_path: Path) -> None:
-    with tutor(tmp_path) as run:
+@pytest.mark.parametrize("exported", [{}, {"COLUMNS": "80", "LINES": "24"}])
+def test_it_follows_the_size_of_the_terminal(tmp_path: Path, exported: dict[str, str]) -> None:
+    with tutor(tmp_path, **exported) as run:
         run.wait_for(HOME)
         run.resize(40, 12)
         # How much of the help fits beside it changes when the model turns out to be missing.

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tutor.app.idle import in_words
@@ -35,8 +36,18 @@ def run(app: TutorApp) -> int:
     if sys.platform != "win32":  # which has none of this: its console ends what was started in it
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
         take_keys_alone()
+    _ask_the_terminal_for_its_size()
     app.draw_over(line_here())
     return asyncio.run(_run(app))
+
+
+def _ask_the_terminal_for_its_size() -> None:
+    """COLUMNS and LINES, where somebody exports them, would come before what the terminal says,
+    and stay what they are when it changes."""
+    with suppress(OSError):
+        if all(os.get_terminal_size()):  # a serial line may not know it
+            for name in ("COLUMNS", "LINES"):
+                os.environ.pop(name, None)
 
 
 async def _run(app: TutorApp) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -225,8 +226,20 @@ async def test_more_screens_than_an_account_may_have_are_turned_away(
             with pytest.raises(TooMuchAsked, match="1 screens"):
                 await second.ready()
             await second.stop()
+            told_before_it_has_said_anything(running.socket)
         async with screen(running.socket) as again:
             assert again.served
+
+
+def told_before_it_has_said_anything(path: Path) -> None:
+    """Whoever is turned away while still speaking hears why all the same."""
+    with socket.socket(socket.AF_UNIX) as late:
+        late.settimeout(30)
+        late.connect(str(path))
+        select.select([late], [], [], 30)
+        late.sendall(frames.pack(Hello(__version__, "me")))
+        answer = late.makefile("rb").read()
+    assert b"1 screens of this account" in answer
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tutor import __version__, paths
@@ -39,6 +40,8 @@ log = logging.getLogger(__name__)
 
 GREETING = 10.0
 """Seconds within which one has to say who one is."""
+HEARING_OUT = 1.0
+"""Seconds that somebody who is turned away may go on speaking."""
 UNREAD = MAXIMUM_FRAME + 1024 * 1024
 """Bytes of answers that may wait for one who does not take them: one answer of any size."""
 
@@ -98,6 +101,7 @@ class Door:
         except TutorError as error:
             failed = Failed(0, type(error).__name__, error.happened, error.next_step)
             _write(writer, frames.pack(failed))
+            await _hear_out(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # they have gone
         except Exception:
@@ -180,6 +184,16 @@ class Door:
         waiting = self._turns.seats
         accounts = len({learner.account for learner in waiting})
         return Standing(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
+
+
+async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """What was said last gets lost where they are still speaking when the connection is closed. So
+    only this side of it is, until they have closed theirs, or for a moment."""
+    with suppress(OSError, TimeoutError):
+        writer.write_eof()
+        async with asyncio.timeout(HEARING_OUT):
+            while await reader.read(MEGABYTE):
+                pass
 
 
 def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
