@@ -39,7 +39,7 @@ from tutor.engine.protocol import (
     XRayAnswer,
 )
 from tutor.engine.server import Server
-from tutor.engine.table import CacheBudget, SessionTable
+from tutor.engine.table import LOOK, SPARED, CacheBudget, SessionTable
 from tutor.errors import UnknownSession
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.lm.session import CHUNK, Session
@@ -256,6 +256,33 @@ def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
     table.put("a", session)
     table.shrink()
     assert session.cache_bytes == size
+
+
+def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> None:
+    model = tiny_model()
+    now, left = 0.0, 10**12
+    budget = CacheBudget(10**9, lambda: left, lambda: now)
+    table = SessionTable(budget)
+    sessions = [Session(model, range(64)) for _ in range(4)]
+
+    def compute() -> list[bool]:
+        """Which of them keep what is computed for all of them."""
+        for name, session in enumerate(sessions):
+            session.surprisals()
+            table.put(str(name), session)
+        table.shrink()
+        return [session.cache_bytes == one for session in sessions]
+
+    sessions[0].surprisals()
+    one = sessions[0].cache_bytes
+    assert compute() == [True] * 4
+    left = SPARED - int(1.5 * one)
+    assert compute() == [True] * 4  # it has not looked again
+    now = LOOK
+    assert compute() == [False, False, True, True]
+    assert compute() == [False, False, True, True]
+    left, now = 10**12, 2 * LOOK
+    assert compute() == [True] * 4
 
 
 class _Pipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -15,19 +16,27 @@ BUDGET_BYTES = 96 * 1024 * 1024
 # What is left to all other programs of the machine.
 SPARED = 128 * 1024 * 1024
 
+# Seconds between two looks at how much the machine has left; each takes 0.2 ms.
+LOOK = 1.0
+
 
 class CacheBudget:
     """When what is computed for all sessions takes more than `limit` bytes, it is dropped for the
     sessions used longest ago. Their paths are kept, and read again when they are asked about.
 
     `available` says how many bytes the machine has left, None where that is not known: where it
-    has less than `SPARED`, less is kept."""
+    has less than `SPARED`, less is kept. It is asked now and then, by `clock`."""
 
     def __init__(
-        self, limit: int = BUDGET_BYTES, available: Callable[[], int | None] = lambda: None
+        self,
+        limit: int = BUDGET_BYTES,
+        available: Callable[[], int | None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._limit = limit
+        self._most = self._limit = limit
         self._available = available
+        self._clock = clock
+        self._looked = -LOOK
         self._sessions: OrderedDict[Session, None] = OrderedDict()  # last used at the end
 
     @property
@@ -45,16 +54,24 @@ class CacheBudget:
     def shrink(self) -> None:
         """Come back within the budget. The session used last keeps what it has."""
         total = self.taken
-        available = self._available()
-        limit = self._limit
-        if available is not None:
-            limit = min(limit, total + available - SPARED)
+        self._look(total)
         for session in list(self._sessions)[:-1]:
-            if total <= limit:
+            if total <= self._limit:
                 return
             total -= session.cache_bytes
             session.drop_computed()
             total += session.cache_bytes
+
+    def _look(self, total: int) -> None:
+        """At how much the machine bears, with `total` bytes taken here."""
+        now = self._clock()
+        if now - self._looked < LOOK:
+            return
+        self._looked = now
+        available = self._available()
+        self._limit = self._most
+        if available is not None:
+            self._limit = min(self._most, total + available - SPARED)
 
 
 class SessionTable:

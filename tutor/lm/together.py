@@ -18,7 +18,16 @@ import torch
 from torch import Tensor
 
 from tutor.lm.linear import HalfLinear
-from tutor.lm.network import Attention, Block, KeyValueCache, Remembered, Transformer, turns
+from tutor.lm.network import (
+    Attention,
+    Block,
+    KeyValueCache,
+    Mixed,
+    Remembered,
+    Transformer,
+    attend,
+    turns,
+)
 
 FEW = 4
 """Texts. The kernel for 4 bits multiplies four vectors with one reading of the weights, in 1.4
@@ -40,11 +49,13 @@ def read_together(
     added to the caches. Returns the final vectors [B, width]."""
     config = network.config
     x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
-    rotations = [turns(config, c.length, c.length + 1).to(x.device) for c in caches]
+    rotation = torch.cat([turns(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
+    width = (config.heads + 2 * config.key_value_heads) * config.head_size
+    mixed = Mixed.views(x.new_empty(len(caches), width), config.heads, config.head_size)
     for part, remembered in zip(network.blocks, zip(*by_text, strict=True), strict=True):
         block = cast("Block", part)  # PyTorch only knows that a list of modules holds modules
-        x = x + _attention(block.attention, block.attention_norm(x), rotations, remembered)
+        x = x + _attention(block.attention, block.attention_norm(x), rotation, mixed, remembered)
         x = x + block.feed_forward(block.feed_forward_norm(x))
     for cache in caches:
         cache.length += 1
@@ -55,14 +66,19 @@ def read_together(
 def _attention(
     attention: Attention,
     x: Tensor,
-    rotations: Sequence[Tensor],
+    rotation: Tensor,
+    mixed: Mixed,
     remembered: Sequence[Remembered],
 ) -> Tensor:
-    """For x [B, width]: one product with each matrix, and between them every text for itself."""
-    vectors = attention.query_key_value(x).split(1)
-    answers = [
-        attention.look(own, rotation, None, memory)
-        for own, rotation, memory in zip(vectors, rotations, remembered, strict=True)
-    ]
-    output: Tensor = attention.output(torch.cat(answers))
+    """For x [B, width]: one product with each matrix, and between them every text for itself. In
+    `mixed` the texts stand where the tokens of one text would, each turned by its own position."""
+    mixed.vectors.copy_(attention.query_key_value(x))
+    mixed.turning.mul_(rotation)
+    answers = []
+    for text, memory in enumerate(remembered):
+        memory.new.copy_(mixed.others[:, :, text : text + 1])
+        queries = mixed.queries[:, :, text : text + 1]
+        answers.append(attend(queries, memory.keys, memory.values, None))
+    answer = torch.cat(answers, dim=2)  # [1, heads, B, head_size]
+    output: Tensor = attention.output(answer.transpose(1, 2).reshape(len(x), -1))
     return output
