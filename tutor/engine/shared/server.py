@@ -23,7 +23,7 @@ from tutor.engine.shared.benches import SharedBenches, Trainings
 from tutor.engine.shared.kept import Kept
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
-from tutor.engine.shared.turns import Turns
+from tutor.engine.shared.turns import AHEAD, Turns
 from tutor.engine.table import CacheBudget, SessionTable
 from tutor.errors import TooMuchAsked
 from tutor.lm.free_memory import available_memory
@@ -37,6 +37,9 @@ LOOK_AROUND = 30.0
 """Seconds between two looks for learners who have been away for long."""
 SHORT = 32
 """Tokens. To read so few takes less than a tenth of a second, and may come in between."""
+ALIKE = AHEAD / 2
+"""Seconds of work that one may have had more than whoever is first, to be read in the same pass.
+Who runs on has had more than who steps: to take them along makes the pass longer for all in it."""
 MOVES = 3
 """Changes of a path that are made in front of everything else, of each learner in a turn: they cost
 next to nothing, and the question that follows them can be answered together with others then."""
@@ -110,7 +113,11 @@ class SharedServer:
         if self._next_token(first) is None:
             self._answer(first)
             return
-        stepping = [learner for learner in queue if self._next_token(learner) is not None]
+        stepping = [
+            learner
+            for learner in queue
+            if learner.had - first.had <= ALIKE and self._next_token(learner) is not None
+        ]
         stepping = stepping[: self._at_once]
         if len(stepping) > 1:
             self._read_together(stepping)
