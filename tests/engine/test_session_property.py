@@ -1,0 +1,122 @@
+"""Whatever is done with a session, and whatever becomes of the engine and of what it was asked:
+what is answered is about the path as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_model import tiny_model
+
+from tutor.engine import frames
+from tutor.engine.client import Engine
+from tutor.engine.inbox import Inbox
+from tutor.engine.protocol import Answer, Message, Request
+from tutor.engine.remote import EngineSession
+from tutor.engine.server import Server
+from tutor.errors import ContextFull, TextError
+from tutor.lm.distribution import ModelCard
+from tutor.lm.session import Session
+
+MODEL = tiny_model()
+MODEL.card.sha256 = "tiny"
+MODEL.card.remote = False
+
+
+class OneProcess:
+    """The engine's real server, in this process. `lost`: before the next request, what it holds is
+    lost, as by kill -9. `given_up`: whoever asks next leaves when so many of what they sent are
+    done."""
+
+    def __init__(self) -> None:
+        self.model = cast(ModelCard, MODEL.card)
+        self.generation = 0
+        self.given_up: int | None = None
+        self.lose()
+
+    def lose(self) -> None:
+        self.generation += 1
+        self._answers: list[Answer] = []
+        self._server = Server(MODEL, Inbox(self._heard), self._heard)
+
+    def _heard(self, message: Message) -> None:
+        self._answers.append(cast(Answer, message))
+
+    def new_name(self) -> str:
+        return "s"
+
+    async def ready(self) -> ModelCard:
+        return self.model
+
+    async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]:
+        self._answers.clear()
+        for place, request in enumerate(requests):
+            if place == self.given_up:
+                break
+            self._server.inbox.take(frames.pack(request(place + 1))[frames.HEADER :])
+            self._server.answer_next()
+        if self.given_up is not None:
+            self.given_up = None
+            raise asyncio.CancelledError
+        return list(self._answers)
+
+
+tokens = st.lists(st.integers(0, 299), min_size=1, max_size=6)
+actions = st.one_of(
+    st.tuples(st.just("append"), tokens),
+    st.tuples(st.just("go back"), st.integers(1, 30)),
+    st.tuples(st.just("go to"), tokens),
+    st.tuples(st.just("too far"), st.none()),
+    st.tuples(st.just("lose"), st.none()),
+    st.tuples(st.just("give up"), st.integers(0, 3)),
+    st.tuples(st.just("ask"), st.none()),
+)
+
+
+@given(tokens, st.lists(actions, max_size=20))
+@settings(deadline=None)
+def test_what_is_answered_is_about_the_path_as_it_is(
+    start: list[int], done: list[tuple[str, object]]
+) -> None:
+    engine = OneProcess()
+    session = EngineSession(cast(Engine, engine), "s", MODEL.tokenizer.tokens(start))
+    path = list(start)
+
+    async def ask() -> None:
+        expected = Session(MODEL, path).surprisals()
+        assert await session.surprisals() == pytest.approx(expected)
+
+    async def act() -> None:
+        for what, how in done:
+            match what, how:
+                case "append", list():
+                    path.extend(how)
+                    session.append(MODEL.tokenizer.tokens(how))
+                case "go back", int():
+                    del path[how:]
+                    session.go_back(how)
+                case "go to", list():
+                    path[:] = how
+                    session.go_to(MODEL.tokenizer.tokens(how))
+                case "too far", None:
+                    session.append(MODEL.tokenizer.tokens([7] * 500))
+                    with pytest.raises(ContextFull):
+                        await session.surprisals()
+                    session.go_to(MODEL.tokenizer.tokens(path))
+                case "lose", None:
+                    engine.lose()
+                case "give up", int():
+                    engine.given_up = how
+                    with suppress(asyncio.CancelledError, TextError):
+                        await session.surprisals()
+                case "ask", None:
+                    await ask()
+            assert [token.id for token in session.tokens] == path
+        await ask()
+
+    asyncio.run(act())
