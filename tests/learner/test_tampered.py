@@ -152,6 +152,18 @@ def test_a_log_that_was_changed(examples: int, tmp_path: Path) -> None:
     run()
 
 
+@pytest.mark.parametrize("position", [-1, 2**62, 2**63, 2**80])
+@pytest.mark.parametrize("field", ["start", "end", "skipped"])
+def test_a_mark_at_a_place_that_no_log_has(tmp_path: Path, field: str, position: int) -> None:
+    progress = filled(tmp_path / "me")
+    data = json.loads((progress.folder / "progress.json").read_bytes())
+    del data["about"]
+    data["log"]["mark"][field] = [position] if field == "skipped" else position
+    write_state(progress.folder, data)
+    look_at_everything(progress.folder)
+    assert len(list(Progress.open(progress.folder).events())) == 11  # and nothing is lost
+
+
 @pytest.mark.parametrize("deep", [100, 100_000])
 def test_a_state_nested_without_end(tmp_path: Path, deep: int) -> None:
     progress = filled(tmp_path / "me")

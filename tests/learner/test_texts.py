@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tracemalloc
 import zlib
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from tutor.errors import StoreError
 from tutor.learner import texts
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
-from tutor.learner.texts import MOST, OpenText, TextInfo, TextShelf
+from tutor.learner.texts import MOST, OpenText, TextInfo, Texts, TextShelf
 
 
 def info(name: str, at: float = 1.0, **more: object) -> TextInfo:
@@ -92,6 +94,27 @@ def test_what_can_never_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(StoreError, match="too many to be kept"):
         saving.result(10)
     assert len(heard) == 1
+
+
+def test_a_save_that_ends_while_the_shelf_is_read_is_seen(tmp_path: Path) -> None:
+    writes: list[Callable[[], None]] = []
+
+    class Shelf(TextShelf):
+        def list(self, place: str) -> list[TextInfo]:
+            found = super().list(place)
+            while writes:
+                writes.pop()()
+            return found
+
+    def put(write: Callable[[], None], replaces: object) -> Future[None]:
+        writes.append(write)
+        return Future()
+
+    mine, text = Texts(Shelf(tmp_path), put), OpenText("free")
+    for title in ("before", "after"):
+        mine.save(text, b"body", title=title, tokens=1)
+        assert [info.title for info in mine.list("free")] == [title]
+        assert not writes
 
 
 def test_saves_that_are_under_way_are_read_as_done(tmp_path: Path) -> None:

@@ -237,6 +237,10 @@ Setting = str | int | float | bool
 """A small choice the app remembers from one session to the next."""
 
 
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+"""Of a byte in a file: what no file has cannot be asked of the system either."""
+
+
 class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     """How far into the review log the state has got.
 
@@ -247,9 +251,9 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     a program that took less from the log.
     """
 
-    start: int = 0
-    end: int = 0
+    start: Position = 0
+    end: Position = 0
     checksum: str = ""
-    skipped: tuple[int, ...] = ()
+    skipped: tuple[Position, ...] = ()
     partial: bool = False
     outdated: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import reduce
+from itertools import islice
 
 import msgspec
 
@@ -91,7 +92,9 @@ def _retry_skipped(state: LearnerState, log: ReviewLog) -> LearnerState:
     """Count now what an older program wrote the mark past without understanding it."""
     if not state.mark.skipped:
         return state
-    lines = [next(log.read(start)) for start in state.mark.skipped]
+    size = log.size()
+    starts = [start for start in state.mark.skipped if start < size]
+    lines = [line for start in starts for line in islice(log.read(start), 1)]
     still = tuple(line.start for line in lines if line.unknown)
     state = fold(state, (line.event for line in lines if line.event is not None))
     return msgspec.structs.replace(state, mark=msgspec.structs.replace(state.mark, skipped=still))

@@ -130,6 +130,8 @@ class ReviewLog:
         """Whether the line that `mark` ends with is still where it was."""
         if mark.end == 0:
             return True
+        if not mark.start < mark.end <= self.size():
+            return False
         for line in self.read(mark.start, mark.end):
             return (line.end, line.checksum) == (mark.end, mark.checksum)
         return False

@@ -164,8 +164,9 @@ class Texts:
 
     def list(self, place: str) -> list[TextInfo]:
         """The texts of a place, the one changed last first."""
+        waiting = self._waiting()  # first: what is saved meanwhile is on the shelf then
         infos = {info.id: info for info in self._shelf.list(place)}
-        for text, unsaved in self._waiting().items():
+        for text, unsaved in waiting.items():
             if text.place == place:
                 starred = text.id in infos and infos[text.id].starred
                 infos[text.id] = msgspec.structs.replace(
