@@ -21,22 +21,20 @@ from tutor.text import safe
 
 
 def tell(error: BaseException) -> None:
-    """Say it on the terminal, in three lines, and keep the place of the mistake in a file. Where
+    """Keep the place of the mistake in a file, and say so on the terminal, in three lines. Where
     no file can be written, the place is said, too."""
     record = record_of(error)
-    print(f"tutor: a mistake in the program ended it: {type(error).__name__}.", file=sys.stderr)
+    said = [f"tutor: a mistake in the program ended it: {type(error).__name__}."]
     try:
-        kept = _keep(record)
+        where = f"in {_keep(record)}"
     except (OSError, NoHome):
-        print("\n".join(map(safe, record.splitlines())), file=sys.stderr)
+        said += map(safe, record.splitlines())
         where = "above"
-    else:
-        where = f"in {kept}"
-    print(
-        f"Where it happened stands {where}: please report it with that.\n"
+    said += [
+        f"Where it happened stands {where}: please report it with that.",
         "Start tutor again: it goes on where you were.",
-        file=sys.stderr,
-    )
+    ]
+    print("\n".join(said), file=sys.stderr)
 
 
 def record_of(error: BaseException) -> str:

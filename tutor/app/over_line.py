@@ -6,8 +6,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from textual._compositor import CompositorUpdate
+from textual._context import active_message_pump
 from textual.app import App
+from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.events import InputEvent, Resize
+from textual.worker import WorkerFailed
 
 from tutor.app import theme
 from tutor.app.line import DIRECT, Line
@@ -16,6 +20,7 @@ from tutor.app.slow_line import SlowLine
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.events import Event
+    from textual.message_pump import MessagePump
     from textual.screen import Screen
 
     from tutor.app.mirror import Changes
@@ -42,6 +47,17 @@ class OverLine(App[None]):
     def crash(self) -> Exception | None:
         """The mistake in the program that ended the app, if one did."""
         return self._exception
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What a screen looks for in itself is gone while it is taken away, and is not missed."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if not (isinstance(cause, NoMatches) and self._taking_away(active_message_pump.get(self))):
+            super()._handle_exception(error)
+
+    def _taking_away(self, pump: MessagePump) -> bool:
+        """Whether that is in something that is being taken away, if only with the program."""
+        nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
+        return self._exit or any(node._pruning for node in nodes)
 
     def _fatal_error(self) -> None:
         """Textual would print it here, with all variables; see `tutor.app.crash`."""

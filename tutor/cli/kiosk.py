@@ -35,6 +35,8 @@ _OURS = {
     "PYTHONNOUSERSITE": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "HF_HUB_OFFLINE": "1",
+    # to look for another, keyring would run a compiler
+    "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step
 
 
+LEAST = 32
+"""Columns that every view can be drawn in, one more than that where it scrolls."""
+
+
 class LabView(VerticalScroll, can_focus=True):
     """Draws the state of a lab, and makes actions of keys.
 
@@ -73,11 +77,17 @@ class LabView(VerticalScroll, can_focus=True):
     def draw(self, state: Any) -> None:
         # of the whole width, and of one column less only where a scrollbar will stand in it:
         # whether one stands there now says nothing, since it is of what was drawn before
-        width, height = self.size
+        width, height = self.columns, self.size.height
         lines = self.lines(state, width, height)
         if len(lines) > height:
             lines = self.lines(state, width - self.styles.scrollbar_size_vertical, height)
         self.put("#lines", lines)
+
+    @property
+    def columns(self) -> int:
+        """To draw in: those that there are, or as many as it needs at least; what is beyond the
+        edge of a narrower screen is cut then."""
+        return max(LEAST, self.size.width)
 
     def put(self, where: str, lines: Sequence[Content]) -> None:
         """Show these lines in one of the view's `Lines`; what is too long for it is cut with a
@@ -85,7 +95,7 @@ class LabView(VerticalScroll, can_focus=True):
         width = self.size.width
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical
-        self.query_one(where, Lines).show([_marked(line, width) for line in lines])
+        self.query_one(where, Lines).show([_marked(line, max(1, width)) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """What shows `state` in `width` columns; in more than `height` rows it scrolls."""

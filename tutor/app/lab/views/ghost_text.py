@@ -129,11 +129,8 @@ class GhostTextView(LabView):
 
     def draw(self, state: State) -> None:
         self.editor.show(state.text, state.cursor, state.gray, state.seen)
-        width = self.size.width
-        low = self.size.height < _LOW
-        self.query_one("#below", Lines).show(
-            _briefly(state, width) if low else _below(state, width)
-        )
+        width, low = self.columns, self.size.height < _LOW
+        self.put("#below", _briefly(state, width) if low else _below(state, width))
 
 
 def _below(state: State, width: int) -> list[Content]:

@@ -82,7 +82,7 @@ class Word2VecView(LabView):
         self.write("Words to watch, with ; between groups:", text, write)
 
     def draw(self, state: State) -> None:
-        width, low = self.size.width, self.size.height < _LOW
+        width, low = self.columns, self.size.height < _LOW
         above = [_standing(state, width)]
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]

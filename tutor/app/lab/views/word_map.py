@@ -78,7 +78,7 @@ class WordMapView(LabView):
         self.write("Words, with ; between groups:", chosen.written if chosen.own else "", write)
 
     def draw(self, state: State) -> None:
-        width, low = self.size.width, self.size.height < _LOW
+        width, low = self.columns, self.size.height < _LOW
         above = [_heading(state, width)]
         if not low:
             above += legend(state.chosen.groups).wrap(width)

@@ -1,0 +1,57 @@
+"""A screen that is left, or taken down with the program, while something it waited for comes in."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.css.query import NoMatches
+from whole_app import keys, sees, until, whole_app
+
+from tutor.app.screens.search import SearchScreen
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_search_that_ends_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: Any) -> tuple[()]:
+        begun.set()
+        go_on.wait(30)
+        return ()
+
+    monkeypatch.setattr("tutor.course.search.search", slow)
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen))
+        await pilot.press("t")
+        await until(pilot, begun.is_set)
+        await pilot.press("escape")
+        await sees(pilot, "> Begin")
+        go_on.set()
+        await keys(pilot, "v")
+        await sees(pilot, "glossary")
+    assert app.crash is None
+
+
+async def test_what_is_missed_elsewhere_is_a_mistake(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    with pytest.raises(NoMatches):  # noqa: PT012  (it comes at the end)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await sees(pilot, "> Begin")
+            app._handle_exception(NoMatches("nothing"))
+    assert isinstance(app.crash, NoMatches)
+
+
+async def test_what_is_missed_while_the_program_ends_is_none(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        app.exit()
+        app._handle_exception(NoMatches("nothing"))
+    assert app.crash is None
