@@ -295,7 +295,7 @@ async def test_the_result_begins_at_its_beginning(tmp_path: Path, size: tuple[in
 
 async def test_keys_work_while_another_session_holds_the_lock(tmp_path: Path) -> None:
     """The answer is acknowledged when it is on disk, not before; everything else goes on."""
-    app = whole_app(tmp_path, course=only("cosine", "unit"))
+    app = whole_app(tmp_path, course=only("cosine", "unit"), lock_patience=60.0)
     async with app.run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
         await until(pilot, lambda: not app.progress.unsaved)
@@ -314,8 +314,11 @@ async def test_keys_work_while_another_session_holds_the_lock(tmp_path: Path) ->
         assert Progress.open(tmp_path).cards()["cosine"].answers == 1
 
 
-async def test_leaving_waits_until_everything_is_saved(tmp_path: Path) -> None:
-    app = whole_app(tmp_path)
+async def test_leaving_waits_until_everything_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.app.app.QUIT_PATIENCE", 60.0)
+    app = whole_app(tmp_path, lock_patience=60.0)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")

@@ -36,9 +36,10 @@ def whole_app(
     clock: Clock = now,
     allowed: Allowed = EVERYTHING,
     idle: IdleLimit | None = None,
+    lock_patience: float = 5.0,
 ) -> TutorApp:
     heard = cast("Engine", engine or FakeEngine())
-    progress = Progress.open(folder, clock=clock)
+    progress = Progress(folder, timeout=lock_patience, clock=clock)
     return TutorApp(course, progress, heard, opening=opening, allowed=allowed, idle=idle)
 
 
