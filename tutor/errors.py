@@ -354,3 +354,10 @@ class StoreRepaired(StoreError):
     """Never raised: a notice that a file was damaged or gone, and what was done about it."""
 
     title = "Saved progress was not as expected"
+
+
+def kind_named(name: str, otherwise: type[TutorError]) -> type[TutorError]:
+    """The kind of error of this class name, as another process told it; `otherwise` for a name
+    that is none of these."""
+    kind = globals().get(name)
+    return kind if isinstance(kind, type) and issubclass(kind, TutorError) else otherwise

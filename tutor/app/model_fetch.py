@@ -17,9 +17,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tutor import errors
 from tutor.environment import without_keys
-from tutor.errors import DownloadFailed, TutorError
+from tutor.errors import DownloadFailed, TutorError, kind_named
 from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode
 
 COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
@@ -71,7 +70,4 @@ def _event(line: bytes) -> PullEvent | None:
 
 
 def _error(failed: PullFailed) -> TutorError:
-    kind = getattr(errors, failed.kind, DownloadFailed)
-    if not (isinstance(kind, type) and issubclass(kind, TutorError)):
-        kind = DownloadFailed
-    return kind(failed.happened, failed.next_step)
+    return kind_named(failed.kind, DownloadFailed)(failed.happened, failed.next_step)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from tutor import errors
 from tutor.engine.protocol import Answer, Failed
-from tutor.errors import EngineError, TutorError
+from tutor.errors import EngineError, TutorError, kind_named
 
 AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
@@ -23,7 +22,4 @@ def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
 
 def error_in(failed: Failed) -> TutorError:
     """The error that the engine named; one of a kind unknown here is an `EngineError`."""
-    kind = getattr(errors, failed.kind, EngineError)
-    if not (isinstance(kind, type) and issubclass(kind, TutorError)):
-        kind = EngineError
-    return kind(failed.happened, failed.next_step)
+    return kind_named(failed.kind, EngineError)(failed.happened, failed.next_step)

@@ -19,7 +19,7 @@ import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from tutor.errors import ModelDamaged, ModelUnsupported
-from tutor.text import safe
+from tutor.text import one_line, safe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ _LEAST_FIELD = 8 + 4 + 1  # bytes: the length of a name, a type, a value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535  # bytes, as specified for keys
-_SHOWN = 80  # characters of a name in a message
+_SHOWN = 80  # characters of a name in a message: in a damaged file it may be half of the file
 _FETCH_AGAIN = "Fetch the file again."
 
 
@@ -88,7 +88,7 @@ class Fields(Mapping[str, Any]):
             return default
         value = self[key]
         if type(value) not in kinds:
-            raise ModelDamaged(f"its field {_short(key)} is not a {said}.", _FETCH_AGAIN)
+            raise ModelDamaged(f"its field {one_line(key, _SHOWN)} is not a {said}.", _FETCH_AGAIN)
         return value
 
 
@@ -113,8 +113,8 @@ def read_header(data: memoryview) -> Header:
     for number in range(fields):
         key = cursor.name(f"the name of field {number + 1}")
         if key in readers:
-            raise ModelDamaged(f"it has two fields {_short(key)}.", _FETCH_AGAIN)
-        readers[key] = _value(cursor, f"its field {_short(key)}")
+            raise ModelDamaged(f"it has two fields {one_line(key, _SHOWN)}.", _FETCH_AGAIN)
+        readers[key] = _value(cursor, f"its field {one_line(key, _SHOWN)}")
     found = Fields(readers)
     places = [_place(cursor, f"its tensor {number + 1}") for number in range(tensors)]
     return Header(found, _checked(places, _data_start(cursor, found), len(data)))
@@ -159,11 +159,6 @@ class _Cursor:
         if length > _LONGEST_NAME:
             raise ModelDamaged(f"{what} is {length:,} bytes long.", _FETCH_AGAIN)
         return safe(_text(self.data, self.skip(length, what), length, what))
-
-
-def _short(name: str) -> str:
-    """For a message: in a damaged file a name may be half of the file."""
-    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
 def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
@@ -216,7 +211,7 @@ def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
 def _place(cursor: _Cursor, what: str) -> TensorPlace:
     """A tensor as the header describes it; `start` counts from where the tensors begin."""
     name = cursor.name(f"the name of {what}")
-    what = f"its tensor {_short(name)}"
+    what = f"its tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
         raise ModelDamaged(f"{what} has {dimensions:,} dimensions.", _FETCH_AGAIN)
@@ -249,12 +244,12 @@ def _checked(places: list[TensorPlace], begin: int, end: int) -> dict[str, Tenso
         start = begin + place.start
         if start + place.size > end:
             raise ModelDamaged(
-                f"its tensor {_short(place.name)} ({_times(place.shape)}) takes {place.size:,} "
-                f"bytes from byte {start:,}, and the file ends early, at {end:,}.",
+                f"its tensor {one_line(place.name, _SHOWN)} ({_times(place.shape)}) takes "
+                f"{place.size:,} bytes from byte {start:,}, and the file ends early, at {end:,}.",
                 _FETCH_AGAIN,
             )
         if place.name in found:
-            raise ModelDamaged(f"it has two tensors {_short(place.name)}.", _FETCH_AGAIN)
+            raise ModelDamaged(f"it has two tensors {one_line(place.name, _SHOWN)}.", _FETCH_AGAIN)
         found[place.name] = place._replace(start=start)
     return found
 
