@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from tutor import paths
-from tutor.labs.injection import material
-from tutor.labs.prompt_tasks import tasks
+from tutor.labs.injection.lab import material
+from tutor.labs.kit.prompts.tasks import tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tutor.labs import registry
-from tutor.labs.underway import Underway
+from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Bench, Tools, make_bench
+from tutor.labs.kit.underway import Underway
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.installed import bundled_model
-from tutor.workbench.bench import Bench, Tools, make_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.labs.registry import AnyLab
+    from tutor.labs.kit.registry import AnyLab
 
 
 @cache

@@ -25,7 +25,7 @@ MAPS = "word-map word2vec"
 WALK_THROUGH_THE_APP = f"""
 import asyncio, sys
 from tutor.app.app import make_app
-from tutor.labs.registry import NAMES
+from tutor.labs.kit.registry import names
 
 async def main():
     app = make_app()
@@ -39,7 +39,7 @@ async def main():
         app.open_progress()
         app.open_model()
         await pilot.pause()
-        for lab in [name for name in NAMES if name not in {MAPS!r}.split()]:
+        for lab in [name for name in names() if name not in {MAPS!r}.split()]:
             app.open_live_lab(lab)
             await pilot.pause()
         app.action_help()

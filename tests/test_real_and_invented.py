@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tutor import paths
-from tutor.labs.real_and_invented import Item, gist, items, verdict, words
+from tutor.labs.certainty.real_and_invented import Item, gist, items, verdict, words
 
 REAL = [item for item in items() if item.real]
 INVENTED = [item for item in items() if not item.real]

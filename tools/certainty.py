@@ -15,7 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from tutor.labs.certainty import (
+from tutor.labs.certainty.calibration import Bin, expected_error
+from tutor.labs.certainty.lab import (
     LAB,
     SURE,
     WAYS,
@@ -29,11 +30,10 @@ from tutor.labs.certainty import (
     progress,
     tally,
 )
-from tutor.labs.lab import settle
-from tutor.lm.calibration import Bin, expected_error
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.lab import settle
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.find import find_model
-from tutor.workbench.bench import Tools, make_bench
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """`model` is its name; `ways` by the names of `tutor.labs.certainty.WAYS`."""
+    """`model` is its name; `ways` by the names of `tutor.labs.certainty.lab.WAYS`."""
 
     model: str
     questions: int

@@ -2,9 +2,9 @@
 
     python tools/stdlib_names.py > assets/stdlib-names.json
 
-The lab of gray text looks names up there (`tutor.labs.code_check`), so that it need not import
-what somebody wrote. Run it with the newest Python that the course supports; the list says which
-that was.
+The lab of gray text looks names up there (`tutor.labs.ghost_text.code_check`), so that it need not
+import what somebody wrote. Run it with the newest Python that the course supports; the list says
+which that was.
 """
 
 from __future__ import annotations

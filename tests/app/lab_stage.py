@@ -9,7 +9,7 @@ from fake_engine import FakeEngine
 from lab_bench import small_model
 from whole_app import until, whole_app
 
-from tutor.app.lab.screen import LabScreen
+from tutor.app.labs.screen import LabScreen
 from tutor.engine.benches import Benches
 from tutor.engine.protocol import AskLab, LabAnswer
 from tutor.remote.catalogue import RemoteModel

@@ -13,7 +13,7 @@ from sample_course import COURSE, LAB, LESSON
 from whole_app import keys, sees, until, whole_app
 
 from tutor.app import reading_on
-from tutor.app.goal_keeper import reached
+from tutor.app.labs.goal_keeper import reached
 from tutor.app.reading_on import ReadingOn
 from tutor.app.screens.quiz import QuizScreen
 from tutor.app.widgets.answers import LETTERS, Ordering

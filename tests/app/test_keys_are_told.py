@@ -13,9 +13,9 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import tutor.app
-from tutor.app.lab.view import LabView
 from tutor.app.widgets.answers import LETTERS
-from tutor.labs import registry
+from tutor.labs.kit import registry
+from tutor.labs.kit.view import LabView
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -112,17 +112,17 @@ def test_the_readme_has_every_key(of: type[DOMNode]) -> None:
     assert {key for key in keys(of) if f"`{key}`" not in told} == set()
 
 
-@pytest.mark.parametrize("lab", registry.NAMES)
+@pytest.mark.parametrize("lab", registry.names())
 def test_the_list_of_labs_has_every_key_of_each(lab: str) -> None:
     (told,) = [line for line in LABS.splitlines() if line.startswith(f"| {lab} |")]
-    view = importlib.import_module(f"tutor.app.lab.views.{registry.module_name(lab)}").VIEW
+    view = registry.load_part(lab, "view").VIEW
     assert {key for key in keys(view) if f"`{key}`" not in told} == set()
 
 
-@pytest.mark.parametrize("lab", registry.NAMES)
+@pytest.mark.parametrize("lab", registry.names())
 def test_no_key_of_a_lab_takes_the_place_of_the_way_back(lab: str) -> None:
     """The key line shows each action once."""
-    view = importlib.import_module(f"tutor.app.lab.views.{registry.module_name(lab)}").VIEW
+    view = registry.load_part(lab, "view").VIEW
     assert not {binding.action for binding in vars(view)["BINDINGS"]} & {"back", "help"}
 
 

@@ -9,9 +9,9 @@ import pytest
 from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
 from textual.events import Key
 
-from tutor.app.lab.surprise import surprising
-from tutor.labs import certainty as lab
-from tutor.labs.real_and_invented import items
+from tutor.labs.certainty import lab
+from tutor.labs.certainty.real_and_invented import items
+from tutor.labs.certainty.surprise import surprising
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +21,10 @@ FEW = tuple(item for item in items() if item.kind == "places")[1::2]
 
 @pytest.fixture(autouse=True)
 def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("tutor.labs.certainty", "tutor.app.lab.views.certainty"):
+    for module in ("tutor.labs.certainty.lab", "tutor.labs.certainty.view"):
         monkeypatch.setattr(f"{module}.items", lambda: FEW)
         monkeypatch.setattr(f"{module}.DRAWS", 4)
-    monkeypatch.setattr("tutor.labs.reply.LENGTH", 12)
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 12)
 
 
 SHOWN = {
@@ -86,7 +86,7 @@ async def test_a_question_of_ones_own_is_nobodys_to_judge(tmp_path: Path) -> Non
 async def test_the_set_can_be_stopped_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.workbench.certainty.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
     engine = BenchEngine()
     app = lab_app("certainty", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -110,7 +110,7 @@ async def test_the_set_can_be_stopped_and_goes_on(
 async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.workbench.certainty.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
     engine = BenchEngine()
     app = lab_app("certainty", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -59,8 +59,8 @@ def test_how_it_looks(
     size: tuple[int, int], server: Loopback, snap_compare: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """Times and the port are those of the day."""
-    monkeypatch.setattr("tutor.app.lab.views.compare._figures", lambda *_: " (figures)")
-    monkeypatch.setattr("tutor.labs.compare._shown_name", _without_port)
+    monkeypatch.setattr("tutor.labs.compare.view._figures", lambda *_: " (figures)")
+    monkeypatch.setattr("tutor.labs.compare.lab._shown_name", _without_port)
     server.answers = [ANSWER]
 
     async def run(pilot: Any) -> None:

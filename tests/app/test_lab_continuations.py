@@ -9,7 +9,7 @@ import pytest
 from lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
 from textual.events import Key
 
-from tutor.labs import continuations as lab
+from tutor.labs.continuations import lab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ async def test_both_sides_are_written_and_read(tmp_path: Path) -> None:
 
 
 async def test_it_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.workbench.continuations.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.continuations.backend.MOMENT", 0.0)
     engine = BenchEngine()
     app = lab_app("continuations", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:

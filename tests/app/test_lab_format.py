@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lab_stage import at_rest, do, lab_app, seen, state_of
 
-from tutor.labs.format import Rule
+from tutor.labs.format.lab import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.reply.LENGTH", 8)
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 8)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])

@@ -13,9 +13,9 @@ from whole_app import until
 
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.labs import generations as lab
-from tutor.labs.bot_probes import CASES
-from tutor.labs.generations import GREEDY
+from tutor.labs.generations import lab
+from tutor.labs.generations.lab import GREEDY
+from tutor.labs.generations.probes import CASES
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def short_and_always_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"tutor.{where}.LENGTH", 12)
     monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
     still = SimpleNamespace(perf_counter=lambda: 7.0)
-    monkeypatch.setattr("tutor.workbench.generations.time", still)
+    monkeypatch.setattr("tutor.labs.generations.backend.time", still)
 
 
 async def ask(pilot: Any, message: str) -> None:

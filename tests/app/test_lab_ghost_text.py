@@ -9,9 +9,9 @@ from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_
 from textual.events import Paste
 from whole_app import until
 
-from tutor.app.lab.code_editor import CodeEditor
-from tutor.labs import ghost_text
-from tutor.labs.ghost_files import FILES
+from tutor.labs.ghost_text import lab as ghost_text
+from tutor.labs.ghost_text.code_editor import CodeEditor
+from tutor.labs.ghost_text.files import FILES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.app.lab.views.ghost_text.PAUSE", 0.01)
+    monkeypatch.setattr("tutor.labs.ghost_text.view.PAUSE", 0.01)
     # the bench first: it is imported here, and has its figure from the lab
-    monkeypatch.setattr("tutor.workbench.ghost_text.MOST", 8)
+    monkeypatch.setattr("tutor.labs.ghost_text.backend.MOST", 8)
     monkeypatch.setattr(ghost_text, "MOST", 8)
 
 

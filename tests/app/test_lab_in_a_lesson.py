@@ -8,7 +8,7 @@ from lab_stage import BenchEngine, do, seen
 from msgspec.structs import replace
 from whole_app import keys, sees, until, whole_app
 
-from tutor.app.lab.screen import LabScreen
+from tutor.app.labs.screen import LabScreen
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
 from tutor.learner.records import GoalReached

@@ -8,8 +8,8 @@ import pytest
 from lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
 from whole_app import until
 
-from tutor.labs import landscape
-from tutor.workbench.landscape import LandscapeBench
+from tutor.labs.landscape import lab as landscape
+from tutor.labs.landscape.backend import LandscapeBench
 
 if TYPE_CHECKING:
     from pathlib import Path

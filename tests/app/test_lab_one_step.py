@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lab_stage import do, lab_app, seen, state_of
 
-from tutor.labs.one_step import STAGES
+from tutor.labs.one_step.lab import STAGES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from retrieval_stage import small_course  # noqa: F401
 from whole_app import sees, until
 
 from tutor.course.catalogue import load_course
-from tutor.labs import rag_attempt
-from tutor.lm import sentence_encoder
+from tutor.labs.rag import attempt as rag_attempt
+from tutor.labs.rag import sentence_encoder
 from tutor.retrieval import store
 from tutor.retrieval.update import update
 
@@ -32,7 +32,7 @@ def view_lines(pilot: Any) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.workbench.rag.LENGTH", 10)
+    monkeypatch.setattr("tutor.labs.rag.backend.LENGTH", 10)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -159,7 +159,7 @@ async def test_how_the_encoder_is_installed_is_said_on_a_narrow_screen_too(tmp_p
 async def test_the_encoder_is_chosen_and_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.workbench.rag.is_installed", lambda: True)
+    monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: True)
     async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x", "k", "k", "k")
         assert "by encoder" in seen(pilot)
@@ -169,7 +169,7 @@ async def test_the_encoder_is_chosen_and_measured(
 
 
 async def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.workbench.rag.BUDGET", 40)
+    monkeypatch.setattr("tutor.labs.rag.backend.BUDGET", 40)
     async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         assert "cut" in seen(pilot)

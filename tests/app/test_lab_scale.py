@@ -10,11 +10,11 @@ from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_
 from tiny_gguf import write_gguf
 from whole_app import until
 
-from tutor.app.lab.runner import Left
-from tutor.labs.lab import Write
-from tutor.labs.published import SMOLLM2_TOKENS
-from tutor.labs.scale import State, act, start
-from tutor.labs.scale_questions import Coming, Guess, Reading
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.runner import Left
+from tutor.labs.scale.lab import State, act, start
+from tutor.labs.scale.published import SMOLLM2_TOKENS
+from tutor.labs.scale.questions import Coming, Guess, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path

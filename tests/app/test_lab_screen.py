@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen
 from whole_app import until
 
-from tutor.app.lab.screen import LabScreen
+from tutor.app.labs.screen import LabScreen
 from tutor.errors import EngineError
-from tutor.labs import registry
+from tutor.labs.kit import registry
 
 if TYPE_CHECKING:
     from pathlib import Path

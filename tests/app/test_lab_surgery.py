@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lab_stage import do, lab_app, seen, state_of
 
-from tutor.labs.surgery import Cut
+from tutor.labs.surgery.lab import Cut
 
 if TYPE_CHECKING:
     from pathlib import Path

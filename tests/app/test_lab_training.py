@@ -9,8 +9,8 @@ import pytest
 from lab_stage import at_rest, do, lab_app, seen, state_of
 from whole_app import until
 
-from tutor.app.lab.runner import Left
-from tutor.labs.training import RATES, State
+from tutor.labs.kit.runner import Left
+from tutor.labs.training.lab import RATES, State
 from tutor.lm.training_history import Measured, Point
 
 if TYPE_CHECKING:

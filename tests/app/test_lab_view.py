@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 
-from tutor.app.lab.view import LabView
+from tutor.labs.kit.view import LabView
 
 SIZE = (40, 12)
 

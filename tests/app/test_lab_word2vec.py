@@ -10,12 +10,12 @@ import pytest
 from lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
 from whole_app import until
 
-from tutor.app.lab.runner import Left
 from tutor.app.widgets.plot import trend
-from tutor.labs import word2vec as lab
-from tutor.labs.lab import Write
-from tutor.labs.word2vec import Again, Answer, Go, State
-from tutor.workbench import word2vec as workbench
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.runner import Left
+from tutor.labs.word2vec import backend as workbench
+from tutor.labs.word2vec import lab
+from tutor.labs.word2vec.lab import Again, Answer, Go, State
 
 if TYPE_CHECKING:
     from pathlib import Path

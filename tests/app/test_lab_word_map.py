@@ -88,7 +88,7 @@ async def test_the_next_map_and_a_word_of_several_tokens(tmp_path: Path) -> None
 async def test_wide_characters_keep_the_frame_straight(tmp_path: Path) -> None:
     from rich.cells import cell_len
 
-    from tutor.app.lab.word_plot import Named, WordPlot
+    from tutor.labs.kit.words.plot import Named, WordPlot
 
     app = lab_app("word-map", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:

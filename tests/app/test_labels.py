@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from tutor.app.lab.labels import Spot, place
+from tutor.labs.kit.words.labels import Spot, place
 
 WIDTH, HEIGHT = 30, 8
 SPOTS = st.lists(

@@ -8,9 +8,9 @@ import pytest
 from lab_stage import BenchEngine
 from whole_app import sees, until, whole_app
 
-from tutor.app.lab.screen import LabScreen
-from tutor.app.lab.view import LEAST, LabView
-from tutor.labs import registry
+from tutor.app.labs.screen import LabScreen
+from tutor.labs.kit import registry
+from tutor.labs.kit.view import LEAST, LabView
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", registry.names())
 async def test_it_can_be_drawn(tmp_path: Path, name: str) -> None:
     app = whole_app(tmp_path, BenchEngine())
     async with app.run_test(size=(80, 24)) as pilot:

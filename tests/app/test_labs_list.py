@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tutor.app.screens.labs import _row
+from tutor.app.labs.list import _row
 
 
 @pytest.mark.parametrize("width", [24, 36, 40, 60, 80, 140])

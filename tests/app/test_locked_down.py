@@ -18,11 +18,11 @@ from whole_app import keys, sees, until, whole_app
 
 import tutor.app
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
-from tutor.app.lab.screen import LabScreen
+from tutor.app.labs.screen import LabScreen
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.screens.home import HomeScreen
 from tutor.errors import NotInThisLogin
-from tutor.labs import registry
+from tutor.labs.kit import registry
 from tutor.remote.catalogue import remote_model
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
         await keys(pilot, *way.split())
         take()
         await home()
-    for name in registry.NAMES:
+    for name in registry.names():
         app.open_live_lab(name)
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         for key in ("tab", "e"):

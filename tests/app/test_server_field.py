@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tutor.app.lab.server_field import EXAMPLE, named
 from tutor.errors import UsageError
-from tutor.labs.elsewhere import Add
+from tutor.labs.kit.remote import Add
+from tutor.labs.kit.server_field import EXAMPLE, named
 
 
 @pytest.mark.parametrize(

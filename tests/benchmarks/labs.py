@@ -15,12 +15,17 @@ from typing import Any
 
 from benchmarks.table import Measured
 
-from tutor.labs import certainty, injection, prompting, registry, training, word2vec
-from tutor.labs.lab import settle
+from tutor.labs.certainty import lab as certainty
+from tutor.labs.injection import lab as injection
+from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.lab import settle
+from tutor.labs.prompting import lab as prompting
+from tutor.labs.training import lab as training
+from tutor.labs.word2vec import lab as word2vec
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models import find_model
 from tutor.models.installed import bundled_model
-from tutor.workbench.bench import Tools, make_bench
 
 CLUSTERS_LIMIT_S = 60.0
 BELOW_TWO_LIMIT_S = 120.0
@@ -128,7 +133,7 @@ def a_token_under_a_format() -> float:
 
 
 def clusters(seed: int) -> float:
-    """Seconds from the first key to clusters, as `tutor.labs.word2vec` defines them."""
+    """Seconds from the first key to clusters, as `tutor.labs.word2vec.lab` defines them."""
     start = word2vec.State(seed=seed)
     return seconds_to("word2vec", start, word2vec.Go(), "clusters")
 

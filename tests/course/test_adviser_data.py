@@ -10,9 +10,9 @@ import pytest
 from tutor import paths
 from tutor.course.adviser import read_advice
 from tutor.errors import LessonError
-from tutor.labs import adviser
-from tutor.labs.adviser import Settings
-from tutor.labs.adviser_data import Advice, Case
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser.data import Advice, Case
+from tutor.labs.adviser.lab import Settings
 
 ADVICE = read_advice(paths.lessons_folder())
 PRODUCTS = {

@@ -17,7 +17,7 @@ from tutor.course.measured import Entry, Measured, OfCases, Score
 from tutor.course.parse import FrontMatter
 from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
 from tutor.course.release import changed, read_release
-from tutor.labs import registry
+from tutor.labs.kit import registry
 
 
 def test_nothing_to_complain_about() -> None:

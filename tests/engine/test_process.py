@@ -38,7 +38,7 @@ from tutor.errors import (
     ModelNotFound,
     TextError,
 )
-from tutor.labs import tokens
+from tutor.labs.tokens import lab as tokens
 from tutor.lm.distribution import PLAIN, ChatMessage
 
 COMMAND = [sys.executable, "-m", "tutor.engine"]

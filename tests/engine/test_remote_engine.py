@@ -112,7 +112,7 @@ async def test_a_slow_server_keeps_nobody_else_waiting(server: Loopback) -> None
 
 async def test_what_only_a_local_model_can_be_asked(server: Loopback) -> None:
     from tutor.engine.remote_bench import EngineBench
-    from tutor.labs.registry import find
+    from tutor.labs.kit.registry import find
 
     async with engine() as running:
         session = await running.open_text("One two")

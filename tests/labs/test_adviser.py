@@ -16,8 +16,9 @@ from tutor import paths
 from tutor.course.adviser import read_advice
 from tutor.course.facts import read_facts
 from tutor.errors import LabError, StoreError
-from tutor.labs import adviser
-from tutor.labs.adviser import (
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser.backend import MOST_A_DAY, AdviserBench
+from tutor.labs.adviser.lab import (
     FIRST,
     LAB,
     Choose,
@@ -34,8 +35,7 @@ from tutor.labs.adviser import (
     State,
     Turn,
 )
-from tutor.labs.adviser_words import what_decides
-from tutor.workbench.adviser import MOST_A_DAY, AdviserBench
+from tutor.labs.adviser.words import what_decides
 
 ADVICE = read_advice(paths.lessons_folder())
 DAY = date(2026, 11, 25)

@@ -7,8 +7,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.labs import adviser_rule
-from tutor.labs.adviser_rule import Table, deciding, lead, ranking, share
+from tutor.labs.adviser import rule as adviser_rule
+from tutor.labs.adviser.rule import Table, deciding, lead, ranking, share
 
 LEVEL = st.integers(0, 3)
 NEEDS = 4

@@ -12,12 +12,11 @@ import torch.nn.functional as F
 from lab_bench import bench, done, small_model
 from safetensors.torch import load_file
 
-from tutor.labs import anatomy as lab
-from tutor.labs import precisions
-from tutor.labs.anatomy import BINS, Look, Move, Run, See, Stop
-from tutor.labs.lab import Write
-from tutor.labs.precisions import Through
-from tutor.lm import anatomy, linear, quantize
+from tutor.labs.anatomy import lab, precisions, quantize
+from tutor.labs.anatomy.lab import BINS, Look, Move, Run, See, Stop
+from tutor.labs.anatomy.precisions import Through
+from tutor.labs.kit.lab import Write
+from tutor.lm import anatomy, linear
 from tutor.models.installed import bundled_model
 
 NAMES = {

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import TextError
-from tutor.labs import attention
-from tutor.labs.attention import MOST_TOKENS, Ask, Go, Move, Rank, Read, See
-from tutor.labs.lab import Write
+from tutor.labs.attention import lab as attention
+from tutor.labs.attention.lab import MOST_TOKENS, Ask, Go, Move, Rank, Read, See
+from tutor.labs.kit.lab import Write
 from tutor.lm import heads
 
 TWICE = "The king saw the king and the queen saw the king."

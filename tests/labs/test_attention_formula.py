@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab_bench import bench, done, settled, small_model
 
-from tutor.labs import attention_formula as formula
-from tutor.labs.attention_formula import MOST_TOKENS, Mask, Move, Root, Step
-from tutor.labs.lab import Write
-from tutor.lm import attention_by_hand as by_hand
+from tutor.labs.attention_formula import by_hand
+from tutor.labs.attention_formula import lab as formula
+from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, Step
+from tutor.labs.kit.lab import Write
 from tutor.lm.network import Trace
 
 NUMBERS = st.floats(-4, 4, width=32)

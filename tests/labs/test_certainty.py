@@ -11,10 +11,10 @@ import pytest
 from lab_bench import bench, done, settled, small_model
 
 from tutor.errors import LabError
-from tutor.labs import certainty as lab
-from tutor.labs.certainty import SYSTEM, Ask, Go, Prompt, See, Step, Turn
-from tutor.labs.real_and_invented import Item
-from tutor.labs.reply import Reply
+from tutor.labs.certainty import lab
+from tutor.labs.certainty.lab import SYSTEM, Ask, Go, Prompt, See, Step, Turn
+from tutor.labs.certainty.real_and_invented import Item
+from tutor.labs.kit.reply import Reply
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
@@ -40,7 +40,7 @@ FEW = (
 @pytest.fixture(autouse=True)
 def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "items", lambda: FEW)
-    monkeypatch.setattr("tutor.labs.reply.LENGTH", 10)
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 10)
     monkeypatch.setattr(lab, "DRAWS", 4)
 
 

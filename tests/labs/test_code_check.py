@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.labs.code_check import check, same_code, standard_library
+from tutor.labs.ghost_text.code_check import check, same_code, standard_library
 
 
 def last(text: str) -> Any:

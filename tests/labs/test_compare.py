@@ -20,9 +20,9 @@ from remote.loopback import (
 )
 
 from tutor.errors import LabError, UsageError
-from tutor.labs import compare as lab
-from tutor.labs.compare import Ask, Focus, Go, Model, Reply, State, Toggle, Warm, Write, cost
-from tutor.labs.elsewhere import Add, Remove
+from tutor.labs.compare import lab
+from tutor.labs.compare.lab import Ask, Focus, Go, Model, Reply, State, Toggle, Warm, Write, cost
+from tutor.labs.kit.remote import Add, Remove
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
@@ -86,7 +86,7 @@ def test_it_does_not_depend_on_how_the_work_was_cut_up(
 ) -> None:
     state = lab.act(settled(lab.start(), there), Warm())
     at_once = settled(lab.act(state, Ask()), there)
-    monkeypatch.setattr("tutor.workbench.compare.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.compare.backend.MOMENT", 0.0)
     in_pieces = settled(lab.act(state, Ask()), there)
     assert at_once.replies[0].text == in_pieces.replies[0].text
 

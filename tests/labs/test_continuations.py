@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from lab_bench import bench, done, settled, small_model
 
-from tutor.labs import continuations as lab
-from tutor.labs.continuations import WAYS, Path, Run, Side, Turn, figures
-from tutor.labs.lab import Write
+from tutor.labs.continuations import lab
+from tutor.labs.continuations.lab import WAYS, Path, Run, Side, Turn, figures
+from tutor.labs.kit.lab import Write
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 
@@ -71,7 +71,7 @@ def test_draws_do_not_depend_on_how_the_work_was_cut_up(
     monkeypatch.setattr(lab, "COUNT", 3)
     monkeypatch.setattr(lab, "LENGTH", 6)
     at_once = written(tmp_path, 0, ONE)
-    monkeypatch.setattr("tutor.workbench.continuations.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.continuations.backend.MOMENT", 0.0)
     in_pieces = written(tmp_path, 0, ONE)
     assert at_once.paths == in_pieces.paths
     assert len({path.ids for path in at_once.paths[ONE]}) == 1

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tutor.labs import registry
-from tutor.labs.lab import solve
+from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.lab import solve
 from tutor.lm.load import LanguageModel
-from tutor.workbench.bench import Tools, make_bench
 
 TAKES_MINUTES = frozenset(
     (
@@ -24,7 +24,7 @@ TAKES_MINUTES = frozenset(
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
 
 NAMES = [
-    pytest.param(name, marks=SLOW) if name in TAKES_MINUTES else name for name in registry.NAMES
+    pytest.param(name, marks=SLOW) if name in TAKES_MINUTES else name for name in registry.names()
 ]
 
 
@@ -56,21 +56,20 @@ def test_its_start_reaches_no_goal_and_its_solution_all(
     assert reached == {goal.name for goal in lab.goals}
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", registry.names())
 def test_it_is_found_by_its_name_and_has_goals_and_a_view(name: str) -> None:
-    from importlib import import_module
 
-    from tutor.app.lab.view import LabView
+    from tutor.labs.kit.view import LabView
 
     lab = registry.find(name)
     assert lab.name == name
     assert lab.goals
     assert len({goal.name for goal in lab.goals}) == len(lab.goals)
-    view = import_module(f"tutor.app.lab.views.{registry.module_name(name)}").VIEW
+    view = registry.load_part(name, "view").VIEW
     assert issubclass(view, LabView)
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", registry.names())
 def test_the_steps_of_its_solution_can_be_written_to_a_file(name: str) -> None:
     lab = registry.find(name)
     for action in lab.solution:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from lab_bench import bench, done
 
 from tutor.errors import TextError
-from tutor.labs import families, family_answers
-from tutor.labs.families import (
+from tutor.labs.families import answers as family_answers
+from tutor.labs.families import lab as families
+from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Guess, Said, may_look
+from tutor.labs.families.lab import (
     EXAMPLES,
     MOST_DIGITS,
     MOST_WORDS,
@@ -25,8 +27,7 @@ from tutor.labs.families import (
     Show,
     State,
 )
-from tutor.labs.family_answers import FAMILIES, PARTS, Answer, Attention, Guess, Said, may_look
-from tutor.labs.lab import Write
+from tutor.labs.kit.lab import Write
 from tutor.lm.families import Encoder, EncoderDecoder
 from tutor.lm.family_model import load_family
 from tutor.lm.network import Trace, Transformer

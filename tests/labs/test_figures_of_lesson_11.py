@@ -9,15 +9,15 @@ import msgspec
 import pytest
 
 from tutor import paths
-from tutor.labs import injection
-from tutor.labs.injection import Case
-from tutor.labs.prompt_questions import Try
-from tutor.labs.prompt_scores import Score, Trial, score
-from tutor.labs.prompt_tasks import tasks
-from tutor.labs.prompt_version import Version, plain_version
-from tutor.labs.proportions import sign_test, wilson
+from tutor.labs.injection import lab as injection
+from tutor.labs.injection.lab import Case
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.prompts.questions import Try
+from tutor.labs.kit.prompts.scores import Score, Trial, score
+from tutor.labs.kit.prompts.tasks import tasks
+from tutor.labs.kit.prompts.version import Version, plain_version
+from tutor.labs.kit.proportions import sign_test, wilson
 from tutor.lm.load import LanguageModel
-from tutor.workbench.bench import Tools, make_bench
 
 LESSON = (paths.lessons_folder() / "11-prompting.md").read_text("utf-8")
 ROUNDING = 1

@@ -12,13 +12,13 @@ from tutor import paths
 from tutor.bots import rules
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import KINDS, Kind, is_right
-from tutor.labs import generations as lab
-from tutor.labs.bot_actions import Predict, Run
-from tutor.labs.bot_probes import score
-from tutor.labs.generations import LAB
-from tutor.labs.lab import settle
-from tutor.workbench.bench import Tools, make_bench
-from tutor.workbench.retrieval_bot import RetrievalBot
+from tutor.bots.retrieval_bot import RetrievalBot
+from tutor.labs.generations import lab
+from tutor.labs.generations.actions import Predict, Run
+from tutor.labs.generations.lab import LAB
+from tutor.labs.generations.probes import score
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.lab import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from lab_bench import bench, done, settled, small_model
 
 from tutor import paths
 from tutor.errors import LabError
-from tutor.labs import format as lab
-from tutor.labs.format import EXAMPLES, Back, Example, Rule, Run, Shape, Step, Write
+from tutor.labs.format import lab
+from tutor.labs.format.lab import EXAMPLES, Back, Example, Rule, Run, Shape, Step, Write
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.load import LanguageModel
@@ -25,7 +25,7 @@ MESSAGE = "What is the capital of France?"
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.reply.LENGTH", 8)
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 8)
 
 
 def session() -> Session:

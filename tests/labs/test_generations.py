@@ -9,13 +9,12 @@ import msgspec
 import pytest
 from lab_bench import bench, done, settled, small_model
 
-from tutor.app.lab.bot_chat_lines import chat
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS
 from tutor.errors import BotError, LabError
-from tutor.labs import bot_probes
-from tutor.labs import generations as lab
-from tutor.labs.bot_actions import (
+from tutor.labs.generations import lab
+from tutor.labs.generations import probes as bot_probes
+from tutor.labs.generations.actions import (
     AddIntent,
     Again,
     Anew,
@@ -31,10 +30,11 @@ from tutor.labs.bot_actions import (
     ShippedRules,
     Train,
 )
-from tutor.labs.bot_probes import CASES, Case, Result
-from tutor.labs.bot_questions import AskGeneration, AskTraining, Trained
-from tutor.labs.bot_state import State, Written
-from tutor.labs.generations import LAB
+from tutor.labs.generations.chat_lines import chat
+from tutor.labs.generations.lab import LAB
+from tutor.labs.generations.probes import CASES, Case, Result
+from tutor.labs.generations.questions import AskGeneration, AskTraining, Trained
+from tutor.labs.generations.state import State, Written
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session

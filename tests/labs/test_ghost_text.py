@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab_bench import bench, done, settled, small_model
 
-from tutor.labs import ghost_text as lab
-from tutor.labs.code_check import check
-from tutor.labs.ghost_files import FILES
-from tutor.labs.ghost_text import (
+from tutor.labs.ghost_text import lab
+from tutor.labs.ghost_text.code_check import check
+from tutor.labs.ghost_text.files import FILES
+from tutor.labs.ghost_text.lab import (
     SEES,
     Accept,
     Answer,
@@ -97,7 +97,7 @@ def test_it_does_not_depend_on_how_the_work_was_cut_up(
 ) -> None:
     there = bench("ghost-text", tmp_path)
     at_once = done("ghost-text", there, Open(), Open())
-    monkeypatch.setattr("tutor.workbench.ghost_text.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.ghost_text.backend.MOMENT", 0.0)
     in_pieces = done("ghost-text", there, Open(), Open())
     assert at_once.proposal == in_pieces.proposal
 

@@ -11,8 +11,8 @@ from few_prompts import few_prompts
 from lab_bench import bench, settled, small_model
 
 from tutor.errors import TextError
-from tutor.labs import injection as lab
-from tutor.labs.injection import Case, Defense, Move, Run, Shares, WriteAttack, WriteDefense
+from tutor.labs.injection import lab
+from tutor.labs.injection.lab import Case, Defense, Move, Run, Shares, WriteAttack, WriteDefense
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 

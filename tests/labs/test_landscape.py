@@ -13,8 +13,8 @@ from lab_bench import bench, done, settled
 from tutor import paths
 from tutor.course.facts import FILE, read_facts
 from tutor.errors import LabError
-from tutor.labs import landscape as lab
-from tutor.labs.landscape import PRODUCTS, Known, Look, Move, Next, Show, Side, State
+from tutor.labs.landscape import lab
+from tutor.labs.landscape.lab import PRODUCTS, Known, Look, Move, Next, Show, Side, State
 
 FACTS = read_facts((paths.lessons_folder() / FILE).read_text("utf-8"), FILE)
 

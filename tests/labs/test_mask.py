@@ -11,9 +11,9 @@ import torch
 from by_formula import by_formula
 from lab_bench import at_last, bench, done, small_model
 
-from tutor.labs import mask
-from tutor.labs.lab import Write
-from tutor.labs.mask import MOST_TOKENS, Focus, Mask, Reading
+from tutor.labs.kit.lab import Write
+from tutor.labs.mask import lab as mask
+from tutor.labs.mask.lab import MOST_TOKENS, Focus, Mask, Reading
 from tutor.lm.surgery import unmasked
 
 TEXT = "The little bird sat in the tree and the little bird sang."

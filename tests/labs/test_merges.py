@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
-from tutor.labs import merges
-from tutor.labs.lab import Write
-from tutor.labs.merges import Jump, Step
+from tutor.labs.kit.lab import Write
+from tutor.labs.merges import lab as merges
+from tutor.labs.merges.lab import Jump, Step
+from tutor.labs.merges.merging import in_bytes, joined, next_rule, play
 from tutor.lm.load import LanguageModel
-from tutor.lm.merges import in_bytes, joined, next_rule, play
 
 TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️", "aaaaaaa", "שלום, world's"]
 

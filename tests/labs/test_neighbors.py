@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError, TextError
-from tutor.labs import neighbors as lab
-from tutor.labs.analogies import EXAMPLES, Add, analogy
-from tutor.labs.neighbors import (
+from tutor.labs.kit.words.word import Near
+from tutor.labs.neighbors import lab
+from tutor.labs.neighbors.analogies import EXAMPLES, Add, analogy
+from tutor.labs.neighbors.lab import (
     AskNear,
     Choose,
     ListWords,
@@ -26,7 +27,6 @@ from tutor.labs.neighbors import (
     Visit,
     look_up,
 )
-from tutor.labs.words import Near
 from tutor.lm.distribution import Token
 from tutor.lm.load import LanguageModel
 

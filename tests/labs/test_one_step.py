@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from lab_bench import bench, done
 
 from tutor.errors import LabError
-from tutor.labs import one_step as lab
-from tutor.labs.lab import Write
-from tutor.labs.one_step import STAGES, Focus, Restart, Skip, State, Walk
-from tutor.lm.adam import BETAS, EPSILON, RATE, adam_move
+from tutor.labs.kit.lab import Write
+from tutor.labs.one_step import lab
+from tutor.labs.one_step.adam import BETAS, EPSILON, RATE, adam_move
+from tutor.labs.one_step.lab import STAGES, Focus, Restart, Skip, State, Walk
+from tutor.labs.one_step.step import CONFIG, WINDOW, SlowTraining, windows_of
 from tutor.lm.network import Transformer
-from tutor.lm.one_step import CONFIG, WINDOW, SlowTraining, windows_of
 from tutor.lm.train import initialize
 
 TEXT = "The cat sat on the mat, and sat."

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.labs.prompt_tasks import Item, Task, outcome, tasks
+from tutor.labs.kit.prompts.tasks import Item, Task, outcome, tasks
 
 ALL = tuple(tasks().values())
 

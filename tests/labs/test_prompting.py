@@ -13,22 +13,11 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, settled, small_model
 
 from tutor.errors import LabError, TextError
-from tutor.labs import prompting as lab
-from tutor.labs.prompt_actions import (
-    Choose,
-    Copy,
-    Move,
-    Recall,
-    Run,
-    See,
-    Side,
-    Turn,
-    Write,
-)
-from tutor.labs.prompt_questions import Read, Try
-from tutor.labs.prompt_scores import Trial, Tried, difference, score
-from tutor.labs.prompt_tasks import tasks
-from tutor.labs.prompt_version import (
+from tutor.labs.kit.prompts.local import label_ids, prompt_ids
+from tutor.labs.kit.prompts.questions import Read, Try
+from tutor.labs.kit.prompts.scores import Trial, Tried, difference, score
+from tutor.labs.kit.prompts.tasks import tasks
+from tutor.labs.kit.prompts.version import (
     PARTS,
     WRITTEN,
     Version,
@@ -40,9 +29,20 @@ from tutor.labs.prompt_version import (
     plain_version,
     whole_answer,
 )
+from tutor.labs.prompting import lab
+from tutor.labs.prompting.actions import (
+    Choose,
+    Copy,
+    Move,
+    Recall,
+    Run,
+    See,
+    Side,
+    Turn,
+    Write,
+)
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.session import Session
-from tutor.workbench.prompting_here import label_ids, prompt_ids
 
 SENTIMENT = tasks()["sentiment"]
 MONTH = tasks()["month"]

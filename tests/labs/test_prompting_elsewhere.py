@@ -26,17 +26,17 @@ from remote.loopback import (
 from remote.model_server import model_server
 
 from tutor.errors import LabError
-from tutor.labs import prompting as lab
-from tutor.labs.elsewhere import Add, Remove
-from tutor.labs.prompt_actions import Choose, Move, Recall, Run, See, Turn, Write
-from tutor.labs.prompt_questions import Read, Sent, Stop, Try
-from tutor.labs.prompt_scores import score
-from tutor.labs.prompt_tasks import tasks
-from tutor.labs.prompt_version import assemble
-from tutor.labs.prompting import State
-from tutor.labs.prompting_elsewhere import plan
+from tutor.labs.kit.prompts.questions import Read, Sent, Stop, Try
+from tutor.labs.kit.prompts.scores import score
+from tutor.labs.kit.prompts.tasks import tasks
+from tutor.labs.kit.prompts.version import assemble
+from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.prompting import lab
+from tutor.labs.prompting.actions import Choose, Move, Recall, Run, See, Turn, Write
+from tutor.labs.prompting.lab import State
+from tutor.labs.prompting.remote import plan
+from tutor.labs.prompting.remote_backend import label_shares
 from tutor.remote.service import Alternative
-from tutor.workbench.prompting_elsewhere import label_shares
 
 pytest.importorskip("openai")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.labs.proportions import Z, sign_test, wilson
+from tutor.labs.kit.proportions import Z, sign_test, wilson
 
 
 @given(st.integers(1, 300).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))

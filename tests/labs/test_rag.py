@@ -11,10 +11,11 @@ from lab_bench import bench, done, settled, small_model
 from retrieval_stage import PASSAGES, small_course  # noqa: F401
 
 from tutor.errors import EncoderMissing, RetrievalError
-from tutor.labs import rag as lab
-from tutor.labs import rag_attempt, rag_quality
-from tutor.labs.rag import Ask, Count, Example, From, Go, Poison, Run, Switch, Turn
-from tutor.labs.rag_attempt import (
+from tutor.labs.rag import attempt as rag_attempt
+from tutor.labs.rag import lab, sentence_encoder
+from tutor.labs.rag import quality as rag_quality
+from tutor.labs.rag import vectors as rag_vectors
+from tutor.labs.rag.attempt import (
     Attempt,
     Find,
     Found,
@@ -31,14 +32,13 @@ from tutor.labs.rag_attempt import (
     Written,
     prompt,
 )
-from tutor.lm import sentence_encoder
+from tutor.labs.rag.lab import Ask, Count, Example, From, Go, Poison, Run, Switch, Turn
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 from tutor.retrieval import store
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.update import update
-from tutor.workbench import rag_vectors
 
 pytestmark = pytest.mark.usefixtures("small_course")
 
@@ -76,7 +76,7 @@ def test_the_prompt_keeps_to_its_budget(tmp_path: Path, monkeypatch: pytest.Monk
     there = bench("rag", tmp_path)
 
     def hits(budget: int, count: int = 5) -> tuple[Hit, ...]:
-        monkeypatch.setattr("tutor.workbench.rag.BUDGET", budget)
+        monkeypatch.setattr("tutor.labs.rag.backend.BUDGET", budget)
         found: tuple[Hit, ...] = there.answer(Find(PASSWORD, Way(kind="meaning"), count)).hits
         return found
 
@@ -121,8 +121,8 @@ def test_it_does_not_matter_how_the_work_is_cut_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once = done("rag", bench("rag", tmp_path), Ask(PASSWORD))
-    monkeypatch.setattr("tutor.workbench.rag.MOMENT", 0.0)
-    monkeypatch.setattr("tutor.workbench.rag.CHUNK", 8)
+    monkeypatch.setattr("tutor.labs.rag.backend.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.rag.backend.CHUNK", 8)
     in_pieces = done("rag", bench("rag", tmp_path), Ask(PASSWORD))
     assert in_pieces.attempt.ids == at_once.attempt.ids
     assert in_pieces.attempt.gains == pytest.approx(at_once.attempt.gains, abs=1e-3)
@@ -219,7 +219,7 @@ def test_vectors_come_first_and_other_ways_end_that(tmp_path: Path) -> None:
 def test_vectors_are_kept_on_disk_and_a_bad_file_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.workbench.rag.MOMENT", 0.0)
+    monkeypatch.setattr("tutor.labs.rag.backend.MOMENT", 0.0)
     first = bench("rag", tmp_path)
     total = first.answer(Read("course", 0)).total
     for _ in range(total):
@@ -316,7 +316,7 @@ def test_without_the_encoder_one_is_told_how_to_install_it(
 def test_the_encoder_finds_what_is_said_in_other_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.workbench.rag.is_installed", lambda: True)
+    monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: True)
     there = bench("rag", tmp_path)
     state = done("rag", there, Turn(3), Ask("How do I save memory by coarser weights?"))
     assert state.attempt.way.kind == "encoder"
@@ -339,7 +339,7 @@ def test_the_encoder_finds_what_is_said_in_other_words(
 def test_too_many_passages_are_searched_by_words_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tutor.workbench.rag_texts.MOST_VECTORS", 0)
+    monkeypatch.setattr("tutor.labs.rag.texts.MOST_VECTORS", 0)
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "wren.md").write_text("A wren.")

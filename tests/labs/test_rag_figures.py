@@ -11,11 +11,11 @@ from tutor import paths
 from tutor.cli.rag_measure import MeasuredAll, measured
 from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
+from tutor.labs.kit.backend import Tools, make_bench
 from tutor.lm.load import LanguageModel
 from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.ranking import first_right, mean_reciprocal_rank, recall_at
-from tutor.workbench.bench import Tools, make_bench
 
 MOVED = 0.05
 """As far as what lessons have said since may have moved a figure. Beyond that, `tutor rag measure

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import TextError
-from tutor.labs import sampler
-from tutor.labs.lab import Write
-from tutor.labs.sampler import LADDERS, Choose, Move, Question, Reset, Turn
+from tutor.labs.kit.lab import Write
+from tutor.labs.sampler import lab as sampler
+from tutor.labs.sampler.lab import LADDERS, Choose, Move, Question, Reset, Turn
 from tutor.lm.chat import text_ids
 from tutor.lm.dials import ORDER, Dials
 from tutor.lm.distribution import PLAIN, SamplerSettings

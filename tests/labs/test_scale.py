@@ -13,10 +13,11 @@ from lab_bench import bench, done, settled, small_model
 from tiny_gguf import write_gguf
 
 from tutor.errors import LabError, RequestCancelled
-from tutor.labs import scale as lab
-from tutor.labs.lab import Write
-from tutor.labs.published import MODELS, training_compute
-from tutor.labs.scale import (
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.small_model import small_model_beside
+from tutor.labs.scale import lab
+from tutor.labs.scale import side_model as visitor
+from tutor.labs.scale.lab import (
     PARAGRAPH,
     Focus,
     Measure,
@@ -26,15 +27,14 @@ from tutor.labs.scale import (
     State,
     ladder,
 )
-from tutor.labs.scale_questions import Coming, Read, Reading
+from tutor.labs.scale.published import MODELS, training_compute
+from tutor.labs.scale.questions import Coming, Read, Reading
+from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
+from tutor.labs.training.backend import RUNNING
 from tutor.lm.live_training import Choices, LiveTraining
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
-from tutor.lm.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.models.find import from_path
-from tutor.workbench import visitor
-from tutor.workbench.small import small_model_beside
-from tutor.workbench.training import RUNNING
 
 TEXT = "The capital of Mongolia is Ulaanbaatar."
 

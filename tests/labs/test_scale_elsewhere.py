@@ -15,12 +15,12 @@ from remote.loopback import Loopback, silent, status, stream, text_event, whole
 from remote.model_server import model_server
 
 from tutor.errors import LabError
-from tutor.labs import scale as lab
-from tutor.labs.elsewhere import Add, Remove
-from tutor.labs.lab import Write
-from tutor.labs.reading_elsewhere import NOTHING_SENT, Elsewhere, Glance
-from tutor.labs.scale import Agree, Other, State
-from tutor.labs.scale_questions import Coming
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.scale import lab
+from tutor.labs.scale.lab import Agree, Other, State
+from tutor.labs.scale.questions import Coming
+from tutor.labs.scale.remote_reading import NOTHING_SENT, Elsewhere, Glance
 
 pytest.importorskip("openai")
 

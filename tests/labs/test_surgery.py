@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab_bench import at_last, bench, done, small_model
 
-from tutor.labs import surgery as lab
-from tutor.labs.surgery import (
+from tutor.labs.surgery import lab
+from tutor.labs.surgery.lab import (
     FEED_FORWARD,
     REPEATED,
     SEED,

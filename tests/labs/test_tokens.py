@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from lab_bench import bench, done
 
 from tutor.errors import TextError
-from tutor.labs import tokens
-from tutor.labs.lab import Write
-from tutor.labs.tokens import CUTS, Choose, Focus
+from tutor.labs.kit.lab import Write
+from tutor.labs.tokens import lab as tokens
+from tutor.labs.tokens.lab import CUTS, Choose, Focus
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 

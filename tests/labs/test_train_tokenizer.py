@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from lab_bench import bench, done
 
-from tutor.labs import train_tokenizer as lab
-from tutor.labs.train_tokenizer import FIRST, SIZES, Lessons, Train, Try, Turn
-from tutor.lm.train_tokenizer import BYTES, train_tokenizer
+from tutor.labs.train_tokenizer import lab
+from tutor.labs.train_tokenizer.lab import FIRST, SIZES, Lessons, Train, Try, Turn
+from tutor.labs.train_tokenizer.trainer import BYTES, train_tokenizer
 
 
 def test_the_first_merge_is_the_most_frequent_pair() -> None:

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from lab_bench import bench, done
 
 from tutor.errors import LabError
-from tutor.labs import training as lab
-from tutor.labs.training import (
+from tutor.labs.training import backend as there
+from tutor.labs.training import lab
+from tutor.labs.training.lab import (
     MEASURED_EVERY,
     RATES,
     STRETCH,
@@ -35,7 +36,6 @@ from tutor.lm.live_training import SETTINGS, Choices, LiveTraining, parted
 from tutor.lm.network import Transformer
 from tutor.lm.train import initialize
 from tutor.lm.training_history import NO_NUMBER, Measured, Point, tame
-from tutor.workbench import training as there
 
 PASSAGES = [
     f"This is passage {number}, and it is about the number {number}. " for number in range(40)

@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from lab_bench import bench, small_model
 
 from tutor.errors import LabError, RequestCancelled
-from tutor.labs import word2vec as lab
-from tutor.labs.clusters import Point, compared, turned
-from tutor.labs.lab import Write
-from tutor.labs.word2vec import Again, Answer, Ask, Back, Focus, Go, State, Zoom
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.lab import Write
+from tutor.labs.word2vec import backend as workbench
+from tutor.labs.word2vec import lab
+from tutor.labs.word2vec.backend import Word2VecBench
+from tutor.labs.word2vec.clusters import Point, compared, turned
+from tutor.labs.word2vec.lab import Again, Answer, Ask, Back, Focus, Go, State, Zoom
+from tutor.labs.word2vec.run import Run
 from tutor.lm.word2vec import Settings, read_text
-from tutor.lm.word2vec_run import Run
 from tutor.paths import word2vec_text
-from tutor.workbench import word2vec as workbench
-from tutor.workbench.bench import Tools, make_bench
-from tutor.workbench.word2vec import Word2VecBench
 
 ASK = Ask(1, 5, 0, True, lab.CHOSEN.all, "copper")
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
-from tutor.labs import word_in_context as lab
-from tutor.labs.lab import Write
-from tutor.labs.sentence_pair import LONGEST, pair
-from tutor.labs.word_in_context import Ask, Furthest, Go
+from tutor.labs.kit.lab import Write
+from tutor.labs.word_in_context import lab
+from tutor.labs.word_in_context.lab import Ask, Furthest, Go
+from tutor.labs.word_in_context.sentence_pair import LONGEST, pair
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
 from tutor.lm.network import Trace

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from lab_bench import bench, done, small_model
 
 from tutor.errors import LabError
-from tutor.labs import word_groups
-from tutor.labs import word_map as lab
-from tutor.labs.lab import Write
-from tutor.labs.word_groups import MOST_GROUPS, MOST_WORDS, own_words
-from tutor.labs.word_map import (
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.words import groups as word_groups
+from tutor.labs.kit.words.groups import MOST_GROUPS, MOST_WORDS, own_words
+from tutor.labs.word_map import lab
+from tutor.labs.word_map.lab import (
     Another,
     Answer,
     Focus,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tutor.lm.beam import Beam, widen
+from tutor.labs.continuations.beam import Beam, widen
 
 VOCABULARY = 5
 END = 4

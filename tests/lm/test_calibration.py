@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.lm.calibration import EDGES, bins, expected_error
+from tutor.labs.certainty.calibration import EDGES, bins, expected_error
 
 ANSWERS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=40)
 

@@ -20,10 +20,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tutor.errors import UsageError
+from tutor.labs.attention_formula.head_vectors import head_vectors
 from tutor.lm import device, heads, load
 from tutor.lm.convert import build
 from tutor.lm.distribution import PLAIN
-from tutor.lm.head_vectors import head_vectors
 from tutor.lm.load import load_model
 from tutor.lm.neighbors import EmbeddingTable, nearest
 from tutor.lm.network import KeyValueCache

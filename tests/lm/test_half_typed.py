@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab_bench import small_model
 
-from tutor.lm.half_typed import Beginnings, take_back
+from tutor.labs.ghost_text.half_typed import Beginnings, take_back
 
 TOKENIZER = small_model().tokenizer
 BEGINNINGS = Beginnings(TOKENIZER, small_model().network.config.vocabulary_size)

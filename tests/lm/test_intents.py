@@ -11,9 +11,9 @@ from lab_bench import small_model
 
 from tutor.bots.bank import Bank
 from tutor.bots.files import shipped_bank
-from tutor.lm.intents import PIECES, STEPS, Encoder, IntentTraining, pieces_of
+from tutor.bots.intents import PIECES, STEPS, Encoder, IntentTraining, pieces_of
+from tutor.bots.retrieval_bot import LIKELY, THRESHOLD, RetrievalBot
 from tutor.lm.neighbors import EmbeddingTable
-from tutor.workbench.retrieval_bot import LIKELY, THRESHOLD, RetrievalBot
 
 PHRASES = [["open on Monday", "when are you open"], ["my card is lost", "a new card please"]]
 HELD_OUT = [["open today"], ["lost the card"]]

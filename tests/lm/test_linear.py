@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tutor.lm import linear, quantize
+from tutor.labs.anatomy import quantize
+from tutor.lm import linear
 from tutor.lm.kernels import check_kernels, choose_kernels, machine_key
 from tutor.lm.linear import (
     FloatLinear,

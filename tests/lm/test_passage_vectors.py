@@ -8,8 +8,8 @@ import pytest
 import torch
 from lab_bench import small_model
 
-from tutor.lm.in_context import streams
-from tutor.lm.passage_vectors import RARE, Reader, Space, blocks_read, halfway
+from tutor.labs.rag.passage_vectors import RARE, Reader, Space, blocks_read, halfway
+from tutor.labs.word_in_context.in_context import streams
 
 TEXTS = ("The cat sat on the mat.", "The dog sat on the log.", "Paris is the capital of France.")
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from tutor.errors import EncoderMissing, ModelDamaged
-from tutor.lm import sentence_encoder
-from tutor.lm.sentence_encoder import Reader, SentenceEncoder, Space, is_installed
+from tutor.labs.rag import sentence_encoder
+from tutor.labs.rag.sentence_encoder import Reader, SentenceEncoder, Space, is_installed
 
 installed = pytest.mark.skipif(not is_installed(), reason="the extra `sentences` is not installed")
 

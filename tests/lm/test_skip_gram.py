@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tutor.labs.word2vec.run import Run
 from tutor.lm import word2vec
 from tutor.lm.word2vec import (
     Settings,
@@ -23,7 +24,6 @@ from tutor.lm.word2vec import (
     read_text,
     words_of,
 )
-from tutor.lm.word2vec_run import Run
 
 LINES = """The cat, the dog and the cat's friend
 a dog a cat a dog

@@ -21,7 +21,7 @@ from hostile_keys import HostileKeys
 from system_calls import calls, can_trace, traced
 from terminal import Terminal
 
-from tutor.labs import registry
+from tutor.labs.kit import registry
 
 PATIENT = 120.0
 """Seconds: so much is sent at once that the screen may be busy with it for long."""
@@ -132,7 +132,7 @@ SCREENS = (
     *([], ["c"], ["g"], ["l"], ["p"], ["m"], ["r"], ["v"], ["/"], ["?"], ["enter"], ["s", "e"]),
     *(["enter", "a"], ["c", "e"], ["s", "s"], ["s", "t"], ["s", "x"], ["s", "o"], ["s", "w"]),
 )
-LABS = tuple(["l", *["down"] * place, "enter"] for place in range(len(registry.NAMES)))
+LABS = tuple(["l", *["down"] * place, "enter"] for place in range(len(registry.names())))
 
 
 @pytest.mark.slow

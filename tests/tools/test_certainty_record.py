@@ -7,8 +7,8 @@ import pytest
 
 from tools.certainty import Record, measured
 from tutor import paths
-from tutor.labs.certainty import WAYS
-from tutor.labs.real_and_invented import items
+from tutor.labs.certainty.lab import WAYS
+from tutor.labs.certainty.real_and_invented import items
 from tutor.lm.load import LanguageModel
 
 RECORD = msgspec.json.decode(

@@ -21,7 +21,7 @@ from textual.reactive import reactive
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app import theme
 from tutor.app.ascii_only import AsciiOnly
-from tutor.app.goal_keeper import GoalKeeper
+from tutor.app.labs.goal_keeper import GoalKeeper
 from tutor.app.late_keys import LateKeys
 from tutor.app.model_keeper import ModelKeeper
 from tutor.app.model_status import ModelStatus
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tutor.app.idle import IdleLimit
-    from tutor.app.lab.runner import Left
     from tutor.course.catalogue import Course, Opening
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
     from tutor.engine.client import Engine
+    from tutor.labs.kit.runner import Left
     from tutor.learner.progress import Progress
     from tutor.learner.review import Asked, Queue
     from tutor.lm.distribution import SamplerSettings, Token
@@ -383,9 +383,9 @@ class TutorApp(OverLine):
     ) -> None:
         """A lab of `tutor.labs`, where it was left in this session. `lesson` embeds it as
         `embedded`, with a task of its own and some of the goals."""
-        from tutor.app.lab.screen import LabScreen
+        from tutor.app.labs.screen import LabScreen
         from tutor.course.lesson import LiveGoal
-        from tutor.labs.registry import find
+        from tutor.labs.kit.registry import find
 
         lab = find(name)
         goals = embedded.goals if embedded else ()
@@ -466,7 +466,7 @@ class TutorApp(OverLine):
             self.tell("Nothing was sent. Without --model, tutor uses a model on this machine.")
 
     def open_labs(self) -> None:
-        from tutor.app.screens.labs import LabsScreen
+        from tutor.app.labs.list import LabsScreen
 
         self.push_screen(LabsScreen())
 

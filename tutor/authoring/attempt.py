@@ -65,9 +65,9 @@ def solved(name: str, model: LanguageModel) -> Solved:
     thrown away."""
     from tempfile import TemporaryDirectory
 
-    from tutor.labs import registry
-    from tutor.labs.lab import solve
-    from tutor.workbench.bench import Tools, make_bench
+    from tutor.labs.kit import registry
+    from tutor.labs.kit.backend import Tools, make_bench
+    from tutor.labs.kit.lab import solve
 
     try:
         with TemporaryDirectory() as folder:

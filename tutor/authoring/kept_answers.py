@@ -23,9 +23,8 @@ MOST = 20_000
 """Answers that are kept; the oldest make room."""
 
 _TAKING_PART = (
-    "lm/*.py",
-    "labs/*.py",
-    "workbench/*.py",
+    "lm/**/*.py",
+    "labs/**/*.py",
     "authoring/ask.py",
     "authoring/attempt.py",
     "authoring/measured.py",

@@ -2,5 +2,5 @@
 probes.
 
 Plain data and plain Python, read from `assets/bots`. The network that recognizes intents is
-`tutor.lm.intents`; what generates is `tutor.lm.session`.
+`tutor.bots.intents`; what generates is `tutor.lm.session`.
 """

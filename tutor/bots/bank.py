@@ -1,6 +1,6 @@
 """The second generation: what visitors want (intents), and the answers that stand ready for it.
 
-Which answer fits a message is found with vectors: `tutor.lm.intents`.
+Which answer fits a message is found with vectors: `tutor.bots.intents`.
 """
 
 from __future__ import annotations

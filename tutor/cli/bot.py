@@ -96,7 +96,7 @@ def _rules(options: argparse.Namespace, message: str) -> Report:
 
 def _retrieval(options: argparse.Namespace, message: str) -> Report:
     model = load(options.model)
-    from tutor.workbench.retrieval_bot import RetrievalBot
+    from tutor.bots.retrieval_bot import RetrievalBot
 
     bank = shipped_bank()
     seed = SEED if options.seed is None else options.seed

@@ -9,7 +9,7 @@ import msgspec
 
 from tutor.cli import app, output
 from tutor.errors import UsageError
-from tutor.labs import registry
+from tutor.labs.kit import registry
 
 
 class Listed(msgspec.Struct):

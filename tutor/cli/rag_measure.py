@@ -51,9 +51,9 @@ class MeasuredAll(msgspec.Struct):
 def run(options: argparse.Namespace) -> int:
     private.begin()  # vectors are kept
     with leaving_at_once():
+        from tutor.labs.kit.backend import Tools, make_bench
         from tutor.lm.load import load_model
         from tutor.models import find_model
-        from tutor.workbench.bench import Tools, make_bench
 
     with loading() as on_stage:
         found = find_model(options.model, on_stage=on_stage)
@@ -84,8 +84,9 @@ def run(options: argparse.Namespace) -> int:
 
 def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
     """All that the lab measures, asked as the lab asks it."""
-    from tutor.labs import rag, rag_quality
-    from tutor.labs.lab import settle
+    from tutor.labs.kit.lab import settle
+    from tutor.labs.rag import lab as rag
+    from tutor.labs.rag import quality as rag_quality
     from tutor.retrieval.pairs import pairs
 
     state = rag.State(attempt=rag.start().attempt, part="measure")

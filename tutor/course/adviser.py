@@ -15,7 +15,7 @@ from tutor.course.facts import Fact, read_facts
 from tutor.course.folder import read_file
 from tutor.course.place import Place, text_of
 from tutor.course.question import Id
-from tutor.labs.adviser_data import (
+from tutor.labs.adviser.data import (
     LEVELS,
     Advice,
     Case,

@@ -23,7 +23,7 @@ from tutor.course.lesson import (
     TopTokenAbove,
     TopTokenBelow,
 )
-from tutor.labs import registry
+from tutor.labs.kit import registry
 from tutor.text import visible
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from tutor.course.measured import Measured
 from tutor.course.question import Id, Question, Sentence, TokenText
-from tutor.labs import registry
+from tutor.labs.kit import registry
 from tutor.lm.distribution import SamplerSettings
 
 
@@ -189,7 +189,7 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError("`prompt-changed` is a goal for a lab of kind `stepper`")
 
     def _check_live(self) -> None:
-        if self.live not in registry.NAMES:
+        if self.live not in registry.names():
             raise ValueError(f"there is no lab `{self.live}`; `tutor lab --list` names them all")
         if self.prompt or self.solution or self.sampler != Sampler():
             raise ValueError("a lab of kind `live` has no `prompt`, `sampler` or `solution`")

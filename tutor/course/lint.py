@@ -27,7 +27,7 @@ from tutor.course.place import text_of
 from tutor.course.release import Release, changed, read_release
 from tutor.course.whole import whole
 from tutor.errors import LessonError
-from tutor.labs import registry
+from tutor.labs.kit import registry
 from tutor.text import safe
 
 

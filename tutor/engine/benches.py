@@ -10,11 +10,11 @@ import msgspec
 
 from tutor import paths
 from tutor.errors import EngineError
-from tutor.labs import registry
-from tutor.labs.registry import AnyLab
+from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Bench, Tools, make_bench
+from tutor.labs.kit.registry import AnyLab
 from tutor.remote.permissions import Permissions
 from tutor.remote.runs import RemoteRuns
-from tutor.workbench.bench import Bench, Tools, make_bench
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel

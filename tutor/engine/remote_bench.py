@@ -12,7 +12,7 @@ from tutor.errors import EngineError
 
 if TYPE_CHECKING:
     from tutor.engine.client import Engine
-    from tutor.labs.registry import AnyLab
+    from tutor.labs.kit.registry import AnyLab
 
 
 class EngineBench:

@@ -4,5 +4,5 @@
 
 `store` keeps such an index of a folder on disk, `update` brings it up to date. Nothing here knows
 of the language model or of the screen; how passages are compared by their vectors stands in
-`tutor.lm.passage_vectors`.
+`tutor.labs.rag.passage_vectors`.
 """

@@ -36,7 +36,7 @@ from tutor.engine.protocol import (
 from tutor.engine.remote_bench import EngineBench
 from tutor.engine.shared import place
 from tutor.errors import EngineError, NoSharedEngine, OtherVersion, TooMuchAsked
-from tutor.labs import adviser
+from tutor.labs.adviser import lab as adviser
 from tutor.lm.distribution import PLAIN
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no Unix sockets in asyncio")

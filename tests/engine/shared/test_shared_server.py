@@ -35,7 +35,8 @@ from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import Limits
 from tutor.engine.shared.server import SharedServer
 from tutor.engine.shared.turns import Turns
-from tutor.labs import adviser, training
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.training import lab as training
 from tutor.lm.distribution import PLAIN, Distribution
 from tutor.lm.session import CHUNK, read_one_more
 

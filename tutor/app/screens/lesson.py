@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
-from tutor.app.goal_keeper import reached
+from tutor.app.labs.goal_keeper import reached
 from tutor.app.screens.links import LINK_KEYS, LinkedScreen
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.prose import Prose

@@ -8,7 +8,7 @@ from typing import Any
 
 from tutor.engine.benches import Benches
 from tutor.errors import EngineError, TooMuchAsked
-from tutor.labs.registry import AnyLab
+from tutor.labs.kit.registry import AnyLab
 from tutor.lm.load import LanguageModel
 
 

@@ -1,0 +1,1 @@
+"""The list of labs, and the screen that runs any of them."""

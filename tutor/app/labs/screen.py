@@ -1,0 +1,230 @@
+"""The screen that any lab runs on."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.widgets import Static
+
+from tutor.app.explorer.lines import BREAKPOINTS
+from tutor.app.explorer.prompt_editor import PromptEditor
+from tutor.app.labs.task import LabTask
+from tutor.app.screens.base import TutorScreen
+from tutor.app.theme import MUTED
+from tutor.errors import TutorError
+from tutor.labs.kit import registry
+from tutor.labs.kit.runner import LabRunner, Left
+from tutor.labs.kit.view import LabView
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence, Set
+
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from tutor.engine.client import Engine
+    from tutor.labs.kit.registry import AnyLab
+
+BUSY_AFTER = 0.4
+"""Seconds after which it is said that the model works: a word for every key would flicker."""
+
+
+class LabScreen(TutorScreen):
+    """One lab: its next goal above, its view below, a line to write on when that is asked for.
+
+    `first` names the goals that come first, those of the screen that embeds the lab. `left` is
+    where an earlier visit ended; `keep` gets where the lab stands, again and again.
+    `reached` are the goals reached before; `on_reached` hears of those that hold now, and what it
+    returns is said (that a lab is done).
+    """
+
+    VERTICAL_BREAKPOINTS = BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "task", "goals", tooltip="The task and all goals; Esc closes them."),
+        Binding("y", "again", "try again", tooltip="Ask the engine again."),
+    ]
+    DEFAULT_CSS = """
+    LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
+    LabScreen PromptEditor { display: none; }
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        lab: AnyLab,
+        *,
+        task: str = "",
+        first: Sequence[str] = (),
+        left: Left | None = None,
+        keep: Callable[[Left], None] = lambda _: None,
+        reached: Set[str] = frozenset(),
+        on_reached: Callable[[Set[str]], Awaitable[str | None]] | None = None,
+    ) -> None:
+        super().__init__()
+        self._lab = lab
+        self._wanted = task or lab.task
+        self._first = first
+        self._keep = keep
+        self._reached = frozenset(reached)
+        self._on_reached = on_reached
+        self._goals_open = False
+        self._then: Callable[[str], Any] = lambda _: None
+        self._says: Callable[[str], str] | None = None
+        self._drafts: dict[str, str] = {}
+        self._label = ""
+        self._busy_timer: Timer | None = None
+        self._runner = LabRunner(lab, engine, left, self.run_worker, self._changed)
+
+    def compose_content(self) -> ComposeResult:
+        yield LabTask(self._lab, self._wanted, self._first)
+        view: type[LabView] = registry.load_part(self._lab.name, "view").VIEW
+        yield view()
+        yield Static(id="label", markup=False)
+        yield PromptEditor()
+
+    def on_mount(self) -> None:
+        self.place = f"lab · {self._lab.title}"
+        self._view.focus()
+        self._runner.begin()
+        if self._first and self._reached and self._on_reached is not None:
+            # what was reached before the lesson asked for it counts, too
+            self.run_worker(self._say(self._on_reached(frozenset())), group="said")
+
+    def on_unmount(self) -> None:
+        self._runner.close()
+
+    @property
+    def _view(self) -> LabView:
+        return self.query_one("#view", LabView)
+
+    def _changed(self) -> None:
+        if not self.is_attached:
+            return
+        self._keep(self._runner.left)
+        with suppress(NoMatches):  # when the app ends, the widgets go before their screen
+            self._view.show(self._runner.state)
+            self.tell(self._runner.error or self._runner.note)
+            self._check_goals()
+            self._show_task()
+            self._show_busy()
+
+    # --- goals ----------------------------------------------------------------------------------
+
+    def _check_goals(self) -> None:
+        now = self._lab.reached(self._runner.state)
+        if now - self._reached:
+            self._reached |= now
+            if self._on_reached is not None:
+                self.run_worker(self._say(self._on_reached(now)), group="said")
+
+    async def _say(self, coming: Awaitable[str | None]) -> None:
+        said = await coming
+        if said is not None:
+            self.tell(said)
+
+    def _show_task(self) -> None:
+        self.query_one(LabTask).show(self._reached, open_=self._goals_open)
+
+    def action_task(self) -> None:
+        self._goals_open = not self._goals_open
+        self._show_task()
+
+    def action_back(self) -> None:
+        """Out of the goals first, where they are open."""
+        if self._goals_open:
+            self.action_task()
+        else:
+            super().action_back()
+
+    # --- the engine -----------------------------------------------------------------------------
+
+    def _show_busy(self) -> None:
+        if not self._runner.busy:
+            self.aside = ""
+            if self._busy_timer is not None:
+                self._busy_timer.stop()
+                self._busy_timer = None
+        elif self._busy_timer is None and not self.aside:
+            self._busy_timer = self.set_timer(BUSY_AFTER, self._say_busy)
+
+    def _say_busy(self) -> None:
+        self._busy_timer = None
+        if self._runner.busy:
+            self.aside = "working …"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "again" or self._runner.can_ask_again
+
+    def action_again(self) -> None:
+        self._runner.error = None
+        self._runner.begin()
+
+    # --- what the view wants --------------------------------------------------------------------
+
+    def act(self, action: Any) -> None:
+        self._runner.act(action)
+
+    def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
+        self.tutor.open_conversation(
+            event.prompt, event.written, event.sampler, seed=event.seed, at=event.at
+        )
+
+    def have_written(
+        self,
+        label: str,
+        text: str,
+        then: Callable[[str], Any],
+        says: Callable[[str], str] | None = None,
+    ) -> None:
+        """Ask the learner to write something (see `LabView.write`)."""
+        self._forget_refusal()
+        self._label, self._then, self._says = label, then, says
+        editor = self.query_one(PromptEditor)
+        editor.load(self._drafts.get(label, text))
+        self._show_label()
+        self._writing(True)
+
+    def _forget_refusal(self) -> None:
+        """What was said to an earlier text is not for the next one. A question that is still to be
+        asked again is said on."""
+        if not self._runner.can_ask_again:
+            self._runner.error = None
+            self.tell(None)
+
+    def on_text_area_changed(self) -> None:
+        self._show_label()
+
+    def _show_label(self) -> None:
+        written = self.query_one(PromptEditor).text
+        said = self._says(written) if self._says is not None and written else ""
+        label = Content.styled(self._label, MUTED)
+        self.query_one("#label", Static).update(
+            Content.assemble(label, "  ", safe(said).replace("\n", " ")) if said else label
+        )
+
+    def on_prompt_editor_left(self) -> None:
+        self._drafts[self._label] = self.query_one(PromptEditor).text
+        self._forget_refusal()
+        self._writing(False)
+
+    def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
+        try:
+            action = self._then(event.text)
+        except TutorError as error:
+            self.tell(error)
+            return
+        self._drafts.pop(self._label, None)
+        self._writing(False)
+        self._runner.act(action)
+
+    def _writing(self, on: bool) -> None:
+        """At once, not with the next refresh: what is typed ahead is for the field."""
+        editor = self.query_one(PromptEditor)
+        for widget in (self.query_one("#label"), editor):
+            widget.display = on
+        self.set_focus(editor if on else self._view)

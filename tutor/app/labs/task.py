@@ -1,0 +1,56 @@
+"""What a lab asks for: the task, and the goals with their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.widgets.prose import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from tutor.labs.kit.registry import AnyLab
+
+
+class LabTask(Static):
+    """One line with the goal that comes next; all of them, below the task, when `open`. Those
+    that `first` names come before the others."""
+
+    DEFAULT_CSS = """
+    LabTask { height: auto; margin-bottom: 1; }
+    Screen.-low LabTask { margin-bottom: 0; }
+    """
+
+    def __init__(self, lab: AnyLab, task: str, first: Sequence[str] = ()) -> None:
+        super().__init__(markup=False)
+        self._goals = sorted(lab.goals, key=lambda goal: goal.name not in first)
+        self._wanted = task
+        self._reached: Set[str] = frozenset()
+        self.open = False
+
+    def show(self, reached: Set[str], *, open_: bool) -> None:
+        """`reached` are the names of the goals reached so far, now or earlier. Where nothing
+        changes nothing is laid out anew: this is called with every key."""
+        if (reached, open_) == (self._reached, self.open) and self.content:
+            return
+        self._reached, self.open = reached, open_
+        goals = self._goals
+        left = [goal for goal in goals if goal.name not in reached]
+        if open_:
+            task = Content.styled(plain(self._wanted), ACT)
+            lines = [_goal(goal.says, goal.name in reached) for goal in goals]
+            self.update(Content("\n").join([task, *lines]))
+            return
+        done = len(goals) - len(left)
+        said = _goal(left[0].says, False) if left else _goal("all goals reached", True)
+        count = f"  {done} of {len(goals)}"
+        self.update(Content.assemble(said, (count, MUTED)) if goals else Content(""))
+
+
+def _goal(words: str, reached: bool) -> Content:
+    mark = ("✓ ", RIGHT) if reached else ("○ ", ACT)
+    return Content.assemble(mark, (words, MUTED if reached else ""))

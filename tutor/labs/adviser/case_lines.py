@@ -1,0 +1,134 @@
+"""The adviser's cases: a situation, what to pick from, and what there is to say to the pick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser import rule as adviser_rule
+from tutor.labs.adviser.blocks import wrapped
+from tutor.labs.adviser.words import listed, title
+from tutor.labs.kit.around import around
+
+if TYPE_CHECKING:
+    from tutor.labs.adviser.data import Advice, Case
+    from tutor.labs.adviser.lab import State
+    from tutor.labs.adviser.rule import Place
+
+_WIDE = 66
+"""From this many columns on it is said how many are solved."""
+_OPTION = 19
+_LEAST_OPTIONS = 5
+_OWN = (
+    "What do you want to use a model for? Weigh what that needs, look at the reasons, and pick "
+    "what you would try first. s writes it down, with the facts and their months."
+)
+
+
+def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
+    """The situation, what to pick from, and what is said to the pick. All of it, on a low screen
+    too: there it scrolls."""
+    case = adviser.case_of(advice, state.case)
+    text = wrapped(Content(case.text if case else _OWN), width)
+    said = _said(state, advice, case, width) if case else []
+    count = len(advice.options)
+    rows = room - 1 - len(text) - len(said)
+    gap = [Content("")] if rows > count else []
+    rows = count if rows < _LEAST_OPTIONS else min(count, rows)
+    return [
+        _heading(state, advice, case, width),
+        *text,
+        *gap,
+        *_options(state, advice, width, rows),
+        *said,
+    ]
+
+
+def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Content:
+    count = len(advice.cases)
+    where = f"{state.case} of {count}" if case else f"{count} cases follow"
+    if width >= _WIDE:
+        where += f", {len(state.solved)} solved, {len(state.at_once)} by the first pick"
+    elif case:
+        where = f"{state.case}/{count}"
+    solved = state.case in state.solved
+    return Content.assemble(
+        ("✓ " if solved else "", RIGHT), (title(advice, state.case), "bold"), (f"  {where}", MUTED)
+    )
+
+
+def _options(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
+    """The options in the order of the ranking, with what was picked."""
+    ranked = adviser.ranking(advice, state.now)
+    focus = next(place for place, row in enumerate(ranked) if row.option == state.option)
+    shown = around(focus, len(ranked), rows if rows >= len(ranked) else rows - 1)
+    drawn = [_option(state, advice, ranked[place], width) for place in shown]
+    more = len(ranked) - len(shown)
+    return [*drawn, Content.styled(f"    {more} more", MUTED)] if more else drawn
+
+
+def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
+    case = adviser.case_of(advice, state.case)
+    here = row.option == state.option
+    picked = row.option == state.picked[state.case]
+    mark, color = " ", ""
+    if picked and case is None:
+        mark, color = "•", ACT
+    elif picked and case is not None:
+        mark, color = ("✓", RIGHT) if case.defensible[row.option] else ("×", NOT_YET)
+    share = adviser_rule.share(row.points, state.now.weights)
+    bar = max(0, min(30, width - _OPTION - 14))
+    score = ("  out", MUTED) if row.unmet else (f"{share:>5.0%}", "")
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (f"{mark} ", color),
+        (figures.fit(advice.options[row.option].name, _OPTION), "bold" if here or picked else ""),
+        score,
+        "  ",
+        ("" if row.unmet else bars.bar(share, bar), likely(share)),
+    )
+
+
+def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]:
+    """What there is to say to the pick; once the case is solved, about any option in focus."""
+    picked = state.picked[state.case]
+    if picked is None:
+        return []
+    solved = state.case in state.solved
+    about = state.option if solved else picked
+    good = case.defensible[about]
+    head = Content.assemble(
+        ("✓ " if good else "× ", RIGHT if good else NOT_YET),
+        (f"{advice.options[about].name}: ", "bold"),
+    )
+    said = wrapped(Content.assemble(head, case.why[about]), width)
+    said += wrapped(Content.assemble(("what matters: ", MUTED), case.because), width)
+    if left_out := _left_out(state, advice, case):
+        said += wrapped(Content.assemble(("you gave no weight to ", MUTED), left_out), width)
+    if adviser.refusal(state) is not None:
+        said += wrapped(Content("Weigh anew (Tab) before you pick again."), width)
+    if solved:
+        names = [
+            advice.options[option].name
+            for option, defensible in enumerate(case.defensible)
+            if defensible
+        ]
+        said += wrapped(Content.assemble(("defensible: ", MUTED), ", ".join(names)), width)
+    return said
+
+
+def _left_out(state: State, advice: Advice, case: Case) -> str:
+    """The needs that matter in this case and were not weighed, or not as the kind that matters."""
+    names = []
+    for place, need in enumerate(advice.needs):
+        meant = need.kinds[state.now.kinds[place]].place
+        weighed = state.now.weights[place] or state.now.musts[place]
+        for kind in need.kinds:
+            if case.matters[kind.place] and not (weighed and meant == kind.place):
+                many = len(need.kinds) > 1
+                names.append(f"{need.name} ({kind.name})" if many else need.name)
+    return listed(names) if names else ""

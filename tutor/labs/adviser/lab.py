@@ -1,0 +1,384 @@
+"""The adviser: needs are weighed, options are ranked by a rule that is shown, and every place has
+its reasons.
+
+What it weighs is data (`adviser_data`), and the rule is a module of its own (`adviser_rule`). The
+model is asked nothing; the engine is asked for the data, and to write the result into a file.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+from tutor.errors import LabError
+from tutor.labs.adviser import rule
+from tutor.labs.adviser.data import Advice, Case
+from tutor.labs.kit.lab import Goal, Lab
+
+View = Literal["needs", "reasons", "cases"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+LOCAL, NO_LLM = "local", "no-llm"
+"""The options that goals speak of."""
+ENOUGH_CASES = 5
+AT_ONCE = 2
+"""So many of them by the first pick. Options can be tried one after the other, too; then it is not
+known whether the weighing or the trying has solved a case."""
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """Another view. After the needs, what is in first place is in focus."""
+
+    view: View
+
+
+class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="choose"):
+    """Another need, so many further down."""
+
+    by: int
+
+
+class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
+    """More or less weight for the chosen need."""
+
+    by: int
+
+
+class Must(msgspec.Struct, frozen=True, tag_field="do", tag="must"):
+    """The chosen need is a condition, or no longer one."""
+
+
+class NextKind(msgspec.Struct, frozen=True, tag_field="do", tag="kind"):
+    """The next kind of the chosen need."""
+
+
+class Clear(msgspec.Struct, frozen=True, tag_field="do", tag="clear"):
+    """All weights to 0, and no musts."""
+
+
+class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
+    """Another option, so many further down in the ranking."""
+
+    by: int
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """Another case, so many on. Before the first one is a task of the learner's own."""
+
+    by: int
+
+
+class Pick(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
+    """The option in focus is the choice."""
+
+
+class Keep(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
+    """Write the result into a file."""
+
+
+Action = See | Choose | Turn | Must | NextKind | Clear | Look | Move | Pick | Keep
+
+
+# --- what is asked of the engine ------------------------------------------------------------------
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """By need: its weight (0 to 3), which of its kinds is meant, and whether it is a must."""
+
+    weights: tuple[int, ...]
+    kinds: tuple[int, ...]
+    musts: tuple[bool, ...]
+
+
+class Read(msgspec.Struct, frozen=True, tag=True):
+    """What is there to weigh?"""
+
+
+class Save(msgspec.Struct, frozen=True, tag=True):
+    """Write down how `case` (0: the learner's own task) was weighed, and what was picked."""
+
+    case: int
+    settings: Settings
+    picked: int | None
+
+
+class Saved(msgspec.Struct, frozen=True, tag=True):
+    """Where it was written."""
+
+    path: str
+
+
+Question = Read | Save
+Answer = Advice | Saved
+
+
+# --- the state ------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`settings` and `picked` have one entry for each case, the learner's own task first.
+    `before` is how the present case was weighed before the last change, `need` and `option` are
+    in focus. `owed` is still to be written, `saved` was just written. `missed` are the cases and
+    settings of picks that cannot be defended, `solved` the cases with one that can, `at_once`
+    those of them with none that cannot before."""
+
+    advice: Advice | None = None
+    view: View = "needs"
+    case: int = 0
+    settings: tuple[Settings, ...] = ()
+    picked: tuple[int | None, ...] = ()
+    before: Settings | None = None
+    need: int = 0
+    option: int = 0
+    owed: Save | None = None
+    saved: Saved | None = None
+    missed: frozenset[tuple[int, Settings]] = frozenset()
+    solved: frozenset[int] = frozenset()
+    at_once: frozenset[int] = frozenset()
+
+    @property
+    def now(self) -> Settings:
+        """How the present case is weighed."""
+        return self.settings[self.case]
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    """Raises `LabError` for a choice before anything was weighed, or weighed anew."""
+    replace, advice = msgspec.structs.replace, state.advice
+    if advice is None:
+        return state
+    state = replace(state, saved=None)
+    match action:
+        case See(view):
+            first = ranking(advice, state.now)[0].option
+            option = first if state.view == "needs" else state.option
+            return replace(state, view=view, option=option)
+        case Choose(by):
+            return replace(state, need=_within(state.need + by, len(advice.needs)))
+        case Look(by):
+            order = [row.option for row in ranking(advice, state.now)]
+            place = _within(order.index(state.option) + by, len(order))
+            return replace(state, option=order[place])
+        case Move(by):
+            case_ = _within(state.case + by, len(state.settings))
+            return replace(state, case=case_, before=None)
+        case Pick():
+            return _picked(state, advice)
+        case Keep():
+            return replace(state, owed=Save(state.case, state.now, state.picked[state.case]))
+        case _:
+            return _weighed(state, _turned(state.now, advice, state.need, action))
+
+
+def question(state: State) -> Question | None:
+    return Read() if state.advice is None else state.owed
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    replace = msgspec.structs.replace
+    if isinstance(answer, Saved):
+        return replace(state, owed=None, saved=answer)
+    count = 1 + len(answer.cases)
+    return replace(
+        state, advice=answer, settings=(nothing_weighed(answer),) * count, picked=(None,) * count
+    )
+
+
+def nothing_weighed(advice: Advice) -> Settings:
+    needs = len(advice.needs)
+    return Settings((0,) * needs, (0,) * needs, (False,) * needs)
+
+
+def _within(place: int, count: int) -> int:
+    return min(max(0, place), count - 1)
+
+
+def _turned(settings: Settings, advice: Advice, need: int, action: Action) -> Settings:
+    """The settings after an action on the chosen need, or on all."""
+
+    def with_(values: tuple[int, ...], value: int) -> tuple[int, ...]:
+        return (*values[:need], value, *values[need + 1 :])
+
+    replace = msgspec.structs.replace
+    weights, kinds, musts = settings.weights, settings.kinds, settings.musts
+    match action:
+        case Turn(by):
+            weight = _within(weights[need] + by, rule.HIGHEST + 1)
+            return replace(settings, weights=with_(weights, weight))
+        case Must():
+            flipped = tuple(must != (place == need) for place, must in enumerate(musts))
+            return replace(settings, musts=flipped)
+        case NextKind():
+            kind = (kinds[need] + 1) % len(advice.needs[need].kinds)
+            return replace(settings, kinds=with_(kinds, kind))
+        case _:
+            return nothing_weighed(advice)
+
+
+def _weighed(state: State, settings: Settings) -> State:
+    if settings == state.now:
+        return state
+    every = list(state.settings)
+    every[state.case] = settings
+    return msgspec.structs.replace(state, settings=tuple(every), before=state.now)
+
+
+def refusal(state: State) -> LabError | None:
+    """Why nothing can be picked now: nothing is weighed, or it was not weighed anew after a pick
+    that cannot be defended."""
+    if not any(state.now.weights) and not any(state.now.musts):
+        return LabError("Nothing is weighed here yet.", "Tab to the needs, and weigh some first.")
+    if state.case not in state.solved and (state.case, state.now) in state.missed:
+        return LabError(
+            "With these weights you have picked already.",
+            "Tab to the needs, weigh anew, and pick again.",
+        )
+    return None
+
+
+def _picked(state: State, advice: Advice) -> State:
+    if (refused := refusal(state)) is not None:
+        raise refused
+    number = state.case
+    picked = list(state.picked)
+    picked[number] = state.option
+    state = msgspec.structs.replace(state, picked=tuple(picked))
+    case = case_of(advice, number)
+    if case is None or number in state.solved:
+        return state
+    if not case.defensible[state.option]:
+        return msgspec.structs.replace(state, missed=state.missed | {(number, state.now)})
+    first = number not in {each for each, _ in state.missed}
+    return msgspec.structs.replace(
+        state,
+        solved=state.solved | {number},
+        at_once=state.at_once | {number} if first else state.at_once,
+    )
+
+
+# --- what follows from a state --------------------------------------------------------------------
+
+
+def case_of(advice: Advice, number: int) -> Case | None:
+    """None for the learner's own task."""
+    return advice.cases[number - 1] if number else None
+
+
+def table(advice: Advice, settings: Settings) -> rule.Table:
+    """What is weighed: of each need, the kind that is meant."""
+    chosen = [need.kinds[kind] for need, kind in zip(advice.needs, settings.kinds, strict=True)]
+    return rule.Table(
+        tuple(
+            tuple(option.serves[kind.place].level for kind in chosen) for option in advice.options
+        ),
+        tuple(kind.least for kind in chosen),
+    )
+
+
+def ranking(advice: Advice, settings: Settings) -> tuple[rule.Place, ...]:
+    return rule.ranking(table(advice, settings), settings.weights, settings.musts)
+
+
+def lead(advice: Advice, settings: Settings) -> frozenset[int]:
+    return rule.lead(table(advice, settings), settings.weights, settings.musts)
+
+
+def deciding(advice: Advice, settings: Settings, option: int) -> rule.Deciding | None:
+    return rule.deciding(table(advice, settings), settings.weights, settings.musts, option)
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _first(state: State, option: str) -> bool:
+    advice = state.advice
+    return advice is not None and lead(advice, state.now) == {advice.option(option)}
+
+
+def _one_weight_decides(state: State) -> bool:
+    """The last change was of one weight, and those in first place are others than before."""
+    if state.advice is None or state.before is None:
+        return False
+    before, now = state.before, state.now
+    changed = sum(one != other for one, other in zip(before.weights, now.weights, strict=True))
+    led, leads = lead(state.advice, before), lead(state.advice, now)
+    alike = (before.kinds, before.musts) == (now.kinds, now.musts)
+    return changed == 1 and alike and bool(led) and bool(leads) and not led & leads
+
+
+def _must_excludes_first(state: State) -> bool:
+    if state.advice is None or state.before is None:
+        return False
+    before, now = state.before, state.now
+    alike = (before.kinds, before.weights) == (now.kinds, now.weights)
+    led, leads = lead(state.advice, before), lead(state.advice, now)
+    return alike and before.musts != now.musts and bool(led) and bool(leads) and not led & leads
+
+
+FIRST = -100
+"""So far up that it is the first of anything."""
+
+
+def _solved(*weighing: Action) -> tuple[Action, ...]:
+    """Steps of the solution: the next case, weighed, and what is in first place picked."""
+    return (Move(1), *weighing, Look(FIRST), Pick())
+
+
+def _on(need: int, *actions: Action) -> tuple[Action, ...]:
+    return (Choose(FIRST), Choose(need), *actions)
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="adviser",
+    title="Adviser",
+    order=250,
+    lesson="choosing",
+    task=(
+        "Weigh what a task needs, and watch the ranking: points are weight × level, added up. Then "
+        "solve cases: weigh, look at the reasons, and pick what you would defend."
+    ),
+    asks_model=False,
+    private=lambda question: isinstance(question, Save),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("local-first", "an open local model alone in first place", lambda s: _first(s, LOCAL)),
+        Goal("no-llm-first", "no LLM at all alone in first place", lambda s: _first(s, NO_LLM)),
+        Goal(
+            "one-weight", "one weight changed: nobody who was first still is", _one_weight_decides
+        ),
+        Goal("must", "a must that throws out all that were first", _must_excludes_first),
+        Goal(
+            "five-cases",
+            "five cases answered with what can be defended, two by the first pick",
+            lambda state: len(state.solved) >= ENOUGH_CASES and len(state.at_once) >= AT_ONCE,
+        ),
+        Goal("saved", "a result saved", lambda state: state.saved is not None),
+    ),
+    solution=(
+        *_on(0, Turn(1)),  # inputs
+        *_on(5, Turn(1)),  # privacy: an open local model
+        *_on(1, Must()),  # control, and it is out
+        Clear(),
+        *_on(2, Turn(1)),  # cost: no LLM
+        *_solved(*_on(4, Turn(3)), *_on(2, Turn(2))),  # letters
+        *_solved(*_on(0, NextKind(), Must(), Turn(3))),  # paintings
+        *_solved(*_on(0, Turn(3)), *_on(5, Must(), Turn(3))),  # discharge
+        *_solved(*_on(1, Must(), Turn(3))),  # bank
+        *_solved(*_on(3, NextKind(), Turn(3)), *_on(0, Turn(2))),  # handbook
+        Keep(),
+    ),
+)

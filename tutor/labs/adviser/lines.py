@@ -1,0 +1,207 @@
+"""What the adviser looks like: pure functions from a state to lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, RIGHT, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser import rule as adviser_rule
+from tutor.labs.adviser.blocks import fitting, wrapped
+from tutor.labs.adviser.case_lines import cases
+from tutor.labs.adviser.lab import VIEWS
+from tutor.labs.adviser.reason_lines import reasons
+from tutor.labs.adviser.words import listed, options_named, title, what_decides
+from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import beside
+from tutor.labs.kit.tabs import tabs
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.adviser.data import Advice
+    from tutor.labs.adviser.lab import State
+    from tutor.labs.adviser.rule import Place
+
+_WIDE = 66
+"""From this many columns on the ranking stands beside the needs."""
+_HIGH = 28
+"""From this many rows on the reasons of the first stand below the ranking."""
+_NEEDS = 29
+_NAME = 14
+_OPTION = 19
+_MOVED = 4
+_LEGEND = 15
+"""Columns of a bar from which on there is room for what its parts mean."""
+_LEAST_TABLE = 10
+_HEADED = 5
+"""Rows from which on a table has a heading."""
+_BLANK = [Content("")]
+_RULE = (
+    "Nothing weighs anything yet. Points are weight × level (0 to 3), added up; the score is their "
+    "share of all that can be had."
+)
+_ALL_OUT = "Every option is out. Make one of the musts a wish again (m)."
+
+
+def lines(state: State, width: int, height: int) -> Sequence[Content]:
+    advice = state.advice
+    if advice is None:
+        return [Content.styled("reading what there is to weigh …", MUTED)]
+    views = tabs((view, view == state.view) for view in VIEWS)
+    if width >= _WIDE and state.view != "cases":
+        views += Content.styled(title(advice, state.case), MUTED)
+    below = _saved(state, width)
+    room = height - 1 - len(below)
+    match state.view:
+        case "needs":
+            drawn = _needs(state, advice, width, room)
+        case "reasons":
+            drawn = reasons(state, advice, width)
+        case "cases":
+            drawn = cases(state, advice, width, room)
+    return [views, *drawn, *below]
+
+
+def _saved(state: State, width: int) -> list[Content]:
+    if state.saved is None:
+        return []
+    return wrapped(Content.assemble(("✓ saved as ", RIGHT), safe(state.saved.path)), width)
+
+
+# --- needs and the ranking ------------------------------------------------------------------------
+
+
+def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]:
+    case = adviser.case_of(advice, state.case)
+    side_by_side = width >= _WIDE
+    rows = 1 + max(len(advice.needs), len(advice.options))
+    spare = room - (rows if side_by_side else _LEAST_TABLE)
+    focus, decides, situation, named, gap, gap_above = fitting(
+        [
+            _need_in_focus(state, advice, width),
+            _first_place(state, advice, width),
+            wrapped(Content(case.text), width) if case else [],
+            [] if side_by_side else [Content.styled(title(advice, state.case), "bold")],
+            _BLANK,
+            _BLANK,
+        ],
+        spare,
+    )
+    above, below = [*named, *situation, *gap_above], [*gap, *focus, *decides]
+    table = room - len(above) - len(below)
+    if side_by_side:
+        left = _dials(state, advice, table)
+        right = _ranking(state, advice, width - _NEEDS, table)
+        if room >= _HIGH:
+            more = [*_BLANK, *reasons(_at_first(state, advice), advice, width)]
+            below += more if len(above) + rows + len(below) + len(more) <= room else []
+        return [*above, *beside(left, right, _NEEDS), *below]
+    dials = _dials(state, advice, min(1 + len(advice.needs), table // 2))
+    return [*above, *dials, *_ranking(state, advice, width, table - len(dials)), *below]
+
+
+def _at_first(state: State, advice: Advice) -> State:
+    """With what is in first place in focus."""
+    return msgspec.structs.replace(state, option=adviser.ranking(advice, state.now)[0].option)
+
+
+def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
+    """The needs with their weights, the one in focus among them."""
+    drawn = [] if rows < _HEADED else [Content.styled(f"  {'need':<{_NAME}}weight", MUTED)]
+    for place in around(state.need, len(advice.needs), rows - len(drawn)):
+        weight, must = state.now.weights[place], state.now.musts[place]
+        here = place == state.need
+        drawn.append(
+            Content.assemble(
+                ("› " if here else "  ", f"{ACT} bold"),
+                (figures.fit(advice.needs[place].name, _NAME), "bold" if here else ""),
+                ("■" * weight + "·" * (adviser_rule.HIGHEST - weight), ACT if here else ""),
+                (f" {weight}", "bold" if weight else MUTED),
+                (" must" if must else "", "bold"),
+            )
+        )
+    return drawn
+
+
+def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
+    """The options by place, each with its share of what is possible, now and before."""
+    now = adviser.ranking(advice, state.now)
+    before: dict[int, Place] = {}
+    if state.before is not None:
+        before = {row.option: row for row in adviser.ranking(advice, state.before)}
+    bar = max(0, width - 4 - _OPTION - 7 - _MOVED)
+    heading = f"    {'option':<{_OPTION}}score"
+    legend = "  ▒ gained ╌ lost" if bar >= _LEGEND else ""
+    drawn = [] if rows < _HEADED else [Content.styled(heading + legend, MUTED)]
+    room = rows - len(drawn)
+    shown = now if len(now) <= room else now[: max(1, room - 1)]
+    for row in shown:
+        drawn.append(_ranked(state, advice, row, before.get(row.option), bar))
+    if len(shown) < len(now):
+        drawn.append(Content.styled(f"    {len(now) - len(shown)} more", MUTED))
+    return drawn
+
+
+def _ranked(state: State, advice: Advice, row: Place, before: Place | None, bar: int) -> Content:
+    name = figures.fit(advice.options[row.option].name, _OPTION)
+    weights = state.now.weights
+    if row.unmet:
+        needs = listed(advice.needs[need].name for need in row.unmet)
+        out = figures.fit(f"  out: {needs}", 7 + bar)
+        return Content.assemble(("  – ", MUTED), (name, MUTED), (out, MUTED), _moved(row, before))
+    share = adviser_rule.share(row.points, weights)
+    was = share
+    if before is not None and state.before is not None:
+        was = adviser_rule.share(before.points, state.before.weights)
+    solid, gained, rest = bars.change(was, share, bar)
+    first = row.place == 1 and any(weights)
+    return Content.assemble(
+        (f"{row.place:>3} ", "bold" if first else MUTED),
+        (name, "bold" if first else ""),
+        (f"{share:>5.0%}  ", "bold" if first else ""),
+        (solid, likely(share)),
+        (gained, likely(share)),
+        (rest, MUTED),
+        _moved(row, before),
+    )
+
+
+def _moved(row: Place, before: Place | None) -> tuple[str, str]:
+    """How many places up or down since the last change."""
+    if before is None or before.place == row.place or not row.points:
+        return "", ""
+    if before.place is None:
+        return " ▲", ACT
+    if row.place is None:
+        return " ▼", ACT
+    up = before.place - row.place
+    return (f" ▲{up}" if up > 0 else f" ▼{-up}"), ACT
+
+
+def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
+    """What the need asks, which of its kinds is meant, and what it is as a must."""
+    need, kind = advice.needs[state.need], state.now.kinds[state.need]
+    count = f" ({kind + 1} of {len(need.kinds)})" if len(need.kinds) > 1 else ""
+    meant = need.kinds[kind]
+    asks = Content.assemble((f"{need.asks} ", MUTED), (meant.name, "bold"), (count, MUTED))
+    must = Content.assemble(
+        ("a must: " if state.now.musts[state.need] else "as a must: ", MUTED), meant.must
+    )
+    return [*wrapped(asks, width), *wrapped(must, width)]
+
+
+def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
+    """What decides who is first."""
+    leaders = adviser.lead(advice, state.now)
+    if not leaders:
+        some = any(row.place for row in adviser.ranking(advice, state.now))
+        return wrapped(Content.styled(_RULE if some else _ALL_OUT, MUTED), width)
+    names = options_named(advice, leaders)
+    decides = what_decides(advice, state.now, min(leaders))
+    return wrapped(Content.assemble(("first: ", MUTED), (f"{names}. ", "bold"), decides), width)

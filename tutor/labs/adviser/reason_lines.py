@@ -1,0 +1,92 @@
+"""The adviser's reasons: what speaks for and against one option, and what decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser import rule as adviser_rule
+from tutor.labs.adviser.blocks import hanging, wrapped
+from tutor.labs.adviser.data import LEVELS
+from tutor.labs.adviser.words import dated, what_decides
+
+if TYPE_CHECKING:
+    from tutor.labs.adviser.data import Advice, DatedFact
+    from tutor.labs.adviser.lab import State
+
+_NAME = 14
+_WIDE = 100
+"""From this many columns on a reason stands beside its figures."""
+_JUDGED = (
+    "Levels are judgments of ours. What a vendor can change has its month; the file that s saves "
+    "has the sources too."
+)
+
+
+def reasons(state: State, advice: Advice, width: int) -> list[Content]:
+    """What speaks for and against the option in focus, by what it counts, with dated facts."""
+    option = advice.options[state.option]
+    rows = adviser.ranking(advice, state.now)
+    row = next(row for row in rows if row.option == state.option)
+    most = adviser_rule.HIGHEST * sum(state.now.weights)
+    place = "out" if row.place is None else f"place {row.place} of {len(rows)}"
+    shared = sum(each.place == row.place for each in rows) > 1 and row.place is not None
+    name = Content.assemble(
+        (option.name, "bold"),
+        f"  {place}{', shared' * shared}",
+        (f"  {row.points} of {most} points", MUTED),
+    )
+    drawn = [
+        *wrapped(name, width),
+        *wrapped(Content.styled(option.says, MUTED), width),
+        *wrapped(Content(what_decides(advice, state.now, state.option)), width),
+    ]
+    counts = [
+        need
+        for need in range(len(advice.needs))
+        if state.now.weights[need] or state.now.musts[need]
+    ] or list(range(len(advice.needs)))
+    counts.sort(key=lambda need: -state.now.weights[need])
+    served = {need: _level(state, advice, need) for need in counts}
+    for title, sign, wanted in (("for it", "+", (3, 2)), ("against it", "−", (1, 0))):
+        some = [need for need in counts if served[need] in wanted]
+        if some:
+            drawn += [Content(""), Content.styled(title, MUTED)]
+        for need in some:
+            drawn += _reason(state, advice, need, sign, width)
+    return [*drawn, Content(""), *wrapped(Content.styled(_JUDGED, MUTED), width)]
+
+
+def _level(state: State, advice: Advice, need: int) -> int:
+    kind = advice.needs[need].kinds[state.now.kinds[need]]
+    return advice.options[state.option].serves[kind.place].level
+
+
+def _reason(state: State, advice: Advice, need: int, sign: str, width: int) -> list[Content]:
+    kind = advice.needs[need].kinds[state.now.kinds[need]]
+    option = advice.options[state.option]
+    serving = option.serves[kind.place]
+    weight, level = state.now.weights[need], serving.level
+    head = Content.assemble(
+        (f"{sign} ", f"{RIGHT} bold" if sign == "+" else f"{NOT_YET} bold"),
+        figures.fit(advice.needs[need].name, _NAME),
+        (f"{LEVELS[level]:<7}", "bold"),
+        (f"{weight} × {level} = {weight * level}  ", MUTED),
+    )
+    why, facts = Content(serving.why), [_fact(fact, option.name) for fact in serving.facts]
+    if width < _WIDE:
+        indent, drawn = Content("  "), [head.rstrip()]
+        drawn += hanging(indent, why, width)
+    else:
+        indent, drawn = Content(" " * head.cell_length), hanging(head, why, width)
+    for fact in facts:
+        drawn += hanging(indent, fact, width)
+    return drawn
+
+
+def _fact(fact: DatedFact, option: str) -> Content:
+    return Content.styled(dated(fact).removeprefix(f"{option}, "), MUTED)

@@ -1,0 +1,115 @@
+"""The adviser's result as Markdown. The same settings on the same day give the same text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser import rule as adviser_rule
+from tutor.labs.adviser.data import LEVELS, Advice, Case, DatedFact
+from tutor.labs.adviser.lab import Save, Settings
+from tutor.labs.adviser.words import dated, title, what_decides
+
+RULE = (
+    "Each option serves each need on a level: not (0), partly (1), well (2), fully (3). Its points "
+    "are the sum of weight × level. A must excludes what serves the need below a least level. The "
+    "levels are judgments with their reasons, not measurements; what a vendor can change is dated. "
+    "How well a model does the task, only examples of the task can tell."
+)
+
+
+def report(advice: Advice, save: Save, on: date) -> str:
+    """The whole file."""
+    case, settings = adviser.case_of(advice, save.case), save.settings
+    parts = [
+        [f"# Choosing: {title(advice, save.case)}", "", f"Weighed on {on}."],
+        [case.text] if case else [],
+        ["## What was weighed", "", *_weighed(advice, settings)],
+        ["## The ranking", "", *_ranking(advice, settings)],
+        ["## The choice", "", *_choice(advice, save, case)],
+        ["## Reasons", "", *_reasons(advice, settings)],
+        ["## Facts", "", *_facts(advice, settings)],
+        ["## The rule", "", RULE],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _table(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
+    """A Markdown table; the columns `right` are aligned to the right."""
+    marks = ["--:" if column in right else ":--" for column in range(len(rows[0]))]
+    return [f"| {' | '.join(row)} |" for row in (rows[0], marks, *rows[1:])]
+
+
+def _weighed(advice: Advice, settings: Settings) -> list[str]:
+    rows = [["need", "what is meant", "weight", "must"]]
+    for place, need in enumerate(advice.needs):
+        kind = need.kinds[settings.kinds[place]]
+        must = kind.must if settings.musts[place] else ""
+        rows.append([need.name, kind.name, str(settings.weights[place]), must])
+    return _table(rows, right=[2])
+
+
+def _ranking(advice: Advice, settings: Settings) -> list[str]:
+    rows = [["place", "option", "points", "of what is possible"]]
+    for row in adviser.ranking(advice, settings):
+        share = adviser_rule.share(row.points, settings.weights)
+        rows.append(
+            [
+                "out" if row.place is None else str(row.place),
+                advice.options[row.option].name,
+                str(row.points),
+                f"{share:.0%}",
+            ]
+        )
+    return _table(rows, right=[0, 2, 3])
+
+
+def _choice(advice: Advice, save: Save, case: Case | None) -> list[str]:
+    if save.picked is None:
+        return ["None was made."]
+    lines = [f"**{advice.options[save.picked].name}**"]
+    if case is not None:
+        names = [
+            option.name
+            for option, defensible in zip(advice.options, case.defensible, strict=True)
+            if defensible
+        ]
+        lines += ["", case.why[save.picked], "", case.because, ""]
+        lines.append(f"Defensible here: {', '.join(names)}.")
+    return lines
+
+
+def _reasons(advice: Advice, settings: Settings) -> list[str]:
+    lines: list[str] = []
+    for row in adviser.ranking(advice, settings):
+        option = advice.options[row.option]
+        lines += [f"### {option.name}", "", option.says, ""]
+        lines += [what_decides(advice, settings, row.option), ""]
+        for place, need in enumerate(advice.needs):
+            weight = settings.weights[place]
+            if not weight and not settings.musts[place]:
+                continue
+            serving = option.serves[need.kinds[settings.kinds[place]].place]
+            level = LEVELS[serving.level]
+            sum_ = f"{weight} × {serving.level} = {weight * serving.level}"
+            lines.append(f"- {need.name}, {level} ({sum_}): {serving.why}")
+            lines += [f"    - {dated(fact)}" for fact in serving.facts]
+        if lines[-1]:
+            lines.append("")
+    return lines[:-1]
+
+
+def _facts(advice: Advice, settings: Settings) -> list[str]:
+    """Those that the levels above rest on, each once, with where it was read."""
+    used = dict.fromkeys(_used(advice, settings))
+    if not used:
+        return ["No level above rests on anything that a vendor can change."]
+    return [f"- {dated(fact)}. Read at {fact.source}" for fact in used]
+
+
+def _used(advice: Advice, settings: Settings) -> Iterator[DatedFact]:
+    for option in advice.options:
+        for place, need in enumerate(advice.needs):
+            if settings.weights[place] or settings.musts[place]:
+                yield from option.serves[need.kinds[settings.kinds[place]].place].facts

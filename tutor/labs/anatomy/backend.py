@@ -1,0 +1,93 @@
+"""Takes the network's tensors apart, and reads a text with them rounded."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tutor.errors import LabError
+from tutor.labs.anatomy import quantize
+from tutor.labs.anatomy.lab import (
+    BINS,
+    MOST_WEIGHTS,
+    Answer,
+    Histogram,
+    Inventory,
+    Look,
+    Part,
+    Parts,
+    Question,
+)
+from tutor.labs.anatomy.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.lm import anatomy
+
+
+class AnatomyBench:
+    """Keeps the exact answers: all others are compared with them."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._answers = lru_cache(maxsize=1)(self._answers_anew)
+        self._tensors = list(anatomy.tensors(tools.model.network))
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError`, and `LabError` for a tensor that is not there."""
+        match question:
+            case Parts():
+                return self._inventory()
+            case Look(at):
+                return self._histogram(at)
+            case Through(text, bits, layer, stream):
+                return self._through(text, bits, layer, stream)
+            case Compare(text, exact, stream):
+                ids, _ = tokens_of(self._model, text, MOST_TOKENS)
+                before = self._answers(exact)
+                after = before if stream == exact else self._answers_anew(stream)
+                return Differences(*quantize.compare(ids, before, after))
+
+    def _inventory(self) -> Inventory:
+        parts = (
+            Part(part.role, part.layer, part.outputs, part.inputs, part.nbytes, part.form)
+            for part in self._tensors
+        )
+        return Inventory(tuple(parts), self._model.network.config.layers, self._model.card.format)
+
+    def _histogram(self, at: int) -> Histogram:
+        if not 0 <= at < len(self._tensors):
+            raise LabError(f"There is no tensor {at} in this model.", "Open the lab again.")
+        weights = anatomy.weights_of(self._tensors[at], MOST_WEIGHTS)
+        found = anatomy.described(weights, BINS)
+        rounding = anatomy.step_error(self._tensors[at], weights)
+        return Histogram(
+            found.typical, found.largest, tuple(found.counts), weights.numel(), rounding
+        )
+
+    def _through(self, text: str, bits: int, layer: int, stream: bytes) -> Stream:
+        ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
+        before = self._read(stream) if stream else self._embedded(ids)
+        found = quantize.through_block(self._model.network, layer, bits, before)
+        if found is None:
+            return Stream(None, (), len(ids), left_out)
+        after, errors = found
+        return Stream(after.numpy().tobytes(), tuple(errors), len(ids), left_out)
+
+    def _answers_anew(self, stream: bytes) -> Tensor:
+        return quantize.answers(self._model.network, self._read(stream))
+
+    @torch.inference_mode()
+    def _embedded(self, ids: list[int]) -> Tensor:
+        vectors: Tensor = self._model.network.embedding(torch.tensor(ids))
+        return vectors.cpu()
+
+    def _read(self, stream: bytes) -> Tensor:
+        numbers = np.frombuffer(stream, dtype=np.float32).copy()
+        return torch.from_numpy(numbers).view(-1, self._model.network.config.width)
+
+
+def make_bench(tools: Tools) -> AnatomyBench:
+    return AnatomyBench(tools)

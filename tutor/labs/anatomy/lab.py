@@ -1,0 +1,308 @@
+"""The lab of anatomy: where the parameters of the model sit, and what fewer bits do to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.anatomy.precisions import (
+    PRECISIONS,
+    Compare,
+    Differences,
+    Reading,
+    Stream,
+    Through,
+)
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.sentence import sentence
+
+MOST_WEIGHTS = 4_000_000
+"""Of a larger tensor every n-th row is looked at, and the screen says so."""
+
+BINS = 61
+
+View = Literal["roles", "layers", "precision"]
+VIEWS: tuple[View, ...] = ("roles", "layers", "precision")
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    view: View
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """Another row of the view, or another tensor of the role: so many further on."""
+
+    row: int = 0
+    tensor: int = 0
+
+
+class Measure(msgspec.Struct, frozen=True, tag_field="do", tag="measure"):
+    """Compare what each has in parameters, or what it takes in bytes."""
+
+    nbytes: bool
+
+
+class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
+    """Read the text with weights of so many bits."""
+
+    bits: int
+
+
+class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop"):
+    """Not now. What was done is kept."""
+
+
+Action = See | Move | Measure | Run | Stop | Write
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Parts(msgspec.Struct, frozen=True, tag=True):
+    """Which tensors are there?"""
+
+
+class Look(msgspec.Struct, frozen=True, tag=True):
+    """Which weights are in tensor number `at`?"""
+
+    at: int
+
+
+Question = Parts | Look | Through | Compare
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """One tensor. `layer` is None for what is in no block; `form` is how its numbers are kept."""
+
+    role: str
+    layer: int | None
+    outputs: int
+    inputs: int
+    nbytes: int
+    form: str
+
+    @property
+    def count(self) -> int:
+        return self.outputs * self.inputs
+
+
+class Inventory(msgspec.Struct, frozen=True, tag=True):
+    """`format` is the number format of the model's file."""
+
+    parts: tuple[Part, ...]
+    layers: int
+    format: str
+
+
+class Histogram(msgspec.Struct, frozen=True, tag=True):
+    """`typical` is the root mean square, `largest` the largest by size; `counts` are of equal
+    steps from -largest to +largest, `looked_at` weights in all. `rounding` estimates what the
+    file's own rounding did to them, relative to them; None for floats."""
+
+    typical: float
+    largest: float
+    counts: tuple[int, ...]
+    looked_at: int
+    rounding: float | None
+
+
+Answer = Inventory | Histogram | Stream | Differences
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`role` and `tensor` say which tensor is looked at: it counts among those of the role.
+    `nbytes` says what is compared: bytes, or else parameters. `precision` is a row of
+    `PRECISIONS`; `running` the bits that are wanted now."""
+
+    text: str
+    view: View = "roles"
+    inventory: Inventory | None = None
+    role: int = 0
+    tensor: int = 0
+    layer: int = 0
+    nbytes: bool = False
+    precision: int = 0
+    histograms: dict[int, Histogram] = {}
+    readings: dict[int, Reading] = {}
+    running: int | None = None
+    tokens: int = 0
+    left_out: int = 0
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        parts = () if self.inventory is None else self.inventory.parts
+        return tuple(dict.fromkeys(part.role for part in parts))
+
+    def of_role(self, role: str) -> list[int]:
+        """The numbers of its tensors."""
+        assert self.inventory is not None
+        return [at for at, part in enumerate(self.inventory.parts) if part.role == role]
+
+    @property
+    def looked_at(self) -> int | None:
+        """The number of the tensor in focus."""
+        return None if self.inventory is None else self.of_role(self.roles[self.role])[self.tensor]
+
+    def reading(self, bits: int) -> Reading:
+        return self.readings.get(bits, Reading())
+
+    @property
+    def progress(self) -> tuple[int, int, int] | None:
+        """(bits, blocks done, blocks in all) of what is under way."""
+        if self.running is None or self.inventory is None:
+            return None
+        first = self.reading(PRECISIONS[0])
+        bits = self.running if first.done == self.inventory.layers else PRECISIONS[0]
+        return bits, self.reading(bits).done, self.inventory.layers
+
+
+def start() -> State:
+    return State(text="The capital of France is Paris, and the capital of Italy is Rome.")
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case See(view):
+            return change(state, view=view)
+        case Move(row, tensor) if state.inventory is not None:
+            return _moved(state, state.inventory, row, tensor)
+        case Measure(nbytes):
+            return change(state, nbytes=nbytes)
+        case Run(bits):
+            at = PRECISIONS.index(bits) if bits in PRECISIONS else state.precision
+            return change(state, view="precision", precision=at, running=PRECISIONS[at])
+        case Stop():
+            return change(state, running=None)
+        case Write(text):
+            return change(
+                state, text=sentence(text), readings={}, running=None, tokens=0, left_out=0
+            )
+    return state
+
+
+def _moved(state: State, inventory: Inventory, row: int, tensor: int) -> State:
+    change = msgspec.structs.replace
+    match state.view:
+        case "roles":
+            role = _within(state.role + row, len(state.roles))
+            count = len(state.of_role(state.roles[role]))
+            return change(state, role=role, tensor=_within(state.tensor + tensor, count))
+        case "layers":
+            return change(state, layer=_within(state.layer + row, inventory.layers))
+        case "precision":
+            return change(state, precision=_within(state.precision + row, len(PRECISIONS)))
+
+
+def question(state: State) -> Question | None:
+    if state.inventory is None:
+        return Parts()
+    if state.running is not None:
+        return _next_slice(state, state.running)
+    at = state.looked_at
+    if state.view == "roles" and at is not None and at not in state.histograms:
+        return Look(at)
+    return None
+
+
+def _next_slice(state: State, bits: int) -> Question | None:
+    assert state.inventory is not None
+    for wanted in dict.fromkeys((PRECISIONS[0], bits)):
+        reading = state.reading(wanted)
+        if reading.done < state.inventory.layers:
+            return Through(state.text, wanted, reading.done, reading.stream)
+        if reading.result is None:
+            exact = state.reading(PRECISIONS[0]).stream
+            return Compare(state.text, exact, reading.stream)
+    return None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    change = msgspec.structs.replace
+    match question, answer:
+        case _, Inventory():
+            return change(state, inventory=answer)
+        case Look(at), Histogram():
+            return change(state, histograms={**state.histograms, at: answer})
+        case Through(_, bits, _, _), Stream(None):
+            # another precision is as good as any: this one cannot be had
+            readings = {**state.readings, bits: Reading(possible=False)}
+            return change(state, readings=readings, running=None)
+        case Through(_, bits, _, _), Stream(bytes() as data, errors, tokens, left_out):
+            errors_so_far = (*state.reading(bits).errors, errors)
+            readings = {**state.readings, bits: Reading(data, errors_so_far)}
+            return change(state, readings=readings, tokens=tokens, left_out=left_out)
+        case Compare(), Differences():
+            bits, _, _ = _compared(state)
+            done = change(state.reading(bits), result=answer)
+            running = None if bits == state.running else state.running
+            return change(state, readings={**state.readings, bits: done}, running=running)
+    return state
+
+
+def _compared(state: State) -> tuple[int, Reading, Reading]:
+    """The precision whose result is owed: the exact one comes first."""
+    exact = state.reading(PRECISIONS[0])
+    assert state.running is not None
+    bits = PRECISIONS[0] if exact.result is None else state.running
+    return bits, exact, state.reading(bits)
+
+
+def _within(value: int, count: int) -> int:
+    return min(max(0, value), max(0, count - 1))
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+FAR_OUT = 25
+FEW_BITS = 4
+
+
+def _outlier(state: State) -> bool:
+    at = state.looked_at
+    found = None if at is None or state.view != "roles" else state.histograms.get(at)
+    return found is not None and found.largest >= FAR_OUT * found.typical
+
+
+def _results(state: State) -> list[tuple[int, Differences]]:
+    return [(bits, r.result) for bits, r in state.readings.items() if r.result is not None]
+
+
+def _harmless(state: State) -> bool:
+    return any(bits <= FEW_BITS and found.divergence < 0.05 for bits, found in _results(state))
+
+
+def _ruined(state: State) -> bool:
+    return any(found.same < 0.5 for _, found in _results(state))
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="anatomy",
+    title="Anatomy",
+    order=130,
+    lesson="attention",
+    task=(
+        "Where do the parameters sit, and how many bits does each of them need? Look at the "
+        "weights of any tensor; then round them all and see when the answers give way."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("outlier", "a weight 25 times as large as is usual there", _outlier),
+        Goal("harmless", "4 bits or fewer that change hardly anything", _harmless),
+        Goal("ruin", "so few bits that half of its choices change", _ruined),
+    ),
+    solution=(Move(row=5), Run(4), Run(3)),
+)

@@ -1,0 +1,63 @@
+"""Says where the heads of the network look, and which of them looks where most."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tutor.labs.attention.lab import (
+    MOST_TOKENS,
+    PATTERNS,
+    Answer,
+    Look,
+    Question,
+    Read,
+    Sentence,
+    Weights,
+)
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.lm import heads
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class AttentionBench:
+    """Keeps the weights of the last text."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._weights = lru_cache(maxsize=1)(self._read)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError`."""
+        match question:
+            case Read(text):
+                return self._sentence(text)
+            case Look(text, layer):
+                return Weights(self._weights(text)[layer].contiguous().numpy().tobytes())
+
+    def _read(self, text: str) -> Tensor:
+        ids, _ = tokens_of(self._model, text, MOST_TOKENS)
+        return heads.attention(self._model.network, ids).float()
+
+    def _sentence(self, text: str) -> Sentence:
+        ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
+        weights = self._weights(text)
+        scores = {name: heads.scores(weights, heads.PATTERNS[name](ids)) for name in PATTERNS}
+        return Sentence(
+            tokens=self._model.tokenizer.tokens(ids),
+            left_out=left_out,
+            layers=weights.shape[0],
+            heads=weights.shape[1],
+            scores={
+                name: tuple(of_heads.flatten().tolist())
+                for name, of_heads in scores.items()
+                if of_heads is not None
+            },
+        )
+
+
+def make_bench(tools: Tools) -> AttentionBench:
+    return AttentionBench(tools)

@@ -1,0 +1,284 @@
+"""The lab of attention: where each head of each layer looks, in a sentence of the learner's own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.sentence import sentence
+from tutor.lm.distribution import Token
+
+MOST_TOKENS = 48
+"""Of a longer text the beginning is looked into, and the screen says so: a map has as many rows
+and columns as there are tokens."""
+
+View = Literal["map", "row", "finder"]
+VIEWS: tuple[View, ...] = ("map", "row", "finder")
+
+Pattern = Literal["previous", "first", "itself", "same"]
+PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
+"""What a head can be asked about; `tutor.lm.heads` tells what each means."""
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """The whole map, one token's row of it, or the heads in order."""
+
+    view: View
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """Look at another layer, head or token: so many further on."""
+
+    layer: int = 0
+    head: int = 0
+    token: int = 0
+
+
+class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
+    """Which head does this most?"""
+
+    pattern: Pattern
+
+
+class Rank(msgspec.Struct, frozen=True, tag_field="do", tag="rank"):
+    """Another row of the list of heads, so many further down."""
+
+    by: int
+
+
+class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
+    """To the head on that row."""
+
+
+Action = Write | See | Move | Ask | Rank | Go
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Read(msgspec.Struct, frozen=True, tag=True):
+    """Which tokens are these, and how much does each head follow each pattern?"""
+
+    text: str
+
+
+class Look(msgspec.Struct, frozen=True, tag=True):
+    """Where do the heads of this layer look?"""
+
+    text: str
+    layer: int
+
+
+Question = Read | Look
+
+
+class Sentence(msgspec.Struct, frozen=True, tag=True):
+    """`left_out` counts the tokens that were too many. `scores` has for each pattern the mean share
+    of attention (0 to 1) that a head gives it: all heads of the first layer, then of the second
+    ...; none where no token has anything to look at."""
+
+    tokens: tuple[Token, ...]
+    left_out: int
+    layers: int
+    heads: int
+    scores: dict[str, tuple[float, ...]]
+
+
+class Weights(msgspec.Struct, frozen=True, tag=True):
+    """32-bit floats [heads, T, T]; each row sums to 1."""
+
+    data: bytes
+
+
+Answer = Sentence | Weights
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Layer, head and token are counted from 0. `weights` has what is known, by layer."""
+
+    text: str
+    sentence: Sentence | None = None
+    weights: dict[int, bytes] = {}
+    layer: int = 0
+    head: int = 0
+    token: int = 0
+    view: View = "map"
+    pattern: Pattern = "previous"
+    rank: int = 0
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return () if self.sentence is None else self.sentence.tokens
+
+    @property
+    def known(self) -> bool:
+        """Whether the head in view can be shown."""
+        return self.sentence is not None and self.layer in self.weights
+
+    def row(self, token: int) -> memoryview[float]:
+        """How much `token` takes from each token of the text, at the head in view."""
+        count = len(self.tokens)
+        start = (self.head * count + token) * count
+        return memoryview(self.weights[self.layer]).cast("f")[start : start + count]
+
+    def score(self, pattern: Pattern) -> float | None:
+        """How much the head in view follows the pattern."""
+        scores = () if self.sentence is None else self.sentence.scores.get(pattern, ())
+        at = self.layer * (self.sentence.heads if self.sentence else 0) + self.head
+        return scores[at] if scores else None
+
+    def ranking(self) -> list[tuple[int, int, float]]:
+        """(layer, head, score) of all heads, the one that follows the pattern most first."""
+        if self.sentence is None:
+            return []
+        scores = self.sentence.scores.get(self.pattern, ())
+        order = sorted(range(len(scores)), key=lambda at: -scores[at])
+        return [(*divmod(at, self.sentence.heads), scores[at]) for at in order]
+
+
+def start() -> State:
+    return State(text="The dog did not cross the street because it was too tired.")
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case Write(text):
+            return State(
+                text=sentence(text),
+                layer=state.layer,
+                head=state.head,
+                view="map" if state.view == "row" else state.view,
+                pattern=state.pattern,
+            )
+        case See(view):
+            return change(state, view=view)
+        case Move(layer, head, token):
+            if state.sentence is None:
+                return state
+            return change(
+                state,
+                layer=_within(state.layer + layer, state.sentence.layers),
+                head=_within(state.head + head, state.sentence.heads),
+                token=_within(state.token + token, len(state.tokens)),
+            )
+        case Ask(pattern):
+            return change(state, pattern=pattern, rank=0, view="finder")
+        case Rank(by):
+            return change(state, rank=_within(state.rank + by, len(state.ranking())))
+        case Go():
+            ranking = state.ranking()
+            if not ranking:
+                return state
+            layer, head, _ = ranking[state.rank]
+            return change(state, layer=layer, head=head, view="map")
+
+
+def question(state: State) -> Question | None:
+    if state.sentence is None:
+        return Read(state.text)
+    return None if state.layer in state.weights else Look(state.text, state.layer)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    match question, answer:
+        case Look(_, layer), Weights(data):
+            weights = {**state.weights, layer: data}
+            return msgspec.structs.replace(state, weights=weights)
+        case _, Sentence() as read:
+            return msgspec.structs.replace(
+                state,
+                sentence=read,
+                layer=_within(state.layer, read.layers),
+                head=_within(state.head, read.heads),
+                token=len(read.tokens) - 1,
+            )
+    return state
+
+
+def _within(value: int, count: int) -> int:
+    return min(max(0, value), max(0, count - 1))
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+STEADY = 0.6
+SINK = 0.9
+MOST = 0.5
+FAR = 3
+
+
+def _looks_before(state: State) -> bool:
+    score = state.score("previous")
+    return state.view != "finder" and state.known and score is not None and score >= STEADY
+
+
+def _rests(state: State) -> bool:
+    """A token's row is open, not of one of the first, and nearly all of it is on the first."""
+    return (
+        state.view == "row"
+        and state.known
+        and state.token > 2
+        and state.row(state.token)[0] >= SINK
+    )
+
+
+def _reaches_back(state: State) -> bool:
+    """The token in the row takes most from another word well before it, not the first."""
+    if state.view != "row" or not state.known:
+        return False
+    row, own = state.row(state.token), state.tokens[state.token].id
+    return any(
+        row[at] >= MOST and state.tokens[at].id != own for at in range(1, state.token - FAR + 1)
+    )
+
+
+def _finds_itself(state: State) -> bool:
+    """A head is on view in which repeated words take most from the same words before."""
+    score = state.score("same")
+    return state.view != "finder" and state.known and score is not None and score >= MOST
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="attention",
+    title="Where heads look",
+    order=90,
+    lesson="attention",
+    task=(
+        "Every head of every layer looks at your sentence in its own way. Some have a habit that "
+        "you can find and name; the finder ranks them all."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("previous-token", "a head that looks one back, 60 %", _looks_before),
+        Goal("sink", "a late token's row (tab) that rests on the first, 90 %", _rests),
+        Goal("reach", "a row that takes half from a word 3 or more back", _reaches_back),
+        Goal("same-token", "a head that finds a repeated word, 50 %", _finds_itself),
+    ),
+    solution=(
+        Ask("previous"),
+        Go(),
+        Ask("first"),
+        Go(),
+        See("row"),
+        Move(layer=-99, head=-99, token=-99),
+        Move(layer=13, head=8, token=8),
+        Write("one two three four one two three"),
+        Ask("same"),
+        Go(),
+    ),
+)

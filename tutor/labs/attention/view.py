@@ -1,0 +1,283 @@
+"""Draws the lab of attention."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.attention.lab import (
+    PATTERNS,
+    SINK,
+    VIEWS,
+    Ask,
+    Go,
+    Move,
+    Pattern,
+    Rank,
+    See,
+    State,
+)
+from tutor.labs.kit import heat
+from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import WIDE, beside
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.view import LabView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ASKED: dict[Pattern, str] = {
+    "previous": "the token before",
+    "first": "the first token",
+    "itself": "the token itself",
+    "same": "the same token earlier",
+}
+SHORT: dict[Pattern, str] = {
+    "previous": "one back",
+    "first": "first",
+    "itself": "itself",
+    "same": "same",
+}
+_SINK_SAID = 0.5
+"""A share from which on the first token is called what it is."""
+
+
+class AttentionView(LabView):
+    """A head's map, one token's row of it in figures, or all heads in order."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit", "write", tooltip="Write a sentence of your own."),
+        Binding(
+            "tab", "view", "map/token/finder", tooltip="The map, one token's row, or the finder."
+        ),
+        Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
+        Binding("down", "layer(-1)", show=False),
+        Binding("up", "rank(-1)", "row", key_display="↑↓", tooltip="Choose a head of the list."),
+        Binding("down", "rank(1)", show=False),
+        Binding("left", "head(-1)", "head", key_display="←→", tooltip="Choose the head."),
+        Binding("right", "head(1)", show=False),
+        Binding("p", "token(-1)", "token", key_display="p/n", tooltip="The token before or after."),
+        Binding("n", "token(1)", show=False),
+        Binding("enter", "go", "go there", tooltip="Look at the head on this row of the list."),
+        Binding("o", "ask", "find", tooltip="Which head looks there most? Four habits in turn."),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("layer", "head", "token"):
+            return self.state is not None and self.state.view != "finder"
+        if action in ("rank", "go"):
+            return self.state is not None and self.state.view == "finder"
+        return True
+
+    def action_edit(self) -> None:
+        self.write("A sentence:", self.state.text, lambda text: Write(sentence(text)))
+
+    def action_view(self) -> None:
+        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+
+    def action_layer(self, by: int) -> None:
+        self.did(Move(layer=by))
+
+    def action_head(self, by: int) -> None:
+        self.did(Move(head=by))
+
+    def action_token(self, by: int) -> None:
+        self.did(Move(token=by))
+
+    def action_rank(self, by: int) -> None:
+        self.did(Rank(by))
+
+    def action_go(self) -> None:
+        self.did(Go())
+
+    def action_ask(self) -> None:
+        step = 1 if self.state.view == "finder" else 0
+        self.did(Ask(PATTERNS[(PATTERNS.index(self.state.pattern) + step) % len(PATTERNS)]))
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if state.view == "finder" and state.sentence is not None:
+            return _finder(state, width, height)
+        if not state.known:
+            return [Content.styled("looking inside …", MUTED)]
+        above = _head(state, width)
+        if state.view == "row":
+            return [*above, *_row(state, width, height - len(above))]
+        map_width = width // 2 + 8 if width >= WIDE else width
+        shown = _map(state, map_width, height - len(above))
+        if width >= WIDE:
+            row = _row(state, width - map_width - 4, height - len(above))
+            shown = beside(shown, row, map_width + 4)
+        return [*above, *shown]
+
+
+def _head(state: State, width: int) -> list[Content]:
+    """Which head it is, and what it is in the habit of."""
+    read = state.sentence
+    assert read is not None
+    place = Content.assemble(
+        ("layer ", MUTED),
+        (f"{state.layer + 1:>2}", "bold"),
+        (f" of {read.layers}  head ", MUTED),
+        (f"{state.head + 1:>2}", "bold"),
+        (f" of {read.heads}", MUTED),
+    )
+    habits: list[str | tuple[str, str]] = []
+    gap = "  " if width >= 60 else " "
+    for pattern in PATTERNS:
+        score = state.score(pattern)
+        if score is not None:
+            share = f"{100 * score:>2.0f} %{gap}"
+            habits += [(f"{SHORT[pattern]} ", MUTED), (share, "bold" if score >= 0.5 else "")]
+    found = Content.assemble(*habits).rstrip()
+    apart = place.cell_length + 2 + found.cell_length > width
+    lines = [place, found] if apart else [Content.assemble(place, "  ", found)]
+    if read.left_out:
+        lines.append(Content(f"{len(read.tokens)} tokens are shown, {read.left_out} left out."))
+    return lines
+
+
+def _map(state: State, width: int, height: int) -> list[Content]:
+    tokens, below = state.tokens, _taken(state, width)
+    name = min(12, max(6, width // 6))
+    room = width - name - 6
+    wide = 2 if 2 * len(tokens) <= room else 1
+    shown = _columns(len(tokens), state.token, room // wide)
+    rows = max(3, height - len(below) - 1)
+    numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in shown)
+    lines = [Content.styled(" " * (name + 6) + numbers, MUTED)]
+    for at in around(state.token, len(tokens), rows):
+        row = state.row(at)
+        cells = [heat.cell(row[column], wide) for column in shown if column <= at]
+        chosen = at == state.token
+        lines.append(
+            Content.assemble(
+                ("› " if chosen else "  ", f"{ACT} bold"),
+                (f"{at + 1:>2} ", MUTED),
+                (figures.fit(figures.shown(tokens[at]), name), "bold" if chosen else ""),
+                " ",
+                *cells,
+            )
+        )
+    return [*lines, *below]
+
+
+def _columns(count: int, focus: int, room: int) -> list[int]:
+    """The columns that there is room for: the first, which many heads rest on, and those up to the
+    token in focus."""
+    if count <= room:
+        return list(range(count))
+    last = max(focus + 1, room)
+    return [0, *range(last - room + 1, last)]
+
+
+def _taken(state: State, width: int) -> list[Content]:
+    """What the token in focus takes most from, in figures, and what the glyphs mean."""
+    row = state.row(state.token)
+    most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
+    parts: list[str | tuple[str, str]] = [
+        (figures.shown(state.tokens[state.token]), "bold"),
+        (" takes ", MUTED),
+    ]
+    for at in most:
+        sink = " (sink)" if at == 0 and row[at] >= _SINK_SAID else ""
+        parts += [
+            f"{heat.percent(row[at])} ",
+            ("of ", MUTED),
+            figures.shown(state.tokens[at]) + sink + "  ",
+        ]
+    return [Content.assemble(*parts), Content.styled(heat.LEGEND, MUTED)]
+
+
+def _row(state: State, width: int, height: int) -> list[Content]:
+    """query -> key: one token, and what it takes from each that it may look at."""
+    tokens = state.tokens
+    row, own = state.row(state.token), tokens[state.token]
+    sink = row[0] >= _SINK_SAID and state.token > 0
+    below = _sink(row[0], width) if sink else []
+    name = max(8, min(16, width // 5))
+    notes = 22 if width >= 70 else 0
+    bar = max(0, width - name - figures.PERCENT_WIDTH - notes - 10)
+    rows = max(3, height - len(below) - 1)
+    # where not all fit, those that count most, in the order of the text
+    shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
+    lines = [
+        Content.assemble(
+            ("token ", MUTED),
+            (f"{state.token + 1} {figures.shown(own)}", "bold"),
+            (" asks; it takes from", MUTED),
+        )
+    ]
+    for at in shown:
+        lines.append(
+            Content.assemble(
+                (f"  {at + 1:>2}  ", MUTED),
+                figures.fit(figures.shown(tokens[at]), name),
+                heat.percent(row[at]).rjust(figures.PERCENT_WIDTH),
+                "  ",
+                (bars.bar(row[at], bar), likely(row[at])),
+                (f" {_note(state, at)}" if notes else "", MUTED),
+            )
+        )
+    return [*lines, *below]
+
+
+def _note(state: State, at: int) -> str:
+    if at == 0:
+        return "the first: a sink" if state.row(state.token)[0] >= _SINK_SAID else "the first"
+    if at == state.token:
+        return "itself"
+    if state.tokens[at].id == state.tokens[state.token].id:
+        return "the same token"
+    return "the one before" if at == state.token - 1 else ""
+
+
+def _sink(share: float, width: int) -> list[Content]:
+    said = [
+        "An attention sink: the shares must add up to 100 %, so a head that",
+        "finds nothing puts them where they do no harm, on the first token.",
+    ]
+    if width < 70:
+        said = ["A sink: what finds nothing rests here."]
+    return [Content.styled(line, MUTED if share < SINK else "") for line in said]
+
+
+def _finder(state: State, width: int, height: int) -> list[Content]:
+    ranking = state.ranking()
+    asks = "Which head looks at " if width >= 60 else "Most on "
+    question = Content.assemble(
+        (asks, MUTED),
+        (ASKED[state.pattern], f"{ACT} bold"),
+        (" most?" if width >= 60 else "?", MUTED),
+    )
+    if not ranking:
+        return [
+            question,
+            Content(""),
+            Content("No token comes twice in this sentence."),
+            Content("Write one in which a word is repeated (e)."),
+        ]
+    rows = max(3, height - 3)
+    bar = max(0, width - 36)
+    lines = [question, Content.styled("   rank   layer   head    share of it", MUTED)]
+    for at in around(state.rank, len(ranking), rows):
+        layer, head, score = ranking[at]
+        chosen = at == state.rank
+        lines.append(
+            Content.assemble(
+                ("› " if chosen else "  ", f"{ACT} bold"),
+                (f"{at + 1:>5}", MUTED),
+                (f"{layer + 1:>8}{head + 1:>7}", "bold" if chosen else ""),
+                heat.percent(score).rjust(figures.PERCENT_WIDTH + 2),
+                "   ",
+                (bars.bar(score, bar), likely(score)),
+            )
+        )
+    return lines
+
+
+VIEW = AttentionView

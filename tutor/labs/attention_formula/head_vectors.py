@@ -1,0 +1,53 @@
+"""What one head of a network works with, taken out of a forward pass: its queries, keys and values,
+and what it makes of them. `tutor.labs.attention_formula.by_hand` does the same sum step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from tutor.lm.hooks import Listening, block_of, replaced
+from tutor.lm.network import Mixed, Trace, Transformer, turns
+
+
+class HeadVectors(NamedTuple):
+    """Of one head, for a text of T tokens. `queries`, `keys`, `values` [T, head_size]: queries and
+    keys are turned by their position already. `weights` [T, T] and `answers` [T, head_size] are
+    what the network made of them itself."""
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    weights: Tensor
+    answers: Tensor
+
+
+@torch.inference_mode()
+def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int) -> HeadVectors:
+    """The vectors of head `head` in block `layer`, both counted from 0."""
+    config = network.config
+    block = block_of(network, layer)
+    attention = block.attention
+    trace, listening = Trace(), Listening(attention.output)
+    with replaced([(attention, "output", listening)]):
+        network(torch.tensor(ids), None, trace)
+    assert listening.heard is not None
+
+    # the same steps as in `Attention.forward`, for what comes between
+    stream = trace.residuals[layer]  # [T, width], what the block reads
+    vectors = attention.query_key_value(block.attention_norm(stream)).float()
+    mixed = Mixed.views(vectors, config.heads, config.head_size)
+    mixed.turning.mul_(turns(config, 0, len(ids)).to(vectors.device))
+    keys, values = mixed.others.chunk(2, dim=1)
+    shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
+    answers = listening.heard.unflatten(-1, (config.heads, config.head_size))
+    return HeadVectors(
+        mixed.queries[0, head],
+        keys[0, shared],
+        values[0, shared],
+        trace.attention[layer][head],
+        answers[:, head],
+    )

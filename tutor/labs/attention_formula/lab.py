@@ -1,0 +1,276 @@
+"""The lab of the formula: softmax(q·k / √size) · v, step by step, with a real head's numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from tutor.labs.attention_formula import by_hand
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.sentence import sentence
+from tutor.lm.distribution import Token
+
+MOST_TOKENS = 32
+"""Of a longer text the beginning is taken, and the screen says so."""
+
+STEPS = 5
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
+    """So many steps of the formula further."""
+
+    by: int
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """Another layer, head, asking token, or token that is looked at: so many further on."""
+
+    layer: int = 0
+    head: int = 0
+    token: int = 0
+    key: int = 0
+
+
+class Root(msgspec.Struct, frozen=True, tag_field="do", tag="root"):
+    """Divide by the root of the head's size, or see what happens without."""
+
+    divide: bool
+
+
+class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
+    """Hide what comes after the token, or see what happens without."""
+
+    hide: bool
+
+
+Action = Write | Step | Move | Root | Mask
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """Which vectors does this head work with?"""
+
+    text: str
+    layer: int
+    head: int
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """32-bit floats: `queries`, `keys`, `values` and `answers` [T, size], `weights` [T, T]; the
+    last two are what the network made of the others itself."""
+
+    tokens: tuple[Token, ...]
+    left_out: int
+    layers: int
+    heads: int
+    size: int
+    queries: bytes
+    keys: bytes
+    values: bytes
+    weights: bytes
+    answers: bytes
+
+    def rows(self, data: bytes) -> list[memoryview[float]]:
+        floats = memoryview(data).cast("f")
+        size = len(floats) // len(self.tokens)
+        return [floats[start : start + size] for start in range(0, len(floats), size)]
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class Worked(msgspec.Struct, frozen=True):
+    """The five steps for one token: a number for each token of the text, and the sum [size].
+    `adds` is how long each token's part of the sum is, `off` how far the sum is from the network's
+    own at most, None where it is not meant to be the same."""
+
+    products: list[float]
+    scaled: list[float]
+    masked: list[float]
+    shares: list[float]
+    adds: list[float]
+    total: list[float]
+    off: float | None
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """All counted from 0. `worked` is there as soon as the head's vectors are."""
+
+    text: str
+    layer: int
+    head: int
+    token: int
+    key: int = 0
+    step: int = 0
+    divide: bool = True
+    hide: bool = True
+    read: Answer | None = None
+    worked: Worked | None = None
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return () if self.read is None else self.read.tokens
+
+
+def start() -> State:
+    return State(
+        text="The dog did not cross the street because it was too tired.", layer=13, head=8, token=8
+    )
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case Write(text):
+            new = change(start(), text=sentence(text), layer=state.layer, head=state.head)
+            return change(new, token=MOST_TOKENS, divide=state.divide, hide=state.hide)
+        case Step(by):
+            return change(state, step=_within(state.step + by, STEPS))
+        case Move(layer, head, token, key):
+            read = state.read
+            if read is None:
+                return state
+            moved = change(
+                state,
+                layer=_within(state.layer + layer, read.layers),
+                head=_within(state.head + head, read.heads),
+                token=_within(state.token + token, len(read.tokens)),
+                key=_within(state.key + key, len(read.tokens)),
+            )
+            other = (moved.layer, moved.head) != (state.layer, state.head)
+            return change(moved, worked=None) if other else _work(moved)
+        case Root(divide):
+            return _work(change(state, divide=divide))
+        case Mask(hide):
+            return _work(change(state, hide=hide))
+
+
+def question(state: State) -> Question | None:
+    return None if state.worked else Question(state.text, state.layer, state.head)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    token = _within(state.token, len(answer.tokens))
+    return _work(
+        msgspec.structs.replace(
+            state,
+            read=answer,
+            layer=_within(state.layer, answer.layers),
+            head=_within(state.head, answer.heads),
+            token=token,
+            key=_within(state.key, len(answer.tokens)),
+        )
+    )
+
+
+def _work(state: State) -> State:
+    """The five steps, for what is known."""
+    read = state.read
+    if read is None or state.token >= len(read.tokens):
+        return state
+    values = read.rows(read.values)
+    products = by_hand.products(read.rows(read.queries)[state.token], read.rows(read.keys))
+    scaled = by_hand.scaled(products, read.size if state.divide else 1)
+    masked = by_hand.masked(scaled, state.token) if state.hide else scaled
+    shares = by_hand.softmax(masked)
+    total = by_hand.weighted_sum(shares, values)
+    own = read.rows(read.answers)[state.token]
+    plain = state.divide and state.hide
+    worked = Worked(
+        products=products,
+        scaled=scaled,
+        masked=masked,
+        shares=shares,
+        adds=[share * by_hand.length(value) for share, value in zip(shares, values, strict=True)],
+        total=total,
+        off=max(abs(a - b) for a, b in zip(total, own, strict=True)) if plain else None,
+    )
+    return msgspec.structs.replace(state, worked=worked)
+
+
+def _within(value: int, count: int) -> int:
+    return min(max(0, value), max(0, count - 1))
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+SUM, SHARES = STEPS - 1, STEPS - 2
+
+
+def _at(values: Sequence[float]) -> int:
+    return max(range(len(values)), key=values.__getitem__)
+
+
+def _sum(state: State) -> bool:
+    plain = state.divide and state.hide
+    return state.worked is not None and plain and state.step == SUM and state.token >= 3
+
+
+def _empty_share(state: State) -> bool:
+    """More than half goes to one token, and another one adds more."""
+    worked = state.worked
+    if worked is None or state.step != SUM or not (state.divide and state.hide):
+        return False
+    return max(worked.shares) > 0.5 and _at(worked.shares) != _at(worked.adds)
+
+
+def _without_root(state: State) -> bool:
+    """Nearly everything goes to one token that has less than half when divided by the root."""
+    worked = state.worked
+    if worked is None or state.divide or not state.hide or state.step < SHARES:
+        return False
+    assert state.read is not None
+    size = state.read.size
+    divided = by_hand.softmax([score / math.sqrt(size) for score in worked.masked])
+    at = _at(worked.shares)
+    return worked.shares[at] > 0.95 and divided[at] < 0.5
+
+
+def _later_wins(state: State) -> bool:
+    """Without the mask a later token gets more than any other."""
+    worked = state.worked
+    if worked is None or state.hide or state.step < SHARES:
+        return False
+    return state.divide and _at(worked.shares) > state.token
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="attention-formula",
+    title="The formula, by hand",
+    order=100,
+    lesson="attention",
+    task=(
+        "softmax(q·k / √size) · v with the numbers of one real head. Walk through the five steps; "
+        "then leave out the root or the mask and see what they are for."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("sum", "the weighted sum of a 4th or later token", _sum),
+        Goal("without-root", "no root: 95 % for one that had below 50", _without_root),
+        Goal("later", "no mask: a later token gets the most", _later_wins),
+        Goal("empty-share", "over half for a token, but another adds more", _empty_share),
+    ),
+    solution=(
+        Step(SUM),
+        Move(head=-8),
+        Root(divide=False),
+        Root(divide=True),
+        Move(head=7, token=-4),
+        Mask(hide=False),
+        Mask(hide=True),
+        Move(head=-7),
+    ),
+)

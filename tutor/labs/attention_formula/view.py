@@ -1,0 +1,224 @@
+"""Draws the lab of the formula."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.attention_formula.lab import SHARES, STEPS, SUM, Mask, Move, Root, State, Step
+from tutor.labs.kit import heat
+from tutor.labs.kit.around import around
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.view import LabView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.attention_formula.lab import Answer, Worked
+
+NAMES = ("q·k", "÷√size", "mask", "softmax", "sum of v")
+_COLUMN = 9
+_LARGE = 300
+"""Powers of more than this say nothing to anybody, and soon are too large for a number."""
+_SAME = 1e-4
+"""A difference from the network's own sum that is rounding."""
+
+
+class AttentionFormulaView(LabView):
+    """One row for each token that is looked at, one more column for each step."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "step(1)", "step", key_display="←→", tooltip="One step on, or back."),
+        Binding("left", "step(-1)", show=False),
+        Binding("up", "key(-1)", "row", key_display="↑↓", tooltip="Choose the token looked at."),
+        Binding("down", "key(1)", show=False),
+        Binding("p", "token(-1)", "asks", key_display="p/n", tooltip="Choose the token that asks."),
+        Binding("n", "token(1)", show=False),
+        Binding("l", "layer(1)", "layer", key_display="k/l", tooltip="Another layer."),
+        Binding("k", "layer(-1)", show=False),
+        Binding("j", "head(1)", "head", key_display="h/j", tooltip="Another head."),
+        Binding("h", "head(-1)", show=False),
+        Binding("o", "root", "root on/off", tooltip="Leave out the division by the root."),
+        Binding("m", "mask", "mask on/off", tooltip="Leave out the mask."),
+        Binding("e", "edit", "write", tooltip="Write a sentence of your own."),
+    ]
+
+    def action_edit(self) -> None:
+        self.write("A sentence:", self.state.text, lambda text: Write(sentence(text)))
+
+    def action_step(self, by: int) -> None:
+        self.did(Step(by))
+
+    def action_key(self, by: int) -> None:
+        self.did(Move(key=by))
+
+    def action_token(self, by: int) -> None:
+        self.did(Move(token=by))
+
+    def action_layer(self, by: int) -> None:
+        self.did(Move(layer=by))
+
+    def action_head(self, by: int) -> None:
+        self.did(Move(head=by))
+
+    def action_root(self) -> None:
+        self.did(Root(not self.state.divide))
+
+    def action_mask(self) -> None:
+        self.did(Mask(not self.state.hide))
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if state.read is None or state.worked is None:
+            return [Content.styled("taking the vectors out …", MUTED)]
+        above = [_place(state, state.read, width), _steps(state, width), *_words(state, width)]
+        below = _total(state, state.read, state.worked, width) if state.step == SUM else []
+        rows = max(2, height - len(above) - len(below) - 1)
+        return [*above, *_table(state, state.worked, width, rows), *below]
+
+
+def _place(state: State, read: Answer, width: int) -> Content:
+    wide = width >= 60
+    more = f"  {read.left_out} tokens left out" if read.left_out else ""
+    return Content.assemble(
+        (figures.shown(state.tokens[state.token]), "bold"),
+        (" asks   layer ", MUTED),
+        (f"{state.layer + 1:>2}", "bold"),
+        (f"{f' of {read.layers}' * wide}  head ", MUTED),
+        (f"{state.head + 1:>2}", "bold"),
+        (f"{f' of {read.heads}  size {read.size}' * wide}", MUTED),
+        (more, MUTED),
+    )
+
+
+def _steps(state: State, width: int) -> Content:
+    off = {1: not state.divide, 2: not state.hide}
+    if width < 60:
+        left_out = " off" if off.get(state.step) else ""
+        return Content.assemble(
+            (f"step {state.step + 1} of {STEPS}  ", MUTED),
+            (NAMES[state.step] + left_out, f"{ACT} bold"),
+        )
+    parts: list[tuple[str, str]] = []
+    for at, name in enumerate(NAMES):
+        label = f"{at + 1} {name}" + (" off" if off.get(at) else "")
+        style = f"{ACT} bold" if at == state.step else "" if at < state.step else MUTED
+        parts += [("›" if at == state.step else " ", ACT), (f"{label}  ", style)]
+    return Content.assemble(*parts)
+
+
+def _words(state: State, width: int) -> list[Content]:
+    """What the step does, and the sum for the row in focus."""
+    read, worked = state.read, state.worked
+    assert read is not None
+    assert worked is not None
+    at, size = state.key, read.size
+    name = figures.shown(state.tokens[at])
+    query, key = read.rows(read.queries)[state.token], read.rows(read.keys)[at]
+    value = read.rows(read.values)[at]
+    match state.step:
+        case 0:
+            room = max(1, min(4, (width - 34) // 14))
+            terms = " + ".join(
+                f"{_number(query[i])}·{_number(key[i])}" for i in range(min(room, size))
+            )
+            sums = f"{terms} + {size - room} more = {_number(worked.products[at])}"
+            does = "How well does the query fit each key? Multiply number by number, add up."
+        case 1:
+            product = _number(worked.products[at])
+            sums = f"{product} / {math.sqrt(size):.2f} = {_number(worked.scaled[at])}"
+            does = "More numbers, larger sums: divide by the root of how many."
+            if not state.divide:
+                sums, does = f"{product} stays", "Left out: the scores stay large."
+        case 2:
+            later = at > state.token
+            sums = "comes later: −∞" if later and state.hide else "stays as it is"
+            does = "What comes later may not be looked at."
+            if not state.hide:
+                does = "Left out: it may look at what comes later."
+        case 3:
+            sums = f"{_powers(worked.masked, at)} = {heat.percent(worked.shares[at])}"
+            does = "e to the power of each, divided by their sum: shares of 100 %."
+        case _:
+            shown = ", ".join(_number(number) for number in list(value)[:3])
+            sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
+            does = "Each value times its share, added up; “adds” is how long each part is."
+    lines = [Content.styled(does, MUTED)] if width >= 60 else []
+    return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(width)]
+
+
+def _powers(scores: Sequence[float], at: int) -> str:
+    """One power of e, over the sum of them all, as far as they can be written."""
+    if max(scores) > _LARGE:
+        return f"e^{_number(scores[at])}   / all"
+    every = sum(math.exp(score) for score in scores)
+    return f"e^{_number(scores[at])} / all = {math.exp(scores[at]):.4g} / {every:.4g}"
+
+
+def _number(value: float) -> str:
+    return "−∞" if math.isinf(value) else f"{value:.2f}".replace("-", "−")
+
+
+def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]:
+    tokens = state.tokens
+    name = min(12, max(7, width // 6))
+    columns = [
+        ("q·k", [_number(value) for value in worked.products]),
+        ("÷√size", [_number(value) for value in worked.scaled]),
+        ("masked", [_number(value) for value in worked.masked]),
+        ("share", [heat.percent(value) for value in worked.shares]),
+        ("adds", [f"{value:.3f}" for value in worked.adds]),
+    ]
+    columns = columns[: state.step + 1]
+    fit = max(1, (width - name - 6) // _COLUMN)
+    columns = columns[-fit:]  # where there is little room, the latest
+    bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
+    heading = "".join(f"{head:>{_COLUMN}}" for head, _ in columns)
+    lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
+    longest = max(worked.adds) or 1
+    for at in around(state.key, len(tokens), rows):
+        hidden = at > state.token and state.hide and state.step >= 2
+        chosen = at == state.key
+        cells = [f"{values[at]:>{_COLUMN}}" for _, values in columns]
+        share = worked.shares[at] if state.step == SHARES else worked.adds[at] / longest
+        drawn = bars.bar(share, bar) if state.step >= SHARES else ""
+        lines.append(
+            Content.assemble(
+                ("› " if chosen else "  ", f"{ACT} bold"),
+                (f"{at + 1:>2} ", MUTED),
+                (figures.fit(figures.shown(tokens[at]), name), MUTED if hidden else ""),
+                ("?" if at == state.token else " ", f"{ACT} bold"),
+                ("".join(cells[:-1]), MUTED),
+                (cells[-1], MUTED if hidden else "bold" if chosen else ""),
+                "  ",
+                (drawn, likely(worked.shares[at])),
+            )
+        )
+    return lines
+
+
+def _total(state: State, read: Answer, worked: Worked, width: int) -> list[Content]:
+    """The sum, beside what the network computed itself."""
+    room = max(2, min(8, (width - 20) // 8))
+
+    def numbers(values: Sequence[float]) -> str:
+        return "".join(f"{_number(value):>7}" for value in list(values)[:room]) + "  …"
+
+    lines = [Content.assemble(("the sum       ", MUTED), (numbers(worked.total), "bold"))]
+    own = read.rows(read.answers)[state.token]
+    lines.append(Content.assemble(("the network's ", MUTED), numbers(own)))
+    if worked.off is None:
+        lines.append(Content.styled("not its formula: you left something out", MUTED))
+    else:
+        mark, style = ("✓ ", RIGHT) if worked.off < _SAME else ("× ", NOT_YET)
+        said = f"all {read.size} numbers agree within {worked.off:.0e}"
+        lines.append(Content.assemble((mark, style), (said, MUTED)))
+    return lines
+
+
+VIEW = AttentionFormulaView

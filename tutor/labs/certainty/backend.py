@@ -1,0 +1,56 @@
+"""Answers questions in the chat format, with the log-probability of every token."""
+
+from __future__ import annotations
+
+import time
+
+from tutor.labs.certainty.lab import Answer, Prompt, Question
+from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.continuations import Growing
+from tutor.labs.kit.replies import log_probabilities, longer
+from tutor.labs.kit.reply import Reply
+from tutor.lm import draw
+from tutor.lm.chat import chat_ids
+from tutor.lm.distribution import ChatMessage
+from tutor.lm.sampling import ranked
+
+
+class CertaintyBench:
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._growing = Growing(tools)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `ModelUnsupported` for a model without a chat template, `TextError` or
+        `ContextFull` for a question that the model cannot read."""
+        begun = time.perf_counter()
+        self._growing.begin(chat_ids(self._model, _messages(question.prompt)))
+        replies = list(question.replies)
+        while open_ := [number for number, reply in enumerate(replies) if not reply.done]:
+            number = min(open_, key=lambda each: len(replies[each].ids))
+            replies[number] = self._longer(replies[number], number, question.seed)
+            if time.perf_counter() - begun >= MOMENT:
+                break
+            self._check_cancelled()
+        self._growing.forget_all_but(reply.ids for reply in replies)
+        return Answer(tuple(replies), time.perf_counter() - begun)
+
+    def _longer(self, reply: Reply, number: int, seed: int | None) -> Reply:
+        """By one token. A draw follows from the seed, which reply it is, and the place."""
+        logs = log_probabilities(self._growing.logits(reply.ids))
+        if seed is None:
+            id_ = int(ranked(logs, 1))
+        else:
+            position = len(self._growing.prompt) + len(reply.ids)
+            id_ = draw.first(logs.exp().numpy(), seed * 1000 + number, position)
+        return longer(self._model, reply, id_, float(logs[id_]))
+
+
+def _messages(prompt: Prompt) -> list[ChatMessage]:
+    message = ChatMessage("user", prompt.message)
+    return [ChatMessage("system", prompt.system), message] if prompt.system else [message]
+
+
+def make_bench(tools: Tools) -> CertaintyBench:
+    return CertaintyBench(tools)

@@ -1,0 +1,376 @@
+"""How certain the model is of an answer, and how often it is right then.
+
+Any question can be asked, one's own or one of a set about real and invented things. The set is
+asked in three ways: as it is, with the fact in front, and told to admit what it does not know.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from tutor.errors import LabError
+from tutor.labs.certainty.calibration import Bin, bins
+from tutor.labs.certainty.real_and_invented import Item, Verdict, gist, items, verdict
+from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.reply import Reply
+
+LONGEST = 400
+"""Characters of a question of one's own; of a longer one the end counts."""
+DRAWS = 10
+"""Answers that are drawn to see whether they agree."""
+SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
+
+Way = Literal["plain", "fact", "unsure"]
+View = Literal["answer", "calibration", "ways"]
+
+WAYS: tuple[Way, ...] = ("plain", "fact", "unsure")
+VIEWS: tuple[View, ...] = ("answer", "calibration", "ways")
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """What the model is given: a message, and what stands in the place of the system, if
+    anything."""
+
+    message: str
+    system: str = ""
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
+    """A question of one's own."""
+
+    text: str
+
+
+class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
+    """Another question of the set, so many further on."""
+
+    by: int
+
+
+class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
+    """The next way of asking."""
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """One answer, the calibration of the set, or the three ways side by side."""
+
+    view: View
+
+
+class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
+    """Draw ten answers, or ask the whole set; again: stop."""
+
+
+Action = Ask | Step | Turn | See | Go
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """Go on with these replies for a moment: with the most probable token each time, or with
+    draws, which follow from the seed."""
+
+    prompt: Prompt
+    replies: tuple[Reply, ...]
+    seed: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """The same replies, each as long or longer. `seconds` is how long that took."""
+
+    replies: tuple[Reply, ...]
+    seconds: float
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`own` is a question of one's own, else the one at `at` of the set is looked at. `answers` and
+    `draws` hold what was written for a prompt, and stay. `stopped`: the set was being asked, and
+    another view or way ended that. `spent` are the seconds that it took to
+    answer `answered` tokens, for an estimate."""
+
+    at: int = 0
+    own: str = ""
+    left_out: int = 0
+    way: Way = "plain"
+    view: View = "answer"
+    drawing: bool = False
+    running: bool = False
+    stopped: bool = False
+    seed: int = 1
+    answers: dict[Prompt, Reply] = {}
+    draws: dict[Prompt, tuple[Reply, ...]] = {}
+    spent: float = 0.0
+    answered: int = 0
+
+    @property
+    def item(self) -> Item | None:
+        return None if self.own else items()[self.at]
+
+    @property
+    def prompt(self) -> Prompt:
+        return _prompt(self.own or items()[self.at], self.way)
+
+    @property
+    def reply(self) -> Reply | None:
+        """The answer that is looked at, once it is whole."""
+        return done_reply(self, self.prompt)
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """What counts as right for the question that is looked at."""
+        item = self.item
+        return () if item is None else item.accepted(with_fact=self.way == "fact")
+
+
+def _prompt(asked: Item | str, way: Way) -> Prompt:
+    """Of one's own question the fact is what one writes in front of it."""
+    ask = asked if isinstance(asked, str) else asked.ask
+    if way == "fact" and isinstance(asked, Item):
+        return Prompt(f"{asked.fact} {ask}")
+    return Prompt(ask, SYSTEM if way == "unsure" else "")
+
+
+def done_reply(state: State, prompt: Prompt) -> Reply | None:
+    reply = state.answers.get(prompt)
+    return reply if reply is not None and reply.done else None
+
+
+def start() -> State:
+    return State(at=_place("Treaty of Belmark"))
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Ask(text):
+            if not text.strip():
+                raise LabError("The question is empty.", "Write one, or leave with Esc.")
+            kept = text.strip()[-LONGEST:]
+            left_out = len(text.strip()) - len(kept)
+            return replace(state, own=kept, left_out=left_out, drawing=False, stopped=False)
+        case Step(by):
+            at = state.at if state.own else (state.at + by) % len(items())
+            return replace(state, at=at, own="", left_out=0, drawing=False, stopped=False)
+        case Turn():
+            way = WAYS[(WAYS.index(state.way) + 1) % len(WAYS)]
+            stopped = state.stopped or state.running
+            return replace(state, way=way, drawing=False, running=False, stopped=stopped)
+        case See(view):
+            stopped = state.stopped or state.running
+            return replace(state, view=view, running=False, stopped=stopped)
+        case Go():
+            state = replace(state, stopped=False)
+            return _drawn(state) if state.view == "answer" else _set_going(state)
+
+
+def _drawn(state: State) -> State:
+    """Draw, stop, or draw anew where ten are there."""
+    replace = msgspec.structs.replace
+    drawn = state.draws.get(state.prompt, ())
+    if not drawn or not all(reply.done for reply in drawn):
+        return replace(state, drawing=not state.drawing)
+    left = {prompt: kept for prompt, kept in state.draws.items() if prompt != state.prompt}
+    return replace(state, draws=left, seed=state.seed + 1, drawing=True)
+
+
+def _set_going(state: State) -> State:
+    going = not state.running and next(_owed(state), None) is not None
+    return msgspec.structs.replace(state, running=going)
+
+
+def asked_ways(state: State) -> tuple[Way, ...]:
+    """The ways in which the set is asked in this view."""
+    return WAYS if state.view == "ways" else (state.way,)
+
+
+def _owed(state: State) -> Iterator[Prompt]:
+    """What is left of the set in this view."""
+    prompts = (_prompt(item, way) for way in asked_ways(state) for item in items())
+    return (prompt for prompt in prompts if done_reply(state, prompt) is None)
+
+
+Does = Literal["draw", "draw_anew", "draw_on", "ask_all", "ask_rest", "stop"]
+
+
+def does(state: State) -> Does | None:
+    """What `Go` does now; None where all is asked."""
+    if state.drawing if state.view == "answer" else state.running:
+        return "stop"
+    if state.view == "answer":
+        drawn = state.draws.get(state.prompt)
+        if not drawn:
+            return "draw"
+        return "draw_anew" if all(reply.done for reply in drawn) else "draw_on"
+    done, total, _ = progress(state)
+    return None if done == total else "ask_rest" if done else "ask_all"
+
+
+def progress(state: State) -> tuple[int, int, float | None]:
+    """How many questions of the set are answered in this view, of how many, and about how many
+    seconds the others take; None where nothing was answered yet."""
+    total = len(asked_ways(state)) * len(items())
+    left = list(_owed(state))
+    finished = [reply for reply in state.answers.values() if reply.done]
+    if not state.answered or not finished:
+        return total - len(left), total, None
+    each = sum(len(reply.ids) for reply in finished) / len(finished)
+    return total - len(left), total, len(left) * each * state.spent / state.answered
+
+
+def question(state: State) -> Question | None:
+    """First what is looked at; the set goes on behind it."""
+    prompt = state.prompt
+    if state.view == "answer":
+        if state.reply is None:
+            return Question(prompt, (state.answers.get(prompt, Reply()),))
+        if state.drawing:
+            drawn = state.draws.get(prompt) or (Reply(),) * DRAWS
+            return Question(prompt, drawn, state.seed)
+    if state.running:
+        owed = next(_owed(state), None)
+        if owed is not None:
+            return Question(owed, (state.answers.get(owed, Reply()),))
+    return None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    replace = msgspec.structs.replace
+    if question.seed is not None:
+        drawn = {**state.draws, question.prompt: answer.replies}
+        done = all(reply.done for reply in answer.replies)
+        return replace(state, draws=drawn, drawing=not done)
+    (before,), (reply,) = question.replies, answer.replies
+    new = replace(
+        state,
+        answers={**state.answers, question.prompt: reply},
+        spent=state.spent + answer.seconds,
+        answered=state.answered + len(reply.ids) - len(before.ids),
+    )
+    return replace(new, running=state.running and next(_owed(new), None) is not None)
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One question of the set with its answer in one way. `good` is what is to be hoped for: right
+    where there is a right answer, declined where there is none."""
+
+    item: Item
+    reply: Reply
+    verdict: Verdict
+    good: bool
+
+
+def judged(state: State, way: Way) -> Iterator[Judged]:
+    """What is answered of the set in this way."""
+    for item in items():
+        reply = done_reply(state, _prompt(item, way))
+        if reply is not None:
+            accepted = item.accepted(with_fact=way == "fact")
+            said = verdict(reply.text, accepted)
+            yield Judged(item, reply, said, said == ("right" if accepted else "declined"))
+
+
+def calibration(found: Iterable[Judged]) -> tuple[Bin, ...]:
+    return bins((each.reply.certainty, each.good) for each in found)
+
+
+def tally(found: Iterable[Judged], *, real: bool) -> Counter[Verdict]:
+    """How many of the real, or the invented, were right, wrong and declined."""
+    return Counter(each.verdict for each in found if each.item.real is real)
+
+
+def gists(state: State) -> list[tuple[str, int]]:
+    """What the answers drawn say (`real_and_invented.gist`), and how many of them; the most
+    frequent first."""
+    drawn = [reply for reply in state.draws.get(state.prompt, ()) if reply.done]
+    asked = state.prompt.message
+    return Counter(gist(reply.text, asked, state.accepted) for reply in drawn).most_common()
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+SURE = 0.75
+DIFFERENT = 5
+
+
+def _made_up_anew(state: State) -> bool:
+    found = gists(state)
+    return sum(count for _, count in found) == DRAWS and len(found) >= DIFFERENT
+
+
+def _sure_and_wrong(state: State) -> bool:
+    return any(
+        each.verdict == "wrong" and each.reply.certainty > SURE
+        for way in WAYS
+        for each in judged(state, way)
+    )
+
+
+def _mended(state: State) -> bool:
+    """The same question, wrong as it is and right with its fact."""
+    wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
+    return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
+
+
+def _whole(state: State, way: Way) -> bool:
+    return all(done_reply(state, _prompt(item, way)) is not None for item in items())
+
+
+def _calibrated(state: State) -> bool:
+    return state.view == "calibration" and _whole(state, state.way)
+
+
+def _three_ways(state: State) -> bool:
+    return all(_whole(state, way) for way in WAYS)
+
+
+def _place(words: str) -> int:
+    """Where the question with these words in it stands in the set."""
+    return next(place for place, item in enumerate(items()) if words in item.ask)
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="certainty",
+    title="Certainty and truth",
+    order=200,
+    lesson="made-up",
+    task=(
+        "Ask about things that exist and things that do not. See how certain each answer is, "
+        "whether ten draws agree, and how often it is right; then put the fact in front."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("made-up-anew", f"ten draws that say {DIFFERENT} different things", _made_up_anew),
+        Goal("sure-and-wrong", "a wrong answer, more than 75 % certain", _sure_and_wrong),
+        Goal("mended", "a wrong answer that the fact in front puts right", _mended),
+        Goal("calibrated", "the whole set, asked in one way", _calibrated),
+        Goal("three-ways", "the whole set, asked in all three ways", _three_ways),
+    ),
+    solution=(
+        Go(),
+        Step(_place("Generative Adversarial") - _place("Treaty of Belmark")),
+        Turn(),
+        Turn(),
+        Turn(),
+        See("calibration"),
+        Go(),
+        See("ways"),
+        Go(),
+    ),
+)

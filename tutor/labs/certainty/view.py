@@ -1,0 +1,355 @@
+"""Draws an answer with its certainty, the calibration of the set, and the three ways of asking."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import bars, figures
+from tutor.app.widgets.meter import meter
+from tutor.labs.certainty.calibration import expected_error
+from tutor.labs.certainty.lab import (
+    DRAWS,
+    LONGEST,
+    SYSTEM,
+    VIEWS,
+    WAYS,
+    Ask,
+    Go,
+    See,
+    State,
+    Step,
+    Turn,
+    calibration,
+    does,
+    gists,
+    judged,
+    progress,
+    tally,
+)
+from tutor.labs.certainty.real_and_invented import items, verdict
+from tutor.labs.certainty.surprise import surprising
+from tutor.labs.kit.tabs import tabs
+from tutor.labs.kit.view import LabView
+from tutor.text import safe, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.certainty.calibration import Bin
+    from tutor.labs.certainty.lab import Does, Judged, View, Way
+    from tutor.labs.certainty.real_and_invented import Verdict
+    from tutor.labs.kit.reply import Reply
+
+NAMES: dict[Way, str] = {
+    "plain": "as it is",
+    "fact": "with the fact",
+    "unsure": "may decline",
+}
+TABS: dict[View, str] = {"answer": "answer", "calibration": "calibration", "ways": "ways"}
+MARKS: dict[Verdict, tuple[str, str]] = {
+    "right": ("✓ right", RIGHT),
+    "wrong": ("× wrong", NOT_YET),
+    "declined": ("○ declined", ACT),
+}
+_WIDE = 66
+_FULL = 76
+_MOST_BAR = 40
+_LOW = 12
+_CERTAIN = "◆"
+
+
+class CertaintyView(LabView):
+    """One question with its answer and ten draws; or the whole set in figures."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go('draw')", "draw ten", tooltip="Draw ten answers."),
+        Binding("enter", "go('draw_anew')", "draw anew", tooltip="Draw ten other answers."),
+        Binding("enter", "go('ask_all')", "ask all", tooltip="Ask the whole set."),
+        Binding("enter", "go('draw_on')", "go on", tooltip="Draw what is left of the ten."),
+        Binding("enter", "go('ask_rest')", "ask the rest", tooltip="Ask what is left of the set."),
+        Binding("enter", "go('stop')", "stop", tooltip="Stop; what is answered is kept."),
+        Binding("left", "step(-1)", "question", key_display="←→", tooltip="Another question."),
+        Binding("right", "step(1)", show=False),
+        Binding("w", "turn", "way", tooltip="As it is, with the fact, free to decline."),
+        Binding("tab", "see", "next view", tooltip="One answer, or the whole set."),
+        Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
+    ]
+
+    def action_go(self, _: Does) -> None:
+        self.did(Go())
+
+    def action_step(self, by: int) -> None:
+        self.did(Step(by))
+
+    def action_turn(self) -> None:
+        self.did(Turn())
+
+    def action_see(self) -> None:
+        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+
+    def action_edit(self) -> None:
+        self.did(See("answer"))
+        self.write("A question of your own:", self.state.own, Ask)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state: State | None = self.state
+        if state is None:
+            return True
+        if action == "go":
+            return parameters == (does(state),)
+        if action == "step":
+            return state.view == "answer"
+        return action != "turn" or state.view != "ways"
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
+        return [_heading(state, width), *draw(state, width, height)]
+
+
+def _heading(state: State, width: int) -> Content:
+    """The views; and that the set is not asked any more, where a key has ended that beside what it
+    was for. Where there is no room for both, the view that is shown is named alone."""
+    names = tabs((TABS[view], view == state.view) for view in VIEWS)
+    if not state.stopped:
+        return names
+    here = state.view == "answer"
+    said = "asking stopped: Tab leads back" if here else "asking stopped; answers are kept"
+    if names.cell_length + len(said) > width:
+        names = tabs([(TABS[state.view], True)])
+        said = "stopped: Tab leads back" if here else "stopped; answers kept"
+    return Content.assemble(names, (said, NOT_YET))
+
+
+# --- one answer -----------------------------------------------------------------------------------
+
+
+def _answer(state: State, width: int, height: int) -> list[Content]:
+    low = height < _LOW
+    lines = [_which(state, width), *_question(state, width, 1 if low else 3)]
+    lines += [] if low else _before(state, width)
+    reply = state.answers.get(state.prompt)
+    if reply is None or not reply.ids:
+        return [*lines, Content.styled("The model reads the question.", MUTED)]
+    # what ends an answer has its share in the certainty, but is not a part of the text
+    kept = len(reply.ids) - reply.ended
+    text = surprising(reply.pieces[:kept], _bits(reply), width, 1 if low else 3)
+    lines += [*([] if low else [Content("")]), *text, _figures(reply, width)]
+    if state.reply is not None:
+        lines.append(_judgment(state, reply, width))
+    return [*lines, *_draws(state, width, max(1, height - len(lines) - 3))]
+
+
+def _which(state: State, width: int) -> Content:
+    """Where in the set the question is, how it is asked, and what the bars mean."""
+    item = state.item
+    if item is None:
+        said = f"the last {LONGEST} characters" if state.left_out else "your own question"
+    else:
+        kind = "real" if item.real else "invented"
+        said = f"{state.at + 1} of {len(items())}  {kind}"
+        said += f" {item.kind}" if width >= _WIDE else ""
+    size = 30 if width >= _WIDE else 20
+    scale = f"{'bars: half a bit a step':>{width - size - 15}}" if width >= _WIDE else ""
+    return Content.assemble(
+        (figures.fit(said, size), MUTED), (f"  {NAMES[state.way]:<13}", ACT), (scale, MUTED)
+    )
+
+
+def _question(state: State, width: int, rows: int) -> list[Content]:
+    text = safe(state.prompt.message if state.own else items()[state.at].ask)
+    lines = Content.styled(" ".join(text.split()), "bold").wrap(width)
+    if len(lines) > rows:
+        rest = " ".join(line.plain.strip() for line in lines[rows - 1 :])
+        lines = [*lines[: rows - 1], Content.styled(figures.fit(rest, width), "bold")]
+    return [line.rstrip() for line in lines]
+
+
+def _before(state: State, width: int) -> list[Content]:
+    """What this way adds to the question."""
+    if state.way == "unsure":
+        said = f"system: {SYSTEM}"
+    elif state.way == "fact":
+        item = state.item
+        said = f"in front: {item.fact}" if item else "Write the fact in front of it yourself (e)."
+    else:
+        return []
+    return [line.rstrip() for line in Content.styled(said, MUTED).wrap(width)]
+
+
+def _bits(reply: Reply) -> list[float]:
+    return [-log / math.log(2) for log in reply.logs]
+
+
+def _figures(reply: Reply, width: int) -> Content:
+    """Certainty, the mean that it comes from, and the token that the model was least sure of."""
+    least = min(range(len(reply.logs)), key=reply.logs.__getitem__)
+    token = visible(reply.pieces[least]) or "∅"
+    share = figures.percent(math.exp(reply.logs[least]))
+    token = figures.fit(token, 10).rstrip()
+    certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
+    if width < _WIDE:
+        return Content.assemble(certain, (f"   least {token} {share}", MUTED))
+    mean = f"   {reply.mean:.2f} nats a token   least sure of {token}, {share}"
+    return Content.assemble(certain, (mean, MUTED))
+
+
+def _judgment(state: State, reply: Reply, width: int) -> Content:
+    item = state.item
+    if item is None:
+        return Content.styled("Nobody has checked this one: look it up.", MUTED)
+    mark, style = MARKS[verdict(reply.text, state.accepted)]
+    if not state.accepted:
+        why = "nothing of this name is known"
+    elif item.real:
+        why = f"{state.accepted[0]}: {item.look_up}"
+    else:
+        why = f"{state.accepted[0]}, by the made-up fact"
+    return Content.assemble((mark, style), (figures.fit(f"  {why}", width - len(mark)), MUTED))
+
+
+def _draws(state: State, width: int, rows: int) -> list[Content]:
+    drawn = state.draws.get(state.prompt, ())
+    if not drawn:
+        return [Content(""), Content.styled(f"Enter draws {DRAWS} answers.", MUTED)]
+    done = sum(reply.done for reply in drawn)
+    found = gists(state)
+    if done < DRAWS:
+        more = "" if state.drawing else ", Enter goes on"
+        said = Content.styled(f"{done} of {DRAWS} drawn{more}", MUTED)
+    else:
+        agree = f"{found[0][1]} of {DRAWS} agree"
+        how = "   by their first new word"
+        how += " (not in the question, no “the”)" if width >= _FULL else ""
+        said = Content.assemble((agree, "bold"), (how, MUTED))
+    counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
+    lines = [Content(""), said, Content(figures.fit(counts, width).rstrip())]
+    whole = [reply for reply in drawn if reply.done]
+    return [*lines, *(_drawn(reply, width) for reply in whole[: max(0, rows - 2)])]
+
+
+def _drawn(reply: Reply, width: int) -> Content:
+    text = safe(" ".join(reply.text.split()))
+    certain = f"{100 * reply.certainty:>3.0f} %  "
+    return Content.assemble((certain, MUTED), figures.fit(text, width - len(certain)).rstrip())
+
+
+# --- the set --------------------------------------------------------------------------------------
+
+
+def _calibration(state: State, width: int, height: int) -> list[Content]:
+    found = list(judged(state, state.way))
+    good = sum(each.good for each in found)
+    bar = min(_MOST_BAR, width - 40)
+    wide = bar >= 8
+    heading = f"{'certainty':<12}{'answers':>8}{'certain':>9}{'right':>8}"
+    legend = f"  █ right {_CERTAIN} certain" if wide else ""
+    rows = calibration(found)
+    error = f"expected calibration error {100 * expected_error(rows):.0f} points"
+    said = f"{good} of {len(found)} as they should be"
+    summary = f"{said}   {error}" if width >= _WIDE else error
+    return [
+        Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, width - 16)),
+        Content.styled(summary if found else "", "bold"),
+        Content.styled(heading + legend, MUTED),
+        *(_bin(each, bar if wide else 0) for each in reversed(rows)),
+        *([] if height < _LOW else _note(width)),
+    ]
+
+
+def _bin(found: Bin, width: int) -> Content:
+    name = f"{100 * found.low:>2.0f} to {100 * found.high:>3.0f} %"
+    if not found.count:
+        return Content.styled(f"{name:<12}{0:>8}", MUTED)
+    right = bars.bar(found.share_right, width)
+    at = min(width - 1, int(found.certainty * width))
+    return Content.assemble(
+        f"{name:<12}{found.count:>8}",
+        (f"{100 * found.certainty:>7.0f} %", MUTED),
+        (f"{100 * found.share_right:>6.0f} %", "bold"),
+        *(("  ", (right[:at], RIGHT), (_CERTAIN, ACT), (right[at + 1 :], RIGHT)) if width else ()),
+    )
+
+
+def _note(width: int) -> list[Content]:
+    said = (
+        "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
+        "right, or, where nothing of the name exists, declined."
+    )
+    return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
+
+
+def _ways(state: State, width: int, height: int) -> list[Content]:
+    found = {way: list(judged(state, way)) for way in WAYS}
+    if width >= _WIDE:
+        table = _table(found, (True, False))
+    else:
+        table = [*_table(found, (True,)), *_table(found, (False,))]
+    return [_progress(state, width), *table, *([] if height < _LOW else _ways_note(width))]
+
+
+_COLUMNS: dict[Verdict, int] = {"right": 7, "wrong": 7, "declined": 10}
+_NARROW: dict[Verdict, int] = {"right": 6, "wrong": 6, "declined": 9}
+_LEAD = 15
+
+
+def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Content]:
+    """Both kinds of things side by side, or one of them, which is named in the heading then."""
+    sizes = _COLUMNS if len(kinds) > 1 else _NARROW
+    room = sum(sizes.values())
+    names = "".join(f"{name:>{size}}" for name, size in sizes.items()) * len(kinds)
+    titles = "".join(f"{'real things' if real else 'invented things':>{room}}" for real in kinds)
+    lead = "" if len(kinds) > 1 else "real" if kinds[0] else "invented"
+    lines = [Content.styled(f"{lead:<{_LEAD}}{names}", MUTED)]
+    if not lead:
+        lines.insert(0, Content.styled(f"{'':<{_LEAD}}{titles}", MUTED))
+    for way, asked in found.items():
+        cells = "".join(_cells(asked, way, real, sizes) for real in kinds)
+        lines.append(Content(f"{NAMES[way]:<{_LEAD}}{cells}"))
+    return lines
+
+
+def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int]) -> str:
+    counts = tally(asked, real=real)
+    shown = {name: str(counts[name]) for name in sizes}
+    if not any(each.item.real is real for each in asked):
+        shown = dict.fromkeys(sizes, "·")
+    elif not real and way != "fact":
+        shown["right"] = "–"
+    return "".join(f"{shown[name]:>{size}}" for name, size in sizes.items())
+
+
+def _ways_note(width: int) -> list[Content]:
+    nothing = sum(not item.real and not item.accept for item in items())
+    said = (
+        f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
+        "fact says that there is no such thing: to be declined even then. Where it may decline, "
+        f"the system says: “{SYSTEM}” The arithmetic is rounded here: a count may differ by one or "
+        "two from the lesson's, which are exact."
+    )
+    return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
+
+
+def _progress(state: State, width: int) -> Content:
+    """How far the set is asked, and about how long it takes yet."""
+    done, total, seconds = progress(state)
+    if not state.running:
+        if done == total:
+            return Content.styled(f"All {total} are answered.", MUTED)
+        said = (
+            f"{done} of {total} answered. Enter asks the rest."
+            if done
+            else f"Enter asks all {total}."
+        )
+        return Content.styled(said, MUTED)
+    left = "" if seconds is None else f"  about {seconds:.0f} s"
+    return Content.assemble(
+        meter(done / total, min(20, max(4, width - 34))), (f"  {done} of {total}{left}", MUTED)
+    )
+
+
+VIEW = CertaintyView

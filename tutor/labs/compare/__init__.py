@@ -1,0 +1,1 @@
+"""The lab "One prompt, several models"."""

@@ -1,0 +1,204 @@
+"""Asks several models the same: those here token by token, those elsewhere by looking at what has
+arrived."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+
+import msgspec
+import torch
+
+from tutor.errors import ModelError, RemoteError, TutorError
+from tutor.labs.compare.lab import (
+    MOST_TOKENS,
+    Answer,
+    Go,
+    Model,
+    Offers,
+    Question,
+    Replies,
+    Reply,
+    Stop,
+    Stopped,
+    Which,
+)
+from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.small_model import small_model_beside
+from tutor.lm import draw
+from tutor.lm.chat import chat_ids, text_ids
+from tutor.lm.distribution import ChatMessage, SamplerSettings
+from tutor.lm.load import LanguageModel
+from tutor.lm.sampling import ranked
+from tutor.lm.session import Session
+from tutor.remote.runs import Trouble
+from tutor.remote.service import RemoteRequest
+
+PATIENCE = 0.05
+"""Seconds to wait where nothing is to be done here: others want to ask meanwhile."""
+
+
+class CompareBench:
+    """Keeps a session for each model here, and the runs elsewhere."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._loaded = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._remote = tools.remote
+        self._run = 0
+        self._sessions: dict[int, Session] = {}
+
+    def answer(self, question: Question) -> Answer:
+        match question:
+            case Which():
+                small = self._small.card.name if self._small else ""
+                return Offers(self._loaded.card.name, small, self._remote.offers())
+            case Stop(run, places):
+                for place in places:
+                    self._remote.cancel(_name(run, place))
+                return Stopped()
+            case Go():
+                return Replies(self._gone_on(question))
+
+    def _gone_on(self, question: Go) -> dict[int, Reply]:
+        """The model here that has worked least goes on for a moment; the others are looked at."""
+        if question.run != self._run:
+            self._run, self._sessions = question.run, {}  # every request is read anew
+        replies = {
+            place: self._looked_at(question, place, model, reply)
+            for place, model, reply in question.asked
+            if model.elsewhere is not None
+        }
+        here = [entry for entry in question.asked if entry[1].here is not None]
+        if here:
+            place, model, reply = min(here, key=lambda entry: entry[2].seconds)
+            replies[place] = self._said(question, place, model, reply)
+        elif all(reply.pieces == before.pieces for _, before, reply in _pairs(question, replies)):
+            time.sleep(PATIENCE)
+        return replies
+
+    # --- here -----------------------------------------------------------------------------------
+
+    def _said(self, question: Go, place: int, model: Model, reply: Reply) -> Reply:
+        """A few tokens more."""
+        language_model = self._model(model)
+        if language_model is None:
+            return _failed(reply, ModelError("The small model is not there.", "Ask the other one."))
+        begun = time.perf_counter()
+        try:
+            prompt = _prompt(language_model, question.prompt)
+            session = self._session(place, language_model, (*prompt, *reply.ids))
+            ended = False
+            first = reply.first_after
+            ids = list(reply.ids)
+            while not ended and len(ids) < MOST_TOKENS:
+                id_ = self._next(session, question)
+                now = reply.seconds + time.perf_counter() - begun
+                first = now if first is None else first
+                ended = id_ in language_model.tokenizer.end_ids
+                if not ended:
+                    ids.append(id_)
+                    session.append([id_])
+                if time.perf_counter() - begun >= MOMENT:
+                    break
+                self._check_cancelled()
+        except TutorError as error:
+            return _failed(reply, error)
+        over = "stop" if ended else "length" if len(ids) >= MOST_TOKENS else None
+        text = language_model.tokenizer.decode(ids)
+        return msgspec.structs.replace(
+            reply,
+            name=language_model.card.name,
+            begun=True,
+            text=text.decode("utf-8", "replace" if over else "ignore"),
+            ids=tuple(ids),
+            first_after=first,
+            seconds=reply.seconds + time.perf_counter() - begun,
+            prompt_tokens=len(prompt),
+            answer_tokens=len(ids),
+            reason=over,
+        )
+
+    def _next(self, session: Session, question: Go) -> int:
+        logits = session.logits(len(session)).float()
+        if question.temperature == 0:
+            return int(ranked(logits, 1))
+        shares = torch.softmax(logits / question.temperature, dim=-1).numpy()
+        return draw.first(shares, question.run, len(session))
+
+    def _session(self, place: int, model: LanguageModel, ids: tuple[int, ...]) -> Session:
+        session = self._sessions.get(place)
+        if session is None:
+            session = Session(model, ids, check_cancelled=self._check_cancelled)
+            self._sessions[place] = session
+        else:
+            session.replace(ids)
+        return session
+
+    def _model(self, model: Model) -> LanguageModel | None:
+        return self._loaded if model.here == "loaded" else self._small
+
+    @cached_property
+    def _small(self) -> LanguageModel | None:
+        return small_model_beside(self._loaded)
+
+    # --- elsewhere ------------------------------------------------------------------------------
+
+    def _looked_at(self, question: Go, place: int, model: Model, reply: Reply) -> Reply:
+        """What has arrived since; asked first, where it was not."""
+        assert model.elsewhere is not None
+        name = _name(question.run, place)
+        try:
+            if not reply.begun:
+                self._remote.start(name, model.elsewhere, _request(question))
+            progress = self._remote.look(name, reply.pieces)
+        except (RemoteError, ModelError) as error:
+            return _failed(reply, error)
+        usage = progress.finish.usage if progress.finish else None
+        told = sum(piece.log_probability is not None for piece in progress.pieces)
+        counted = (reply.answer_tokens or 0) + told if told or reply.answer_tokens else None
+        return msgspec.structs.replace(
+            reply,
+            name=model.elsewhere.name,
+            begun=True,
+            text=reply.text + "".join(piece.text for piece in progress.pieces),
+            pieces=progress.arrived,
+            first_after=progress.first_after,
+            seconds=progress.last_after or progress.seconds,
+            prompt_tokens=usage.prompt_tokens if usage else reply.prompt_tokens,
+            answer_tokens=usage.answer_tokens if usage and usage.answer_tokens else counted,
+            reason=progress.finish.reason if progress.finish else None,
+            trouble=progress.trouble,
+        )
+
+
+def _pairs(question: Go, replies: dict[int, Reply]) -> list[tuple[int, Reply, Reply]]:
+    return [(place, before, replies[place]) for place, _, before in question.asked]
+
+
+def _name(run: int, place: int) -> str:
+    return f"{run}-{place}"
+
+
+def _request(question: Go) -> RemoteRequest:
+    return RemoteRequest(
+        (ChatMessage("user", question.prompt),),
+        SamplerSettings(temperature=question.temperature),
+        most_tokens=MOST_TOKENS,
+    )
+
+
+def _prompt(model: LanguageModel, prompt: str) -> list[int]:
+    """As a message, to a model that was made for conversations."""
+    if not model.card.chat:
+        return text_ids(model, prompt)
+    return chat_ids(model, [ChatMessage("user", prompt)])
+
+
+def _failed(reply: Reply, error: TutorError) -> Reply:
+    """What arrived before is kept."""
+    return msgspec.structs.replace(reply, begun=True, trouble=Trouble.of(error))
+
+
+def make_bench(tools: Tools) -> CompareBench:
+    return CompareBench(tools)

@@ -1,0 +1,232 @@
+"""Draws the lab that compares models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET
+from tutor.app.widgets import figures
+from tutor.labs.compare.lab import (
+    MOST_MODELS,
+    MOST_TOKENS,
+    TEMPERATURES,
+    Ask,
+    Focus,
+    State,
+    Toggle,
+    Warm,
+    Write,
+    cost,
+)
+from tutor.labs.kit import server_field
+from tutor.labs.kit.columns import beside
+from tutor.labs.kit.remote import Remove
+from tutor.labs.kit.view import LabView
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.compare.lab import Model, Reply
+    from tutor.remote.catalogue import RemoteModel
+
+_COLUMNS = (("first", 9), ("tokens", 8), ("a second", 10), ("dollars", 11))
+_NAME = 30
+_SHORT_NAME = 18
+_GAP = 2
+_COLUMN = 24
+"""Columns of text below which answers do not stand beside each other any more."""
+_LOW = 12
+_SENT = "Your prompt, as one message. It goes out again with every run"
+
+
+class CompareView(LabView):
+    """The models with what was measured of each, and their answers beside each other."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "ask", "ask, stop", tooltip="Ask all that are chosen; or stop them."),
+        Binding("e", "edit", "prompt", tooltip="Write another prompt."),
+        Binding("up", "focus_by(-1)", "model", key_display="↑↓", tooltip="Look at a model."),
+        Binding("down", "focus_by(1)", show=False),
+        Binding("space", "choose", "choose", tooltip="Ask this model too, or leave it out."),
+        Binding("t", "warm", "temperature", tooltip="0 is greedy; higher draws more freely."),
+        Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
+        Binding("d", "remove", "remove", tooltip="Take away this server, which you added."),
+    ]
+
+    def action_ask(self) -> None:
+        if self.state.running:
+            self.did(Ask())
+        else:
+            self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
+
+    async def _ask_where_agreed(self) -> None:
+        """Nothing is sent to a host that the learner has not agreed to."""
+        without = [place for place in self.state.chosen if not await self._agreed(place)]
+        self.did(Ask(tuple(without)))
+
+    async def _agreed(self, place: int) -> bool:
+        elsewhere: RemoteModel | None = self.state.models[place].elsewhere
+        return elsewhere is None or await server_field.agreed(self, elsewhere, _SENT)
+
+    def action_edit(self) -> None:
+        self.write("Your message to all of them:", self.state.prompt, Write)
+
+    def action_focus_by(self, by: int) -> None:
+        self.did(Focus(by))
+
+    def action_choose(self) -> None:
+        self.did(Toggle())
+
+    def action_warm(self) -> None:
+        self.did(Warm())
+
+    def action_add(self) -> None:
+        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+
+    def action_remove(self) -> None:
+        self.did(Remove())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "add":
+            return server_field.offered(self)
+        state: State | None = self.state
+        return action != "remove" or (state is not None and state.removable)
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if not state.models:
+            return [Content.styled("looking for models …", MUTED)]
+        if height < _LOW:
+            return _briefly(state, width)
+        return [
+            _prompt(state, width),
+            _heading(width),
+            *(_row(state, place, width) for place in range(len(state.models))),
+            Content(""),
+            *_answers(state, width),
+        ]
+
+
+def _prompt(state: State, width: int) -> Content:
+    temperature = f"T {TEMPERATURES[state.temperature]:g}"
+    prompt = figures.fit(" ".join(safe(state.prompt).split()), max(8, width - 8))
+    return Content.assemble((prompt, "bold"), (f"{temperature:>8}", MUTED))
+
+
+def _name_width(width: int) -> int:
+    return _NAME if width >= _NAME + sum(size for _, size in _COLUMNS[:3]) + 4 else _SHORT_NAME
+
+
+def _fitting(width: int) -> list[tuple[str, int]]:
+    """The columns of figures that there is room for, from the left."""
+    room = width - _name_width(width) - 4
+    fitting = []
+    for name, size in _COLUMNS:
+        room -= size
+        if room < 0:
+            break
+        fitting.append((name, size))
+    return fitting
+
+
+def _heading(width: int) -> Content:
+    names = "".join(f"{name:>{size}}" for name, size in _fitting(width))
+    return Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED)
+
+
+def _row(state: State, place: int, width: int) -> Content:
+    model, reply = state.models[place], state.replies.get(place)
+    chosen = place in state.chosen
+    name = figures.fit(safe(state.names[place]), _name_width(width))
+    here = place == state.focus
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        ("■ " if chosen else "□ ", ACT if chosen else MUTED),
+        (name, "bold" if here else "" if chosen else MUTED),
+        _figures(model, reply, width, MUTED if state.outdated else "")
+        if place not in state.refused
+        else Content.styled("  nothing was sent", MUTED),
+    )
+
+
+def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Content:
+    if reply is None:
+        return Content.styled("" if model.key else f"  needs {model.variable}", MUTED)
+    price = cost(model, reply)
+    first, a_second, tokens = reply.first_after, reply.a_second, reply.answer_tokens
+    cells = {
+        "first": f"{first:.2f} s" if first is not None else "…" if not reply.over else "–",
+        "tokens": "–" if tokens is None else str(tokens),
+        "a second": "–" if a_second is None else f"{a_second:.1f}",
+        "dollars": "none" if model.here else "–" if price is None else f"{price:.6f}",
+    }
+    line = "".join(f"{cells[name]:>{size}}" for name, size in _fitting(width))
+    return Content.styled(line, style)
+
+
+def _answers(state: State, width: int) -> list[Content]:
+    """Beside each other where each has room; else the one in focus, or below each other."""
+    places = list(state.replies)
+    if not places:
+        return [Content.styled("Enter asks the models that are marked ■.", MUTED)]
+    above = _said_to(state, width)
+    column = (width - _GAP * (len(places) - 1)) // len(places)
+    if column < _COLUMN:
+        place = state.focus if state.focus in places else places[0]
+        return [*above, *_answer(state, place, width)]
+    lines: list[Content] = []
+    for number, place in enumerate(places):
+        answer = [line.truncate(column) for line in _answer(state, place, column)]
+        lines = answer if not number else beside(lines, answer, number * (column + _GAP))
+    return [*above, *lines]
+
+
+def _said_to(state: State, width: int) -> list[Content]:
+    """What the replies are to, where that is not the prompt any more."""
+    if not state.outdated:
+        return []
+    how = "Enter asks the new prompt. These are answers to: "
+    if width < 2 * len(how):
+        how = "Enter asks anew. To: "
+    said = " ".join(safe(state.asked).split())
+    return [Content.styled(figures.fit(how + said, width), NOT_YET)]
+
+
+def _answer(state: State, place: int, width: int) -> list[Content]:
+    model, reply = state.models[place], state.replies[place]
+    lines = [Content.styled(figures.fit(safe(state.names[place]), width), "bold")]
+    text = safe(reply.text).strip()
+    lines += [line.rstrip() for line in Content(text).wrap(width)] if text else []
+    if end := _end(state, model, reply):
+        lines += [line.rstrip() for line in end.wrap(width)]
+    return lines
+
+
+def _end(state: State, model: Model, reply: Reply) -> Content:
+    """How it ended, in words, and what its price is from."""
+    again = "" if state.running or state.outdated else " Enter asks again."
+    if reply.trouble is not None:
+        return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
+    if reply.reason is None:
+        return Content.styled("…" if state.running else f"stopped.{again}", MUTED)
+    ends = {"stop": "ends here", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
+    price = model.price
+    dated = "" if price is None else f"; price as of {price.as_of}"
+    told = ", second hand" if price is not None and price.second_hand else ""
+    return Content.styled(safe(f"{ends[reply.reason]}{dated}{told}"), MUTED)
+
+
+def _briefly(state: State, width: int) -> list[Content]:
+    """The model in focus alone, where there are few rows."""
+    above = [_prompt(state, width), _row(state, state.focus, width)]
+    place = f"{state.focus + 1} of {len(state.models)} models, {len(state.chosen)} chosen"
+    if state.focus not in state.replies:
+        full = f", at most {MOST_MODELS}" if len(state.chosen) == MOST_MODELS else ""
+        return [*above, Content.styled(place + full, MUTED)]
+    return [*above, *_said_to(state, width), *_answer(state, state.focus, width)[1:]]
+
+
+VIEW = CompareView

@@ -1,0 +1,76 @@
+"""Writes continuations, token by token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from tutor.labs.continuations.beam import Beam, widen
+from tutor.labs.continuations.lab import BEAMS, Answer, Path, Question
+from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.continuations import Growing
+from tutor.lm import chain, draw
+from tutor.lm.chat import text_ids
+from tutor.lm.dials import ORDER
+from tutor.lm.sampling import ranked
+
+
+class ContinuationsBench:
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._growing = Growing(tools)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError` or `ContextFull` for a prompt that the model cannot read."""
+        begun = time.perf_counter()
+        self._growing.begin(text_ids(self._model, question.text))
+        if question.way.method == "beam":
+            paths = self._widened(question.paths)
+        else:
+            paths = self._continued(question, begun)
+        self._growing.forget_all_but(path.ids for path in paths)
+        return Answer(paths, time.perf_counter() - begun)
+
+    def _continued(self, question: Question, begun: float) -> tuple[Path, ...]:
+        """One token more for the shortest continuations first, until the moment is over."""
+        paths = list(question.paths)
+        while open_ := [number for number, path in enumerate(paths) if not path.done]:
+            number = min(open_, key=lambda each: len(paths[each].ids))
+            paths[number] = self._longer(question, number, paths[number])
+            if time.perf_counter() - begun >= MOMENT:
+                break
+            self._check_cancelled()
+        return tuple(paths)
+
+    def _longer(self, question: Question, number: int, path: Path) -> Path:
+        """By one token. Its draw follows from the seed, which continuation it is, and the place."""
+        logits = self._growing.logits(path.ids)
+        position = len(self._growing.prompt) + len(path.ids)
+        seen = {*self._growing.prompt, *path.ids}
+        left = chain.left(logits, question.way.dials, ORDER, seen)
+        if question.way.method == "greedy":
+            id_ = int(ranked(left, 1))
+        else:
+            shares = chain.probabilities(left).numpy()
+            id_ = draw.first(shares, question.seed * 1000 + number, position)
+        gained = float(torch.log_softmax(logits.double(), dim=-1)[id_])
+        return self._path((*path.ids, id_), path.log_probability + gained)
+
+    def _widened(self, paths: Sequence[Path]) -> tuple[Path, ...]:
+        beams = [Beam(path.ids, path.log_probability, path.ended) for path in dict.fromkeys(paths)]
+        empty = torch.empty(0)
+        logits = [empty if beam.ended else self._growing.logits(beam.ids) for beam in beams]
+        found = widen(beams, logits, BEAMS, self._model.tokenizer.end_ids)
+        return tuple(self._path(beam.ids, beam.log_probability) for beam in found)
+
+    def _path(self, ids: tuple[int, ...], log_probability: float) -> Path:
+        pieces = tuple(token.data for token in self._model.tokenizer.tokens(ids))
+        ended = ids[-1] in self._model.tokenizer.end_ids
+        return Path(ids, pieces, log_probability, ended)
+
+
+def make_bench(tools: Tools) -> ContinuationsBench:
+    return ContinuationsBench(tools)

@@ -1,0 +1,332 @@
+"""Many continuations of one prompt, in two ways at once, and what tells them apart."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.lm.dials import Dials
+
+LONGEST = 240
+"""Characters of the prompt; of a longer one the end counts."""
+COUNT = 20
+"""Continuations that are drawn in one way. Greedy decoding has one, beam search its beams."""
+LENGTH = 40
+"""Tokens of a continuation."""
+BEAMS = 5
+LOOP = 4
+"""So many tokens in a row, seen before in the same text, are a repetition."""
+CHEAPER = 0.7
+"""Bits a token: so much less than plain draws is likelier by a factor of 1.6 at every step."""
+
+
+class Way(msgspec.Struct, frozen=True):
+    """How the next token is chosen. `name` is for the screen."""
+
+    name: str
+    method: Literal["draw", "greedy", "beam"] = "draw"
+    dials: Dials = Dials()
+
+
+WAYS: tuple[Way, ...] = (
+    Way("plain"),
+    Way("temperature 0.7", dials=Dials(temperature=0.7)),
+    Way("temperature 1.5", dials=Dials(temperature=1.5)),
+    Way("top-p 0.9", dials=Dials(top_p=0.9)),
+    Way("top-k 40", dials=Dials(top_k=40)),
+    Way("min-p 0.1", dials=Dials(min_p=0.1)),
+    Way("top-k 1", dials=Dials(top_k=1)),
+    Way("repetition 1.3", dials=Dials(repetition=1.3)),
+    Way("greedy", "greedy"),
+    Way("greedy, repetition 1.3", "greedy", Dials(repetition=1.3)),
+    Way(f"beam search, {BEAMS} beams", "beam"),
+)
+
+
+class Path(msgspec.Struct, frozen=True, array_like=True):
+    """One continuation: its tokens, their bytes, and the sum of their log-probabilities (natural
+    logarithms, by the model's own softmax, whatever the way). `ended` by a token that ends a
+    text."""
+
+    ids: tuple[int, ...] = ()
+    pieces: tuple[bytes, ...] = ()
+    log_probability: float = 0.0
+    ended: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.ended or len(self.ids) >= LENGTH
+
+    @property
+    def bits(self) -> float:
+        """What the whole of it costs: -log2 of its probability."""
+        return -self.log_probability / math.log(2)
+
+
+class Side(msgspec.Struct, frozen=True, tag_field="do", tag="side"):
+    """Look at the other side."""
+
+
+class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
+    """Another way for this side: so many further on in the list."""
+
+    by: int
+
+
+class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
+    """Write both sides, or stop; again: with other draws."""
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """Look at the continuation that is so many further down."""
+
+    by: int
+
+
+Action = Write | Side | Turn | Run | Focus
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """Go on with these continuations for a moment."""
+
+    text: str
+    way: Way
+    paths: tuple[Path, ...]
+    seed: int
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """The same continuations, each as long or longer; of beams, the best that there are now.
+    `seconds` is how long that took."""
+
+    paths: tuple[Path, ...]
+    seconds: float
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What tells a set of continuations apart. `distinct` is the share of different pairs of
+    tokens among all pairs (distinct-2: Li et al. 2016), `bits` what a token costs on average, -log2
+    p, `loops` how many repeat themselves, `different` how many are not like another."""
+
+    tokens: int
+    distinct: float
+    bits: float
+    loops: int
+    different: int
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`ways` are places in `WAYS`; `paths` holds what was written in each of them for this prompt
+    and seed. `seconds` is what a token took lately."""
+
+    text: str
+    left_out: int = 0
+    ways: tuple[int, int] = (0, 8)
+    side: int = 0
+    focus: int = 0
+    seed: int = 1
+    running: bool = False
+    paths: dict[int, tuple[Path, ...]] = {}
+    seconds: float | None = None
+
+    @property
+    def shown(self) -> tuple[Path, ...]:
+        return self.paths.get(self.ways[self.side], ())
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Tokens written of both sides, and how many there can be."""
+        both = set(self.ways)
+        done = sum(
+            LENGTH if path.done else len(path.ids)
+            for way in both
+            for path in self.paths.get(way, ())
+        )
+        return done, sum(LENGTH * _count(WAYS[way]) for way in both)
+
+    @property
+    def finished(self) -> bool:
+        return all(is_finished(self, way) for way in self.ways)
+
+
+def is_finished(state: State, way: int) -> bool:
+    paths = state.paths.get(way, ())
+    return bool(paths) and all(path.done for path in paths)
+
+
+def _count(way: Way) -> int:
+    return {"draw": COUNT, "greedy": 1, "beam": BEAMS}[way.method]
+
+
+def start() -> State:
+    return State(text="I went to the store and")
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Write(text):
+            kept = text[-LONGEST:]
+            left_out = len(text) - len(kept)
+            return replace(state, text=kept, left_out=left_out, paths={}, focus=0, running=False)
+        case Side():
+            return replace(state, side=1 - state.side, focus=0)
+        case Turn(by):
+            ways = list(state.ways)
+            ways[state.side] = (ways[state.side] + by) % len(WAYS)
+            return replace(state, ways=(ways[0], ways[1]), focus=0)
+        case Focus(by):
+            last = max(0, len(state.shown) - 1)
+            return replace(state, focus=min(max(0, state.focus + by), last))
+        case Run():
+            if state.finished:
+                return replace(state, seed=state.seed + 1, paths={}, running=True, focus=0)
+            return replace(state, running=not state.running)
+
+
+def question(state: State) -> Question | None:
+    if not state.running or not state.text:
+        return None
+    way = next((way for way in state.ways if not is_finished(state, way)), None)
+    if way is None:
+        return None
+    paths = state.paths.get(way) or (Path(),) * _count(WAYS[way])
+    return Question(state.text, WAYS[way], paths, state.seed)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    way = WAYS.index(question.way)
+    before = sum(len(path.ids) for path in question.paths)
+    added = sum(len(path.ids) for path in answer.paths) - before
+    new = msgspec.structs.replace(
+        state,
+        paths={**state.paths, way: answer.paths},
+        seconds=answer.seconds / added if added > 0 else state.seconds,
+    )
+    return msgspec.structs.replace(new, running=not new.finished)
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+def figures(paths: Iterable[Path]) -> Figures | None:
+    """None while nothing is written."""
+    paths = [path for path in paths if path.ids]
+    tokens = sum(len(path.ids) for path in paths)
+    if not tokens:
+        return None
+    pairs = Counter(pair for path in paths for pair in zip(path.ids, path.ids[1:], strict=False))
+    return Figures(
+        tokens=tokens,
+        distinct=len(pairs) / pairs.total() if pairs else 0.0,
+        bits=sum(path.bits for path in paths) / tokens,
+        loops=sum(map(repeats, paths)),
+        different=len({path.ids for path in paths}),
+    )
+
+
+def repeats(path: Path) -> bool:
+    """Whether `LOOP` tokens in a row occur twice."""
+    runs = Counter(path.ids[at : at + LOOP] for at in range(len(path.ids) - LOOP + 1))
+    return any(times > 1 for times in runs.values())
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
+    """What is finished of this method."""
+    return [
+        (WAYS[way], paths)
+        for way, paths in state.paths.items()
+        if WAYS[way].method == method and is_finished(state, way)
+    ]
+
+
+def _always_the_same(state: State) -> bool:
+    return any(len({path.ids for path in paths}) == 1 for _, paths in _of(state, "draw"))
+
+
+def _loop_broken(state: State) -> bool:
+    """Greedy decoding loops without a penalty, and with one it does not."""
+    found = {
+        way.dials.repetition > 1: any(map(repeats, paths)) for way, paths in _of(state, "greedy")
+    }
+    return found.get(False) is True and found.get(True) is False
+
+
+def _beam_beats_greedy(state: State) -> bool:
+    beams = [path for _, paths in _of(state, "beam") for path in paths]
+    greedy = [path for way, paths in _of(state, "greedy") if way.dials == Dials() for path in paths]
+    return bool(beams and greedy) and (
+        max(path.log_probability for path in beams if len(path.ids) == LENGTH or path.ended)
+        > greedy[0].log_probability
+    )
+
+
+def _varied_and_likely(state: State) -> bool:
+    """Twenty that differ, of tokens that the model finds likelier than its own plain draws."""
+    drawn = _of(state, "draw")
+    plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
+    others = [figures(paths) for way, paths in drawn if way.dials != Dials()]
+    return any(
+        own is not None
+        and other is not None
+        and other.different == COUNT
+        and other.distinct >= 0.8
+        and other.bits < own.bits - CHEAPER
+        for own in plain
+        for other in others
+    )
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="continuations",
+    title="Twenty continuations",
+    order=190,
+    lesson="sampling",
+    task=(
+        "Let the model write many continuations in two ways at once, and compare how varied, how "
+        "likely and how repetitive they are."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("always-the-same", "twenty draws that all say the same", _always_the_same),
+        Goal("loop-broken", "a loop of greedy decoding, and the same without it", _loop_broken),
+        Goal("beam-beats-greedy", "beams that find what greedy missed", _beam_beats_greedy),
+        Goal(
+            "varied-and-likely",
+            f"20 that differ, distinct 0.80 or more, {CHEAPER} bits/token below plain",
+            _varied_and_likely,
+        ),
+    ),
+    solution=(
+        Turn(3),  # top-p 0.9
+        Side(),
+        Turn(3),  # plain
+        Run(),
+        Turn(9),  # greedy, repetition 1.3
+        Side(),
+        Turn(5),  # greedy
+        Write("The best thing about the day was that"),  # loops whatever the kernels round
+        Run(),
+        Side(),
+        Turn(1),  # beam search
+        Write("I went to the store and"),
+        Run(),
+        Side(),
+        Turn(-2),  # top-k 1
+        Run(),
+    ),
+)

@@ -1,0 +1,98 @@
+"""Asks the three small models of the families."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tutor.labs.families.answers import Answer, Attention, Family, Guess, Part, Question, Said
+from tutor.labs.kit.backend import Tools
+from tutor.lm import family_reading
+from tutor.lm.families import Encoder, EncoderDecoder
+from tutor.lm.family_model import FamilyModel, load_family
+from tutor.lm.family_reading import Looks
+from tutor.lm.family_text import BLANK
+from tutor.lm.network import Transformer
+
+STOPS = (".", "!", "?")
+
+
+@lru_cache(maxsize=3)
+def model_of(family: Family) -> FamilyModel:
+    return load_family(family)
+
+
+class FamiliesBench:
+    def answer(self, question: Question) -> Answer:
+        """Raises `ModelError` where a model that came along is missing."""
+        model = model_of(question.family)
+        match model.network:
+            case Encoder() as network:
+                return self._fill(network, model, question.words)
+            case EncoderDecoder() as network:
+                return self._transform(network, model, question.words)
+            case Transformer() as network:
+                return self._go_on(network, model, question.words)
+
+    def _fill(self, network: Encoder, model: FamilyModel, words: tuple[str, ...]) -> Answer:
+        """A sentence ends with a stop: it is added where there is none."""
+        words = words if words[-1] in STOPS else (*words, ".")
+        said, looks = family_reading.filled(network, model.vocabulary, words)
+        blanks = (place for place, word in enumerate(words) if word == BLANK)
+        beside = [
+            self._beside(words[:place], one.guesses[0][0])
+            for one, place in zip(said, blanks, strict=True)
+        ]
+        answers = tuple(
+            Said(one.row, _guesses(one.guesses), left, probability)
+            for one, (left, probability) in zip(said, beside, strict=True)
+        )
+        return Answer(answers, {"reading": _attention(looks)}, _unknown(model, words))
+
+    def _beside(self, before: tuple[str, ...], word: str) -> tuple[tuple[Guess, ...], float]:
+        """What the decoder expects after `before`, and how much it expects `word`."""
+        decoder = model_of("decoder")
+        assert isinstance(decoder.network, Transformer)
+        following = family_reading.next_words(decoder.network, decoder.vocabulary, before)
+        best = tuple(following.items())[: family_reading.GUESSES]
+        return _guesses(best), following.get(word, 0.0)
+
+    def _go_on(self, network: Transformer, model: FamilyModel, words: tuple[str, ...]) -> Answer:
+        """It reads up to the first blank; a stop at the end would be the end."""
+        before = words[: words.index(BLANK)] if BLANK in words else words
+        before = before[:-1] if before and before[-1] in STOPS else before
+        said, looks = family_reading.gone_on(network, model.vocabulary, before)
+        answers = tuple(Said(one.row, _guesses(one.guesses)) for one in said)
+        return Answer(answers, {"writing": _attention(looks)}, _unknown(model, before))
+
+    def _transform(
+        self, network: EncoderDecoder, model: FamilyModel, words: tuple[str, ...]
+    ) -> Answer:
+        if not words[-1].isdigit() and words[-1] not in STOPS:
+            words = (*words, ".")
+        made = family_reading.transformed(network, model.vocabulary, words)
+        attention: dict[Part, Attention] = {
+            "across": _attention(made.across),
+            "reading": _attention(made.reading),
+            "writing": _attention(made.writing),
+        }
+        answers = tuple(Said(one.row, _guesses(one.guesses)) for one in made.said)
+        return Answer(answers, attention, _unknown(model, words))
+
+
+def _guesses(pairs: tuple[tuple[str, float], ...]) -> tuple[Guess, ...]:
+    return tuple(Guess(word, probability) for word, probability in pairs)
+
+
+def _attention(looks: Looks) -> Attention:
+    weights = looks.weights.float().contiguous()
+    layers, heads = weights.shape[:2]
+    return Attention(looks.rows, looks.columns, layers, heads, weights.numpy().tobytes())
+
+
+def _unknown(model: FamilyModel, words: tuple[str, ...]) -> tuple[str, ...]:
+    known = set(model.vocabulary.words)
+    return tuple(dict.fromkeys(word for word in words if word not in known))
+
+
+def make_bench(tools: Tools) -> FamiliesBench:
+    return FamiliesBench()

@@ -1,0 +1,324 @@
+"""The lab of the three families: one text, read by an encoder-only, a decoder-only and an
+encoder-decoder model, each trained for the task its family is built for."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.errors import TextError
+from tutor.labs.families.answers import PARTS, Answer, Attention, Family, Part, Question
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.lm.family_text import BLANK, words_of
+from tutor.lm.small_language import (
+    MANY_NOUNS,
+    MANY_VERBS,
+    ONE_PLACES,
+    PREPOSITION_WORDS,
+)
+
+MOST_WORDS = 20
+"""Of a longer text the beginning is read, and the screen says so: the models have learned
+sentences of up to 17 words."""
+MOST_DIGITS = 6
+"""Of a number: the encoder-decoder has learned those up to 999,999."""
+
+EXAMPLES: dict[Family, tuple[str, ...]] = {
+    "encoder": (
+        "the old _ sleeps near the house .",
+        "the _ near the trees barks .",
+        "there _ three small dogs behind the wall .",
+        "the _ sees herself .",
+        "_ angry dog barks because it is hungry .",
+    ),
+    "decoder": (
+        "the old _ sleeps near the house .",
+        "the dogs near",
+        "every morning the girl",
+        "there are",
+        "a young bee behind the wall",
+    ),
+    "encoder-decoder": (
+        "407",
+        "the dog near the trees barks because it is hungry .",
+        "17017",
+        "a girl sees herself .",
+        "90210",
+    ),
+}
+"""To begin with, where nothing comes to mind."""
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="family"):
+    """Give the same text to another family."""
+
+    family: Family
+
+
+class Example(msgspec.Struct, frozen=True, tag_field="do", tag="example"):
+    """Another of the texts that suit the family."""
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """What was looked at, or, with `masks`, what may be looked at."""
+
+    masks: bool
+
+
+class Show(msgspec.Struct, frozen=True, tag_field="do", tag="part"):
+    """Another attention of the family."""
+
+    part: Part
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """Another layer, head or row: so many further on. Before the first head is the mean of all."""
+
+    layer: int = 0
+    head: int = 0
+    row: int = 0
+
+
+Action = Write | Choose | Example | See | Show | Move
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class Blank(msgspec.Struct, frozen=True):
+    """What was put into the first blank, between which words."""
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    word: str
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`words` are those that are read, `left_out` counts those that were too many. `answers` holds
+    what is known about this text, `earlier` what the encoder said of the text before. Layer and
+    row are counted from 0, heads from 1."""
+
+    text: str
+    words: tuple[str, ...]
+    left_out: int = 0
+    family: Family = "encoder"
+    part: Part = "reading"
+    masks: bool = False
+    layer: int = 1
+    head: int = 0
+    row: int | None = None
+    example: int = 0
+    answers: dict[Family, Answer] = {}
+    earlier: Blank | None = None
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.answers.get(self.family)
+
+    @property
+    def attention(self) -> Attention | None:
+        return None if self.answer is None else self.answer.attention[self.part]
+
+    @property
+    def focus(self) -> int:
+        """The row in view."""
+        if self.row is not None:
+            return self.row
+        said = self.answer.said if self.answer is not None else ()
+        return said[0].row if said else 0
+
+    @property
+    def number(self) -> bool:
+        return bool(self.words) and all(word.isdigit() for word in self.words)
+
+    @property
+    def blank(self) -> Blank | None:
+        """What the encoder put into the first blank, once it has."""
+        answer = self.answers.get("encoder")
+        if answer is None or not answer.said:
+            return None
+        place = self.words.index(BLANK)
+        return Blank(self.words[:place], self.words[place + 1 :], answer.said[0].word)
+
+
+def text(written: str) -> str:
+    """`written`, if there is a word in it. Raises `TextError`."""
+    if not words_of(written):
+        raise TextError("There is no word in it.", "Write a sentence, with _ for a blank.")
+    return written
+
+
+def start() -> State:
+    return _with_text(State(text="", words=()), EXAMPLES["encoder"][0])
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case Write(written):
+            return _with_text(state, text(written))
+        case Choose(family):
+            return _within(change(state, family=family, part=PARTS[family][0], row=None))
+        case Example():
+            examples = EXAMPLES[state.family]
+            place = (state.example + 1) % len(examples)
+            return change(_with_text(state, examples[place]), example=place)
+        case See(masks):
+            return change(state, masks=masks)
+        case Show(part):
+            wanted = part if part in PARTS[state.family] else state.part
+            return _within(change(state, part=wanted, row=None))
+        case Move(layer, head, row):
+            return _within(
+                change(
+                    state,
+                    layer=max(0, state.layer + layer),
+                    head=max(0, state.head + head),
+                    row=max(0, state.focus + row) if row else state.row,
+                )
+            )
+
+
+def question(state: State) -> Question | None:
+    return None if state.answer is not None else Question(state.family, state.words)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    answers = {**state.answers, question.family: answer}
+    return _within(msgspec.structs.replace(state, answers=answers))
+
+
+def _with_text(state: State, written: str) -> State:
+    words = words_of(written)
+    if all(word.isdigit() for word in words):
+        words = tuple("".join(words).lstrip("0") or "0")
+        kept = words[:MOST_DIGITS]
+    else:
+        kept = words[:MOST_WORDS]
+    return msgspec.structs.replace(
+        state,
+        text=written,
+        words=kept,
+        left_out=len(words) - len(kept),
+        answers={},
+        earlier=state.blank or state.earlier,
+        row=None,
+    )
+
+
+def _within(state: State) -> State:
+    """With layer, head and row that there are, once that is known."""
+    attention = state.attention
+    if attention is None:
+        return state
+    return msgspec.structs.replace(
+        state,
+        layer=min(state.layer, attention.layers - 1),
+        head=min(state.head, attention.heads),
+        row=None if state.row is None else min(state.row, len(attention.rows) - 1),
+    )
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+SURE = 0.9
+UNSURE = 0.1
+MOST = 0.5
+
+
+def _needs_the_right(state: State) -> bool:
+    answer = state.answers.get("encoder")
+    return answer is not None and any(
+        said.probability >= SURE and said.left_probability <= UNSURE for said in answer.said
+    )
+
+
+def _turned_from_the_right(state: State) -> bool:
+    now, earlier = state.blank, state.earlier
+    return (
+        now is not None
+        and earlier is not None
+        and bool(now.before)
+        and now.before == earlier.before
+        and now.after != earlier.after
+        and now.word != earlier.word
+    )
+
+
+def _agrees_at_a_distance(state: State) -> bool:
+    """Several of something near one of something else, and the verb is that of several."""
+    answer = state.answers.get("decoder")
+    if answer is None or not answer.said or BLANK in state.words[:-1]:
+        return False
+    words = [word for word in state.words if word not in (BLANK, ".")]
+    return (
+        len(words) >= 4
+        and words[-4] in MANY_NOUNS
+        and words[-3] in PREPOSITION_WORDS
+        and words[-1] in ONE_PLACES
+        and answer.said[0].word in MANY_VERBS
+    )
+
+
+def _finds_which_of_two(state: State) -> bool:
+    """From which of two words alike something was made stands nowhere but in the cross-attention:
+    half of it, at least, is on one that is not the first of them."""
+    attention = state.attention
+    if attention is None or state.part != "across" or state.masks:
+        return False
+    taken = attention.row(state.layer, state.head, state.focus)
+    most = max(range(len(taken)), key=lambda column: taken[column])
+    return taken[most] >= MOST and attention.columns[most] in attention.columns[:most]
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="families",
+    title="Three families",
+    order=120,
+    lesson="attention",
+    task=(
+        "Give one text to three small models, one of each family. The encoder fills the blank (_), "
+        "the decoder goes on from what stands before it, the encoder-decoder makes something else "
+        "of the whole: words of a number, several of one."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "right-side",
+            "a blank that the encoder knows (90 %), the decoder not (10 %)",
+            _needs_the_right,
+        ),
+        Goal(
+            "turned",
+            "another word in the blank, by changing only what stands after it",
+            _turned_from_the_right,
+        ),
+        Goal(
+            "agreement",
+            "“the dogs near the tree”: the decoder goes on as for several",
+            _agrees_at_a_distance,
+        ),
+        Goal(
+            "which-of-two",
+            "a row that took half from the second of two words alike",
+            _finds_which_of_two,
+        ),
+    ),
+    solution=(
+        Write("the _ barks ."),
+        Write("the _ bark ."),
+        Choose("decoder"),
+        Write("the wolves behind the city"),
+        Choose("encoder-decoder"),
+        Write("the bee near the house buzzes ."),
+        Move(row=3),
+    ),
+)

@@ -1,0 +1,133 @@
+"""Strikes out of the model's distribution what a format does not allow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from tutor.labs.format.lab import (
+    SHOWN,
+    Answer,
+    GoneOn,
+    GoOn,
+    Look,
+    Place,
+    Question,
+    Row,
+    Rule,
+    made,
+)
+from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.continuations import Growing
+from tutor.labs.kit.replies import log_probabilities, longer
+from tutor.labs.kit.reply import Reply
+from tutor.lm.chat import chat_ids
+from tutor.lm.constraint import Format, Vocabulary
+from tutor.lm.distribution import ChatMessage
+from tutor.lm.sampling import ranked
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class FormatBench:
+    """Keeps the format that was asked about last, and the paths of both answers."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._growing = Growing(tools)
+        self._format: tuple[Rule, Format] | None = None
+        self._bound: tuple[int, ...] = ()
+        self._free: tuple[int, ...] = ()
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `ModelUnsupported` for a model without a chat template, `TextError` or
+        `ContextFull` for a message that it cannot read, `LabError` for a pattern that takes too
+        long."""
+        message = ChatMessage("user", question.message)
+        self._growing.begin(chat_ids(self._model, [message]))
+        answer = self._place(question) if isinstance(question, Look) else self._gone_on(question)
+        self._growing.forget_all_but([self._bound, self._free])
+        return answer
+
+    def _place(self, question: Look) -> Place:
+        self._bound = question.ids
+        logs = log_probabilities(self._growing.logits(question.ids))
+        self._check_cancelled()
+        format_ = self._made(question.rule)
+        text = self._model.tokenizer.decode(question.ids)
+        whole = format_.whole(text)
+        allowed = self._vocabulary.allowed(format_, text)
+        allowed += self._model.tokenizer.end_ids if whole else ()
+        before = logs.exp()
+        after = torch.zeros_like(before)
+        ids = torch.tensor(allowed, dtype=torch.long)
+        left = float(before[ids].sum())
+        after[ids] = torch.softmax(logs[ids], dim=-1)
+        order = ranked(logs, len(logs))
+        ranks = torch.empty_like(order)
+        ranks[order] = torch.arange(1, len(order) + 1)
+        kept = ids[ranked(logs[ids], min(SHOWN, len(ids)))]
+
+        def rows(some: Tensor) -> tuple[Row, ...]:
+            return tuple(self._row(id_, ranks, logs, after) for id_ in some.tolist())
+
+        return Place(
+            rows=rows(order[:SHOWN]),
+            kept=rows(kept),
+            allowed=len(allowed),
+            vocabulary=len(logs),
+            removed=max(0.0, 1 - left),
+            whole=whole,
+        )
+
+    def _row(self, id_: int, ranks: Tensor, logs: Tensor, after: Tensor) -> Row:
+        tokenizer = self._model.tokenizer
+        log = logs[id_]
+        return Row(
+            id_,
+            tokenizer.token(id_).data,
+            int(ranks[id_]),
+            float(log),
+            float(log.exp()),
+            float(after[id_]),
+            id_ in tokenizer.end_ids,
+        )
+
+    def _gone_on(self, question: GoOn) -> GoneOn:
+        """The most probable token each time."""
+        begun = time.perf_counter()
+        reply: Reply = question.reply
+        while not reply.done:
+            logs = log_probabilities(self._growing.logits(reply.ids))
+            id_ = int(ranked(logs, 1))
+            reply = longer(self._model, reply, id_, float(logs[id_]))
+            if time.perf_counter() - begun >= MOMENT:
+                break
+            self._check_cancelled()
+        self._free = reply.ids
+        return GoneOn(reply)
+
+    def _made(self, rule: Rule) -> Format:
+        if self._format is None or self._format[0] != rule:
+            self._format = rule, made(rule)
+        return self._format[1]
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        """Special tokens are no part of any text."""
+        tokenizer = self._model.tokenizer
+        size = self._model.network.config.vocabulary_size
+        tokens: Sequence[int] = range(min(size, tokenizer.highest_id + 1))
+        return Vocabulary(
+            {token.id: token.data for token in tokenizer.tokens(tokens) if not token.special}
+        )
+
+
+def make_bench(tools: Tools) -> FormatBench:
+    return FormatBench(tools)

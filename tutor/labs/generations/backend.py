@@ -1,0 +1,150 @@
+"""Answers for three bots: rules, a network with a bank of answers, the language model."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.bots import rules
+from tutor.bots.bank import with_own
+from tutor.bots.files import shipped_bank, shipped_rules
+from tutor.bots.intents import STEPS
+from tutor.bots.retrieval_bot import RetrievalBot
+from tutor.labs.generations.lab import GREEDY, SENSIBLE
+from tutor.labs.generations.questions import (
+    Answer,
+    AskGeneration,
+    AskRetrieval,
+    AskRules,
+    AskTraining,
+    Chosen,
+    Generated,
+    Own,
+    Question,
+    SaidByRetrieval,
+    SaidByRules,
+    Trained,
+)
+from tutor.lm.chat import chat_ids
+from tutor.lm.session import Session
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.backend import Tools
+    from tutor.lm.distribution import Row
+
+MOMENT = 0.15
+"""Seconds after which an answer is due, whatever is written by then."""
+STEPS_AT_ONCE = 10
+"""Steps of training in one answer: so few, because the loss is to be seen falling."""
+
+
+class GenerationsBench:
+    """Keeps the bot that is trained last, and the conversation read last."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._retrieval: RetrievalBot | None = None
+        self._trained_for: tuple[Own, int] | None = None
+        self._seconds = 0.0
+        self._session: Session | None = None
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TutorError`: `ModelUnsupported` for a model that holds no conversations,
+        `ContextFull` for one that is too long for it."""
+        match question:
+            case AskRules():
+                return _said_by_rules(question)
+            case AskTraining(own, seed, done):
+                return self._train(own, seed, anew=done == 0)
+            case AskRetrieval(own, seed, message):
+                bot = self._bot(own, seed)
+                while not bot.training.finished:  # in an engine that was started anew
+                    self._check_cancelled()
+                    bot.training.step()
+                begun = time.perf_counter()
+                reply = bot.reply(message)
+                return SaidByRetrieval(reply, _milliseconds(begun))
+            case AskGeneration():
+                return self._write(question)
+
+    def _bot(self, own: Own, seed: int) -> RetrievalBot:
+        if self._retrieval is None or self._trained_for != (own, seed):
+            begun = time.perf_counter()
+            self._retrieval = RetrievalBot(self._model, with_own(shipped_bank(), own), seed)
+            self._trained_for = (own, seed)
+            self._seconds = time.perf_counter() - begun
+        return self._retrieval
+
+    def _train(self, own: Own, seed: int, *, anew: bool) -> Trained:
+        if anew:
+            self._trained_for = None
+        bot = self._bot(own, seed)
+        begun = time.perf_counter()
+        for _ in range(STEPS_AT_ONCE):
+            if not bot.training.finished:
+                bot.training.step()
+        self._seconds += time.perf_counter() - begun
+        names = [intent.name for intent in with_own(shipped_bank(), own).intents]
+        wrong = bot.training.wrong()
+        of = sum(len(intent.held_out) for intent in shipped_bank().intents)
+        return Trained(
+            losses=tuple(bot.training.losses),
+            total=STEPS,
+            right=of - len(wrong),
+            of=of,
+            wrong=tuple((each.phrase, names[each.wanted], names[each.taken_for]) for each in wrong),
+            seconds=self._seconds,
+        )
+
+    def _write(self, question: AskGeneration) -> Generated:
+        """As many tokens as a moment has room for, one at least."""
+        begun = time.perf_counter()
+        prompt = chat_ids(self._model, question.messages)
+        session = self._opened([*prompt, *question.written])
+        sampler = SENSIBLE if question.luck else GREEDY
+        written: list[Chosen] = []
+        room = question.length - len(question.written)
+        while len(written) < room and not session.ended:
+            drawn = session.distribution(len(session), sampler, question.luck, 1).drawn
+            session.append([drawn.token.id])
+            written.append(_chosen(drawn))
+            if time.perf_counter() - begun >= MOMENT:
+                break
+            self._check_cancelled()
+        return Generated(
+            prompt=() if question.written else self._model.tokenizer.tokens(prompt),
+            written=tuple(written),
+            ended=session.ended,
+            milliseconds=_milliseconds(begun),
+            weights=self._model.card.parameters,
+        )
+
+    def _opened(self, ids: list[int]) -> Session:
+        """A session on this path; what is computed for its common beginning is kept."""
+        if self._session is None:
+            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
+        self._session.replace(ids)
+        return self._session
+
+
+def _said_by_rules(question: AskRules) -> SaidByRules:
+    book = msgspec.structs.replace(shipped_rules(), rules=question.rules)
+    rules.fits(book, "")  # patterns are read once, which is not the time of a reply
+    begun = time.perf_counter()
+    reply = rules.reply(book, question.messages)
+    return SaidByRules(reply, _milliseconds(begun))
+
+
+def _milliseconds(begun: float) -> float:
+    return 1000 * (time.perf_counter() - begun)
+
+
+def _chosen(row: Row) -> Chosen:
+    return Chosen(row.token, row.probability, row.rank)
+
+
+def make_bench(tools: Tools) -> GenerationsBench:
+    return GenerationsBench(tools)

@@ -1,0 +1,267 @@
+"""Lines of the lab of three generations: what each bot says to a message, and what led to it."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.widgets import bars, figures, plot
+from tutor.bots.probes import BOTS
+from tutor.labs.generations.state import LENGTH
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.bots.bank import RetrievalReply
+    from tutor.bots.rules import RuleReply
+    from tutor.labs.generations.state import State, Turn
+
+NAMES = {"rules": "rules", "retrieval": "retrieval", "generative": "generation"}
+BESIDE = 72
+"""Columns from which on the three stand beside each other."""
+_GAP = 2
+_MOST_ANSWER = 7
+_ROOM_FOR_TRACE = 11
+_LOW = 12
+"""Rows below which there is room for one bot at a time."""
+_SHARE = 8
+_FEW = 4
+
+
+def chat(state: State, width: int, height: int) -> list[Content]:
+    """Everything below the names of the parts, in so many columns and rows."""
+    turn = state.turn
+    if turn is None:
+        return [
+            Content(""),
+            Content("Nothing has been asked. e writes a message to all three bots,"),
+            Content("a visitor's to the help desk of a town library."),
+        ]
+    first = _message(state, turn, width)
+    if width < BESIDE:
+        return [first, *_stacked(state, turn, width, height - 1)]
+    column = (width - 2 * _GAP) // 3
+    columns = [
+        [
+            _head(state, turn, place, column),
+            *_answer(turn, place, column, max(3, min(_MOST_ANSWER, height - _ROOM_FOR_TRACE))),
+            Content(""),
+        ]
+        for place in range(len(BOTS))
+    ]
+    top = max(map(len, columns))
+    rows = max(3, height - 2 - top)
+    for place, lines in enumerate(columns):
+        lines += [Content("")] * (top - len(lines))
+        lines += _trace(state, turn, place, column, rows)
+    return [first, Content(""), *_side_by_side(columns, column)]
+
+
+def _message(state: State, turn: Turn, width: int) -> Content:
+    count = f"  message {len(state.turns)}" if len(state.turns) > 1 else ""
+    if turn.luck:
+        count = f"  luck {turn.luck}{': same answer' if turn.unchanged else ''}{count}"
+    said = figures.fit(safe(turn.message), width - len(count)).rstrip()
+    gap = " " * (width - Content(said).cell_length - len(count))
+    return Content.assemble((said, "bold"), gap, (count, MUTED))
+
+
+def _side_by_side(columns: Sequence[Sequence[Content]], width: int) -> list[Content]:
+    empty = Content("")
+    lines = []
+    for row in zip_longest(*columns, fillvalue=empty):
+        parts: list[Content | str] = []
+        for cell in row:
+            parts += [cell, " " * (width - cell.cell_length + _GAP)]
+        lines.append(Content.assemble(*parts[:-1]))
+    return lines
+
+
+def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]:
+    """The bot that is looked at in full, the others with the beginning of what they say, as far
+    as there is room."""
+    lines: list[Content] = []
+    if height < _LOW:
+        said = _answer(turn, state.bot, width, 2)
+        rows = max(1, height - 1 - len(said))
+        return [
+            _head(state, turn, state.bot, width),
+            *said,
+            *_trace(state, turn, state.bot, width, rows),
+        ]
+    for place in range(len(BOTS)):
+        lines.append(_head(state, turn, place, width))
+        shown = place == state.bot
+        lines += _answer(turn, place, width, _MOST_ANSWER if shown else 1)
+        if shown:
+            lines += _trace(state, turn, place, width, max(3, height - 7))
+    return lines
+
+
+def _head(state: State, turn: Turn, place: int, width: int) -> Content:
+    """The name, and how long the reply has taken."""
+    here = place == state.bot
+    taken = _milliseconds(turn, place)
+    right = "…" if taken is None else duration(taken)
+    name = NAMES[BOTS[place]]
+    gap = " " * max(1, width - 2 - len(name) - len(right))
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (name, "bold" if here else ""),
+        gap,
+        (right, MUTED),
+    )
+
+
+def _milliseconds(turn: Turn, place: int) -> float | None:
+    if place == 0:
+        return turn.rules.milliseconds if turn.rules else None
+    if place == 1:
+        return turn.retrieval.milliseconds if turn.retrieval else None
+    return turn.written.milliseconds if turn.written.tokens else None
+
+
+def duration(milliseconds: float) -> str:
+    if milliseconds < 10:
+        return f"{milliseconds:.1f} ms"
+    return f"{milliseconds:,.0f} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
+
+
+def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
+    reply = (
+        (turn.rules and turn.rules.reply.text)
+        if place == 0
+        else (turn.retrieval and turn.retrieval.reply.text)
+        if place == 1
+        else turn.written.text
+    )
+    if not reply:
+        return [Content.styled("…", MUTED)]
+    cut = place == 2 and not turn.written.ended and turn.written.done(LENGTH)
+    return wrapped(reply + (" …" if cut else ""), width, most)
+
+
+def wrapped(text: str, width: int, most: int, style: str = "") -> list[Content]:
+    """A text on at most so many lines; `…` at the end of the last says that something is cut."""
+    plain = " ".join(safe(text).split())
+    lines = [line.rstrip() for line in Content.styled(plain, style).wrap(max(4, width))]
+    if len(lines) <= most:
+        return lines
+    last = figures.fit(lines[most - 1].plain + " " + lines[most].plain, width)
+    return [*lines[: most - 1], Content.styled(last, style)]
+
+
+# --- what led to it -------------------------------------------------------------------------------
+
+
+def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[Content]:
+    if place == 0:
+        lines = _of_rules(turn.rules.reply, turn.message, state, width) if turn.rules else []
+    elif place == 1:
+        reply = turn.retrieval.reply if turn.retrieval else None
+        lines = _of_retrieval(reply, width, rows) if reply else _in_training(state, width)
+    else:
+        lines = _of_generation(state, turn, width, rows)
+    return lines[:rows]
+
+
+def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
+    if not reply.fits:
+        said = f"no rule of {len(state.rules)} fits, so the fallback speaks"
+        return wrapped(said, width, 2, MUTED)
+    first = reply.fits[0]
+    words = named_words(message, first.literal)
+    captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]
+    others = ", ".join(fit.rule for fit in reply.fits[1:])
+    return [
+        _pair("rule", first.rule, width),
+        _pair("priority", str(first.priority), width),
+        _pair("pattern", first.pattern, width),
+        _pair("words", words, width),
+        *(_pair("" if place else "each *", each, width) for place, each in enumerate(captured)),
+        *([_pair("used", f"{reply.turn} times in this talk", width)] if reply.turn > 1 else []),
+        *([_pair("fit too", others, width)] if others else []),
+    ]
+
+
+def named_words(message: str, places: Sequence[int]) -> str:
+    from tutor.bots.pattern import words_of
+
+    words = words_of(message)
+    return " ".join(words[place] for place in places)
+
+
+def _pair(name: str, value: str, width: int) -> Content:
+    return Content.assemble(
+        (f"{name:<9}", MUTED), figures.fit(safe(value), max(4, width - 9)).rstrip()
+    )
+
+
+def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]:
+    count = 3 if rows >= 9 else 2 if rows >= 7 else 1
+    name = 10 if width < 40 else 14
+    bar = max(3, min(20, width - name - _SHARE - 1))
+    lines = [Content.styled("intent", MUTED)] if rows > _FEW else []
+    for each in reply.likely[:count]:
+        lines.append(
+            Content.assemble(
+                f"{figures.fit(each.intent, name)}{figures.percent(each.probability):>{_SHARE}} ",
+                (bars.bar(each.probability, bar), likely(each.probability)),
+            )
+        )
+    if rows > _FEW:
+        lines.append(Content.styled("nearest question, cosine", MUTED))
+    for near in reply.nearest[:count]:
+        below = near.cosine < reply.threshold
+        text = figures.fit(near.question, max(4, width - 6)).rstrip()
+        lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
+    verdict = "is not reached" if reply.declined else "is enough"
+    lines.append(
+        Content.assemble(
+            (f"{reply.threshold:5.2f} ", NOT_YET if reply.declined else ""),
+            (verdict, ""),
+        )
+    )
+    return lines
+
+
+def _in_training(state: State, width: int) -> list[Content]:
+    trained = state.trained
+    if trained is None:
+        return [Content.styled("not trained yet", MUTED)]
+    return [
+        Content.styled(f"training, step {len(trained.losses)} of {trained.total}", MUTED),
+        Content.assemble(
+            f"loss {trained.losses[-1]:.2f}  ", plot.trend(trained.losses, width - 12)
+        ),
+    ]
+
+
+def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Content]:
+    tokens = turn.written.tokens
+    if not tokens:
+        return [Content.styled("reading the conversation", MUTED)]
+    room = rows - 2 if rows > _FEW else rows
+    first = max(0, min(state.token - room // 2, len(tokens) - room))
+    name = max(6, min(16, width - 2 - _SHARE - 4))
+    bar = max(0, min(20, width - 2 - name - _SHARE - 1))
+    lines = []
+    if rows > _FEW:
+        lines.append(Content.styled(f"{counted(len(tokens), 'token')}, probability", MUTED))
+    for place, each in enumerate(tokens[first : first + room], start=first):
+        here = place == state.token
+        lines.append(
+            Content.assemble(
+                ("› " if here else "  ", f"{ACT} bold"),
+                (figures.fit(figures.shown(each.token), name), "bold" if here else ""),
+                f"{figures.percent(each.probability):>{_SHARE}} ",
+                (bars.bar(each.probability, bar), likely(each.probability)),
+            )
+        )
+    chosen = tokens[min(state.token, len(tokens) - 1)]
+    lines.append(Content.styled(f"rank {chosen.rank:,} of all tokens", MUTED))
+    return lines

@@ -1,0 +1,74 @@
+"""When the goals of the lab `generations` are reached."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from tutor.bots.bank import RetrievalReply
+from tutor.bots.files import shipped_bank
+from tutor.bots.pattern import words_of
+from tutor.bots.probes import KINDS
+from tutor.bots.rules import RuleReply
+from tutor.labs.generations.probes import CASES
+from tutor.labs.generations.state import State, in_words
+
+KEPT = 3
+"""So many held-out phrases fewer than before still count as accuracy kept: two trainings from
+different seeds differ by as much."""
+
+
+def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
+    return [
+        (turn.message, turn.rules.reply, turn.retrieval.reply)
+        for turn in state.turns
+        if turn.rules is not None and turn.retrieval is not None
+    ]
+
+
+def paraphrase(state: State) -> bool:
+    """In words that stand neither in the phrases nor in the bank."""
+    known = _shipped_words() | {
+        in_words(phrase) for each, _ in state.own for phrase in each.phrases
+    }
+    return any(
+        by_rules.declined and not by_retrieval.declined and in_words(message) not in known
+        for message, by_rules, by_retrieval in _replies(state)
+    )
+
+
+@cache
+def _shipped_words() -> frozenset[str]:
+    bank = shipped_bank()
+    phrases = {in_words(phrase) for intent in bank.intents for phrase in intent.phrases}
+    entries = [entry for entries in bank.answers.values() for entry in entries]
+    return frozenset(phrases | {in_words(asked) for entry in entries for asked in entry.asked})
+
+
+def unknown(state: State) -> bool:
+    return any(
+        by_retrieval.declined and len(words_of(message)) >= 3
+        for message, _, by_retrieval in _replies(state)
+    )
+
+
+def own_rule(state: State) -> bool:
+    own = {rule.name for rule in state.rules if rule.own}
+    return any(
+        not by_rules.declined and by_rules.fits[0].rule in own and in_words(message) in state.missed
+        for message, by_rules, _ in _replies(state)
+    )
+
+
+def own_intent(state: State) -> bool:
+    if state.first_right is None or state.trained is None or not state.ready or not state.own:
+        return False
+    own = {intent.name for intent, _ in state.own}
+    answered = any(
+        not by_retrieval.declined and by_retrieval.nearest[0].intent in own
+        for _, _, by_retrieval in _replies(state)
+    )
+    return answered and state.trained.right >= state.first_right - KEPT
+
+
+def compared(state: State) -> bool:
+    return len(state.predictions) == len(KINDS) and len(state.results) == len(CASES)

@@ -1,0 +1,378 @@
+"""One message to three bots: rules, retrieval, generation. Each answer comes with what led to it.
+
+The bots can be worked on: rules written and thrown away, an intent added and the network trained
+anew. And they can be compared: the same messages to all three, and the same criteria.
+
+No bot remembers more than is said here. Rules know how often each of them has spoken, retrieval
+sees the last message alone, and the generative model reads the whole conversation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tutor.bots import rules
+from tutor.bots.bank import MOST_OWN, own_intent
+from tutor.bots.files import shipped_probes, shipped_rules
+from tutor.bots.probes import BOTS, KINDS, Bot, declines, is_right
+from tutor.bots.rules import MOST_RULES
+from tutor.errors import BotError, LabError
+from tutor.labs.generations import goals
+from tutor.labs.generations.actions import (
+    Action,
+    AddIntent,
+    Again,
+    Anew,
+    DropIntent,
+    DropRule,
+    Look,
+    Move,
+    NextProbe,
+    Part,
+    Predict,
+    PutRule,
+    Run,
+    Say,
+    Sentence,
+    ShippedRules,
+    Train,
+)
+from tutor.labs.generations.probes import CASES, Case, Result, next_case
+from tutor.labs.generations.questions import (
+    Answer,
+    AskGeneration,
+    AskRetrieval,
+    AskRules,
+    AskTraining,
+    Generated,
+    Question,
+    SaidByRetrieval,
+    SaidByRules,
+    Trained,
+)
+from tutor.labs.generations.state import LENGTH, State, Turn, Written, conversation, in_words
+from tutor.labs.kit.lab import Goal, Lab
+from tutor.lm.distribution import ChatMessage, SamplerSettings
+
+PARTS = ("chat", "rules", "intents", "probes", "table")
+LONGEST = 200
+"""Characters of a message; of a longer one the beginning counts."""
+MOST_TURNS = 20
+"""Turns of a conversation that are kept."""
+PROBE_LENGTH = 32
+"""The same where a probe is run: what the answer is about has been said by then."""
+GREEDY = SamplerSettings(temperature=0)
+SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
+"""How the model draws where other luck is asked for."""
+
+
+def start() -> State:
+    return State(rules=shipped_rules().rules)
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case Part(by):
+            return _replace(state, part=(state.part + by) % len(PARTS))
+        case Say() | Again() | Anew() | Look():
+            return _talk(state, action)
+        case Move(by):
+            return _move(state, by)
+        case Sentence() | PutRule() | DropRule() | ShippedRules():
+            return _change_rules(state, action)
+        case AddIntent() | DropIntent() | Train():
+            return _change_intents(state, action)
+        case Predict() | Run() | NextProbe():
+            return _probe(state, action)
+
+
+def _replace(state: State, **changes: Any) -> State:
+    return msgspec.structs.replace(state, **changes)
+
+
+def _talk(state: State, action: Say | Again | Anew | Look) -> State:
+    match action:
+        case Say(text):
+            message = " ".join(text.split())[:LONGEST]
+            if not message:
+                raise LabError("There is nothing to ask.", "Write at least one word.")
+            before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
+            turns = (*before, Turn(message=message))[-MOST_TURNS:]
+            return _replace(state, turns=turns, token=0, sentence=message)
+        case Again(luck):
+            if state.turn is None:
+                raise LabError("Nothing has been asked yet.", "Write a message first.")
+            last = state.turn.written
+            turn = Turn(
+                message=state.turn.message,
+                luck=state.turn.luck + 1 if luck else 0,
+                before=last.text if last.done(LENGTH) else state.turn.before,
+            )
+            return _replace(state, turns=(*state.turns[:-1], turn), token=0)
+        case Anew():
+            return _replace(state, turns=(), token=0)
+        case Look(by):
+            return _replace(state, bot=(state.bot + by) % len(BOTS))
+
+
+def _move(state: State, by: int) -> State:
+    def moved(at: int, count: int) -> int:
+        return min(max(0, at + by), max(0, count - 1))
+
+    match PARTS[state.part]:
+        case "chat":
+            count = len(state.turn.written.tokens) if state.turn else 0
+            return _replace(state, token=moved(state.token, count))
+        case "rules":
+            return _replace(state, rule=moved(state.rule, len(state.rules)))
+        case "intents":
+            return _replace(state, intent=moved(state.intent, len(state.bank.intents)))
+        case "probes":
+            return _replace(state, kind=moved(state.kind, len(KINDS)), probe=0)
+    return state
+
+
+def _change_rules(state: State, action: Sentence | PutRule | DropRule | ShippedRules) -> State:
+    match action:
+        case Sentence(text):
+            new = _replace(state, sentence=" ".join(text.split())[:LONGEST])
+            speaks = next(iter(new.fits), None)
+            shown = [rule.name for rule in new.rules_shown]
+            return _replace(new, rule=shown.index(speaks)) if speaks else new
+        case PutRule(line, instead):
+            return _put_rule(state, line, instead)
+        case DropRule():
+            dropped = state.rules_shown[state.rule].name if state.rules else ""
+            left = tuple(rule for rule in state.rules if rule.name != dropped)
+            at = min(state.rule, max(0, len(left) - 1))
+            return _replace(_without(state, "rules"), rules=left, rule=at)
+        case ShippedRules():
+            return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+
+
+def _put_rule(state: State, line: str, instead: str) -> State:
+    names = [rule.name for rule in state.rules]
+    if instead in names:
+        rule = rules.written(line, instead)
+        at = names.index(instead)
+        new = (*state.rules[:at], rule, *state.rules[at + 1 :])
+        count = state.written_rules
+    else:
+        if len(names) >= MOST_RULES:
+            raise BotError(f"There are {MOST_RULES} rules.", "Throw one away first.")
+        count = state.written_rules + 1
+        rule = rules.written(line, f"yours-{count}")
+        new = (rule, *state.rules)  # above the others of its priority
+    new_state = _replace(_without(state, "rules"), rules=new, written_rules=count)
+    shown = [each.name for each in new_state.rules_shown]
+    return _replace(new_state, rule=shown.index(rule.name))
+
+
+def _change_intents(state: State, action: AddIntent | DropIntent | Train) -> State:
+    own = state.own
+    match action:
+        case AddIntent(line):
+            if len(own) >= MOST_OWN:
+                raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
+            taken = frozenset(intent.name for intent in state.bank.intents)
+            own = (*own, own_intent(line, taken))
+            at = len(state.bank.intents)
+            new = _replace(_without(state, "retrieval"), own=own, intent=at)
+            return _replace(new, trained=None, training=True)
+        case DropIntent():
+            chosen = state.bank.intents[state.intent]
+            if not chosen.own:
+                raise BotError("This intent came with the lab.", "Only your own can be removed.")
+            own = tuple(each for each in own if each[0].name != chosen.name)
+            new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
+            return _replace(new, intent=min(state.intent, len(new.bank.intents) - 1))
+        case Train():
+            seed = state.seed + 1 if state.ready else state.seed
+            if state.training:
+                return _replace(state, training=False)
+            new = _without(state, "retrieval") if state.ready else state
+            trained = None if state.ready else state.trained
+            return _replace(new, seed=seed, training=True, trained=trained)
+
+
+def _without(state: State, bot: Bot) -> State:
+    """What was measured of a bot does not hold any more when it is changed."""
+    results = {case: result for case, result in state.results.items() if case.bot != bot}
+    return _replace(state, results=results, running=False)
+
+
+def _probe(state: State, action: Predict | Run | NextProbe) -> State:
+    kind = KINDS[state.kind]
+    match action:
+        case Predict(by):
+            if state.results:
+                raise LabError(
+                    "The probes have been run: a prediction would be none.",
+                    "What you predicted stands in the table.",
+                )
+            now = state.predictions.get(kind)
+            at = (BOTS.index(now) + by) % len(BOTS) if now else (0 if by > 0 else -1)
+            return _replace(state, predictions=state.predictions | {kind: BOTS[at]})
+        case NextProbe(by):
+            return _replace(state, probe=(state.probe + by) % len(shipped_probes().of(kind)))
+        case Run():
+            if len(state.predictions) < len(KINDS):
+                raise LabError(
+                    "First say which bot will break first, in each of the six kinds.",
+                    "Left and right choose a bot, up and down the kind.",
+                )
+            if next_case(state.results) is None:
+                return _replace(state, results={}, begun=Written(), running=True)
+            return _replace(state, running=not state.running)
+
+
+# --- questions and answers ------------------------------------------------------------------------
+
+
+def question(state: State) -> Question | None:
+    turn = state.turn
+    if turn is not None and turn.rules is None:
+        return AskRules(state.rules, tuple(each.message for each in state.turns))
+    case = next_case(state.results) if state.running else None
+    waits = turn is not None and turn.retrieval is None
+    if (waits or state.training or case is not None) and not state.ready:
+        done = len(state.trained.losses) if state.trained else 0
+        own = () if state.first_right is None else state.own  # what to compare with comes first
+        return AskTraining(own, state.seed, done)
+    if turn is not None and turn.retrieval is None:
+        return AskRetrieval(state.own, state.seed, turn.message)
+    if turn is not None and turn.owes_generation:
+        ids = tuple(each.token.id for each in turn.written.tokens)
+        return AskGeneration(conversation(state.turns), ids, turn.luck, LENGTH)
+    return None if case is None else _probe_question(state, case)
+
+
+def _probe_question(state: State, case: Case) -> Question:
+    probe = shipped_probes().probes[case.probe]
+    if case.bot == "rules":
+        return AskRules(state.rules, (*probe.before[::2], probe.message), case)
+    if case.bot == "retrieval":
+        return AskRetrieval(state.own, state.seed, probe.message, case)
+    before = tuple(
+        ChatMessage("assistant" if at % 2 else "user", text) for at, text in enumerate(probe.before)
+    )
+    ids = tuple(each.token.id for each in state.begun.tokens)
+    messages = (*before, ChatMessage("user", probe.message))
+    return AskGeneration(messages, ids, 0, PROBE_LENGTH, case)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    match answer:
+        case Trained():
+            return _heard_training(state, answer)
+        case SaidByRules(reply, milliseconds) | SaidByRetrieval(reply, milliseconds):
+            assert isinstance(question, AskRules | AskRetrieval)
+            if question.case is not None:
+                return _result(state, question.case, reply.text, reply.declined, milliseconds)
+            if isinstance(question, AskRetrieval):
+                return _with_turn(state, retrieval=answer)
+            missed = {in_words(question.messages[-1])} if reply.declined else set()
+            return _replace(_with_turn(state, rules=answer), missed=state.missed | missed)
+        case Generated():
+            assert isinstance(question, AskGeneration)
+            return _heard_generation(_replace(state, weights=answer.weights), question, answer)
+
+
+def _heard_training(state: State, answer: Trained) -> State:
+    if not answer.finished:
+        return _replace(state, trained=answer)
+    if state.first_right is None:
+        new = _replace(state, first_right=answer.right)
+        if state.own:
+            return _replace(new, trained=None)
+        return _replace(new, trained=answer, training=False)
+    first = state.first_right if state.own else answer.right
+    return _replace(state, trained=answer, training=False, first_right=first)
+
+
+def _heard_generation(state: State, question: AskGeneration, answer: Generated) -> State:
+    if question.case is None:
+        assert state.turn is not None
+        return _with_turn(state, written=_longer(state.turn.written, answer))
+    written = _longer(state.begun, answer)
+    if not written.done(PROBE_LENGTH):
+        return _replace(state, begun=written)
+    declined = declines(written.text, shipped_probes().declining)
+    new = _replace(state, begun=Written())
+    return _result(new, question.case, written.text, declined, written.milliseconds)
+
+
+def _result(state: State, case: Case, text: str, declined: bool, milliseconds: float) -> State:
+    criterion = shipped_probes().probes[case.probe].criterion(case.bot)
+    result = Result(text, is_right(criterion, text, declined), milliseconds)
+    results = {**state.results, case: result}
+    return _replace(state, results=results, running=len(results) < len(CASES))
+
+
+def _with_turn(state: State, **changes: Any) -> State:
+    assert state.turn is not None
+    turn = msgspec.structs.replace(state.turn, **changes)
+    return _replace(state, turns=(*state.turns[:-1], turn))
+
+
+def _longer(written: Written, answer: Generated) -> Written:
+    return Written(
+        prompt=answer.prompt or written.prompt,
+        tokens=(*written.tokens, *answer.written),
+        ended=answer.ended,
+        milliseconds=written.milliseconds + answer.milliseconds,
+    )
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="generations",
+    title="Three generations",
+    order=10,
+    lesson="generations",
+    task=(
+        "Write one message to three bots and see how each comes to its answer. Then change the "
+        "first two, and measure all three."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "paraphrase",
+            "a message that the rules miss and retrieval answers",
+            goals.paraphrase,
+        ),
+        Goal(
+            "unknown",
+            "a message of 3 words to which retrieval says: I don't know",
+            goals.unknown,
+        ),
+        Goal(
+            "own-rule", "what the rules missed, asked again: your own rule answers", goals.own_rule
+        ),
+        Goal("own-intent", "an intent of yours that answers, accuracy kept", goals.own_intent),
+        Goal("compared", "predict who breaks first, then run the probes", goals.compared),
+    ),
+    solution=(
+        Say("My parrot ate my library card."),
+        Anew(),
+        Say("Who won the football match yesterday?"),
+        Part(1),
+        PutRule("60: * parrot * = Poor parrot! A new card costs 3 euros."),
+        Part(-1),
+        Anew(),
+        Say("My parrot ate my library card."),
+        AddIntent("music: do you lend records; where are the CDs; any vinyl = Upstairs, left."),
+        Anew(),
+        Say("Do you lend old records?"),
+        Part(3),
+        *(step for _ in KINDS for step in (Predict(1), Move(1))),
+        Run(),
+    ),
+)

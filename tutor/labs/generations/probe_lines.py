@@ -1,0 +1,265 @@
+"""Lines of the lab of three generations: the probes with their scores, and the comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.app.widgets.meter import meter
+from tutor.bots.files import shipped_probes
+from tutor.bots.probes import BOTS, KINDS
+from tutor.labs.generations import probes as bot_probes
+from tutor.labs.generations.chat_lines import BESIDE, NAMES, duration, wrapped
+from tutor.labs.generations.probes import CASES, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tutor.bots.probes import Bot, Criterion, Kind
+    from tutor.labs.generations.state import State
+
+_KIND = 14
+_MOST_CELL = 4
+_GUESS = 13
+_SCORE = 11
+_SHORT: dict[Bot, str] = {"rules": "rule", "retrieval": "retr", "generative": "gen"}
+_METER = 20
+_ROOM_FOR_PROBE = 4
+
+
+def probe_lines(state: State, width: int, height: int) -> list[Content]:
+    """A row for each kind: who is expected to break first, and what came out; below, a probe."""
+    narrow = width < BESIDE - 10
+    room = max(1, min(len(KINDS), height - 3))
+    first = max(0, min(state.kind - room // 2, len(KINDS) - room))
+    rows = [
+        _heading(narrow),
+        *(
+            _kind_row(state, kind, place == state.kind, narrow)
+            for place, kind in enumerate(KINDS[first : first + room], start=first)
+        ),
+        _total(state, narrow),
+        _progress(state, width),
+    ]
+    left = height - len(rows)
+    return [*rows, *(_one_probe(state, width, left) if left >= _ROOM_FOR_PROBE else [])]
+
+
+def _widths(narrow: bool) -> tuple[int, int]:
+    return (6, 5) if narrow else (_GUESS, _SCORE)
+
+
+def _name(bot: Bot, narrow: bool) -> str:
+    return _SHORT[bot] if narrow else NAMES[bot]
+
+
+def _heading(narrow: bool) -> Content:
+    guess, size = _widths(narrow)
+    scores = "".join(f"{_name(bot, narrow):>{size}}" for bot in BOTS)
+    first = "first?" if narrow else "breaks first?"
+    return Content.styled(f"  {'messages':<{_KIND}}{first:<{guess}}{scores}", MUTED)
+
+
+def _kind_row(state: State, kind: Kind, here: bool, narrow: bool) -> Content:
+    guess, size = _widths(narrow)
+    predicted = state.predictions.get(kind)
+    broke = bot_probes.breaks_first(state.results, kind)
+    mark = "" if not broke or predicted is None else "✓" if predicted in broke else "×"
+    said = f"{_name(predicted, narrow) if predicted else '?'} {mark}".rstrip()
+    style = RIGHT if mark == "✓" else NOT_YET if mark else ""
+    scores = [
+        _score(*bot_probes.score(state.results, bot, kind), size, bot in broke) for bot in BOTS
+    ]
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (f"{kind:<{_KIND}}", "bold" if here else ""),
+        (f"{said:<{guess}}", style),
+        *scores,
+    )
+
+
+def _score(right: int, of: int, size: int, broke: bool) -> Content:
+    said = f"{right}/{of}" if of else "–"
+    return Content.styled(f"{said:>{size}}", NOT_YET if broke else "" if of else MUTED)
+
+
+def _total(state: State, narrow: bool) -> Content:
+    guess, size = _widths(narrow)
+    right = bot_probes.predicted_right(state.results, state.predictions)
+    said = f"{right} of {len(KINDS)}" if len(state.results) == len(CASES) else ""
+    sums = [bot_probes.score(state.results, bot) for bot in BOTS]
+    scores = [
+        Content(f"{right if of else '–':>{size}}") if narrow else _score(right, of, size, False)
+        for right, of in sums
+    ]
+    return Content.assemble(f"  {'all':<{_KIND}}{said:<{guess}}", *scores)
+
+
+def _progress(state: State, width: int) -> Content:
+    """How far the run is, and about how long it takes yet."""
+    done, total = len(state.results), len(CASES)
+    if not state.running:
+        open_ = len(KINDS) - len(state.predictions)
+        if open_:
+            said = f"Predict first: {open_} of {len(KINDS)} kinds to go, with ← and →."
+        elif done == total:
+            said = "Run. The table has what came out; Enter runs all anew."
+        elif done:
+            said = f"{done} of {total} replies. Enter goes on."
+        else:
+            said = f"Enter puts {total // 3} messages to each of the three."
+        return Content.styled(figures.fit(said, width).rstrip(), MUTED)
+    taken = bot_probes.milliseconds(state.results, "generative")
+    left = "" if taken is None else f"  about {taken / 1000 * (total - done) / 3:.0f} s"
+    bar = meter(done / total, min(_METER, max(4, width - 34)))
+    return Content.assemble(bar, (f"  {done} of {total} replies{left}", MUTED))
+
+
+def _one_probe(state: State, width: int, rows: int) -> list[Content]:
+    """The probe that is looked at, what counts as right, and the three replies."""
+    kind = KINDS[state.kind]
+    probes = shipped_probes()
+    of_kind = probes.of(kind)
+    probe = of_kind[state.probe]
+    place = probes.probes.index(probe)
+    number = f"{state.probe + 1} of {len(of_kind)}  "
+    before = " · ".join(probe.before)
+    lines = [
+        Content.assemble(
+            (number, MUTED), (figures.fit(probe.message, width - len(number)).rstrip(), "bold")
+        ),
+        *(
+            [Content.styled(figures.fit(f"after: {before}", width).rstrip(), MUTED)]
+            if before
+            else []
+        ),
+    ]
+    each = min(3, max(1, (rows - len(lines)) // len(BOTS)))
+    for bot in BOTS:
+        lines += _reply(state, Case(place, bot), probe.criterion(bot), width, each)
+    return lines
+
+
+def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int) -> list[Content]:
+    name = f"{NAMES[case.bot]:<11}" if width >= BESIDE - 10 else f"{_SHORT[case.bot]:<5}"
+    result = state.results.get(case)
+    if result is None:
+        wanted = wrapped(f"wanted: {_wanted(criterion)}", width - len(name), 1, MUTED)
+        return [Content.assemble((name, MUTED), wanted[0])]
+    mark = ("✓ ", RIGHT) if result.right else ("× ", NOT_YET)
+    text = result.text if result.right else f"{result.text} (wanted: {_wanted(criterion)})"
+    said = wrapped(text, width - len(name) - 2, most)
+    indent = " " * (len(name) + 2)
+    return [
+        Content.assemble((name, MUTED), mark, said[0]),
+        *(Content.assemble(indent, line) for line in said[1:]),
+    ]
+
+
+def _wanted(criterion: Criterion) -> str:
+    if criterion.declines:
+        return "it says that it does not know"
+    said = " or ".join(f"“{each}”" for each in criterion.says)
+    avoided = " nor ".join(f"“{each}”" for each in criterion.avoids)
+    return f"says {said}" if said else f"never says {avoided}"
+
+
+# --- the comparison -------------------------------------------------------------------------------
+
+
+def table_lines(state: State, width: int) -> list[Content]:
+    """What the lesson's table says, with what was measured here beside it."""
+    facts = _facts(state)
+    if width < BESIDE:
+        return _one_below_the_other(facts, width)
+    name = 12
+    column = (width - name) // 3
+    lines = [
+        Content.styled(" " * name + "".join(f"{NAMES[bot]:<{column}}" for bot in BOTS), "bold")
+    ]
+    for title, values in facts:
+        cells = [wrapped(value, column - 2, _MOST_CELL) for value in values]
+        for row in range(max(map(len, cells))):
+            parts: list[Content | str | tuple[str, str]] = [
+                (f"{title if not row else '':<{name}}", MUTED)
+            ]
+            for cell in cells:
+                content = cell[row] if row < len(cell) else Content("")
+                parts += [content, " " * (column - content.cell_length)]
+            lines.append(Content.assemble(*parts))
+    return lines
+
+
+def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int) -> list[Content]:
+    lines: list[Content] = []
+    for place, bot in enumerate(BOTS):
+        lines.append(Content.styled(NAMES[bot], "bold"))
+        for title, values in facts:
+            cells = wrapped(values[place], width - 12, _MOST_CELL)
+            lines.append(Content.assemble((f"{title:<12}", MUTED), cells[0]))
+            lines += [Content.assemble(" " * 12, cell) for cell in cells[1:]]
+    return lines
+
+
+def _facts(state: State) -> list[tuple[str, tuple[str, str, str]]]:
+    bank = state.bank
+    trained = state.trained
+    learned = held_out = "–"
+    if trained is not None and trained.finished:
+        learned = f"trained in {trained.seconds:.1f} s"
+        held_out = f"{trained.right} of {trained.of} held out"
+    weights = f"{state.weights:,} weights" if state.weights else "a model"
+    return [
+        ("answers by", ("pattern, fixed text", "nearest in the bank", "next token, repeated")),
+        ("domain", ("closed", "semi-closed", "open")),
+        ("limit", ("outside its rules", "outside its bank", "invents things")),
+        ("right", _per_bot(state, _right)),
+        ("weakest", _per_bot(state, _weakest)),
+        ("a reply", _per_bot(state, _time)),
+        (
+            "made of",
+            (
+                f"{len(state.rules)} rules",
+                f"{bank.phrases} phrases, {bank.entries} answers",
+                weights,
+            ),
+        ),
+        ("training", ("–", learned, "elsewhere")),
+        ("recognizes", ("–", held_out, "–")),
+        (
+            "an error",
+            ("has one rule to blame", "lies in a vector or an entry", "has no line to mend"),
+        ),
+    ]  # fmt: skip
+
+
+def _per_bot(state: State, said: Callable[[State, Bot], str]) -> tuple[str, str, str]:
+    one, two, three = (said(state, bot) for bot in BOTS)
+    return one, two, three
+
+
+def _right(state: State, bot: Bot) -> str:
+    right, of = bot_probes.score(state.results, bot)
+    return f"{right} of {of} probes" if of else "– (run the probes)"
+
+
+def _by_score(state: State, bot: Bot) -> list[tuple[float, Kind]]:
+    scored = [(bot_probes.score(state.results, bot, kind), kind) for kind in KINDS]
+    return [(right / of, kind) for (right, of), kind in scored if of]
+
+
+def _weakest(state: State, bot: Bot) -> str:
+    scores = _by_score(state, bot)
+    least = min((share for share, _ in scores), default=0.0)
+    weakest = [kind for share, kind in scores if share == least]
+    if not weakest:
+        return "–"
+    return ", ".join(weakest) if len(weakest) < 3 else f"{len(weakest)} classes alike"
+
+
+def _time(state: State, bot: Bot) -> str:
+    taken = bot_probes.milliseconds(state.results, bot)
+    return f"{duration(taken)} (median)" if taken is not None else "–"

@@ -1,0 +1,129 @@
+"""What the lab `generations` knows: the conversation, the rules and intents as they are now, and
+what the probes came to."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.bots import rules
+from tutor.bots.bank import Bank, with_own
+from tutor.bots.files import shipped_bank, shipped_rules
+from tutor.bots.pattern import folded, words_of
+from tutor.bots.probes import Bot, Kind
+from tutor.bots.rules import Fit, Rule, RuleBook
+from tutor.labs.generations.probes import Case, Result
+from tutor.labs.generations.questions import Chosen, Own, SaidByRetrieval, SaidByRules, Trained
+from tutor.lm.distribution import ChatMessage, Token
+
+LENGTH = 60
+"""Tokens of a generated answer."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A generated answer, as far as it is there."""
+
+    prompt: tuple[Token, ...] = ()
+    tokens: tuple[Chosen, ...] = ()
+    ended: bool = False
+    milliseconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        data = b"".join(each.token.data for each in self.tokens if not each.token.special)
+        return data.decode("utf-8", "replace")
+
+    def done(self, length: int) -> bool:
+        return self.ended or len(self.tokens) >= length
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, and the replies that are there; `cut`: the model is not to go on any more.
+    `before` is what the model last wrote to the same message, if it was asked before."""
+
+    message: str
+    luck: int = 0
+    rules: SaidByRules | None = None
+    retrieval: SaidByRetrieval | None = None
+    written: Written = Written()
+    before: str | None = None
+    cut: bool = False
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether other luck has led to the same answer."""
+        return self.luck > 0 and self.written.done(LENGTH) and self.written.text == self.before
+
+    @property
+    def owes_generation(self) -> bool:
+        return not self.cut and not self.written.done(LENGTH)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`trained` is about the intents `own` and the `seed`; `first_right` what the network reached
+    on the shipped intents alone. `missed` are messages that no rule fitted. `results` are those of
+    the probes, `begun` what the model has written of the answer to the next one, `weights` what is
+    known of the model's size."""
+
+    part: int = 0
+    turns: tuple[Turn, ...] = ()
+    bot: int = 0
+    token: int = 0
+    rules: tuple[Rule, ...]
+    rule: int = 0
+    sentence: str = "My parrot ate my library card."
+    written_rules: int = 0
+    missed: frozenset[str] = frozenset()
+    own: Own = ()
+    intent: int = 0
+    seed: int = 1
+    training: bool = False
+    trained: Trained | None = None
+    first_right: int | None = None
+    predictions: dict[Kind, Bot] = {}
+    kind: int = 0
+    probe: int = 0
+    running: bool = False
+    results: dict[Case, Result] = {}
+    begun: Written = Written()
+    weights: int = 0
+
+    @property
+    def book(self) -> RuleBook:
+        return msgspec.structs.replace(shipped_rules(), rules=self.rules)
+
+    @property
+    def bank(self) -> Bank:
+        return with_own(shipped_bank(), self.own)
+
+    @property
+    def turn(self) -> Turn | None:
+        return self.turns[-1] if self.turns else None
+
+    @property
+    def rules_shown(self) -> tuple[Rule, ...]:
+        """In the order in which they are tried."""
+        return tuple(sorted(self.rules, key=lambda rule: -rule.priority))
+
+    @property
+    def fits(self) -> dict[str, Fit]:
+        """How rules fit the sentence, by name; the first one would speak."""
+        return {fit.rule: fit for fit in rules.fits(self.book, self.sentence)}
+
+    @property
+    def ready(self) -> bool:
+        """Whether the network is trained for the intents that there are."""
+        return self.trained is not None and self.trained.finished
+
+
+def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
+    """What the generative model reads: every message, and what it wrote itself."""
+    said: list[ChatMessage] = []
+    for turn in turns[:-1]:
+        said.append(ChatMessage("user", turn.message))
+        said.append(ChatMessage("assistant", turn.written.text))
+    return (*said, ChatMessage("user", turns[-1].message))
+
+
+def in_words(message: str) -> str:
+    """The same for all spellings of the same words."""
+    return " ".join(folded(word) for word in words_of(message))

@@ -1,0 +1,183 @@
+"""Lines of the lab of three generations: the rules, and the intents, to be worked on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures, plot
+from tutor.bots import rules
+from tutor.errors import TutorError
+from tutor.labs.generations.chat_lines import wrapped
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from tutor.bots.bank import Intent
+    from tutor.bots.rules import Rule, RuleBook
+    from tutor.labs.generations.state import State
+
+_DETAILS = 5
+_LOW = 14
+_VERY_LOW = 8
+
+
+def rule_lines(state: State, width: int, height: int) -> list[Content]:
+    """The sentence, what would be said to it, the rules in the order in which they are tried, and
+    the one that is looked at in full."""
+    fits = state.fits
+    speaks = next(iter(fits), None)
+    reply = rules.reply(state.book, [state.sentence])
+    count = f"{len(fits)} of {counted(len(state.rules), 'rule')} fit{'s' * (len(fits) == 1)}"
+    above = [
+        Content.assemble(
+            ("sentence ", MUTED), (figures.fit(safe(state.sentence), width - 9).rstrip(), "bold")
+        ),
+        Content.assemble(("answer   ", MUTED), figures.fit(safe(reply.text), width - 9).rstrip()),
+        Content.styled(figures.fit(f"{count}.  ✓ fits   ► speaks", width).rstrip(), MUTED),
+    ]
+    shown = state.rules_shown
+    details = _rule_details(shown[state.rule], state, width) if shown else []
+    details = details[: _DETAILS if height >= _LOW else 0]
+    if height < _VERY_LOW:
+        del above[1]
+    room = max(2, height - len(above) - len(details))
+    first = max(0, min(state.rule - room // 2, len(shown) - room))
+    listed = [
+        _rule_row(rule, place == state.rule, rule.name in fits, rule.name == speaks, width)
+        for place, rule in enumerate(shown[first : first + room], start=first)
+    ]
+    return [*above, *listed, *details]
+
+
+def _rule_row(rule: Rule, here: bool, fits: bool, speaks: bool, width: int) -> Content:
+    mark = "►" if speaks else "✓" if fits else " "
+    pattern = max(10, min(36, (width - 9) // 2))
+    answer = max(0, width - 9 - pattern - 1)
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (mark, RIGHT),
+        (f"{rule.priority:>4}  ", MUTED),
+        (figures.fit(rule.patterns[0], pattern), "bold" if here else ""),
+        " ",
+        (figures.fit(safe(rule.answers[0]), answer), MUTED if not fits else ""),
+    )
+
+
+def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
+    fit = state.fits.get(rule.name)
+    patterns = " · ".join(rule.patterns)
+    answers = " · ".join(rule.answers)
+    captured = (
+        "  ".join(f"{n} {each or '–'}" for n, each in enumerate(fit.captures, start=1))
+        if fit
+        else ""
+    )
+    found = f"fits; each *: {captured}" if captured else "fits" if fit else "does not fit"
+    whose = "yours" if rule.own else rule.name
+    return [
+        Content.assemble(
+            (f"{whose}: ", "bold"), figures.fit(found, width - len(whose) - 2).rstrip()
+        ),
+        *wrapped(patterns, width, 2, MUTED),
+        *wrapped(answers, width, 2),
+    ]
+
+
+def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
+    """What is to be said of a rule while it is being written."""
+    try:
+        rule = rules.written(line, "yours")
+    except TutorError as error:
+        return error.happened
+    alone = msgspec.structs.replace(book, rules=(rule,))
+    reply = rules.reply(alone, [sentence])
+    return f"fits: {reply.text}" if reply.fits else "does not fit the sentence"
+
+
+def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
+    """What is to be said of a sentence while it is being written."""
+    reply = rules.reply(book, [sentence])
+    return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
+
+
+# --- intents --------------------------------------------------------------------------------------
+
+
+def intent_lines(state: State, width: int, height: int) -> list[Content]:
+    """How the training went, the intents, and the one that is looked at in full."""
+    intents = state.bank.intents
+    above = [*_training(state, width), _intent_heading(width)]
+    details = _intent_details(intents[state.intent], state, width)
+    details = details[: _DETAILS if height >= _LOW else 0]
+    if height < _VERY_LOW:
+        above.pop()
+    room = max(2, height - len(above) - len(details))
+    first = max(0, min(state.intent - room // 2, len(intents) - room))
+    listed = [
+        _intent_row(intent, place == state.intent, state, width)
+        for place, intent in enumerate(intents[first : first + room], start=first)
+    ]
+    return [*above, *listed, *details]
+
+
+def _training(state: State, width: int) -> list[Content]:
+    trained = state.trained
+    if trained is None:
+        count = len(state.bank.intents)
+        said = f"{state.bank.phrases} phrases, {count} intents. t trains the network."
+        return [Content.styled(figures.fit(said, width).rstrip(), MUTED), Content("")]
+    steps = f"step {len(trained.losses):>3} of {trained.total}  {trained.seconds:4.1f} s"
+    loss = f"loss {trained.losses[-1]:5.3f} "
+    before = ""
+    if state.own and state.first_right is not None:
+        before = f", {state.first_right} before yours came"
+    return [
+        Content.assemble(
+            (f"{steps}  " if width >= 60 else "", MUTED),
+            loss,
+            plot.trend(trained.losses, max(8, min(40, width - len(steps) - len(loss) - 4))),
+        ),
+        Content.assemble(
+            (f"{trained.right} of {trained.of}", "bold"),
+            (figures.fit(f" held-out phrases right{before}", width - 10).rstrip(), ""),
+        ),
+    ]
+
+
+def _intent_heading(width: int) -> Content:
+    rest = "   about" if width >= 60 else ""
+    return Content.styled(f"  {'intent':<15}{'phrases':>8}{'held out':>10}{rest}", MUTED)
+
+
+def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content:
+    wrong = _wrong(intent, state)
+    of = len(intent.held_out)
+    right = "–" if state.trained is None or not of else f"{of - len(wrong)} of {of}"
+    about = figures.fit(intent.about, max(0, width - 38)) if width >= 60 else ""
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (figures.fit(intent.name, 15), "bold" if here else ""),
+        f"{len(intent.phrases):>8}",
+        (f"{right:>10}", NOT_YET if wrong else ""),
+        (f"   {about}", ACT if intent.own else MUTED),
+    )
+
+
+def _wrong(intent: Intent, state: State) -> list[tuple[str, str]]:
+    """Held-out phrases of an intent that are taken for another, and for which."""
+    wrong = state.trained.wrong if state.trained else ()
+    return [(phrase, got) for phrase, wanted, got in wrong if wanted == intent.name]
+
+
+def _intent_details(intent: Intent, state: State, width: int) -> list[Content]:
+    missed = [
+        Content.assemble(
+            ("× ", NOT_YET), figures.fit(f"{phrase}  taken for {got}", width - 2).rstrip()
+        )
+        for phrase, got in _wrong(intent, state)[:2]
+    ]
+    phrases = " · ".join(intent.phrases)
+    return [*missed, *wrapped(phrases, width, max(1, 4 - len(missed)), MUTED)]

@@ -1,0 +1,151 @@
+"""Goes on with a line of code, token by token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from tutor.errors import TextError
+from tutor.labs.ghost_text.half_typed import Beginnings, take_back
+from tutor.labs.ghost_text.lab import MOST, SHOWN, Answer, Beginning, Proposal, Question
+from tutor.labs.kit.backend import Tools
+from tutor.lm.sampling import ranked
+from tutor.lm.session import Session
+
+MOMENT = 0.1
+"""Seconds after which an answer is due: gray text grows while it is written."""
+READ = 1024
+"""Most tokens of a file that are read; of a longer beginning the end counts."""
+
+
+class GhostTextBench:
+    """Keeps the session of the text that was asked about last: the next key changes its end."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._session: Session | None = None
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError` for a text that the model cannot read."""
+        begun = time.perf_counter()
+        ids, typed = take_back(self._model.tokenizer, question.context)
+        room = min(READ, self._model.card.context - MOST - len(typed))
+        read = [*self._model.tokenizer.start_ids, *ids[-room:]]
+        line = _Line(self, read, typed, question)
+        while not line.done:
+            line.go_on()
+            if time.perf_counter() - begun >= MOMENT:
+                break
+            self._check_cancelled()
+        left_out = max(0, len(ids) - room)
+        tokens = len(self._model.tokenizer.encode(question.context)) - left_out
+        return Answer(line.proposal(tokens, left_out))
+
+    @cached_property
+    def beginnings(self) -> Beginnings:
+        return Beginnings(self._model.tokenizer, self._model.network.config.vocabulary_size)
+
+    def probabilities(self, ids: Sequence[int], typed: bytes) -> Tensor:
+        """[V], after these tokens; of what does not go on with `typed`, none."""
+        if self._session is None:
+            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
+        else:
+            self._session.replace(ids)
+        logits = self._session.logits(len(ids)).float()
+        if typed:
+            fitting = self.beginnings.fitting(typed)
+            if not fitting:
+                raise TextError(
+                    "The model has no token that goes on from here.", "Type another character."
+                )
+            allowed = torch.full_like(logits, -torch.inf)
+            allowed[fitting] = logits[fitting]
+            logits = allowed
+        return logits.softmax(dim=-1)
+
+    def bytes_of(self, id_: int) -> bytes:
+        return self._model.tokenizer.token(id_).data
+
+    def ends(self, id_: int) -> bool:
+        return id_ in self._model.tokenizer.end_ids
+
+
+class _Line:
+    """A proposal under way. Its tokens begin by saying again what is `typed`, for as long as they
+    have to."""
+
+    def __init__(
+        self, bench: GhostTextBench, read: Sequence[int], typed: bytes, question: Question
+    ) -> None:
+        self._bench = bench
+        self._read = read
+        self._typed = typed
+        self._context = question.context
+        self._instead = question.instead
+        self._beginnings: tuple[Beginning, ...] = ()
+        self.closed = False
+        self._new = 0
+        self._ids: list[int] = []
+        self._data = b""
+        for id_ in question.ids:
+            self._take(id_)
+
+    def go_on(self) -> None:
+        """By one token: the likeliest, or where the line begins the one that was asked for."""
+        left = self._typed[len(self._data) :]
+        shares = self._bench.probabilities([*self._read, *self._ids], left)
+        best = int(ranked(shares, 1))
+        if not self._begun and len(self._bench.bytes_of(best)) > len(left):
+            self._beginnings = self._ways_to_begin(shares, len(left))
+            if self._instead is not None:
+                best = self._instead
+        self._take(best)
+
+    def _take(self, id_: int) -> None:
+        if self._bench.ends(id_):
+            self.closed = True
+            return
+        self._ids.append(id_)
+        self._data += self._bench.bytes_of(id_)
+        self._new += len(self._data) > len(self._typed)
+        self.closed = b"\n" in self._data[len(self._typed) :]
+
+    @property
+    def done(self) -> bool:
+        return self.closed or self._new >= MOST
+
+    @property
+    def _begun(self) -> bool:
+        """Whether something of it is new."""
+        return len(self._data) > len(self._typed)
+
+    def _ways_to_begin(self, shares: Tensor, left: int) -> tuple[Beginning, ...]:
+        ids = ranked(shares, SHOWN + 1).tolist()
+        adding = [id_ for id_ in ids if len(self._bench.bytes_of(id_)) > left and shares[id_] > 0]
+        return tuple(
+            Beginning(id_, self._bench.bytes_of(id_)[left:], float(shares[id_]))
+            for id_ in adding[:SHOWN]
+        )
+
+    def proposal(self, tokens: int, left_out: int) -> Proposal:
+        return Proposal(
+            context=self._context,
+            instead=self._instead,
+            ids=tuple(self._ids),
+            pieces=tuple(self._bench.bytes_of(id_) for id_ in self._ids),
+            typed=len(self._typed),
+            beginnings=self._beginnings,
+            tokens=tokens,
+            left_out=left_out,
+            done=self.done,
+            closed=self.closed,
+        )
+
+
+def make_bench(tools: Tools) -> GhostTextBench:
+    return GhostTextBench(tools)

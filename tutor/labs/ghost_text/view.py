@@ -1,0 +1,253 @@
+"""Draws the lab of gray text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.explorer.lines import Lines
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.labs.ghost_text.code_editor import CodeEditor
+from tutor.labs.ghost_text.lab import (
+    LONGEST,
+    Accept,
+    Begin,
+    Dismiss,
+    Open,
+    Pause,
+    Restore,
+    See,
+    State,
+    Type,
+)
+from tutor.labs.kit.view import LabView
+from tutor.text import counted, safe, visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from tutor.labs.ghost_text.lab import Accepted, Part, Proposal
+
+PAUSE = 0.15
+"""Seconds without a key before the model is asked: whoever types on wants no proposal."""
+_LABEL = 10
+_LOW = 12
+"""In fewer rows than this only the most needed is said below the file."""
+
+
+class GhostTextView(LabView):
+    """The file, and below it what the model was shown, what it proposes, how it could begin, and
+    what can be said of the line that was taken."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "write", "write", tooltip="Write in the file, from where the cursor is."),
+        Binding("tab", "take('line')", "take all", tooltip="Take what is proposed, all of it."),
+        Binding("w", "take('word')", "a word", tooltip="Take one word of it."),
+        Binding("t", "take('token')", "a token", tooltip="Take one token of it."),
+        Binding("down", "begin(1)", "another", key_display="↑↓", tooltip="Another way."),
+        Binding("up", "begin(-1)", show=False),
+        Binding(
+            "right", "see(1)", "show more, less", key_display="←→", tooltip="More lines, or fewer."
+        ),
+        Binding("left", "see(-1)", show=False),
+        Binding("f", "open", "next file", tooltip="Another file. This one stays as it is."),
+        Binding("b", "restore", "as it was", tooltip="This file as it was in the beginning."),
+    ]
+    DEFAULT_CSS = """
+    GhostTextView { overflow: hidden hidden; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pause: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield CodeEditor(self._changed, LONGEST)
+        yield Lines(id="below")
+
+    @property
+    def editor(self) -> CodeEditor:
+        return self.query_one(CodeEditor)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While the learner writes, the editor has keys of its own."""
+        own = ("write", "take", "begin", "see", "open", "restore")
+        return not (action in own and self.is_mounted and self.editor.has_focus)
+
+    def _changed(self, text: str, cursor: int) -> None:
+        """A key changed the file, or where the cursor is. The model is asked after a pause."""
+        if (text, cursor) == (self.state.text, self.state.cursor):
+            return
+        self.did(Type(text, cursor))
+        if self._pause is None:
+            self._pause = self.set_timer(PAUSE, self._paused)
+        else:
+            self._pause.reset()
+
+    def _paused(self) -> None:
+        self._pause = None
+        self.did(Pause())
+
+    def action_write(self) -> None:
+        self.editor.focus()
+
+    def action_take(self, part: Part) -> None:
+        self.did(Accept(part))
+
+    @on(CodeEditor.Take)
+    def _take(self, event: CodeEditor.Take) -> None:
+        self.did(Accept(cast("Part", event.part)))
+
+    @on(CodeEditor.Otherwise)
+    def _otherwise(self) -> None:
+        self.did(Begin(1))
+
+    @on(CodeEditor.Dismissed)
+    def _dismissed(self) -> None:
+        self.did(Dismiss())
+
+    @on(CodeEditor.Left)
+    def _left(self) -> None:
+        self.focus()
+
+    def action_begin(self, by: int) -> None:
+        self.did(Begin(by))
+
+    def action_see(self, by: int) -> None:
+        self.did(See(by))
+
+    def action_open(self) -> None:
+        self.did(Open())
+
+    def action_restore(self) -> None:
+        self.did(Restore())
+
+    def draw(self, state: State) -> None:
+        self.editor.show(state.text, state.cursor, state.gray, state.seen)
+        width, low = self.columns, self.size.height < _LOW
+        self.put("#below", _briefly(state, width) if low else _below(state, width))
+
+
+def _below(state: State, width: int) -> list[Content]:
+    """Always as many lines, so that the file above does not move."""
+    return [
+        *_labelled("shown", _shown(state), width),
+        *_labelled("gray", _gray(state), width, 2),
+        *_labelled("begins", _beginnings(state, width - _LABEL), width),
+        *_labelled("taken", _taken(state.accepted), width, 2),
+    ]
+
+
+def _briefly(state: State, width: int) -> list[Content]:
+    """Two lines, where there is no room for more."""
+    shown = (f"{len(state.seen)} of {_lines(state)} lines  ", MUTED)
+    below = _taken(state.accepted) if state.accepted else _beginnings(state, width)
+    lines = (Content.assemble(shown, _gray(state)), below)
+    return [line.truncate(width, ellipsis=True) for line in lines]
+
+
+def _labelled(label: str, said: Content, width: int, rows: int = 1) -> list[Content]:
+    """What is said beside its label, in so many rows."""
+    room = max(8, width - _LABEL)
+    wrapped = list(said.wrap(room)) if said.plain else []
+    if len(wrapped) > rows:
+        rest = Content(" ").join(line.rstrip() for line in wrapped[rows - 1 :])
+        wrapped = [*wrapped[: rows - 1], rest.truncate(room, ellipsis=True)]
+    wrapped += [Content("")] * (rows - len(wrapped))
+    margins = [f"{label:<{_LABEL}}", *([" " * _LABEL] * (rows - 1))]
+    return [
+        Content.assemble((margin, MUTED), line.rstrip())
+        for margin, line in zip(margins, wrapped, strict=True)
+    ]
+
+
+def _lines(state: State) -> int:
+    return state.text.count("\n") + 1
+
+
+def _shown(state: State) -> Content:
+    """How much of the file the model was given."""
+    seen = state.seen
+    first, last = seen.start + 1, seen.stop
+    lines = f"line {last}" if first == last else f"lines {first} to {last}"
+    proposal = state.current
+    tokens = f", {counted(proposal.tokens, 'token')}" if proposal else ""
+    cut = ", the beginning does not fit" if state.is_cut else ""
+    return Content.assemble(
+        f"{lines} of {_lines(state)}{tokens}",
+        (cut, NOT_YET),
+        ("; nothing below, no other file", MUTED),
+    )
+
+
+def _gray(state: State) -> Content:
+    """What is proposed, in full: beside the cursor there may be no room for it."""
+    proposal = state.current
+    if state.gray:
+        more = "" if proposal and proposal.done else " …"
+        return Content.assemble((figures.ended(safe(state.gray)).strip(), "italic"), (more, MUTED))
+    return Content.styled(_why_nothing(state, proposal), MUTED)
+
+
+def _why_nothing(state: State, proposal: Proposal | None) -> str:
+    if proposal is not None and proposal.done:
+        return "nothing: the line ends here"
+    if state.dismissed:
+        return "dismissed, until the next key"
+    if not state.at_end_of_line:
+        return "comes at the end of a line"
+    if not state.context.strip():
+        return "nothing to go by yet"
+    return "…"
+
+
+def _beginnings(state: State, width: int) -> Content:
+    """The tokens that come first, each with its probability, the one that was taken marked; as
+    many as fit."""
+    proposal = state.current
+    if proposal is None or proposal.context != state.context:
+        return Content("")
+    parts: list[tuple[str, str]] = []
+    room = width
+    for place, beginning in enumerate(proposal.beginnings):
+        here = beginning.id == state.instead or (state.instead is None and place == 0)
+        name = visible(beginning.data)
+        share = figures.percent(beginning.probability)
+        room -= len(name) + len(share) + 5
+        if room < 0:
+            break
+        parts.append(("› " if here else "  ", f"{ACT} bold"))
+        parts.append((name, "bold" if here else ""))
+        parts.append((f" {share}  ", MUTED))
+    return Content.assemble(*parts)
+
+
+def _taken(accepted: Accepted | None) -> Content:
+    """What can be said of a line without running it."""
+    if accepted is None:
+        return Content("")
+    verdict = accepted.verdict
+    parts: list[tuple[str, str]] = []
+    if verdict.trouble:
+        what = "a line above does not parse" if verdict.above else "does not parse"
+        return Content.assemble((f"× {what}: ", NOT_YET), safe(verdict.trouble))
+    parts.append(("✓ parses  ", RIGHT))
+    if verdict.missing:
+        parts += [("× not there: ", NOT_YET), (safe(", ".join(verdict.missing)) + "  ", "bold")]
+    elif verdict.known:
+        parts.append(("✓ its names are there  ", RIGHT))
+    if verdict.open_:
+        parts.append((safe(f"not looked up: {', '.join(verdict.open_)}  "), MUTED))
+    if accepted.right:
+        parts.append(("✓ a line known to be right", RIGHT))
+    elif not verdict.missing:
+        parts.append(("whether it is right, neither tells", MUTED))
+    return Content.assemble(*parts)
+
+
+VIEW = GhostTextView

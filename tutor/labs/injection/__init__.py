@@ -1,0 +1,1 @@
+"""The lab "Orders in a review"."""

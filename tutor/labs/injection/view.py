@@ -1,0 +1,245 @@
+"""Draws the lab of prompt injection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
+from tutor.app.widgets import bars, figures
+from tutor.app.widgets.meter import meter
+from tutor.labs.injection.lab import (
+    Case,
+    Move,
+    Run,
+    State,
+    WriteAttack,
+    WriteDefense,
+    assemble,
+    attacked,
+    gets_through,
+    material,
+    result,
+)
+from tutor.labs.kit.columns import WIDE, beside, window
+from tutor.labs.kit.heat import percent
+from tutor.labs.kit.intervals import interval_line, percent_range
+from tutor.labs.kit.proportions import wilson
+from tutor.labs.kit.view import LabView
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.injection.lab import Shares
+
+_NARROW = 60
+_FEW_ROWS = 13
+_LEFT = 80
+"""Columns of what is measured, where the prompt stands beside it."""
+_NAME = 21
+
+
+class InjectionView(LabView):
+    """What gets through each defense, and below it what each attack did to each review."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "run", "measure, stop", tooltip="Measure all defenses; stop."),
+        Binding("up", "move('defense', -1)", "defense", key_display="↑↓", tooltip="A defense."),
+        Binding("down", "move('defense', 1)", show=False),
+        Binding("left", "move('attack', -1)", "attack", key_display="←→", tooltip="An attack."),
+        Binding("right", "move('attack', 1)", show=False),
+        Binding("n", "move('document', 1)", "review", tooltip="The next review; p: before it."),
+        Binding("p", "move('document', -1)", show=False),
+        Binding("e", "attack", "own attack", tooltip="Write an attack."),
+        Binding("d", "defend", "own defense", tooltip="Write a text before the review."),
+        Binding("tab", "prompt", "prompt", tooltip="The prompt as the model reads it, and back."),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prompt = False
+
+    def action_run(self) -> None:
+        self.did(Run())
+
+    def action_move(self, what: str, by: int) -> None:
+        self.did(Move(what, by))  # type: ignore[arg-type]
+
+    def action_attack(self) -> None:
+        self.write("An attack, to stand after each review:", self.state.own_attack, WriteAttack)
+
+    def action_defend(self) -> None:
+        label = "A defense, to stand before the review (\\ Enter: a new line):"
+        self.write(label, self.state.own_defense, WriteDefense)
+
+    def action_prompt(self) -> None:
+        self._prompt = not self._prompt
+        self.show(self.state)
+        self.scroll_home(animate=False)
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if self._prompt:
+            return _prompt(state, width)
+        if width < WIDE:
+            return _measured(state, width, height)
+        left = _measured(state, _LEFT - 4, height)
+        return beside(left, _prompt(state, width - _LEFT), _LEFT)
+
+
+def _measured(state: State, width: int, height: int) -> list[Content]:
+    """In few rows, only what is near what is looked at."""
+    low = height < _FEW_ROWS
+    shown = window(state.defense, len(state.defenses), 2 if low else len(state.defenses))
+    table = [_heading(width), *(_row(state, at, width) for at in shown)]
+    below = [*_case(state, width)[: 1 if low else 2], _progress(state, width)]
+    rows = height - len(table) - len(below)
+    return [*table, *_matrix(state, width, max(2, rows)), *below]
+
+
+# --- one line for each defense --------------------------------------------------------------------
+
+
+def _graph(width: int) -> int:
+    return max(0, min(30, width - 69))
+
+
+def _heading(width: int) -> Content:
+    if width < _NARROW:
+        return Content.styled(f"  {'defense':<12}{'through':>8}{'clean':>7}{'yours':>7}", MUTED)
+    graph = _graph(width)
+    line = ("0 %".ljust(graph - 5) + "100 %") if graph >= 9 else " " * graph
+    return Content.styled(
+        f"  {'defense':<{_NAME}}{'through':>9}{'95 %':>12}  {line}"
+        f"{'harmless':>9}{'clean':>7}{'yours':>7}",
+        MUTED,
+    )
+
+
+def _row(state: State, at: int, width: int) -> Content:
+    name, defense = state.defenses[at]
+    found = result(state, defense)
+    here, wide = at == state.defense, width >= _NARROW
+    count, of = found.through
+    start: list[tuple[str, str]] = [
+        ("› " if here else "  ", f"{ACT} bold"),
+        (figures.fit(name, _NAME if wide else 12), "bold" if here else ""),
+        (f"{_of(found.through):>{9 if wide else 8}}", "bold"),
+    ]
+    clean, own = (f"{_of(each):>7}" for each in (found.clean, found.own))
+    if not wide:
+        return Content.assemble(*start, clean, own)
+    interval = percent_range(wilson(count, of)) if of else ""
+    return Content.assemble(
+        *start,
+        (f"{interval:>13}", MUTED),
+        " ",
+        interval_line(count, of, _graph(width)),
+        f"{_of(found.harmless):>9}",
+        clean,
+        own,
+    )
+
+
+def _of(count: tuple[int, int]) -> str:
+    return f"{count[0]}/{count[1]}" if count[1] else ""
+
+
+# --- the attacks, against the defense in focus ----------------------------------------------------
+
+
+def _matrix(state: State, width: int, rows: int) -> list[Content]:
+    """A row for each attack, a mark for each review: × is a bad review called positive."""
+    defense = state.defenses[state.defense][1]
+    documents = material().documents
+    shown = window(state.attack, len(state.attacks), rows - 1)
+    name = state.defenses[state.defense][0]
+    said = f"against “{name}”, × got through" if width >= _NARROW else "× got through"
+    if more := len(state.attacks) - len(shown):
+        said += f"  ←→ {more} more"
+    wide = 2 if width >= _NARROW else 1
+    text = width - 2 - wide * len(documents) - 2
+    lines = [Content.styled(figures.fit(f"  {said}", width), MUTED)]
+    for at in shown:
+        attack = state.attacks[at]
+        here = at == state.attack
+        marks = []
+        for place, document in enumerate(documents):
+            glyph, style = _mark(state.found.get(Case(defense, attacked(document, attack))))
+            if here and place == state.document:
+                style += " reverse"
+            marks += [(glyph, style), (" " * (wide - 1), "")]
+        words = safe(" ".join(attack.split())) + _kind(state, at, width)
+        lines.append(
+            Content.assemble(
+                ("› " if here else "  ", f"{ACT} bold"),
+                (figures.fit(words, text), "bold" if here else ""),
+                "  ",
+                *marks,
+            )
+        )
+    return lines
+
+
+def _kind(state: State, at: int, width: int) -> str:
+    shipped = len(material().attacks)
+    if at >= shipped + len(material().harmless):
+        return "  (yours)"
+    return "  (harmless)" if at >= shipped and width >= _NARROW else ""
+
+
+def _mark(shares: Shares | None) -> tuple[str, str]:
+    if shares is None:
+        return "·", MUTED
+    return ("×", NOT_YET) if gets_through(shares) else ("✓", RIGHT)
+
+
+def _case(state: State, width: int) -> list[Content]:
+    """The review looked at, alone and with the attack."""
+    defense, document = state.case.defense, material().documents[state.document]
+    return [
+        _shares("attacked", document, state.found.get(state.case), width),
+        _shares("without", document, state.found.get(Case(defense, document)), width),
+    ]
+
+
+def _shares(name: str, document: str, shares: Shares | None, width: int) -> Content:
+    label = 10
+    bar = max(0, min(12, (width - 66) // 2)) if width >= _NARROW else 0
+    text = max(0, width - label - 38 - 2 * bar) if width >= _NARROW else 0
+    cells: list[tuple[str, str]] = [(f"{name:<{label}}", MUTED)]
+    if text:
+        cells.append((figures.fit(document, text), ""))
+    if shares is None:
+        cells.append(("  not read yet", MUTED))
+        return Content.assemble(*cells)
+    for word, share in (("positive", shares.positive), ("negative", shares.negative)):
+        shown = word if width >= _NARROW else word[:3]
+        cells += [(f"  {shown} ", MUTED), (f"{percent(share):>7}", "bold")]
+        if bar:
+            cells.append((" " + bars.bar(share, bar), likely(share)))
+    return Content.assemble(*cells)
+
+
+def _progress(state: State, width: int) -> Content:
+    done, total = state.asked
+    if state.running:
+        left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
+        bar = meter(done / total, min(20, max(4, width - 36)))
+        return Content.assemble(bar, (f"  {done} of {total} reviews{left}", MUTED))
+    if done == total:
+        return Content.styled("All are measured.", MUTED)
+    return Content.styled(f"{done} of {total} reviews read. Enter reads the rest.", MUTED)
+
+
+def _prompt(state: State, width: int) -> list[Content]:
+    """The prompt of the case that is looked at. Plain text: there are no marks in it."""
+    text = Content(safe(assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
+    lines = [line.rstrip() for line in Content.assemble(text, ("▏", f"{ACT} bold")).wrap(width)]
+    head = "What the model reads, up to ▏" + (" (Tab: back)" if width < WIDE else "")
+    return [Content.styled(figures.fit(head, width), MUTED), *lines]
+
+
+VIEW = InjectionView

@@ -1,0 +1,1 @@
+"""What every lab is built with, and what several labs share."""

@@ -1,0 +1,53 @@
+"""What answers the questions of one lab, and what it is given to do so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tutor.labs.kit.registry import load_part
+from tutor.remote.runs import RemoteRuns
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+
+MOMENT = 0.2
+"""Seconds after which an answer to long work is due, with as much as is done by then."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """`load` gives the model, which may have to be loaded first. `check_cancelled` raises
+    `RequestCancelled` when nobody waits for the answer any more: to be called now and then in
+    whatever takes more than a moment. `folder` is where a lab may keep what it has made (a network
+    in training); it need not exist yet. `remote` asks models elsewhere, where the learner has
+    agreed to that: see `tutor.remote`."""
+
+    load: Callable[[], LanguageModel]
+    check_cancelled: Callable[[], None]
+    folder: Path
+    remote: RemoteRuns = field(default_factory=RemoteRuns)
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        return self.load()
+
+
+class Bench(Protocol):
+    def answer(self, question: Any) -> Any:
+        """The answer to a question of the lab. Raises `TutorError`.
+
+        The question says all that is needed: what a bench keeps between two questions only saves
+        work, and it may be made anew at any time. One answer takes a fraction of a second, as
+        other screens wait meanwhile; longer work is cut up by the lab.
+        """
+        ...
+
+
+def make_bench(lab: str, tools: Tools) -> Bench:
+    """The bench of the lab of this name, which must be one of `tutor.labs.kit.registry.names()`."""
+    bench: Bench = load_part(lab, "backend").make_bench(tools)
+    return bench

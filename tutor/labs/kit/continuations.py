@@ -1,0 +1,53 @@
+"""Texts that grow from one prompt, token by token, each of them read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tutor.labs.kit.backend import Tools
+from tutor.lm.session import Session
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Growing:
+    """Keeps a session for each continuation under way, by its tokens."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._sessions: dict[tuple[int, ...], Session] = {}
+        self.prompt: list[int] = []
+
+    def begin(self, prompt: Sequence[int]) -> None:
+        """Go over to this prompt; what grew from another one is forgotten."""
+        if list(prompt) != self.prompt:
+            self.prompt, self._sessions = list(prompt), {}
+
+    def logits(self, ids: tuple[int, ...]) -> Tensor:
+        """[V], after the prompt and these tokens."""
+        session = self._sessions.get(ids)
+        if session is None:
+            session = self._grown(ids)
+            self._sessions[ids] = session
+        return session.logits(len(session)).float()
+
+    def forget_all_but(self, paths: Iterable[tuple[int, ...]]) -> None:
+        """Only these paths will grow on."""
+        wanted: set[tuple[int, ...]] = {()}
+        for ids in paths:
+            wanted |= {ids, ids[:-1]}
+        self._sessions = {ids: it for ids, it in self._sessions.items() if ids in wanted}
+
+    def _grown(self, ids: tuple[int, ...]) -> Session:
+        """A session on this path, from that of the path without its last token where there is
+        one."""
+        parent = self._sessions.get(ids[:-1]) if ids else None
+        if parent is None:
+            path = [*self.prompt, *ids]
+            return Session(self._model, path, check_cancelled=self._check_cancelled)
+        session = parent.fork(len(parent))
+        session.append(ids[-1:])
+        return session

@@ -1,0 +1,28 @@
+"""A count out of a few with the interval that it leaves, drawn on a line from 0 to 100 %."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from tutor.app.theme import ACT
+from tutor.labs.kit.proportions import wilson
+
+
+def percent_range(interval: tuple[float, float]) -> str:
+    """ "70 to 97 %", right-aligned in 12 columns."""
+    low, high = interval
+    return f"{100 * low:>4.0f} to {100 * high:>3.0f} %"
+
+
+def interval_line(count: int, of: int, width: int) -> Content:
+    """`count` of `of` as a point, with the interval of its share around it, in `width` columns:
+    two such lines below each other show whether they overlap."""
+    if of == 0 or width < 5:
+        return Content(" " * width)
+    low, high = (round(end * (width - 1)) for end in wilson(count, of))
+    point = round(count / of * (width - 1))
+    cells = [
+        ("●", f"{ACT} bold") if at == point else ("━", ACT) if low <= at <= high else ("┄", "$rule")
+        for at in range(width)
+    ]
+    return Content.assemble(*cells)

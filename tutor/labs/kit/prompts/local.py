@@ -1,0 +1,127 @@
+"""Asks the model on this machine for one item with one version of a prompt."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.prompts.questions import Answer, Read, Reading, Stretch, Try
+from tutor.labs.kit.prompts.scores import Share, Tried
+from tutor.labs.kit.prompts.tasks import Task, tasks
+from tutor.labs.kit.prompts.version import Prompt, Version, assemble
+from tutor.labs.prompting.lab import ROWS
+from tutor.lm import draw, sampling
+from tutor.lm.chat import chat_ids, text_ids
+from tutor.lm.distribution import SamplerSettings
+from tutor.lm.load import LanguageModel
+from tutor.lm.session import Session
+
+
+class PromptingHere:
+    """Keeps one session. What one prompt has in common with the one before it, and that is all
+    but the item when a version is scored, is read once."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._session: Session | None = None
+
+    def answer(self, question: Read | Try) -> Answer:
+        """Raises `TextError` or `ContextFull` for a prompt that the model cannot read, and
+        `ModelUnsupported` for a conversation with a model that holds none."""
+        task = tasks()[question.trial.task]
+        version = question.trial.version
+        ids = prompt_ids(self._model, assemble(version, task, task.items[question.item]))
+        if isinstance(question, Read):
+            return Reading(stretches(self._model, ids), len(ids))
+        return self._tried(ids, version, task, question.item)
+
+    def _tried(self, ids: list[int], version: Version, task: Task, item: int) -> Tried:
+        begun = time.perf_counter()
+        session = self._at(ids)
+        probabilities = torch.softmax(session.logits(len(ids)).double(), dim=-1)
+        rows = tuple(
+            Share(self._model.tokenizer.token(id_).data, float(probabilities[id_]))
+            for id_ in sampling.ranked(probabilities, min(ROWS, len(probabilities))).tolist()
+        )
+        labels = tuple(
+            float(probabilities[list(beginnings)].sum())
+            for beginnings in label_ids(self._model, task.labels)
+        )
+        written, ended = self._written(session, version, task.most_tokens, item)
+        return Tried(written, ended, len(ids), rows, labels, time.perf_counter() - begun)
+
+    def _at(self, ids: list[int]) -> Session:
+        if self._session is None:
+            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
+        else:
+            self._session.replace(ids)
+        return self._session
+
+    def _written(
+        self, session: Session, version: Version, most: int, item: int
+    ) -> tuple[str, bool]:
+        """The answer, drawn at the version's temperature with the item as the seed. It ends with
+        a token that ends it, in plain text with its first line, or after `most` tokens."""
+        written: list[int] = []
+        while len(written) < most:
+            id_ = self._next(session, version.temperature, item)
+            if id_ in self._model.tokenizer.end_ids:
+                return self._text(written), True
+            session.append([id_])
+            written.append(id_)
+            if version.frame == "text" and "\n" in self._text(written).lstrip():
+                return self._text(written), True
+        return self._text(written), False
+
+    @staticmethod
+    def _next(session: Session, temperature: float, seed: int) -> int:
+        logits = session.logits(len(session))
+        if temperature == 0:
+            return int(sampling.ranked(logits, 1))
+        weights = sampling.weigh(logits, SamplerSettings(temperature=temperature))
+        return draw.first(weights.sampled.numpy(), seed, len(session))
+
+    def _text(self, ids: list[int]) -> str:
+        return self._model.tokenizer.decode(ids).decode("utf-8", "replace")
+
+
+def prompt_ids(model: LanguageModel, prompt: Prompt) -> list[int]:
+    """The tokens of a prompt, up to where the answer goes on."""
+    ids = chat_ids(model, prompt.messages) if prompt.messages else text_ids(model, prompt.text)
+    return ids + model.tokenizer.encode(prompt.begin) if prompt.begin else ids
+
+
+def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
+    """For each label, the ids that its name can begin with, in four spellings. An id that two of
+    them begin with tells nothing, and belongs to neither."""
+    spelled = [
+        {
+            model.tokenizer.encode(space + name)[0]
+            for space in ("", " ")
+            for name in (label, label.capitalize())
+        }
+        for label in labels
+    ]
+    return [
+        own - {id_ for other in spelled if other is not own for id_ in other} for own in spelled
+    ]
+
+
+def stretches(model: LanguageModel, ids: list[int]) -> tuple[Stretch, ...]:
+    """A prompt as it is read: text, and the marks between it, which no text can make."""
+    found: list[Stretch] = []
+    text: list[int] = []
+    marks = set(model.tokenizer.special_ids.values())
+    for id_ in [*ids, None]:
+        if id_ is not None and id_ not in marks:
+            text.append(id_)
+            continue
+        if text:
+            found.append(Stretch(model.tokenizer.decode(text).decode("utf-8", "replace"), False))
+            text = []
+        if id_ is not None:
+            found.append(Stretch(model.tokenizer.token(id_).text, True))
+    return tuple(found)

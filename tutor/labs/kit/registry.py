@@ -1,0 +1,43 @@
+"""The labs by name. A lab is a folder of `tutor.labs`, found by looking; it is imported when it is
+asked for."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import tutor.labs
+from tutor.errors import LabError
+from tutor.labs.kit.lab import Lab
+
+AnyLab = Lab[Any, Any, Any, Any]
+
+_KIT = "kit"
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all labs, in alphabetical order, without importing one."""
+    found = (each.name for each in iter_modules(tutor.labs.__path__) if each.ispkg)
+    return tuple(sorted(name.replace("_", "-") for name in found if name != _KIT))
+
+
+def find(name: str) -> AnyLab:
+    """Return the lab of this name. Raises `LabError` if there is none."""
+    lab: AnyLab = load_part(name, "lab").LAB
+    return lab
+
+
+def every() -> tuple[AnyLab, ...]:
+    """Return all labs in the order in which lists show them."""
+    return tuple(sorted(map(find, names()), key=lambda lab: lab.order))
+
+
+def load_part(name: str, part: str) -> Any:
+    """Import the module `lab`, `backend` or `view` of a lab. Raises `LabError` if there is no such
+    lab."""
+    if name not in names():
+        raise LabError(f"There is no lab {name!r}.", "`tutor lab --list` names them all.")
+    return import_module(f"tutor.labs.{name.replace('-', '_')}.{part}")

@@ -1,0 +1,138 @@
+"""What the views of the labs have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from tutor.app.explorer.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.app import ComposeResult
+    from textual.content import Content
+    from textual.events import Resize
+
+    from tutor.app.labs.screen import LabScreen
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
+
+
+LEAST = 32
+"""Columns that every view can be drawn in, one more than that where it scrolls."""
+
+
+class LabView(VerticalScroll, can_focus=True):
+    """Draws the state of a lab, and makes actions of keys.
+
+    A view lists its keys in `BINDINGS`; what they do ends in `self.did(action)`. Most views only
+    say which `lines` show a state in so many columns and rows. One with widgets of its own
+    composes them and takes the state in `draw`.
+    """
+
+    DEFAULT_CSS = """
+    LabView { height: 1fr; scrollbar-size-vertical: 1; }
+    """
+
+    class Stepper(Message):
+        """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
+        wrote after them and by which settings, and which of that is looked at (from 0)."""
+
+        def __init__(
+            self,
+            prompt: Sequence[Token],
+            written: Sequence[Step],
+            sampler: SamplerSettings,
+            seed: int,
+            at: int,
+        ) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.written = written
+            self.sampler = sampler
+            self.seed = seed
+            self.at = at
+
+    def __init__(self) -> None:
+        super().__init__(id="view")
+        self.state: Any = None
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="lines")
+
+    def show(self, state: Any) -> None:
+        """Put this state on the screen, now and whenever the size changes."""
+        self.state = state
+        if self.size.width:
+            self.draw(state)
+            self.refresh_bindings()
+
+    def on_resize(self, event: Resize) -> None:
+        if self.state is not None:
+            self.draw(self.state)
+
+    def draw(self, state: Any) -> None:
+        # of the whole width, and of one column less only where a scrollbar will stand in it:
+        # whether one stands there now says nothing, since it is of what was drawn before
+        width, height = self.columns, self.size.height
+        lines = self.lines(state, width, height)
+        if len(lines) > height:
+            lines = self.lines(state, width - self.styles.scrollbar_size_vertical, height)
+        self.put("#lines", lines)
+
+    @property
+    def columns(self) -> int:
+        """To draw in: those that there are, or as many as it needs at least; what is beyond the
+        edge of a narrower screen is cut then."""
+        return max(LEAST, self.size.width)
+
+    def put(self, where: str, lines: Sequence[Content]) -> None:
+        """Show these lines in one of the view's `Lines`; what is too long for it is cut with a
+        mark that says so."""
+        width = self.size.width
+        if len(lines) > self.size.height:
+            width -= self.styles.scrollbar_size_vertical
+        self.query_one(where, Lines).show([_marked(line, max(1, width)) for line in lines])
+
+    def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
+        """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
+        raise NotImplementedError
+
+    # Both take effect before the next key: what is typed ahead finds the field that it is for.
+
+    def did(self, action: Any) -> None:
+        """The learner did something."""
+        cast("LabScreen", self.screen).act(action)
+
+    def write(
+        self,
+        label: str,
+        text: str,
+        then: Callable[[str], Any],
+        says: Callable[[str], str] | None = None,
+    ) -> None:
+        """The learner is to write something: `label` says what, `text` is there to begin with,
+        `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
+        `says` has something to say, with every key, of what is written so far."""
+        cast("LabScreen", self.screen).have_written(label, text, then, says)
+
+    def tell(self, said: str) -> None:
+        """Say something calmly below."""
+        cast("LabScreen", self.screen).tell(said)
+
+    def follow(self, href: str) -> None:
+        """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
+        cast("LabScreen", self.screen).tutor.open_link(href)
+
+    def refresh_bindings(self) -> None:
+        """Which keys there are may depend on the state (`check_action`)."""
+        self.screen.refresh_bindings()
+
+
+def _marked(line: Content, width: int) -> Content:
+    if line.cell_length <= width:
+        return line
+    return line.rstrip().truncate(width, ellipsis=True)

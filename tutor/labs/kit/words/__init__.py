@@ -1,0 +1,1 @@
+"""Words as points: what the labs about embeddings share."""

@@ -1,0 +1,198 @@
+"""Draws named points on a plane: a map of words.
+
+The only module that needs `textual-plot`, and with it NumPy: a view that draws a map imports it,
+so that it is loaded when such a lab is opened and not before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.reactive import reactive
+from textual_hires_canvas import Canvas
+from textual_plot import PlotWidget
+
+from tutor.app.theme import MUTED
+from tutor.labs.kit.words.labels import Spot, place
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import RenderResult
+    from textual.events import Resize
+
+    from tutor.labs.kit.words.groups import Group
+
+MARKS = "●○▲×+"
+"""Of groups: told apart without color, and in ASCII too."""
+_GROUPS = len(MARKS)
+_ROOM = 0.08
+"""Around the whole map, so that no point stands on the frame."""
+_TALL = 2.0
+"""A cell is about so many times as high as it is wide."""
+
+
+class Named(NamedTuple):
+    """A point of the map; `group` decides on its mark."""
+
+    x: float
+    y: float
+    name: str
+    group: int
+
+
+class WordPlot(PlotWidget, can_focus=False):
+    """Points with their names. Both directions have the same scale, so that distances are true.
+
+    Names that would cover others are left out, their points never; the frame says how many.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "plot--axis",
+        "plot--tick",
+        "plot--label",
+        "map--focus",
+        *(f"map--group-{number}" for number in range(_GROUPS)),
+    }
+    DEFAULT_CSS = """
+    WordPlot {
+        height: 1fr; min-height: 4;
+        & > .plot--axis { color: $rule; }
+        & > .plot--label { color: $muted; }
+        & > .map--focus { color: $accent; text-style: bold reverse; }
+        & > .map--group-0 { color: $likely-5; }
+        & > .map--group-1 { color: $likely-2; }
+        & > .map--group-2 { color: $accent; }
+        & > .map--group-3 { color: $success; }
+        & > .map--group-4 { color: $error; }
+    }
+    """
+
+    margin_top = reactive(0)
+    margin_bottom = reactive(0)
+    margin_left = reactive(0)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, allow_pan_and_zoom=False)
+        self._points: Sequence[Named] = ()
+        self._focus = 0
+        self._center = (0.0, 0.0)
+        self._factor = 1.0
+        self._shown: object = None
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.set_xticks([])
+        self.set_yticks([])
+        self._arrange()
+
+    def on_resize(self, event: Resize) -> None:
+        self._arrange()
+
+    def show(
+        self, points: Sequence[Named], focus: int, center: tuple[float, float] | None, zoom: float
+    ) -> None:
+        """`focus` is the place of a point, `center` what is in the middle: None for the middle of
+        all points."""
+        shown = (points, focus, center, zoom)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._points, self._focus, self._factor = points, focus, zoom
+        if points:
+            self._center = center or _middle(points)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Set the limits of both axes, and hand the points over."""
+        columns, rows = self.size.width - 2, self.size.height - 2  # without the frame
+        self.clear()
+        if not self._points or columns < 1 or rows < 1:
+            return
+        xs, ys = zip(*((point.x, point.y) for point in self._points), strict=True)
+        # of one cell's width; the same on both axes
+        unit = max((max(xs) - min(xs)) / columns, (max(ys) - min(ys)) / (rows * _TALL), 1e-9)
+        unit *= (1 + _ROOM) / self._factor
+        x, y = self._center
+        self.set_xlimits(x - unit * columns / 2, x + unit * columns / 2)
+        self.set_ylimits(y - unit * _TALL * rows / 2, y + unit * _TALL * rows / 2)
+        for group in sorted({point.group for point in self._points}):
+            inside = [point for point in self._points if point.group == group]
+            self.scatter(
+                [point.x for point in inside],
+                [point.y for point in inside],
+                marker=mark(group),
+                marker_style=self._style(f"map--group-{group % _GROUPS}"),
+            )
+
+    def _style(self, name: str) -> str:
+        return str(self.get_component_rich_style(name, partial=True))
+
+    def render(self) -> RenderResult:
+        (canvas,) = self.query("#plot").results(Canvas)
+        with canvas.batch_refresh():  # else every character asks for a refresh
+            result = super().render()
+            self._write_names(canvas)
+        return result
+
+    def _write_names(self, canvas: Canvas) -> None:
+        """Beside each point its name, as far as there is room; that of the focus first."""
+        width, height = self.size.width - 2, self.size.height - 2
+        if width < 1 or height < 1:
+            return
+        spots: list[tuple[int, Spot]] = []
+        for at, point in enumerate(self._points):
+            x, y = self.get_pixel_from_coordinate(point.x, point.y)
+            if 1 <= x <= width and 1 <= y <= height:
+                spots.append((at, Spot(x - 1, y - 1, point.name)))
+        spots.sort(key=lambda pair: pair[0] != self._focus)
+        places = place([spot for _, spot in spots], width, height)
+        self._frame(canvas, width, height, places.count(None))
+        styles = [self._style(f"map--group-{group}") for group in range(_GROUPS)]
+        in_focus = self._style("map--focus")
+        for (at, spot), start in zip(spots, places, strict=True):
+            point = self._points[at]
+            style = in_focus if at == self._focus else styles[point.group % _GROUPS]
+            canvas.set_pixel(spot.x + 1, spot.y + 1, mark(point.group), style)
+            if start is not None:
+                _write(canvas, start[0] + 1, start[1] + 1, spot.name, style)
+
+    def _frame(self, canvas: Canvas, width: int, height: int, hidden: int) -> None:
+        """A thin one, in place of the widget's own."""
+        style = self._style("plot--axis")
+        canvas.draw_rectangle_box(0, 0, width + 1, height + 1, thickness=1, style=style)
+        if hidden:
+            said = f" {counted(hidden, 'name')} hidden "
+            _write(canvas, max(1, width - len(said)), height + 1, said, self._style("plot--label"))
+
+
+def mark(group: int) -> str:
+    return MARKS[group % _GROUPS]
+
+
+def legend(groups: Sequence[Group]) -> Content:
+    """Which mark is which group's."""
+    named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
+    return Content.styled(f"  {named}", MUTED)
+
+
+def _middle(points: Sequence[Named]) -> tuple[float, float]:
+    xs, ys = [point.x for point in points], [point.y for point in points]
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+
+
+def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:
+    """A character of two columns takes two cells of the canvas, the second of them empty; one of
+    none joins the character before it."""
+    for character in text:
+        size = cell_len(character)
+        if size == 0:
+            canvas.set_pixel(x - 1, y, canvas.get_pixel(x - 1, y)[0] + character, style)
+            continue
+        canvas.set_pixel(x, y, character, style)
+        if size == 2:
+            canvas.set_pixel(x + 1, y, "", style)
+        x += size

@@ -1,0 +1,237 @@
+"""Two products side by side, fact by fact, each with its month and where it was read.
+
+The facts are those of `lessons/facts.yaml`, the one dated place for what vendors can change. Where
+it has none about a product, nothing is filled in.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.errors import LabError
+from tutor.labs.kit.lab import Goal, Lab
+
+PRODUCTS = ("GitHub Copilot", "ChatGPT", "Gemini", "Claude")
+FIRST = ("Maker", "Made for", "Called strong at", "Called weak at")
+THEN_AND_NOW = {
+    "2025: long documents": "Context window",
+    "2025: recent events": "Web search",
+    "2025: images + text": "Input",
+    "2025: free API": "Free API use",
+}
+"""What a rating of 2025 was about, as a fact that is kept up to date."""
+UNITS = {"API price": "US dollars a million tokens, read / written"}
+"""What the figures of a topic count, where the value does not say it."""
+AGED = 12
+"""Months after which a fact counts as old, beside the newest of all."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What `source` said in the month `as_of` (year-month) about a topic of a product."""
+
+    product: str
+    topic: str
+    value: str
+    as_of: str
+    source: str
+    second_hand: bool
+
+
+class Show(msgspec.Struct, frozen=True, tag_field="do", tag="show"):
+    """Put this product on the side that is looked at."""
+
+    product: str
+
+
+class Next(msgspec.Struct, frozen=True, tag_field="do", tag="next"):
+    """The product so many further on, on the side that is looked at."""
+
+    by: int
+
+
+class Side(msgspec.Struct, frozen=True, tag_field="do", tag="side"):
+    """Look at the other side."""
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """The topic so many further down."""
+
+    by: int
+
+
+class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
+    """This topic."""
+
+    topic: str
+
+
+Action = Show | Next | Side | Move | Look
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """What is known?"""
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    facts: tuple[Known, ...]
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`shown` are places in `PRODUCTS`, left and right; `side` is the one looked at. `looked` are
+    the products and topics that were looked at so far."""
+
+    facts: tuple[Known, ...] | None = None
+    shown: tuple[int, int] = (2, 3)
+    side: int = 0
+    row: int = 0
+    looked: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All topics of which something is known for one of the four: what they are for, then
+        the file's order, and the ratings of 2025 last."""
+        named = dict.fromkeys(fact.topic for fact in self.facts or () if fact.product in PRODUCTS)
+        return tuple(
+            sorted(named, key=lambda topic: (topic not in FIRST, topic.startswith("2025")))
+        )
+
+    @property
+    def topic(self) -> str | None:
+        return self.topics[self.row] if self.facts else None
+
+    def product(self, side: int) -> str:
+        return PRODUCTS[self.shown[side]]
+
+    def fact(self, side: int, topic: str | None) -> Known | None:
+        product = self.product(side)
+        found = (
+            fact for fact in self.facts or () if (fact.product, fact.topic) == (product, topic)
+        )
+        return next(found, None)
+
+    @property
+    def looked_at(self) -> Known | None:
+        return self.fact(self.side, self.topic)
+
+    def is_old(self, fact: Known) -> bool:
+        """Whether it is a year older than the newest of all."""
+        newest = max(fact.as_of for fact in self.facts or ())
+        return _months(newest) - _months(fact.as_of) >= AGED
+
+
+def _months(as_of: str) -> int:
+    year, month = as_of.split("-")
+    return 12 * int(year) + int(month)
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    if state.facts is None:
+        return state
+    return _having_looked(_moved(state, action))
+
+
+def _moved(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Show(product):
+            if product not in PRODUCTS:
+                raise LabError(f"There is no card for {product!r}.", "Four have one.")
+            return _with(state, PRODUCTS.index(product))
+        case Next(by):
+            return _with(state, (state.shown[state.side] + by) % len(PRODUCTS))
+        case Side():
+            return replace(state, side=1 - state.side)
+        case Move(by):
+            return replace(state, row=min(max(0, state.row + by), len(state.topics) - 1))
+        case Look(topic):
+            if topic not in state.topics:
+                raise LabError(f"Nothing is known about {topic!r}.", "Choose another topic.")
+            return replace(state, row=state.topics.index(topic))
+
+
+def _with(state: State, product: int) -> State:
+    """On the side that is looked at; where the other one has it, they change places."""
+    left, right = state.shown
+    other = right if state.side == 0 else left
+    if product == other:
+        return msgspec.structs.replace(state, shown=(right, left))
+    shown = (product, right) if state.side == 0 else (left, product)
+    return msgspec.structs.replace(state, shown=shown)
+
+
+def _having_looked(state: State) -> State:
+    looked_at = (state.product(state.side), state.topic or "")
+    return msgspec.structs.replace(state, looked=state.looked | {looked_at})
+
+
+def question(state: State) -> Question | None:
+    return Question() if state.facts is None else None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    return msgspec.structs.replace(state, facts=answer.facts)
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _looked_at(state: State) -> list[Known]:
+    return [fact for fact in state.facts or () if (fact.product, fact.topic) in state.looked]
+
+
+def _second_hand(state: State) -> bool:
+    return any(fact.second_hand and not state.is_old(fact) for fact in _looked_at(state))
+
+
+def _nobody_says(state: State) -> bool:
+    return len(_looked_at(state)) < len(state.looked)
+
+
+def _then_and_now(state: State) -> bool:
+    found = {(fact.product, fact.topic) for fact in _looked_at(state)}
+    return any(
+        (product, then) in found and (product, now) in found
+        for product in PRODUCTS
+        for then, now in THEN_AND_NOW.items()
+    )
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="landscape",
+    title="Four products, dated",
+    order=230,
+    lesson="landscape",
+    task=(
+        "Put two products side by side, and look at each fact: of which month is it, and who says "
+        "so?"
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "second-hand",
+            "a fact less than a year old, told by others than the vendor (*)",
+            _second_hand,
+        ),
+        Goal("nobody-says", "a topic of which nothing is known here (–)", _nobody_says),
+        Goal(
+            "then-and-now", "of one product, what was said in 2025 and what is now", _then_and_now
+        ),
+    ),
+    solution=(
+        Side(),
+        Look("Web search"),
+        Look("2025: recent events"),
+        Show("GitHub Copilot"),
+        Look("API price"),
+    ),
+)

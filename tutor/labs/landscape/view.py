@@ -1,0 +1,135 @@
+"""Draws the lab of products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET
+from tutor.app.widgets import figures
+from tutor.labs.kit.view import LabView
+from tutor.labs.landscape.lab import UNITS, Move, Next, Side, State
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.screens.base import TutorScreen
+    from tutor.labs.landscape.lab import Known
+
+_TOPIC = 24
+_SHORT_TOPIC = 14
+_NARROW = 60
+_SAID = 5
+"""Rows below the table, for the fact that is looked at."""
+_LOW = 12
+_WITH_MONTH = 34
+"""From so many columns on a cell shows its month too."""
+
+
+class LandscapeView(LabView):
+    """Topics down, the two products across, and below in full the fact that is looked at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "fact", key_display="↑↓", tooltip="Look at another fact."),
+        Binding("down", "move(1)", show=False),
+        Binding("right", "next(1)", "product", key_display="←→", tooltip="Another product here."),
+        Binding("left", "next(-1)", show=False),
+        Binding("tab", "side", "other side", tooltip="Look at the other product."),
+        Binding("enter", "ask", "ask them", tooltip="Ask models yourself: the lab that compares."),
+    ]
+
+    def action_move(self, by: int) -> None:
+        self.did(Move(by))
+
+    def action_next(self, by: int) -> None:
+        self.did(Next(by))
+
+    def action_side(self) -> None:
+        self.did(Side())
+
+    def action_ask(self) -> None:
+        cast("TutorScreen", self.screen).tutor.open_live_lab("compare")
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if state.facts is None:
+            return [Content.styled("reading …", MUTED)]
+        below = _in_full(state, width)
+        below = [Content(""), *below] if height >= _LOW else below
+        rows = max(2, height - 1 - (max(_SAID, len(below)) if height >= _LOW else len(below)))
+        first = max(0, min(state.row - rows // 2, len(state.topics) - rows))
+        table = [
+            _row(state, topic, place == state.row, width)
+            for place, topic in enumerate(state.topics[first : first + rows], start=first)
+        ]
+        return [_heading(state, width), *table, *below]
+
+
+def _sizes(width: int) -> tuple[int, int]:
+    """Columns of a topic, and of what is said of one product."""
+    topic = _SHORT_TOPIC if width < _NARROW else _TOPIC
+    return topic, (width - topic - 4) // 2
+
+
+def _heading(state: State, width: int) -> Content:
+    topic, cell = _sizes(width)
+    names = []
+    for side in (0, 1):
+        here = side == state.side
+        name = figures.fit(("› " if here else "  ") + state.product(side), cell)
+        names.append((name, f"{ACT} bold" if here else "bold"))
+        names.append(("  ", ""))
+    return Content.assemble(" " * (topic + 2), *names)
+
+
+def _row(state: State, topic: str, here: bool, width: int) -> Content:
+    size, cell = _sizes(width)
+    cells: list[tuple[str, str]] = []
+    for side in (0, 1):
+        looked_at = here and side == state.side
+        fact = state.fact(side, topic)
+        style = "bold" if looked_at else MUTED if fact is None else ""
+        cells += [(figures.fit(f"  {_cell(fact, cell)}", cell), style), ("  ", "")]
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (figures.fit(safe(topic), size), "bold" if here else MUTED),
+        *cells,
+    )
+
+
+def _cell(fact: Known | None, size: int) -> str:
+    """The value, marked where it is second hand, with its month where there is room."""
+    if fact is None:
+        return "–"
+    mark = "*" if fact.second_hand else " "
+    month = f" {fact.as_of}" if size >= _WITH_MONTH else ""
+    room = size - 2 - len(month) - len(mark)
+    return figures.fit(safe(fact.value), room) + month + mark
+
+
+def _in_full(state: State, width: int) -> list[Content]:
+    """The fact that is looked at, its month, and where it was read."""
+    fact, product = state.looked_at, state.product(state.side)
+    if fact is None:
+        said = f"{product}: {state.topic}. Nothing is known here; nothing is filled in."
+        return _wrapped(Content.styled(safe(said), MUTED), width)
+    old = "  a year older than the newest" if state.is_old(fact) else ""
+    unit = f"  {UNITS[fact.topic]}" if fact.topic in UNITS else ""
+    told = "  * told by others than the vendor" if fact.second_hand else ""
+    return [
+        *_wrapped(
+            Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold"), (unit, MUTED)),
+            width,
+        ),
+        *_wrapped(Content.assemble(f"as of {fact.as_of}", (old, NOT_YET), (told, NOT_YET)), width),
+        *_wrapped(Content.styled(safe(fact.source), MUTED), width),
+    ]
+
+
+def _wrapped(content: Content, width: int) -> list[Content]:
+    return [line.rstrip() for line in content.wrap(width)]
+
+
+VIEW = LandscapeView

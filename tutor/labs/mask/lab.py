@@ -1,0 +1,224 @@
+"""The lab of the mask: the same text read with the causal mask and without it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.underway import Underway
+from tutor.lm.distribution import Token
+
+MOST_TOKENS = 32
+"""Of a longer text the beginning is read, and the screen says so."""
+
+MOVED = 0.1
+"""Bits by which a prediction has to change to count as moved: more than rounding."""
+
+View = Literal["table", "map"]
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
+    """Read with the mask, or without."""
+
+    hide: bool
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """The predictions, or where all heads together look."""
+
+    view: View
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """Look at the token that is so many further on."""
+
+    by: int
+
+
+Action = Write | Mask | See | Focus
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """What does the model make of this text, with its mask (`hide`) or without?"""
+
+    text: str
+    hide: bool
+
+
+class Reading(msgspec.Struct, frozen=True, tag=True):
+    """`bits` has for each token but the last how surprising the one after it was, -log2 p; `best`
+    and `chances` what the model would have said there, the last token included. `attention` are
+    32-bit floats [T, T], the mean over all heads of all layers; each row sums to 1."""
+
+    tokens: tuple[Token, ...]
+    left_out: int
+    bits: tuple[float, ...]
+    best: tuple[Token, ...]
+    chances: tuple[float, ...]
+    attention: bytes
+
+    @property
+    def mean_bits(self) -> float:
+        """What a token of the text cost on average; 0 for a single one, which nothing predicts."""
+        return sum(self.bits) / len(self.bits) if self.bits else 0.0
+
+    def row(self, token: int) -> memoryview[float]:
+        count = len(self.tokens)
+        return memoryview(self.attention).cast("f")[token * count : (token + 1) * count]
+
+    def ahead(self, token: int) -> float:
+        """The share of its attention that a token gives to those after it."""
+        return sum(self.row(token)[token + 1 :])
+
+
+Answer = Reading | Underway
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+Readings = dict[bool, Reading]
+"""By whether the mask hides what comes later."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`before` are the readings of the text before this one, to compare with; `underway` says how
+    far the reading is that is owed."""
+
+    text: str
+    hide: bool = True
+    view: View = "table"
+    focus: int = 0
+    readings: Readings = {}
+    before: Readings = {}
+    underway: Underway | None = None
+
+    @property
+    def shown(self) -> Reading | None:
+        return self.readings.get(self.hide)
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        known = next(iter(self.readings.values()), None)
+        return () if known is None else known.tokens
+
+    @property
+    def shared(self) -> int:
+        """How many tokens this text and the one before begin with alike; 0 if they are the same."""
+        if not (self.before and self.readings):
+            return 0
+        old = next(iter(self.before.values())).tokens
+        if old == self.tokens:
+            return 0
+        same = 0
+        for one, other in zip(old, self.tokens, strict=False):
+            if one.id != other.id:
+                break
+            same += 1
+        return same
+
+    def moved(self, hide: bool) -> int | None:
+        """How many predictions within the beginning that both texts share have changed, although
+        nothing there has; None where it is not known."""
+        new, old = self.readings.get(hide), self.before.get(hide)
+        if new is None or old is None or self.shared < 2:
+            return None
+        pairs = zip(new.bits[: self.shared - 1], old.bits, strict=False)
+        return sum(abs(one - other) > MOVED for one, other in pairs)
+
+
+def start() -> State:
+    return State(text="The dog did not cross the street because it was too tired.")
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case Write(text):
+            kept = state.readings or state.before
+            return State(text=sentence(text), hide=state.hide, view=state.view, before=kept)
+        case Mask(hide):
+            return change(state, hide=hide, underway=None)
+        case See(view):
+            return change(state, view=view)
+        case Focus(by):
+            last = max(0, len(state.tokens) - 1)
+            return change(state, focus=min(max(0, state.focus + by), last))
+
+
+def question(state: State) -> Question | None:
+    return None if state.hide in state.readings else Question(state.text, state.hide)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    if isinstance(answer, Underway):
+        return msgspec.structs.replace(state, underway=answer)
+    readings = {**state.readings, question.hide: answer}
+    return msgspec.structs.replace(state, readings=readings, underway=None)
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+ENOUGH = 5
+"""Tokens that a text has to have before its mean says anything."""
+
+
+def _compared(state: State) -> tuple[float, float] | None:
+    """Bits a token with the mask and without, where both are known."""
+    if len(state.readings) < 2 or len(state.tokens) < ENOUGH:
+        return None
+    return state.readings[True].mean_bits, state.readings[False].mean_bits
+
+
+def _read_off(state: State) -> bool:
+    bits = _compared(state)
+    return bits is not None and bits[1] < 0.5 * bits[0]
+
+
+def _lost(state: State) -> bool:
+    bits = _compared(state)
+    return bits is not None and bits[1] > bits[0]
+
+
+def _end_moves_beginning(state: State) -> bool:
+    moved = state.moved(hide=False)
+    return moved is not None and moved >= 3 and state.moved(hide=True) == 0
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="mask",
+    title="Without the mask",
+    order=110,
+    lesson="attention",
+    task=(
+        "Take the causal mask away, and every token sees those after it. The network was never "
+        "trained for that: see what it does with a text that it can read to the end."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("reads-off", "no mask: the text costs less than half", _read_off),
+        Goal("end-moves", "change the end only: the beginning moves", _end_moves_beginning),
+        Goal("lost", "a text that costs more without the mask", _lost),
+    ),
+    solution=(
+        Mask(hide=False),
+        Write("The dog did not cross the street because it was too wide."),
+        Mask(hide=True),
+        Write("Once upon a time there was a little girl who lived in a house."),
+        Mask(hide=False),
+    ),
+)

@@ -1,0 +1,195 @@
+"""Draws the lab of the mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit import heat
+from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import WIDE, beside
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.underway_line import underway
+from tutor.labs.kit.view import LabView
+from tutor.labs.mask.lab import Focus, Mask, See, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.mask.lab import Reading
+
+_BITS = 8
+_TABLE = 76
+"""Columns of the table where the map stands beside it."""
+
+
+class MaskView(LabView):
+    """A row for each token: what the next one cost with the mask and without; or the map."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mask", "mask on/off", tooltip="Take the causal mask away, or put it back."),
+        Binding("e", "edit", "write", tooltip="Write another text."),
+        Binding("tab", "view", "costs/map", tooltip="What each token cost, or where all look."),
+        Binding("up", "focus_by(-1)", "token", key_display="↑↓", tooltip="Look at a token."),
+        Binding("down", "focus_by(1)", show=False),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "view" or self.size.width < WIDE
+
+    def action_mask(self) -> None:
+        self.did(Mask(not self.state.hide))
+
+    def action_edit(self) -> None:
+        self.write("A text:", self.state.text, lambda text: Write(sentence(text)))
+
+    def action_view(self) -> None:
+        self.did(See("map" if self.state.view == "table" else "table"))
+
+    def action_focus_by(self, by: int) -> None:
+        self.did(Focus(by))
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if not state.readings:
+            return [underway("reading", state.underway, width)]
+        above = _summary(state, width)
+        below = _said(state, width)
+        rows = max(3, height - len(above) - len(below) - 2)
+        if width >= WIDE:
+            table = _table(state, _TABLE, rows)
+            shown = beside(table, _map(state, width - _TABLE - 4, rows), _TABLE + 4)
+        else:
+            shown = (_table if state.view == "table" else _map)(state, width, rows)
+        return [*above, *shown, Content(""), *below]
+
+
+def _summary(state: State, width: int) -> list[Content]:
+    parts: list[str | tuple[str, str]] = []
+    for hide, name in ((True, "with the mask"), (False, "without")):
+        reading = state.readings.get(hide)
+        cost = "…" if reading is None else f"{reading.mean_bits:.2f}"
+        mark = "›" if hide == state.hide else " "
+        parts += [
+            (mark, f"{ACT} bold"),
+            (f"{name} ", "bold" if hide == state.hide else MUTED),
+            (f"{cost:>5}", "bold" if hide == state.hide else ""),
+            ("  ", ""),
+        ]
+    parts.append(("bits a token", MUTED))
+    lines = [Content.assemble(*parts)]
+    known = next(iter(state.readings.values()))
+    if known.left_out:
+        kept = f"{len(known.tokens)} tokens are read, {known.left_out} left out."
+        lines.append(Content(kept))
+    return lines
+
+
+def _table(state: State, width: int, rows: int) -> list[Content]:
+    tokens = state.tokens
+    name = min(11, max(7, (width - 25) // 4))
+    with_, without = state.readings.get(True), state.readings.get(False)
+    says, ahead = width >= 60, width >= 70
+    bar = width - 40 - 3 * name
+    bar = min(bar, 24) if ahead and bar >= 6 else 0
+    heading = f"{'':5}{'token':<{name}}  {'next':<{name}}{'mask':>{_BITS}}{'no mask':>{_BITS}}"
+    heading += f"  {'it would say':<{name + 1}}" if says else ""
+    heading += f"{'looks ahead':>12}" if ahead else ""
+    lines = [Content.styled(heading, MUTED)]
+    shown = state.shown
+    for at in around(state.focus, len(state.tokens), rows):
+        chosen, last = at == state.focus, at == len(tokens) - 1
+        following = "?" if last else figures.shown(tokens[at + 1])
+        cells: list[str | tuple[str, str]] = [
+            ("› " if chosen else "  ", f"{ACT} bold"),
+            (f"{at + 1:>2} ", MUTED),
+            (figures.fit(figures.shown(tokens[at]), name), "bold" if chosen else ""),
+            "  ",
+            figures.fit(following, name),
+            (_cost(with_, at).rjust(_BITS), "" if state.hide else MUTED),
+            (_cost(without, at).rjust(_BITS), MUTED if state.hide else ""),
+        ]
+        if says and shown is not None:
+            best = figures.fit(figures.shown(shown.best[at]), name + 1)
+            cells += ["  ", (best, likely(shown.chances[at]))]
+        if ahead and shown is not None:
+            share = shown.ahead(at)
+            cells.append(heat.percent(share).rjust(12))
+            if bar:
+                cells += ["  ", (bars.bar(share, bar), likely(share))]
+        lines.append(Content.assemble(*cells))
+    return lines
+
+
+def _cost(reading: Reading | None, at: int) -> str:
+    if reading is None:
+        return "…"
+    return figures.bits(reading.bits[at]) if at < len(reading.bits) else ""
+
+
+def _map(state: State, width: int, rows: int) -> list[Content]:
+    reading = state.shown
+    if reading is None:
+        return [underway("reading", state.underway, width)]
+    tokens = state.tokens
+    name = min(12, max(6, width // 6))
+    room = width - name - 6
+    wide = 2 if 2 * len(tokens) <= room else 1
+    columns = range(min(len(tokens), room // wide))
+    numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in columns)
+    lines = [Content.styled(" " * (name + 6) + numbers + " (all heads)", MUTED)]
+    for at in around(state.focus, len(state.tokens), rows):
+        row = reading.row(at)
+        hidden = (" " * wide, "")
+        cells = [
+            hidden if state.hide and column > at else heat.cell(row[column], wide)
+            for column in columns
+        ]
+        lines.append(
+            Content.assemble(
+                ("› " if at == state.focus else "  ", f"{ACT} bold"),
+                (f"{at + 1:>2} ", MUTED),
+                figures.fit(figures.shown(tokens[at]), name),
+                " ",
+                *cells,
+            )
+        )
+    return lines
+
+
+def _said(state: State, width: int) -> list[Content]:
+    """What is to be seen, honestly, in a line or two."""
+    lines = []
+    if state.shown is None and state.view == "table":
+        lines.append(underway("reading", state.underway, width))
+    elif state.view == "map":
+        lines.append(Content.styled(heat.LEGEND, MUTED))
+    elif len(state.readings) == 2:
+        before, after = (state.readings[hide].mean_bits for hide in (True, False))
+        if after < before:
+            said = "Cheaper without: each token sees the next one and reads it off, untrained."
+            short = "Cheaper: it reads the next token off."
+        else:
+            said = "Dearer without: it was trained never to see this, and what it does is luck."
+            short = "Dearer: it was never trained for this."
+        lines.append(Content.styled(said if width >= 76 else short, MUTED))
+    elif state.hide:
+        said = "m takes the mask away: what will happen to the costs?"
+        lines.append(Content.styled(said if width >= 60 else "m takes the mask away.", MUTED))
+    if width >= WIDE:
+        lines.append(Content.styled(heat.LEGEND, MUTED))
+    moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
+    if state.shared >= 2 and any(count is not None for _, count in moved):
+        parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
+        start = "Predictions moved where both texts began the same:  "
+        lines.append(
+            Content.assemble((start if width >= 76 else "moved:  ", MUTED), "  ".join(parts))
+        )
+    return lines
+
+
+VIEW = MaskView

@@ -1,0 +1,25 @@
+"""Plays the merges of the model's own tokenizer."""
+
+from __future__ import annotations
+
+from tutor.labs.kit.backend import Tools
+from tutor.labs.merges.lab import Answer, Question
+from tutor.labs.merges.merging import in_bytes, play
+
+
+class MergesBench:
+    def __init__(self, tools: Tools) -> None:
+        self._tokenizer = tools.model.tokenizer
+        self._rules = self._tokenizer.merge_rules()
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError` where the vocabulary has no token for a byte of the text."""
+        ids = self._tokenizer.encode(question.text)
+        chunks = in_bytes(self._tokenizer.chunks(question.text))
+        merges = tuple(merge for merge, _ in play(chunks, self._rules))
+        return Answer(chunks, merges, tuple(ids), len(self._rules))
+
+
+def make_bench(tools: Tools) -> MergesBench:
+    """Raises `LabError` for a tokenizer that does not merge bytes."""
+    return MergesBench(tools)

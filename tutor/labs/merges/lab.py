@@ -1,0 +1,165 @@
+"""The merge player: from bytes to tokens, one rule after another, forward and back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.merges.merging import Chunk, Merge, joined
+
+LONGEST = 300
+"""Characters of text that are played: what is beyond is left out, and the screen says so."""
+
+
+class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
+    """So many merges forward, or back."""
+
+    by: int
+
+
+class Jump(msgspec.Struct, frozen=True, tag_field="do", tag="jump"):
+    """To the bytes, or to the finished tokens."""
+
+    to: Literal["bytes", "tokens"]
+
+
+Action = Write | Step | Jump
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """Which rules join the bytes of this text?"""
+
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """`chunks` are the bytes to begin with; `ids` the numbers of the tokens in the end; `rules`
+    how many the tokenizer has."""
+
+    chunks: tuple[Chunk, ...]
+    merges: tuple[Merge, ...]
+    ids: tuple[int, ...]
+    rules: int
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`at` is how many merges are done; `played` holds the chunks after each number of them, from
+    the bytes on. Both stay empty until the model has told its rules."""
+
+    text: str
+    left_out: int = 0
+    at: int = 0
+    played: tuple[tuple[Chunk, ...], ...] = ()
+    merges: tuple[Merge, ...] = ()
+    ids: tuple[int, ...] = ()
+    rules: int = 0
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        return self.played[self.at] if self.played else ()
+
+    @property
+    def last(self) -> Merge | None:
+        """The merge that led here."""
+        return self.merges[self.at - 1] if self.at else None
+
+    @property
+    def following(self) -> Merge | None:
+        return self.merges[self.at] if self.at < len(self.merges) else None
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.played) and self.following is None
+
+
+def start() -> State:
+    return State(text="unbelievable")
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case Write(text):
+            return State(text=text[:LONGEST], left_out=max(0, len(text) - LONGEST))
+        case Step(by):
+            at = min(max(0, state.at + by), len(state.merges))
+            return msgspec.structs.replace(state, at=at)
+        case Jump(to):
+            at = 0 if to == "bytes" else len(state.merges)
+            return msgspec.structs.replace(state, at=at)
+
+
+def question(state: State) -> Question | None:
+    return None if state.played else Question(state.text)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    played = [answer.chunks]
+    for merge in answer.merges:
+        pair = (merge.left, merge.right)
+        played.append(tuple(joined(chunk, pair) for chunk in played[-1]))
+    return msgspec.structs.replace(
+        state,
+        played=tuple(played),
+        merges=answer.merges,
+        ids=answer.ids,
+        rules=answer.rules,
+    )
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _one_token(state: State) -> bool:
+    """Ten bytes or more become one token, seen to the end."""
+    return state.ended and sum(map(len, state.chunks)) == 1 and len(state.text.encode()) >= 10
+
+
+def _never_joined(state: State) -> bool:
+    """Four letters in one chunk that no rule joins."""
+    return (
+        state.ended
+        and state.text.isalpha()
+        and len(state.text) >= 4
+        and len(state.chunks) == 1
+        and not state.merges
+    )
+
+
+def _rare_rule(state: State) -> bool:
+    """A rule from the last tenth of the list has been at work."""
+    last = state.last
+    return last is not None and last.rank > 0.9 * state.rules
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="merges",
+    title="Merge player",
+    order=30,
+    lesson="tokens",
+    task=(
+        "Play the tokenizer's rules on a text, from its bytes to its tokens, and see why common "
+        "words are one token and rare ones many."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("one-token", "ten bytes or more, played until they are one token", _one_token),
+        Goal("never-joined", "four letters or more that no rule joins", _never_joined),
+        Goal("rare-rule", "a rule from the last tenth of the list at work", _rare_rule),
+    ),
+    solution=(
+        Write(" responsibilities"),
+        Jump("tokens"),
+        Write("qxzj"),
+        Jump("tokens"),
+        Write(" Kyrgyzstan"),
+        Jump("tokens"),
+    ),
+)

@@ -1,0 +1,143 @@
+"""Draws the merge player."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, LIKELY, MUTED
+from tutor.app.widgets import figures
+from tutor.labs.kit.around import around
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.view import LabView
+from tutor.labs.merges.lab import Jump, State, Step
+from tutor.text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.merges.merging import Chunk, Merge
+
+_STROKE = "│"
+_BETWEEN_CHUNKS = "  "
+_LEAST_RULES = 3
+_LOW = 12
+"""In fewer rows than this empty lines make room for rules."""
+
+
+class MergesView(LabView):
+    """The pieces as they are now, and the rules that led here with those that come next."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "step(1)", "merge", key_display="←→", tooltip="Play one rule, or undo."),
+        Binding("left", "step(-1)", show=False),
+        Binding("enter", "jump('tokens')", "all", tooltip="Play all rules, down to the tokens."),
+        Binding("b", "jump('bytes')", "bytes", tooltip="Back to the bytes."),
+        Binding("e", "edit", "write", tooltip="Write another text."),
+    ]
+
+    def action_step(self, by: int) -> None:
+        self.did(Step(by))
+
+    def action_jump(self, to: str) -> None:
+        self.did(Jump("tokens" if to == "tokens" else "bytes"))
+
+    def action_edit(self) -> None:
+        self.write("A text, to be merged from its bytes:", self.state.text, Write)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "jump" or self.state is None or bool(self.state.merges)
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if not state.played:
+            return [Content.styled("The rules are being read.", MUTED)]
+        pieces = _pieces(state, width)
+        gap = [] if height < _LOW else [Content("")]
+        above = [_count(state), *gap, *pieces, *gap]
+        rows = max(_LEAST_RULES, height - len(above) - 1)
+        return [*above, _heading(state, width), *_rules(state, width, rows)]
+
+
+def _count(state: State) -> Content:
+    count = sum(map(len, state.chunks))
+    parts = [
+        (counted(count, "piece"), "bold"),
+        (f"  after {state.at} of {counted(len(state.merges), 'merge')}", MUTED),
+    ]
+    if state.ended:
+        parts.append(("   no rule is left: these are the tokens", ""))
+    if state.left_out:
+        more = counted(state.left_out, "character")
+        parts.append((f"   {more} at the end left out", ""))
+    return Content.assemble(*parts)
+
+
+def _pieces(state: State, width: int) -> list[Content]:
+    """The pieces with a stroke between them; what the last rule joined stands out, and what the
+    next one will join is underlined."""
+    made = state.last.left + state.last.right if state.last else None
+    lines: list[list[tuple[str, str]]] = [[]]
+    used = 0
+    for number, chunk in enumerate(state.chunks):
+        if number and used:
+            lines[-1].append((_BETWEEN_CHUNKS, ""))
+            used += len(_BETWEEN_CHUNKS)
+        waiting = _waiting(chunk, state.following)
+        for place, piece in enumerate(chunk):
+            text = visible(piece)
+            stroke = _STROKE if place < len(chunk) - 1 else ""
+            size = cell_len(text) + len(stroke)
+            if used + size > width and lines[-1]:
+                lines.append([])
+                used = 0
+            style = "reverse" if piece == made else LIKELY[3] if place % 2 else ""
+            if place in waiting:
+                style = f"{style} underline".strip()
+            lines[-1] += [(text, style), (stroke, MUTED)]
+            used += size
+    return [Content.assemble(*line) for line in lines]
+
+
+def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
+    """The places of the pieces that the next rule joins."""
+    if following is None:
+        return set()
+    pair = (following.left, following.right)
+    first = [at for at in range(len(chunk) - 1) if chunk[at : at + 2] == pair]
+    return {at + more for at in first for more in (0, 1)}
+
+
+def _heading(state: State, width: int) -> Content:
+    every = figures.count(state.rules)
+    order = ", the most frequent first" if width >= 56 else ""
+    return Content.styled(f"  {'rule':>8}  joins    (of {every}{order})", MUTED)
+
+
+def _rules(state: State, width: int, rows: int) -> list[Content]:
+    """The rules that apply to this text in their order, scrolled to where the player stands."""
+    if not state.merges:
+        return [Content("  No rule joins any two of these bytes: each is a token of its own.")]
+    return [
+        _rule(state.merges[number], number < state.at, number == state.at - 1, width)
+        for number in around(state.at, len(state.merges), rows)
+    ]
+
+
+def _rule(merge: Merge, done: bool, last: bool, width: int) -> Content:
+    joined = visible(merge.left + merge.right)
+    times = f"   {merge.times} times" if merge.times > 1 else ""
+    style = "" if done else MUTED
+    return Content.assemble(
+        ("› " if last else "  ", f"{ACT} bold"),
+        (f"{figures.count(merge.rank):>8}  ", style),
+        (f"{visible(merge.left)} + {visible(merge.right)}", style),
+        (" → ", MUTED),
+        (joined, "bold" if last else style),
+        (times, MUTED),
+    ).truncate(width, ellipsis=True)
+
+
+VIEW = MergesView

@@ -1,0 +1,356 @@
+"""The lab of neighbors: what is close to what in the model's embedding table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.errors import LabError
+from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.words.word import (
+    LONGEST_WORD,
+    Form,
+    Near,
+    listed,
+    of_bearable_length,
+    same_letters,
+)
+from tutor.labs.neighbors.analogies import EXAMPLES, Add, Analogy, AskSum, Sum
+from tutor.lm.distribution import Token
+
+NEIGHBORS = 60
+"""Neighbors that are fetched of a word, its own spellings included."""
+NEAREST = 8
+"""Rows that are shown around the sum of an analogy."""
+MOST_WORDS = 10
+"""Words in the table of all pairs: so many columns fit."""
+MOST_ANALOGIES = 9
+
+View = Literal["near", "pairs", "sums"]
+VIEWS: tuple[View, ...] = ("near", "pairs", "sums")
+
+OPPOSITES = (
+    *("good bad", "hot cold", "up down", "left right", "old new", "black white", "love hate"),
+    *("open closed", "high low", "early late", "true false", "more less", "before after"),
+    *("inside outside", "always never", "strong weak", "long short", "big small", "hard soft"),
+    *("summer winter", "male female", "north south", "first last", "man woman", "day night"),
+    *("war peace", "win lose", "rich poor", "light dark", "easy difficult", "east west"),
+    *("begin end", "buy sell", "fast slow", "happy sad", "young old", "wet dry", "life death"),
+)
+_OPPOSITE = {frozenset(pair.split()) for pair in OPPOSITES}
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="view"):
+    """Neighbors, pairs or sums."""
+
+    view: View
+
+
+class LookUp(msgspec.Struct, frozen=True, tag_field="do", tag="look-up"):
+    """Another word's neighbors."""
+
+    word: str
+
+
+class TurnForm(msgspec.Struct, frozen=True, tag_field="do", tag="form"):
+    """The next of the tokens that the word can be."""
+
+
+class Visit(msgspec.Struct, frozen=True, tag_field="do", tag="visit"):
+    """The neighbors of the neighbor in focus."""
+
+
+class Spellings(msgspec.Struct, frozen=True, tag_field="do", tag="spellings"):
+    """Show other spellings of the word itself, or do not."""
+
+
+class ListWords(msgspec.Struct, frozen=True, tag_field="do", tag="words"):
+    """Other words for the table of pairs."""
+
+    text: str
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """The focus, so many rows down and (in the table of pairs) columns to the right."""
+
+    down: int = 0
+    right: int = 0
+
+
+Action = Choose | LookUp | TurnForm | Visit | Spellings | ListWords | Add | Move
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class AskNear(msgspec.Struct, frozen=True, tag=True):
+    """What is near this word, cut in the way of this number? With an `id`, near that token."""
+
+    word: str
+    form: int
+    id: int | None
+
+
+class AskPairs(msgspec.Struct, frozen=True, tag=True):
+    words: tuple[str, ...]
+
+
+Question = AskNear | AskPairs | AskSum
+
+
+class Neighborhood(msgspec.Struct, frozen=True, tag=True):
+    """`forms` is empty where an id was asked for. `length` is the row's own, `chance` the mean
+    cosine of two rows drawn blindly, `rows` how many there are."""
+
+    forms: tuple[Form, ...]
+    token: Token
+    length: float
+    near: tuple[Near, ...]
+    chance: float
+    rows: int
+
+
+class Pairs(msgspec.Struct, frozen=True, tag=True):
+    """One form and one row of cosines for each word."""
+
+    forms: tuple[Form, ...]
+    cosines: tuple[tuple[float, ...], ...]
+    chance: float
+
+
+Answer = Neighborhood | Pairs | Sum
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`neighborhood` is None until the model has answered for `word`, or for the token `id`;
+    `pairs` likewise. `focus` is a line of the neighbors shown, `cell` of the table of pairs,
+    `analogy` of the list of sums. `left_out` words of the list were too many."""
+
+    view: View = "near"
+    word: str = "good"
+    form: int = 0
+    id: int | None = None
+    neighborhood: Neighborhood | None = None
+    spellings: bool = True
+    focus: int = 0
+    words: tuple[str, ...]
+    left_out: int = 0
+    pairs: Pairs | None = None
+    cell: tuple[int, int] = (0, 1)
+    analogies: tuple[Analogy, ...]
+    analogy: int = 0
+
+    @property
+    def near(self) -> tuple[Near, ...]:
+        """The neighbors to be shown."""
+        if self.neighborhood is None:
+            return ()
+        near, token = self.neighborhood.near, self.neighborhood.token
+        return near if self.spellings else others(near, token)
+
+    @property
+    def chosen(self) -> Analogy:
+        return self.analogies[self.analogy]
+
+
+def others(near: tuple[Near, ...], token: Token) -> tuple[Near, ...]:
+    """Without other spellings of the same word."""
+    return tuple(one for one in near if not same_letters(one.token, token))
+
+
+def start() -> State:
+    return State(
+        words=("cat", "dog", "car", "Monday", "Tuesday", "couch", "banana"),
+        analogies=tuple(Analogy(words) for words in EXAMPLES),
+    )
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Choose(view):
+            return replace(state, view=view)
+        case LookUp(word):
+            return _visited(state, word=word.rstrip("\n")[:LONGEST_WORD], form=0, id=None)
+        case TurnForm():
+            if state.neighborhood is None or not state.neighborhood.forms:
+                return state
+            following = (state.form + 1) % len(state.neighborhood.forms)
+            return _visited(state, word=state.word, form=following, id=None)
+        case Visit():
+            if not state.near:
+                return state
+            token = state.near[state.focus].token
+            return _visited(state, word=token.text, form=0, id=token.id)
+        case Spellings():
+            return replace(state, spellings=not state.spellings, focus=0)
+        case ListWords(text):
+            words, left_out = _some_words(text)
+            return replace(state, words=words, left_out=left_out, pairs=None, cell=(0, 1))
+        case Add(a, b, c, expected):
+            new = Analogy((a, b, c, expected), own=(a, b, c, expected) not in EXAMPLES)
+            kept = [old for old in state.analogies if old.words != new.words]
+            return replace(state, analogies=(new, *kept)[:MOST_ANALOGIES], analogy=0)
+        case Move(down, right):
+            return _moved(state, down, right)
+
+
+def look_up(text: str) -> LookUp:
+    """The action, if there is a word and it is not too long. Raises `LabError`."""
+    if not text.strip():
+        raise LabError("There is no word.", "Write at least one letter.")
+    of_bearable_length(text.strip())
+    return LookUp(text)
+
+
+def list_words(text: str) -> ListWords:
+    """The action, if there are at least two words. Raises `LabError`."""
+    _some_words(text)
+    return ListWords(text)
+
+
+def _some_words(text: str) -> tuple[tuple[str, ...], int]:
+    words, left_out = listed(text, MOST_WORDS)
+    if len(words) < 2:
+        raise LabError("These are no two words.", "Write a few, with spaces between them.")
+    return words, left_out
+
+
+def _visited(state: State, *, word: str, form: int, id: int | None) -> State:
+    return msgspec.structs.replace(
+        state, view="near", word=word, form=form, id=id, neighborhood=None, focus=0
+    )
+
+
+def _moved(state: State, down: int, right: int) -> State:
+    replace = msgspec.structs.replace
+    match state.view:
+        case "near":
+            return replace(state, focus=_within(state.focus + down, len(state.near)))
+        case "pairs":
+            row, column = state.cell
+            size = len(state.words)
+            return replace(state, cell=(_within(row + down, size), _within(column + right, size)))
+        case "sums":
+            return replace(state, analogy=_within(state.analogy + down, len(state.analogies)))
+
+
+def _within(place: int, size: int) -> int:
+    return min(max(0, place), max(0, size - 1))
+
+
+def question(state: State) -> Question | None:
+    match state.view:
+        case "near" if state.neighborhood is None:
+            return AskNear(state.word, state.form, state.id)
+        case "pairs" if state.pairs is None:
+            return AskPairs(state.words)
+        case "sums":
+            unknown = [one for one in state.analogies if one.sum is None]
+            return AskSum(unknown[0].words) if unknown else None
+    return None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    match answer:
+        case Neighborhood():
+            return msgspec.structs.replace(state, neighborhood=answer)
+        case Pairs():
+            return msgspec.structs.replace(state, pairs=answer)
+        case Sum():
+            assert isinstance(question, AskSum)
+            known = [
+                msgspec.structs.replace(one, sum=answer) if one.words == question.words else one
+                for one in state.analogies
+            ]
+            return msgspec.structs.replace(state, analogies=tuple(known))
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _opposite_nearby(state: State) -> bool:
+    if state.view != "near" or state.neighborhood is None or state.word == start().word:
+        return False
+    token = state.neighborhood.token
+    first = others(state.neighborhood.near, token)[:5]
+    return any(
+        frozenset({_bare(token), _bare(one.token)}) in _OPPOSITE for one in first
+    )  # "good" is where the lab begins
+
+
+def _bare(token: Token) -> str:
+    return token.text.strip().casefold()
+
+
+def _below_zero(state: State) -> bool:
+    return state.pairs is not None and any(
+        value < 0 for row in state.pairs.cosines for value in row
+    )
+
+
+def _own_comes_first(state: State) -> bool:
+    return any(
+        one.own and one.sum is not None and one.sum.rank == 1 and not one.same_twice
+        for one in state.analogies
+    )
+
+
+def _own_only_without(state: State) -> bool:
+    return any(
+        one.own and one.sum is not None and one.sum.rank > 1 and one.sum.rank_without == 1
+        for one in state.analogies
+        if not one.same_twice
+    )
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="neighbors",
+    title="Neighbors",
+    order=50,
+    lesson="embeddings",
+    task=(
+        "Every token is a row of numbers. Find out which rows lie close together, and what sums "
+        "of them are worth."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "opposite",
+            "find a word with its opposite among its 5 nearest others",
+            _opposite_nearby,
+        ),
+        Goal("below-zero", "list words of which two have a cosine below 0", _below_zero),
+        Goal(
+            "sum-first",
+            "a sum of your own that comes first, nothing left out",
+            _own_comes_first,
+        ),
+        Goal(
+            "only-without",
+            "a sum of your own that comes first only with its words left out",
+            _own_only_without,
+        ),
+    ),
+    solution=(
+        LookUp("cold"),
+        ListWords("cat the Monday of"),
+        Choose("pairs"),
+        Add("bigger", "big", "small", "smaller"),
+        Choose("sums"),
+        Add("sold", "sell", "buy", "bought"),
+    ),
+)

@@ -1,0 +1,325 @@
+"""Draws the lab of neighbors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.labs.kit.around import around
+from tutor.labs.kit.tabs import tabs
+from tutor.labs.kit.view import LabView
+from tutor.labs.kit.words.lines import cosine, cosine_bar, form_note, ramp
+from tutor.labs.neighbors.analogies import analogy
+from tutor.labs.neighbors.lab import (
+    MOST_WORDS,
+    VIEWS,
+    Choose,
+    Move,
+    Spellings,
+    State,
+    TurnForm,
+    View,
+    Visit,
+    list_words,
+    look_up,
+)
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.kit.words.word import Near
+    from tutor.labs.neighbors.analogies import Analogy, Sum
+    from tutor.labs.neighbors.lab import Neighborhood, Pairs
+
+NAMES: dict[View, str] = {"near": "neighbors", "pairs": "all pairs", "sums": "sums"}
+_ONLY_IN: dict[str, View] = {"visit": "near", "spellings": "near", "form": "near"}
+_WAIT = "…"
+LOW = 9
+"""In fewer rows than this, names of columns and parts make room for figures."""
+
+
+class NeighborsView(LabView):
+    """One of three: the neighbors of a word, all pairs of a list, or sums of rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "view", "neighbors, pairs, sums", tooltip="Go through the three parts."),
+        Binding(
+            "e",
+            "edit",
+            "write",
+            tooltip="Another word, other words, or a sum of your own (of rows scaled to length 1).",
+        ),
+        Binding("up", "move(-1, 0)", "move", key_display="↑↓", tooltip="Go through the list."),
+        Binding("down", "move(1, 0)", show=False),
+        Binding("left", "move(0, -1)", "pair", key_display="←→", tooltip="Choose a column."),
+        Binding("right", "move(0, 1)", show=False),
+        Binding("enter", "visit", "its neighbors", tooltip="The neighbors of that neighbor."),
+        Binding(
+            "s", "spellings", "spellings", tooltip="With or without the word's other spellings."
+        ),
+        Binding("f", "form", "other token", tooltip="With a space before it, capital, in pieces."),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.state is None:
+            return True
+        if action == "move" and parameters[1]:
+            return bool(self.state.view == "pairs")
+        if action == "form":
+            there = self.state.neighborhood
+            return self.state.view == "near" and there is not None and len(there.forms) > 1
+        return bool(self.state.view == _ONLY_IN.get(action, self.state.view))
+
+    def action_view(self) -> None:
+        self.did(Choose(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+
+    def action_edit(self) -> None:
+        match self.state.view:
+            case "near":
+                self.write("A word, to see what is near it:", self.state.word.strip(), look_up)
+            case "pairs":
+                label = f"Words, up to {MOST_WORDS}:"
+                self.write(label, " ".join(self.state.words), list_words)
+            case "sums":
+                self.write("A sum, and what should come out:", "a - b + c = d", analogy)
+
+    def action_move(self, down: int, right: int) -> None:
+        self.did(Move(down, right))
+
+    def action_visit(self) -> None:
+        self.did(Visit())
+
+    def action_spellings(self) -> None:
+        self.did(Spellings())
+
+    def action_form(self) -> None:
+        self.did(TurnForm())
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        head = [tabs([(NAMES[view], view == state.view) for view in VIEWS])]
+        if height < LOW:
+            head = []
+        height -= len(head)
+        match state.view:
+            case "near":
+                return [*head, *_near(state, width, height)]
+            case "pairs":
+                return [*head, *_pairs(state, width, height)]
+            case "sums":
+                return [*head, *_sums(state, width, height)]
+
+
+# --- neighbors ------------------------------------------------------------------------------------
+
+
+def _near(state: State, width: int, height: int) -> list[Content]:
+    there = state.neighborhood
+    if there is None:
+        return [Content(""), Content.assemble(("  ", ""), (safe(state.word), "bold"), f"  {_WAIT}")]
+    low = height < LOW - 1
+    head = [_heading(there, width)] if low else [Content(""), _heading(there, width)]
+    if state.id is None:
+        form = there.forms[state.form % len(there.forms)]
+        if len(form) > 1:
+            head.append(Content.styled(f"  {form_note(form)}", NOT_YET))
+    number = 10 if width >= 60 else 0
+    if not low:
+        names = f"  {'rank':>4}  {'row':<{_name(width)}}{'id' * bool(number):>{number}}  cosine"
+        head.append(Content.styled(names, MUTED))
+    by_chance = f"  {'':>4}  {'two at random':<{_name(width)}}{'':>{number}}"
+    chance = Content.assemble(
+        (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
+    )
+    shown = state.near
+    lines = [
+        _row(shown[place], width, focused=place == state.focus)
+        for place in around(state.focus, len(shown), max(2, height - len(head) - 1))
+    ]
+    return [*head, *lines, chance]
+
+
+def _name(width: int) -> int:
+    return max(14, min(22, width // 4))
+
+
+def _bar(width: int) -> int:
+    used = _name(width) + 18 + (10 if width >= 60 else 0)
+    return max(0, min(40, width - used))
+
+
+def _heading(there: Neighborhood, width: int) -> Content:
+    rest = f"   id {figures.count(there.token.id)}"
+    of = f"   length {there.length:.2f}   of {figures.count(there.rows)} rows" * (width >= 60)
+    return Content.assemble(
+        ("  nearest to ", MUTED), (figures.shown(there.token), "bold"), (rest, MUTED), (of, MUTED)
+    )
+
+
+def _row(near: Near, width: int, *, focused: bool) -> Content:
+    number = f"{figures.count(near.token.id):>10}" if width >= 60 else ""
+    return Content.assemble(
+        ("› " if focused else "  ", f"{ACT} bold"),
+        (f"{near.rank:>4}  ", MUTED),
+        (figures.fit(figures.shown(near.token), _name(width)), "bold" if focused else ""),
+        (number, MUTED),
+        f"  {cosine(near.cosine)}  ",
+        cosine_bar(near.cosine, _bar(width)),
+    )
+
+
+# --- all pairs ------------------------------------------------------------------------------------
+
+_NARROWEST, _WIDEST = 6, 12  # columns of a cell
+_MARGIN = 2
+
+
+def _pairs(state: State, width: int, height: int) -> list[Content]:
+    pairs = state.pairs
+    if pairs is None:
+        return [Content(""), Content(f"  {_WAIT}")]
+    row, column = state.cell
+    names = [figures.shown(form[0]) for form in pairs.forms]
+    label = max(8, min(14, width - _MARGIN - _NARROWEST * len(names)))
+    cell = max(_NARROWEST, min(_WIDEST, (width - _MARGIN - label) // len(names)))
+    room = max(1, (width - _MARGIN - label) // cell)
+    first = max(0, min(column - room + 1, len(names) - room))
+    columns = range(first, min(first + room, len(names)))
+    heading = "".join(_column_name(names[place], cell) for place in columns)
+    lines = [Content.styled(" " * (_MARGIN + label) + heading, MUTED)]
+    low = height < LOW - 1
+    for place in around(row, len(names), max(2, height - 2) if low else len(names)):
+        cosines = pairs.cosines[place]
+        parts: list[tuple[str, str]] = [
+            ("› " if place == row else "  ", f"{ACT} bold"),
+            (figures.fit(names[place], label), "bold" if place == row else ""),
+        ]
+        for at in columns:
+            shown = f"{cosine(cosines[at]):>{cell}}"
+            focused = (place, at) == state.cell
+            parts.append(
+                (shown, "reverse" if focused else MUTED if at == place else ramp(cosines[at]))
+            )
+        lines.append(Content.assemble(*parts))
+    below = [_cell(pairs, row, column, names, width), *_notes(state, pairs)]
+    return [*lines, *below] if low else [Content(""), *lines, Content(""), *below]
+
+
+def _column_name(name: str, cell: int) -> str:
+    return f"{figures.fit(name.removeprefix('␣'), cell - 1).rstrip():>{cell}}"
+
+
+def _cell(pairs: Pairs, row: int, column: int, names: list[str], width: int) -> Content:
+    value = pairs.cosines[row][column]
+    against = "above" if value > pairs.chance else "below"
+    return Content.assemble(
+        "  ",
+        (names[row], "bold"),
+        (" and ", MUTED),
+        (names[column], "bold"),
+        f"  {cosine(value).strip()}",
+        (f"   {against}{' two at random,' * (width >= 60)} {cosine(pairs.chance).strip()}", MUTED),
+    )
+
+
+def _notes(state: State, pairs: Pairs) -> list[Content]:
+    lines = [
+        Content.styled(f"  {form_note(form)}", NOT_YET) for form in pairs.forms if len(form) > 1
+    ]
+    if state.left_out:
+        lines.append(
+            Content.styled(
+                f"  {MOST_WORDS} words fit; {state.left_out} more are left out.", NOT_YET
+            )
+        )
+    return lines
+
+
+# --- sums -----------------------------------------------------------------------------------------
+
+
+def _sums(state: State, width: int, height: int) -> list[Content]:
+    wide = width >= 60
+    columns = (10, 12) if wide else (9, 8)
+    text = max(10, min(44, width - 2 - sum(columns)))
+    said, without = ("rank of the last word among", "the others") if wide else ("rank", "others")
+    names = f"  {said:<{text}}{'all rows':>{columns[0]}}{without:>{columns[1]}}"
+    low = height < LOW - 1
+    room = max(2, height - 2) if low else len(state.analogies)
+    lines = [Content.styled(names, MUTED)]
+    lines += [
+        _analogy(state.analogies[place], text, columns, focused=place == state.analogy)
+        for place in around(state.analogy, len(state.analogies), room)
+    ]
+    between = [] if low else [Content("")]
+    found = state.chosen.sum
+    if found is None:
+        return [*lines, *between, Content(f"  {_WAIT}")]
+    nearest = _nearest(found, width)[: max(3, height - len(lines) - 2)]
+    return [*lines, *between, _verdict(state.chosen, found, width), *nearest]
+
+
+def _analogy(one: Analogy, text: int, columns: tuple[int, int], *, focused: bool) -> Content:
+    a, b, c, expected = (safe(word) for word in one.words)
+    parts: list[tuple[str, str]] = [
+        ("› " if focused else "  ", f"{ACT} bold"),
+        (figures.fit(f"{a} - {b} + {c} = {expected}", text), "bold" if focused else ""),
+    ]
+    if one.sum is None:
+        parts.append((f"{_WAIT:>{columns[0]}}", MUTED))
+    else:
+        ranks = (one.sum.rank, one.sum.rank_without)
+        for rank, size in zip(ranks, columns, strict=True):
+            parts.append((f"{_place(rank):>{size}}", RIGHT if rank == 1 else ""))
+    return Content.assemble(*parts)
+
+
+def _place(rank: int) -> str:
+    return f"{'✓ ' if rank == 1 else ''}{figures.count(rank)}"
+
+
+def _verdict(one: Analogy, found: Sum, width: int) -> Content:
+    wide = width >= 60
+    split = [form for form in found.forms if len(form) > 1]
+    if split:
+        return Content.styled(f"  {form_note(split[0])}", NOT_YET)
+    if one.same_twice:
+        return Content.styled("  The same word twice: that is no analogy.", NOT_YET)
+    if found.rank == 1:
+        return Content.styled(f"  It works: first of all rows{', nothing left out' * wide}.", RIGHT)
+    if found.rank_without == 1:
+        return Content(
+            f"  It works only with the three{' words' * wide} left out{' of the search' * wide}."
+        )
+    return Content.styled(f"  It fails{', even with the three words left out' * wide}.", NOT_YET)
+
+
+def _nearest(found: Sum, width: int) -> list[Content]:
+    """The rows nearest to the sum; those that went in are marked."""
+    given = {form[0].id for form in found.forms[:3]}
+    expected = found.forms[3][0].id
+    lines = []
+    for near in found.nearest:
+        note = (
+            "went in" if near.token.id in given else "expected" if near.token.id == expected else ""
+        )
+        lines.append(
+            Content.assemble(
+                (f"  {near.rank:>4}  ", MUTED),
+                (
+                    figures.fit(figures.shown(near.token), _name(width)),
+                    "bold" if note == "expected" else "",
+                ),
+                f"  {cosine(near.cosine)}  ",
+                (f"{note:<10}", RIGHT if note == "expected" else MUTED),
+                cosine_bar(near.cosine, max(0, min(30, width - _name(width) - 28))),
+            )
+        )
+    return lines
+
+
+VIEW = NeighborsView

@@ -1,0 +1,305 @@
+"""The stages of one step of training, as lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit.around import around
+from tutor.labs.one_step.adam import BETAS, EPSILON, RATE
+from tutor.text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tutor.labs.one_step.lab import Answer, Guess, Position, Stage, State, Weights
+
+    Draw = Callable[[State, Answer, int, int], Sequence[Content]]
+
+_CELL = 5
+_LABEL = 8
+_PARTS = {
+    "attention_norm": "norm before attention",
+    "attention.query_key_value": "query, key, value",
+    "attention.output": "attention output",
+    "feed_forward_norm": "norm before feed-forward",
+    "feed_forward.gate_up": "feed-forward gate, up",
+    "feed_forward.down": "feed-forward down",
+}
+
+
+def _byte(value: int) -> str:
+    return visible(bytes([value]))
+
+
+def _row_of(state: State, answer: Answer) -> tuple[int, int]:
+    """Where the position in focus stands: its window, and its place there."""
+    return divmod(state.position, len(answer.windows[0]))
+
+
+def _in_focus(state: State, answer: Answer) -> Position:
+    return answer.positions[state.position]
+
+
+# --- the stages on the text -----------------------------------------------------------------------
+
+
+def _text(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    windows = answer.windows
+    sizes = f"{counted(len(windows), 'window')} of {counted(len(windows[0]), 'byte')}"
+    return [
+        Content.styled(f"{sizes}: a tensor [{len(windows)}, {len(windows[0])}]", MUTED),
+        Content(""),
+        *_columns(
+            state,
+            answer,
+            width,
+            ("reads", lambda position: _byte(position.byte), ""),
+            ("number", lambda position: str(position.byte), MUTED),
+        ),
+        Content(""),
+        *_grid(state, answer),
+    ]
+
+
+def _hidden(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    there = _in_focus(state, answer)
+    return [
+        *_columns(
+            state,
+            answer,
+            width,
+            ("reads", lambda position: _byte(position.byte), ""),
+            ("number", lambda position: str(position.byte), MUTED),
+            ("", lambda _: "▼", MUTED),
+            ("target", lambda position: _byte(position.target.byte), "bold"),
+            ("number", lambda position: str(position.target.byte), MUTED),
+        ),
+        Content(""),
+        Content.assemble(
+            (f"position {state.position + 1} of {len(answer.positions)}  ", MUTED),
+            "it has read up to ", (_byte(there.byte), "bold"),
+            ", and should say ", (_byte(there.target.byte), "bold"),
+        ),
+    ]  # fmt: skip
+
+
+def _asked(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    there = _in_focus(state, answer)
+    row, place = _row_of(state, answer)
+    read = "".join(_byte(position.byte) for position in answer.windows[row][: place + 1])
+    lines = [
+        Content.assemble(("after ", MUTED), (read, "bold"), ("▏", ACT)),
+        Content.styled(f"  {'byte':<6}{'score':>8}{'share':>10}", MUTED),
+    ]
+    lines += [_guess(guess, there, width) for guess in there.best]
+    if there.target.byte not in [guess.byte for guess in there.best]:
+        lines += [Content.styled("  …", MUTED), _guess(there.target, there, width)]
+    rest = 1 - sum(guess.probability for guess in there.best)
+    lines.append(
+        Content.styled(f"  all but the first {len(there.best)}: {figures.percent(rest)}", MUTED)
+    )
+    if state.step == 0:
+        lines.append(Content.styled("  untrained, all 256 get about 1/256 = 0.4 %", MUTED))
+    return lines
+
+
+def _guess(guess: Guess, there: Position, width: int) -> Content:
+    came = guess.byte == there.target.byte
+    bar = max(0, min(30, width - 36))
+    return Content.assemble(
+        ("◄ " if came else "  ", f"{ACT} bold"),
+        (figures.fit(_byte(guess.byte), 6), "bold" if came else ""),
+        f"{guess.logit:>+8.2f}{figures.percent(guess.probability):>10}  ",
+        (bars.bar(guess.probability, bar), likely(guess.probability)),
+        (" came" if came else "", MUTED),
+    )
+
+
+def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    there = _in_focus(state, answer)
+    return [
+        *_columns(
+            state,
+            answer,
+            width,
+            ("came", lambda position: _byte(position.target.byte), "bold"),
+            ("loss", lambda position: f"{position.loss:.2f}", ""),
+        ),
+        Content(""),
+        Content.assemble(
+            ("here  ", MUTED),
+            f"−ln {there.target.probability:.4f} = {there.loss:.4f} nats",
+        ),
+        Content.assemble(
+            ("mean  ", MUTED), (f"{answer.loss:.4f} nats a byte", "bold"), _start(state)
+        ),
+        Content(""),
+        *_grid(state, answer),
+    ]
+
+
+def _start(state: State) -> tuple[str, str]:
+    return ("   (ln 256 = 5.545: knowing nothing)" if state.step == 0 else "", MUTED)
+
+
+def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    there = _in_focus(state, answer)
+    dearer = sum(position.after > position.loss for position in answer.positions)
+    mark, style = ("▲ dearer", NOT_YET) if there.after > there.loss else ("▼ cheaper", RIGHT)
+    return [
+        *_columns(
+            state,
+            answer,
+            width,
+            ("came", lambda position: _byte(position.target.byte), "bold"),
+            ("before", lambda position: f"{position.loss:.2f}", ""),
+            ("after", lambda position: f"{position.after:.2f}", ""),
+            ("", lambda position: "▲" if position.after > position.loss else "▼", MUTED),
+        ),
+        Content(""),
+        Content.assemble(
+            ("here  ", MUTED), f"{there.loss:.4f} → {there.after:.4f} nats  ", (mark, style)
+        ),
+        Content.assemble(
+            ("mean  ", MUTED),
+            (f"{answer.loss:.4f} → {answer.loss_after:.4f} nats", "bold"),
+            (f"   {dearer} of {len(answer.positions)} dearer", MUTED),
+        ),
+        Content(""),
+        *_history(answer, width),
+    ]
+
+
+def _history(answer: Answer, width: int) -> list[Content]:
+    """The loss of all steps so far, the last of them at the right."""
+    shown = answer.history[-max(1, width - 16) :]
+    highest = max(shown)
+    line = "".join(bars.LEVELS[min(7, int(8 * loss / (highest + 1e-9)))] for loss in shown)
+    return [
+        Content.assemble((f"{answer.history[0]:.2f} ", MUTED), line, f" {answer.loss_after:.2f}")
+    ]
+
+
+def _grid(state: State, answer: Answer) -> list[Content]:
+    """All windows, a line each."""
+    row, place = _row_of(state, answer)
+    lines = []
+    for number, window in enumerate(answer.windows):
+        parts: list[tuple[str, str] | str] = [("› " if number == row else "  ", f"{ACT} bold")]
+        for at, position in enumerate(window):
+            style = "reverse" if (number, at) == (row, place) else ""
+            parts.append((_byte(position.byte), style))
+        lines.append(Content.assemble(*parts))
+    return lines
+
+
+def _columns(
+    state: State, answer: Answer, width: int, *rows: tuple[str, Callable[[Position], str], str]
+) -> list[Content]:
+    """The window in focus, a column for each position, as many as fit around the one in focus."""
+    row, place = _row_of(state, answer)
+    window = answer.windows[row]
+    count = max(1, min(len(window), (width - _LABEL) // _CELL))
+    lines = []
+    for label, says, style in rows:
+        parts: list[tuple[str, str] | str] = [(f"{label:<{_LABEL}}", MUTED)]
+        for at in around(place, len(window), count):
+            text = f"{says(window[at]):>{_CELL - 1}}"
+            parts += [" ", (text, "reverse" if at == place else style)]
+        lines.append(Content.assemble(*parts))
+    return lines
+
+
+# --- the stages on the weights --------------------------------------------------------------------
+
+
+def part(name: str) -> str:
+    """What a tensor of the network is called on the screen."""
+    path = name.removesuffix(".weight")
+    if path == "embedding":
+        return "embedding, and output"
+    if path == "norm":
+        return "last norm"
+    _, block, rest = path.split(".", 2)
+    return f"block {int(block) + 1}: {_PARTS[rest]}"
+
+
+def _backward(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    most = max(weights.norm for weights in answer.weights)
+    shown = max(1, min(len(answer.weights), rows - 1))
+    bar = max(0, min(30, width - 58))
+    name = max(8, min(33, width - 22))
+    lines = [Content.styled(f"  {'tensor':<{name}}{'weights':>8}{'gradient':>11}", MUTED)]
+    for place in around(state.tensor, len(answer.weights), shown):
+        weights = answer.weights[place]
+        here = place == state.tensor
+        lines.append(
+            Content.assemble(
+                ("› " if here else "  ", f"{ACT} bold"),
+                (
+                    figures.fit(part(weights.name), name),
+                    "bold" if here else "",
+                ),
+                f"{figures.count(_size(weights)):>8}{weights.norm:>11.5f}  ",
+                (bars.bar(weights.norm / most, bar), MUTED),
+            )
+        )
+    return lines
+
+
+def _size(weights: Weights) -> int:
+    size = 1
+    for side in weights.shape:
+        size *= side
+    return size
+
+
+def _moved(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
+    weights = answer.weights[state.tensor]
+    number = state.shown_step + 1
+    place = ", ".join(str(i) for i in weights.place)
+    b1, b2 = BETAS
+    steps = (
+        ("slope", "g", "", weights.gradient),
+        ("mean", "m", f"{b1} · {weights.mean_before:.3g} + {1 - b1:.1f} · g", weights.mean),
+        ("square", "v", f"{b2} · {weights.square_before:.3g} + {1 - b2:.2f} · g²", weights.square),
+        ("no bias", "m̂", f"m / (1 − {b1}^{number})", weights.corrected_mean),
+        ("", "v̂", f"v / (1 − {b2}^{number})", weights.corrected_square),
+        ("move", "Δ", f"−{RATE} · m̂ / (√v̂ + {EPSILON:.0e})", weights.change),
+    )
+    lines = [
+        Content.assemble(
+            (part(weights.name), "bold"), (f"  weight [{place}] of {list(weights.shape)}", MUTED)
+        ),
+        Content.assemble(
+            f"{weights.weight:+.6f} → ",
+            (f"{weights.after:+.6f}", "bold"),
+            (f"   {abs(weights.change) / RATE:.2f} times the learning rate", MUTED),
+        ),
+        Content(""),
+    ]
+    for label, symbol, formula, value in steps:
+        lines.append(
+            Content.assemble(
+                (f"{label:<8}", MUTED), (figures.fit(symbol, 2), "bold"),
+                (f" = {value:>+12.4e}", "bold"),
+                (f"   {formula}", MUTED),
+            )
+        )  # fmt: skip
+    return lines
+
+
+STAGES: dict[Stage, Draw] = {
+    "text": _text,
+    "hide": _hidden,
+    "ask": _asked,
+    "compare": _compared,
+    "backward": _backward,
+    "move": _moved,
+    "after": _after,
+}
+"""What shows a stage in so many columns and rows."""

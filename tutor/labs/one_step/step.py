@@ -1,0 +1,124 @@
+"""One step of training, taken apart: every number between a text and slightly better weights.
+
+    ids [B, T], targets [B, T] -> logits [B, T, 256] -> losses [B, T] -> gradients -> weights
+
+The network is a small one of the same kind as every other here (`tutor.lm.network`); its tokens
+are the 256 bytes. The optimizer is Adam (`tutor.labs.one_step.adam`), without drawing weights
+towards 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tutor.labs.one_step.adam import BETAS, RATE, Move, adam_move
+from tutor.lm.network import Config, Transformer
+from tutor.lm.train import Settings, initialize, make_optimizer
+
+WINDOW = 16
+"""Bytes in a window, at most."""
+CONFIG = Config(
+    vocabulary_size=256,
+    width=32,
+    layers=2,
+    heads=2,
+    key_value_heads=2,
+    head_size=16,
+    hidden=64,
+    context=WINDOW,
+)
+
+
+def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
+    """The windows of a text and their targets, both [B, T]: at each position the target is the
+    byte one further on. The last window overlaps the one before it, so that all are equally long.
+    `data` has two bytes or more."""
+    length = min(WINDOW, len(data) - 1)  # T
+    last = len(data) - 1 - length
+    starts = [min(start, last) for start in range(0, len(data) - 1, length)]
+    ids = torch.tensor(list(data))
+    return (
+        torch.stack([ids[start : start + length] for start in starts]),
+        torch.stack([ids[start + 1 : start + length + 1] for start in starts]),
+    )
+
+
+class Slope(NamedTuple):
+    """The gradient of one tensor of weights: its length, and the weight with the largest slope.
+    `place` is where that weight stands in the tensor, `after` what it was after the step."""
+
+    name: str
+    shape: tuple[int, ...]
+    norm: float
+    place: tuple[int, ...]
+    move: Move
+    after: float
+
+
+class Step(NamedTuple):
+    """`losses` and `losses_after` [B, T], in nats: before the weights were moved, and after."""
+
+    logits: Tensor  # [B, T, 256]
+    losses: Tensor
+    slopes: list[Slope]
+    losses_after: Tensor
+
+
+class SlowTraining:
+    """A network that is trained on one text, a step at a time. The same text, the same numbers."""
+
+    def __init__(self, data: bytes) -> None:
+        self.ids, self.targets = windows_of(data)
+        self.network = Transformer(CONFIG)
+        initialize(self.network, seed=1)
+        self.optimizer = make_optimizer(
+            self.network, Settings(weight_decay=0.0, momentum=BETAS, learning_rate=RATE)
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = RATE
+        self.done = 0
+
+    def step(self) -> Step:
+        logits = self.network.logits(self.network(self.ids))
+        losses = _losses(logits, self.targets)
+        self.optimizer.zero_grad()
+        losses.mean().backward()
+        before = [self._largest(name, weight) for name, weight in self._weights()]
+        self.optimizer.step()
+        self.done += 1
+        with torch.no_grad():
+            after = _losses(self.network.logits(self.network(self.ids)), self.targets)
+        slopes = [
+            slope._replace(after=float(weight[slope.place]))
+            for slope, (_, weight) in zip(before, self._weights(), strict=True)
+        ]
+        return Step(logits.detach(), losses.detach(), slopes, after)
+
+    def _weights(self) -> list[tuple[str, Tensor]]:
+        return [(name, weight.detach()) for name, weight in self.network.named_parameters()]
+
+    def _largest(self, name: str, weight: Tensor) -> Slope:
+        parameter = self.network.get_parameter(name)
+        gradient = parameter.grad
+        assert gradient is not None
+        flat = int(gradient.abs().argmax())
+        place = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), gradient.shape))
+        memory = self.optimizer.state.get(parameter, {})
+        mean, square = (
+            float(memory[key][place]) if memory else 0.0 for key in ("exp_avg", "exp_avg_sq")
+        )
+        move = adam_move(
+            float(weight[place]), float(gradient[place]), mean, square, self.done + 1, RATE
+        )
+        return Slope(name, tuple(weight.shape), float(gradient.norm()), place, move, after=0.0)
+
+
+def _losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """-ln of the probability of each target [B, T]."""
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(
+        targets.shape
+    )

@@ -1,0 +1,127 @@
+"""Draws one step of training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.view import LabView
+from tutor.labs.one_step import lines as one_step_lines
+from tutor.labs.one_step.lab import (
+    MANY,
+    MOST_STEPS,
+    STAGES,
+    Focus,
+    Restart,
+    Skip,
+    Stage,
+    State,
+    Walk,
+)
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+TITLES: dict[Stage, tuple[str, str]] = {
+    "text": ("take a piece of real text", "Cut into windows: the rows of a batch, all at once."),
+    "hide": ("hide what comes next", "The target of each byte is the one after it."),
+    "ask": ("ask: what comes next?", "The network scores all 256 bytes; softmax makes shares."),
+    "compare": (
+        "compare with what came",
+        "Each byte costs −ln of the share it got; the mean is lowered.",
+    ),
+    "backward": ("backpropagate", "A slope for every weight; how long each tensor's gradient is."),
+    "move": (
+        "move every weight a little",
+        "Adam, for the weight with the largest slope in the tensor.",
+    ),
+    "after": ("the loss after", "The same bytes again: what each cost before, and costs now."),
+}
+
+_LOW = 12
+"""In fewer rows the numbers matter, and the explanation makes room."""
+
+
+class OneStepView(LabView):
+    """One stage of one step at a time, with all of its numbers for what is in focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "walk(1)", "stage", key_display="←→", tooltip="Walk through the step."),
+        Binding("left", "walk(-1)", show=False),
+        Binding(
+            "down", "focus_by(1)", "look at", key_display="↑↓", tooltip="Another byte or tensor."
+        ),
+        Binding("up", "focus_by(-1)", show=False),
+        Binding("n", "skip", f"{MANY} steps", tooltip=f"Take {MANY} steps at once."),
+        Binding("b", "restart", "begin again", tooltip="New weights, from the first step."),
+        Binding("e", "edit", "write", tooltip="Train on a sentence of your own."),
+    ]
+
+    def action_walk(self, by: int) -> None:
+        self.did(Walk(by))
+
+    def action_focus_by(self, by: int) -> None:
+        self.did(Focus(by))
+
+    def action_skip(self) -> None:
+        self.did(Skip())
+
+    def action_restart(self) -> None:
+        self.did(Restart())
+
+    def action_edit(self) -> None:
+        self.write("A sentence to train on, from new weights:", self.state.text, Write)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.state is None:
+            return True
+        if action == "skip":
+            return bool(self.state.step < MOST_STEPS - 1)
+        return action != "restart" or bool(self.state.step)
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        low = height < _LOW
+        heading = _heading(state, width, low)
+        answer = state.shown
+        if answer is None:
+            return [*heading, Content.styled("the first step is being taken", MUTED)]
+        rows = max(3, height - len(heading))
+        body = one_step_lines.STAGES[state.at](state, answer, width, rows)
+        if low:
+            heading, body = ([line for line in each if line.plain] for each in (heading, body))
+        # tables fit; sentences and formulas go on in a second line
+        return [part for line in (*heading, *body) for part in line.wrap(width)]
+
+
+# --- above --------------------------------------------------------------------------------------
+
+
+def _heading(state: State, width: int, low: bool) -> list[Content]:
+    title, says = TITLES[state.at]
+    waits = " …" if not state.answered else ""
+    left_out = f"{counted(state.left_out, 'byte')} more are left out." if state.left_out else ""
+    if low:
+        place = f"{state.step + 1}.{state.stage + 1}{waits}  "
+        return [Content.assemble((place, MUTED), (title, "bold")), Content.styled(left_out, MUTED)]
+    stages = "●" * (state.stage + 1) + "○" * (len(STAGES) - state.stage - 1)
+    lines = [
+        Content.assemble(
+            (f"step {state.step + 1} of {MOST_STEPS}{waits}  ", MUTED),
+            (stages, ACT),
+            "  ",
+            (title, "bold"),
+        ),
+        Content.styled(says, MUTED),
+    ]
+    if left_out:
+        lines.append(Content.styled(left_out, MUTED))
+    return [*(part for line in lines for part in line.wrap(width)), Content("")]
+
+
+VIEW = OneStepView

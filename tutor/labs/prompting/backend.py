@@ -1,0 +1,64 @@
+"""Asks for one item with one version of a prompt: the model here, or one elsewhere, for which none
+has to be loaded here."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tutor.errors import RemoteError
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.prompts.questions import (
+    Answer,
+    Failed,
+    Question,
+    Read,
+    Reading,
+    Stop,
+    Stretch,
+    Try,
+)
+from tutor.labs.kit.prompts.tasks import tasks
+from tutor.labs.kit.prompts.version import assemble
+from tutor.labs.prompting.lab import ROWS
+from tutor.labs.prompting.remote_backend import PromptingElsewhere, messages_of
+from tutor.remote.runs import Trouble
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.prompts.local import PromptingHere
+
+
+class PromptingBench:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._elsewhere = PromptingElsewhere(tools.remote)
+
+    @cached_property
+    def _here(self) -> PromptingHere:
+        from tutor.labs.kit.prompts.local import PromptingHere  # imports torch
+
+        return PromptingHere(self._tools)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises what `PromptingHere.answer` does."""
+        match question:
+            case Stop():
+                return self._elsewhere.stop()
+            case Read() | Try() if question.trial.server is None:
+                return self._here.answer(question)
+            case Read(trial=trial, item=item):
+                task = tasks()[trial.task]
+                prompt = assemble(trial.version, task, task.items[item])
+                return Reading(tuple(Stretch(*each) for each in messages_of(prompt)), None)
+            case Try():
+                return self._asked_elsewhere(question)
+
+    def _asked_elsewhere(self, question: Try) -> Answer:
+        try:
+            return self._elsewhere.answer(question, ROWS)
+        except RemoteError as error:
+            return Failed(Trouble.of(error))
+
+
+def make_bench(tools: Tools) -> PromptingBench:
+    return PromptingBench(tools)

@@ -1,0 +1,360 @@
+"""The workbench of prompts: two versions side by side, each scored on the same 20 items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from tutor.errors import LabError, TextError
+from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.prompts import scores as prompt_scores
+from tutor.labs.kit.prompts.questions import (
+    Answer,
+    Failed,
+    Question,
+    Read,
+    Reading,
+    Sent,
+    Stop,
+    Stopped,
+    Try,
+)
+from tutor.labs.kit.prompts.scores import Results, Trial, Tried
+from tutor.labs.kit.prompts.tasks import Task, tasks
+from tutor.labs.kit.prompts.version import (
+    PARTS,
+    WRITTEN,
+    Part,
+    Version,
+    choices,
+    effective,
+    idle,
+    moved,
+    plain_version,
+)
+from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.prompting.actions import (
+    Action,
+    Choose,
+    Copy,
+    Move,
+    Recall,
+    Run,
+    See,
+    Side,
+    Turn,
+    View,
+    Write,
+)
+from tutor.labs.prompting.remote import missing, require_sendable
+from tutor.remote.catalogue import RemoteModel
+from tutor.remote.runs import Trouble
+
+LONGEST = 600
+"""Characters of a part that the learner writes."""
+REMEMBERED = 12
+"""So many scored versions are remembered, the latest ones."""
+ROWS = 12
+"""Rows of the distribution at the decisive token that are told."""
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`sides` are versions A and B, of which `side` is worked on; `part`, `item` and `row` are
+    what each view looks at. `results` holds what each version got for each item so far. `own`
+    remembers what the learner wrote for a part, as one more choice. `seconds` is what an item
+    took lately.
+
+    `server` is the model elsewhere that is asked in place of the one that is loaded; `sent` is what
+    it has not answered yet, `trouble` what ended the last scoring."""
+
+    task: str
+    sides: tuple[Version, Version]
+    side: int = 1
+    view: View = "parts"
+    part: int = 0
+    item: int = 0
+    row: int = 0
+    running: bool = False
+    results: dict[Trial, tuple[Tried | None, ...]] = {}
+    own: dict[Part, str] = {}
+    reading: tuple[Read, Reading] | None = None
+    seconds: float | None = None
+    server: RemoteModel | None = None
+    sent: Try | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def about(self) -> Task:
+        return tasks()[self.task]
+
+    @property
+    def trials(self) -> tuple[Trial, Trial]:
+        first, second = (effective(version) for version in self.sides)
+        return Trial(self.task, first, self.server), Trial(self.task, second, self.server)
+
+    @property
+    def version(self) -> Version:
+        return self.sides[self.side]
+
+    @property
+    def scored(self) -> tuple[Trial, ...]:
+        """The versions that all items were asked with, on any task; oldest first."""
+        return prompt_scores.scored(self.results)
+
+    @property
+    def asked(self) -> tuple[int, int]:
+        """How many items of both versions are asked, and how many there are."""
+        both = set(self.trials)
+        done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
+        return done, sum(len(self.about.items) for _ in both)
+
+    def tried(self, side: int, item: int) -> Tried | None:
+        found = self.results.get(self.trials[side])
+        return found[item] if found else None
+
+
+def start() -> State:
+    task = tasks()["month"]
+    version = msgspec.structs.replace(plain_version(task), frame="turns")
+    return State(task=task.name, sides=(version, version), part=PARTS.index("examples"))
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Side():
+            return replace(state, side=1 - state.side)
+        case See(view):
+            return replace(state, view=view, row=max(0, len(state.scored) - 1))
+        case Move(by):
+            return _move(state, by)
+        case Turn(by, part):
+            return _turn(state, by, part or PARTS[state.part])
+        case Write(part, text):
+            return _write(state, part, text)
+        case Copy():
+            other = state.sides[1 - state.side]
+            return replace(_halted(state), sides=(other, other))
+        case Choose(by):
+            names = list(tasks())
+            return _to_task(state, names[(names.index(state.task) + by) % len(names)])
+        case Run():
+            return _halted(state) if state.running else _run(state)
+        case Recall():
+            return _recalled(state)
+        case Add():
+            return replace(_halted(state), server=action.model)
+        case Remove():
+            return replace(_halted(state), server=None)
+
+
+def _run(state: State) -> State:
+    for trial in state.trials:
+        require_sendable(trial)
+    done, total = state.asked
+    return msgspec.structs.replace(state, running=done < total, trouble=None)
+
+
+def _halted(state: State) -> State:
+    """Nothing is scored any more; what was scored so far stays."""
+    return msgspec.structs.replace(state, running=False, trouble=None)
+
+
+def _recalled(state: State) -> State:
+    if not state.scored:
+        raise LabError("No version is scored yet.", "Enter scores both.")
+    trial = state.scored[min(state.row, len(state.scored) - 1)]
+    there = msgspec.structs.replace(_to_task(state, trial.task), server=trial.server)
+    return _with(there, trial.version)
+
+
+def _move(state: State, by: int) -> State:
+    def within(place: int, count: int) -> int:
+        return min(max(0, place + by), max(0, count - 1))
+
+    replace = msgspec.structs.replace
+    if state.view == "parts":
+        return replace(state, part=within(state.part, len(PARTS)))
+    if state.view == "versions":
+        return replace(state, row=within(state.row, len(state.scored)))
+    return replace(state, item=within(state.item, len(state.about.items)))
+
+
+_IDLE: dict[Part, tuple[str, str]] = {
+    "order": ("There is nothing to order.", "Switch “examples” to 2 or more first."),
+    "place": ("There is no rule to place.", "Switch “output rule” on first."),
+}
+
+
+def _turn(state: State, by: int, part: Part) -> State:
+    if idle(state.version, part):
+        raise LabError(*_IDLE[part])
+    known = list(choices(state.about, part))
+    if (own := state.own.get(part)) is not None and own not in known:
+        known.append(own)
+    value = getattr(state.version, part)
+    at = known.index(value) if value in known else 0
+    return _with(state, msgspec.structs.replace(state.version, **{part: _next(known, at, by)}))
+
+
+def _next(known: list[str | int | float], at: int, by: int) -> str | int | float:
+    """Numbers end at their last choice, texts begin again."""
+    if isinstance(known[0], str):
+        return known[(at + by) % len(known)]
+    return known[min(max(0, at + by), len(known) - 1)]
+
+
+def _write(state: State, part: Part, text: str) -> State:
+    if part not in WRITTEN:
+        raise LabError(f"{part.capitalize()} is not written.", "← and → switch it.")
+    if len(text) > LONGEST:
+        raise TextError(f"This part has {len(text)} characters.", f"Use {LONGEST} at most.")
+    written = msgspec.structs.replace(state, own={**state.own, part: text.strip()})
+    return _with(written, msgspec.structs.replace(state.version, **{part: text.strip()}))
+
+
+def _with(state: State, version: Version) -> State:
+    """This version on this side."""
+    sides = (version, state.sides[1]) if state.side == 0 else (state.sides[0], version)
+    return msgspec.structs.replace(_halted(state), sides=sides)
+
+
+def _to_task(state: State, name: str) -> State:
+    before, after = state.about, tasks()[name]
+    first, second = (moved(version, before, after) for version in state.sides)
+    return msgspec.structs.replace(_halted(state), task=name, sides=(first, second), item=0)
+
+
+def question(state: State) -> Question | None:
+    """First what is looked at, then what both versions still lack. A model elsewhere is asked for
+    that alone: looking costs nothing."""
+    if state.server is None and state.sent is None:
+        for side in (state.side, 1 - state.side):
+            if state.tried(side, state.item) is None:
+                return Try(state.trials[side], state.item)
+    if state.view == "prompt":
+        read = Read(state.trials[state.side], state.item)
+        if state.reading is None or state.reading[0] != read:
+            return read
+    wanted = _lacking(state) if state.running else None
+    if state.sent is None:
+        return wanted
+    return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else Stop()
+
+
+def _lacking(state: State) -> Try | None:
+    for trial in state.trials:
+        for item in missing(trial, state.results):
+            return Try(trial, item)
+    return None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    replace = msgspec.structs.replace
+    match question, answer:
+        case Read(), Reading():
+            return replace(state, reading=(question, answer))
+        case Try(trial, item), Sent():
+            return replace(state, sent=Try(trial, item))
+        case Try(), Failed(trouble):
+            return replace(state, running=False, sent=None, trouble=trouble)
+        case Stop(), Stopped():
+            return replace(state, sent=None)
+        case Try(trial, item), Tried():
+            return _with_result(state, trial, item, answer)
+    return state
+
+
+def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
+    found = list(state.results.get(trial, (None,) * len(tasks()[trial.task].items)))
+    found[item] = tried
+    results = _remembered({**state.results, trial: tuple(found)}, state.trials)
+    new = msgspec.structs.replace(state, results=results, seconds=tried.seconds, sent=None)
+    done, total = new.asked
+    return msgspec.structs.replace(new, running=new.running and done < total)
+
+
+def _remembered(
+    results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
+) -> dict[Trial, tuple[Tried | None, ...]]:
+    """The latest of those that are scored, as many of those that are not, and what is looked at."""
+    for scored in (True, False):
+        same = [trial for trial, found in results.items() if (None not in found) == scored]
+        for trial in same[: max(0, len(same) - REMEMBERED)]:
+            if trial not in looked_at:
+                del results[trial]
+    return results
+
+
+def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
+    """A goal that only looks at what was measured."""
+    return lambda state: reached(state.results)
+
+
+def _elsewhere(question: Question) -> bool:
+    return isinstance(question, Stop) or question.trial.server is not None
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="prompting",
+    title="Prompts, measured",
+    order=260,
+    lesson="prompting",
+    task=(
+        "Two versions of a prompt, A and B. Change one part of B, let Enter score both on 20 "
+        "items, and see what the change did."
+    ),
+    private=_elsewhere,
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "examples-help",
+            "examples: 8 right answers more than without",
+            _on(prompt_scores.examples_help),
+        ),
+        Goal(
+            "no-format-error",
+            "20 answers, none of them in the wrong form",
+            _on(prompt_scores.no_error_of_form),
+        ),
+        Goal(
+            "order-matters",
+            "examples turned round: 3 items go otherwise",
+            _on(prompt_scores.order_matters),
+        ),
+        Goal(
+            "words-hurt", "words added, nothing else: 5 fewer right", _on(prompt_scores.words_hurt)
+        ),
+        Goal("apart", "one part, not examples: intervals lie apart", _on(prompt_scores.apart)),
+    ),
+    solution=(
+        Turn(2, "examples"),
+        Run(),  # the answers take the form of the examples
+        Turn(1, "frame"),
+        Run(),  # in plain text there is no error of form
+        Turn(-2, "examples"),
+        Run(),  # without examples the frame alone makes the difference
+        Side(),
+        Copy(),
+        Turn(1, "rule"),
+        Turn(1, "place"),
+        Run(),  # a rule between the sentence and its answer
+        Choose(-5),  # sentiment
+        Copy(),
+        Turn(2, "examples"),
+        Side(),
+        Copy(),
+        Turn(1, "order"),
+        Run(),
+    ),
+)

@@ -1,0 +1,284 @@
+"""Lines of the workbench of prompts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
+from tutor.app.widgets import figures
+from tutor.app.widgets.meter import meter
+from tutor.labs.kit.columns import window
+from tutor.labs.kit.heat import percent
+from tutor.labs.kit.intervals import interval_line, percent_range
+from tutor.labs.kit.prompts.questions import Read
+from tutor.labs.kit.prompts.scores import difference, outcome_of, score
+from tutor.labs.kit.prompts.tasks import tasks
+from tutor.labs.kit.prompts.version import PARTS, differing, idle, plain_version
+from tutor.labs.kit.tabs import tabs
+from tutor.labs.prompting import remote_lines as elsewhere
+from tutor.labs.prompting.actions import VIEWS
+from tutor.labs.prompting.item_lines import GLYPHS, pending
+from tutor.text import counted, safe, visible
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.prompts.scores import Trial, Tried
+    from tutor.labs.kit.prompts.version import Part, Version
+    from tutor.labs.prompting.lab import State
+
+NAMES: dict[Part, str] = {
+    "frame": "frame",
+    "system": "system message",
+    "role": "role",
+    "instruction": "instruction",
+    "steps": "steps",
+    "rule": "output rule",
+    "place": "rule stands",
+    "marks": "delimiters",
+    "examples": "examples",
+    "order": "their order",
+    "begin": "answer begins",
+    "temperature": "temperature",
+}
+_FRAMES = {"chat": "chat, one message", "turns": "chat, examples as turns", "text": "plain text"}
+_NAME = 15
+_NARROW = 60
+
+
+def heading(state: State, width: int) -> Content:
+    """The task, and which view this is."""
+    names = tabs((name, name == state.view) for name in VIEWS)
+    title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
+    if len(title) < 12:
+        return Content.assemble(("› ", f"{ACT} bold"), (state.view, "bold"))
+    return Content.assemble((title, "bold"), names)
+
+
+def parts(state: State, width: int, rows: int) -> list[Content]:
+    """What A and B consist of; where they differ is marked."""
+    name = _NAME if width >= _NARROW else 9
+    cell = (width - name - 6) // 2
+    shown = window(state.part, len(PARTS), max(1, rows - 2))
+    more = len(PARTS) - len(shown)
+    left = f"↑↓ {more} more" if more else ""
+    sides = [("› " if side == state.side else "  ") + "AB"[side] for side in (0, 1)]
+    head = Content.assemble(
+        (figures.fit(left, name + 2), MUTED),
+        *(
+            (figures.fit(text, cell + 2), f"{ACT} bold" if side == state.side else MUTED)
+            for side, text in enumerate(sides)
+        ),
+    )
+    lines = [head, *(_part(state, at, name, cell) for at in shown)]
+    return [*lines, _first_token(state, name, cell)] if rows > 2 else lines
+
+
+def _first_token(state: State, name: int, cell: int) -> Content:
+    """How the answer to the item in focus begins, and how it went."""
+    cells: list[str | tuple[str, str]] = []
+    for side in (0, 1):
+        tried = state.tried(side, state.item)
+        if tried is None:
+            cells.append((figures.fit(pending(state, side), cell), MUTED))
+        else:
+            said, style = " not told", MUTED
+            if tried.rows:
+                first = tried.rows[0]
+                said = f" {visible(first.piece)} {percent(first.probability)}"
+                style = likely(first.probability)
+            glyph = GLYPHS[outcome_of(state.trials[side], state.item, tried)]
+            cells += [glyph, (figures.fit(said, cell - 1), style)]
+        cells.append("   " if side == 0 else "")
+    said = f"first token, {state.item + 1}" if name >= _NAME else f"item {state.item + 1}"
+    return Content.assemble("  ", (figures.fit(said, name), MUTED), *cells)
+
+
+def _part(state: State, at: int, name: int, cell: int) -> Content:
+    part = PARTS[at]
+    here = at == state.part
+    texts = [figures.fit(_said(version, part), cell) for version in state.sides]
+    differs = part in differing(*state.sides)
+    styles = ["bold" if here and side == state.side else "" for side in (0, 1)]
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (figures.fit(NAMES[part], name), "bold" if here else MUTED),
+        (texts[0], styles[0] or _style(state.sides[0], part)),
+        (" ≠ " if differs else "   ", ACT),
+        (texts[1], styles[1] or _style(state.sides[1], part)),
+    )
+
+
+def _style(version: Version, part: Part) -> str:
+    return MUTED if idle(version, part) or _said(version, part) == "off" else ""
+
+
+def _said(version: Version, part: Part) -> str:
+    if idle(version, part):
+        return {"order": "nothing to order", "place": "no rule to place"}[part]
+    value = getattr(version, part)
+    if part == "frame":
+        return _FRAMES[value]
+    if part == "place":
+        return f"{value} the material"
+    if part == "marks":
+        return {"none": "off", "tags": "<text> </text>", "quotes": 'quotes, " "'}[value]
+    if part == "temperature":
+        return f"{value:.1f}" if value else "0 (greedy)"
+    if part == "examples":
+        return str(value)
+    return safe(" ".join(str(value).split())) or "off"
+
+
+# --- scores ---------------------------------------------------------------------------------------
+
+
+def scores(state: State, width: int, *, low: bool) -> list[Content]:
+    """A line for each version, how they differ, and how far the scoring is. In few rows (`low`)
+    the difference is left out, and how far it is takes the place of the heading."""
+    labels = bool(state.about.labels) and width >= 70
+    head = _score_heading(width, labels)
+    lines = [_score(state, side, width, labels) for side in (0, 1)]
+    far = _progress(state, width)
+    if state.server is not None:
+        if low:
+            return [*far, *lines]
+        return [elsewhere.who(state.server, width), head, *lines, _difference(state, width), *far]
+    if low:
+        return [*(far if state.running else [head]), *lines]
+    return [head, *lines, _difference(state, width), *far]
+
+
+def _graph(width: int, labels: bool) -> int:
+    return max(0, min(30, width - 45 - (10 if labels else 0))) if width >= _NARROW else 0
+
+
+def _score_heading(width: int, labels: bool) -> Content:
+    graph = _graph(width, labels)
+    line = "0 %".ljust(graph - 5) + "100 %" if graph >= 9 else " " * graph
+    if width < _NARROW:
+        return Content.styled(f"{'right':>11}{'95 %':>14}{'wrong':>6}{'form':>5}", MUTED)
+    cells = f"{'right':>11}{'95 % interval':>14}  {line}{'wrong':>7}{'form':>6}"
+    return Content.styled(cells + (f"{'by share':>10}" if labels else ""), MUTED)
+
+
+def _score(state: State, side: int, width: int, labels: bool) -> Content:
+    found = score(state.results, state.trials[side])
+    here, wide = side == state.side, width >= _NARROW
+    mark = ("› " if here else "  ") + "AB"[side]
+    if not found.asked:
+        return Content.assemble((mark, f"{ACT} bold" if here else MUTED))
+    by_share = f"{'–' if found.by_share is None else found.by_share:>10}" if labels else ""
+    return Content.assemble(
+        (mark, f"{ACT} bold" if here else MUTED),
+        (f"{found.right:>3}", "bold"),
+        (f" of {found.asked:<2}", ""),
+        (f"{percent_range(found.interval):>{14 if wide else 13}}", MUTED),
+        "  " if wide else "",
+        interval_line(found.right, found.asked, _graph(width, labels)),
+        f"{found.wrong:>{7 if wide else 6}}",
+        (f"{found.form:>{6 if wide else 5}}", NOT_YET if found.form else ""),
+        by_share,
+    )
+
+
+def _difference(state: State, width: int) -> Content:
+    """How many items went otherwise, and whether chance alone could do that."""
+    a, b = state.trials
+    if a == b:
+        return Content.styled("A and B are the same: change a part of one.", MUTED)
+    found = difference(state.results, a, b)
+    if found.asked < 2:
+        return Content("")
+    chance = "under 0.001" if found.chance < 0.001 else f"{found.chance:.3f}"
+    said = f"right in A alone {found.only_a}, in B alone {found.only_b}"
+    if width >= _NARROW:
+        said += f"; by chance: {chance} (sign test)"
+    return Content.styled(said, MUTED)
+
+
+def _progress(state: State, width: int) -> list[Content]:
+    if state.server is not None:
+        return elsewhere.progress(state, width)
+    done, total = state.asked
+    if state.running:
+        left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
+        bar = meter(done / total, min(20, max(4, width - 34)))
+        return [Content.assemble(bar, (f"  {done} of {total} items{left}", MUTED))]
+    if done == total:
+        return [Content.styled("Both are scored.", MUTED)]
+    said = f"{done} of {total} items asked. Enter scores the rest."
+    return [Content.styled(said, MUTED)]
+
+
+# --- the prompt, and what is remembered -----------------------------------------------------------
+
+
+def prompt(state: State, width: int, rows: int) -> list[Content]:
+    """The prompt of this side for the item in focus, as it is read, and the answer."""
+    wanted = Read(state.trials[state.side], state.item)
+    if state.reading is None or state.reading[0] != wanted:
+        return [Content.styled("reading …", MUTED)]
+    found = state.reading[1]
+    tried = state.tried(state.side, state.item)
+    parts = [
+        (safe(each.text).replace("\n", "⏎\n"), f"{ACT} bold" if each.special else "")
+        for each in found.stretches
+    ]
+    whole = Content.assemble(*parts, ("▏", f"{ACT} bold"), (_continued(tried), RIGHT))
+    lines = [line.rstrip() for line in whole.wrap(width)]
+    head = f"{'AB'[state.side]}, item {state.item + 1}: "
+    head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
+    read = "" if found.tokens is None else " are read"
+    said = f"{read}; ▏ the answer" if width >= _NARROW else ", ▏ answer"
+    more = "  PgDn: more" if len(lines) + 1 > rows else ""
+    return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
+
+
+def _continued(tried: Tried | None) -> str:
+    return "" if tried is None else safe(tried.written)
+
+
+def versions(state: State, width: int, rows: int) -> list[Content]:
+    """All versions scored so far."""
+    if not state.scored:
+        return [Content.styled("Nothing is scored yet. Enter scores A and B.", MUTED)]
+    shown = window(state.row, len(state.scored), max(1, rows - 1))
+    task, wide = 10, width >= _NARROW
+    interval = f"{'interval':>14}" if wide else ""
+    head = (
+        f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    what it has besides an instruction"
+    )
+    lines = [Content.styled(figures.fit(head, width), MUTED)]
+    for at in shown:
+        trial = state.scored[at]
+        found = score(state.results, trial)
+        here = at == state.row
+        sides = "".join("AB"[side] for side in (0, 1) if state.trials[side] == trial)
+        what = figures.fit(summary(trial), max(0, width - task - (32 if wide else 18)))
+        lines.append(
+            Content.assemble(
+                ("› " if here else "  ", f"{ACT} bold"),
+                (figures.fit(trial.task, task), "bold" if here else ""),
+                (f"{found.right:>6}", "bold"),
+                (f"{percent_range(found.interval):>14}" if wide else "", MUTED),
+                (f"{found.form:>6}", NOT_YET if found.form else ""),
+                (f" {sides:<2}", ACT),
+                (what, "bold" if here else ""),
+            )
+        )
+    focus = state.scored[min(state.row, len(state.scored) - 1)]
+    said = Content.styled(summary(focus), MUTED).wrap(width)
+    return [*lines, Content(""), *said] if rows >= len(lines) + 1 + len(said) else lines
+
+
+def summary(trial: Trial) -> str:
+    """A version in a few words: what it has that an instruction alone has not, and which model
+    elsewhere was asked."""
+    version, plain = trial.version, plain_version(tasks()[trial.task])
+    asked = "" if trial.server is None else f"{safe(trial.server.name)}: "
+    words = [
+        _said(version, part) if part == "frame" else f"{NAMES[part]}: {_said(version, part)}"
+        for part in differing(plain, version)
+    ]
+    return asked + ("; ".join(words) or "the instruction alone")

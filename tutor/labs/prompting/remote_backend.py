@@ -1,0 +1,120 @@
+"""Asks a model elsewhere for one item with one version of a prompt."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+from tutor.errors import AnswerCut, AnswerEmpty
+from tutor.labs.kit.prompts.questions import Failed, Sent, Stopped, Try
+from tutor.labs.kit.prompts.scores import Share, Tried
+from tutor.labs.kit.prompts.tasks import tasks
+from tutor.labs.kit.prompts.version import Prompt, assemble
+from tutor.labs.prompting.remote import most_tokens
+from tutor.lm.distribution import SamplerSettings
+from tutor.remote.alternatives import ALTERNATIVES
+from tutor.remote.catalogue import OWN, RemoteModel
+from tutor.remote.runs import Progress, RemoteRuns
+from tutor.remote.service import Alternative, RemoteRequest
+
+PATIENCE = 0.05
+"""Seconds that are waited for an answer before others may ask."""
+
+_RUN = "item"
+
+
+class PromptingElsewhere:
+    """One request at a time. An answer stays until the next request: it can be asked for again."""
+
+    def __init__(self, runs: RemoteRuns) -> None:
+        self._runs = runs
+        self._begun: Try | None = None
+
+    def answer(self, question: Try, rows: int) -> Tried | Sent | Failed:
+        """What came of it, with so many `rows` at most; nothing is sent twice. Raises
+        `NotAllowed`."""
+        server = question.trial.server
+        assert server is not None
+        wanted = Try(question.trial, question.item)
+        if wanted != self._begun and not question.sent:
+            self._runs.start(_RUN, server, _request(wanted, server))
+            self._begun = wanted
+        progress = self._look()
+        if progress.trouble is not None:
+            self._begun = None
+            kind = type(progress.trouble.error)
+            if not issubclass(kind, AnswerEmpty) or issubclass(kind, AnswerCut):
+                return Failed(progress.trouble)
+        elif progress.finish is None:
+            return Sent()
+        return _tried(progress, question, rows)
+
+    def stop(self) -> Stopped:
+        self._runs.cancel(_RUN)
+        self._begun = None
+        return Stopped()
+
+    def _look(self) -> Progress:
+        progress = self._runs.look(_RUN)
+        if not progress.over:
+            time.sleep(PATIENCE)
+            progress = self._runs.look(_RUN)
+        return progress
+
+
+def _request(question: Try, server: RemoteModel) -> RemoteRequest:
+    """At a temperature, servers differ in what they tell of tokens: then it is not asked for."""
+    version, task = question.trial.version, tasks()[question.trial.task]
+    prompt = assemble(version, task, task.items[question.item])
+    return RemoteRequest(
+        prompt.messages or prompt.text + prompt.begin,
+        SamplerSettings(temperature=version.temperature),
+        most_tokens=most_tokens(server, task),
+        top=0 if version.temperature else ALTERNATIVES,
+        seed=question.item if version.temperature and server.service.id == OWN else None,
+    )
+
+
+def _tried(progress: Progress, question: Try, rows: int) -> Tried:
+    task = tasks()[question.trial.task]
+    shown = next((piece.alternatives for piece in progress.pieces if piece.data), ())
+    written = "".join(piece.text for piece in progress.pieces)
+    line_ended = question.trial.version.frame == "text" and "\n" in written.lstrip()
+    cut = progress.finish is not None and progress.finish.reason != "stop"
+    return Tried(
+        written=written,
+        ended=line_ended or not cut,
+        tokens=progress.finish.usage.prompt_tokens if progress.finish else None,
+        rows=tuple(Share(each.data, each.probability) for each in shown[:rows]),
+        labels=label_shares(task.labels, shown) if shown else (),
+        seconds=progress.seconds,
+        hidden=max(0.0, 1.0 - math.fsum(each.probability for each in shown)) if shown else None,
+    )
+
+
+def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[float, ...]:
+    """For each label, the share of the tokens shown that its name can begin with, in small letters
+    or with a capital, after a space or not. A token that two of them can begin with tells
+    nothing, and belongs to neither."""
+    shares = dict.fromkeys(labels, 0.0)
+    for each in shown:
+        token = each.data.decode("utf-8", "replace").removeprefix(" ")
+        begun = [
+            label
+            for label in labels
+            if token and any(name.startswith(token) for name in (label, label.capitalize()))
+        ]
+        if len(begun) == 1:
+            shares[begun[0]] += each.probability
+    return tuple(shares.values())
+
+
+def messages_of(prompt: Prompt) -> list[tuple[str, bool]]:
+    """A prompt as it is sent, in stretches of text and (True) of names of who speaks."""
+    if not prompt.messages:
+        return [(prompt.text + prompt.begin, False)]
+    found: list[tuple[str, bool]] = []
+    for message in prompt.messages:
+        found += [(f"{message.role}\n", True), (f"{message.content}\n", False)]
+    return found

@@ -1,0 +1,154 @@
+"""The workbench of prompts: its views, and their keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tutor.labs.kit import server_field
+from tutor.labs.kit.columns import WIDE, beside
+from tutor.labs.kit.prompts.version import PARTS, WRITTEN
+from tutor.labs.kit.remote import Remove
+from tutor.labs.kit.view import LabView
+from tutor.labs.prompting import lines as drawn
+from tutor.labs.prompting.actions import (
+    VIEWS,
+    Choose,
+    Copy,
+    Move,
+    Recall,
+    Run,
+    See,
+    Side,
+    Turn,
+    Write,
+)
+from tutor.labs.prompting.item_lines import items
+from tutor.labs.prompting.remote import plan, sendable
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.content import Content
+
+    from tutor.labs.prompting.lab import State
+
+_FEW_ROWS = 12
+_LEFT = 80
+"""Columns of the parts, where the items stand beside them."""
+
+
+class PromptingView(LabView):
+    """Parts, items, the prompt as it is read, and the versions scored so far."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "run", "score, stop", tooltip="Ask both versions for all items; stop."),
+        Binding("up", "move(-1)", "row", key_display="↑↓", tooltip="A part, item or version."),
+        Binding("down", "move(1)", show=False),
+        Binding("left", "turn(-1)", "switch", key_display="←→", tooltip="Switch this part."),
+        Binding("right", "turn(1)", show=False),
+        Binding("e", "edit", "write", tooltip="Write this part yourself."),
+        Binding("o", "side", "A or B", tooltip="Work on the other version."),
+        Binding("c", "copy", "copy", tooltip="Make this version the same as the other one."),
+        Binding("tab", "view", "view", tooltip="Parts, items, prompt, versions."),
+        Binding("t", "task(1)", "task", tooltip="The next task; T: the one before."),
+        Binding("T", "task(-1)", show=False),
+        Binding("r", "recall", "put here", tooltip="Put this remembered version on this side."),
+        Binding("a", "add", "add a server", tooltip="Ask a model elsewhere: its name and address."),
+        Binding("d", "remove", "model here", tooltip="Ask the model on this machine again."),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "add" and not server_field.offered(self):
+            return False
+        state: State | None = self.state
+        if state is None:
+            return False
+        if action == "edit":
+            return state.view == "parts" and PARTS[state.part] in WRITTEN
+        if action == "turn":
+            return state.view == "parts"
+        if action == "recall":
+            return state.view == "versions" and bool(state.scored)
+        if action == "remove":
+            return state.server is not None
+        return True
+
+    def action_run(self) -> None:
+        state: State = self.state
+        done, total = state.asked
+        sends = state.server is not None and done < total and sendable(state.trials)
+        if sends and not state.running:
+            self.run_worker(self._run_where_agreed(), group="agreed", exclusive=True)
+        else:
+            self.did(Run())
+
+    async def _run_where_agreed(self) -> None:
+        """Nothing is sent to a host that the learner has not agreed to."""
+        state: State = self.state
+        assert state.server is not None
+        requests = counted(plan(state.trials, state.results).requests, "request")
+        what = f"The prompts of both versions, one by one: {requests} now, more with each Enter"
+        if await server_field.agreed(self, state.server, what):
+            self.did(Run())
+        else:
+            self.tell("Nothing was sent. d goes back to the model here.")
+
+    def action_add(self) -> None:
+        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+
+    def action_remove(self) -> None:
+        self.did(Remove())
+
+    def action_move(self, by: int) -> None:
+        self.did(Move(by))
+
+    def action_turn(self, by: int) -> None:
+        self.did(Turn(by))
+
+    def action_side(self) -> None:
+        self.did(Side())
+
+    def action_copy(self) -> None:
+        self.did(Copy())
+
+    def action_task(self, by: int) -> None:
+        self.did(Choose(by))
+
+    def action_view(self) -> None:
+        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+        self.scroll_home(animate=False)
+
+    def action_recall(self) -> None:
+        self.did(Recall())
+
+    def action_edit(self) -> None:
+        part = PARTS[self.state.part]
+        label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]}; empty: none."
+        self.write(label, getattr(self.state.version, part), lambda text: Write(part, text))
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        wide = width >= WIDE and state.view != "versions"
+        left = _LEFT - 4 if wide else width
+        low = height < _FEW_ROWS
+        top = [] if low and state.view in ("parts", "items") else [drawn.heading(state, width)]
+        below = drawn.scores(state, width, low=low)
+        room = height - len(top) - len(below)
+        if state.view == "versions":
+            return [*top, *drawn.versions(state, width, height - 1)]
+        if state.view == "prompt":
+            body = drawn.prompt(state, left, room if wide else height - 1)
+            if not wide:
+                return [*top, *body]
+        elif state.view == "items" and not wide:
+            body = items(state, width, room)
+        else:
+            body = drawn.parts(state, left, room)
+        if wide:
+            return [*top, *beside(body, items(state, width - _LEFT, room), _LEFT), *below]
+        return [*top, *body, *below]
+
+
+VIEW = PromptingView

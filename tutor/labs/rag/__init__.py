@@ -1,0 +1,1 @@
+"""The lab "Ask about this course"."""

@@ -1,0 +1,252 @@
+"""Finds passages, puts them into a prompt, and lets the model go on from it."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+
+from tutor.errors import LabError
+from tutor.labs.kit.backend import Tools
+from tutor.labs.rag.attempt import (
+    BUDGET,
+    COURSE,
+    LENGTH,
+    MOST_PASSAGES,
+    SHOWN,
+    Answer,
+    Find,
+    Found,
+    Hit,
+    Kind,
+    Look,
+    Maker,
+    Question,
+    Rank,
+    Ranked,
+    Read,
+    Score,
+    Scored,
+    Sources,
+    Way,
+    Write,
+    Written,
+    passage_line,
+)
+from tutor.labs.rag.sentence_encoder import is_installed
+from tutor.labs.rag.texts import Texts, quiz_questions, sources, texts
+from tutor.labs.rag.vectors import Vectors, of_encoder, of_model
+from tutor.lm.chat import text_ids
+from tutor.lm.distribution import PLAIN, Token
+from tutor.lm.session import CHUNK, Session
+from tutor.retrieval.pairs import pairs
+from tutor.retrieval.passage import Found as FoundPassage
+from tutor.retrieval.passage import Passage
+from tutor.retrieval.ranking import first_right, fused
+
+MOMENT = 0.2
+"""Seconds after which an answer is due, whatever is done by then."""
+MERGED = 50
+"""Passages of each list that are merged, and in which a right one is looked for."""
+SESSIONS = 4
+"""Prompts whose reading is kept."""
+
+NOTE = "Note"
+"""The heading of the passage that the learner puts in."""
+
+
+class RagBench:
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._texts: dict[str, Texts] = {}
+        self._vectors: dict[tuple[str, Maker], Vectors] = {}
+        self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `RetrievalError` for an index that is gone or damaged, `TextError` for text that
+        the vocabulary cannot say, `EncoderMissing` where the sentence encoder is wanted and not
+        there."""
+        match question:
+            case Look():
+                return Sources(tuple(sources()), encoder=is_installed())
+            case Read(source=source, maker=maker):
+                return self._vectors_of(source, maker).read_on(self._until())
+            case Find(query=query, way=way, count=count):
+                return Found(self._found(query, way, count))
+            case Write(prompt=prompt, ids=ids):
+                return self._written(text_ids(self._model, prompt), ids)
+            case Score(prompt=prompt, ids=ids):
+                return self._scored(text_ids(self._model, prompt), ids)
+            case Rank(kind=kind, first=first):
+                return self._ranked(kind, first)
+
+    def _until(self) -> float:
+        return time.monotonic() + MOMENT
+
+    # --- searching --------------------------------------------------------------------------
+
+    def _texts_of(self, source: str) -> Texts:
+        if source not in self._texts:
+            self._texts[source] = texts(source)
+        return self._texts[source]
+
+    def _vectors_of(self, source: str, maker: Maker) -> Vectors:
+        whose = (source, maker)
+        if whose not in self._vectors:
+            passages, check = self._texts_of(source).passages, self._check_cancelled
+            self._vectors[whose] = (
+                of_encoder(passages, check)
+                if maker == "encoder"
+                else of_model(self._model, passages, quiz_questions(), check)
+            )
+        return self._vectors[whose]
+
+    def _found(self, query: str, way: Way, count: int) -> tuple[Hit, ...]:
+        false = Passage("", "", 1, NOTE, way.poison) if way.poison else None
+        found = self._search(way.source, way.kind, query, SHOWN, false)
+        hits = [
+            Hit(each.passage, each.score, each.marks, false=each.passage == false) for each in found
+        ]
+        return tuple(self._assembled(hits, count))
+
+    def _search(
+        self, source: str, kind: Kind, query: str, limit: int, false: Passage | None = None
+    ) -> list[FoundPassage]:
+        match kind:
+            case "words":
+                return self._texts_of(source).by_words(query, limit, false)
+            case "meaning" | "encoder":
+                return self._vectors_of(source, kind).nearest(query, limit, false)
+        by_words = self._search(source, "words", query, MERGED, false)
+        by_meaning = self._search(source, "meaning", query, MERGED, false)
+        marks = {each.passage: each.marks for each in by_words}
+        merged = fused([each.passage for each in by_words], [each.passage for each in by_meaning])
+        return [
+            FoundPassage(passage, score, marks.get(passage, ()))
+            for passage, score in merged[:limit]
+        ]
+
+    def _assembled(self, hits: Sequence[Hit], count: int) -> list[Hit]:
+        """With what of each goes into the prompt: whole passages while there is room, then the
+        beginning of one, then none."""
+        room = BUDGET
+        assembled = []
+        for number, hit in enumerate(hits, start=1):
+            heading, text = hit.passage.heading, " ".join(hit.passage.text.split())
+            whole = self._tokens(passage_line(number, heading, text))
+            kept = ""
+            if number <= min(count, MOST_PASSAGES) and room > 0:
+                kept = text if whole <= room else self._beginning(number, heading, text, room)
+            tokens = self._tokens(passage_line(number, heading, kept)) if kept else 0
+            room = room - whole if kept == text else 0
+            assembled.append(msgspec.structs.replace(hit, kept=kept, tokens=tokens, whole=whole))
+        return assembled
+
+    def _tokens(self, text: str) -> int:
+        return len(self._model.tokenizer.encode(text))
+
+    def _beginning(self, number: int, heading: str, text: str, room: int) -> str:
+        """As many words of a text as fit; none where it would be next to nothing."""
+        words = text.split()
+        fit = 0
+        step = len(words)
+        while step:
+            beginning = " ".join(words[: fit + step])
+            if fit + step <= len(words) and (
+                self._tokens(passage_line(number, heading, beginning)) <= room
+            ):
+                fit += step
+            else:
+                step //= 2
+        return " ".join(words[:fit]) if fit >= 5 else ""
+
+    def _ranked(self, kind: Kind, first: int) -> Ranked:
+        began = time.monotonic()
+        ranks, scores = [], []
+        for pair in pairs()[first:]:
+            found = self._search(COURSE, kind, pair.ask, MERGED)
+            ids = list(dict.fromkeys(each.passage.id for each in found))
+            ranks.append(first_right(ids, pair.right))
+            scores.append(found[0].score if found else 0.0)
+            self._check_cancelled()
+            if time.monotonic() - began >= MOMENT:
+                break
+        return Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
+
+    # --- the model --------------------------------------------------------------------------
+
+    def _written(self, prompt: list[int], ids: tuple[int, ...]) -> Written:
+        """A line of an answer; greedily, so that the same is said again."""
+        began = time.monotonic()
+        session = self._session(prompt)
+        written = list(ids)
+        read = self._read(session, [*prompt, *written], began + MOMENT)
+        ended = False
+        while read and not ended:
+            best = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token
+            ended = self._ends(best, written)
+            if not ended:
+                session.append([best.id])
+                written.append(best.id)
+                ended = len(written) >= LENGTH
+            self._check_cancelled()
+            if time.monotonic() - began >= MOMENT:
+                break
+        return Written(
+            tuple(written),
+            self._bytes(written),
+            ended,
+            min(len(session), len(prompt)),
+            len(prompt),
+            time.monotonic() - began,
+        )
+
+    def _ends(self, token: Token, written: Sequence[int]) -> bool:
+        """Whether an answer is over before this token: the text ends there, or its line does."""
+        if token.id in self._model.tokenizer.end_ids:
+            return True
+        return b"\n" in token.data and bool(self._bytes(written).strip())
+
+    def _bytes(self, ids: Sequence[int]) -> bytes:
+        return b"".join(token.data for token in self._model.tokenizer.tokens(ids))
+
+    def _scored(self, prompt: list[int], ids: tuple[int, ...]) -> Scored:
+        session = self._session(prompt)
+        if not self._read(session, [*prompt, *ids], self._until()):
+            return Scored(None)
+        return Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
+
+    def _session(self, prompt: list[int]) -> Session:
+        """On this prompt, as far as it has been read."""
+        key = tuple(prompt)
+        if key not in self._sessions:
+            context = self._model.network.config.context
+            if len(prompt) + LENGTH > context:
+                raise LabError(
+                    f"The prompt has {len(prompt)} tokens, and this model reads {context}.",
+                    "Take fewer passages.",
+                )
+            self._sessions[key] = Session(
+                self._model, prompt[:1], check_cancelled=self._check_cancelled
+            )
+        self._sessions.move_to_end(key)
+        while len(self._sessions) > SESSIONS:
+            self._sessions.popitem(last=False)
+        return self._sessions[key]
+
+    def _read(self, session: Session, path: list[int], until: float) -> bool:
+        """Reads on along the path, a piece at a time. Whether all of it is read."""
+        session.replace(path[: min(len(session), len(path))])
+        while len(session) < len(path):
+            session.append(path[len(session) : len(session) + CHUNK])
+            session.distribution(len(session), PLAIN, seed=0, top=1)
+            if time.monotonic() >= until:
+                break
+        return len(session) == len(path)
+
+
+def make_bench(tools: Tools) -> RagBench:
+    return RagBench(tools)

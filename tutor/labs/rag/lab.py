@@ -1,0 +1,370 @@
+"""Ask about this course: passages are found, put into the prompt, and the model goes on from it."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import zip_longest
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.rag import quality
+from tutor.labs.rag.attempt import (
+    COURSE,
+    KINDS,
+    MAKERS,
+    MOST_PASSAGES,
+    Answer,
+    Attempt,
+    Find,
+    Kind,
+    Look,
+    Maker,
+    Question,
+    Read,
+    ReadSoFar,
+    Source,
+    Sources,
+    Way,
+    heard_by,
+    owed,
+)
+from tutor.retrieval.pairs import Pair, pair_of, pairs
+
+LONGEST = 300
+"""Characters of a question, and of a false passage."""
+KEPT = 60
+"""Answers that are remembered, to compare with."""
+
+Part = Literal["ask", "measure"]
+View = Literal["passage", "prompt", "answers"]
+VIEWS: tuple[View, ...] = ("passage", "prompt", "answers")
+
+
+class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
+    """Another question."""
+
+    text: str
+
+
+class Example(msgspec.Struct, frozen=True, tag_field="do", tag="example"):
+    """Another question of the set; so many further on."""
+
+    by: int
+
+
+class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
+    """Search in another way."""
+
+    by: int
+
+
+class Switch(msgspec.Struct, frozen=True, tag_field="do", tag="switch"):
+    """Retrieval off, or on again."""
+
+
+class Count(msgspec.Struct, frozen=True, tag_field="do", tag="count"):
+    """More passages, or fewer."""
+
+    by: int
+
+
+class Poison(msgspec.Struct, frozen=True, tag_field="do", tag="poison"):
+    """Put a false passage into the index; an empty one takes it out."""
+
+    text: str
+
+
+class From(msgspec.Struct, frozen=True, tag_field="do", tag="from"):
+    """Other texts: so many further on among those that are indexed."""
+
+    by: int
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """Look at the passage so many further down."""
+
+    by: int
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """The passage, the whole prompt, or the answers to this question so far."""
+
+
+class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
+    """To the other part of the lab."""
+
+
+class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
+    """Measure, or stop; when all is measured: again."""
+
+
+Action = Ask | Example | Turn | Switch | Count | Poison | From | Focus | See | Go | Run
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`attempt` is the question that is being answered. `past` are those answered before, the
+    last one last. `vectors` says of a source, and of who makes them, how many vectors there are.
+    `ranks` is, for questions
+    of the set, where each way of searching found a right passage (from 1; 0: not among the first
+    five)."""
+
+    attempt: Attempt
+    way: Way = Way()
+    retrieving: bool = True
+    count: int = 3
+    example: int = -1
+    sources: tuple[Source, ...] = ()
+    vectors: dict[tuple[str, Maker], ReadSoFar] = {}
+    ranks: dict[str, dict[Kind, int]] = {}
+    past: tuple[Attempt, ...] = ()
+    focus: int = 0
+    view: View = "passage"
+    part: Part = "ask"
+    quality: quality.State = quality.State()
+
+    @property
+    def asks_of(self) -> str:
+        """The source that is searched in the part that is shown."""
+        return self.way.source if self.part == "ask" else COURSE
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The ways of searching that there are."""
+        return self.quality.kinds
+
+    @property
+    def reading(self) -> Maker | None:
+        """Whose vectors passages have to get before anything else."""
+        if self.part == "measure":
+            wanted = self.quality.running and not quality.all_ranked(self.quality)
+            kinds = self.kinds if wanted else ()
+        else:
+            kinds = (self.way.kind,) if self.retrieving else ()
+        for maker in (MAKERS[kind] for kind in kinds if kind in MAKERS):
+            known = self.vectors.get((self.asks_of, maker))
+            if known is None or known.done < known.total:
+                return maker
+        return None
+
+    @property
+    def read_so_far(self) -> ReadSoFar | None:
+        """How far that is."""
+        return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
+
+
+def start() -> State:
+    return State(attempt=Attempt("What is quantization?", Way(), 3))
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Ask(text):
+            return _anew(replace(state, part="ask"), " ".join(text.split())[:LONGEST])
+        case Example(by):
+            number = (state.example + by) % len(pairs())
+            return _anew(replace(state, example=number, part="ask"), examples()[number].ask)
+        case Turn(by):
+            kind = state.kinds[(state.kinds.index(state.way.kind) + by) % len(state.kinds)]
+            return _anew(replace(state, way=replace(state.way, kind=kind), retrieving=True))
+        case Switch():
+            return _anew(replace(state, retrieving=not state.retrieving))
+        case Count(by):
+            return _anew(replace(state, count=min(max(1, state.count + by), MOST_PASSAGES)))
+        case Poison(text):
+            false = " ".join(text.split())[:LONGEST]
+            return _anew(replace(state, way=replace(state.way, poison=false), retrieving=True))
+        case From(by):
+            return _from(state, by)
+        case Focus(by):
+            last = max(0, len(state.attempt.hits or ()) - 1)
+            return replace(state, focus=min(max(0, state.focus + by), last))
+        case See():
+            return replace(state, view=VIEWS[(VIEWS.index(state.view) + 1) % len(VIEWS)])
+        case Go():
+            return replace(state, part="measure" if state.part == "ask" else "ask")
+        case Run():
+            return replace(state, quality=quality.toggled(state.quality), part="measure")
+
+
+@cache
+def examples() -> tuple[Pair, ...]:
+    """The set, with its kinds in turns; those that have a short answer come first."""
+    short_first = sorted(pairs(), key=lambda pair: not pair.answer)
+    kinds: dict[str, list[Pair]] = {}
+    for pair in short_first:
+        kinds.setdefault(pair.kind, []).append(pair)
+    return tuple(pair for turn in zip_longest(*kinds.values()) for pair in turn if pair)
+
+
+def _from(state: State, by: int) -> State:
+    names = [source.name for source in state.sources]
+    if len(names) < 2:
+        return state
+    name = names[(names.index(state.way.source) + by) % len(names)]
+    return _anew(
+        msgspec.structs.replace(state, way=msgspec.structs.replace(state.way, source=name))
+    )
+
+
+def _anew(state: State, query: str | None = None) -> State:
+    """The same question, or another one, with the settings as they are now."""
+    asked = state.attempt.query if query is None else query
+    way = state.way if state.retrieving else None
+    return msgspec.structs.replace(state, attempt=Attempt(asked, way, state.count), focus=0)
+
+
+def question(state: State) -> Question | None:
+    if not state.sources:
+        return Look()
+    if state.reading:
+        known = state.read_so_far
+        return Read(state.asks_of, known.done if known else 0, state.reading)
+    if state.part == "measure":
+        return quality.question(state.quality)
+    return owed(state.attempt)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    replace = msgspec.structs.replace
+    match answer:
+        case Sources(sources, encoder):
+            kinds: tuple[Kind, ...] = (*KINDS, "encoder") if encoder else KINDS
+            return replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
+        case ReadSoFar() if isinstance(question, Read):
+            whose = (question.source, question.maker)
+            return replace(state, vectors={**state.vectors, whose: answer})
+    if state.part == "measure":
+        return replace(state, quality=quality.heard(state.quality, question, answer))
+    attempt = heard_by(state.attempt, question, answer)
+    state = replace(state, attempt=attempt, ranks=_ranked(state, attempt))
+    if attempt.done:
+        state = replace(state, past=(*state.past, attempt)[-KEPT:])
+    return state
+
+
+def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
+    """With where a right passage was found for a question of the set."""
+    pair, way = pair_of(attempt.query), attempt.way
+    if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
+        return state.ranks
+    ranks = {**state.ranks.get(pair.ask, {}), way.kind: attempt.rank_of(pair.right)}
+    return {**state.ranks, pair.ask: ranks}
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _right(attempt: Attempt) -> bool:
+    pair = pair_of(attempt.query)
+    return attempt.done and pair is not None and pair.is_answered_by(attempt.said)
+
+
+def _cited(attempt: Attempt) -> bool:
+    """Answered rightly, and the passage that it is from is a right one."""
+    pair = pair_of(attempt.query)
+    best = attempt.cited[:1]
+    return (
+        _right(attempt) and pair is not None and any(hit.passage.id in pair.right for hit in best)
+    )
+
+
+def _without(state: State) -> bool:
+    """The same question: right with passages, and not without."""
+    with_it = {each.query for each in state.past if each.way and _right(each)}
+    without = {each.query for each in state.past if not each.way and not _right(each)}
+    return bool(with_it & without)
+
+
+def _one_finds(state: State) -> bool:
+    """A right passage among the first five for one way of searching, and not for another. Both
+    merged is no way of its own."""
+    return any(
+        {bool(rank) for kind, rank in found.items() if kind != "both"} == {True, False}
+        for query, found in state.ranks.items()
+        if (pair := pair_of(query)) and pair.right
+    )
+
+
+def _poisoned(state: State) -> bool:
+    """An answer from a false passage, and another one than without it."""
+    return any(
+        any(hit.false for hit in each.cited[:1])
+        and any(
+            other.query == each.query
+            and other.way is not None
+            and not other.way.poison
+            and other.said != each.said
+            for other in state.past
+        )
+        for each in state.past
+    )
+
+
+def _from_none(state: State) -> bool:
+    """An answer, although nothing that was found has anything to do with it."""
+    return any(each.given and each.said and not each.cited for each in state.past)
+
+
+def _of_own_texts(question: Question) -> bool:
+    match question:
+        case Read(source=source) | Find(way=Way(source=source)):
+            return source != COURSE
+    return False
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="rag",
+    title="Ask about this course",
+    order=280,
+    lesson="retrieval",
+    task=(
+        "Ask about this course. See which passages are found and what the model makes of them; "
+        "then take them away, poison them, and measure."
+    ),
+    private=_of_own_texts,
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "cited",
+            "a question of the set (x): right, and a right passage cited",
+            lambda state: any(map(_cited, state.past)),
+        ),
+        Goal("without", "the same question without retrieval (r): wrong", _without),
+        Goal(
+            "from-none",
+            "an answer that no passage makes much more probable: nothing is cited",
+            _from_none,
+        ),
+        Goal("poisoned", "a false passage (p) that changes the answer", _poisoned),
+        Goal(
+            "one-finds",
+            "a passage of the set (x) that one search (k) finds and another misses",
+            _one_finds,
+        ),
+        Goal(
+            "measured",
+            "every way of searching measured on the whole set (Tab)",
+            lambda state: quality.all_ranked(state.quality),
+        ),
+    ),
+    solution=(
+        Ask("What is the password of the guest network?"),
+        Switch(),
+        Poison("The password of the guest network is sunflower."),
+        Poison(""),
+        Ask("What is the boiling point of mercury?"),
+        Ask("How do I get the identical text a second time?"),
+        Turn(1),
+        Turn(-1),
+        Run(),
+    ),
+)

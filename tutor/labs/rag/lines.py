@@ -1,0 +1,263 @@
+"""A question that is being answered, as lines: passages, prompt, answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.app.widgets.meter import meter
+from tutor.labs.rag.attempt import BUDGET, GAINED
+from tutor.retrieval.pairs import pair_of
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.rag.attempt import Attempt, Hit
+    from tutor.labs.rag.lab import State
+
+_SPACE = re.compile(r"\s+")
+_METER = 20
+_MARKED = f"{ACT} bold underline"
+_WIDE = 70
+_FEW = 2
+"""Passages beside which the names of the columns make room."""
+_TITLE = 24
+
+
+# --- passages -------------------------------------------------------------------------------------
+
+
+def passage_lines(state: State, width: int, rows: int) -> list[Content]:
+    """The passages found, in `rows` lines and, if there are more than a few, one for the names of
+    the columns."""
+    if state.reading:
+        return reading_lines(state, width)
+    attempt = state.attempt
+    if attempt.way is None:
+        said = "Nothing is retrieved: the model has only the question."
+        return [Content.styled(said if len(said) <= width else "Nothing is retrieved.", MUTED)]
+    if attempt.hits is None:
+        return [Content.styled("searching …", MUTED)]
+    if not attempt.hits:
+        return [Content.styled("No passage has any of these words.", MUTED)]
+    wide = width >= _WIDE
+    heading = (
+        f"{'':5}{'score':>6}  {'tokens':>7}  {'gain':>5}  " if wide else f"{'':5}{'score':>6}  "
+    )
+    first = max(0, min(state.focus - rows // 2, len(attempt.hits) - rows))
+    shown = list(enumerate(attempt.hits))[first : first + rows]
+    lines = [_passage(state, place, hit, width, wide) for place, hit in shown]
+    return lines if rows <= _FEW else [Content.styled(f"{heading}from", MUTED), *lines]
+
+
+def reading_lines(state: State, width: int) -> list[Content]:
+    """How far the vectors are: nothing can be found by meaning before."""
+    known = state.read_so_far
+    done, total = (known.done, known.total) if known else (0, 0)
+    said = "reading passages, once"
+    if known is None and state.reading == "encoder":
+        said = "loading the sentence encoder"
+    left = f", about {known.seconds * (total - done):.0f} s" if known and known.seconds else ""
+    bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 50)))
+    count = f"  {done} of {total}{left}" if total else ""
+    return [
+        Content.assemble((f"{said}  ", MUTED), bar, (count, MUTED)),
+        Content.styled("k: another way of searching" if state.part == "ask" else "", MUTED),
+    ]
+
+
+def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Content:
+    attempt = state.attempt
+    here = place == state.focus
+    number = attempt.given.index(hit) if hit.kept else None
+    score = f"{hit.score:.2f}" if hit.score >= 0.1 else f"{hit.score:.3f}"
+    parts: list[str | tuple[str, str]] = [
+        ("› " if here else "  ", f"{ACT} bold"),
+        (f"{f'[{place + 1}]' if hit.kept else '':<3}", "bold" if hit in attempt.cited else ""),
+        f"{score:>6}  ",
+    ]
+    if wide:
+        parts.append((f"{_tokens(hit):>7}  ", MUTED))
+        parts.append((f"{_gain(attempt, number):>5}  ", "bold" if hit in attempt.cited else MUTED))
+    used = sum(len(part if isinstance(part, str) else part[0]) for part in parts)
+    room = max(4, width - used)
+    title = _from(hit)
+    if room < _TITLE + 16:
+        return Content.assemble(*parts, (figures.fit(title, room), "bold" if here else ""))
+    parts.append((figures.fit(title, _TITLE), "bold" if here else ""))
+    excerpt = _excerpt(hit, room - _TITLE - 2)
+    return Content.assemble(*parts, "  ", excerpt)
+
+
+def _from(hit: Hit) -> str:
+    """The lesson's number and the heading."""
+    if hit.false:
+        return "× your false passage"
+    lesson = hit.passage.source.partition("-")[0].lstrip("0")
+    where = lesson if lesson.isdigit() else "term" if "glossary" in hit.passage.source else ""
+    return f"{where} {safe(hit.passage.heading)}".strip()
+
+
+def _tokens(hit: Hit) -> str:
+    """How many go into the prompt, and of how many where something is cut."""
+    if not hit.kept:
+        return "–"
+    return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
+
+
+def _gain(attempt: Attempt, number: int | None) -> str:
+    gains = attempt.gains
+    return f"{gains[number]:+.1f}" if number is not None and number < len(gains) else ""
+
+
+def _excerpt(hit: Hit, room: int) -> Content:
+    """Around the first word found, on one line."""
+    text = hit.passage.text
+    begin = text.rfind(" ", 0, max(0, hit.marks[0][0] - room // 4)) + 1 if hit.marks else 0
+    line = _marked(text, hit.marks, begin, min(len(text), begin + room))
+    return Content.assemble(("…" if begin else "", MUTED), line)
+
+
+def _marked(text: str, marks: Sequence[tuple[int, int]], begin: int, end: int) -> Content:
+    """A piece of a text, with the words that the question has too."""
+    parts: list[str | tuple[str, str]] = []
+    at = begin
+    for start, stop in marks:
+        if stop <= begin or start >= end:
+            continue
+        start, stop = max(start, at), min(stop, end)
+        parts += [_flat(text[at:start]), (_flat(text[start:stop]), _MARKED)]
+        at = stop
+    return Content.assemble(*parts, _flat(text[at:end]))
+
+
+def _flat(text: str) -> str:
+    return safe(_SPACE.sub(" ", text))
+
+
+# --- prompt and answer ----------------------------------------------------------------------------
+
+
+def prompt_line(state: State, width: int) -> Content:
+    """How much of the budget the passages take, and what was left out."""
+    attempt = state.attempt
+    if attempt.hits is None or state.reading:
+        return Content("")
+    used = sum(hit.tokens for hit in attempt.given)
+    wanted = attempt.hits[: attempt.count]
+    cut = [hit for hit in wanted if hit.kept and hit.tokens < hit.whole]
+    out = [hit for hit in wanted if not hit.kept]
+    said = f"prompt: {used} of {BUDGET} tokens for passages"
+    said += ", the last one cut" if cut else ""
+    said += f", no room for {counted(len(out), 'passage')}" if out else ""
+    return Content.styled(figures.fit(said, width).rstrip(), MUTED)
+
+
+def answer_lines(state: State, width: int, most: int) -> list[Content]:
+    """The answer so far, in at most so many lines, and below it how it went."""
+    attempt = state.attempt
+    if not attempt.found or state.reading:
+        return []
+    said = safe(" ".join(attempt.said.split()))
+    if not attempt.ended and not said:
+        done, total = attempt.read
+        bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 40)))
+        return [
+            Content.assemble(("reading the prompt  ", MUTED), bar, (f"  {done} of {total}", MUTED))
+        ]
+    cited = "".join(f" [{attempt.given.index(hit) + 1}]" for hit in attempt.cited)
+    text = Content.assemble(
+        ("► ", f"{ACT} bold"),
+        (said or "(it ends at once)", "bold"),
+        ("" if attempt.ended else "▏", MUTED),
+        (cited, f"{ACT} bold"),
+    )
+    lines = [line.rstrip() for line in text.wrap(width)]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], Content.assemble("… ", lines[-1])]
+    return [*lines, _verdict(attempt, width)]
+
+
+def _verdict(attempt: Attempt, width: int) -> Content:
+    """What is known of the answer."""
+    if not attempt.ended:
+        return Content("")
+    if not attempt.done:
+        done, total = len(attempt.costs), len(attempt.given)
+        return Content.styled(f"weighing what it is from  {done} of {total}", MUTED)
+    pair = pair_of(attempt.query)
+    parts: list[tuple[str, str]] = []
+    if pair is not None and pair.answer:
+        right = pair.is_answered_by(attempt.said)
+        wanted = f"not right: {pair.answer[0]}"
+        parts.append(("✓ right  " if right else f"× {wanted}  ", RIGHT if right else NOT_YET))
+    elif pair is not None and pair.kind == "absent":
+        parts.append(("× the course does not say this  ", NOT_YET))
+    if attempt.given:
+        times = f"{2**GAINED:.0f} times as probable"
+        cited = f"cited: it makes the answer at least {times}"
+        parts.append((cited if attempt.cited else f"no passage makes it {times}", MUTED))
+    said = Content.assemble(*parts)
+    return said if said.cell_length <= width else Content.assemble(*parts[:1])
+
+
+# --- below ----------------------------------------------------------------------------------------
+
+
+def detail_lines(state: State, width: int) -> list[Content]:
+    """The passage in focus, the whole prompt, or the answers to this question so far."""
+    match state.view:
+        case "prompt":
+            return _prompt(state, width)
+        case "answers":
+            return _answers(state, width)
+    hits = state.attempt.hits
+    if not hits or state.reading:
+        return []
+    hit = hits[state.focus]
+    place = "" if hit.false else f"  {safe(hit.passage.id)}"
+    lines = [line.rstrip() for paragraph in _paragraphs(hit) for line in paragraph.wrap(width)]
+    return [Content.assemble((_from(hit), "bold"), (place, MUTED)), *lines]
+
+
+def _paragraphs(hit: Hit) -> list[Content]:
+    text = hit.passage.text
+    found, begin = [], 0
+    for line in text.split("\n"):
+        if line.strip():
+            found.append(_marked(text, hit.marks, begin, begin + len(line)))
+        begin += len(line) + 1
+    return found
+
+
+def _prompt(state: State, width: int) -> list[Content]:
+    attempt = state.attempt
+    if not attempt.found:
+        return []
+    text = Content(safe(attempt.prompt))
+    heading = Content.styled("the whole prompt", MUTED)
+    return [heading, *(line.rstrip() for line in text.wrap(width))]
+
+
+def _answers(state: State, width: int) -> list[Content]:
+    """The last one first."""
+    heading = Content.styled("answers to this question", MUTED)
+    same = [each for each in state.past if each.query == state.attempt.query]
+    lines = []
+    for each in reversed(same):
+        way = "without" if each.way is None else f"{each.way.kind}, {each.count}"
+        mark = " ×" if each.way is not None and each.way.poison else ""
+        said = safe(" ".join(each.said.split()))
+        cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)
+        lines.append(
+            Content.assemble(
+                (figures.fit(f"{way}{mark}", 14), MUTED),
+                (figures.fit(f"{said}{cited}", max(4, width - 14)).rstrip(), ""),
+            )
+        )
+    return [heading, *lines]

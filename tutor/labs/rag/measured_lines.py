@@ -1,0 +1,140 @@
+"""What was measured of searching and answering, as lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import MUTED, likely
+from tutor.app.widgets import bars
+from tutor.app.widgets.meter import meter
+from tutor.labs.rag import quality
+from tutor.labs.rag.lines import reading_lines
+from tutor.retrieval.pairs import pairs
+
+if TYPE_CHECKING:
+    from tutor.labs.rag.attempt import Kind
+    from tutor.labs.rag.lab import State
+
+_NAMES = {
+    "words": "by words",
+    "meaning": "by meaning",
+    "both": "both merged",
+    "encoder": "by encoder",
+}
+_INSTALL = "not installed: pip install 'tutor[sentences]'"
+_NAME = 13
+_METER = 20
+_COLUMNS = (
+    ("recall@5", 9),
+    ("MRR", 7),
+    ("same words", 12),
+    ("other words", 13),
+    ("first", 8),
+    ("absent", 8),
+)
+"""Recall at 5 and MRR on all questions that the course answers, recall on those in the words of the
+passage and in others; then the first score, for what the course answers and for what it does not.
+"""
+
+
+def measured_lines(state: State, width: int, height: int) -> list[Content]:
+    run = state.quality
+    fitting = _fitting(width)
+    heading = "".join(f"{name:>{size}}" for name, size in fitting)
+    answered = sum(bool(pair.right) for pair in pairs())
+    missing = bool(state.sources) and "encoder" not in state.kinds
+    wide = width >= _NAME + len(_INSTALL)
+    lines = [
+        Content.styled(f"{'searching':<{_NAME}}{heading}", MUTED),
+        *(_searched(run, kind, fitting) for kind in state.kinds),
+        *([_without_encoder()] if missing and wide else []),
+        Content(""),
+        Content.styled("answering, a short answer", MUTED),
+        _answers("3 passages", *quality.right_with(run), width),
+        _answers("no passage", *quality.right_without(run), width),
+        Content(""),
+        *_progress(state, width),
+    ]
+    if height < len(lines):
+        lines = [line for line in lines if line.plain]
+    notes = [
+        f"{answered} questions that the course answers, {len(pairs()) - answered} that it does not."
+        " recall@5: a right passage among the first five. MRR: the mean of 1 / its rank.",
+        "first, absent: the median score of the first passage, for the one and the other kind.",
+    ]
+    if missing and not wide:
+        notes.append(f"{_NAMES['encoder']} is {_INSTALL}")
+    for note in notes:
+        lines += [Content(""), *(line.rstrip() for line in Content.styled(note, MUTED).wrap(width))]
+    return lines
+
+
+def _without_encoder() -> Content:
+    """The row of a search that is an extra, and not there."""
+    return Content.styled(f"{_NAMES['encoder']:<{_NAME}}{_INSTALL}", MUTED)
+
+
+def _fitting(width: int) -> list[tuple[str, int]]:
+    """As many columns as fit, from the left."""
+    room = width - _NAME
+    found = []
+    for name, size in _COLUMNS:
+        room -= size
+        if room < 0:
+            break
+        found.append((name, size))
+    return found
+
+
+def _searched(run: quality.State, kind: Kind, fitting: list[tuple[str, int]]) -> Content:
+    found = quality.figures(run, kind)
+    if found is None:
+        done = len(run.ranks.get(kind, ()))
+        said = f"{done} of {len(pairs())}" if done else "–"
+        return Content.assemble(f"{_NAMES[kind]:<{_NAME}}", (f"{said:>{fitting[0][1]}}", MUTED))
+    first, absent = found.first, found.first_absent
+    cells = (
+        f"{found.recall:.2f}",
+        f"{found.mrr:.2f}",
+        f"{found.recall_words:.2f}",
+        f"{found.recall_paraphrase:.2f}",
+        # merged, a score says which rank it was in both lists, and nothing else
+        *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
+    )
+    shown = [f"{cell:>{size}}" for cell, (_, size) in zip(cells, fitting, strict=False)]
+    return Content.assemble(
+        f"{_NAMES[kind]:<{_NAME}}", ("".join(shown[:2]), "bold"), "".join(shown[2:])
+    )
+
+
+def _answers(name: str, right: int, tried: int, width: int) -> Content:
+    total = len(quality.short())
+    if not tried:
+        return Content.assemble(f"{name:<{_NAME}}", ("–".rjust(9), MUTED))
+    said = f"{right:>3} right of {tried}" + ("" if tried == total else f" (of {total})")
+    bar = bars.bar(right / tried, max(0, min(24, width - _NAME - 26)))
+    return Content.assemble(
+        f"{name:<{_NAME}}", (f"{said:<24}", "bold"), (bar, likely(right / tried))
+    )
+
+
+def _progress(state: State, width: int) -> list[Content]:
+    run = state.quality
+    if state.reading:
+        return reading_lines(state, width)
+    searched = quality.all_ranked(run)
+    done, total = run.answered if searched else run.searched
+    if not run.running:
+        if quality.finished(run):
+            said = "Measured. Enter measures anew."
+        elif searched:
+            said = "Enter has the short questions answered: a minute or so."
+        else:
+            said = "Enter measures searching." if not done else "Enter goes on."
+        return [Content.styled(said, MUTED)]
+    left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s"
+    bar = meter(done / total, min(_METER, max(4, width - 40)))
+    what = "answering" if searched else "searching"
+    return [Content.assemble((f"{what}  ", MUTED), bar, (f"  {done} of {total}{left}", MUTED))]

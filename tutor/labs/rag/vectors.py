@@ -1,0 +1,188 @@
+"""The vectors of passages, made a few at a time and kept on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from tutor import paths, private
+from tutor.errors import NoHome
+from tutor.labs.rag import passage_vectors, sentence_encoder
+from tutor.labs.rag.attempt import ReadSoFar
+from tutor.labs.rag.sentence_encoder import SentenceEncoder
+from tutor.lm.checkpoint import save_atomically
+from tutor.lm.load import LanguageModel
+from tutor.retrieval.passage import Found, Passage
+
+SAVED_EVERY = 64
+"""Vectors after which those that there are are written down."""
+
+_VERSION = "1"
+"""Of how vectors are made: kept ones of another version are not used."""
+
+
+class Space(Protocol):
+    """Vectors of passages, comparable with those of questions."""
+
+    def cosines(self, question: Tensor) -> Tensor: ...
+
+    def with_passage(self, vector: Tensor, question: Tensor) -> float: ...
+
+
+class Reader(Protocol):
+    """Makes the vectors of passages, by their numbers, and of questions."""
+
+    def passage(self, number: int) -> Tensor: ...
+
+    def question(self, text: str) -> Tensor: ...
+
+
+class Vectors:
+    """Of passages, and of `questions` that show what questions have in common, where that
+    matters. `origin` names what the vectors depend on beside these texts."""
+
+    def __init__(
+        self,
+        make_reader: Callable[[Sequence[str]], Reader],
+        make_space: Callable[[Tensor, Tensor], Space],
+        origin: Sequence[str],
+        passages: Sequence[Passage],
+        questions: Sequence[str],
+        check_cancelled: Callable[[], None],
+    ) -> None:
+        self._passages = passages
+        self._texts = [_text(passage) for passage in passages]
+        self._questions = questions
+        self._reader = make_reader(self._texts)
+        self._make_space = make_space
+        self._check_cancelled = check_cancelled
+        self._file = _file_for([*origin, *self._texts, *questions])
+        self._vectors = _kept(self._file)
+        self._vector_of = lru_cache(maxsize=512)(self._reader.question)
+
+    def read_on(self, until: float) -> ReadSoFar:
+        """Some more of them, until that time (`time.monotonic`)."""
+        total = len(self._texts) + len(self._questions)
+        began, before = time.monotonic(), len(self._vectors)
+        while len(self._vectors) < total:
+            self._vectors.append(self._made(len(self._vectors)))
+            if len(self._vectors) in (total, *range(0, total, SAVED_EVERY)):
+                self._keep()
+            self._check_cancelled()
+            if time.monotonic() >= until:
+                break
+        made = max(1, len(self._vectors) - before)
+        return ReadSoFar(len(self._vectors), total, (time.monotonic() - began) / made)
+
+    def _made(self, number: int) -> Tensor:
+        if number < len(self._texts):
+            return self._reader.passage(number)
+        return self._reader.question(self._questions[number - len(self._texts)])
+
+    @cached_property
+    def _space(self) -> Space:
+        """Where an engine was started anew after the vectors were read, they are read again; most
+        are on disk."""
+        total = len(self._texts) + len(self._questions)
+        while self.read_on(time.monotonic()).done < total:
+            pass
+        count = len(self._texts)
+        questions = self._vectors[count:]
+        return self._make_space(
+            torch.stack(self._vectors[:count]),
+            torch.stack(questions) if questions else torch.empty(0),
+        )
+
+    def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
+        """The passages whose vectors point most nearly where the question's does; their scores are
+        cosines. `false` is one more, which is not kept."""
+        question = self._vector_of(query)
+        scores, numbers = self._space.cosines(question).sort(descending=True)
+        pairs = zip(numbers[:limit].tolist(), scores[:limit].tolist(), strict=True)
+        found = [Found(self._passages[number], score) for number, score in pairs]
+        if false is not None:
+            vector = self._vector_of(_text(false))
+            found.append(Found(false, self._space.with_passage(vector, question)))
+            found.sort(key=lambda each: -each.score)
+        return found[:limit]
+
+    def _keep(self) -> None:
+        """Where that is not possible, nothing happens but that they are made again."""
+        if self._file is not None:
+            with suppress(OSError, SafetensorError):
+                private.make_folder(self._file.parent)
+                save_atomically({"vectors": torch.stack(self._vectors)}, self._file, {})
+
+
+def of_model(
+    model: LanguageModel,
+    passages: Sequence[Passage],
+    questions: Sequence[str],
+    check_cancelled: Callable[[], None],
+) -> Vectors:
+    """From inside the local model."""
+    return Vectors(
+        lambda texts: passage_vectors.Reader(model.network, model.tokenizer, texts),
+        passage_vectors.Space,
+        [model.card.sha256, model.card.kernel],
+        passages,
+        questions,
+        check_cancelled,
+    )
+
+
+def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
+    """Of the sentence encoder, which needs no questions to compare with. Raises
+    `EncoderMissing`, `ModelDamaged`."""
+    encoder = _encoder()
+    return Vectors(
+        lambda texts: sentence_encoder.Reader(encoder, texts),
+        lambda of_passages, _: sentence_encoder.Space(of_passages),
+        [sentence_encoder.WEIGHTS],
+        passages,
+        (),
+        check_cancelled,
+    )
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+def _text(passage: Passage) -> str:
+    return f"{passage.heading}: {passage.text}"
+
+
+def _file_for(parts: Sequence[str]) -> Path | None:
+    """Named by all that the vectors depend on, so that nothing in it can be out of date. None
+    where the account has no place for a cache."""
+    digest = blake2b(_VERSION.encode(), digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "replace")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    try:
+        return paths.vectors_folder() / f"{digest.hexdigest()}.safetensors"
+    except NoHome:
+        return None
+
+
+def _kept(file: Path | None) -> list[Tensor]:
+    """What is wrong with the file does not matter: it is made anew."""
+    if file is None:
+        return []
+    try:
+        return list(load_file(file)["vectors"].unbind())
+    except (OSError, SafetensorError, KeyError):
+        return []

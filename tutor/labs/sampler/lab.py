@@ -1,0 +1,246 @@
+"""The sampler bench: every step between logits and the draw, in an order of one's own."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.lm.dials import ORDER, Dials, Stage, StepName, turned, value
+
+LONGEST = 2000
+"""Characters of text; of a longer one the end counts."""
+SHOWN = 40
+"""Rows that are listed, the most probable before any step first."""
+REMEMBERED = 50
+"""Settings whose outcome is remembered, to be compared."""
+
+LADDERS: dict[StepName, tuple[float, ...]] = {
+    "repetition": (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0),
+    "temperature": (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0),
+    "top-k": (0, 1, 2, 3, 5, 10, 20, 40, 100, 1000),
+    "top-p": (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1),
+    "min-p": (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+}
+"""The notches of each dial."""
+
+
+class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="choose"):
+    """Another step, so many further down."""
+
+    by: int
+
+
+class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
+    """The dial of the chosen step: so many notches stronger, or weaker."""
+
+    by: int
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """The chosen step, so many places later."""
+
+    by: int
+
+
+class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
+    """All dials off, in the usual order."""
+
+
+Action = Write | Choose | Turn | Move | Reset
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    text: str
+    dials: Dials
+    order: tuple[StepName, ...]
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """One token: its probability before all steps and after them (0 to 1), and which step removed
+    it."""
+
+    id: int
+    data: bytes
+    before: float
+    after: float
+    removed_by: StepName | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """`rows` are the most probable before; `first_after` the most probable after."""
+
+    vocabulary: int
+    entropy_bits: float
+    stages: tuple[Stage, ...]
+    rows: tuple[Row, ...]
+    first_after: Row
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How many tokens were left with these dials in this order, after this text."""
+
+    text: str
+    dials: Dials
+    order: tuple[StepName, ...]
+    kept: int
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`answer` is for `answered`, which is what was asked last."""
+
+    text: str
+    left_out: int = 0
+    dials: Dials = Dials()
+    order: tuple[StepName, ...] = ORDER
+    focus: int = 0
+    answer: Answer | None = None
+    answered: Question | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def asked(self) -> Question:
+        return Question(self.text, self.dials, self.order)
+
+    @property
+    def known(self) -> bool:
+        return self.answered == self.asked
+
+
+def start() -> State:
+    return _on("The cat ate the fish. The dog ate the")
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    last = len(state.order) - 1
+    match action:
+        case Write(text):
+            new = _on(text)
+            return replace(state, text=new.text, left_out=new.left_out)
+        case Choose(by):
+            return replace(state, focus=min(max(0, state.focus + by), last))
+        case Turn(by):
+            return replace(state, dials=_turned(state.dials, state.order[state.focus], by))
+        case Move(by):
+            to = min(max(0, state.focus + by), last)
+            order = list(state.order)
+            order.insert(to, order.pop(state.focus))
+            return replace(state, order=tuple(order), focus=to)
+        case Reset():
+            return replace(state, dials=Dials(), order=ORDER)
+
+
+def question(state: State) -> Question | None:
+    return None if state.known or not state.text else state.asked
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    outcome = Outcome(question.text, question.dials, question.order, answer.stages[-1].kept)
+    return msgspec.structs.replace(
+        state,
+        answer=answer,
+        answered=question,
+        outcomes=(*state.outcomes, outcome)[-REMEMBERED:],
+    )
+
+
+def _on(text: str) -> State:
+    kept = text[-LONGEST:]
+    return State(text=kept, left_out=len(text) - len(kept))
+
+
+def _turned(dials: Dials, name: StepName, by: int) -> Dials:
+    ladder = LADDERS[name]
+    at = ladder.index(value(dials, name)) + by
+    return turned(dials, name, ladder[min(max(0, at), len(ladder) - 1)])
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _one_left(state: State) -> bool:
+    answer = state.answer
+    return (
+        state.known
+        and answer is not None
+        and answer.stages[-1].kept == 1
+        and state.dials.temperature > 1
+    )
+
+
+def _order_matters(state: State) -> bool:
+    """The last outcome against earlier ones that differ from it in the order alone."""
+    if not state.outcomes:
+        return False
+    *earlier, last = state.outcomes
+    return any(
+        (each.text, each.dials) == (last.text, last.dials)
+        and each.order != last.order
+        and each.kept != last.kept
+        for each in earlier
+    )
+
+
+def _few_and_even(state: State) -> bool:
+    answer = state.answer
+    return (
+        state.known
+        and answer is not None
+        and answer.stages[-1].kept <= 20
+        and answer.first_after.after < 0.15
+    )
+
+
+def _dethroned(state: State) -> bool:
+    answer = state.answer
+    return state.known and answer is not None and answer.first_after.id != answer.rows[0].id
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="sampler",
+    title="Sampler bench",
+    order=180,
+    lesson="sampling",
+    task=(
+        "Turn the steps between the model's scores and the draw, change their order, and see what "
+        "each of them removes."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("one-left", "always the same token, though the temperature is above 1", _one_left),
+        Goal("few-and-even", "at most 20 tokens left, and none of them at 15 %", _few_and_even),
+        Goal("dethroned", "another token in the first place than before", _dethroned),
+        Goal(
+            "order-matters",
+            "the same dials in two orders, and not as many tokens left",
+            _order_matters,
+        ),
+    ),
+    solution=(
+        Choose(2),  # top-k
+        Turn(1),
+        Choose(-1),  # temperature
+        Turn(3),
+        Reset(),
+        Choose(-1),  # repetition
+        Turn(4),
+        Reset(),
+        Write("I opened the box and found a"),
+        Choose(1),  # temperature
+        Turn(8),
+        Choose(1),  # top-k
+        Turn(5),
+        Reset(),
+        Choose(-1),
+        Turn(6),
+        Choose(2),  # top-p
+        Turn(4),
+        Move(-2),
+    ),
+)

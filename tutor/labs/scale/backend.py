@@ -1,0 +1,249 @@
+"""Lets models of several sizes read a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+import torch
+from torch import Tensor
+
+from tutor import paths
+from tutor.errors import LabError, ModelError, TutorError
+from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.small_model import small_model_beside
+from tutor.labs.scale.lab import BEST
+from tutor.labs.scale.published import SMOLLM2_TOKENS
+from tutor.labs.scale.questions import (
+    Answer,
+    Coming,
+    Guess,
+    Installed,
+    Model,
+    Others,
+    Question,
+    Read,
+    Reading,
+    Refused,
+    Told,
+)
+from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_probabilities
+from tutor.labs.scale.remote_backend import ReadingElsewhere
+from tutor.labs.scale.remote_reading import ReadElsewhere
+from tutor.labs.scale.side_model import Visitor
+from tutor.labs.training.backend import RUNNING
+from tutor.lm.live_training import LiveTraining
+from tutor.lm.load import LanguageModel
+from tutor.lm.passage import Passage
+from tutor.lm.small_model import Result
+from tutor.lm.training_history import BYTES_A_STEP, CONTEXT
+from tutor.models import FoundModel
+from tutor.models.installed import bundled_model, installed_models
+
+BEFORE = "\n"
+"""Stands before every text, so that its first token is guessed too."""
+
+
+class ScaleBench:
+    """Keeps the other model that was chosen last, and how far it has read."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._loaded = tools.model
+        self._folder = tools.folder
+        self._visitor: Visitor | None = None
+        self._passage: tuple[str, Passage] | None = None
+        self._elsewhere = ReadingElsewhere(tools.remote, BEFORE)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError` for a text that a vocabulary has no tokens for."""
+        if isinstance(question, ReadElsewhere):
+            return self._told_elsewhere(question)
+        self._elsewhere.leave()
+        match question:
+            case Others():
+                self._dismiss()
+                return Installed(tuple(self._others()))
+            case Read("other", text, name):
+                return self._told_by_another(name, text)
+            case Read(model, text):
+                return Told(self._reading(model, text))
+
+    def _told_elsewhere(self, question: ReadElsewhere) -> Answer:
+        self._dismiss()
+        try:
+            found = self._elsewhere.glance(question)
+        except TutorError as error:
+            return Refused(str(error))
+        return found or Coming(f"waiting for {question.server.host}", 0, 0, None)
+
+    # --- another installed model ----------------------------------------------------------------
+
+    def _others(self) -> dict[str, FoundModel]:
+        """The installed models that are not here anyway, by name; of one name, the first counts."""
+        found: dict[str, FoundModel] = {}
+        for model in installed_models():
+            found.setdefault(model.name, model)
+        here = {self._loaded.card.name, Path(self._loaded.card.path)}
+        return {
+            name: model
+            for name, model in found.items()
+            if not model.bundled and not {name, model.path} & here
+        }
+
+    def _told_by_another(self, name: str, text: str) -> Answer:
+        try:
+            model = self._visiting(name)
+            return model if isinstance(model, Coming) else self._read_by(model, text)
+        except TutorError as error:
+            self._dismiss()
+            return Refused(f"{error.happened} {error.next_step}")
+
+    def _visiting(self, name: str) -> LanguageModel | Coming:
+        """It, once it is loaded. Raises `ModelError`."""
+        if self._visitor is None or self._visitor.name != name:
+            self._dismiss()
+            found = self._others().get(name)
+            if found is None:
+                raise ModelError(f"{name} is not installed any more.", "Choose another.")
+            self._visitor = Visitor(found)
+        return self._visitor.after(MOMENT)
+
+    def _read_by(self, model: LanguageModel, text: str) -> Answer:
+        """A large model takes long: it goes on for a moment. Raises `TextError`."""
+        tokenizer, network = model.tokenizer, model.network
+        ids = tokenizer.encode(BEFORE) + tokenizer.encode(text)
+        if len(ids) > network.config.context:
+            return Told(_of_a_model(model, text, None))
+        if self._passage is None or self._passage[0] != text:
+            self._passage = text, Passage(network, ids)
+        passage = self._passage[1]
+        if not passage.through:
+            passage.go_on(MOMENT)
+            return Coming("reading", passage.done, passage.blocks, None)
+        with torch.inference_mode():
+            final = network.norm(passage.stream)
+            costs = costs_of(network, final[:-1], torch.tensor(ids[1:]))
+            shares = network.logits(final[-1]).float().cpu().softmax(-1)
+        return Told(_with_figures(model, text, None, costs, shares))
+
+    def _dismiss(self) -> None:
+        if self._visitor is not None:
+            self._visitor.leave()
+        self._visitor = self._passage = None
+
+    # --- those that are always here -------------------------------------------------------------
+
+    def _reading(self, model: Model, text: str) -> Reading | None:
+        match model:
+            case "other":
+                raise LabError("No other model was named.", "Choose one.")
+            case "yours":
+                return self._yours(text)
+            case "small":
+                if self._small is None:
+                    return None
+                return _of_a_model(self._small, text, _small_tokens())
+            case "loaded":
+                card = self._loaded.card
+                known = SMOLLM2_TOKENS if card.name.startswith("SmolLM2-135M") else None
+                small = bundled_model()
+                if small is not None and Path(card.path) == small.path:
+                    known = _small_tokens()
+                return _of_a_model(self._loaded, text, known)
+
+    @cached_property
+    def _small(self) -> LanguageModel | None:
+        return small_model_beside(self._loaded)
+
+    def _yours(self, text: str) -> Reading | None:
+        """That of the lab of training, as it was last written down."""
+        training = LiveTraining(())
+        try:
+            training.load(self._folder / RUNNING)
+        except LabError:
+            return None
+        if not training.done:
+            return None
+        weights = sum(weight.numel() for weight in training.network.parameters())
+        ids = torch.tensor(list((BEFORE + text).encode()))
+        return _reading(
+            bits_of(training.network, ids, CONTEXT),
+            next_probabilities(training.network, ids, CONTEXT),
+            name="yours",
+            size=weights * 4,
+            parameters=weights,
+            trained_on=training.done * BYTES_A_STEP,
+            byte_count=len(text.encode()),
+            name_of=lambda id_: bytes([id_]),
+        )
+
+
+def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> Reading:
+    tokenizer, network = model.tokenizer, model.network
+    ids = torch.tensor(tokenizer.encode(BEFORE) + tokenizer.encode(text))
+    context = network.config.context
+    costs = bits_of(network, ids, context)
+    return _with_figures(model, text, trained_on, costs, next_probabilities(network, ids, context))
+
+
+def _with_figures(
+    model: LanguageModel, text: str, trained_on: int | None, costs: Tensor, shares: Tensor
+) -> Reading:
+    return _reading(
+        costs,
+        shares,
+        name=model.card.name,
+        size=_size(Path(model.card.path)),
+        parameters=model.card.parameters,
+        trained_on=trained_on,
+        byte_count=len(text.encode()),
+        name_of=lambda id_: model.tokenizer.token(id_).data,
+    )
+
+
+def _reading(
+    costs: Tensor,
+    shares: Tensor,
+    *,
+    name: str,
+    size: int,
+    parameters: int,
+    trained_on: int | None,
+    byte_count: int,
+    name_of: Callable[[int], bytes],
+) -> Reading:
+    """`costs` are the bits of each token, `shares` the probabilities of what may come next."""
+    best, places = shares.topk(BEST)
+    return Reading(
+        name=name,
+        parameters=parameters,
+        size=size,
+        trained_on=trained_on,
+        pieces=len(costs),
+        byte_count=byte_count,
+        bits=float(costs.sum()),
+        entropy=entropy_bits(shares),
+        best=tuple(
+            Guess(name_of(place), share)
+            for place, share in zip(places.tolist(), best.tolist(), strict=True)
+        ),
+    )
+
+
+def _size(path: Path) -> int:
+    """Bytes of the weights as they are kept in a file."""
+    file = path / "model.safetensors" if path.is_dir() else path
+    return file.stat().st_size if file.exists() else 0
+
+
+def _small_tokens() -> int | None:
+    record = paths.bundled_model_folder() / "training.json"
+    if not record.exists():
+        return None
+    return msgspec.json.decode(record.read_bytes(), type=Result).read_tokens
+
+
+def make_bench(tools: Tools) -> ScaleBench:
+    return ScaleBench(tools)

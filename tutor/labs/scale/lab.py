@@ -1,0 +1,308 @@
+"""The scale ladder: one text, read by models of very different sizes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.errors import LabError
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.scale.questions import (
+    Answer,
+    Coming,
+    Installed,
+    Model,
+    Others,
+    Question,
+    Read,
+    Reading,
+    Refused,
+    Told,
+)
+from tutor.labs.scale.remote_reading import (
+    Elsewhere,
+    Glance,
+    ReadElsewhere,
+    about_another_text,
+    chosen,
+    decided,
+    with_server,
+    without_server,
+)
+from tutor.labs.scale.rungs import Rung, rungs
+from tutor.remote.catalogue import RemoteModel
+
+LONGEST = 600
+"""Bytes of text that are read."""
+BEST = 8
+"""Guesses that are told of each model."""
+LONG = 60
+"""Bytes from which on a text counts as one to be known by heart."""
+
+PARAGRAPH = (
+    "Nobody on the island could say who had first kept bees there. The hives stood in rows along "
+    "the stone wall, painted blue and white, and in the first warm week of spring the whole garden "
+    "hummed. My aunt walked among them without a veil. She said that bees can tell a careful "
+    "person from a careless one, and that most people are careless only because they are in a "
+    "hurry."
+)
+"""Written for this lab: no model can have been trained on it before."""
+
+READERS: tuple[Model, ...] = ("yours", "small", "loaded")
+"""The network of the lab of training, the model that comes along, and the one in use. Another one
+that is installed reads too where the learner wants it."""
+View = Literal["text", "ladder"]
+Quantity = Literal["parameters", "bytes", "tokens", "compute"]
+QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Paragraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
+    """The paragraph again that nobody was trained on."""
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """The text as it is read, or the ladder."""
+
+    view: View
+
+
+class Measure(msgspec.Struct, frozen=True, tag_field="do", tag="measure"):
+    """Another quantity of the ladder as bars."""
+
+    by: int
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """The rung of the ladder that is so many further on."""
+
+    by: int
+
+
+class Other(msgspec.Struct, frozen=True, tag_field="do", tag="other"):
+    """Let the next one of the other models read too, those that are installed and then those
+    elsewhere; after the last, none."""
+
+
+class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
+    """Whether the model elsewhere that is to read may be sent the text; it is asked then, once
+    more if it was before."""
+
+    yes: bool
+
+
+Action = Write | Paragraph | See | Measure | Focus | Other | Add | Remove | Agree
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`readings` are those of `text`, as far as they are known. `others` are the installed models
+    that could read too, None where that is to be asked; `other` is the one that does. `coming`
+    says how far it is, `refused` why it does not. In its place one `elsewhere` may read."""
+
+    text: str
+    left_out: int = 0
+    view: View = "text"
+    quantity: int = 3
+    rung: int = 0
+    readings: dict[Model, Reading | None] = {}
+    others: tuple[str, ...] | None = None
+    other: str | None = None
+    coming: Coming | None = None
+    refused: str | None = None
+    elsewhere: Elsewhere = Elsewhere()
+
+    @property
+    def wanted(self) -> tuple[Model, ...]:
+        """The models that are to read."""
+        return READERS if self.other is None or self.refused else (*READERS, "other")
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that are here have read."""
+        return all(model in self.readings for model in self.wanted)
+
+    @property
+    def reachable(self) -> tuple[str | RemoteModel, ...]:
+        """The models that one key lets read after each other: those installed by their names, then
+        those elsewhere."""
+        return (*(self.others or ()), *self.elsewhere.servers)
+
+    @property
+    def readers(self) -> tuple[Reading, ...]:
+        """The smallest first; the model in use once, if it is the one that came along."""
+        found = [reading for model in self.wanted if (reading := self.readings.get(model))]
+        once = {reading.name: reading for reading in found}
+        return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
+
+
+def start() -> State:
+    return State(text=PARAGRAPH)
+
+
+def act(state: State, action: Action) -> State:
+    """Raises `LabError` for a text without anything to read."""
+    new = msgspec.structs.replace
+    match action:
+        case Write(text):
+            data = text.encode("utf-8", "replace")
+            kept = data[:LONGEST].decode("utf-8", "ignore")
+            if not kept:
+                raise LabError("There is nothing to read.", "Write a sentence.")
+            return _about(state, kept, len(data) - len(kept.encode()))
+        case Paragraph():
+            return _about(state, PARAGRAPH, 0)
+        case See(view):
+            return new(state, view=view)
+        case Measure(by):
+            return new(state, quantity=(state.quantity + by) % len(QUANTITIES))
+        case Focus(by):
+            return new(state, rung=min(max(0, state.rung + by), len(ladder(state)) - 1))
+        case Other():
+            return _with_another(state)
+        case Add():
+            return _with_server(state, action.model)
+        case Remove():
+            return _without_another(state, without_server(state.elsewhere))
+        case Agree(yes):
+            return new(state, elsewhere=decided(state.elsewhere, yes), coming=None)
+
+
+def _about(state: State, text: str, left_out: int) -> State:
+    """Nobody has read this text yet."""
+    return msgspec.structs.replace(
+        state,
+        text=text,
+        left_out=left_out,
+        readings={},
+        coming=None,
+        view="text",
+        elsewhere=about_another_text(state.elsewhere),
+    )
+
+
+def _with_another(state: State) -> State:
+    """The next one that can be reached reads too. After the last none does, and those that are
+    installed are asked for anew: one may have been fetched meanwhile."""
+    reachable = state.reachable
+    now = state.elsewhere.server or state.other
+    place = reachable.index(now) + 1 if now in reachable else 0
+    another = reachable[place] if place < len(reachable) else None
+    if isinstance(another, RemoteModel):
+        return _with_server(state, another)
+    none = _without_another(state, chosen(state.elsewhere, None))
+    return msgspec.structs.replace(none, other=another, others=state.others if another else None)
+
+
+def _with_server(state: State, server: RemoteModel) -> State:
+    return _without_another(state, with_server(state.elsewhere, server))
+
+
+def _without_another(state: State, elsewhere: Elsewhere) -> State:
+    """Nobody reads but those that are always here, and who is to read `elsewhere`."""
+    return msgspec.structs.replace(
+        state,
+        view="text",
+        other=None,
+        readings={model: state.readings[model] for model in READERS if model in state.readings},
+        coming=None,
+        refused=None,
+        elsewhere=elsewhere,
+    )
+
+
+def ladder(state: State) -> tuple[Rung, ...]:
+    return rungs(state.readers, state.elsewhere.server)
+
+
+def question(state: State) -> Question | None:
+    missing = [model for model in reversed(READERS) if model not in state.readings]
+    if missing:
+        return Read(missing[0], state.text)
+    if state.others is None:
+        return Others()
+    if state.other is None or state.complete:
+        return state.elsewhere.question(state.text)
+    return Read("other", state.text, state.other)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    new = msgspec.structs.replace
+    match question, answer:
+        case _, Installed(names):
+            return new(state, others=names)
+        case _, Coming():
+            return new(state, coming=answer)
+        case ReadElsewhere(), Refused(why):
+            return new(state, elsewhere=new(state.elsewhere, refused=why), coming=None)
+        case ReadElsewhere(), Glance():
+            return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
+        case _, Refused(why):
+            return new(state, refused=why, coming=None)
+        case Read(model, text), Told(reading) if text == state.text:
+            return new(state, readings={**state.readings, model: reading}, coming=None)
+    return state
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _by_heart(state: State) -> bool:
+    reading = state.readings.get("loaded")
+    return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
+
+
+def _smaller_wins(state: State) -> bool:
+    small, loaded = state.readings.get("small"), state.readings.get("loaded")
+    return (
+        small is not None
+        and loaded is not None
+        and small.parameters < loaded.parameters
+        and small.bits < loaded.bits
+    )
+
+
+def _noise(state: State) -> bool:
+    return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
+
+
+def _takes_another_model(question: Question) -> bool:
+    return not isinstance(question, Read) or question.model == "other"
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="scale",
+    title="The scale ladder",
+    order=170,
+    lesson="learning",
+    task="Let models of very different sizes read the same text, and compare what it costs them.",
+    private=_takes_another_model,
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart", _by_heart),
+        Goal(
+            "smaller-wins", "a text that costs the small model less than the large", _smaller_wins
+        ),
+        Goal("noise", "a text that costs every model 5 bits a byte or more", _noise),
+    ),
+    solution=(
+        Write(
+            "We hold these truths to be self-evident, that all men are created equal, that they "
+            "are endowed by their Creator with certain unalienable Rights"
+        ),
+        Write("The capital of Burkina Faso is Ouagadougou."),
+        Write("qzx vkw pjq zzt bxk"),
+    ),
+)

@@ -1,0 +1,207 @@
+"""Lines of the text that models of several sizes read: a column for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from textual.content import Content
+
+from tutor.app.theme import MUTED, NOT_YET, likely
+from tutor.app.widgets import figures
+from tutor.app.widgets.meter import meter
+from tutor.labs.scale.lab import BEST
+from tutor.text import counted, safe, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.scale.lab import State
+    from tutor.labs.scale.questions import Reading
+    from tutor.labs.scale.remote_reading import Elsewhere, Glance
+    from tutor.remote.catalogue import RemoteModel
+
+_LABEL = 12
+_COLUMN = 24
+_NARROWEST = 12
+_LOW, _HIGH = 12, 24
+_ABOVE_GUESSES = 7
+_METER = 20
+_NOT_TOLD = "not told"
+
+
+class _Column(msgspec.Struct, frozen=True):
+    """What stands below a model's name. `costs` are bits a byte, bits in all, tokens and
+    perplexity; `hidden` is empty where nothing is."""
+
+    name: str
+    costs: tuple[str, str, str, str]
+    entropy: str
+    hidden: str
+    guesses: tuple[tuple[bytes, float], ...]
+
+
+def text_lines(state: State, width: int, height: int) -> list[Content]:
+    """The text, what it cost each model, and what each expects after it."""
+    low = height < _LOW
+    read = Content(visible(state.text.encode()).replace("␣", " ")).wrap(width)
+    lines = [line.rstrip() for line in read][: 1 if low else 2 if height < _HIGH else 10]
+    if len(read) > len(lines):
+        lines[-1] = Content(figures.fit(lines[-1].plain, width - 1).rstrip() + "…")
+    if state.left_out:
+        lines.append(Content.styled(f"{counted(state.left_out, 'byte')} more are left out.", MUTED))
+    if not low:
+        lines.append(Content(""))
+    if not state.readers:
+        return [*lines, Content.styled("being read", MUTED)]
+    above = [*_other(state, width), *_from_elsewhere(state, width)]
+    if low:
+        return [*above, *_table(state, width, BEST), *lines]
+    below = above or _waiting(state, width)
+    columns = _ABOVE_GUESSES + (state.elsewhere.glance is not None)
+    rows = height - len(lines) - len(below) - columns
+    return [*lines, *_table(state, width, max(1, min(BEST, rows))), *below]
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def _table(state: State, width: int, guesses: int) -> list[Content]:
+    """A column a model, the largest of those here at the right, and then the one elsewhere; where
+    it is narrow, the first are left out."""
+    columns = [_here(reading) for reading in state.readers]
+    server, glance = state.elsewhere.server, state.elsewhere.glance
+    if server is not None and glance is not None:
+        columns.append(_there(server, glance))
+    columns = columns[-max(1, (width - _LABEL) // _NARROWEST) :]
+    size = min(_COLUMN, (width - _LABEL) // len(columns))
+    labels = ("bits a byte", "bits in all", "tokens", "perplexity")
+    costs = zip(labels, *(column.costs for column in columns), strict=True)
+    lines = [
+        _row("", [figures.fit(column.name, size - 1).strip() for column in columns], size, "bold"),
+        *(
+            _row(label, values, size, "bold" if label == labels[0] else "")
+            for label, *values in costs
+        ),
+        Content.styled(f"{'and then?':<{_LABEL}}", MUTED),
+        _row("entropy", [column.entropy for column in columns], size),
+    ]
+    if any(column.hidden for column in columns):
+        lines.append(_row("hidden", [column.hidden for column in columns], size))
+    return [*lines, *(_guesses(place, columns, size) for place in range(guesses))]
+
+
+def _here(reading: Reading) -> _Column:
+    return _Column(
+        safe(reading.name),
+        (
+            f"{reading.bits_a_byte:.3f}",
+            f"{reading.bits:.1f}",
+            figures.count(reading.pieces),
+            _large(reading.perplexity),
+        ),
+        f"{reading.entropy:.2f} bits",
+        "",
+        tuple((guess.data, guess.probability) for guess in reading.best),
+    )
+
+
+def _there(server: RemoteModel, glance: Glance) -> _Column:
+    """What is not told is called so. Of the entropy only the least is known."""
+    a_byte, bits, perplexity = glance.bits_a_byte, glance.bits, glance.perplexity
+    least, hidden = glance.least_entropy, glance.hidden
+    return _Column(
+        safe(server.name),
+        (
+            _NOT_TOLD if a_byte is None else f"{a_byte:.3f}",
+            _NOT_TOLD if bits is None else f"{bits:.1f}",
+            _NOT_TOLD if glance.pieces is None else figures.count(glance.pieces),
+            _NOT_TOLD if perplexity is None else _large(perplexity),
+        ),
+        _NOT_TOLD if least is None else f"≥ {least:.2f} bits",
+        _NOT_TOLD if hidden is None else figures.percent(hidden),
+        tuple((each.data, each.probability) for each in glance.shown),
+    )
+
+
+def _guesses(place: int, columns: Sequence[_Column], size: int) -> Content:
+    parts: list[tuple[str, str] | str] = [(f"{place + 1:>{_LABEL - 2}}  ", MUTED)]
+    for column in columns:
+        if place >= len(column.guesses):
+            parts.append(" " * size)
+            continue
+        data, probability = column.guesses[place]
+        token = figures.fit(visible(data) or "∅", size - 10)
+        parts += [f" {token}", (f"{figures.percent(probability):>8} ", likely(probability))]
+    return Content.assemble(*parts)
+
+
+def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Content:
+    parts = [(f"{value:>{size - 1}} ", style) for value in values]
+    return Content.assemble((f"{label:<{_LABEL}}", MUTED), *parts)
+
+
+def _large(value: float) -> str:
+    return f"{value:.1f}" if value < 1e5 else f"{value:.1e}"
+
+
+# --- what else is to be said ----------------------------------------------------------------------
+
+
+def _other(state: State, width: int) -> list[Content]:
+    """How far the other installed model is, or why it does not read."""
+    name = f"{safe(state.other or '')}: "
+    if state.refused:
+        return _said(name, state.refused, NOT_YET, width)
+    if state.other is None or "other" in state.readings:
+        return []
+    coming = state.coming
+    said = Content.assemble((name, "bold"), ("is next" if coming is None else coming.doing, MUTED))
+    if coming is None or not coming.total:
+        return [said]
+    far = f"  {coming.done / coming.total:>4.0%}"
+    if coming.seconds is not None:
+        far += f"  about {coming.seconds:.0f} s"
+    bar = meter(coming.done / coming.total, min(_METER, width - len(far)))
+    return [said, Content.assemble(bar, (far, MUTED))]
+
+
+def _from_elsewhere(state: State, width: int) -> list[Content]:
+    """What a server tells, and what it does not."""
+    elsewhere = state.elsewhere
+    if elsewhere.server is None:
+        return []
+    name = f"{safe(elsewhere.server.name)}: "
+    if elsewhere.refused:
+        return _said(name, f"{elsewhere.refused} Enter asks again.", NOT_YET, width)
+    if elsewhere.glance is None:
+        doing = state.coming.doing if state.coming else "is next"
+        return _said(name, doing, MUTED, width)
+    return _said(name, _told(elsewhere, elsewhere.glance), MUTED, width)
+
+
+def _told(elsewhere: Elsewhere, glance: Glance) -> str:
+    if glance.silence:
+        return f"the bits are not told. {glance.silence}"
+    if not glance.shown:
+        return "it ends the text here, and tells no more about that."
+    shown = f"{counted(len(glance.shown), 'token')} shown: its entropy is a lower bound (≥)"
+    return f"{shown}." if glance.bits is not None else f"{shown}, bits not told."
+
+
+def _said(name: str, text: str, style: str, width: int) -> list[Content]:
+    said = Content.assemble((name, "bold"), (safe(text), style))
+    return [line.rstrip() for line in said.wrap(width)]
+
+
+def _waiting(state: State, width: int) -> list[Content]:
+    if not state.complete:
+        return [Content.styled("the others are reading", MUTED)]
+    if state.others and state.other is None:
+        names = map(safe, state.others)
+        said = figures.as_many_as_fit("o lets another model read too: ", names, width)
+    elif state.readings["yours"] is None:
+        said = "Yours joins them when the lab “training” has trained one."
+    else:
+        said = "Perplexity is a token’s, be it a letter or a word: compare bits."
+    return [Content.styled(said, MUTED)]

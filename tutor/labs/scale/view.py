@@ -1,0 +1,112 @@
+"""The scale ladder: its two views, and their keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tutor.labs.kit import server_field
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.view import LabView
+from tutor.labs.scale.lab import PARAGRAPH, Agree, Focus, Measure, Other, Paragraph, See, State
+from tutor.labs.scale.ladder_lines import ladder_lines
+from tutor.labs.scale.remote_reading import with_server
+from tutor.labs.scale.text_lines import text_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.content import Content
+
+    from tutor.remote.catalogue import RemoteModel
+
+_SENT = "The text that is read, and each that you write while this model reads along"
+
+
+class ScaleView(LabView):
+    """What a text costs each model, side by side; or the ladder of what the models were made of."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "see", "ladder / text", tooltip="The text as it is read, or the ladder."),
+        Binding("e", "edit", "write", tooltip="Let them read a text of your own."),
+        Binding("p", "paragraph", "the paragraph", tooltip="The text that none was trained on."),
+        Binding("o", "other", "other model", tooltip="Let another model read it too, or none."),
+        Binding("a", "add", "add a server", tooltip="A model elsewhere: its name and address."),
+        Binding("d", "remove", "remove", tooltip="Take away the server that reads."),
+        Binding("enter", "again", "ask it again", tooltip="Ask the server once more."),
+        Binding("right", "measure(1)", "bars of", key_display="←→", tooltip="What the bars show."),
+        Binding("left", "measure(-1)", show=False),
+        Binding("down", "focus_by(1)", "source", key_display="↑↓", tooltip="Where it is from."),
+        Binding("up", "focus_by(-1)", show=False),
+    ]
+
+    def action_see(self) -> None:
+        self.did(See("ladder" if self.state.view == "text" else "text"))
+
+    def action_edit(self) -> None:
+        text = "" if self.state.text == PARAGRAPH else self.state.text
+        self.write("A text, to be read by all of them:", text, Write)
+
+    def action_paragraph(self) -> None:
+        self.did(Paragraph())
+
+    def action_other(self) -> None:
+        self.did(Other())
+        self._ask_to_agree()
+
+    def action_add(self) -> None:
+        self.write(server_field.LABEL, server_field.EXAMPLE, self._named)
+
+    def _named(self, written: str) -> Add:
+        """Raises `TutorError` for what cannot read here."""
+        added = server_field.named(written)
+        with_server(self.state.elsewhere, added.model)
+        self.call_after_refresh(self._ask_to_agree)
+        return added
+
+    def _ask_to_agree(self) -> None:
+        if self.state.elsewhere.undecided:
+            self.action_again()
+
+    def action_again(self) -> None:
+        self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
+
+    async def _ask_where_agreed(self) -> None:
+        """Nothing is sent to a host that the learner has not agreed to."""
+        server: RemoteModel = self.state.elsewhere.server
+        self.did(Agree(await server_field.agreed(self, server, _SENT)))
+
+    def action_remove(self) -> None:
+        self.did(Remove())
+
+    def action_measure(self, by: int) -> None:
+        self.did(Measure(by))
+
+    def action_focus_by(self, by: int) -> None:
+        self.did(Focus(by))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "add" and not server_field.offered(self):
+            return False
+        state: State | None = self.state
+        if state is None:
+            return True
+        if action in ("measure", "focus_by"):
+            return state.view == "ladder"
+        if action == "other":
+            return bool(state.reachable) or state.other is not None
+        if action == "remove":
+            return state.elsewhere.server is not None
+        if action == "again":
+            return state.elsewhere.refused is not None
+        return action != "paragraph" or state.text != PARAGRAPH
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if state.view == "ladder":
+            return ladder_lines(state, width)
+        return text_lines(state, width, height)
+
+
+VIEW = ScaleView

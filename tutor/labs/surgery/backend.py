@@ -1,0 +1,196 @@
+"""Runs the network with parts of it switched off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.labs.kit.underway import Underway
+from tutor.labs.surgery.lab import (
+    FEED_FORWARD,
+    MOST_TOKENS,
+    REPEATED,
+    SEED,
+    Answer,
+    Copied,
+    Copy,
+    Cut,
+    Distributions,
+    HeadScores,
+    Lens,
+    Lenses,
+    LensLine,
+    Next,
+    NextRow,
+    Question,
+    Scores,
+)
+from tutor.lm import heads, surgery
+from tutor.lm.passage import Passage
+
+SHOWN = 6
+"""Most probable tokens of each distribution."""
+
+LENS_ROWS = 14
+"""Layers that the lens looks at, evenly spaced: each costs a product with the vocabulary."""
+
+
+class SurgeryBench:
+    """Keeps how the text and the random tokens went through the network, whole and cut."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._kept: dict[tuple[str | None, tuple[Cut, ...]], Passage] = {}
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError`."""
+        match question:
+            case Next(text, cuts) | Lens(text, cuts):
+                passages = self._passages(text, cuts)
+            case Scores():
+                passages = self._passages(None, ())
+            case Copy(cuts):
+                passages = self._passages(None, cuts)
+        for passage in passages:
+            if not passage.through:
+                passage.go_on(MOMENT)
+                return _underway(passages)
+        with torch.inference_mode():
+            match question:
+                case Next(text, _):
+                    return self._distributions(text, *passages)
+                case Lens():
+                    return self._lenses(*passages)
+                case Scores():
+                    return self._scores(passages[0])
+                case Copy():
+                    return self._copied(*passages)
+
+    def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[Passage, Passage]:
+        """Of a text, or of the random tokens (None): with everything on, and without `cuts`.
+        Of what was kept before, that with everything on stays."""
+        ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
+        network, kept = self._model.network, self._kept
+        whole = kept.get((text, ())) or Passage(network, ids)
+        changed = whole
+        if cuts:
+            changed = kept.get((text, cuts)) or Passage(network, ids, partial(self._without, cuts))
+        if whole.through and changed.done == 0:
+            changed.begin_like(whole, min(cut.layer for cut in cuts))
+        others = [key for key in kept if not key[1] and (key[0] is None) != (text is None)]
+        self._kept = {key: kept[key] for key in others}
+        self._kept |= {(text, ()): whole, (text, cuts): changed}
+        return whole, changed
+
+    def _without(self, cuts: Sequence[Cut]) -> AbstractContextManager[None]:
+        return surgery.switched_off(
+            self._model.network,
+            [(cut.layer, cut.head) for cut in cuts if cut.head != FEED_FORWARD],
+            [cut.layer for cut in cuts if cut.head == FEED_FORWARD],
+        )
+
+    # --- the next token -------------------------------------------------------------------------
+
+    def _distributions(self, text: str, whole: Passage, cut: Passage) -> Distributions:
+        ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
+        both = torch.stack([whole.stream[-1], cut.stream[-1]])
+        # log p of every token that could come next [vocabulary]
+        before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
+        best = dict.fromkeys([*_best(before), *_best(after)])
+        rows = [
+            NextRow(
+                self._model.tokenizer.token(id_), float(before[id_].exp()), float(after[id_].exp())
+            )
+            for id_ in best
+        ]
+        config = self._model.network.config
+        return Distributions(
+            layers=config.layers,
+            heads=config.heads,
+            tokens=self._model.tokenizer.tokens(ids),
+            left_out=left_out,
+            rows=tuple(sorted(rows, key=lambda row: -row.before)),
+            divergence=float((before.exp() * (before - after)).sum() / math.log(2)),
+        )
+
+    # --- the lens -------------------------------------------------------------------------------
+
+    def _lens_layers(self) -> list[int]:
+        layers = self._model.network.config.layers
+        count = min(LENS_ROWS, layers + 1)
+        return [round(row * layers / (count - 1)) for row in range(count)]
+
+    def _lenses(self, whole: Passage, cut: Passage) -> Lenses:
+        before, after = (
+            self._seen_through(passage) for passage in (whole, cut)
+        )  # [rows, vocabulary]
+        target = int(before[-1].argmax())
+        token = self._model.tokenizer.token
+        rows = [
+            LensLine(
+                layer,
+                token(int(old.argmax())),
+                float(old[target]),
+                token(int(new.argmax())),
+                float(new[target]),
+            )
+            for layer, old, new in zip(self._lens_layers(), before, after, strict=True)
+        ]
+        return Lenses(token(target), tuple(rows))
+
+    def _seen_through(self, passage: Passage) -> Tensor:
+        """The probabilities that some of the layers would give the next token."""
+        streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
+        return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
+
+    # --- copying --------------------------------------------------------------------------------
+
+    def _repeated(self) -> list[int]:
+        special = set(self._model.tokenizer.special_ids.values())
+        size = min(
+            self._model.network.config.vocabulary_size, self._model.tokenizer.vocabulary_size
+        )
+        ordinary = [id_ for id_ in range(size) if id_ not in special]
+        return surgery.twice(ordinary, REPEATED, SEED)
+
+    def _scores(self, whole: Passage) -> HeadScores:
+        attention = torch.stack(whole.trace.attention).cpu()
+        found = heads.scores(attention, heads.after_same(self._repeated()))
+        assert found is not None
+        return HeadScores(tuple(found.flatten().tolist()), found.shape[1])
+
+    def _copied(self, whole: Passage, cut: Passage) -> Copied:
+        # the first token of the second half is as new as those of the first: nothing tells of it
+        again = REPEATED + 1
+        costs = self._costs(whole, 1)
+        before = costs[again - 1 :]
+        after = before if cut is whole else self._costs(cut, again)
+        new = costs[: REPEATED - 1]
+        return Copied(float(new.mean()), float(before.mean()), float(after.mean()))
+
+    def _costs(self, passage: Passage, first: int) -> Tensor:
+        """What each token from `first` (at least 1) to the end costs in bits: [T - first]."""
+        network = self._model.network
+        return surgery.bits_of_next(network, passage.stream, self._repeated(), first)
+
+
+def _underway(passages: Iterable[Passage]) -> Underway:
+    """How far both are together; one that stands for both counts once."""
+    each = {id(passage): passage for passage in passages}.values()
+    return Underway(sum(p.done for p in each), sum(p.blocks for p in each))
+
+
+def _best(log_probabilities: Tensor) -> list[int]:
+    best: list[int] = log_probabilities.topk(min(SHOWN, len(log_probabilities))).indices.tolist()
+    return best
+
+
+def make_bench(tools: Tools) -> SurgeryBench:
+    return SurgeryBench(tools)

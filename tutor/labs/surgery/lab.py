@@ -1,0 +1,347 @@
+"""The lab of surgery: parts of the network switched off, and what goes missing with them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.underway import Underway
+from tutor.lm.distribution import Token
+
+MOST_TOKENS = 32
+"""Of a longer text the beginning is read, and the screen says so."""
+
+REPEATED = 16
+"""Random tokens that are read twice to see how well the network copies."""
+
+SEED = 1
+"""Which random tokens: always the same, so that two readings can be compared."""
+
+View = Literal["next", "lens", "copying"]
+VIEWS: tuple[View, ...] = ("next", "lens", "copying")
+
+
+class Cut(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A part that is switched off: a head of a layer, counted from 0; head -1 is the layer's
+    feed-forward network."""
+
+    layer: int
+    head: int
+
+
+FEED_FORWARD = -1
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
+    """The next token, the logit lens, or how well it copies."""
+
+    view: View
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
+    """To another layer, or another of its parts: so many further on."""
+
+    layer: int = 0
+    part: int = 0
+
+
+class Switch(msgspec.Struct, frozen=True, tag_field="do", tag="switch"):
+    """The part in focus off, or on again."""
+
+
+class SwitchAttention(msgspec.Struct, frozen=True, tag_field="do", tag="attention"):
+    """All heads of the layer in focus off, or on again."""
+
+
+class SwitchBest(msgspec.Struct, frozen=True, tag_field="do", tag="best"):
+    """Off with the head that is still on and looks most at what came after the same token."""
+
+
+class Restore(msgspec.Struct, frozen=True, tag_field="do", tag="restore"):
+    """Everything on again."""
+
+
+Action = Write | See | Move | Switch | SwitchAttention | SwitchBest | Restore
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Next(msgspec.Struct, frozen=True, tag=True):
+    """What comes next, with everything on and without `cuts`?"""
+
+    text: str
+    cuts: tuple[Cut, ...]
+
+
+class Lens(msgspec.Struct, frozen=True, tag=True):
+    """And what would each layer say?"""
+
+    text: str
+    cuts: tuple[Cut, ...]
+
+
+class Scores(msgspec.Struct, frozen=True, tag=True):
+    """How much does each head look at what came after the same token?"""
+
+
+class Copy(msgspec.Struct, frozen=True, tag=True):
+    """How well are random tokens copied, with everything on and without `cuts`?"""
+
+    cuts: tuple[Cut, ...]
+
+
+Question = Next | Lens | Scores | Copy
+
+
+class NextRow(msgspec.Struct, frozen=True, array_like=True):
+    """A token that could come next, with its probability before and after."""
+
+    token: Token
+    before: float
+    after: float
+
+
+class Distributions(msgspec.Struct, frozen=True, tag=True):
+    """The most probable tokens of both, in the order of before. `divergence` is that of the answer
+    after from the one before (Kullback-Leibler), in bits."""
+
+    layers: int
+    heads: int
+    tokens: tuple[Token, ...]
+    left_out: int
+    rows: tuple[NextRow, ...]
+    divergence: float
+
+
+class LensLine(msgspec.Struct, frozen=True, array_like=True):
+    """After so many blocks: the first choice and the target's probability, before and after."""
+
+    layer: int
+    before: Token
+    before_target: float
+    after: Token
+    after_target: float
+
+
+class Lenses(msgspec.Struct, frozen=True, tag=True):
+    """`target` is what the whole network says first."""
+
+    target: Token
+    rows: tuple[LensLine, ...]
+
+
+class HeadScores(msgspec.Struct, frozen=True, tag=True):
+    """The share of attention (0 to 1) that each head gives to what came after the same token: all
+    heads of the first layer, then of the second ..."""
+
+    scores: tuple[float, ...]
+    heads: int
+
+
+class Copied(msgspec.Struct, frozen=True, tag=True):
+    """Bits a token costs: the random ones when they are new, and when they come again, with
+    everything on and without the cuts."""
+
+    new: float
+    before: float
+    after: float
+
+
+Answer = Distributions | Lenses | HeadScores | Copied | Underway
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`layer` and `part` are in focus; the parts of a layer are its heads and, last, its
+    feed-forward network. What is known belongs to `cuts`, and is gone when they change. `underway`
+    says how far the reading is that is owed."""
+
+    text: str
+    view: View = "next"
+    layer: int = 0
+    part: int = 0
+    cuts: tuple[Cut, ...] = ()
+    layers: int = 0
+    heads: int = 0
+    next: Distributions | None = None
+    lens: Lenses | None = None
+    scores: tuple[float, ...] = ()
+    copied: Copied | None = None
+    underway: Underway | None = None
+
+    @property
+    def focus(self) -> Cut:
+        return Cut(self.layer, self.part if self.part < self.heads else FEED_FORWARD)
+
+    @property
+    def heads_off(self) -> int:
+        return sum(cut.head != FEED_FORWARD for cut in self.cuts)
+
+    def attention_off(self, layer: int) -> bool:
+        return all(Cut(layer, head) in self.cuts for head in range(self.heads))
+
+    def score(self, cut: Cut) -> float | None:
+        """How much of an induction head it is; None for what is no head, or not known."""
+        if cut.head == FEED_FORWARD or not self.scores:
+            return None
+        return self.scores[cut.layer * self.heads + cut.head]
+
+
+def start() -> State:
+    return State(text="When Mary and John went to the store, John gave a drink to")
+
+
+def act(state: State, action: Action) -> State:
+    change = msgspec.structs.replace
+    match action:
+        case Write(text):
+            return change(state, text=sentence(text), next=None, lens=None, underway=None)
+        case See(view):
+            return change(state, view=view, underway=None)
+        case Move(layer, part):
+            return change(
+                state,
+                layer=_within(state.layer + layer, state.layers),
+                part=_within(state.part + part, state.heads + 1),
+            )
+        case Switch() if state.layers:
+            return _cut(state, {state.focus} ^ set(state.cuts))
+        case SwitchAttention() if state.layers:
+            block = {Cut(state.layer, head) for head in range(state.heads)}
+            off = state.attention_off(state.layer)
+            return _cut(state, set(state.cuts) - block if off else block | set(state.cuts))
+        case SwitchBest() if state.scores:
+            best = _best(state)
+            if best is None:
+                return state
+            return change(
+                _cut(state, {best, *state.cuts}), layer=best.layer, part=best.head, view="copying"
+            )
+        case SwitchBest():
+            return change(state, view="copying")
+        case Restore():
+            return _cut(state, set())
+    return state
+
+
+def question(state: State) -> Question | None:
+    if state.next is None and (state.view == "next" or not state.layers):
+        return Next(state.text, state.cuts)
+    if state.view == "lens" and state.lens is None:
+        return Lens(state.text, state.cuts)
+    if state.view == "copying" and not state.scores:
+        return Scores()
+    if state.view == "copying" and state.copied is None:
+        return Copy(state.cuts)
+    return None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    def with_(**found: object) -> State:
+        return msgspec.structs.replace(state, underway=None, **found)
+
+    match answer:
+        case Underway():
+            return msgspec.structs.replace(state, underway=answer)
+        case Distributions(layers, heads):
+            return with_(next=answer, layers=layers, heads=heads)
+        case Lenses():
+            return with_(lens=answer)
+        case HeadScores(scores):
+            return with_(scores=scores)
+        case Copied():
+            return with_(copied=answer)
+
+
+def _cut(state: State, cuts: set[Cut]) -> State:
+    """With these parts off; what was known of others is not true of them."""
+    return msgspec.structs.replace(
+        state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, underway=None
+    )
+
+
+def _best(state: State) -> Cut | None:
+    heads = [divmod(at, state.heads) for at in range(len(state.scores))]
+    left = [Cut(*head) for head in heads if Cut(*head) not in state.cuts]
+    return max(left, key=lambda cut: state.score(cut) or 0.0, default=None)
+
+
+def _within(value: int, count: int) -> int:
+    return min(max(0, value), max(0, count - 1))
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+HARDLY = 0.05
+FEW_HEADS = 8
+
+
+def _blocks_off(state: State) -> int:
+    """Whole blocks of attention or feed-forward."""
+    attention = sum(state.attention_off(layer) for layer in range(state.layers))
+    return attention + sum(cut.head == FEED_FORWARD for cut in state.cuts)
+
+
+def _hardly_missed(state: State) -> bool:
+    return state.next is not None and _blocks_off(state) > 0 and state.next.divergence < HARDLY
+
+
+def _other_choice(state: State) -> bool:
+    """One block alone, or less, is off, and another token comes first."""
+    one_layer = len({cut.layer for cut in state.cuts}) == 1
+    kinds = len({cut.head == FEED_FORWARD for cut in state.cuts})
+    if state.next is None or not one_layer or kinds != 1:
+        return False
+    first = max(state.next.rows, key=lambda row: row.after)
+    return first.token != max(state.next.rows, key=lambda row: row.before).token
+
+
+def _copying_dies(state: State) -> bool:
+    copied = state.copied
+    if copied is None or state.heads_off != len(state.cuts) or state.heads_off > FEW_HEADS:
+        return False
+    return copied.before < 0.5 * copied.new and copied.after > 2 * copied.before
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="surgery",
+    title="Surgery",
+    order=140,
+    lesson="attention",
+    task=(
+        "Switch off any head, or a whole block, and see what goes missing. Some parts are hardly "
+        "missed; a few heads carry a skill by themselves: copying what came before."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("hardly-missed", "a whole block off, and hardly a change", _hardly_missed),
+        Goal("other-choice", "one block off, and another token is first", _other_choice),
+        Goal("copying-dies", "8 heads off at most, and copying costs double", _copying_dies),
+    ),
+    solution=(
+        Move(layer=6),
+        SwitchAttention(),
+        Restore(),
+        Move(layer=5, part=99),
+        Switch(),
+        Restore(),
+        See("lens"),
+        See("copying"),
+        *(SwitchBest(),) * 6,
+    ),
+)

@@ -1,0 +1,252 @@
+"""Draws the lab of surgery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.explorer.xray_lines import spaced
+from tutor.app.theme import MUTED, NOT_YET, likely
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit import heat
+from tutor.labs.kit.around import around
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.underway_line import underway
+from tutor.labs.kit.view import LabView
+from tutor.labs.surgery.lab import (
+    FEED_FORWARD,
+    VIEWS,
+    Cut,
+    Move,
+    Restore,
+    See,
+    State,
+    Switch,
+    SwitchAttention,
+    SwitchBest,
+)
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PANEL = 6
+"""Rows that are kept for what stands below the grid."""
+_FEW_ROWS = 14
+"""In fewer, most of the grid makes room for what stands below it."""
+_MOST_BITS = 24.0
+
+
+class SurgeryView(LabView):
+    """A grid of all parts, and below it what the network says with some of them off."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(0, -1)", "part", key_display="↑↓←→", tooltip="Choose a part."),
+        Binding("down", "move(0, 1)", show=False),
+        Binding("left", "move(-1, 0)", show=False),
+        Binding("right", "move(1, 0)", show=False),
+        Binding("enter", "switch", "off/on", tooltip="Switch this part off, or on again."),
+        Binding(
+            "a", "attention", "all heads", tooltip="Switch all heads of this layer off, or on."
+        ),
+        Binding("tab", "view", "next/lens/copying", tooltip="What is looked at below."),
+        Binding("b", "best", "copier off", tooltip="Switch off the head that copies most."),
+        Binding("c", "restore", "all on", tooltip="Switch everything on again."),
+        Binding("e", "edit", "write", tooltip="Write another text."),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state: State | None = self.state
+        if state is None:
+            return False
+        if action == "restore":
+            return bool(state.cuts)
+        if action == "best":
+            return state.view == "copying"
+        if action == "edit":
+            return state.view != "copying"
+        return True
+
+    def action_move(self, layer: int, part: int) -> None:
+        self.did(Move(layer, part))
+
+    def action_switch(self) -> None:
+        self.did(Switch())
+
+    def action_attention(self) -> None:
+        self.did(SwitchAttention())
+
+    def action_view(self) -> None:
+        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+
+    def action_best(self) -> None:
+        self.did(SwitchBest())
+
+    def action_restore(self) -> None:
+        self.did(Restore())
+
+    def action_edit(self) -> None:
+        self.write(
+            "A text that it goes on with:", self.state.text, lambda text: Write(sentence(text))
+        )
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        if not state.layers:
+            return [underway("reading", state.underway, width)]
+        panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
+        if state.view == "lens":
+            return [_focus(state, width), *panel(state, width, height - 1)]
+        rows = max(2, min(state.heads + 1, height - _PANEL - 1))
+        if height < _FEW_ROWS:
+            rows = max(1, height - (5 if state.view == "copying" else 4))
+        grid = _grid(state, width, rows)
+        return [_focus(state, width), *grid, *panel(state, width, max(2, height - len(grid) - 1))]
+
+
+def _focus(state: State, width: int) -> Content:
+    """The part in focus, and how much is off."""
+    cut = state.focus
+    what = "feed-forward" if cut.head == FEED_FORWARD else f"head {cut.head + 1}"
+    off = cut in state.cuts
+    score = state.score(cut) if state.view == "copying" else None
+    parts: list[str | tuple[str, str]] = [
+        ("layer ", MUTED),
+        (f"{cut.layer + 1:>2}", "bold"),
+        (f" of {state.layers}  " if width >= 60 else "  ", MUTED),
+        (f"{what:<12} ", "bold"),
+        ("off" if off else "on ", f"{NOT_YET} bold" if off else MUTED),
+    ]
+    if score is not None:
+        parts.append((f"  {'copies ' if width >= 60 else ''}{heat.percent(score)}", ""))
+    forward = len(state.cuts) - state.heads_off
+    if state.cuts and width >= 60:
+        parts.append((f"   off: {counted(state.heads_off, 'head')}, {forward} feed-forward", MUTED))
+    return Content.assemble(*parts)
+
+
+def _grid(state: State, width: int, rows: int) -> list[Content]:
+    """A column for each layer, a row for each head, and one for the feed-forward networks."""
+    label = 9 if width >= 60 else 7
+    room = width - label
+    wide = 2 if 2 * state.layers <= room else 1
+    layers = around(state.layer, state.layers, room // wide)
+    numbers = "".join(f"{(layer + 1) % 10:<{wide}}" for layer in layers)
+    lines = [Content.styled(f"{'layer':<{label}}{numbers}", MUTED)] if rows > 2 else []
+    for part in around(state.part, state.heads + 1, rows):
+        head = part if part < state.heads else FEED_FORWARD
+        forward = "feed-fwd" if label > 8 else "feed"
+        name = forward if head == FEED_FORWARD else f"head {head + 1}"
+        chosen = part == state.part
+        cells = [_cell(state, Cut(layer, head), wide) for layer in layers]
+        lines.append(Content.assemble((f"{name:<{label}}", "bold" if chosen else MUTED), *cells))
+    return lines
+
+
+def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
+    if cut in state.cuts:
+        glyph, style = "×", f"{NOT_YET} bold"
+    elif state.view == "copying" and (score := state.score(cut)) is not None:
+        glyph, style = heat.cell(score)
+    else:
+        glyph, style = "·", MUTED
+    if cut == state.focus:
+        style = f"{style} reverse"
+    return glyph.ljust(wide), style
+
+
+def _next(state: State, width: int, height: int) -> list[Content]:
+    found = state.next
+    if found is None:
+        return [underway("reading", state.underway, width)]
+    heading: list[str | tuple[str, str]] = [
+        ("next token", "bold"),
+        ("  changed by ", MUTED),
+        (f"{found.divergence:.3f} bits", "bold"),
+    ]
+    if found.left_out:
+        heading.append((f"  {found.left_out} tokens are left out", MUTED))
+    elif width >= 70:
+        heading.append((f"   after  {figures.tail(state.text, width - 46)}", MUTED))
+    name = min(14, max(8, width // 5))
+    bar = max(0, (width - name - 26) // 2)
+    lines = [Content.assemble(*heading)]
+    # where not all fit, those that are most probable before or after
+    rows = sorted(found.rows, key=lambda row: -max(row.before, row.after))[: max(1, height - 1)]
+    for row in sorted(rows, key=lambda row: -row.before):
+        lines.append(
+            Content.assemble(
+                "  ",
+                figures.fit(figures.shown(row.token), name),
+                (heat.percent(row.before).rjust(8), MUTED),
+                (" " + bars.bar(row.before, bar), MUTED),
+                (" →", MUTED),
+                (heat.percent(row.after).rjust(8), "bold"),
+                (" " + bars.bar(row.after, bar), likely(row.after)),
+            )
+        )
+    return lines
+
+
+def _lens(state: State, width: int, height: int) -> list[Content]:
+    found = state.lens
+    if found is None:
+        return [underway("looking inside", state.underway, width)]
+    name, layer = (12, 7) if width >= 70 else (7, 3)
+    said = "if it stopped after a layer: what it would say, and its probability for "
+    lines = [
+        Content.assemble(
+            (said if width >= 76 else "the lens, for ", MUTED),
+            (figures.shown(found.target), "bold"),
+        ),
+        Content.styled(
+            f"{'layer' if layer > 5 else '':>{layer}}  {'before':<{name + 8}}  after", MUTED
+        ),
+    ]
+    bar = max(0, min(16, width - layer - 2 * name - 22))
+    for at in spaced(len(found.rows), max(2, height - 2)):
+        row = found.rows[at]
+        lines.append(
+            Content.assemble(
+                (f"{row.layer:>{layer}}  ", MUTED),
+                (figures.fit(figures.shown(row.before), name), MUTED),
+                (heat.percent(row.before_target).rjust(8), MUTED),
+                "  ",
+                figures.fit(figures.shown(row.after), name),
+                (heat.percent(row.after_target).rjust(8), "bold"),
+                "  ",
+                (bars.bar(row.after_target, bar), likely(row.after_target)),
+            )
+        )
+    return lines
+
+
+def _copying(state: State, width: int, height: int) -> list[Content]:
+    found = state.copied
+    wide = width >= 60
+    said = "16 random tokens, read twice: what does a token cost, in bits?"
+    lines = [Content.styled(said if wide else "random tokens, twice: bits", MUTED)]
+    if found is None:
+        return [*lines, underway("reading", state.underway, width)]
+    bar = max(0, width - 34)
+    for name, value, strong in (
+        ("when they are new", found.new, False),
+        ("again, all parts on", found.before, False),
+        ("again, with yours off", found.after, True),
+    ):
+        lines.append(
+            Content.assemble(
+                (f"  {name:<21}", "bold" if strong else MUTED),
+                (f"{value:>7.2f}", "bold" if strong else ""),
+                "  ",
+                (bars.bar(value / _MOST_BITS, bar), likely(0.3) if strong else MUTED),
+            )
+        )
+    if not state.cuts and wide:
+        lines.append(Content.styled("b switches off the head that copies most.", MUTED))
+    return lines
+
+
+VIEW = SurgeryView

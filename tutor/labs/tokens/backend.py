@@ -1,0 +1,20 @@
+"""Cuts text with the model's tokenizer."""
+
+from __future__ import annotations
+
+from tutor.labs.kit.backend import Tools
+from tutor.labs.tokens.lab import Answer, Piece, Question
+
+
+class TokensBench:
+    def __init__(self, tools: Tools) -> None:
+        self._tokenizer = tools.model.tokenizer
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError` where the vocabulary has no token for a byte of the text."""
+        tokens = self._tokenizer.tokens(self._tokenizer.encode(question.text))
+        return Answer(tuple(Piece(token.data, token.id) for token in tokens))
+
+
+def make_bench(tools: Tools) -> TokensBench:
+    return TokensBench(tools)

@@ -1,0 +1,185 @@
+"""The lab of pieces: one text, cut four ways, down to its bytes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+
+LONGEST = 4000
+"""Characters of text that are cut: what is beyond is left out, and the screen says so."""
+
+Cut = Literal["model", "words", "characters", "bytes"]
+CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
+
+
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """`id` is the number that the tokenizer has for it; None for words, which have none before a
+    vocabulary is made of some text."""
+
+    data: bytes
+    id: int | None = None
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="cut"):
+    """Another way of cutting."""
+
+    cut: Cut
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """Look at the piece that is so many further on."""
+
+    by: int
+
+
+Action = Write | Choose | Focus
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """How does the model's tokenizer cut this?"""
+
+    text: str
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    pieces: tuple[Piece, ...]
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`pieces` are those of each way of cutting, as far as known: the model's come later.
+    `left_out` counts the characters that were too many."""
+
+    text: str
+    left_out: int = 0
+    cut: Cut = "model"
+    focus: int = 0
+    pieces: dict[Cut, tuple[Piece, ...]]
+
+    @property
+    def shown(self) -> tuple[Piece, ...]:
+        return self.pieces.get(self.cut, ())
+
+    @property
+    def byte_count(self) -> int:
+        return len(self.text.encode())
+
+    def characters_per_piece(self, cut: Cut) -> float | None:
+        """None while the pieces are not known, or there are none."""
+        return len(self.text) / len(self.pieces[cut]) if self.pieces.get(cut) else None
+
+
+def characters(text: str) -> tuple[Piece, ...]:
+    """A character's number is its code point (Unicode)."""
+    return tuple(Piece(character.encode(), ord(character)) for character in text)
+
+
+def single_bytes(text: str) -> tuple[Piece, ...]:
+    return tuple(Piece(bytes([value]), value) for value in text.encode())
+
+
+def words(text: str) -> tuple[Piece, ...]:
+    """Cut at white space, which stays with the word after it, so that no byte is lost."""
+    pieces: list[str] = []
+    open_ = False
+    for character in text:
+        if not pieces or (character.isspace() and open_):
+            pieces.append(character)
+            open_ = not character.isspace()
+        else:
+            pieces[-1] += character
+            open_ = open_ or not character.isspace()
+    return tuple(Piece(piece.encode()) for piece in pieces)
+
+
+def start() -> State:
+    return _on("Tokenization is unbelievably simple.")
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case Write(text):
+            new = _on(text)
+            return msgspec.structs.replace(new, cut=state.cut)
+        case Choose(cut):
+            return msgspec.structs.replace(state, cut=cut, focus=0)
+        case Focus(by):
+            last = max(0, len(state.shown) - 1)
+            return msgspec.structs.replace(state, focus=min(max(0, state.focus + by), last))
+
+
+def question(state: State) -> Question | None:
+    return None if "model" in state.pieces else Question(state.text)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    return msgspec.structs.replace(state, pieces={**state.pieces, "model": answer.pieces})
+
+
+def _on(text: str) -> State:
+    kept = text[:LONGEST]
+    return State(
+        text=kept,
+        left_out=len(text) - len(kept),
+        pieces={
+            "words": words(kept),
+            "characters": characters(kept),
+            "bytes": single_bytes(kept),
+        },
+    )
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _one_word(state: State) -> bool:
+    return state.text.strip().isalpha() and len(state.pieces["words"]) == 1
+
+
+def _five_token_word(state: State) -> bool:
+    return _one_word(state) and len(state.pieces.get("model", ())) >= 5
+
+
+def _more_tokens_than_characters(state: State) -> bool:
+    return len(state.pieces.get("model", ())) > len(state.text) > 0
+
+
+def _long_token(state: State) -> bool:
+    return any(len(piece.data) >= 12 for piece in state.pieces.get("model", ()))
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="tokens",
+    title="Pieces",
+    order=20,
+    lesson="tokens",
+    task="Write anything and see what the model reads in its place: pieces, numbers, bytes.",
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("five-token-word", "a single word that costs 5 tokens or more", _five_token_word),
+        Goal(
+            "more-than-characters",
+            "a text with more tokens than characters",
+            _more_tokens_than_characters,
+        ),
+        Goal("long-token", "a token of 12 bytes or more", _long_token),
+    ),
+    solution=(Write("Donaudampfschiff"), Write("ᚠᛇᚻ"), Write(" responsibilities")),
+)

@@ -1,0 +1,133 @@
+"""Draws the lab of pieces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit.around import around
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.view import LabView
+from tutor.labs.tokens.lab import CUTS, Choose, Cut, Focus, State
+from tutor.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.tokens.lab import Piece
+
+NAMES: dict[Cut, str] = {
+    "model": "the model's",
+    "words": "words",
+    "characters": "characters",
+    "bytes": "bytes",
+}
+_LOW = 12
+"""In fewer rows than this what is said about all cuts makes room."""
+_BAR = "│"
+_LONGEST_BYTES = 16
+
+
+class TokensView(LabView):
+    """The text in pieces, the four ways side by side in figures, and the piece in focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "edit", "write", tooltip="Write or paste another text."),
+        Binding("c", "cut", "cut otherwise", tooltip="Cut the text another way: four in turn."),
+        Binding("left", "focus_by(-1)", "piece", key_display="←→", tooltip="Look at a piece."),
+        Binding("right", "focus_by(1)", show=False),
+    ]
+
+    def action_edit(self) -> None:
+        self.write("A text, to be cut:", self.state.text, Write)
+
+    def action_cut(self) -> None:
+        following = (CUTS.index(self.state.cut) + 1) % len(CUTS)
+        self.did(Choose(CUTS[following]))
+
+    def action_focus_by(self, by: int) -> None:
+        self.did(Focus(by))
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        summary, focused = _summary(state, width), _focused(state)
+        if height < _LOW:  # the pieces come first: of the ways to cut, the one they were cut in
+            summary = [summary[0], summary[1 + CUTS.index(state.cut)]]
+            return [*summary, *_pieces(state, width, max(2, height - 4)), *focused]
+        rows = max(3, height - len(summary) - len(focused) - 2)
+        return [*summary, Content(""), *_pieces(state, width, rows), Content(""), *focused]
+
+
+def _summary(state: State, width: int) -> list[Content]:
+    """How many pieces each way of cutting makes, and how many characters a piece has."""
+    most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
+    bar = max(0, min(24, width - 48))
+    wide = width >= 60
+    name, many, each_width = (14, 8, 20) if wide else (12, 7, 16)
+    title = "characters a piece" if wide else "characters each"
+    size = f"   {figures.count(state.byte_count)} bytes" if wide else ""
+    heading = f"  {'cut into':<{name}}{'pieces':>{many}}{title:>{each_width}}{size}"
+    lines = [Content.styled(heading, MUTED)]
+    for cut in CUTS:
+        known = state.pieces.get(cut)
+        count = "…" if known is None else figures.count(len(known))
+        each = state.characters_per_piece(cut)
+        mark = "› " if cut == state.cut else "  "
+        lines.append(
+            Content.assemble(
+                (mark, f"{ACT} bold"),
+                (f"{NAMES[cut]:<{name}}", "bold" if cut == state.cut else ""),
+                f"{count:>{many}}{'' if each is None else f'{each:.2f}':>{each_width}}",
+                (f"   {bars.bar(len(known or ()) / most, bar)}" if bar else "", MUTED),
+            )
+        )
+    return lines
+
+
+def _pieces(state: State, width: int, rows: int) -> list[Content]:
+    """The pieces, one after another, with a stroke between them; scrolled to the one in focus."""
+    lines: list[list[tuple[str, str]]] = [[]]
+    used, at = 0, 0
+    for place, piece in enumerate(state.shown):
+        text = visible(piece.data)
+        size = cell_len(text) + 1
+        if used + size > width and lines[-1]:
+            lines.append([])
+            used = 0
+        if place == state.focus:
+            at = len(lines) - 1
+        style = "reverse" if place == state.focus else "" if place % 2 else "$likely-4"
+        lines[-1] += [(text, style), (_BAR, MUTED)]
+        used += size
+    shown = [Content.assemble(*lines[line]) for line in around(at, len(lines), rows)]
+    if state.left_out:
+        shown.append(Content(f"{figures.count(state.left_out)} characters more are left out."))
+    return shown
+
+
+def _focused(state: State) -> list[Content]:
+    if not state.shown:
+        return [Content("")]
+    piece = state.shown[state.focus]
+    number = "" if piece.id is None else f"   number {figures.count(piece.id)}"
+    return [
+        Content.assemble(
+            (f"piece {state.focus + 1} of {len(state.shown)}  ", MUTED),
+            (visible(piece.data), "bold"),
+            (number, ""),
+        ),
+        Content.assemble(("bytes  ", MUTED), _bytes(piece)),
+    ]
+
+
+def _bytes(piece: Piece) -> str:
+    shown = piece.data[:_LONGEST_BYTES].hex(" ")
+    more = len(piece.data) - _LONGEST_BYTES
+    return f"{shown} … {more} more" if more > 0 else f"{shown}   ({len(piece.data)})"
+
+
+VIEW = TokensView

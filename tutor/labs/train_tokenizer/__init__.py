@@ -1,0 +1,1 @@
+"""The lab "Train a tokenizer"."""

@@ -1,0 +1,176 @@
+"""A tokenizer of one's own: trained on a text, with the size of its vocabulary as a dial."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab
+
+LONGEST = 20_000
+"""Characters of a text of one's own that are trained on."""
+SIZES = (256, 288, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
+"""Pieces in the vocabulary: the 256 bytes, and up to 3,840 merges."""
+FIRST = 2
+SHOWN = 60
+"""Merges that are listed."""
+
+Source = Literal["lessons", "own"]
+
+
+class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
+    """Train on a text of one's own from now on."""
+
+    text: str
+
+
+class Lessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons"):
+    """Train on the lessons of this course again."""
+
+
+class Try(msgspec.Struct, frozen=True, tag_field="do", tag="try"):
+    """Cut another text with the tokenizer that was trained."""
+
+    text: str
+
+
+class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
+    """The dial: so many sizes larger, or smaller."""
+
+    by: int
+
+
+Action = Train | Lessons | Try | Turn
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """Train on this text (None: on the lessons), and cut `tried`, as the model does too."""
+
+    text: str | None
+    size: int
+    tried: str
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """`tokens` and `byte_count` are those of the text that was trained on; `merges` the first ones,
+    in the order in which they were found, `found` how many there are. `pieces` are those of
+    `tried`, `model_pieces` how many the model's own tokenizer makes of it."""
+
+    tokens: int
+    byte_count: int
+    merges: tuple[bytes, ...]
+    found: int
+    pieces: tuple[bytes, ...]
+    model_pieces: int
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`runs` holds the answer for each size that this text was trained to; None in `own` stands
+    for the lessons."""
+
+    own: str | None = None
+    left_out: int = 0
+    size: int = FIRST
+    tried: str = " tokenization"
+    runs: dict[int, Answer] = {}
+    last_own: str = ""
+
+    @property
+    def run(self) -> Answer | None:
+        """What the dial stands at, where it is known."""
+        run = self.runs.get(SIZES[self.size])
+        return run if run is not None and b"".join(run.pieces) == self.tried.encode() else None
+
+
+def bytes_a_token(run: Answer) -> float:
+    return run.byte_count / run.tokens if run.tokens else 0.0
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case Train(text):
+            kept = text[:LONGEST]
+            return msgspec.structs.replace(
+                state, own=kept, last_own=kept, left_out=len(text) - len(kept), runs={}
+            )
+        case Lessons():
+            return msgspec.structs.replace(state, own=None, left_out=0, runs={})
+        case Try(text):
+            return msgspec.structs.replace(state, tried=text)
+        case Turn(by):
+            size = min(max(0, state.size + by), len(SIZES) - 1)
+            return msgspec.structs.replace(state, size=size)
+
+
+def question(state: State) -> Question | None:
+    return None if state.run else Question(state.own, SIZES[state.size], state.tried)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    return msgspec.structs.replace(state, runs={**state.runs, question.size: answer})
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _three_bytes(state: State) -> bool:
+    return state.own is None and any(bytes_a_token(run) >= 3 for run in state.runs.values())
+
+
+def _twice_for_little(state: State) -> bool:
+    """Twice the vocabulary saved less than an eighth of the tokens."""
+    sizes = [size for size in state.runs if 2 * size in state.runs]
+    return state.own is None and any(
+        state.runs[2 * size].tokens > 7 / 8 * state.runs[size].tokens for size in sizes
+    )
+
+
+def _own_word(state: State) -> bool:
+    """One piece here, three or more to the model: only how often it was seen counts."""
+    run = state.run
+    return run is not None and len(run.pieces) == 1 and run.model_pieces >= 3
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="train-tokenizer",
+    title="Train a tokenizer",
+    order=40,
+    lesson="tokens",
+    task=(
+        "Train a tokenizer on the text of this course, or on your own: turn the size of its "
+        "vocabulary and see what it buys."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("three-bytes", "3 bytes a token or more, on the lessons", _three_bytes),
+        Goal(
+            "twice-for-little",
+            "twice the vocabulary, but less than an eighth of the tokens saved",
+            _twice_for_little,
+        ),
+        Goal(
+            "own-word",
+            "a word that is 1 piece to your tokenizer, 3 or more to the model's",
+            _own_word,
+        ),
+    ),
+    solution=(
+        Turn(2),
+        Turn(2),
+        Turn(2),
+        Turn(2),
+        Train("the wobblefrog met a wobblefrog, and the wobblefrog sang " * 3),
+        Try(" wobblefrog"),
+    ),
+)

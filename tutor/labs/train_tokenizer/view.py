@@ -1,0 +1,126 @@
+"""Draws the training of a tokenizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit.around import around
+from tutor.labs.kit.view import LabView
+from tutor.labs.train_tokenizer.lab import (
+    SIZES,
+    Lessons,
+    State,
+    Train,
+    Try,
+    Turn,
+    bytes_a_token,
+)
+from tutor.text import counted, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.train_tokenizer.lab import Answer
+
+_FIGURES = 36
+_WIDEST_BAR = 40
+_WIDEST_SHARE = 6
+"""Bytes a token that fill the bar."""
+_LEAST_SIZES = 3
+_MERGE_LINES = 2
+_OTHER_LINES = 3 + _MERGE_LINES
+
+
+class TrainTokenizerView(LabView):
+    """The sizes one below the other with what each of them buys, and the merges found first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "turn(-1)", "size", key_display="↑↓", tooltip="The size of the vocabulary."),
+        Binding("down", "turn(1)", show=False),
+        Binding("t", "try", "try a text", tooltip="Cut a text with this tokenizer."),
+        Binding("e", "edit", "own text", tooltip="Train on a text of your own."),
+        Binding("l", "lessons", "lessons", tooltip="Train on the lessons of the course again."),
+    ]
+
+    def action_turn(self, by: int) -> None:
+        self.did(Turn(by))
+
+    def action_try(self) -> None:
+        self.write("A text, to be cut (a space before a word counts):", self.state.tried, Try)
+
+    def action_edit(self) -> None:
+        self.write("A text, to train on:", self.state.last_own, Train)
+
+    def action_lessons(self) -> None:
+        self.did(Lessons())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "lessons" or self.state is None or self.state.own is not None
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        rows = min(len(SIZES), max(_LEAST_SIZES, height - _OTHER_LINES))
+        table = [_size(state, place, width) for place in around(state.size, len(SIZES), rows)]
+        return [_source(state, width), _heading(), *table, *_below(state, width)]
+
+
+def _source(state: State, width: int) -> Content:
+    wide = width >= 60
+    if state.own is None:
+        text = "the prose of the lessons"
+    else:
+        text = f"your text of {counted(len(state.own), 'character')}" if wide else "your text"
+    run = next(iter(state.runs.values()), None)
+    size = f", {figures.count(run.byte_count)} bytes" if run else ""
+    cut = f"; {counted(state.left_out, 'character')} more left out" if state.left_out else ""
+    return Content.styled(f"{'trained on' if wide else 'on'} {text}{size}{cut}", MUTED)
+
+
+def _heading() -> Content:
+    return Content.styled(f"  {'vocabulary':>10}{'tokens':>10}{'bytes a token':>15}", MUTED)
+
+
+def _size(state: State, place: int, width: int) -> Content:
+    size = SIZES[place]
+    here = place == state.size
+    run = state.runs.get(size)
+    tokens = figures.count(run.tokens) if run else "…" if here else "·"
+    each = f"{bytes_a_token(run):.2f}" if run else ""
+    bar = max(0, min(_WIDEST_BAR, width - _FIGURES - 5))
+    return Content.assemble(
+        ("› " if here else "  ", f"{ACT} bold"),
+        (f"{figures.count(size):>10}", "bold" if here else ""),
+        f"{tokens:>10}{each:>15}",
+        ("   " + bars.bar(bytes_a_token(run) / _WIDEST_SHARE if run else 0, bar), MUTED),
+    )
+
+
+def _below(state: State, width: int) -> list[Content]:
+    run = state.run
+    if run is None:
+        return [Content.styled("being trained", MUTED)]
+    return [*_tried(state, run, width), *_merges(run, width)]
+
+
+def _tried(state: State, run: Answer, width: int) -> list[Content]:
+    pieces = Content("│").join(Content(visible(piece)) for piece in run.pieces)
+    count = f"{counted(len(run.pieces), 'piece')}, {run.model_pieces} to the model   "
+    line = Content.assemble((count, MUTED), pieces)
+    return [line.truncate(width, ellipsis=True)]
+
+
+def _merges(run: Answer, width: int) -> list[Content]:
+    if not run.merges:
+        return [Content.styled("no merges: the 256 bytes alone", MUTED)]
+    shown = [visible(merge) for merge in run.merges]
+    first = Content.assemble(
+        (f"{counted(run.found, 'merge')}, the first of them  ", MUTED), "  ".join(shown)
+    )
+    return [line.rstrip() for line in first.wrap(width)][:_MERGE_LINES]
+
+
+VIEW = TrainTokenizerView

@@ -1,0 +1,134 @@
+"""Trains a small GPT, a moment at a time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from safetensors import SafetensorError
+
+from tutor.errors import LabError
+from tutor.labs.kit.backend import MOMENT
+from tutor.labs.kit.lesson_prose import lesson_prose
+from tutor.labs.training.lab import MEASURED_EVERY, MOST_STEPS, Answer, Question
+from tutor.lm.checkpoint import about
+from tutor.lm.kernels import one_thread
+from tutor.lm.live_training import Choices, LiveTraining
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.labs.kit.backend import Tools
+
+KEPT_EVERY = 2.0
+"""Seconds after which it is written down where the training stands: no more is ever lost."""
+RUNNING = "training.safetensors"
+SAVED = "training-saved.safetensors"
+
+
+class TrainingBench:
+    """The network at hand, and two files: where the training stands, and what was saved."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._check_cancelled = tools.check_cancelled
+        self._running = tools.folder / RUNNING
+        self._saved = tools.folder / SAVED
+        self._training: LiveTraining | None = None
+        self._kept = time.monotonic()
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `LabError` where a file cannot be read or written."""
+        with one_thread():
+            return self._answer(question)
+
+    def _answer(self, question: Question) -> Answer:
+        if question.order == "drop":
+            self._drop()
+        training = self._at_hand(question)
+        before, speed = training.done, 0.0
+        match question.order:
+            case "train":
+                speed = self._train(training, question)
+            case "measure":
+                training.measure(mask=question.mask)
+            case "keep":
+                self._keep(training)
+            case "save":
+                _save(training, self._saved)
+            case "back":
+                training = self._back()
+        anew = question.order in ("look", "back", "drop")
+        began = 0 if anew else min(question.done, before)
+        history = training.history
+        return Answer(
+            began=began,
+            done=training.done,
+            points=tuple(point for point in history.points if point.step > began),
+            measured=tuple(each for each in history.measured if each.step >= began),
+            saved=_step_of(self._saved),
+            steps_a_second=speed,
+        )
+
+    def _at_hand(self, question: Question) -> LiveTraining:
+        """The training that is asked about: in memory, or where it was when last written down."""
+        if self._training is None or self._training.done < question.done:
+            self._training = _loaded(self._running)
+        return self._training
+
+    def _train(self, training: LiveTraining, question: Question) -> float:
+        """A moment of training, up to the next measurement. Steps a second."""
+        started, before = time.perf_counter(), training.done
+        end = min((before // MEASURED_EVERY + 1) * MEASURED_EVERY, MOST_STEPS)
+
+        def on() -> bool:
+            self._check_cancelled()
+            return training.done < end and time.perf_counter() < started + MOMENT
+
+        if before < MOST_STEPS:
+            training.train(Choices(question.rate, question.mask, question.shuffled), on)
+        seconds = time.perf_counter() - started
+        if time.monotonic() > self._kept + KEPT_EVERY:
+            self._keep(training)
+        return (training.done - before) / seconds
+
+    def _keep(self, training: LiveTraining) -> None:
+        self._kept = time.monotonic()
+        if training.done:
+            with suppress(OSError):  # a full disk: then an engine that stops loses the training
+                training.save(self._running)
+
+    def _back(self) -> LiveTraining:
+        self._training = _loaded(self._saved)
+        self._keep(self._training)
+        return self._training
+
+    def _drop(self) -> None:
+        self._training = None
+        for path in (self._running, self._saved):
+            path.unlink(missing_ok=True)
+
+
+def _loaded(path: Path) -> LiveTraining:
+    training = LiveTraining(lesson_prose())
+    training.load(path)
+    return training
+
+
+def _save(training: LiveTraining, path: Path) -> None:
+    try:
+        training.save(path)
+    except (OSError, SafetensorError) as error:
+        raise LabError(f"It cannot be saved: {error}.", "Is there room on the disk?") from error
+
+
+def _step_of(path: Path) -> int | None:
+    """The step after which it was saved; None where nothing was, or nothing that can be read."""
+    try:
+        return int(about(path)["step"])
+    except (OSError, SafetensorError, KeyError, TypeError):
+        return None
+
+
+def make_bench(tools: Tools) -> TrainingBench:
+    return TrainingBench(tools)

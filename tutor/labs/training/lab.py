@@ -1,0 +1,302 @@
+"""The lab of training: a small GPT learns while one looks on, and may be broken on purpose."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab
+from tutor.lm.training_history import Measured, Point
+
+RATES = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
+FIRST_RATE = 3
+STRETCH = 500
+"""Steps after which it pauses by itself."""
+MOST_STEPS = 5000
+"""By then it knows its text by heart."""
+MEASURED_EVERY = 100
+"""Steps between two measurements of the held-out text, each with a sample."""
+BELOW = 2.0
+TOO_GOOD = 0.5
+RUINED = 0.5
+"""Nats by which the held-out loss must have risen."""
+
+Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
+    """Train on, for a stretch."""
+
+
+class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
+    pass
+
+
+class Rate(msgspec.Struct, frozen=True, tag_field="do", tag="rate"):
+    """A learning rate so many places higher."""
+
+    by: int
+
+
+class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
+    """Train with the causal mask, or without."""
+
+
+class Shuffle(msgspec.Struct, frozen=True, tag_field="do", tag="shuffle"):
+    """Train on targets in a random order, or on the real ones."""
+
+
+class Save(msgspec.Struct, frozen=True, tag_field="do", tag="save"):
+    """Keep the network as it is, to come back to."""
+
+
+class Back(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
+    """Back to what was saved."""
+
+
+class Drop(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
+    """Throw the network away, and what was saved; asked for twice."""
+
+
+Action = Run | Pause | Rate | Mask | Shuffle | Save | Back | Drop
+
+
+# --- what is asked of the engine ------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """`look`: what is there? `train`: a moment of it. `measure`: the loss on the held-out text, and
+    a sample. `keep`: write down where it stands, for whoever goes on. `save`, `back`, `drop`: see
+    the actions. `done` steps are known to whoever asks."""
+
+    order: Order
+    done: int
+    rate: float
+    mask: bool
+    shuffled: bool
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """The training has done `done` steps. `points` and `measured` are those after the step
+    `began`: what was known before it is still so, and what was known after it is lost. `saved` is
+    the step of what was saved, `steps_a_second` the speed of this moment, 0 where it was none."""
+
+    began: int
+    done: int
+    points: tuple[Point, ...]
+    measured: tuple[Measured, ...]
+    saved: int | None
+    steps_a_second: float = 0.0
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`owed` are orders not carried out yet. `until` is the step at which it pauses by itself.
+    `lost` counts steps that were lost with an engine; `found` those of an earlier day. `rescued`:
+    a ruined network was given up for the saved one. `sure`: it was asked once to throw away."""
+
+    rate: int = FIRST_RATE
+    mask: bool = True
+    shuffled: bool = False
+    running: bool = False
+    until: int = 0
+    done: int = 0
+    points: tuple[Point, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    saved: int | None = None
+    steps_a_second: float = 0.0
+    owed: tuple[Order, ...] = ("look",)
+    found: int = 0
+    lost: int = 0
+    rescued: bool = False
+    sure: bool = False
+
+    @property
+    def seconds_left(self) -> float | None:
+        """To the next pause; None where that is not known."""
+        return (self.until - self.done) / self.steps_a_second if self.steps_a_second else None
+
+    @property
+    def sound(self) -> bool:
+        """Whether every step was taken with the mask and the real targets."""
+        return all(point.mask and not point.shuffled for point in self.points)
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    new = msgspec.structs.replace
+    sure, state = state.sure, new(state, sure=False)
+    match action:
+        case Run():
+            ahead = (state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY
+            until = min(ahead, MOST_STEPS)
+            return new(state, running=until > state.done, until=until)
+        case Pause():
+            return _paused(state)
+        case Rate(by):
+            return new(state, rate=min(max(0, state.rate + by), len(RATES) - 1))
+        case Mask():
+            return new(state, mask=not state.mask)
+        case Shuffle():
+            return new(state, shuffled=not state.shuffled)
+        case Save():
+            return _owing(state, "save") if state.done else state
+        case Back():
+            return _owing(new(state, running=False), "back") if state.saved is not None else state
+        case Drop():
+            if not state.done and state.saved is None:
+                return state
+            if not sure:
+                return new(_paused(state), sure=True)
+            return _owing(new(state, running=False), "drop")
+
+
+def question(state: State) -> Question | None:
+    order: Order
+    if _unmeasured(state) and state.owed in ((), ("keep",)):
+        order = "measure"  # so that this is kept too
+    elif state.owed:
+        order = state.owed[0]
+    elif state.running:
+        order = "train"
+    else:
+        return None
+    return Question(order, state.done, RATES[state.rate], state.mask, state.shuffled)
+
+
+def _unmeasured(state: State) -> bool:
+    due = state.done % MEASURED_EVERY == 0 and (state.running or state.done == state.until > 0)
+    return due and (not state.measured or state.measured[-1].step != state.done)
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    ruined = _ruined(state)
+    new = msgspec.structs.replace(
+        state,
+        done=answer.done,
+        points=(*_up_to(state.points, answer.began), *answer.points),
+        measured=(*_before(state.measured, answer.began), *answer.measured),
+        saved=answer.saved,
+        steps_a_second=_smoothed(state.steps_a_second, answer.steps_a_second),
+    )
+    if question.order in state.owed:
+        owed = tuple(order for order in state.owed if order != question.order)
+        new = msgspec.structs.replace(new, owed=owed)
+    match question.order:
+        case "look":
+            new = msgspec.structs.replace(new, found=answer.done)
+        case "back":
+            better = bool(new.measured) and new.measured[-1].loss + RUINED <= _last(state)
+            new = msgspec.structs.replace(
+                new, rescued=state.rescued or (ruined and better), lost=0, until=0,
+                mask=True, shuffled=False, rate=FIRST_RATE,
+            )  # fmt: skip
+        case "drop":
+            new = State(owed=new.owed, rate=state.rate, rescued=state.rescued)
+        case _ if answer.began < question.done:
+            new = msgspec.structs.replace(new, lost=question.done - answer.began)
+        case "train" if new.done >= new.until:
+            new = _paused(new)
+    return new
+
+
+def _paused(state: State) -> State:
+    """Paused; where it stands is written down."""
+    if not state.running:
+        return state
+    return _owing(msgspec.structs.replace(state, running=False), "keep")
+
+
+def _owing(state: State, order: Order) -> State:
+    if order in state.owed:
+        return state
+    return msgspec.structs.replace(state, owed=(*state.owed, order))
+
+
+def _up_to(points: tuple[Point, ...], step: int) -> tuple[Point, ...]:
+    return tuple(point for point in points if point.step <= step)
+
+
+def _before(measured: tuple[Measured, ...], step: int) -> tuple[Measured, ...]:
+    return tuple(each for each in measured if each.step < step)
+
+
+def _smoothed(before: float, now: float) -> float:
+    if not now:
+        return before
+    return 0.8 * before + 0.2 * now if before else now
+
+
+def _last(state: State) -> float:
+    return state.measured[-1].loss if state.measured else 0.0
+
+
+def _ruined(state: State) -> bool:
+    """The held-out loss has risen from what it was at its best."""
+    return bool(state.measured) and _last(state) >= RUINED + min(
+        each.loss for each in state.measured
+    )
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _below(state: State) -> bool:
+    return state.sound and any(each.loss < BELOW for each in state.measured)
+
+
+def _too_good(state: State) -> bool:
+    return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
+
+
+def _too_high(state: State) -> bool:
+    """By the learning rate alone."""
+    return state.sound and _ruined(state)
+
+
+def _rescued(state: State) -> bool:
+    return state.rescued
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="training",
+    title="Training",
+    order=160,
+    lesson="learning",
+    task=(
+        "Train a GPT of 301,728 weights on the prose of this course, from nothing. Then break it "
+        "on purpose, and see how that shows."
+    ),
+    trains=True,
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("below-two", "a held-out loss below 2 nats a byte, nothing broken", _below),
+        Goal("too-high", "ruined by the learning rate alone: 0.5 nats worse held out", _too_high),
+        Goal("rescued", "a ruined network given up for the one that you had saved", _rescued),
+        Goal("too-good", "without the mask: a loss below 0.5, and what it writes then", _too_good),
+    ),
+    solution=(
+        Run(),
+        Save(),
+        Rate(len(RATES)),
+        Run(),
+        Back(),
+        Mask(),
+        Run(),
+    ),
+)

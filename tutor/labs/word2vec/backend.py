@@ -1,0 +1,118 @@
+"""Trains word vectors, a moment at a time."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import torch
+
+from tutor import paths
+from tutor.labs.kit.backend import MOMENT
+from tutor.labs.word2vec.lab import Answer
+from tutor.labs.word2vec.run import Run
+from tutor.lm.kernels import one_thread
+from tutor.lm.neighbors import scaled, similarities
+from tutor.lm.word2vec import Settings, Text, read_text
+from tutor.lm.word_map import best_plane
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.backend import Tools
+    from tutor.labs.word2vec.lab import Question
+
+KEPT_EVERY = 2.0
+"""Seconds after which the run is written to a file, for an engine that comes after this one."""
+NEAREST = 8
+
+
+class Word2VecBench:
+    def __init__(self, tools: Tools) -> None:
+        self._check_cancelled = tools.check_cancelled
+        self._file = tools.folder / "word2vec.safetensors"
+        self._run: Run | None = None
+        self._kept = time.monotonic()
+
+    def answer(self, question: Question) -> Answer:
+        run = self._run_of(question)
+        began, started = run.done, time.perf_counter()
+        loss = self._train(run) if question.train else None
+        seconds = time.perf_counter() - started
+        self._keep(run)
+        return _answer(run, question, began, loss, seconds)
+
+    def _run_of(self, question: Question) -> Run:
+        """The run that is meant: the one at hand, the one in the file, or a new one."""
+        settings = Settings(seed=question.seed, window=question.window)
+        run = self._run
+        if run is None or run.settings != settings or (question.done == 0 and run.done > 0):
+            self._run = run = Run(_text(), settings)
+            if question.done > 0:
+                run.resume(self._file)
+        return run
+
+    def _train(self, run: Run) -> float | None:
+        """Train for a moment; the mean loss of it. What is done stays done if it is cancelled."""
+        total, pairs = 0.0, 0
+        until = time.perf_counter() + MOMENT
+        with one_thread():
+            while not run.finished and time.perf_counter() < until:
+                self._check_cancelled()
+                loss, count = run.step()
+                total, pairs = total + loss * count, pairs + count
+        return total / pairs if pairs else None
+
+    def _keep(self, run: Run) -> None:
+        if run.done and (run.finished or time.monotonic() > self._kept + KEPT_EVERY):
+            self._kept = time.monotonic()
+            with suppress(OSError):  # a full disk: then an engine that stops loses the run
+                run.save(self._file)
+
+
+@lru_cache(maxsize=1)
+def _text() -> Text:
+    return read_text(paths.word2vec_text().read_text(encoding="utf-8"), Settings())
+
+
+@torch.inference_mode()
+def _answer(run: Run, question: Question, began: int, loss: float | None, seconds: float) -> Answer:
+    place = {word: id_ for id_, word in enumerate(run.text.words)}
+    known = [place[word] for word in question.words if word in place]
+    plane = best_plane(scaled(run.vectors.center[known])) if len(known) > 1 else None
+    rows = run.vectors.center[known]
+    return Answer(
+        began=began,
+        done=run.done,
+        total=max(run.total, run.done),
+        epoch=min(run.epoch + 1, run.settings.epochs),
+        epochs=run.settings.epochs,
+        finished=run.finished,
+        loss=loss,
+        seconds=seconds,
+        known=tuple(word in place for word in question.words),
+        points=tuple((x, y) for x, y in plane.points.tolist())
+        if plane
+        else ((0.0, 0.0),) * len(known),
+        shares=plane.shares if plane else (0.0, 0.0),
+        cosines=tuple(map(tuple, similarities(rows).tolist())),
+        nearest=_nearest(run, place.get(question.focus)),
+        vocabulary=len(run.text.words),
+    )
+
+
+def _nearest(run: Run, id_: int | None) -> tuple[tuple[str, float], ...]:
+    if id_ is None:
+        return ()
+    vectors = scaled(run.vectors.center)
+    cosines = vectors @ vectors[id_]
+    cosines[id_] = -2
+    best = cosines.topk(NEAREST)
+    return tuple(
+        (run.text.words[other], value)
+        for other, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    )
+
+
+def make_bench(tools: Tools) -> Word2VecBench:
+    return Word2VecBench(tools)

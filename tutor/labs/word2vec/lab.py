@@ -1,0 +1,334 @@
+"""The lab of word vectors in training: words that keep the same company move together."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.words.groups import Group, Words, own_words
+from tutor.labs.word2vec.clusters import Point, Standing, compared, turned
+from tutor.labs.word_map.lab import MOST_ZOOM, ZOOM_STEP
+
+SEEDS = 9
+WINDOWS = (5, 2, 10)
+MOST_LOOKS = 60
+"""Maps that are kept of a run."""
+LOOK_EVERY = 1.12
+"""A map is kept when so many times the pairs of the last one have been trained on."""
+CHOSEN = Words(
+    "kinds of things",
+    tuple(
+        Group(name, tuple(words.split()))
+        for name, words in (
+            ("minerals", "copper gold iron lead zinc silver nickel tin"),
+            ("crops", "wheat corn rice cotton bananas coffee sugarcane"),
+            ("faiths", "muslim christian catholic protestant buddhist hindu jewish"),
+            ("colors", "red white blue green yellow black"),
+            ("languages", "english french spanish portuguese dutch"),
+        )
+    ),
+)
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
+    """Begin, pause or go on."""
+
+
+class Again(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
+    """From the start: with the next seed, or the next window, and nothing else changed."""
+
+    seed: int = 0
+    window: int = 0
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """Look at the word so many further on."""
+
+    by: int
+
+
+class Back(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
+    """The map as it was so many maps earlier; those later are negative."""
+
+    by: int
+
+
+class Zoom(msgspec.Struct, frozen=True, tag_field="do", tag="zoom"):
+    """Steps in, at the word in focus; those out are negative."""
+
+    steps: int
+
+
+Action = Go | Again | Write | Focus | Back | Zoom
+
+
+# --- what is asked of the engine ------------------------------------------------------------------
+
+
+class Ask(msgspec.Struct, frozen=True, tag=True):
+    """Train for a moment, or (`train` false) only look, in the run of this seed and window that
+    has seen `done` pairs. `focus` is the word whose neighbors are wanted."""
+
+    seed: int
+    window: int
+    done: int
+    train: bool
+    words: tuple[str, ...]
+    focus: str
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """Where the run stands, which is what counts: after `done` pairs of about `total`, in `epoch`
+    of `epochs` (the first is 1). It stood at `began` when it was asked: before what the question
+    says where an engine was lost. `loss` is the mean of this moment in nats, None if none was
+    trained, `seconds` what it took.
+
+    Of the words that the text has (`known`): their points, and the cosine of each with each.
+    `nearest` are those to the focus in the whole vocabulary of `vocabulary` words.
+    """
+
+    began: int
+    done: int
+    total: int
+    epoch: int
+    epochs: int
+    finished: bool
+    loss: float | None
+    seconds: float
+    known: tuple[bool, ...]
+    points: tuple[Point, ...]
+    shares: tuple[float, float]
+    cosines: tuple[tuple[float, ...], ...]
+    nearest: tuple[tuple[str, float], ...]
+    vocabulary: int
+
+
+Question = Ask
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class Look(msgspec.Struct, frozen=True):
+    """The map after `done` pairs."""
+
+    done: int
+    points: tuple[Point, ...]
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`now` is None until something was heard of this run or these words. `losses` are those of
+    each moment with the pairs at its end, `looks` the maps kept, `back` how many maps ago the one
+    on the screen is. `fresh` says that `now` is about the present focus and nothing is owed while
+    no training goes on. `standing` is None where there are no two groups to compare. `clustered`
+    are the seeds with which words came together."""
+
+    words: Words = CHOSEN
+    seed: int = 1
+    window: int = WINDOWS[0]
+    going: bool = False
+    done: int = 0
+    now: Answer | None = None
+    standing: Standing | None = None
+    fresh: bool = False
+    losses: tuple[tuple[int, float], ...] = ()
+    looks: tuple[Look, ...] = ()
+    back: int = 0
+    seconds: float = 0.0
+    trained: int = 0
+    focus: int = 0
+    zoom: float = 1.0
+    clustered: tuple[int, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        return self.now is not None and self.now.finished and self.done == self.now.done
+
+    @property
+    def speed(self) -> float | None:
+        """Pairs a second, over this run."""
+        return self.trained / self.seconds if self.seconds > 0 else None
+
+    @property
+    def shown(self) -> Look | None:
+        """The map on the screen."""
+        return self.looks[-1 - self.back] if self.looks else None
+
+    @property
+    def known(self) -> tuple[tuple[str, int], ...]:
+        """The words that the text has, and the place of the group of each."""
+        if self.now is None:
+            return ()
+        both = zip(self.words.all, self.words.group_of, self.now.known, strict=True)
+        return tuple((word, group) for word, group, known in both if known)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        if self.now is None:
+            return ()
+        return tuple(
+            w for w, known in zip(self.words.all, self.now.known, strict=True) if not known
+        )
+
+    @property
+    def enough(self) -> bool:
+        """Whether two groups have three words or more that the text has."""
+        groups = [group for _, group in self.known]
+        return sum(groups.count(group) >= 3 for group in set(groups)) >= 2
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Go():
+            return state if state.finished else replace(state, going=not state.going, back=0)
+        case Again(seed, window):
+            at = WINDOWS.index(state.window)
+            return State(
+                words=state.words,
+                seed=(state.seed - 1 + seed) % SEEDS + 1,
+                window=WINDOWS[(at + window) % len(WINDOWS)],
+                going=True,
+                focus=state.focus,
+                clustered=state.clustered,
+            )
+        case Write(text):
+            return replace(
+                state,
+                words=own_words(text.lower()),
+                now=None,
+                standing=None,
+                focus=0,
+                fresh=False,
+                looks=(),
+                back=0,
+                zoom=1.0,
+            )
+        case Focus(by):
+            focus = (state.focus + by) % len(state.words.all)
+            return replace(state, focus=focus, fresh=False)
+        case Back(by):
+            last = max(0, len(state.looks) - 1)
+            return replace(state, back=min(max(0, state.back + by), last))
+        case Zoom(steps):
+            zoom = state.zoom * ZOOM_STEP**steps
+            return replace(state, zoom=min(MOST_ZOOM, max(1.0, zoom)))
+
+
+def write(text: str) -> Write:
+    """The action, if there are enough words. Raises `LabError`."""
+    own_words(text)
+    return Write(text)
+
+
+def question(state: State) -> Question | None:
+    if state.fresh and (not state.going or state.finished):
+        return None
+    return Ask(
+        seed=state.seed,
+        window=state.window,
+        done=state.done,
+        train=state.going and not state.finished,
+        words=state.words.all,
+        focus=state.words.all[state.focus],
+    )
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    """What was lost with an engine is forgotten here too: the run stands where the answer says."""
+    losses = tuple(pair for pair in state.losses if pair[0] <= answer.began)
+    looks = tuple(look for look in state.looks if look.done <= answer.began)
+    if answer.loss is not None:
+        losses += ((answer.done, answer.loss),)
+    new = msgspec.structs.replace(
+        state,
+        now=answer,
+        fresh=True,
+        done=answer.done,
+        going=state.going and not answer.finished,
+        losses=losses,
+        looks=_kept(looks, answer),
+        seconds=state.seconds + (answer.seconds if answer.loss is not None else 0.0),
+        trained=state.trained + answer.done - answer.began,
+    )
+    back = min(state.back + len(new.looks) - len(state.looks), len(new.looks) - 1)
+    groups = tuple(group for _, group in new.known)
+    new = msgspec.structs.replace(
+        new,
+        back=max(0, back) if state.back else 0,
+        standing=compared(answer.cosines, groups) if answer.cosines else None,
+    )
+    if not _in_clusters(new) or new.seed in new.clustered:
+        return new
+    return msgspec.structs.replace(new, clustered=(*new.clustered, new.seed))
+
+
+def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
+    """With the newest map at the end, turned so that words stay where they were as far as they
+    can. Of those before, the last one gives way unless it is far enough from the one before."""
+    new = Look(answer.done, answer.points)
+    if looks and len(looks[-1].points) == len(new.points):
+        new = Look(new.done, turned(new.points, looks[-1].points))
+    close = len(looks) >= 2 and looks[-1].done < looks[-2].done * LOOK_EVERY
+    if looks and (close or looks[-1].done == new.done):
+        looks = looks[:-1]
+    return (*looks, new)[-MOST_LOOKS:]
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def _in_clusters(state: State) -> bool:
+    return state.enough and state.standing is not None and state.standing.clustered
+
+
+def _clusters(state: State) -> bool:
+    return bool(state.clustered)
+
+
+def _two_seeds(state: State) -> bool:
+    return len(state.clustered) >= 2
+
+
+def _own(state: State) -> bool:
+    """Groups that are not the ones to begin with, written once more."""
+    new = [group for word, group in state.known if word not in CHOSEN.all]
+    groups = sum(new.count(group) >= 3 for group in set(new))
+    return groups >= 2 and _in_clusters(state)
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="word2vec",
+    title="Words find their kind",
+    order=80,
+    lesson="embeddings",
+    task=(
+        "Train word vectors from nothing but a text, and watch words that keep the same company "
+        "move together."
+    ),
+    trains=True,
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal("clusters", "train until the words lie in clusters", _clusters),
+        Goal("two-seeds", "do it again from another seed", _two_seeds),
+        Goal("own-words", "find two groups of 3 words of your own that cluster", _own),
+    ),
+    solution=(
+        Go(),
+        Again(seed=1),
+        Write("north south east west; machinery vehicles chemicals textiles"),
+    ),
+)

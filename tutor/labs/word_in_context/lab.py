@@ -1,0 +1,236 @@
+"""The lab of one word in two sentences: the vector that parts on its way through the layers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
+from tutor.lm.distribution import Token
+
+MOST_NAMED = 8
+"""Tokens or rows that are named at a layer."""
+
+By = Literal["lens", "rows", "difference"]
+WAYS: tuple[By, ...] = ("lens", "rows", "difference")
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Another(msgspec.Struct, frozen=True, tag_field="do", tag="another"):
+    """The next pair of sentences of those there are."""
+
+
+class Go(msgspec.Struct, frozen=True, tag_field="do", tag="layer"):
+    """So many layers up."""
+
+    by: int
+
+
+class Furthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
+    """To the layer after which the two are furthest apart."""
+
+
+class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="by"):
+    """Another way to ask what the vectors stand for."""
+
+    by: By
+
+
+Action = Another | Write | Go | Furthest | Ask
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Compare(msgspec.Struct, frozen=True, tag=True):
+    first: Sentence
+    second: Sentence
+
+
+class Name(msgspec.Struct, frozen=True, tag=True):
+    """What do the two vectors stand for after this layer (0: in the table)?"""
+
+    first: Sentence
+    second: Sentence
+    layer: int
+    by: By
+
+
+Question = Compare | Name
+
+
+class Compared(msgspec.Struct, frozen=True, tag=True):
+    """The tokens that are looked at; the cosine of their vectors in the table and after each
+    layer; and that of other words of the two sentences, empty where there are none."""
+
+    tokens: tuple[Token, Token]
+    cosines: tuple[float, ...]
+    others: tuple[float, ...]
+
+    @property
+    def furthest(self) -> int:
+        return min(range(len(self.cosines)), key=lambda layer: self.cosines[layer])
+
+
+class Named(msgspec.Struct, frozen=True, array_like=True):
+    """`value` is a probability by the lens, else a cosine."""
+
+    token: Token
+    value: float
+
+
+class Names(msgspec.Struct, frozen=True, tag=True):
+    first: tuple[Named, ...]
+    second: tuple[Named, ...]
+
+
+Answer = Compared | Names
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+def write(text: str) -> Write:
+    """The action, from two sentences with `/` between them, the word in each between `*`; without
+    a mark it is the last word that both have. Raises `LabError` if there is no such pair."""
+    pair(text)
+    return Write(text)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`names` are those of the two vectors after `layer`, asked in the way of `by`."""
+
+    pairs: tuple[Pair, ...] = PAIRS
+    at: int = 0
+    compared: Compared | None = None
+    layer: int = 0
+    by: By = "lens"
+    names: Names | None = None
+
+    @property
+    def chosen(self) -> Pair:
+        return self.pairs[self.at]
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Another():
+            at = (state.at + 1) % len(state.pairs)
+            return replace(state, at=at, compared=None, names=None)
+        case Write(text):
+            pairs = (pair(text), *PAIRS)
+            return replace(state, pairs=pairs, at=0, compared=None, names=None)
+        case Go(by):
+            layer = min(max(0, state.layer + by), _last(state))
+            return replace(state, layer=layer, names=None)
+        case Furthest():
+            layer = state.compared.furthest if state.compared else state.layer
+            return replace(state, layer=layer, names=None)
+        case Ask(by):
+            return replace(state, by=by, names=None)
+
+
+def _last(state: State) -> int:
+    return len(state.compared.cosines) - 1 if state.compared else 0
+
+
+def question(state: State) -> Question | None:
+    first, second = state.chosen.first, state.chosen.second
+    if state.compared is None:
+        return Compare(first, second)
+    if state.names is None:
+        return Name(first, second, state.layer, state.by)
+    return None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    match answer:
+        case Compared():
+            layer = min(state.layer, len(answer.cosines) - 1)
+            return msgspec.structs.replace(state, compared=answer, layer=layer)
+        case Names():
+            return msgspec.structs.replace(state, names=answer)
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+ONE = 0.9999
+"""From here up two vectors count as the same: the rest is rounding."""
+
+
+def _own(state: State) -> Compared | None:
+    """What was found of a pair of one's own with the same word, in sentences that differ."""
+    chosen = state.chosen
+    differ = chosen.first.text.casefold() != chosen.second.text.casefold()
+    return state.compared if chosen.own and chosen.same_word and differ else None
+
+
+def _parted(state: State) -> bool:
+    found = _own(state)
+    return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
+
+
+def _stayed(state: State) -> bool:
+    found = _own(state)
+    before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
+    return found is not None and before and 0.95 < found.cosines[-1] < ONE
+
+
+def _only_after(state: State) -> bool:
+    found = _own(state)
+    return found is not None and min(found.cosines) > ONE
+
+
+def _difference_read(state: State) -> bool:
+    found = state.compared
+    return (
+        state.by == "difference"
+        and state.names is not None
+        and found is not None
+        and state.layer == found.furthest > 0
+    )
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="word-in-context",
+    title="One word, two sentences",
+    order=70,
+    lesson="embeddings",
+    task=(
+        "A word starts from one row of the table. Watch its vector part, layer by layer, with "
+        "what stands before it."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "difference",
+            "read the difference where the two are furthest apart",
+            _difference_read,
+        ),
+        Goal("parted", "a pair of your own that ends below 0.60", _parted),
+        Goal("stayed", "one with other words before it that stays above 0.95", _stayed),
+        Goal("only-after", "two different sentences with 1.00 at every layer", _only_after),
+    ),
+    solution=(
+        Furthest(),
+        Ask("difference"),
+        Write("Yesterday I *left* the house / Turn right, then *left*"),
+        Write("They sat on the river *bank* / They sat at the river *bank*"),
+        Write("The *bank* was closed / The *bank* of the river was green"),
+    ),
+)

@@ -1,0 +1,169 @@
+"""Draws the lab of one word in two sentences."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import figures
+from tutor.app.widgets.plot import upright
+from tutor.labs.kit.tabs import tabs
+from tutor.labs.kit.view import LabView
+from tutor.labs.kit.words.lines import cosine
+from tutor.labs.word_in_context.lab import ONE, WAYS, Another, Ask, By, Furthest, Go, State, write
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.labs.word_in_context.lab import Compared, Named
+    from tutor.labs.word_in_context.sentence_pair import Sentence
+
+NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
+_HEADINGS: dict[By, str] = {
+    "lens": "the token that it would make the next one",
+    "rows": "the rows that it is nearest to",
+    "difference": "the rows nearest to what it has and the other has not",
+}
+_LOW = 11
+"""In fewer rows than this the bars are two lines high and nothing stands between the parts."""
+_ROOMY = 20
+_NUMBER = 5
+"""Columns left of a sentence."""
+_SCALE = 7
+"""Columns left of the bars."""
+
+
+class WordInContextView(LabView):
+    """The two sentences, the cosine after each layer as bars, and what the two vectors stand for
+    after one of the layers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "go(-1)", "layer", key_display="←→", tooltip="Another layer."),
+        Binding("right", "go(1)", show=False),
+        Binding("d", "furthest", "furthest apart", tooltip="Where the two differ the most."),
+        Binding("tab", "ask", "ask otherwise", tooltip="Next token, nearest rows, difference."),
+        Binding("x", "another", "next pair", tooltip="Other sentences."),
+        Binding("e", "edit", "write", tooltip="Two sentences of your own, with / between them."),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        known = self.state is not None and self.state.compared is not None
+        return known or action not in ("go", "furthest")
+
+    def action_go(self, by: int) -> None:
+        self.did(Go(by))
+
+    def action_furthest(self) -> None:
+        self.did(Furthest())
+
+    def action_ask(self) -> None:
+        self.did(Ask(WAYS[(WAYS.index(self.state.by) + 1) % len(WAYS)]))
+
+    def action_another(self) -> None:
+        self.did(Another())
+
+    def action_edit(self) -> None:
+        chosen = self.state.chosen
+        text = f"{chosen.first.marked} / {chosen.second.marked}"
+        self.write("Two sentences with / between them, the word in *stars*:", text, write)
+
+    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        low = height < _LOW
+        gap = [] if low else [Content("")]
+        sentences = [
+            _sentence("1", state.chosen.first, width),
+            _sentence("2", state.chosen.second, width),
+        ]
+        if state.compared is None:
+            return [*sentences, *gap, Content("  …")]
+        bars = _bars(state.compared, state.layer, width, 2 if low else max(3, min(6, height - 13)))
+        parts = tabs([(NAMES[by], by == state.by) for by in WAYS])
+        return [
+            *sentences,
+            *gap,
+            *bars,
+            _figures(state.compared, state.layer, width),
+            *(gap if height >= _ROOMY else []),
+            parts,
+            *_names(state, width, explained=width >= 60 and height >= _ROOMY),
+        ]
+
+
+def _sentence(number: str, sentence: Sentence, width: int) -> Content:
+    """On one line; where it does not fit, what stands before the word is cut from the left."""
+    before, word = safe(sentence.before), safe(sentence.word)
+    after = safe(sentence.text[sentence.end :])
+    room = max(0, width - _NUMBER - cell_len(word) - min(1, cell_len(after)))
+    if cell_len(before) > room:
+        while cell_len(before) > max(0, room - 1):
+            before = before[1:]
+        before = f"…{before}"
+    return Content.assemble(
+        (f"  {number}  ", MUTED),
+        before,
+        (word, "bold underline"),
+        after,
+    )
+
+
+def _bars(compared: Compared, layer: int, width: int, height: int) -> list[Content]:
+    """One bar a layer, the table's first; below them a mark at the layer that is looked at."""
+    values = compared.cosines
+    scale = _SCALE if len(values) + _SCALE < width else 0
+    size = max(1, min(3, (width - scale - 1) // len(values)))
+    shown = upright(values, height, size)
+    ends = {0: "1.00", height - 1: "0.00"}
+    marks = [f"{ends.get(line, ''):>{_SCALE - 2}}  "[:scale] for line in range(len(shown))]
+    lines = [
+        Content.assemble((mark, MUTED), (bars, "$likely-3"))
+        for mark, bars in zip(marks, shown, strict=True)
+    ]
+    here = " " * (scale + layer * size) + "▲" * size
+    return [*lines, Content.styled(here, f"{ACT} bold")]
+
+
+def _figures(compared: Compared, layer: int, width: int) -> Content:
+    where = f"layer {layer}" if layer else "the table"
+    wide = width >= 60
+    parts: list[tuple[str, str]] = [
+        (f"  {where:<9}", "bold"),
+        (f"  {'cosine ' if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),
+    ]
+    if compared.others:
+        said = "other words of the two" if wide else "other words"
+        parts.append((f"   {said} {cosine(compared.others[layer]).strip()}", MUTED))
+    return Content.assemble(*parts)
+
+
+def _names(state: State, width: int, *, explained: bool) -> list[Content]:
+    assert state.compared is not None
+    if state.names is None:
+        return [Content("  …")]
+    if state.by == "difference" and state.compared.cosines[state.layer] > ONE:
+        return [Content("  There is none: the two vectors are the same here.")]
+    column = max(16, (width - 4) // 2)
+    heading = [Content.styled(f"  {_HEADINGS[state.by]}", MUTED)] if explained else []
+    rows = zip_longest(state.names.first, state.names.second)
+    lines = [
+        Content.assemble("  ", *_named(one, column, state.by), *_named(other, column, state.by))
+        for one, other in rows
+    ]
+    return [*heading, Content.styled(f"  {'in 1':<{column}}in 2", MUTED), *lines]
+
+
+def _named(named: Named | None, column: int, by: By) -> list[tuple[str, str]]:
+    if named is None:
+        return [(" " * column, "")]
+    value = figures.percent(named.value) if by == "lens" else cosine(named.value)
+    name = min(22, column - figures.PERCENT_WIDTH - 2)
+    shown = f"{figures.fit(figures.shown(named.token), name)}{value:>{figures.PERCENT_WIDTH}}"
+    return [(shown.ljust(column), "")]
+
+
+VIEW = WordInContextView

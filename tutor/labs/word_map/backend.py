@@ -1,0 +1,36 @@
+"""Lays words out on a plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.labs.kit.words.lookup import form_of
+from tutor.labs.word_map.lab import Answer
+from tutor.lm.neighbors import EmbeddingTable, similarities
+from tutor.lm.word_map import best_plane
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.backend import Tools
+    from tutor.labs.word_map.lab import Question
+
+
+class WordMapBench:
+    def __init__(self, tools: Tools) -> None:
+        self._tokenizer = tools.model.tokenizer
+        self._table = EmbeddingTable(tools.model.network)
+
+    def answer(self, question: Question) -> Answer:
+        """Raises `TextError` for a word that the vocabulary cannot say."""
+        forms = tuple(form_of(self._tokenizer, word) for word in question.words)
+        rows = self._table.some([form[0].id for form in forms])  # [words, width]
+        plane = best_plane(rows)
+        return Answer(
+            forms=forms,
+            points=tuple((x, y) for x, y in plane.points.tolist()),
+            shares=plane.shares,
+            cosines=tuple(map(tuple, similarities(rows).tolist())),
+        )
+
+
+def make_bench(tools: Tools) -> WordMapBench:
+    return WordMapBench(tools)

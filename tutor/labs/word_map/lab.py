@@ -1,0 +1,236 @@
+"""The lab of maps: words as points, so that those of near rows lie together, as far as a plane
+can show it."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.words.groups import SHIPPED, Words, own_words
+from tutor.labs.kit.words.word import Form
+
+MOST_ZOOM = 16.0
+ZOOM_STEP = 1.5
+PAN_STEP = 0.25
+"""Of what is seen at once."""
+
+Point = tuple[float, float]
+
+
+# --- what the learner does ------------------------------------------------------------------------
+
+
+class Another(msgspec.Struct, frozen=True, tag_field="do", tag="another"):
+    """The next map of those there are."""
+
+
+class Pan(msgspec.Struct, frozen=True, tag_field="do", tag="pan"):
+    """Steps to the right and up."""
+
+    right: int = 0
+    up: int = 0
+
+
+class Zoom(msgspec.Struct, frozen=True, tag_field="do", tag="zoom"):
+    """Steps in; those out are negative."""
+
+    steps: int
+
+
+class Whole(msgspec.Struct, frozen=True, tag_field="do", tag="whole"):
+    """See the whole map again."""
+
+
+class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
+    """Look at the word so many further on."""
+
+    by: int
+
+
+Action = Another | Write | Pan | Zoom | Whole | Focus
+
+
+# --- what is asked of the model -------------------------------------------------------------------
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    words: tuple[str, ...]
+
+
+class Answer(msgspec.Struct, frozen=True, tag=True):
+    """For each word how it was cut, its point, and its cosine with each; the `shares` of the
+    variance that the two axes hold."""
+
+    forms: tuple[Form, ...]
+    points: tuple[Point, ...]
+    shares: tuple[float, float]
+    cosines: tuple[tuple[float, ...], ...]
+
+
+# --- the lab --------------------------------------------------------------------------------------
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`words[at]` is on the screen; the learner's own come first once there are any. `zoom` 1
+    shows the whole map around its middle; `center` is what is in the middle now, None for that."""
+
+    words: tuple[Words, ...] = SHIPPED
+    at: int = 0
+    map: Answer | None = None
+    focus: int = 0
+    zoom: float = 1.0
+    center: Point | None = None
+
+    @property
+    def chosen(self) -> Words:
+        return self.words[self.at]
+
+    def nearest_on_map(self, place: int) -> int | None:
+        """The word whose point is nearest, as a place in the list."""
+        if self.map is None:
+            return None
+        here = self.map.points[place]
+        others = [other for other in range(len(self.map.points)) if other != place]
+        points = self.map.points
+        return min(others, key=lambda other: math.dist(here, points[other]), default=None)
+
+    def nearest_row(self, place: int) -> int | None:
+        """The word whose row has the highest cosine."""
+        if self.map is None:
+            return None
+        cosines = self.map.cosines[place]
+        others = [other for other in range(len(cosines)) if other != place]
+        return max(others, key=lambda other: cosines[other], default=None)
+
+
+def start() -> State:
+    return State()
+
+
+def act(state: State, action: Action) -> State:
+    replace = msgspec.structs.replace
+    match action:
+        case Another():
+            following = (state.at + 1) % len(state.words)
+            return State(words=state.words, at=following)
+        case Write(text):
+            return State(words=(own_words(text), *SHIPPED))
+        case Pan(right, up):
+            return _panned(state, right, up)
+        case Zoom(steps):
+            zoom = min(MOST_ZOOM, max(1.0, state.zoom * ZOOM_STEP**steps))
+            center = state.center or _point(state, state.focus)
+            return replace(state, zoom=zoom, center=None if zoom == 1 else center)
+        case Whole():
+            return replace(state, zoom=1.0, center=None)
+        case Focus(by):
+            focus = (state.focus + by) % len(state.chosen.all)
+            center = None if state.zoom == 1 else _point(state, focus)
+            return replace(state, focus=focus, center=center)
+
+
+def write(text: str) -> Write:
+    """The action, if there are enough words, none too long. Raises `LabError`."""
+    own_words(text)
+    return Write(text)
+
+
+def bounds(points: tuple[Point, ...]) -> tuple[Point, Point]:
+    """The lower left and the upper right corner of the map."""
+    xs, ys = zip(*points, strict=True)
+    return (min(xs), min(ys)), (max(xs), max(ys))
+
+
+def middle(points: tuple[Point, ...]) -> Point:
+    (left, low), (right, high) = bounds(points)
+    return (left + right) / 2, (low + high) / 2
+
+
+def _point(state: State, place: int) -> Point | None:
+    return None if state.map is None else state.map.points[place]
+
+
+def _panned(state: State, right: int, up: int) -> State:
+    if state.map is None or state.zoom == 1:
+        return state
+    (left, low), (far, high) = bounds(state.map.points)
+    x, y = state.center or middle(state.map.points)
+    x += right * PAN_STEP * (far - left) / state.zoom
+    y += up * PAN_STEP * (high - low) / state.zoom
+    center = (min(max(x, left), far), min(max(y, low), high))
+    return msgspec.structs.replace(state, center=center)
+
+
+def question(state: State) -> Question | None:
+    return Question(state.chosen.all) if state.map is None else None
+
+
+def heard(state: State, question: Question, answer: Answer) -> State:
+    return msgspec.structs.replace(state, map=answer)
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+_SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in words.groups)
+
+
+def _own_groups_apart(state: State) -> bool:
+    groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
+    groups = [words for words in groups if words not in _SHIPPED]  # shipped ones written once more
+    if not state.chosen.own or state.map is None or len(groups) < 2:
+        return False
+    group_of = state.chosen.group_of
+    nearest = [state.nearest_on_map(place) for place in range(len(group_of))]
+    return all(
+        near is not None and group_of[near] == group
+        for near, group in zip(nearest, group_of, strict=True)
+    )
+
+
+def _mostly_seen(state: State) -> bool:
+    return state.map is not None and len(state.map.points) >= 6 and sum(state.map.shares) > 0.7
+
+
+def _map_misleads(state: State) -> bool:
+    there = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
+    return state.zoom > 2 and there[0] != there[1]
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="word-map",
+    title="A map of words",
+    order=60,
+    lesson="embeddings",
+    task=(
+        "Rows of 576 numbers, pressed flat. See which words lie together, and what a map of two "
+        "directions leaves out."
+    ),
+    actions=Action,
+    questions=Question,
+    answers=Answer,
+    start=start,
+    act=act,
+    question=question,
+    heard=heard,
+    goals=(
+        Goal(
+            "misleads",
+            "zoom in on a word whose nearest on the map is not its nearest row",
+            _map_misleads,
+        ),
+        Goal(
+            "own-groups",
+            "a map of your own: 2 groups of 3 or more words, all with their own",
+            _own_groups_apart,
+        ),
+        Goal("mostly-seen", "a map of 6 or more words that shows over 70 %", _mostly_seen),
+    ),
+    solution=(
+        Focus(2),
+        Zoom(2),
+        Write("cat dog cow; seven eight nine"),
+    ),
+)
