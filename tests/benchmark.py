@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.table import Measured, markdown
 
-from tutor.lm.waiting import settle_waiting
+from tutor.lm.fast.waiting import settle_waiting
 
 settle_waiting()  # as every way into tutor does, before torch is imported
 os.environ.setdefault("TUTOR_DEVICE", "cpu")  # where the peers are

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from tutor.environment import is_key
-from tutor.lm.waiting import settle_waiting
+from tutor.lm.fast.waiting import settle_waiting
 
 settle_waiting()  # as every way into tutor does, before torch is imported
 

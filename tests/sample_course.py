@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast, TopTokenBelow
-from tutor.course.question import (
+from tutor.course.questions.question import (
     Choice,
     NextTokenQuestion,
     NumberQuestion,

@@ -11,15 +11,15 @@ import torch
 
 from tools.ngram import Record as NgramRecord
 from tutor import paths
-from tutor.lm import family_model
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage
-from tutor.lm.family_model import FAMILIES, Family, load_family
-from tutor.lm.family_tasks import MEASURED, TASKS
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
-from tutor.lm.small_model import SOURCES, Result
-from tutor.lm.train import HELD_OUT, HeldOut, held_out_loss
+from tutor.lm.training.recipes.families import model as family_model
+from tutor.lm.training.recipes.families.model import FAMILIES, Family, load_family
+from tutor.lm.training.recipes.families.tasks import MEASURED, TASKS
+from tutor.lm.training.recipes.small_model import SOURCES, Result
+from tutor.lm.training.train import HELD_OUT, HeldOut, held_out_loss
 from tutor.models.installed import bundled_model
 
 ASSETS = paths.assets_folder()

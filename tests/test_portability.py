@@ -64,7 +64,7 @@ LOAD = (
     AS_ON_WINDOWS
     + """
 from tutor.cli import main
-from tutor.lm.free_memory import available_memory
+from tutor.lm.fast.free_memory import available_memory
 available_memory()
 import tutor.engine.__main__
 print(main(["model", "list"]), main(["step", "hello", "--model", sys.argv[1]]))
@@ -74,8 +74,8 @@ print(main(["model", "list"]), main(["step", "hello", "--model", sys.argv[1]]))
 FETCH = (
     AS_ON_WINDOWS
     + """
-from tutor.cli.model import _stopped_by_signals
-from tutor.app.model_fetch import fetch_model
+from tutor.cli.model.command import _stopped_by_signals
+from tutor.app.model.fetch import fetch_model
 from tutor.models.pull import _sync_folder
 _sync_folder(pathlib.Path.cwd())
 with _stopped_by_signals() as asked:

@@ -22,7 +22,7 @@ from tiny_gguf import write_gguf
 from tutor import paths, private
 from tutor.course.catalogue import load_course
 from tutor.engine.process import COMMAND, EngineProcess
-from tutor.engine.protocol import Loading
+from tutor.engine.wire import Loading
 from tutor.learner import exchange
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
@@ -158,7 +158,7 @@ def test_a_folder_that_tutor_is_started_in_is_no_place_to_import_from(
     for name in ("torch", "msgspec", "tutor"):
         (tmp_path / f"{name}.py").write_text("open('ran', 'w').close(); raise SystemExit(9)")
     monkeypatch.chdir(tmp_path)
-    from tutor.app import model_fetch
+    from tutor.app.model import fetch as model_fetch
     from tutor.engine import process
 
     for command in (process.COMMAND, (*model_fetch.COMMAND[:5], "--help")):

@@ -11,7 +11,7 @@ import msgspec
 import torch
 from torch import Tensor
 
-from tutor.lm.export import export_folder
+from tutor.lm.formats.export import export_folder
 from tutor.lm.network import Config, KeyValueCache, Trace, Transformer
 from tutor.lm.tokenizer import Tokenizer
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.corpus.tokenizer import END, train_tokenizer
-from tutor.lm.train import Settings
-from tutor.lm.training_run import Moment
+from tutor.lm.training.run import Moment
+from tutor.lm.training.train import Settings
 
 SENTENCES = [
     "The capital of France is Paris.",

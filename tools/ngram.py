@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from tutor.lm.train import END, HELD_OUT, held_out_text, read_documents, training_tokens
+from tutor.lm.training.train import END, HELD_OUT, held_out_text, read_documents, training_tokens
 
 ORDER = 5
 END_OF_BYTES = 256

@@ -21,7 +21,7 @@ import torch
 from tokenizers import Tokenizer
 
 from tutor.lm.network import Transformer
-from tutor.lm.train import (
+from tutor.lm.training.train import (
     END,
     PROMPT,
     HeldOut,

@@ -1,7 +1,7 @@
 """What the processes that tutor starts inherit: everything but keys.
 
 A key of a remote service belongs to the process that was given it. The engine is handed one only
-where the learner has agreed that something is sent (`tutor.remote.permissions`); the package
+where the learner has agreed that something is sent (`tutor.vendors.permissions`); the package
 client never needs any, nor the other secrets that an environment may have.
 """
 

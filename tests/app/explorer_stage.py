@@ -9,8 +9,8 @@ from fake_engine import FakeEngine
 
 import tutor.app
 from tutor.app.app import TutorApp
-from tutor.app.model_status import ModelStatus
-from tutor.app.screens.base import TutorScreen
+from tutor.app.base_screen import TutorScreen
+from tutor.app.model.status import ModelStatus
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 

@@ -28,7 +28,7 @@ from tutor.lm.distribution import (
     Token,
     XRay,
 )
-from tutor.remote.catalogue import RemoteModel
+from tutor.vendors.catalogue import RemoteModel
 
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 WORDS = (

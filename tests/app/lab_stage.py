@@ -10,10 +10,10 @@ from lab_bench import small_model
 from whole_app import until, whole_app
 
 from tutor.app.labs.screen import LabScreen
-from tutor.engine.benches import Benches
-from tutor.engine.protocol import AskLab, LabAnswer
-from tutor.remote.catalogue import RemoteModel
-from tutor.remote.permissions import Permissions
+from tutor.engine.backends import Benches
+from tutor.engine.wire import AskLab, LabAnswer
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.permissions import Permissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from sample_course import LESSON
 
 from tutor.app.app import TutorApp
 from tutor.course.catalogue import Course
-from tutor.course.question import NumberQuestion
+from tutor.course.questions.question import NumberQuestion
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
 

@@ -11,9 +11,9 @@ from fake_engine import FakeEngine
 from textual.screen import Screen
 from whole_app import until
 
-from tutor.app.screens.base import TutorScreen
-from tutor.app.screens.consent import ConsentScreen
-from tutor.remote.catalogue import RemoteModel, remote_model
+from tutor.app.base_screen import TutorScreen
+from tutor.app.model.consent import ConsentScreen
+from tutor.vendors.catalogue import RemoteModel, remote_model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -12,15 +12,15 @@ from fake_engine import FakeEngine
 from sample_course import COURSE, LAB, LESSON
 from whole_app import keys, sees, until, whole_app
 
-from tutor.app import reading_on
+from tutor.app.home import background_load as reading_on
+from tutor.app.home.background_load import ReadingOn
 from tutor.app.labs.goal_keeper import reached
-from tutor.app.reading_on import ReadingOn
-from tutor.app.screens.quiz import QuizScreen
-from tutor.app.widgets.answers import LETTERS, Ordering
+from tutor.app.quiz.answers import LETTERS, Ordering
+from tutor.app.quiz.screen import QuizScreen
 from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.goals import Evidence
-from tutor.course.question import OrderQuestion, SeveralChoices, SingleChoice
-from tutor.course.shuffle import choice_order
+from tutor.course.questions.question import OrderQuestion, SeveralChoices, SingleChoice
+from tutor.course.questions.shuffle import choice_order
 from tutor.engine.client import EngineState
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.progress import Progress

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, rest_line, row_line
 from tutor.app.explorer.sampler_dials import DIALS, reading, turned
 from tutor.app.explorer.text_view import WINDOW, focused_line, pieces, window, wrap
-from tutor.app.explorer.xray_lines import attention_lines, lens_lines, spaced
+from tutor.app.explorer.xray.lines import attention_lines, lens_lines, spaced
 from tutor.app.widgets import bars, figures
 from tutor.lm.distribution import PLAIN, LensRow, Row, SamplerSettings, Token
 from tutor.lm.token_tree import Step

@@ -11,7 +11,7 @@ import pytest
 from explorer_stage import Stage, press, settled, shown
 from fake_engine import CARD, VOCABULARY, FakeEngine, all_rows, split, token
 
-from tutor.app.explorer.guess import GuessScreen
+from tutor.app.explorer.guess.panel import GuessScreen
 from tutor.course.lesson import Lab
 from tutor.engine.client import EngineState
 from tutor.errors import EngineError

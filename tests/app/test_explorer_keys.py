@@ -12,12 +12,12 @@ from explorer_stage import Stage, lines, press, settled, shown
 from fake_engine import CARD, FakeEngine, distribution, split
 from textual.events import Key, Paste
 
-from tutor.app.explorer.lines import Lines
 from tutor.app.explorer.pane import ExplorerPane
-from tutor.app.explorer.prompt_editor import PromptEditor
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.explorer.text_view import TextView
-from tutor.app.explorer.xray_view import XRayView
+from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.client import EngineState
 from tutor.errors import ContextFull, EngineError
 from tutor.lm.distribution import SamplerSettings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from explorer_stage import Stage, press, settled
 
-from tutor.app.explorer.guess import GuessScreen
+from tutor.app.explorer.guess.panel import GuessScreen
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.course.lesson import Lab
 

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from fake_engine import CONTEXT, END, all_rows, distribution, split, token
 
-from tutor.app.explorer import guess_score, state
+from tutor.app.explorer import state
+from tutor.app.explorer.guess import score as guess_score
 from tutor.app.explorer.memory import Memory
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepper import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT, Answer, Stepper

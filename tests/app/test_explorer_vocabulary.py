@@ -10,7 +10,7 @@ import pytest
 from tutor.app.explorer.distribution_table import Columns, RowMarks, row_line
 from tutor.app.explorer.text_view import pieces, wrap
 from tutor.lm.distribution import Row
-from tutor.lm.gguf_file import GgufFile
+from tutor.lm.formats.gguf_file import GgufFile
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:

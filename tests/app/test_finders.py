@@ -11,9 +11,9 @@ from sample_course import LESSON
 from textual.events import Key
 from whole_app import keys, sees, until, whole_app
 
-from tutor.app.screens.glossary import GlossaryScreen, matching
-from tutor.app.screens.home import HomeScreen
-from tutor.app.screens.search import SearchScreen
+from tutor.app.home.screen import HomeScreen
+from tutor.app.reader.glossary import GlossaryScreen, matching
+from tutor.app.reader.search import SearchScreen
 from tutor.course import search
 from tutor.course.catalogue import Course
 from tutor.course.term import Term

@@ -8,9 +8,9 @@ import pytest
 from explorer_stage import shown
 from whole_app import keys, sees, until, whole_app
 
-from tutor.app.idle import IdleLimit, in_words
-from tutor.app.screens.home import HomeScreen
-from tutor.app.screens.idle import IdleScreen
+from tutor.app.home.screen import HomeScreen
+from tutor.app.terminal.idle import IdleLimit, in_words
+from tutor.app.terminal.idle_screen import IdleScreen
 
 
 class Clock:

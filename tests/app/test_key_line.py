@@ -9,7 +9,7 @@ import pytest
 from explorer_stage import Stage, press, settled, shown
 
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.screens.help import HelpScreen
+from tutor.app.help import HelpScreen
 from tutor.app.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import tutor.app
-from tutor.app.widgets.answers import LETTERS
+from tutor.app.quiz.answers import LETTERS
 from tutor.labs.kit import registry
 from tutor.labs.kit.view import LabView
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from whole_app import until
 
 from tutor.engine.client import EngineState
-from tutor.engine.protocol import AskLab
+from tutor.engine.wire import AskLab
 from tutor.errors import StoreFull
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ CHANGED = ("up", "up", "right")
 
 def drawn(pilot: Pilot[Any]) -> str:
     """All that the view shows, what is scrolled away too."""
-    from tutor.app.explorer.lines import Lines
+    from tutor.app.widgets.lines import Lines
 
     return "\n".join(screen_of(pilot).query_one("#lines", Lines).plain)
 

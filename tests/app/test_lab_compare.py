@@ -17,8 +17,8 @@ from remote.loopback import (
 )
 from whole_app import sees, until
 
-from tutor.app.screens.consent import ConsentScreen
-from tutor.remote.catalogue import RemoteModel
+from tutor.app.model.consent import ConsentScreen
+from tutor.vendors.catalogue import RemoteModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,7 @@ async def test_the_learner_is_asked_before_anything_leaves(
     yes: bool, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server on the loopback is taken for one elsewhere."""
-    monkeypatch.setattr("tutor.remote.catalogue.is_loopback", lambda url: False)
+    monkeypatch.setattr("tutor.vendors.catalogue.is_loopback", lambda url: False)
     server.answers = [ANSWER]
     engine = BenchEngine()
     async with lab_app("compare", tmp_path, engine).run_test(size=(80, 24)) as pilot:

@@ -11,7 +11,7 @@ from whole_app import until
 
 from tutor.labs.kit.runner import Left
 from tutor.labs.training.lab import RATES, State
-from tutor.lm.training_history import Measured, Point
+from tutor.lm.training.history import Measured, Point
 
 if TYPE_CHECKING:
     from pathlib import Path

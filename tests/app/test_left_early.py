@@ -9,7 +9,7 @@ import pytest
 from textual.css.query import NoMatches
 from whole_app import keys, sees, until, whole_app
 
-from tutor.app.screens.search import SearchScreen
+from tutor.app.reader.search import SearchScreen
 
 if TYPE_CHECKING:
     from pathlib import Path

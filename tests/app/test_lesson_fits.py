@@ -9,9 +9,9 @@ from course.lesson_text import SINGLE, parse_lesson
 from whole_app import keys, sees, until, whole_app
 
 from tutor.app.widgets.key_line import KeyLine
+from tutor.authoring.layout import HEIGHT, screen_height
 from tutor.course.catalogue import Course
-from tutor.course.layout import HEIGHT, screen_height
-from tutor.course.parse import markdown
+from tutor.course.reading.parse import markdown
 
 if TYPE_CHECKING:
     from pathlib import Path

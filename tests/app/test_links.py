@@ -10,7 +10,7 @@ from explorer_stage import shown
 from sample_course import LESSON
 from whole_app import keys, sees, whole_app
 
-from tutor.app.screens.lesson import LessonScreen
+from tutor.app.reader.lesson import LessonScreen
 from tutor.app.widgets.prose import Prose, plain
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Screen

@@ -18,12 +18,12 @@ from whole_app import keys, sees, until, whole_app
 
 import tutor.app
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
+from tutor.app.home.screen import HomeScreen
 from tutor.app.labs.screen import LabScreen
-from tutor.app.model_keeper import ModelKeeper
-from tutor.app.screens.home import HomeScreen
+from tutor.app.model.keeper import ModelKeeper
 from tutor.errors import NotInThisLogin
 from tutor.labs.kit import registry
-from tutor.remote.catalogue import remote_model
+from tutor.vendors.catalogue import remote_model
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -11,10 +11,10 @@ from fake_engine import FakeEngine
 from sample_course import LESSON
 from whole_app import keys, sees, whole_app
 
-from tutor.app.widgets.answers import LETTERS
+from tutor.app.quiz.answers import LETTERS
 from tutor.course.catalogue import Course
-from tutor.course.question import ComparePrompts, MatchQuestion, Pair
-from tutor.course.shuffle import choice_order
+from tutor.course.questions.question import ComparePrompts, MatchQuestion, Pair
+from tutor.course.questions.shuffle import choice_order
 from tutor.engine.client import EngineState
 from tutor.learner.progress import Progress
 

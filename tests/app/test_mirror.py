@@ -15,9 +15,9 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tutor.app.line import SSH
-from tutor.app.mirror import Mirror
-from tutor.app.over_line import OverLine
+from tutor.app.terminal.line import SSH
+from tutor.app.terminal.remote_terminal import OverLine
+from tutor.app.terminal.screen_diff import Mirror
 
 SIZE = Size(16, 4)
 STYLES = [

@@ -12,11 +12,11 @@ from fake_engine import CARD, FakeEngine
 from sample_course import COURSE
 from whole_app import keys, sees, until
 
-from tutor.app import model_keeper
 from tutor.app.app import TutorApp
-from tutor.app.model_fetch import fetch_model
-from tutor.app.model_status import ModelStatus
-from tutor.app.screens.model import describe
+from tutor.app.model import keeper as model_keeper
+from tutor.app.model.fetch import fetch_model
+from tutor.app.model.screen import describe
+from tutor.app.model.status import ModelStatus
 from tutor.engine.client import EngineState
 from tutor.errors import DownloadFailed, EngineError, ModelDamaged
 from tutor.learner.progress import Progress

@@ -15,10 +15,10 @@ from textual._compositor import LayoutUpdate
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
-from tutor.app.line import DIRECT, LOW_BANDWIDTH, SSH, Line, Pacing, line_here
-from tutor.app.mirror import Changes
-from tutor.app.pace import AT_ONCE, Pace
-from tutor.app.slow_line import SlowLine
+from tutor.app.terminal.line import DIRECT, LOW_BANDWIDTH, SSH, Line, Pacing, line_here
+from tutor.app.terminal.pace import AT_ONCE, Pace
+from tutor.app.terminal.screen_diff import Changes
+from tutor.app.terminal.throttled_terminal import SlowLine
 
 NEVER = Pacing(interval=1e6, rate=1)
 """Between two paintings that no key has asked for."""

@@ -10,8 +10,8 @@ from explorer_stage import shown
 from fake_engine import FakeEngine
 from whole_app import keys, sees, until
 
-from tutor.app.preview import PreviewApp
-from tutor.app.screens.lesson import LessonScreen
+from tutor.app.reader.lesson import LessonScreen
+from tutor.authoring.preview import PreviewApp
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:

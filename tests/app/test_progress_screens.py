@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reviewing import DAY, Clock, answered, reviewer
 from whole_app import keys, sees
 
-from tutor.app.screens.progress import forecast
+from tutor.app.progress.screen import forecast
 from tutor.app.widgets import plot
 from tutor.learner.progress import Progress
 from tutor.learner.records import Guessed

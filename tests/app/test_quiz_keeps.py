@@ -11,9 +11,9 @@ from explorer_stage import shown
 from sample_course import COURSE, LESSON
 from whole_app import keys, sees, until, whole_app
 
-from tutor.app.screens.help import HelpScreen
-from tutor.app.screens.home import HomeScreen
-from tutor.app.screens.quiz import QuizScreen
+from tutor.app.help import HelpScreen
+from tutor.app.home.screen import HomeScreen
+from tutor.app.quiz.screen import QuizScreen
 from tutor.course.catalogue import Course
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.lock import locked
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
-    from tutor.app.screens.base import TutorScreen
+    from tutor.app.base_screen import TutorScreen
 
 SIZE = (80, 24)
 

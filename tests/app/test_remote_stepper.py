@@ -26,10 +26,10 @@ from whole_app import keys, sees, until
 
 from tutor.app.app import TutorApp
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.screens.consent import ConsentScreen
+from tutor.app.model.consent import ConsentScreen
 from tutor.engine.client import Engine
 from tutor.learner.progress import Progress
-from tutor.remote.catalogue import remote_model
+from tutor.vendors.catalogue import remote_model
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -12,8 +12,8 @@ from sample_course import LAB, LESSON
 from whole_app import keys, sees, until
 
 from tutor.app.explorer.screen import ExplorerScreen
-from tutor.app.screens.home import HomeScreen
-from tutor.app.when import when
+from tutor.app.home.screen import HomeScreen
+from tutor.app.review.when import when
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 

@@ -10,7 +10,7 @@ import pytest
 from sample_course import LESSON
 from whole_app import keys, sees, whole_app
 
-from tutor.app.model_status import ModelStatus
+from tutor.app.model.status import ModelStatus
 from tutor.errors import DownloadFailed
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Guessed, LabDone, LessonState

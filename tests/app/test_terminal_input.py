@@ -7,7 +7,7 @@ import sys
 import pytest
 from textual.events import AppBlur, Key, Paste
 
-from tutor.app.terminal_input import KeyParser, take_keys_alone
+from tutor.app.terminal.input import KeyParser, take_keys_alone
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Solved
 from tutor.authoring.claims import check
 from tutor.authoring.kept_answers import KeptAnswers
+from tutor.authoring.lint import Finding, look_over
 from tutor.course.lesson import Lab, LiveGoal
-from tutor.course.lint import Finding, look_over
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session
 from tutor.text import visible

@@ -13,14 +13,14 @@ from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Outcome
 from tutor.authoring.claims import check, claims
 from tutor.authoring.kept_answers import KeptAnswers
-from tutor.course.lint import look_over
+from tutor.authoring.lint import look_over
 from tutor.models.installed import DEFAULT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tutor.authoring.lint import Sound
     from tutor.course.lesson import Lab
-    from tutor.course.lint import Sound
 
 LESSONS = look_over([paths.lessons_folder()]).lessons
 

@@ -26,7 +26,7 @@ from benchmarks.table import Measured
 
 from tutor.engine import frames
 from tutor.engine.client import Engine, EngineSession
-from tutor.engine.protocol import AskDistribution, DistributionAnswer, Opened, OpenText
+from tutor.engine.wire import AskDistribution, DistributionAnswer, Opened, OpenText
 from tutor.lm.distribution import PLAIN
 from tutor.models import find_model
 

@@ -20,7 +20,7 @@ import torch
 from benchmarks.table import Measured
 from torch import Tensor
 
-from tutor.lm.kernels import THREADS
+from tutor.lm.fast.kernels import THREADS
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
 from tutor.models import find_model

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutor.classroom.mistakes import mistakes
-from tutor.course.question import ComparePrompts, MatchQuestion, Pair, Question
+from tutor.course.questions.question import ComparePrompts, MatchQuestion, Pair, Question
 
 MATCH = MatchQuestion(
     id="match",

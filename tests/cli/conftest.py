@@ -60,7 +60,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     import torch
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-    from tutor.lm.export import export_folder
+    from tutor.lm.formats.export import export_folder
     from tutor.lm.network import Config, Transformer
 
     marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]

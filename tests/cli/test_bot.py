@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from command_line import Tutor
 
-from tutor.cli.bot_output import GenerativeTrace, Report, RetrievalTrace, RulesTrace
+from tutor.cli.bot.output import GenerativeTrace, Report, RetrievalTrace, RulesTrace
 
 ROOT = Path(__file__).parents[2]
 FRIDAY = "When do you open on Friday?"

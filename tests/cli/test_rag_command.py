@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import Tutor
 
-from tutor.cli.rag import figures
+from tutor.cli.rag.command import figures
 from tutor.retrieval.update import Progress
 
 

@@ -14,9 +14,10 @@ from command_line import Tutor
 from training_stage import SMALL, write_corpus
 
 from tutor.cli import train
-from tutor.lm import family_model, family_tasks
-from tutor.lm.family_model import load_family
-from tutor.lm.training_run import Moment
+from tutor.lm.training.recipes.families import model as family_model
+from tutor.lm.training.recipes.families import tasks as family_tasks
+from tutor.lm.training.recipes.families.model import load_family
+from tutor.lm.training.run import Moment
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tutor.course.facts import Fact
 from tutor.course.lesson import Lesson
-from tutor.course.parse import parse_bytes
+from tutor.course.reading.parse import parse_bytes
 
 FRONT = """---
 id: small

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tutor import paths
-from tutor.course.adviser import read_advice
 from tutor.errors import LessonError
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser.data import Advice, Case
+from tutor.labs.adviser.data_files import read_advice
 from tutor.labs.adviser.lab import Settings
 
 ADVICE = read_advice(paths.lessons_folder())

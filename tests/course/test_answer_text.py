@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.course.answer_text import LONGEST, as_text, from_text, graded_again
-from tutor.course.grading import grade
-from tutor.course.question import (
+from tutor.course.questions.answer_text import LONGEST, as_text, from_text, graded_again
+from tutor.course.questions.grading import grade
+from tutor.course.questions.question import (
     Choice,
     ComparePrompts,
     NextTokenQuestion,

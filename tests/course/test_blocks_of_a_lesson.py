@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lesson_text import FRONT, LAB, SCREEN, SMALL, line_of, parse_lesson
 
-from tutor.course import shuffle
 from tutor.course.facts import Fact, read_facts
 from tutor.course.glossary import read_glossary
-from tutor.course.include import code_block
 from tutor.course.lesson import Action, Quoted, Sampler
 from tutor.course.links import Link
-from tutor.course.markup import markdown
 from tutor.course.outline import NEEDS
-from tutor.course.parse import measured_name, number_name, read
-from tutor.course.place import Place
+from tutor.course.questions import shuffle
+from tutor.course.reading.include import code_block
+from tutor.course.reading.markup import markdown
+from tutor.course.reading.parse import measured_name, number_name, read
+from tutor.course.reading.place import Place
 from tutor.errors import LessonError
 
 FACTS = (
@@ -58,7 +58,7 @@ def included(reference: str) -> list[str]:
 
 
 def test_a_function_without_its_docstring() -> None:
-    first, *code, last = included("tutor/course/shuffle.py#choice_order")
+    first, *code, last = included("tutor/course/questions/shuffle.py#choice_order")
     assert (first, last) == ("```python", "```")
     shown = ast.unparse(ast.parse("\n".join(code)))
     written = ast.parse(inspect.getsource(shuffle.choice_order))
@@ -70,7 +70,7 @@ def test_a_function_without_its_docstring() -> None:
 
 
 def test_a_method_is_moved_to_the_left() -> None:
-    code = included("tutor/course/place.py#Place.below")
+    code = included("tutor/course/reading/place.py#Place.below")
     assert code[1] == "def below(self, lines: int) -> Place:"
     assert code[2:] == ["    return Place(self.file, self.line + lines)", "```"]
 
@@ -102,7 +102,7 @@ def test_code_takes_the_place_of_its_block() -> None:
         "tutor/text.py#nothing",
         "tutor/text.py#safe.text",
         "tutor/text.py#_NEWLINE",
-        "tutor/course/parse.py#_Reader",  # too long
+        "tutor/course/reading/parse.py#_Reader",  # too long
         "",
     ],
 )
@@ -120,7 +120,7 @@ def test_a_link_out_of_the_package_is_not_followed(
     outside.write_text("def secret(): pass\n")
     package.mkdir()
     (package / "inside.py").symlink_to(outside)
-    monkeypatch.setattr("tutor.course.include._PACKAGE", package)
+    monkeypatch.setattr("tutor.course.reading.include._PACKAGE", package)
     with pytest.raises(LessonError, match="no file"):
         included("tutor/inside.py#secret")
 

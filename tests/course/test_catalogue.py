@@ -9,7 +9,7 @@ import pytest
 from lesson_text import SMALL
 
 from tutor.course.catalogue import course_summary, load_course
-from tutor.course.place import MAXIMUM_BYTES
+from tutor.course.reading.place import MAXIMUM_BYTES
 from tutor.errors import LessonError
 
 

@@ -13,9 +13,9 @@ from lesson_text import FRONT, SCREEN, SINGLE, SMALL
 from tutor import paths
 from tutor.course import catalogue, companions
 from tutor.course.catalogue import Opening, load_course
-from tutor.course.glance import glance
 from tutor.course.outline import Outline, outline_of
-from tutor.course.parse import read
+from tutor.course.reading.outline_scan import glance
+from tutor.course.reading.parse import read
 
 OURS = sorted(paths.lessons_folder().glob("[0-9]*.md"))
 

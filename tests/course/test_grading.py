@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.course.goals import Evidence, description, goals_reached, reached
-from tutor.course.grading import Answer, grade
 from tutor.course.lesson import (
     Branched,
     Goal,
@@ -16,8 +15,9 @@ from tutor.course.lesson import (
     TopTokenAbove,
     TopTokenBelow,
 )
-from tutor.course.number import readings
-from tutor.course.question import (
+from tutor.course.questions.grading import Answer, grade
+from tutor.course.questions.number import readings
+from tutor.course.questions.question import (
     Choice,
     NextTokenQuestion,
     NumberQuestion,
@@ -27,8 +27,8 @@ from tutor.course.question import (
     SingleChoice,
     TextQuestion,
 )
-from tutor.course.shuffle import choice_order
-from tutor.course.spelling import plain
+from tutor.course.questions.shuffle import choice_order
+from tutor.course.questions.spelling import plain
 
 COMMON = {"id": "q", "ask": "?", "hint": "h", "why": "w"}
 

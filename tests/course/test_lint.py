@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lesson_text import LAB, SINGLE, SMALL, line_of
 
-from tutor.course.layout import cells, height, wrapped
-from tutor.course.lint import Finding, lint
-from tutor.course.markup import markdown
+from tutor.authoring.layout import cells, height, wrapped
+from tutor.authoring.lint import Finding, lint
+from tutor.course.reading.markup import markdown
 
 
 def findings(folder: Path, text: str) -> list[Finding]:

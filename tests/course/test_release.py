@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lesson_text import SMALL, line_of
 
-from tutor.course.lint import lint, look_over
-from tutor.course.release import Release, read_release, write_release
+from tutor.authoring.lint import lint, look_over
+from tutor.authoring.release import Release, read_release, write_release
 
 
 @pytest.fixture

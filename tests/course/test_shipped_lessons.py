@@ -8,15 +8,15 @@ from typing import get_args
 from lesson_text import parse_lesson
 
 from tutor import paths
+from tutor.authoring.lint import lint
+from tutor.authoring.release import changed, read_release
 from tutor.course.catalogue import load_course
 from tutor.course.facts import Fact, read_facts
 from tutor.course.lesson import GOALS, Action, Lab, Value
 from tutor.course.links import target
-from tutor.course.lint import lint
 from tutor.course.measured import Entry, Measured, OfCases, Score
-from tutor.course.parse import FrontMatter
-from tutor.course.question import QUESTION_TYPES, NextTokenQuestion, type_name
-from tutor.course.release import changed, read_release
+from tutor.course.questions.question import QUESTION_TYPES, NextTokenQuestion, type_name
+from tutor.course.reading.parse import FrontMatter
 from tutor.labs.kit import registry
 
 

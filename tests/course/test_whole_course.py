@@ -11,10 +11,10 @@ import pytest
 from lesson_text import SMALL, line_of
 
 from tutor import paths
-from tutor.course import parse
 from tutor.course.catalogue import Course, load_course
 from tutor.course.links import ScreenTarget, TermTarget, target
 from tutor.course.outline import Outline
+from tutor.course.reading import parse
 from tutor.course.whole import whole
 from tutor.errors import LessonError
 
@@ -165,7 +165,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         files.append(where)
         return read(text, where, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("tutor.course.parse.read", counting)
+    monkeypatch.setattr("tutor.course.reading.parse.read", counting)
     return files
 
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from tutor.engine import frames
-from tutor.engine.protocol import (
+from tutor.engine.wire import (
     Append,
     AppendTurn,
     AskSurprisals,

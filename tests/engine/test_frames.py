@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.engine import frames
-from tutor.engine.protocol import (
+from tutor.engine.wire import (
     MAXIMUM_FRAME,
     AskDistribution,
     Cancel,

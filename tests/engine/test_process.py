@@ -15,8 +15,9 @@ import pytest
 from tiny_model import write_tiny_folder
 
 from tutor.engine import frames
+from tutor.engine.backend_proxy import EngineBench
 from tutor.engine.client import Engine, EngineState
-from tutor.engine.protocol import (
+from tutor.engine.wire import (
     Append,
     AskSurprisals,
     Cancel,
@@ -29,7 +30,6 @@ from tutor.engine.protocol import (
     Pong,
     Ready,
 )
-from tutor.engine.remote_bench import EngineBench
 from tutor.errors import (
     ContextFull,
     EngineError,

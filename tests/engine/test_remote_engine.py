@@ -14,10 +14,10 @@ from remote.loopback import KEY, Handler, Loopback, loopback, silent, stream, te
 
 from tutor import paths
 from tutor.engine.client import Engine
-from tutor.engine.protocol import Allow
+from tutor.engine.wire import Allow
 from tutor.errors import LabError, NotAllowed, NotTold
 from tutor.lm.distribution import PLAIN, ChatMessage
-from tutor.remote.catalogue import remote_model
+from tutor.vendors.catalogue import remote_model
 
 pytest.importorskip("openai")
 
@@ -111,7 +111,7 @@ async def test_a_slow_server_keeps_nobody_else_waiting(server: Loopback) -> None
 
 
 async def test_what_only_a_local_model_can_be_asked(server: Loopback) -> None:
-    from tutor.engine.remote_bench import EngineBench
+    from tutor.engine.backend_proxy import EngineBench
     from tutor.labs.kit.registry import find
 
     async with engine() as running:

@@ -11,7 +11,9 @@ from tiny_model import tiny_model
 
 from tutor.engine import frames
 from tutor.engine.inbox import PipeInbox
-from tutor.engine.protocol import (
+from tutor.engine.server import Server
+from tutor.engine.sessions import LOOK, SPARED, CacheBudget, SessionTable
+from tutor.engine.wire import (
     Append,
     AppendTurn,
     AskDistribution,
@@ -38,8 +40,6 @@ from tutor.engine.protocol import (
     Tokens,
     XRayAnswer,
 )
-from tutor.engine.server import Server
-from tutor.engine.table import LOOK, SPARED, CacheBudget, SessionTable
 from tutor.errors import UnknownSession
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.lm.session import CHUNK, Session

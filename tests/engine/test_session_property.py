@@ -16,9 +16,9 @@ from tiny_model import tiny_model
 from tutor.engine import frames
 from tutor.engine.client import Engine
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import Answer, Message, Request
-from tutor.engine.remote import EngineSession
+from tutor.engine.proxy import EngineSession
 from tutor.engine.server import Server
+from tutor.engine.wire import Answer, Message, Request
 from tutor.errors import ContextFull, TextError
 from tutor.lm.distribution import ModelCard
 from tutor.lm.session import Session

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from lab_bench import bench, done
 
 from tutor import paths
-from tutor.course.adviser import read_advice
 from tutor.course.facts import read_facts
 from tutor.errors import LabError, StoreError
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser.backend import MOST_A_DAY, AdviserBench
+from tutor.labs.adviser.data_files import read_advice
 from tutor.labs.adviser.lab import (
     FIRST,
     LAB,

@@ -16,7 +16,8 @@ from tutor.labs.anatomy import lab, precisions, quantize
 from tutor.labs.anatomy.lab import BINS, Look, Move, Run, See, Stop
 from tutor.labs.anatomy.precisions import Through
 from tutor.labs.kit.lab import Write
-from tutor.lm import anatomy, linear
+from tutor.lm.fast import linear
+from tutor.lm.inspect import anatomy
 from tutor.models.installed import bundled_model
 
 NAMES = {

@@ -16,7 +16,7 @@ from tutor.errors import TextError
 from tutor.labs.attention import lab as attention
 from tutor.labs.attention.lab import MOST_TOKENS, Ask, Go, Move, Rank, Read, See
 from tutor.labs.kit.lab import Write
-from tutor.lm import heads
+from tutor.lm.inspect import heads
 
 TWICE = "The king saw the king and the queen saw the king."
 

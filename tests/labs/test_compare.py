@@ -26,7 +26,7 @@ from tutor.labs.kit.remote import Add, Remove
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
-from tutor.remote.catalogue import Price, remote_model
+from tutor.vendors.catalogue import Price, remote_model
 
 server = remote_tests.server  # a fixture
 

@@ -28,9 +28,9 @@ from tutor.labs.families.lab import (
     State,
 )
 from tutor.labs.kit.lab import Write
-from tutor.lm.families import Encoder, EncoderDecoder
-from tutor.lm.family_model import load_family
 from tutor.lm.network import Trace, Transformer
+from tutor.lm.training.recipes.families.model import load_family
+from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
 
 
 def lab(folder: Path, *actions: object) -> State:

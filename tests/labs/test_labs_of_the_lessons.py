@@ -9,7 +9,7 @@ import pytest
 from tutor import paths
 from tutor.authoring.ask import Ask
 from tutor.authoring.kept_answers import KeptAnswers
-from tutor.course.lint import look_over
+from tutor.authoring.lint import look_over
 from tutor.models.installed import DEFAULT
 
 if TYPE_CHECKING:

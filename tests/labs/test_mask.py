@@ -14,7 +14,7 @@ from lab_bench import at_last, bench, done, small_model
 from tutor.labs.kit.lab import Write
 from tutor.labs.mask import lab as mask
 from tutor.labs.mask.lab import MOST_TOKENS, Focus, Mask, Reading
-from tutor.lm.surgery import unmasked
+from tutor.lm.inspect.interventions import unmasked
 
 TEXT = "The little bird sat in the tree and the little bird sang."
 

@@ -19,7 +19,7 @@ from tutor.labs.one_step.adam import BETAS, EPSILON, RATE, adam_move
 from tutor.labs.one_step.lab import STAGES, Focus, Restart, Skip, State, Walk
 from tutor.labs.one_step.step import CONFIG, WINDOW, SlowTraining, windows_of
 from tutor.lm.network import Transformer
-from tutor.lm.train import initialize
+from tutor.lm.training.train import initialize
 
 TEXT = "The cat sat on the mat, and sat."
 

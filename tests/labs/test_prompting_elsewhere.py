@@ -36,7 +36,7 @@ from tutor.labs.prompting.actions import Choose, Move, Recall, Run, See, Turn, W
 from tutor.labs.prompting.lab import State
 from tutor.labs.prompting.remote import plan
 from tutor.labs.prompting.remote_backend import label_shares
-from tutor.remote.service import Alternative
+from tutor.vendors.service import Alternative
 
 pytest.importorskip("openai")
 

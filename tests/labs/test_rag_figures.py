@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tutor import paths
-from tutor.cli.rag_measure import MeasuredAll, measured
+from tutor.cli.rag.measure import MeasuredAll, measured
 from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
 from tutor.labs.kit.backend import Tools, make_bench

@@ -30,10 +30,9 @@ from tutor.labs.scale.lab import (
 from tutor.labs.scale.published import MODELS, training_compute
 from tutor.labs.scale.questions import Coming, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
-from tutor.labs.training.backend import RUNNING
-from tutor.lm.live_training import Choices, LiveTraining
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
+from tutor.lm.training.live import FILE, Choices, LiveTraining
 from tutor.models.find import from_path
 
 TEXT = "The capital of Mongolia is Ulaanbaatar."
@@ -96,7 +95,7 @@ def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
     assert done("scale", bench("scale", tmp_path)).readings["yours"] is None
     training = LiveTraining(["some text to be trained on, " * 60] * 11)
     training.train(Choices(0.002), lambda: training.done < 3)
-    training.save(tmp_path / RUNNING)
+    training.save(tmp_path / FILE)
     reading = done("scale", bench("scale", tmp_path), Write("abc")).readings["yours"]
     assert (reading.trained_on, reading.pieces, reading.byte_count) == (3 * 512, 3, 3)
     expected = bits_of(training.network, torch.tensor(list(b"\nabc")), 64).sum().item()
@@ -106,7 +105,7 @@ def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
 
 
 def test_a_network_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
-    (tmp_path / RUNNING).write_bytes(b"no network")
+    (tmp_path / FILE).write_bytes(b"no network")
     assert bench("scale", tmp_path).answer(Read("yours", "abc")).reading is None
 
 

@@ -29,7 +29,7 @@ from tutor.labs.surgery.lab import (
     SwitchAttention,
     SwitchBest,
 )
-from tutor.lm import surgery
+from tutor.lm.inspect import interventions as surgery
 
 TEXT = "The little bird sat in the tree and the"
 CUTS = (Cut(1, FEED_FORWARD), Cut(2, 0), Cut(2, 3), Cut(4, 1))

@@ -31,11 +31,11 @@ from tutor.labs.training.lab import (
     Shuffle,
     State,
 )
-from tutor.lm.kernels import one_thread
-from tutor.lm.live_training import SETTINGS, Choices, LiveTraining, parted
+from tutor.lm.fast.kernels import one_thread
 from tutor.lm.network import Transformer
-from tutor.lm.train import initialize
-from tutor.lm.training_history import NO_NUMBER, Measured, Point, tame
+from tutor.lm.training.history import NO_NUMBER, Measured, Point, tame
+from tutor.lm.training.live import FILE, SETTINGS, Choices, LiveTraining, parted
+from tutor.lm.training.train import initialize
 
 PASSAGES = [
     f"This is passage {number}, and it is about the number {number}. " for number in range(40)
@@ -218,7 +218,7 @@ def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_said_and_can_be_thrown_away(tmp_path: Path) -> None:
-    (tmp_path / there.RUNNING).write_bytes(b"no network")
+    (tmp_path / FILE).write_bytes(b"no network")
     it = bench("training", tmp_path)
     with pytest.raises(LabError):
         it.answer(asked("look"))

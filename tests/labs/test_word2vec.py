@@ -23,7 +23,7 @@ from tutor.labs.word2vec.backend import Word2VecBench
 from tutor.labs.word2vec.clusters import Point, compared, turned
 from tutor.labs.word2vec.lab import Again, Answer, Ask, Back, Focus, Go, State, Zoom
 from tutor.labs.word2vec.run import Run
-from tutor.lm.word2vec import Settings, read_text
+from tutor.lm.embeddings.word2vec import Settings, read_text
 from tutor.paths import word2vec_text
 
 ASK = Ask(1, 5, 0, True, lab.CHOSEN.all, "copper")

@@ -12,7 +12,7 @@ from tutor.errors import StoreError
 from tutor.learner import snapshot as module
 from tutor.learner.progress import Progress
 from tutor.learner.snapshot import has_progress, snapshot
-from tutor.learner.stranger import read_file
+from tutor.learner.untrusted_files import read_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as POSIX has them")
 

@@ -15,7 +15,7 @@ from hostile_files import changed_json
 from hypothesis import HealthCheck, given, settings
 from learner_sessions import answered
 
-from tutor.cli.report_text import details, report
+from tutor.cli.report.text import details, report
 from tutor.course.catalogue import load_course
 from tutor.errors import TutorError
 from tutor.learner import exchange, review

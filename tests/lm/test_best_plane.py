@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.lm.word_map import best_plane
+from tutor.lm.embeddings.word_map import best_plane
 
 
 def vectors(seed: int, count: int = 9, width: int = 20) -> torch.Tensor:

@@ -13,7 +13,7 @@ from tutor.errors import ModelUnsupported, TextError
 from tutor.lm import chat_template
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import ChatMessage
-from tutor.lm.hugging_face import HuggingFaceFolder
+from tutor.lm.formats.hugging_face import HuggingFaceFolder
 
 START, END = 1, 2
 

@@ -21,15 +21,17 @@ from torch.utils._pytree import tree_leaves
 
 from tutor.errors import UsageError
 from tutor.labs.attention_formula.head_vectors import head_vectors
-from tutor.lm import device, heads, load
-from tutor.lm.convert import build
+from tutor.lm import load
 from tutor.lm.distribution import PLAIN
+from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest
+from tutor.lm.fast import device
+from tutor.lm.formats.convert import build
+from tutor.lm.inspect import heads
+from tutor.lm.inspect.interventions import bits_of_next, switched_off
+from tutor.lm.inspect.passage import Passage
 from tutor.lm.load import load_model
-from tutor.lm.neighbors import EmbeddingTable, nearest
 from tutor.lm.network import KeyValueCache
-from tutor.lm.passage import Passage
 from tutor.lm.session import Session
-from tutor.lm.surgery import bits_of_next, switched_off
 from tutor.models.find import from_path
 
 

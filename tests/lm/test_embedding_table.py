@@ -8,12 +8,12 @@ from lab_bench import small_model
 from torch.nn.functional import cosine_similarity
 
 from tutor.errors import RequestCancelled
-from tutor.lm import neighbors
-from tutor.lm.linear import HalfLinear, TableEmbedding
+from tutor.lm.embeddings import neighbors
+from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest, rank_of, similarities
+from tutor.lm.embeddings.words import forms
+from tutor.lm.fast.linear import HalfLinear, TableEmbedding
 from tutor.lm.load import LanguageModel
-from tutor.lm.neighbors import EmbeddingTable, nearest, rank_of, similarities
 from tutor.lm.network import Config, Transformer
-from tutor.lm.words import forms
 
 CONFIG = Config(300, width=64, layers=1, heads=2, key_value_heads=1, head_size=32, hidden=32)
 

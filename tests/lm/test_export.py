@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from tools.corpus.tokenizer import train_tokenizer
-from tutor.lm.export import export_folder
-from tutor.lm.hugging_face import HuggingFaceFolder
+from tutor.lm.formats.export import export_folder
+from tutor.lm.formats.hugging_face import HuggingFaceFolder
 from tutor.lm.network import Config, Transformer
-from tutor.lm.train import initialize, round_to_bfloat16
+from tutor.lm.training.train import initialize, round_to_bfloat16
 
 CONFIG = Config(
     vocabulary_size=300,

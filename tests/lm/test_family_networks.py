@@ -8,14 +8,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tutor.lm import family_tasks
-from tutor.lm.families import CrossAttention, Encoder, EncoderDecoder
-from tutor.lm.family_model import load_family
-from tutor.lm.family_reading import filled, gone_on, next_words, transform, transformed
-from tutor.lm.family_tasks import IGNORED, TASKS, FillBlanks, GoOn, Transform
-from tutor.lm.family_text import BLANK, END, START, UNKNOWN, Vocabulary
 from tutor.lm.network import Config, Trace, Transformer
-from tutor.lm.train import initialize
+from tutor.lm.training.recipes.families import tasks as family_tasks
+from tutor.lm.training.recipes.families.model import load_family
+from tutor.lm.training.recipes.families.networks import CrossAttention, Encoder, EncoderDecoder
+from tutor.lm.training.recipes.families.reading import (
+    filled,
+    gone_on,
+    next_words,
+    transform,
+    transformed,
+)
+from tutor.lm.training.recipes.families.tasks import IGNORED, TASKS, FillBlanks, GoOn, Transform
+from tutor.lm.training.recipes.families.text import BLANK, END, START, UNKNOWN, Vocabulary
+from tutor.lm.training.train import initialize
 
 CONFIG = Config(
     vocabulary_size=50,

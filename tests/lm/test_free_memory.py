@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tutor.lm.free_memory import available_memory
+from tutor.lm.fast.free_memory import available_memory
 
 MEGABYTE = 1024 * 1024
 

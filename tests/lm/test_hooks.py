@@ -7,7 +7,7 @@ import torch
 from lab_bench import small_model
 from tiny_model import tiny_model
 
-from tutor.lm.hooks import Listening, block_of, replaced
+from tutor.lm.inspect.hooks import Listening, block_of, replaced
 from tutor.lm.network import Part, Transformer
 
 

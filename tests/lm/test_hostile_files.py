@@ -28,7 +28,7 @@ from tutor.errors import ModelDamaged, ModelError, TutorError
 from tutor.lm import chat_template
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
-from tutor.lm.gguf_file import GgufFile
+from tutor.lm.formats.gguf_file import GgufFile
 from tutor.lm.load import load_model
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
@@ -268,8 +268,8 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from tutor.errors import ModelDamaged
-from tutor.lm.gguf_file import GgufFile
-from tutor.lm.hugging_face import HuggingFaceFolder
+from tutor.lm.formats.gguf_file import GgufFile
+from tutor.lm.formats.hugging_face import HuggingFaceFolder
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 limit = pages * resource.getpagesize() + 16_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -13,7 +13,7 @@ from tutor.bots.bank import Bank
 from tutor.bots.files import shipped_bank
 from tutor.bots.intents import PIECES, STEPS, Encoder, IntentTraining, pieces_of
 from tutor.bots.retrieval_bot import LIKELY, THRESHOLD, RetrievalBot
-from tutor.lm.neighbors import EmbeddingTable
+from tutor.lm.embeddings.neighbors import EmbeddingTable
 
 PHRASES = [["open on Monday", "when are you open"], ["my card is lost", "a new card please"]]
 HELD_OUT = [["open today"], ["lost the card"]]

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from tutor.labs.anatomy import quantize
-from tutor.lm import linear
-from tutor.lm.kernels import check_kernels, choose_kernels, machine_key
-from tutor.lm.linear import (
+from tutor.lm.fast import linear
+from tutor.lm.fast.kernels import check_kernels, choose_kernels, machine_key
+from tutor.lm.fast.linear import (
     FloatLinear,
     FrozenLinear,
     FrozenNorm,

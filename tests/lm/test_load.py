@@ -20,7 +20,7 @@ from torch import Tensor
 from tutor import paths
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, NotEnoughMemory
 from tutor.lm import load
-from tutor.lm.kernels import Kernels
+from tutor.lm.fast.kernels import Kernels
 from tutor.lm.load import LanguageModel, checksum, load_model
 from tutor.lm.network import Config, Transformer
 from tutor.models import FoundModel, report
@@ -342,7 +342,7 @@ def test_another_way_to_stretch_the_context(tmp_path: Path) -> None:
 
 
 def test_unknown_number_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tutor.lm import gguf_file
+    from tutor.lm.formats import gguf_file
 
     def unknown(data: object, kind: object) -> object:
         raise NotImplementedError

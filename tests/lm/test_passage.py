@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from lab_bench import small_model
 
+from tutor.lm.inspect.interventions import switched_off
+from tutor.lm.inspect.passage import Passage
 from tutor.lm.network import Trace
-from tutor.lm.passage import Passage
-from tutor.lm.surgery import switched_off
 
 IDS = [5, 9, 300, 41, 7]
 

@@ -25,7 +25,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from tutor.lm.linear import Int4Linear
+from tutor.lm.fast.linear import Int4Linear
 from tutor.lm.load import LanguageModel
 from tutor.lm.network import KeyValueCache
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tutor.errors import ModelDamaged, NotEnoughMemory
-from tutor.lm.shortage import is_shortage, shortage_in_words
+from tutor.lm.fast.shortage import is_shortage, shortage_in_words
 
 
 def damaged_for_want_of_memory() -> None:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.labs.word2vec.run import Run
-from tutor.lm import word2vec
-from tutor.lm.word2vec import (
+from tutor.lm.embeddings import word2vec
+from tutor.lm.embeddings.word2vec import (
     Settings,
     Text,
     Vectors,

@@ -6,10 +6,11 @@ import random
 
 import pytest
 
-from tutor.lm import family_tasks, numerals
-from tutor.lm.family_tasks import language
-from tutor.lm.family_text import BLANK, words_of
-from tutor.lm.small_language import held_out
+from tutor.lm.training.recipes.families import numerals
+from tutor.lm.training.recipes.families import tasks as family_tasks
+from tutor.lm.training.recipes.families.language import held_out
+from tutor.lm.training.recipes.families.tasks import language
+from tutor.lm.training.recipes.families.text import BLANK, words_of
 
 
 def test_the_probabilities_of_all_patterns_sum_to_one() -> None:

@@ -9,7 +9,7 @@ import pytest
 from training_stage import SMALL, Listener, write_corpus
 
 from tutor.errors import ModelUnsupported, UsageError
-from tutor.lm.small_model import train_small_model
+from tutor.lm.training.recipes.small_model import train_small_model
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 import torch
 from tiny_model import tiny_model
 
-from tutor.lm.linear import HalfLinear
+from tutor.lm.fast.linear import HalfLinear
+from tutor.lm.fast.together import pays
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session, read_one_more
-from tutor.lm.together import pays
 
 TEXTS = [
     "The capital of France is",

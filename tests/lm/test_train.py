@@ -13,9 +13,9 @@ from training_stage import SENTENCES, SMALL, write_corpus
 
 from tools.corpus.tokenizer import END
 from tutor.errors import UsageError
-from tutor.lm import train as training
 from tutor.lm.network import Transformer
-from tutor.lm.train import Settings
+from tutor.lm.training import train as training
+from tutor.lm.training.train import Settings
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ from torch import Tensor
 from training_stage import SMALL, Listener
 
 from tutor.errors import UsageError
-from tutor.lm import train as training
 from tutor.lm.network import Transformer
-from tutor.lm.train import Settings
-from tutor.lm.training_run import run_steps
+from tutor.lm.training import train as training
+from tutor.lm.training.run import run_steps
+from tutor.lm.training.train import Settings
 
 TOKENS = torch.randint(0, 300, (4000,), generator=torch.Generator().manual_seed(1))
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tutor.lm import waiting
+from tutor.lm.fast import waiting
 
 SETTINGS = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 

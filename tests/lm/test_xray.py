@@ -39,7 +39,7 @@ def test_of_a_long_text_only_layers_around_the_one_wanted_are_handed_over(
 ) -> None:
     everything = Session(model, IDS).xray(3)
     assert everything.held == range(CONFIG.layers)
-    monkeypatch.setattr("tutor.lm.xray.ATTENTION_BYTES", 1)
+    monkeypatch.setattr("tutor.lm.inspect.xray.ATTENTION_BYTES", 1)
     for layer in (*range(CONFIG.layers), CONFIG.layers + 5):
         one = Session(model, IDS).xray(3, layer)
         (held,) = one.held

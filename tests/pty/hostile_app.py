@@ -12,11 +12,11 @@ from typing import cast
 
 import msgspec
 
-from tutor.app import terminal
 from tutor.app.app import TutorApp
+from tutor.app.terminal import lifetime as terminal
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast
-from tutor.course.question import (
+from tutor.course.questions.question import (
     Choice,
     NextTokenQuestion,
     NumberQuestion,

@@ -13,7 +13,7 @@ if sys.platform == "win32":
 
 from terminal import Terminal
 
-from tutor.app.crash import record_of
+from tutor.app.terminal.crash import record_of
 
 KEY = "sk-test-0123456789abcdef"
 TEXT = "a text that only the learner knows"

@@ -16,10 +16,10 @@ from remote.loopback import KEY, Answer, Handler, Loopback, raw, status
 from tutor import errors
 from tutor.errors import RemoteError, RequestCancelled
 from tutor.lm.distribution import ChatMessage, SamplerSettings
-from tutor.remote.catalogue import RemoteModel, remote_model
-from tutor.remote.keys import Secret
-from tutor.remote.opening import open_service
-from tutor.remote.service import Cancellation, Finish, Piece, RemoteRequest, Service, Usage
+from tutor.vendors.catalogue import RemoteModel, remote_model
+from tutor.vendors.keys import Secret
+from tutor.vendors.opening import open_service
+from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Service, Usage
 
 pytest.importorskip("google.generativeai")
 
@@ -206,7 +206,7 @@ def test_cancelling_ends_a_stream_that_waits(server: Loopback, answer: Answer) -
 
 
 def test_its_warnings_are_silent() -> None:
-    program = "import tutor.remote.gemini_service"
+    program = "import tutor.vendors.gemini_service"
     result = subprocess.run(
         [sys.executable, "-W", "default", "-c", program],
         capture_output=True,

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from tutor.environment import HELD, is_key, keys_held, without_keys
-from tutor.remote.catalogue import catalogue, key_variables, remote_model
-from tutor.remote.keys import Secret, find_key, from_environment, has_key
+from tutor.vendors.catalogue import catalogue, key_variables, remote_model
+from tutor.vendors.keys import Secret, find_key, from_environment, has_key
 
 KEY = "sk-0123456789abcdef-THE-SECRET"
 OPENAI = remote_model("openai:").service

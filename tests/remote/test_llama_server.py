@@ -16,11 +16,11 @@ from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session
-from tutor.remote.catalogue import RemoteModel, remote_model
-from tutor.remote.check import check
-from tutor.remote.permissions import Permissions
-from tutor.remote.reader import RemoteReader
-from tutor.remote.session import RemoteSession
+from tutor.vendors.catalogue import RemoteModel, remote_model
+from tutor.vendors.check import check
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.reader import RemoteReader
+from tutor.vendors.session import RemoteSession
 
 pytest.importorskip("openai")
 pytest.importorskip("llama_cpp.server.app")

@@ -28,10 +28,10 @@ from remote.loopback import (
 from tutor import errors
 from tutor.errors import RemoteError, RequestCancelled
 from tutor.lm.distribution import ChatMessage, SamplerSettings
-from tutor.remote.catalogue import remote_model
-from tutor.remote.keys import Secret
-from tutor.remote.opening import open_service
-from tutor.remote.service import (
+from tutor.vendors.catalogue import remote_model
+from tutor.vendors.keys import Secret
+from tutor.vendors.opening import open_service
+from tutor.vendors.service import (
     Cancellation,
     Finish,
     Piece,

@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.remote.openai_wire import Chunk, Pieces, echo_in
-from tutor.remote.service import Piece
+from tutor.vendors.openai_wire import Chunk, Pieces, echo_in
+from tutor.vendors.service import Piece
 
 NUMBERS = st.one_of(st.floats(), st.integers(-(2**70), 2**70), st.none(), st.booleans())
 TEXTS = st.one_of(

@@ -7,7 +7,7 @@ import pytest
 from tutor.course import facts
 from tutor.errors import UsageError
 from tutor.paths import lessons_folder
-from tutor.remote.catalogue import OWN, catalogue, is_loopback, is_remote, remote_model
+from tutor.vendors.catalogue import OWN, catalogue, is_loopback, is_remote, remote_model
 
 
 def test_every_service_has_a_price_and_a_context_from_the_facts_of_the_course() -> None:

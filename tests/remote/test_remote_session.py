@@ -19,13 +19,13 @@ from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import PLAIN, ChatMessage, Row, SamplerSettings, Token
 from tutor.lm.sampling import distribution as sampled_locally
 from tutor.lm.session import Session
-from tutor.remote import shown
-from tutor.remote.catalogue import remote_model
-from tutor.remote.permissions import Permissions
-from tutor.remote.reader import RemoteReader
-from tutor.remote.service import Alternative
-from tutor.remote.session import RemoteSession
-from tutor.remote.vocabulary import ASSISTANT, END, USER, Vocabulary
+from tutor.vendors import shown
+from tutor.vendors.catalogue import remote_model
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.reader import RemoteReader
+from tutor.vendors.service import Alternative
+from tutor.vendors.session import RemoteSession
+from tutor.vendors.vocabulary import ASSISTANT, END, USER, Vocabulary
 
 pytest.importorskip("openai")
 

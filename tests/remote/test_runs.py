@@ -22,12 +22,12 @@ from remote.loopback import (
 
 from tutor.errors import NotAllowed
 from tutor.lm.distribution import ChatMessage
-from tutor.remote import runs as runs_module
-from tutor.remote.catalogue import RemoteModel, remote_model
-from tutor.remote.keys import Secret
-from tutor.remote.permissions import Permissions
-from tutor.remote.runs import Progress, RemoteRuns, Run
-from tutor.remote.service import Cancellation, Finish, Piece, RemoteRequest, Usage
+from tutor.vendors import runs as runs_module
+from tutor.vendors.catalogue import RemoteModel, remote_model
+from tutor.vendors.keys import Secret
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.runs import Progress, RemoteRuns, Run
+from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Usage
 
 pytest.importorskip("openai")
 

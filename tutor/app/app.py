@@ -20,16 +20,16 @@ from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app import theme
-from tutor.app.ascii_only import AsciiOnly
+from tutor.app.base_screen import TutorScreen
+from tutor.app.home.background_load import ReadingOn
+from tutor.app.home.screen import HomeScreen
 from tutor.app.labs.goal_keeper import GoalKeeper
-from tutor.app.late_keys import LateKeys
-from tutor.app.model_keeper import ModelKeeper
-from tutor.app.model_status import ModelStatus
-from tutor.app.over_line import OverLine
-from tutor.app.reading_on import ReadingOn
-from tutor.app.screens.base import TutorScreen
-from tutor.app.screens.home import HomeScreen
-from tutor.app.screens.idle import IdleScreen
+from tutor.app.model.keeper import ModelKeeper
+from tutor.app.model.status import ModelStatus
+from tutor.app.terminal.ascii_only import AsciiOnly
+from tutor.app.terminal.idle_screen import IdleScreen
+from tutor.app.terminal.late_keys import LateKeys
+from tutor.app.terminal.remote_terminal import OverLine
 from tutor.errors import LessonError, StoreRepaired, TutorError
 from tutor.learner import review
 from tutor.learner.background import BackgroundProgress
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
-    from tutor.app.idle import IdleLimit
+    from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from tutor.learner.review import Asked, Queue
     from tutor.lm.distribution import SamplerSettings, Token
     from tutor.lm.token_tree import Step
-    from tutor.remote.catalogue import RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
     Target = TermTarget | ScreenTarget
 
@@ -218,7 +218,7 @@ class TutorApp(OverLine):
         if model != self.remote and not self.allowed.other_servers:
             return False
         if not self.engine.allowed(model):
-            from tutor.app.screens.consent import ConsentScreen
+            from tutor.app.model.consent import ConsentScreen
 
             answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -296,7 +296,7 @@ class TutorApp(OverLine):
             self.open_lesson(lesson, screen_id)
 
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None:
-        from tutor.app.screens.lesson import LessonScreen
+        from tutor.app.reader.lesson import LessonScreen
 
         self.push_screen(LessonScreen(lesson, screen_id))
 
@@ -319,7 +319,7 @@ class TutorApp(OverLine):
         from tutor.course.links import TermTarget
 
         if isinstance(target, TermTarget):
-            from tutor.app.screens.term import TermScreen
+            from tutor.app.reader.term import TermScreen
 
             self.push_screen(TermScreen(self.course.glossary[target.id]))
         elif (outline := self.course.outline(target.lesson_id)) is not None:
@@ -328,8 +328,8 @@ class TutorApp(OverLine):
     def open_quiz(self, lesson: Lesson) -> None:
         """The questions of a lesson. Where they or their result are open already, further down,
         the way leads back there: two screens of one quiz would contradict each other."""
-        from tutor.app.screens.quiz import QuizScreen
-        from tutor.app.screens.result import ResultScreen
+        from tutor.app.quiz.result import ResultScreen
+        from tutor.app.quiz.screen import QuizScreen
 
         if not lesson.questions:
             self.tell("This lesson has no questions.")
@@ -344,13 +344,13 @@ class TutorApp(OverLine):
         self.push_screen(QuizScreen(lesson))
 
     def switch_to_quiz(self, lesson: Lesson) -> None:
-        from tutor.app.screens.quiz import QuizScreen
+        from tutor.app.quiz.screen import QuizScreen
 
         self.switch_screen(QuizScreen(lesson))
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
         """The quiz makes room for its result: Esc leads to where the quiz was opened."""
-        from tutor.app.screens.result import ResultScreen
+        from tutor.app.quiz.result import ResultScreen
 
         self.switch_screen(ResultScreen(lesson, unsure))
 
@@ -362,7 +362,7 @@ class TutorApp(OverLine):
         if lab.kind == "guess":
             if self._no_guessing():
                 return
-            from tutor.app.explorer.guess import GuessScreen
+            from tutor.app.explorer.guess.panel import GuessScreen
 
             async def over() -> str | None:
                 return await self.goals.over(lesson, lab)
@@ -441,7 +441,7 @@ class TutorApp(OverLine):
     def open_guessing_game(self) -> None:
         if self._no_guessing():
             return
-        from tutor.app.explorer.guess import GuessScreen
+        from tutor.app.explorer.guess.panel import GuessScreen
 
         self.push_screen(GuessScreen(self.engine, self.progress))
 
@@ -471,7 +471,7 @@ class TutorApp(OverLine):
         self.push_screen(LabsScreen())
 
     def open_progress(self) -> None:
-        from tutor.app.screens.progress import ProgressScreen
+        from tutor.app.progress.screen import ProgressScreen
 
         self.push_screen(ProgressScreen())
 
@@ -486,12 +486,12 @@ class TutorApp(OverLine):
         return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
 
     def open_review(self) -> None:
-        from tutor.app.screens.review import ReviewScreen
+        from tutor.app.review.screen import ReviewScreen
 
         self.push_screen(ReviewScreen())
 
     def open_model(self) -> None:
-        from tutor.app.screens.model import ModelScreen
+        from tutor.app.model.screen import ModelScreen
 
         self.push_screen(ModelScreen())
 
@@ -503,12 +503,12 @@ class TutorApp(OverLine):
         return True
 
     def action_glossary(self) -> None:
-        from tutor.app.screens.glossary import GlossaryScreen
+        from tutor.app.reader.glossary import GlossaryScreen
 
         self._open_or_return(GlossaryScreen)
 
     def action_search(self) -> None:
-        from tutor.app.screens.search import SearchScreen
+        from tutor.app.reader.search import SearchScreen
 
         self._open_or_return(SearchScreen)
 
@@ -521,7 +521,7 @@ class TutorApp(OverLine):
             self.pop_screen()
 
     def action_help(self) -> None:
-        from tutor.app.screens.help import HelpScreen
+        from tutor.app.help import HelpScreen
 
         screen = self.screen
         if isinstance(screen, TutorScreen) and not isinstance(screen, HelpScreen):
@@ -548,13 +548,13 @@ def make_app(
     Raises `TutorError` when progress or lessons cannot be opened at all.
     """
     from tutor import paths
-    from tutor.app.idle import IdleLimit
+    from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Opening
     from tutor.engine.client import Engine
     from tutor.learner.progress import Progress
     from tutor.models import installed
-    from tutor.remote.catalogue import is_remote, remote_model
     from tutor.text import writes_utf8
+    from tutor.vendors.catalogue import is_remote, remote_model
 
     remote = remote_model(model) if is_remote(model) else None
 
@@ -584,6 +584,6 @@ def _shared_engine() -> Path | None:
     """The socket of an engine that serves many on this machine."""
     if sys.platform == "win32":
         return None
-    from tutor.engine.shared import place
+    from tutor.engine.shared import address as place
 
     return place.find()

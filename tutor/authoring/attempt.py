@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.app.explorer.guess_game import Game
+from tutor.app.explorer.guess.game import Game
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepper import Answer, Stepper
 from tutor.course.goals import Evidence, goals_reached

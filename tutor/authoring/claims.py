@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tutor.authoring import rounding
+from tutor.authoring.lint import Finding, Sound
 from tutor.authoring.measured import bm25, recorded
 from tutor.course.goals import description
-from tutor.course.lint import Finding, Sound
 from tutor.course.measured import Bm25, Cases, Entry, Measured, OfCases, Record, Score
-from tutor.course.parse import measured_name, number_name
-from tutor.course.question import ComparePrompts, NextTokenQuestion
+from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
+from tutor.course.reading.parse import measured_name, number_name
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tutor.lm.kernels import one_thread
-from tutor.lm.neighbors import EmbeddingTable, scaled
-from tutor.lm.word2vec import words_of
+from tutor.lm.embeddings.neighbors import EmbeddingTable, scaled
+from tutor.lm.embeddings.word2vec import words_of
+from tutor.lm.fast.kernels import one_thread
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel

@@ -15,10 +15,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from tutor import private
-from tutor.course.question import Id
+from tutor.course.questions.question import Id
 from tutor.errors import ClassFileError, StoreError
 from tutor.learner import disk
-from tutor.learner.stranger import exists, read_file
+from tutor.learner.untrusted_files import exists, read_file
 from tutor.text import safe
 
 FORMAT = 1

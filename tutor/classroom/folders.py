@@ -15,7 +15,7 @@ import msgspec
 
 from tutor import paths
 from tutor.learner.snapshot import has_progress
-from tutor.learner.stranger import exists
+from tutor.learner.untrusted_files import exists
 from tutor.text import one_line
 
 MOST_ENTRIES = 5_000

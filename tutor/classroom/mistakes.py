@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutor.course.answer_text import LONGEST, from_text
 from tutor.course.passages import prose
-from tutor.course.question import (
+from tutor.course.questions.answer_text import LONGEST, from_text
+from tutor.course.questions.question import (
     ComparePrompts,
     MatchQuestion,
     OrderQuestion,

@@ -18,7 +18,7 @@ from tutor import private
 from tutor.errors import PseudonymError, StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
-from tutor.learner.stranger import exists, read_file
+from tutor.learner.untrusted_files import exists, read_file
 
 KEY_BYTES = 32
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO

@@ -21,7 +21,7 @@ from tutor.study.asked import asked
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
-    from tutor.course.question import Question
+    from tutor.course.questions.question import Question
     from tutor.learner.records import Answered
     from tutor.learner.review import Asked
 

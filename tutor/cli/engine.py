@@ -17,7 +17,7 @@ from tutor.engine.shared.limits import add_limits, limits_of
 from tutor.errors import EngineError, NoSharedEngine
 
 if TYPE_CHECKING:
-    from tutor.engine.protocol import Standing
+    from tutor.engine.wire import Standing
 
 PATIENCE = 10.0
 """Seconds that an engine gets to say how it stands."""
@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     if sys.platform == "win32":
         raise _not_on_windows()
-    from tutor.engine.shared import place
+    from tutor.engine.shared import address as place
     from tutor.engine.shared.__main__ import serve as serve_here
-    from tutor.engine.shared.keeper import keep
+    from tutor.engine.shared.supervisor import keep
 
     limits = limits_of(options)
     socket = place.inherited()
@@ -78,7 +78,7 @@ async def _ask(options: argparse.Namespace) -> Standing:
     if sys.platform == "win32":
         raise _not_on_windows()
     from tutor.engine.connection import standing_of
-    from tutor.engine.shared import place
+    from tutor.engine.shared import address as place
 
     path = options.socket.absolute() if options.socket else place.find()
     if path is None:

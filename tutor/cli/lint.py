@@ -13,7 +13,7 @@ from tutor.cli import output
 from tutor.cli.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from tutor.course.lint import Finding, Report
+    from tutor.authoring.lint import Finding, Report
     from tutor.lm.load import LanguageModel
     from tutor.models import FoundModel
 
@@ -42,7 +42,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints one line a finding; exit status 1 when one of them is an error."""
-    from tutor.course.lint import in_order, look_over
+    from tutor.authoring.lint import in_order, look_over
 
     report = look_over(options.paths or [paths.lessons_folder()])
     findings = list(report.findings)

@@ -13,34 +13,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tutor import __version__
-from tutor.app import line
+from tutor.app.terminal import line
 from tutor.cli import (
     app,
-    bot,
-    classroom,
     engine,
     kiosk,
     lab,
     lessons,
     lint,
-    model,
     new,
     output,
     preview,
     progress,
-    rag,
     release,
-    report,
     review,
     status,
-    step,
     train,
 )
+from tutor.cli.bot import command as bot
+from tutor.cli.classroom import command as classroom
 from tutor.cli.interrupted import interrupted
+from tutor.cli.model import command as model
+from tutor.cli.rag import command as rag
+from tutor.cli.report import command as report
+from tutor.cli.step import command as step
 from tutor.errors import LoginRefused, RequestCancelled, TutorError, UsageError
 from tutor.lm.distribution import DEVICES
-from tutor.lm.shortage import shortage_in_words
-from tutor.lm.waiting import settle_waiting
+from tutor.lm.fast.shortage import shortage_in_words
+from tutor.lm.fast.waiting import settle_waiting
 
 FAILURE = 1
 WRONG_USAGE = 2

@@ -25,7 +25,7 @@ def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from tutor.course.skeleton import new_lesson
+    from tutor.authoring.skeleton import new_lesson
 
     folder = course_folder(options) or Path()
     file = new_lesson(options.id, folder)

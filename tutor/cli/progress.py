@@ -73,7 +73,7 @@ def run_export(options: argparse.Namespace) -> int:
 
     progress = learning.progress_of(options)
     if options.markdown:
-        from tutor.cli.report_text import details
+        from tutor.cli.report.text import details
 
         course = learning.course_of(options)
         text = details(options.learner, course, progress.state(), progress.clock())

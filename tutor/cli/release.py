@@ -32,8 +32,8 @@ def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 1, and nothing written, where a lesson has an error."""
-    from tutor.course.lint import look_over
-    from tutor.course.release import read_release, write_release
+    from tutor.authoring.lint import look_over
+    from tutor.authoring.release import read_release, write_release
 
     folder = course_folder(options) or paths.lessons_folder()
     release = read_release(folder)

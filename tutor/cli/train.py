@@ -18,8 +18,8 @@ from tutor.cli.status_line import StatusLine
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
-    from tutor.lm.train import Settings
-    from tutor.lm.training_run import Moment
+    from tutor.lm.training.run import Moment
+    from tutor.lm.training.train import Settings
 
 SMALL_MODEL = "small-model"
 MODELS = (SMALL_MODEL, "encoder", "decoder", "encoder-decoder")
@@ -70,8 +70,8 @@ def run(options: argparse.Namespace) -> int:
             f"The {name} makes its own examples, and begins anew.",
         )
     with leaving_at_once():
-        from tutor.lm import small_model
-        from tutor.lm.family_model import SETTINGS, train_family
+        from tutor.lm.training.recipes import small_model
+        from tutor.lm.training.recipes.families.model import SETTINGS, train_family
 
     usual = small_model.SETTINGS if name == SMALL_MODEL else SETTINGS[name]
     settings = _settings(usual, options)

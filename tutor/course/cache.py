@@ -129,7 +129,7 @@ class Cache:
 
 def _stamp() -> str:
     """What changes when this version reads files in another way than the one before."""
-    states = [_state(file) for file in sorted((_PACKAGE / "course").glob("*.py"))]
+    states = [_state(file) for file in sorted((_PACKAGE / "course").rglob("*.py"))]
     return f"{__version__} {blake2b(b''.join(states), digest_size=16).hexdigest()}"
 
 

@@ -20,7 +20,7 @@ from tutor.course.cache import Cache, Entry, Problem
 from tutor.course.companions import FactsFile, GlossaryFile
 from tutor.course.folder import lesson_files, read_file
 from tutor.course.outline import Outline, outline_of
-from tutor.course.place import Place
+from tutor.course.reading.place import Place
 from tutor.course.term import Term
 from tutor.course.whole import whole
 from tutor.errors import LessonError
@@ -29,7 +29,7 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.course.lesson import Lesson
-    from tutor.course.question import Question
+    from tutor.course.questions.question import Question
 
 MOST_READ = 40
 """Lessons that are read to their end when a course is opened and nothing is known of them yet. Of
@@ -177,7 +177,9 @@ class Opening:
 
     def _glance(self, where: str) -> bool:
         """False where a glance does not find out; the file is read to its end, then."""
-        from tutor.course.glance import glance  # what is not needed when nothing has changed
+        from tutor.course.reading.outline_scan import (
+            glance,  # what is not needed when nothing has changed
+        )
 
         outline = glance(self._unread[where], where)
         if outline is None:
@@ -187,7 +189,7 @@ class Opening:
         return outline is not None
 
     def _read(self, where: str) -> None:
-        from tutor.course.parse import read_bytes
+        from tutor.course.reading.parse import read_bytes
 
         outcome = read_bytes(self._unread[where], where, self._facts.facts)
         if outcome.lesson is None:
@@ -248,7 +250,7 @@ class Opening:
 
     def lesson(self, outline: Outline) -> Lesson:
         """Reads the lesson of an outline as its file is now. Raises `LessonError`."""
-        from tutor.course.parse import parse_bytes
+        from tutor.course.reading.parse import parse_bytes
 
         where = outline.file
         lesson = parse_bytes(read_file(self._files[where], where), where, self._facts.facts)

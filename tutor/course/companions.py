@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tutor.course.cache import Cache, Entry, Problem
 from tutor.course.folder import read_file
 from tutor.course.links import GLOSSARY
-from tutor.course.place import text_of
+from tutor.course.reading.place import text_of
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:

@@ -10,11 +10,13 @@ from typing import Annotated
 
 import msgspec
 
-from tutor.course.blocks import decode
-from tutor.course.place import Place
-from tutor.course.question import Id
+from tutor.course.questions.question import Id
+from tutor.course.reading.blocks import decode
+from tutor.course.reading.place import Place
 
 FILE = "facts.yaml"
+UNITS = {"API price": "US dollars a million tokens, read / written"}
+"""What the figures of a topic count, where the value does not say it."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 

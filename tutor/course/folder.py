@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
 
-from tutor.course.place import MAXIMUM_BYTES, Place
+from tutor.course.reading.place import MAXIMUM_BYTES, Place
 from tutor.errors import LessonError
 from tutor.text import safe
 

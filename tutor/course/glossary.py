@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.course.headings import title_and_id
 from tutor.course.links import Link, follow
-from tutor.course.markup import markdown, refused
-from tutor.course.place import Place, checked
-from tutor.course.spelling import plain
+from tutor.course.questions.spelling import plain
+from tutor.course.reading.headings import title_and_id
+from tutor.course.reading.markup import markdown, refused
+from tutor.course.reading.place import Place, checked
 from tutor.course.term import Term
 from tutor.errors import LessonError
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
     from tutor.course.catalogue import Course
-    from tutor.course.place import Place
+    from tutor.course.reading.place import Place
     from tutor.errors import LessonError
 
 GLOSSARY = "glossary.md"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tutor.course.links import GLOSSARY
-from tutor.course.markup import markdown
+from tutor.course.reading.markup import markdown
 from tutor.errors import LessonError
 from tutor.retrieval.chunks import chunks
 from tutor.retrieval.passage import Passage

@@ -18,8 +18,8 @@ import msgspec
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
 from tutor.course.links import ScreenTarget, TermTarget
-from tutor.course.markup import markdown
-from tutor.course.question import Question, SeveralChoices, SingleChoice
+from tutor.course.questions.question import Question, SeveralChoices, SingleChoice
+from tutor.course.reading.markup import markdown
 from tutor.errors import LessonError, TutorError
 
 MOST_HITS = 50

@@ -10,7 +10,7 @@ import msgspec
 
 from tutor.course.links import GLOSSARY, Link
 from tutor.course.outline import LabOutline, Outline, QuestionOutline
-from tutor.course.place import Place
+from tutor.course.reading.place import Place
 from tutor.errors import LessonError
 
 

@@ -20,11 +20,11 @@ from tutor import private
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox, PipeInbox
 from tutor.engine.loading import load
-from tutor.engine.protocol import Failed, Loading, Message, Ready
+from tutor.engine.wire import Failed, Loading, Message, Ready
 from tutor.errors import TutorError
-from tutor.lm.waiting import settle_waiting
+from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
-from tutor.remote.catalogue import is_remote, remote_model
+from tutor.vendors.catalogue import is_remote, remote_model
 
 NICENESS = 5  # a key pressed in the app comes before a token
 
@@ -89,7 +89,7 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     """Ready at once: a model is loaded when a lab needs it."""
-    from tutor.engine.benches import Benches
+    from tutor.engine.backends import Benches
     from tutor.engine.lab_server import LabServer
 
     outbox.send(Ready(None))
@@ -100,9 +100,9 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 def _run_remote(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     """A model elsewhere is ready at once: nothing is sent before something is asked."""
-    from tutor.engine.remote_server import RemoteServer
-    from tutor.remote.reader import RemoteReader
-    from tutor.remote.session import remote_card
+    from tutor.engine.vendor_server import RemoteServer
+    from tutor.vendors.reader import RemoteReader
+    from tutor.vendors.session import remote_card
 
     model = remote_model(spec)
     outbox.send(Ready(remote_card(model)))

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import Failed, Message, Request
+from tutor.engine.wire import Failed, Message, Request
 from tutor.errors import EngineError, NotEnoughMemory, TutorError
-from tutor.lm.shortage import is_shortage
+from tutor.lm.fast.shortage import is_shortage
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from tutor.engine.protocol import Answer, Failed
+from tutor.engine.wire import Answer, Failed
 from tutor.errors import EngineError, TutorError, kind_named
 
 AnswerKind = TypeVar("AnswerKind", bound=Answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tutor.engine.protocol import FromEngine, Message
+from tutor.engine.wire import FromEngine, Message
 
 
 class Channel(Protocol):

@@ -24,7 +24,8 @@ from tutor.engine.channel import Channel
 from tutor.engine.connection import EngineConnection
 from tutor.engine.liveness import Liveness
 from tutor.engine.process import COMMAND, EngineProcess
-from tutor.engine.protocol import (
+from tutor.engine.proxy import EngineSession
+from tutor.engine.wire import (
     Allow,
     Answer,
     Cancel,
@@ -42,12 +43,11 @@ from tutor.engine.protocol import (
     Tokenize,
     Tokens,
 )
-from tutor.engine.remote import EngineSession
 from tutor.errors import EngineError, NoSharedEngine, TutorError
 from tutor.lm.distribution import ChatMessage, ModelCard, Token
 from tutor.models.report import in_words
-from tutor.remote.catalogue import RemoteModel
-from tutor.remote.keys import from_environment
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.keys import from_environment
 
 __all__ = ["Engine", "EngineSession", "EngineState"]
 

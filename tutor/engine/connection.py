@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tutor import __version__, paths
 from tutor.engine import frames
-from tutor.engine.protocol import AskStanding, Failed, FromEngine, Hello, Message, Standing
+from tutor.engine.wire import AskStanding, Failed, FromEngine, Hello, Message, Standing
 from tutor.errors import EngineError, NoSharedEngine
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from tutor.engine.protocol import MAXIMUM_FRAME, FromEngine, Message, ToEngine
+from tutor.engine.wire import MAXIMUM_FRAME, FromEngine, Message, ToEngine
 from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4

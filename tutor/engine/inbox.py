@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from tutor.engine import frames
-from tutor.engine.protocol import Allow, Cancel, Failed, Message, Ping, Pong, Request
+from tutor.engine.wire import Allow, Cancel, Failed, Message, Ping, Pong, Request
 from tutor.errors import EngineError, RequestCancelled, TutorError
-from tutor.remote.keys import Secret
-from tutor.remote.permissions import Permissions
+from tutor.vendors.keys import Secret
+from tutor.vendors.permissions import Permissions
 
 
 class Inbox:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tutor.engine.answering import Answering
-from tutor.engine.benches import Benches
+from tutor.engine.backends import Benches
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import AskLab, Close, LabAnswer, Length, Message, Request
+from tutor.engine.wire import AskLab, Close, LabAnswer, Length, Message, Request
 from tutor.errors import EngineError
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from tutor import paths, private
 from tutor.engine import frames
-from tutor.engine.protocol import FromEngine, Message
+from tutor.engine.wire import FromEngine, Message
 from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 

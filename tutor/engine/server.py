@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable, Sequence
 
 from tutor.engine.answering import Answering
-from tutor.engine.benches import Benches
+from tutor.engine.backends import Benches
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import (
+from tutor.engine.sessions import SessionTable
+from tutor.engine.wire import (
     Append,
     AppendTurn,
     AskDistribution,
@@ -36,7 +37,6 @@ from tutor.engine.protocol import (
     Tokens,
     XRayAnswer,
 )
-from tutor.engine.table import SessionTable
 from tutor.errors import EngineError
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tutor import private
 from tutor.learner import disk
-from tutor.learner.stranger import exists, read_file, refused
+from tutor.learner.untrusted_files import exists, read_file, refused
 
 LARGEST = 64_000_000
 """Bytes of all files together: more than 200,000 answers."""

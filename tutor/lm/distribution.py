@@ -132,7 +132,7 @@ class ChatMessage(msgspec.Struct, frozen=True):
     content: str
 
 
-DEVICES = ("auto", "cpu", "cuda", "mps")  # what may be asked for: `tutor.lm.device`
+DEVICES = ("auto", "cpu", "cuda", "mps")  # what may be asked for: `tutor.lm.fast.device`
 
 
 class ModelCard(msgspec.Struct, frozen=True):

@@ -17,17 +17,23 @@ import torch
 
 from tutor import paths
 from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
-from tutor.lm.convert import build, convert, forms, matrices, parameters
-from tutor.lm.device import ON_A_CARD, TROUBLES, choose_device
 from tutor.lm.distribution import PLAIN, ModelCard
-from tutor.lm.free_memory import available_memory
-from tutor.lm.kernels import EXACT, Kernels, choose_kernels, use_threads
+from tutor.lm.fast.device import ON_A_CARD, TROUBLES, choose_device
+from tutor.lm.fast.free_memory import available_memory
+from tutor.lm.fast.kernels import EXACT, Kernels, choose_kernels, use_threads
+from tutor.lm.fast.shortage import shortage_in_words
+from tutor.lm.formats.convert import build, convert, forms, matrices, parameters
+from tutor.lm.formats.packed_file import (
+    Description,
+    FileStamp,
+    PackedModel,
+    find_packed,
+    save_packed,
+)
+from tutor.lm.formats.soundness import require_sound
+from tutor.lm.formats.source import Source, about
 from tutor.lm.network import Config, Transformer
-from tutor.lm.packed_file import Description, FileStamp, PackedModel, find_packed, save_packed
 from tutor.lm.session import Session
-from tutor.lm.shortage import shortage_in_words
-from tutor.lm.soundness import require_sound
-from tutor.lm.source import Source, about
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
@@ -165,7 +171,7 @@ def _in_memory(
     on_stage("reading the model")
     source = _open(found)
     if found.kind == "folder":
-        from tutor.lm.hugging_face import weight_files
+        from tutor.lm.formats.hugging_face import weight_files
 
         files = weight_files(found.path)
     else:
@@ -180,10 +186,12 @@ def _in_memory(
 
 def _open(found: FoundModel) -> Source:
     if found.kind == "gguf":
-        from tutor.lm.gguf_file import GgufFile  # takes a while to import, and is seldom needed
+        from tutor.lm.formats.gguf_file import (
+            GgufFile,  # takes a while to import, and is seldom needed
+        )
 
         return GgufFile(found.path)
-    from tutor.lm.hugging_face import HuggingFaceFolder
+    from tutor.lm.formats.hugging_face import HuggingFaceFolder
 
     return HuggingFaceFolder(found.path)
 

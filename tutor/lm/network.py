@@ -12,7 +12,7 @@ stream, is what the blocks read and write.
 In the shapes, `...` is nothing for one text and a batch size for many texts of equal length (as
 in training). Numbers are 32-bit floats. As it stands, with `nn.Linear` inside, the network can be
 trained. To run a finished model fast, `tutor.lm.load` puts other modules in their place, which
-compute the same product from fewer bits (`tutor.lm.linear`).
+compute the same product from fewer bits (`tutor.lm.fast.linear`).
 
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
 (RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped queries), Shazeer 2020

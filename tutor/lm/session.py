@@ -19,9 +19,9 @@ from torch import Tensor
 from tutor.errors import ContextFull, TextError, TutorError
 from tutor.lm import sampling
 from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
+from tutor.lm.fast.together import read_together
+from tutor.lm.inspect.xray import x_ray
 from tutor.lm.network import KeyValueCache
-from tutor.lm.together import read_together
-from tutor.lm.xray import x_ray
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel

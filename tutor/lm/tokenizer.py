@@ -32,8 +32,8 @@ import msgspec
 from tokenizers import Tokenizer as Backend
 
 from tutor.errors import LabError, ModelDamaged, ModelUnsupported, TextError
-from tutor.lm import tokenizer_gguf
 from tutor.lm.distribution import Token
+from tutor.lm.formats import tokenizer_gguf
 from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"

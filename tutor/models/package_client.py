@@ -100,7 +100,7 @@ def _command(release: Release, folder: Path) -> list[str]:
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """The command, which ends with this block and with this process."""
-    attended = [sys.executable, "-P", "-m", "tutor.models.attended", *command]
+    attended = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
     process = subprocess.Popen(
         attended,
         stdin=subprocess.PIPE,

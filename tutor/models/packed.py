@@ -1,7 +1,7 @@
 """The packed copies of models, as those see them who want their room back.
 
 The first time a model file is run, its weights are packed for this machine and kept, also for a
-file that is only tried (`tutor.lm.packed_file`). This tells what is kept and removes it.
+file that is only tried (`tutor.lm.formats.packed_file`). This tells what is kept and removes it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PackedCopy(msgspec.Struct, frozen=True):
 
 
 class _Description(msgspec.Struct, frozen=True):
-    """What matters here of `tutor.lm.packed_file.Description`."""
+    """What matters here of `tutor.lm.formats.packed_file.Description`."""
 
     source: str = ""
 

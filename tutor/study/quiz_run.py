@@ -10,7 +10,7 @@ import msgspec
 
 from tutor.course.lesson import Lesson
 from tutor.course.outline import Outline
-from tutor.course.question import Question
+from tutor.course.questions.question import Question
 from tutor.learner.records import Card, Draft, LessonState
 
 

@@ -22,9 +22,11 @@ from tiny_model import write_tiny_folder
 
 from tutor import __version__
 from tutor.engine import frames
+from tutor.engine.backend_proxy import EngineBench
 from tutor.engine.client import Engine, EngineState
 from tutor.engine.connection import EngineConnection, standing_of
-from tutor.engine.protocol import (
+from tutor.engine.shared import address as place
+from tutor.engine.wire import (
     AskSurprisals,
     Failed,
     Hello,
@@ -33,8 +35,6 @@ from tutor.engine.protocol import (
     OpenTokens,
     Ready,
 )
-from tutor.engine.remote_bench import EngineBench
-from tutor.engine.shared import place
 from tutor.errors import EngineError, NoSharedEngine, OtherVersion, TooMuchAsked
 from tutor.labs.adviser import lab as adviser
 from tutor.lm.distribution import PLAIN

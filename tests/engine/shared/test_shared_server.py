@@ -14,7 +14,11 @@ from tiny_model import tiny_model
 from tutor import paths
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import (
+from tutor.engine.shared.learner import Learner
+from tutor.engine.shared.limits import Limits
+from tutor.engine.shared.scheduler import Turns
+from tutor.engine.shared.server import SharedServer
+from tutor.engine.wire import (
     Append,
     AskDistribution,
     AskLab,
@@ -31,10 +35,6 @@ from tutor.engine.protocol import (
     Surprisals,
     XRayAnswer,
 )
-from tutor.engine.shared.learner import Learner
-from tutor.engine.shared.limits import Limits
-from tutor.engine.shared.server import SharedServer
-from tutor.engine.shared.turns import Turns
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.training import lab as training
 from tutor.lm.distribution import PLAIN, Distribution

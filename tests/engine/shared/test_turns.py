@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import Close
-from tutor.engine.shared.turns import AHEAD, Seat, Turns
+from tutor.engine.shared.scheduler import AHEAD, Seat, Turns
+from tutor.engine.wire import Close
 
 PIECE = 0.02
 """Seconds that a pretended piece of work takes."""

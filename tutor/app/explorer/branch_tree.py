@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
-from tutor.app.explorer.lines import Lines
 from tutor.app.explorer.text_view import pieces
 from tutor.app.widgets import figures
+from tutor.app.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from tutor.lm.token_tree import Fork, TokenTree

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.lines import Lines
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

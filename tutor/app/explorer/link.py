@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.stepper import Answer, Question
-from tutor.engine.remote import common_length, spelled
+from tutor.engine.proxy import common_length, spelled
 from tutor.text import visible
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from tutor.app.explorer import readout
 from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.conductor import Conductor
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.lines import Lines
 from tutor.app.explorer.memory import Memory
 from tutor.app.explorer.pane_layout import SHORT, WIDE, Panel, PaneLayout, beside_width
-from tutor.app.explorer.prompt_editor import PromptEditor
 from tutor.app.explorer.recent_texts import RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.token_search import TokenSearch
-from tutor.app.explorer.xray_view import XRayView
+from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.client import EngineState
 from tutor.errors import RequestCancelled, TextError, TutorError
 
@@ -223,7 +223,7 @@ class ExplorerPane(PaneLayout):
         if self.size.width >= WIDE:
             await self._open_beside()
             return
-        from tutor.app.explorer.xray import XRayScreen
+        from tutor.app.explorer.xray.screen import XRayScreen
 
         self.app.push_screen(XRayScreen(tree.tokens, index, self._conductor.xray))
 

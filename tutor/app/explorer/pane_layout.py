@@ -10,14 +10,14 @@ from textual.containers import Vertical
 from tutor.app.explorer import readout, status
 from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.distribution_table import DistributionTable
-from tutor.app.explorer.lines import Lines
-from tutor.app.explorer.prompt_editor import PromptEditor
 from tutor.app.explorer.recent_texts import RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
-from tutor.app.explorer.xray_view import XRayView
+from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.notice import Notice
+from tutor.app.widgets.prompt_editor import PromptEditor
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.conductor import Conductor
     from tutor.app.explorer.state import State
     from tutor.app.explorer.stepper import Stepper
-    from tutor.app.over_line import OverLine
+    from tutor.app.terminal.remote_terminal import OverLine
     from tutor.engine.client import Engine
 
 WIDE = 150

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
-from tutor.app.explorer.lines import Lines
 from tutor.app.widgets import figures
+from tutor.app.widgets.lines import Lines
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:

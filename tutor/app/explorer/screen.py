@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app import theme
-from tutor.app.explorer.lines import BREAKPOINTS
+from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
-from tutor.app.screens.base import TutorScreen
+from tutor.app.widgets.lines import BREAKPOINTS
 from tutor.app.widgets.prose import plain
 
 if TYPE_CHECKING:

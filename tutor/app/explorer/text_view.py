@@ -10,8 +10,8 @@ from rich.cells import cell_len, chop_cells
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.lines import Lines
 from tutor.app.widgets import bars
+from tutor.app.widgets.lines import Lines
 from tutor.text import safe
 
 if TYPE_CHECKING:

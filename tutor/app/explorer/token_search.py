@@ -11,8 +11,8 @@ from textual.message import Message
 
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import rows_block
-from tutor.app.explorer.entry import Entry
-from tutor.app.explorer.lines import Lines
+from tutor.app.widgets.entry import Entry
+from tutor.app.widgets.lines import Lines
 from tutor.text import safe
 
 if TYPE_CHECKING:

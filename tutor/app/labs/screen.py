@@ -10,11 +10,11 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.widgets import Static
 
-from tutor.app.explorer.lines import BREAKPOINTS
-from tutor.app.explorer.prompt_editor import PromptEditor
+from tutor.app.base_screen import TutorScreen
 from tutor.app.labs.task import LabTask
-from tutor.app.screens.base import TutorScreen
 from tutor.app.theme import MUTED
+from tutor.app.widgets.lines import BREAKPOINTS
+from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.labs.kit.runner import LabRunner, Left

@@ -1,7 +1,7 @@
 """The process of an engine that serves many: `python -m tutor.engine.shared --listening FD`.
 
-The socket comes from whoever starts it (`tutor.engine.shared.keeper`), and outlives it: those who
-connect while it is started anew wait in the socket's queue.
+The socket comes from whoever starts it (`tutor.engine.shared.supervisor`), and outlives it: those
+who connect while it is started anew wait in the socket's queue.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import msgspec
 
 from tutor import private
 from tutor.engine.loading import load
-from tutor.engine.protocol import Loading, Ready
-from tutor.engine.shared.door import Door
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import Limits, add_limits, limits_of
-from tutor.engine.shared.turns import Turns
+from tutor.engine.shared.listener import Door
+from tutor.engine.shared.scheduler import Turns
+from tutor.engine.wire import Loading, Ready
 from tutor.errors import TutorError
-from tutor.lm.waiting import settle_waiting
+from tutor.lm.fast.waiting import settle_waiting
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.engine.inbox import Inbox
-from tutor.engine.protocol import Message
-from tutor.engine.shared.turns import Seat
+from tutor.engine.shared.scheduler import Seat
+from tutor.engine.wire import Message
 
 if TYPE_CHECKING:
-    from tutor.engine.shared.kept import Kept
+    from tutor.engine.shared.learner_state import Kept
 
 
 class Learner(Seat):

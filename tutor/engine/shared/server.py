@@ -6,7 +6,14 @@ import logging
 import time
 from collections.abc import Sequence
 
-from tutor.engine.protocol import (
+from tutor.engine.server import Server, return_free_memory, warm_up
+from tutor.engine.sessions import CacheBudget, SessionTable
+from tutor.engine.shared.backends import SharedBenches, Trainings
+from tutor.engine.shared.learner import Learner
+from tutor.engine.shared.learner_state import Kept
+from tutor.engine.shared.limits import MEGABYTE, Limits
+from tutor.engine.shared.scheduler import AHEAD, Turns
+from tutor.engine.wire import (
     Append,
     AskDistribution,
     AskLab,
@@ -18,18 +25,11 @@ from tutor.engine.protocol import (
     GoBack,
     Standing,
 )
-from tutor.engine.server import Server, return_free_memory, warm_up
-from tutor.engine.shared.benches import SharedBenches, Trainings
-from tutor.engine.shared.kept import Kept
-from tutor.engine.shared.learner import Learner
-from tutor.engine.shared.limits import MEGABYTE, Limits
-from tutor.engine.shared.turns import AHEAD, Turns
-from tutor.engine.table import CacheBudget, SessionTable
 from tutor.errors import TooMuchAsked
-from tutor.lm.free_memory import available_memory
+from tutor.lm.fast.free_memory import available_memory
+from tutor.lm.fast.together import FEW, pays
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session, read_one_more
-from tutor.lm.together import FEW, pays
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from tutor import paths
-from tutor.course.adviser import read_advice
 from tutor.errors import LabError
+from tutor.labs.adviser.data_files import read_advice
 from tutor.labs.adviser.lab import Answer, Question, Read, Save, Saved
 from tutor.labs.adviser.report import report
 from tutor.labs.adviser.rule import HIGHEST

@@ -1,6 +1,7 @@
 """What the lab `adviser` weighs: needs, options, how well each serves each, and cases to solve.
 
-It stands in `lessons/adviser.yaml` and `lessons/cases.yaml`; `tutor.course.adviser` reads it.
+It stands in `lessons/adviser.yaml` and `lessons/cases.yaml`; `tutor.labs.adviser.data_files` reads
+it.
 """
 
 from __future__ import annotations

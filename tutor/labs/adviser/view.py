@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tutor.app.explorer.lines import Lines
+from tutor.app.widgets.lines import Lines
 from tutor.labs.adviser import lines as adviser_lines
 from tutor.labs.adviser.lab import (
     VIEWS,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tutor.course.facts import UNITS
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
 from tutor.labs.adviser.data import Advice, DatedFact
 from tutor.labs.adviser.lab import Settings
-from tutor.labs.landscape.lab import UNITS
 
 MOST_NAMES = 3
 """Of more options than that, their number is said."""

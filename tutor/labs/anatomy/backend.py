@@ -24,7 +24,7 @@ from tutor.labs.anatomy.lab import (
 from tutor.labs.anatomy.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.sentence_ids import tokens_of
-from tutor.lm import anatomy
+from tutor.lm.inspect import anatomy
 
 
 class AnatomyBench:

@@ -6,8 +6,8 @@ from the smallest of them to the largest, and each weight becomes the nearest of
     W = offset + step * q,    q = round((W - offset) / step),    2^b values of q
 
 (8 bits as in GGUF's Q8_0: around 0, without an offset). The product then runs on the same kernels
-as everywhere (`tutor.lm.linear`); 3 and 2 bits use the one for 4 bits, with fewer of its values.
-The tables of the vocabulary stay as they are.
+as everywhere (`tutor.lm.fast.linear`); 3 and 2 bits use the one for 4 bits, with fewer of its
+values. The tables of the vocabulary stay as they are.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from tutor.lm import linear
-from tutor.lm.anatomy import matrix_of
-from tutor.lm.hooks import Replacement, block_of, replaced
-from tutor.lm.linear import GROUP, FloatLinear, FrozenLinear, Groups, HalfLinear
+from tutor.lm.fast import linear
+from tutor.lm.fast.linear import GROUP, FloatLinear, FrozenLinear, Groups, HalfLinear
+from tutor.lm.inspect.anatomy import matrix_of
+from tutor.lm.inspect.hooks import Replacement, block_of, replaced
 from tutor.lm.network import Transformer, causal_mask, turns
 
 

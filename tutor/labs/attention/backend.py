@@ -17,7 +17,7 @@ from tutor.labs.attention.lab import (
 )
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.sentence_ids import tokens_of
-from tutor.lm import heads
+from tutor.lm.inspect import heads
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,7 +19,7 @@ VIEWS: tuple[View, ...] = ("map", "row", "finder")
 
 Pattern = Literal["previous", "first", "itself", "same"]
 PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
-"""What a head can be asked about; `tutor.lm.heads` tells what each means."""
+"""What a head can be asked about; `tutor.lm.inspect.heads` tells what each means."""
 
 
 # --- what the learner does ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tutor.lm.hooks import Listening, block_of, replaced
+from tutor.lm.inspect.hooks import Listening, block_of, replaced
 from tutor.lm.network import Mixed, Trace, Transformer, turns
 
 

@@ -31,8 +31,8 @@ from tutor.lm.distribution import ChatMessage, SamplerSettings
 from tutor.lm.load import LanguageModel
 from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
-from tutor.remote.runs import Trouble
-from tutor.remote.service import RemoteRequest
+from tutor.vendors.runs import Trouble
+from tutor.vendors.service import RemoteRequest
 
 PATIENCE = 0.05
 """Seconds to wait where nothing is to be done here: others want to ask meanwhile."""

@@ -17,9 +17,9 @@ import msgspec
 from tutor.errors import LabError
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.remote import Add, Remove
-from tutor.remote.catalogue import Price, RemoteModel
-from tutor.remote.runs import Offer, Trouble
-from tutor.remote.service import Reason
+from tutor.vendors.catalogue import Price, RemoteModel
+from tutor.vendors.runs import Offer, Trouble
+from tutor.vendors.service import Reason
 
 LONGEST = 2_000
 """Characters of a prompt."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.labs.compare.lab import Model, Reply
-    from tutor.remote.catalogue import RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
 _COLUMNS = (("first", 9), ("tokens", 8), ("a second", 10), ("dollars", 11))
 _NAME = 30

@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from tutor.labs.families.answers import Answer, Attention, Family, Guess, Part, Question, Said
 from tutor.labs.kit.backend import Tools
-from tutor.lm import family_reading
-from tutor.lm.families import Encoder, EncoderDecoder
-from tutor.lm.family_model import FamilyModel, load_family
-from tutor.lm.family_reading import Looks
-from tutor.lm.family_text import BLANK
 from tutor.lm.network import Transformer
+from tutor.lm.training.recipes.families import reading as family_reading
+from tutor.lm.training.recipes.families.model import FamilyModel, load_family
+from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
+from tutor.lm.training.recipes.families.reading import Looks
+from tutor.lm.training.recipes.families.text import BLANK
 
 STOPS = (".", "!", "?")
 

@@ -8,13 +8,13 @@ import msgspec
 from tutor.errors import TextError
 from tutor.labs.families.answers import PARTS, Answer, Attention, Family, Part, Question
 from tutor.labs.kit.lab import Goal, Lab, Write
-from tutor.lm.family_text import BLANK, words_of
-from tutor.lm.small_language import (
+from tutor.lm.training.recipes.families.language import (
     MANY_NOUNS,
     MANY_VERBS,
     ONE_PLACES,
     PREPOSITION_WORDS,
 )
+from tutor.lm.training.recipes.families.text import BLANK, words_of
 
 MOST_WORDS = 20
 """Of a longer text the beginning is read, and the screen says so: the models have learned

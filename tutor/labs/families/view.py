@@ -17,7 +17,7 @@ from tutor.labs.kit.around import around
 from tutor.labs.kit.lab import Write
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
-from tutor.lm.family_text import BLANK
+from tutor.lm.training.recipes.families.text import BLANK
 from tutor.text import visible
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.explorer.lines import Lines
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.lines import Lines
 from tutor.labs.ghost_text.code_editor import CodeEditor
 from tutor.labs.ghost_text.lab import (
     LONGEST,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tutor.labs.kit.registry import load_part
-from tutor.remote.runs import RemoteRuns
+from tutor.vendors.runs import RemoteRuns
 
 if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
@@ -24,7 +24,7 @@ class Tools:
     `RequestCancelled` when nobody waits for the answer any more: to be called now and then in
     whatever takes more than a moment. `folder` is where a lab may keep what it has made (a network
     in training); it need not exist yet. `remote` asks models elsewhere, where the learner has
-    agreed to that: see `tutor.remote`."""
+    agreed to that: see `tutor.vendors`."""
 
     load: Callable[[], LanguageModel]
     check_cancelled: Callable[[], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tutor.remote.catalogue import RemoteModel, remote_model
+from tutor.vendors.catalogue import RemoteModel, remote_model
 
 
 class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):

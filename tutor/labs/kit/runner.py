@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from tutor.engine.backend_proxy import EngineBench
 from tutor.engine.client import EngineState
-from tutor.engine.remote_bench import EngineBench
 from tutor.errors import RequestCancelled, TutorError
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 from tutor.errors import UsageError
 from tutor.labs.kit.remote import Add
-from tutor.remote.catalogue import BASE_URL
+from tutor.vendors.catalogue import BASE_URL
 
 if TYPE_CHECKING:
     from tutor.app.app import TutorApp
-    from tutor.app.screens.base import TutorScreen
+    from tutor.app.base_screen import TutorScreen
     from tutor.labs.kit.view import LabView
-    from tutor.remote.catalogue import RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
 LABEL = "Its name, and its address:"
 EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"

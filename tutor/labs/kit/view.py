@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual.containers import VerticalScroll
 from textual.message import Message
 
-from tutor.app.explorer.lines import Lines
+from tutor.app.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

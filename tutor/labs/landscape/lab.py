@@ -20,8 +20,6 @@ THEN_AND_NOW = {
     "2025: free API": "Free API use",
 }
 """What a rating of 2025 was about, as a fact that is kept up to date."""
-UNITS = {"API price": "US dollars a million tokens, read / written"}
-"""What the figures of a topic count, where the value does not say it."""
 AGED = 12
 """Months after which a fact counts as old, beside the newest of all."""
 

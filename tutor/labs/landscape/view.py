@@ -9,14 +9,15 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
+from tutor.course.facts import UNITS
 from tutor.labs.kit.view import LabView
-from tutor.labs.landscape.lab import UNITS, Move, Next, Side, State
+from tutor.labs.landscape.lab import Move, Next, Side, State
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.app.screens.base import TutorScreen
+    from tutor.app.base_screen import TutorScreen
     from tutor.labs.landscape.lab import Known
 
 _TOPIC = 24

@@ -12,8 +12,8 @@ from tutor.labs.kit.backend import MOMENT, Tools
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.kit.underway import Underway
 from tutor.labs.mask.lab import MOST_TOKENS, Answer, Question, Reading
-from tutor.lm.passage import Passage
-from tutor.lm.surgery import unmasked
+from tutor.lm.inspect.interventions import unmasked
+from tutor.lm.inspect.passage import Passage
 
 
 class MaskBench:

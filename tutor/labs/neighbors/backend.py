@@ -8,7 +8,7 @@ from tutor.labs.kit.words.lookup import form_of, forms_of
 from tutor.labs.kit.words.word import Near
 from tutor.labs.neighbors.analogies import AskSum, Sum
 from tutor.labs.neighbors.lab import NEAREST, NEIGHBORS, AskNear, AskPairs, Neighborhood, Pairs
-from tutor.lm.neighbors import EmbeddingTable, analogy, nearest, rank_of, similarities
+from tutor.lm.embeddings.neighbors import EmbeddingTable, analogy, nearest, rank_of, similarities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

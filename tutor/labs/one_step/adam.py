@@ -8,8 +8,8 @@ With the slope g of the loss for a weight w, step by step (t = 1, 2, ...),
     v^ = v / (1 - b2^t)
     w = w - rate m^ / (sqrt(v^) + epsilon)
 
-Training itself uses PyTorch's (`tutor.lm.train.make_optimizer`); this is the same in plain Python,
-to look at.
+Training itself uses PyTorch's (`tutor.lm.training.train.make_optimizer`); this is the same in plain
+Python, to look at.
 
 Source: Kingma & Ba 2014 (Adam), algorithm 1.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tutor.labs.kit.backend import Tools
 from tutor.labs.one_step.lab import Answer, Guess, Position, Question, Weights
 from tutor.labs.one_step.step import Slope, SlowTraining, Step
-from tutor.lm.kernels import one_thread
+from tutor.lm.fast.kernels import one_thread
 
 BEST = 5
 """Guesses that are told for each position."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tutor.labs.one_step.adam import BETAS, RATE, Move, adam_move
 from tutor.lm.network import Config, Transformer
-from tutor.lm.train import Settings, initialize, make_optimizer
+from tutor.lm.training.train import Settings, initialize, make_optimizer
 
 WINDOW = 16
 """Bytes in a window, at most."""

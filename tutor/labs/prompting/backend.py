@@ -18,11 +18,11 @@ from tutor.labs.kit.prompts.questions import (
     Stretch,
     Try,
 )
+from tutor.labs.kit.prompts.scores import ROWS
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import assemble
-from tutor.labs.prompting.lab import ROWS
 from tutor.labs.prompting.remote_backend import PromptingElsewhere, messages_of
-from tutor.remote.runs import Trouble
+from tutor.vendors.runs import Trouble
 
 if TYPE_CHECKING:
     from tutor.labs.kit.prompts.local import PromptingHere

@@ -48,15 +48,13 @@ from tutor.labs.prompting.actions import (
     Write,
 )
 from tutor.labs.prompting.remote import missing, require_sendable
-from tutor.remote.catalogue import RemoteModel
-from tutor.remote.runs import Trouble
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.runs import Trouble
 
 LONGEST = 600
 """Characters of a part that the learner writes."""
 REMEMBERED = 12
 """So many scored versions are remembered, the latest ones."""
-ROWS = 12
-"""Rows of the distribution at the decisive token that are told."""
 
 
 # --- the lab --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.prompts.scores import Results, Trial
 from tutor.labs.kit.prompts.tasks import Task, tasks
 from tutor.labs.kit.prompts.version import Prompt, assemble
-from tutor.remote.catalogue import OWN, RemoteModel
+from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
 """Tokens that a service of the catalogue may use beside the answer: its models think in tokens

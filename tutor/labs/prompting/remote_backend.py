@@ -13,10 +13,10 @@ from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import Prompt, assemble
 from tutor.labs.prompting.remote import most_tokens
 from tutor.lm.distribution import SamplerSettings
-from tutor.remote.alternatives import ALTERNATIVES
-from tutor.remote.catalogue import OWN, RemoteModel
-from tutor.remote.runs import Progress, RemoteRuns
-from tutor.remote.service import Alternative, RemoteRequest
+from tutor.vendors.alternatives import ALTERNATIVES
+from tutor.vendors.catalogue import OWN, RemoteModel
+from tutor.vendors.runs import Progress, RemoteRuns
+from tutor.vendors.service import Alternative, RemoteRequest
 
 PATIENCE = 0.05
 """Seconds that are waited for an answer before others may ask."""

@@ -16,7 +16,7 @@ from tutor.text import counted, safe
 if TYPE_CHECKING:
     from tutor.labs.prompting.lab import State
     from tutor.labs.prompting.remote import Plan
-    from tutor.remote.catalogue import RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
 _WIDE = 60
 """Columns from which on it is said in full what went wrong."""

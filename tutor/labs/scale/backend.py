@@ -33,12 +33,11 @@ from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_
 from tutor.labs.scale.remote_backend import ReadingElsewhere
 from tutor.labs.scale.remote_reading import ReadElsewhere
 from tutor.labs.scale.side_model import Visitor
-from tutor.labs.training.backend import RUNNING
-from tutor.lm.live_training import LiveTraining
+from tutor.lm.inspect.passage import Passage
 from tutor.lm.load import LanguageModel
-from tutor.lm.passage import Passage
-from tutor.lm.small_model import Result
-from tutor.lm.training_history import BYTES_A_STEP, CONTEXT
+from tutor.lm.training.history import BYTES_A_STEP, CONTEXT
+from tutor.lm.training.live import FILE, LiveTraining
+from tutor.lm.training.recipes.small_model import Result
 from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 
@@ -161,7 +160,7 @@ class ScaleBench:
         """That of the lab of training, as it was last written down."""
         training = LiveTraining(())
         try:
-            training.load(self._folder / RUNNING)
+            training.load(self._folder / FILE)
         except LabError:
             return None
         if not training.done:

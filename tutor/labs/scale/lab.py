@@ -32,7 +32,7 @@ from tutor.labs.scale.remote_reading import (
     without_server,
 )
 from tutor.labs.scale.rungs import Rung, rungs
-from tutor.remote.catalogue import RemoteModel
+from tutor.vendors.catalogue import RemoteModel
 
 LONGEST = 600
 """Bytes of text that are read."""

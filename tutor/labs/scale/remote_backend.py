@@ -15,11 +15,11 @@ from tutor.errors import (
     TutorError,
 )
 from tutor.labs.scale.remote_reading import Glance, ReadElsewhere
-from tutor.remote.alternatives import ALTERNATIVES
-from tutor.remote.catalogue import OWN
-from tutor.remote.reader import GREEDY
-from tutor.remote.runs import Progress, RemoteRuns
-from tutor.remote.service import Piece, RemoteRequest
+from tutor.vendors.alternatives import ALTERNATIVES
+from tutor.vendors.catalogue import OWN
+from tutor.vendors.reader import GREEDY
+from tutor.vendors.runs import Progress, RemoteRuns
+from tutor.vendors.service import Piece, RemoteRequest
 
 PATIENCE = 0.05
 """Seconds that are waited for an answer before others may ask."""

@@ -11,9 +11,9 @@ import math
 import msgspec
 
 from tutor.errors import LabError
-from tutor.remote.catalogue import RemoteModel
-from tutor.remote.service import Alternative
-from tutor.remote.shown import least_entropy
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.service import Alternative
+from tutor.vendors.shown import least_entropy
 
 
 class ReadElsewhere(msgspec.Struct, frozen=True, tag=True):

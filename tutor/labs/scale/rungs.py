@@ -8,7 +8,7 @@ import msgspec
 
 from tutor.labs.scale.published import MODELS, PUBLISHED_BYTES, SMOLLM2_TOKENS, training_compute
 from tutor.labs.scale.questions import Reading
-from tutor.remote.catalogue import RemoteModel
+from tutor.vendors.catalogue import RemoteModel
 
 
 class Rung(msgspec.Struct, frozen=True):

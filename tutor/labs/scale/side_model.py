@@ -7,7 +7,7 @@ from threading import Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
 from tutor.labs.scale.questions import Coming
-from tutor.lm.free_memory import available_memory
+from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models import FoundModel
 from tutor.models.installed import file_size

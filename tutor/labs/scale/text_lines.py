@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tutor.labs.scale.lab import State
     from tutor.labs.scale.questions import Reading
     from tutor.labs.scale.remote_reading import Elsewhere, Glance
-    from tutor.remote.catalogue import RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
 _LABEL = 12
 _COLUMN = 24

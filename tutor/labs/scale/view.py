@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from tutor.remote.catalogue import RemoteModel
+    from tutor.vendors.catalogue import RemoteModel
 
 _SENT = "The text that is read, and each that you write while this model reads along"
 

@@ -32,8 +32,9 @@ from tutor.labs.surgery.lab import (
     Question,
     Scores,
 )
-from tutor.lm import heads, surgery
-from tutor.lm.passage import Passage
+from tutor.lm.inspect import heads
+from tutor.lm.inspect import interventions as surgery
+from tutor.lm.inspect.passage import Passage
 
 SHOWN = 6
 """Most probable tokens of each distribution."""

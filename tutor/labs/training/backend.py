@@ -12,9 +12,9 @@ from tutor.errors import LabError
 from tutor.labs.kit.backend import MOMENT
 from tutor.labs.kit.lesson_prose import lesson_prose
 from tutor.labs.training.lab import MEASURED_EVERY, MOST_STEPS, Answer, Question
-from tutor.lm.checkpoint import about
-from tutor.lm.kernels import one_thread
-from tutor.lm.live_training import Choices, LiveTraining
+from tutor.lm.fast.kernels import one_thread
+from tutor.lm.training.checkpoint import about
+from tutor.lm.training.live import FILE, Choices, LiveTraining
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 KEPT_EVERY = 2.0
 """Seconds after which it is written down where the training stands: no more is ever lost."""
-RUNNING = "training.safetensors"
 SAVED = "training-saved.safetensors"
 
 
@@ -32,7 +31,7 @@ class TrainingBench:
 
     def __init__(self, tools: Tools) -> None:
         self._check_cancelled = tools.check_cancelled
-        self._running = tools.folder / RUNNING
+        self._running = tools.folder / FILE
         self._saved = tools.folder / SAVED
         self._training: LiveTraining | None = None
         self._kept = time.monotonic()

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.labs.kit.lab import Goal, Lab
-from tutor.lm.training_history import Measured, Point
+from tutor.lm.training.history import Measured, Point
 
 RATES = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
 FIRST_RATE = 3

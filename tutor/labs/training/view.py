@@ -23,7 +23,7 @@ from tutor.labs.training.lab import (
     Shuffle,
     State,
 )
-from tutor.lm.training_history import BYTES_A_STEP, NO_NUMBER, PROMPT
+from tutor.lm.training.history import BYTES_A_STEP, NO_NUMBER, PROMPT
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from tutor import paths
 from tutor.labs.kit.backend import MOMENT
 from tutor.labs.word2vec.lab import Answer
 from tutor.labs.word2vec.run import Run
-from tutor.lm.kernels import one_thread
-from tutor.lm.neighbors import scaled, similarities
-from tutor.lm.word2vec import Settings, Text, read_text
-from tutor.lm.word_map import best_plane
+from tutor.lm.embeddings.neighbors import scaled, similarities
+from tutor.lm.embeddings.word2vec import Settings, Text, read_text
+from tutor.lm.embeddings.word_map import best_plane
+from tutor.lm.fast.kernels import one_thread
 
 if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools

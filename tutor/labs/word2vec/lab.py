@@ -6,8 +6,8 @@ import msgspec
 
 from tutor.labs.kit.lab import Goal, Lab, Write
 from tutor.labs.kit.words.groups import Group, Words, own_words
+from tutor.labs.kit.words.zoom import zoomed
 from tutor.labs.word2vec.clusters import Point, Standing, compared, turned
-from tutor.labs.word_map.lab import MOST_ZOOM, ZOOM_STEP
 
 SEEDS = 9
 WINDOWS = (5, 2, 10)
@@ -218,8 +218,7 @@ def act(state: State, action: Action) -> State:
             last = max(0, len(state.looks) - 1)
             return replace(state, back=min(max(0, state.back + by), last))
         case Zoom(steps):
-            zoom = state.zoom * ZOOM_STEP**steps
-            return replace(state, zoom=min(MOST_ZOOM, max(1.0, zoom)))
+            return replace(state, zoom=zoomed(state.zoom, steps))
 
 
 def write(text: str) -> Write:

@@ -12,8 +12,7 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 
-from tutor.lm.checkpoint import save_atomically
-from tutor.lm.word2vec import (
+from tutor.lm.embeddings.word2vec import (
     Settings,
     Text,
     Vectors,
@@ -22,6 +21,7 @@ from tutor.lm.word2vec import (
     pairs_of_epoch,
     step,
 )
+from tutor.lm.training.checkpoint import save_atomically
 
 LOWEST_RATE = 0.01
 """The share of the first rate that the last step still has."""

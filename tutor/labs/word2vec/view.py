@@ -8,9 +8,9 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.explorer.lines import Lines
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.lines import cosine

@@ -9,7 +9,7 @@ import torch
 
 from tutor.labs.word_in_context.in_context import cosines, cosines_of_others, last_token_of, streams
 from tutor.labs.word_in_context.lab import MOST_NAMED, Compare, Compared, Name, Named, Names
-from tutor.lm.neighbors import EmbeddingTable, nearest
+from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest
 
 if TYPE_CHECKING:
     from torch import Tensor

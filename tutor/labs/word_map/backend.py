@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tutor.labs.kit.words.lookup import form_of
 from tutor.labs.word_map.lab import Answer
-from tutor.lm.neighbors import EmbeddingTable, similarities
-from tutor.lm.word_map import best_plane
+from tutor.lm.embeddings.neighbors import EmbeddingTable, similarities
+from tutor.lm.embeddings.word_map import best_plane
 
 if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools

@@ -10,9 +10,8 @@ import msgspec
 from tutor.labs.kit.lab import Goal, Lab, Write
 from tutor.labs.kit.words.groups import SHIPPED, Words, own_words
 from tutor.labs.kit.words.word import Form
+from tutor.labs.kit.words.zoom import zoomed
 
-MOST_ZOOM = 16.0
-ZOOM_STEP = 1.5
 PAN_STEP = 0.25
 """Of what is seen at once."""
 
@@ -120,7 +119,7 @@ def act(state: State, action: Action) -> State:
         case Pan(right, up):
             return _panned(state, right, up)
         case Zoom(steps):
-            zoom = min(MOST_ZOOM, max(1.0, state.zoom * ZOOM_STEP**steps))
+            zoom = zoomed(state.zoom, steps)
             center = state.center or _point(state, state.focus)
             return replace(state, zoom=zoom, center=None if zoom == 1 else center)
         case Whole():

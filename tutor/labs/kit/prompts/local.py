@@ -8,10 +8,9 @@ import torch
 
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.prompts.questions import Answer, Read, Reading, Stretch, Try
-from tutor.labs.kit.prompts.scores import Share, Tried
+from tutor.labs.kit.prompts.scores import ROWS, Share, Tried
 from tutor.labs.kit.prompts.tasks import Task, tasks
 from tutor.labs.kit.prompts.version import Prompt, Version, assemble
-from tutor.labs.prompting.lab import ROWS
 from tutor.lm import draw, sampling
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import SamplerSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tutor.labs.kit.prompts.scores import Trial, Tried
-from tutor.remote.runs import Trouble
+from tutor.vendors.runs import Trouble
 
 
 class Try(msgspec.Struct, frozen=True, tag=True):

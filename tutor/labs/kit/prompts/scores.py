@@ -11,7 +11,10 @@ import msgspec
 from tutor.labs.kit.prompts.tasks import Outcome, Task, outcome, tasks
 from tutor.labs.kit.prompts.version import Part, Version, differing, whole_answer
 from tutor.labs.kit.proportions import sign_test, wilson
-from tutor.remote.catalogue import RemoteModel
+from tutor.vendors.catalogue import RemoteModel
+
+ROWS = 12
+"""Rows of the distribution at the decisive token that are told."""
 
 
 class Trial(msgspec.Struct, frozen=True):

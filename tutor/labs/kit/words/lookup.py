@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.errors import TextError
-from tutor.lm.words import forms
+from tutor.lm.embeddings.words import forms
 
 if TYPE_CHECKING:
     from tutor.labs.kit.words.word import Form

@@ -1,0 +1,88 @@
+"""What all screens have: the status line, the rules, room for a notice, the key line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Rule
+
+from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.notice import Notice
+from tutor.app.widgets.top_line import TopLine
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import DescendantFocus
+
+    from tutor.app.app import TutorApp
+    from tutor.app.model.status import ModelStatus
+    from tutor.errors import TutorError
+
+
+class TutorScreen(Screen[None]):
+    """A screen of the tutor. Subclasses yield what fills it in `compose_content`, set `place`
+    (and `aside`), and list their keys in `BINDINGS`: those shown are on the key line, the
+    `tooltip` of each says in words on the help screen what it does.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", tooltip="Go back. Nothing is discarded."),
+    ]
+    AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
+    """Where rows are few, the rules make room for what stands between them."""
+
+    place: reactive[str] = reactive("")
+    aside: reactive[str] = reactive("")
+
+    @property
+    def tutor(self) -> TutorApp:
+        """The app, with the type that it has."""
+        return cast("TutorApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield TopLine()
+        yield Rule(classes="edge")
+        with Container(id="content"):
+            yield from self.compose_content()
+        yield Notice(id="notice")
+        yield Rule(classes="edge lower")
+        yield KeyLine()
+
+    def compose_content(self) -> ComposeResult:
+        """What stands between the two rules."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "model_status", self._model_changed)
+
+    def _model_changed(self, status: ModelStatus) -> None:
+        self._on_top_line("model", status.line)
+        self._on_top_line("model_mark", status.mark)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """No cursor blinks: a blink is a repaint every half second for as long as it is there."""
+        if hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = False
+
+    def watch_place(self, place: str) -> None:
+        self._on_top_line("place", place)
+
+    def watch_aside(self, aside: str) -> None:
+        self._on_top_line("aside", aside)
+
+    def _on_top_line(self, name: str, value: str) -> None:
+        for top in self.query(TopLine):
+            setattr(top, name, value)
+
+    def tell(self, *messages: TutorError | str | None) -> None:
+        """Say something in the notice until it is replaced; None takes it away."""
+        for notice in self.query("#notice").results(Notice):
+            notice.said = messages
+
+    def action_back(self) -> None:
+        self.app.pop_screen()

@@ -1,0 +1,348 @@
+"""The guessing game: you guess the next token, then see what the model thought."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app import theme
+from tutor.app.base_screen import TutorScreen
+from tutor.app.explorer.guess.game import TEXTS, Game, Kept, Round
+from tutor.app.explorer.guess.lines import bet, outcome, totals
+from tutor.app.explorer.guess.score import RULE, SURENESS
+from tutor.app.explorer.text_view import TextView
+from tutor.app.saving import on_disk
+from tutor.app.widgets.entry import Entry
+from tutor.app.widgets.lines import BREAKPOINTS, Lines
+from tutor.app.widgets.prose import plain
+from tutor.engine.client import EngineState
+from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
+from tutor.learner.records import Guessed
+from tutor.lm.distribution import PLAIN
+from tutor.lm.token_tree import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.app import ComposeResult
+    from textual.widgets import Input
+
+    from tutor.course.lesson import Lab
+    from tutor.engine.client import Engine, EngineSession
+    from tutor.learner.background import BackgroundProgress
+    from tutor.lm.distribution import Row
+
+ROWS = 5
+"""Rows of the model's distribution that are shown after a guess."""
+
+
+class GuessEntry(Entry):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "guess", tooltip="This is my guess."),
+        Binding("up", "arrow(-1)", "how sure", key_display="↑↓", tooltip="Bet more, or less."),
+        Binding("down", "arrow(1)", show=False),
+    ]
+
+
+class GuessScreen(TutorScreen):
+    """Reveals the text of a lab (or one of three) token by token.
+
+    `on_over` hears when the whole text is guessed; what it returns is said on the screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go_on", "go on", tooltip="On to the next token."),
+        Binding("tab", "another", "other text", tooltip="Another text; this one is given up."),
+    ]
+    VERTICAL_BREAKPOINTS = BREAKPOINTS
+    DEFAULT_CSS = """
+    GuessScreen {
+        #text { margin-bottom: 1; }
+        #rule { color: $muted; height: auto; margin-bottom: 1; }
+        #totals { margin-top: 1; }
+        #result, #totals { height: auto; }
+        #space { height: 1fr; }
+        &.-low #text { margin-bottom: 0; }
+        &.-low Rule.edge { display: none; }
+        &.-low #totals { margin-top: 0; }
+    }
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        progress: BackgroundProgress,
+        lab: Lab | None = None,
+        *,
+        on_over: Callable[[], Awaitable[str | None]] | None = None,
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._progress = progress
+        self._lab = lab
+        self._on_over = on_over
+        self._setting = f"guess.{lab.id if lab else 'free'}"
+        self._kept = _recall(progress.setting(self._setting))
+        self._text = (
+            lab.prompt if lab and lab.prompt else self._kept.text if self._kept else TEXTS[0]
+        )
+        self._session: EngineSession | None = None
+        self._surprisals: tuple[float | None, ...] = ()
+        self._game: Game | None = None
+        self._guess: Row | None = None
+        self._sureness = SURENESS.index(0.5)
+        self._busy = False
+        self._forget_engine: Callable[[], None] = lambda: None
+
+    def compose_content(self) -> ComposeResult:
+        yield Static(id="rule")
+        yield TextView(id="text")
+        yield GuessEntry("your guess: the next word, or a piece of it")
+        yield Lines(id="result")
+        yield Lines(id="space")
+        yield Lines(id="totals")
+
+    def on_mount(self) -> None:
+        self.place = "guessing game"
+        task = self._lab.task if self._lab else "Guess how the text goes on."
+        self.query_one("#rule", Static).update(Content(f"{plain(task)} {RULE}"))
+        self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
+        self.query_one(GuessEntry).focus()
+        self._engine_changed()
+
+    async def on_unmount(self) -> None:
+        self._forget_engine()
+        if self._session is not None:
+            await self._session.close()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    # --- asking the engine -----------------------------------------------------------------
+
+    def _engine_changed(self) -> None:
+        if not self.is_attached:
+            return
+        match self._engine.state:
+            case EngineState.READY:
+                self.tell(None)
+                if self._other_model and (self._game is None or self._game.round is None):
+                    self._begin()
+            case EngineState.STOPPED:
+                self.tell(self._engine.failure or "The engine is not running.")
+            case _:
+                self.tell("The model is not ready yet. The game begins by itself.")
+        self._show()
+
+    @property
+    def _other_model(self) -> bool:
+        """True where the game is not (or no longer) one of the tokens of the model in use. The
+        result of a round stays on screen until the learner goes on."""
+        model = self._engine.model
+        return self._game is None or (model is not None and model.sha256 != self._game.model)
+
+    @work(exclusive=True, group="game")
+    async def _begin(self) -> None:
+        """Split the text and reveal its beginning, or all that was revealed before."""
+        try:
+            before, self._session = self._session, await self._engine.open_text(self._text)
+            if before is not None:
+                await before.close()
+            self._surprisals = await self._session.surprisals(0)
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self.tell(error)
+            return
+        model = self._engine.model.sha256 if self._engine.model else ""
+        if self._game is not None:
+            self.tell("Another model has come. Its tokens are others, so this score begins again.")
+        self._game = Game(self._text, self._session.tokens, self._kept, model=model)
+        self._guess = None
+        self._show()
+        self._match(self.query_one(GuessEntry).value)
+
+    @work(exclusive=True, group="find")
+    async def _match(self, typed: str) -> None:
+        """Find the token that is meant, and name it, without giving its probability away."""
+        self._guess = None
+        if typed.strip() and self._session is not None and self._game is not None:
+            try:
+                self._guess = await self._meant(self._session, self._game, typed)
+            except RequestCancelled:
+                return
+            except TutorError as error:
+                self.tell(error)
+                return
+        self._show()
+
+    async def _meant(self, session: EngineSession, game: Game, typed: str) -> Row:
+        try:
+            found = await session.find(game.shown, PLAIN, typed, 1)
+        except TextError:
+            tokens = await self._engine.tokenize(typed)
+            found = await session.rows(game.shown, PLAIN, (tokens[0].id,))
+        return found[0]
+
+    @work(exclusive=True, group="game")
+    async def _settle(self, typed: str) -> None:
+        session, game = self._session, self._game
+        if session is None or game is None or game.over or game.round is not None:
+            return
+        self._busy = True
+        try:
+            guess = await self._meant(session, game, typed)
+            distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
+            (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self.tell(error)
+            return
+        finally:
+            self._busy = False
+        await self._finish(game, game.play(distribution, guess, actual, SURENESS[self._sureness]))
+
+    async def _finish(self, game: Game, played: Round) -> None:
+        """The round is over: write it down first, then show it."""
+        event = Guessed(
+            at=time.time(),
+            text=game.before,
+            guess=played.guess.token.text,
+            actual=played.actual.token.text,
+            rank=played.guess.rank,
+            learner_bits=played.learner_bits,
+            model_bits=played.model_bits,
+        )
+        self.tell(None)
+        self._busy = True
+        saving = self._progress.record(event)
+        try:
+            self._keep()
+        except StoreError as error:
+            self.tell(error)
+        await on_disk(saving)
+        self._busy = False
+        entry = self.query_one(GuessEntry)
+        entry.display = False
+        self.set_focus(None)
+        self._show()
+        said = await self._on_over() if self._on_over and game.over else None
+        if said is not None:
+            self.tell(said)
+
+    def _keep(self) -> None:
+        if self._game is not None:
+            self._kept = self._game.kept()
+            kept = msgspec.json.encode(self._kept).decode()
+            self._progress.save_setting(self._setting, kept)
+
+    # --- keys ------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        playing = self._game is not None and self._game.round is None and not self._game.over
+        if action == "go_on":
+            return not playing and not self._busy
+        if action == "another":
+            return self._lab is None
+        return True
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._match(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if not event.value.strip():
+            self.tell("Type a guess first. Any word will do: it costs nothing but bits.")
+        elif not self._busy:
+            self._settle(event.value)
+
+    def action_go_on(self) -> None:
+        game = self._game
+        if game is None:
+            return
+        if game.round is None:
+            self._start_over(self._text)
+            return
+        game.go_on()
+        self._ask_for_guess()
+        if self._other_model and self._engine.state is EngineState.READY:
+            self._begin()
+
+    def _ask_for_guess(self) -> None:
+        entry = self.query_one(GuessEntry)
+        entry.value = ""
+        if self._game is None or not self._game.over:
+            entry.display = True
+            entry.focus()
+        self._guess = None
+        self.tell(None)
+        self._show()
+
+    def _start_over(self, text: str) -> None:
+        self._text = text
+        self._kept = None
+        self._game = None
+        self._ask_for_guess()
+        if self._engine.state is EngineState.READY:
+            self._begin()
+
+    def on_entry_arrow(self, event: Entry.Arrow) -> None:
+        self._sureness = min(max(self._sureness - event.by, 0), len(SURENESS) - 1)
+        self._show()
+
+    def action_another(self) -> None:
+        at = TEXTS.index(self._text) if self._text in TEXTS else -1
+        self._start_over(TEXTS[(at + 1) % len(TEXTS)])
+
+    # --- showing ---------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        self.refresh_bindings()
+        game = self._game
+        view = self.query_one(TextView)
+        if game is None:
+            view.show([])
+            self.query_one("#result", Lines).show([])
+            self.query_one("#totals", Lines).show([])
+            return
+        short = self.size.height < 18
+        steps = [
+            Step(token, "prompt", bits)
+            for token, bits in zip(
+                game.tokens[: game.shown], self._surprisals[: game.shown], strict=True
+            )
+        ]
+        focus = game.shown - 1 if game.round is not None else game.shown
+        rows = 1 if short else max(2, self.size.height // 8)
+        view.update(steps, focus, marks=True, rows=rows, barred=not short)
+        entry = self.query_one(GuessEntry)
+        entry.display = game.round is None and not game.over
+        self.query_one("#rule").display = not short and game.round is None
+        result = self.query_one("#result", Lines)
+        if game.round is not None:
+            width = result.size.width or self.size.width - 2
+            result.show(outcome(game.round, width, self.size.height))
+        elif game.over:
+            end = Content.styled("That was the whole text. Enter begins it again.", theme.ACT)
+            result.show([end])
+        else:
+            result.show([bet(SURENESS[self._sureness], self._guess)])
+        history = None if short else self._progress.guesses
+        self.query_one("#totals", Lines).show(totals(game, history))
+
+
+def _recall(setting: object) -> Kept | None:
+    if not isinstance(setting, str):
+        return None
+    try:
+        return msgspec.json.decode(setting, type=Kept)
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,1 @@
+"""The x-ray: inside the forward pass of one token."""

@@ -1,0 +1,238 @@
+"""Inside the forward pass of one token: where it looked, and what each layer would have said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from rich.cells import cell_len
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+
+from tutor.app import theme
+from tutor.app.explorer.text_view import TextView
+from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_lines, spaced
+from tutor.app.widgets import figures
+from tutor.app.widgets.lines import Lines
+from tutor.errors import RequestCancelled, TutorError
+from tutor.lm.token_tree import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from textual.app import ComposeResult
+
+    from tutor.lm.distribution import Token, XRay
+
+    Ask = Callable[[Sequence[Token], int, int], Awaitable[XRay]]
+
+View = Literal["attention", "lens"]
+
+
+class XRayView(Vertical, can_focus=True):
+    """Shows the token in its text, and below it attention or lens. `ask` gets the x-ray of the
+    token at a position of a path from the engine, with the attention of a layer; it is cancelled
+    when another one is wanted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "view", "attention/lens", tooltip="Attention weights, or the logit lens."),
+        Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
+        Binding("down", "layer(-1)", show=False),
+        Binding("left", "head(-1)", "head", key_display="←→", tooltip="Choose the head."),
+        Binding("right", "head(1)", show=False),
+        Binding("o", "order", "order", tooltip="Strongest first, or in the order of the text."),
+        Binding("l", "every", "all layers", tooltip="Every layer, or as many as fit."),
+        Binding("k", "scroll_rows(-1)", "scroll", key_display="j/k", tooltip="Scroll the rows."),
+        Binding("j", "scroll_rows(1)", show=False),
+        Binding("p", "token(-1)", "token", key_display="p/n", tooltip="The token before or after."),
+        Binding("n", "token(1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    XRayView {
+        height: 1fr;
+        & > #rows { height: 1fr; }
+        & > #words { margin-bottom: 1; }
+    }
+    Screen.-low XRayView > #words { margin-bottom: 0; }
+    """
+
+    class Wanted(Message):
+        """The learner wants to look into the token at `position`."""
+
+        def __init__(self, position: int) -> None:
+            super().__init__()
+            self.position = position
+
+    class Failed(Message):
+        """There is no x-ray; None: there is one again."""
+
+        def __init__(self, error: TutorError | None) -> None:
+            super().__init__()
+            self.error = error
+
+    def __init__(self, ask: Ask, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._ask = ask
+        self._path: tuple[Token, ...] = ()
+        self._position = 0
+        self._xray: XRay | None = None
+        self._seen: tuple[Step, ...] = ()
+        """The path that `_xray` belongs to."""
+        self._view: View = "attention"
+        self._layer = 0
+        self._head = 0
+        self._by_weight = False
+        self._every = False
+        self._scroll: int | None = None
+        """The first row shown, where the learner has chosen it."""
+        self._first = 0
+        """The first row shown."""
+
+    def compose(self) -> ComposeResult:
+        yield TextView(id="words")
+        yield Lines(id="about")
+        yield Lines(id="rows")
+
+    def on_mount(self) -> None:
+        self.query_one("#rows", Lines).draw_with(self._show)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("layer", "head", "order"):
+            return self._view == "attention"
+        if action == "every":
+            return self._view == "lens"
+        return True
+
+    def look(self, path: Sequence[Token], position: int) -> None:
+        """Look into the token at `position` of `path`; what was shown stays until it is there."""
+        if (tuple(path), position) != (self._path, self._position):
+            self._path, self._position = tuple(path), position
+            self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        path, position = self._path, self._position
+        self._show()
+        try:
+            xray = await self._ask(path, position, self._layer)
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            self._path = ()
+            self.post_message(self.Failed(error))
+            return
+        self.post_message(self.Failed(None))
+        if self._xray is None or xray.position != self._xray.position:
+            self._scroll = None
+        self._xray, self._seen = xray, tuple(Step(token, "prompt") for token in path)
+        self._layer = min(self._layer, xray.layers - 1)
+        self._head = min(self._head, xray.heads - 1)
+        self._show()
+
+    # --- showing ---------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
+        room = max(1, view.size.height)
+        if self._xray is None:
+            about.show([Content.styled("looking inside …", theme.MUTED)])
+            view.show([])
+            return
+        xray = self._xray
+        words = self.query_one("#words", TextView)
+        rows = 1 if self.size.height < 19 else 2
+        words.update(self._seen, xray.position, marks=True, rows=rows, barred=False)
+        about.show([self._about(xray, figures.shown(self._seen[xray.position].token))])
+        show = self._attention if self._view == "attention" else self._lens
+        view.show(show(xray, view.size.width, room))
+
+    def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
+        if self._layer not in xray.held:  # a long text in a large model: on its way
+            return [Content.styled(" looking inside …", theme.MUTED)]
+        weights = xray.weights(self._layer, self._head)
+        order: Sequence[int] = range(len(weights))
+        if self._by_weight:
+            order = sorted(order, key=lambda index: -weights[index])
+        shown = self._scrolled(len(order), room, 0 if self._by_weight else len(order) - room)
+        tokens = [step.token for step in self._seen]
+        return attention_lines(tokens, weights, [order[index] for index in shown], width)
+
+    def _lens(self, xray: XRay, width: int, room: int) -> list[Content]:
+        room -= 1
+        rows = xray.lens
+        if not self._every:
+            rows = tuple(rows[index] for index in spaced(len(rows), room))
+        shown = self._scrolled(len(rows), room, 0)
+        lines = lens_lines(rows[shown.start : shown.stop], width)
+        return [lens_heading(xray.target, width), *lines]
+
+    def _scrolled(self, count: int, room: int, start: int) -> range:
+        """Which of `count` rows are shown: from `start` on, unless the learner has scrolled."""
+        at = start if self._scroll is None else self._scroll
+        self._first = min(max(0, at), max(0, count - room))
+        return range(self._first, min(count, self._first + room))
+
+    def _about(self, xray: XRay, name: str) -> Content:
+        if self._view == "lens":
+            what = [
+                f"  what the model would say after {name} if it stopped at a layer",
+                f"  after {name}, layer by layer",
+            ]
+            return self._fitting(Content.styled("lens", "bold"), what)
+        place = Content.assemble(
+            ("attention", "bold"),
+            ("  layer ", theme.MUTED),
+            (f"{self._layer + 1:>2}", "bold"),
+            (f" of {xray.layers}  head ", theme.MUTED),
+            (f"{self._head + 1:>2}", "bold"),
+            (f" of {xray.heads}", theme.MUTED),
+        )
+        return self._fitting(place, [f"  how much {name} takes from", f"  of {name}", ""])
+
+    def _fitting(self, start: Content, ends: Sequence[str]) -> Content:
+        """`start` with the first of `ends` that there is room for."""
+        room = self.query_one("#about").size.width - start.cell_length
+        end = next((end for end in ends if cell_len(end) <= room), ends[-1])
+        return Content.assemble(start, (end, theme.MUTED))
+
+    # --- keys ------------------------------------------------------------------------------
+
+    def action_view(self) -> None:
+        self._view = "lens" if self._view == "attention" else "attention"
+        self._scroll = None
+        self._show()
+        self.refresh_bindings()
+
+    def action_layer(self, by: int) -> None:
+        if self._xray is not None:
+            self._layer = min(max(0, self._layer + by), self._xray.layers - 1)
+            self._show()
+            if self._path and self._layer not in self._xray.held:
+                self._look()
+
+    def action_head(self, by: int) -> None:
+        if self._xray is not None:
+            self._head = min(max(0, self._head + by), self._xray.heads - 1)
+            self._show()
+
+    def action_order(self) -> None:
+        self._by_weight = not self._by_weight
+        self._scroll = None
+        self._show()
+
+    def action_every(self) -> None:
+        self._every = not self._every
+        self._scroll = None
+        self._show()
+
+    def action_scroll_rows(self, by: int) -> None:
+        if self._xray is not None:
+            self._scroll = self._first + by
+            self._show()
+
+    def action_token(self, by: int) -> None:
+        position = min(max(self._position + by, 0), len(self._path) - 1)
+        if self._path and position != self._position:
+            self.post_message(self.Wanted(position))

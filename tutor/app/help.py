@@ -1,0 +1,79 @@
+"""Every key of the screen that was left, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.key_line import key_name
+from tutor.app.widgets.layout import hanging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.binding import ActiveBinding
+    from textual.events import Resize
+
+Key = tuple[str, str, str]
+"""How the key is written, the short word of the key line, what it does in a sentence."""
+
+_COLUMN = 9
+
+
+class HelpScreen(TutorScreen):
+    """A list of keys, taken from the bindings that were active where `?` was pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
+        Binding("down", "scroll(1)", show=False),
+    ]
+
+    def __init__(self, place: str, keys: Iterable[ActiveBinding]) -> None:
+        super().__init__()
+        self._about = place
+        self._keys = keys_of(keys)
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="keys", can_focus=False):
+            yield Static(id="list", markup=False)
+
+    def on_mount(self) -> None:
+        self.place = f"help · {self._about}"
+
+    def on_resize(self, event: Resize) -> None:
+        width = self.query_one("#keys").scrollable_content_region.width
+        lines = [_line(key, width) for key in self._keys]
+        self.query_one("#list", Static).update(Content("\n").join(lines))
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#keys").scroll_relative(y=lines, animate=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "help"
+
+
+def keys_of(bindings: Iterable[ActiveBinding]) -> list[Key]:
+    """What every key does that does something now, each thing once. A key may have no room on
+    the key line and still be told here, by its tooltip."""
+    found: dict[str, Key] = {}
+    for active in bindings:
+        binding = active.binding
+        if active.enabled and (binding.show or binding.tooltip):
+            name = binding.key_display or key_name(binding.key)
+            said = binding.tooltip or binding.action
+            found.setdefault(said, (name, binding.description, binding.tooltip))
+    return list(found.values())
+
+
+def _line(key: Key, width: int) -> Content:
+    name, word, sentence = key
+    head = Content.assemble((f"{name:<{_COLUMN - 1}} ", f"bold {ACT}"))
+    said = Content.assemble((word, "bold"), (f"  {sentence}" if sentence else "", MUTED))
+    return hanging(head, said, max(_COLUMN + 1, width))

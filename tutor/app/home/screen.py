@@ -1,0 +1,245 @@
+"""The course map: where everything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor import paths
+from tutor.app.base_screen import TutorScreen
+from tutor.app.review.when import when
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.meter import meter
+from tutor.classroom.due import duties, in_few_words, on_the_map
+from tutor.learner.records import LessonState
+from tutor.study.standing import Standing, standing
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from tutor.classroom.due import Duties, LessonDue
+    from tutor.course.outline import Outline
+    from tutor.learner.review import Queue
+
+_BAR = 10
+_WORDS = 12
+_VERB = 11
+_NARROW = 60
+"""Below this many columns the bar is left out: the words say the same."""
+
+_PLACES = (
+    ("r", "review", "Review", "what is due again"),
+    ("s", "step", "Stepper", "a sentence, one token at a time"),
+    ("c", "chat", "Chat", "a conversation, every token in the open"),
+    ("g", "guess", "Guessing game", "you and the model guess the next token"),
+    ("l", "labs", "Labs", "every lab, and which of its goals you reached"),
+    ("p", "progress", "Progress", "what you have done so far"),
+    ("m", "model", "Model", "which model runs here, and how"),
+)
+"""Key, action, name and what it is."""
+_LISTED = ("step", "chat", "guess")
+"""Those that stand below the lessons too. With more, twelve lessons would not fit on 24 lines."""
+
+
+class HomeScreen(TutorScreen):
+    """Lists the lessons and their state, and what else there is."""
+
+    CSS_PATH = "home.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(key, f"open('{action}')", action, tooltip=f"{name}: {what}.")
+            for key, action, name, what in _PLACES
+        ),
+        Binding("q", "app.quit", "quit", tooltip="Leave, as soon as everything is saved."),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._openers: list[Callable[[], object] | None] = []
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="map", can_focus=False):
+            yield Menu()
+        yield Static(id="model-note", markup=False)
+
+    def on_mount(self) -> None:
+        self.place = "tutor"
+        self.query_one(Menu).focus(scroll_visible=False)
+        self.watch(self.app, "model_status", self._note_model)
+        self.tell_problems()
+
+    def tell_problems(self) -> None:
+        """Say what is wrong with what is stored, with the files of the course and of the class."""
+        self.tell(
+            *self.tutor.progress.notices, *self.tutor.course.problems, *self._duties().problems
+        )
+
+    def _duties(self) -> Duties:
+        """What is due now, as the class file has it."""
+        progress = self.tutor.progress
+        return duties(paths.class_file(), self.tutor.course, progress, progress.clock())
+
+    def on_screen_resume(self) -> None:
+        self._fill()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "back"
+
+    @on(Menu.Chosen)
+    def _chosen(self, event: Menu.Chosen) -> None:
+        if opener := self._openers[event.index]:
+            opener()
+
+    def action_open(self, place: str) -> None:
+        tutor = self.tutor
+        {
+            "review": tutor.open_review,
+            "step": tutor.open_stepper,
+            "chat": tutor.open_chat,
+            "guess": tutor.open_guessing_game,
+            "labs": tutor.open_labs,
+            "progress": tutor.open_progress,
+            "model": tutor.open_model,
+        }[place]()
+
+    def _note_model(self) -> None:
+        note = self.query_one("#model-note", Static)
+        sentence = self.tutor.model_status.note
+        note.update(Content(safe(sentence)))
+        note.display = bool(sentence)
+
+    # --- the entries --------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        progress = self.tutor.progress
+        states, cards = progress.lessons(), progress.cards()
+        lessons = self.tutor.course.outlines
+        entries: list[tuple[Row | None, Callable[[], object] | None]] = []
+        standings = {
+            lesson.id: standing(
+                lesson, states.get(lesson.id) or LessonState(lesson=lesson.id), cards
+            )
+            for lesson in lessons
+        }
+        due, now = self._duties().lessons, progress.clock()
+        queue = self.tutor.review_queue()
+        if first := self._continue(standings):
+            entries.append(first)
+        entries += [(self._review_row(queue), self.tutor.open_review), (None, None)]
+        all_said = [_said(standings[each.id], due.get(each.id), now) for each in lessons]
+        room = _room(all_said)
+        for lesson, said in zip(lessons, all_said, strict=True):
+            row = partial(_lesson_row, lesson, standings[lesson.id], said, room)
+            entries.append((row, partial(self.tutor.open_outline, lesson)))
+        if lessons:
+            entries.append((None, None))
+        for key, action, name, what in _PLACES:
+            if action in _LISTED:
+                row = partial(_place_row, key, name, what)
+                entries.append((row, partial(self.action_open, action)))
+        self._openers = [opener for _row, opener in entries]
+        self.query_one(Menu).show([row for row, _opener in entries], flat=True)
+        done = sum(each.done for each in standings.values())
+        self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
+
+    def _review_row(self, queue: Queue) -> Row:
+        if queue.due:
+            return partial(_first_row, "Review", f"{len(queue.due)} due", "", act=True)
+        if queue.next_at is None:
+            said = "nothing to review yet"
+        else:
+            said = f"nothing due; the next comes {when(queue.next_at, self.tutor.progress.clock())}"
+        return partial(_first_row, "Review", "", said, act=False)
+
+    def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
+        """The entry that goes on where the learner left off, or begins."""
+        lessons = self.tutor.course.outlines
+        if not lessons:
+            return None
+        last = self.tutor.course.outline(self.tutor.progress.last_lesson() or "")
+        if last is None:
+            return (
+                partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True),
+                partial(self.tutor.open_outline, lessons[0]),
+            )
+        where = standings[last.id]
+        words = f"screen {where.screen_number} of {where.screens}"
+        return (
+            partial(
+                _first_row,
+                "Continue",
+                _numbered(last),
+                f" · {'questions' if where.in_quiz else words}",
+                act=True,
+            ),
+            partial(self.tutor.open_outline, last, quiz=where.in_quiz),
+        )
+
+
+def _numbered(lesson: Outline) -> str:
+    return f"{lesson.number} {safe(lesson.title)}"
+
+
+def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Content:
+    """One of the rows above the lessons; `act` marks what there is to do now."""
+    head = Content.assemble((f"{verb:<{_VERB}}", f"bold {ACT}" if act else ""))
+    room = max(4, width - _VERB - len(said))
+    shown = Content(what).truncate(room, ellipsis=True)
+    return (head + shown + Content.styled(said, MUTED)).truncate(width, ellipsis=True)
+
+
+class _Said(NamedTuple):
+    """What is said about a lesson: in full, and where there is less room."""
+
+    full: Content
+    short: Content
+
+
+def _room(all_said: Sequence[_Said]) -> tuple[int, int]:
+    """How many columns that takes, in full and where there is less, so that it begins in the same
+    one on every row."""
+    full = max((said.full.cell_length for said in all_said), default=0)
+    short = max((said.short.cell_length for said in all_said), default=0)
+    return max(_WORDS, full), max(_WORDS, short)
+
+
+def _said(where: Standing, due: LessonDue | None, now: float) -> _Said:
+    """How far it is, or until when it is due: then the bar alone says how far."""
+    if due is not None:
+        style = f"bold {NOT_YET}" if due.overdue else ACT
+        texts = (on_the_map(due, now), in_few_words(due))
+        return _Said(*(Content.styled(text, style) for text in texts))
+    words = Content.styled(where.words, RIGHT if where.done else MUTED)
+    score = Content.styled(f" · {where.score}" if where.score else "", MUTED)
+    return _Said(words + score, words)
+
+
+def _lesson_row(
+    lesson: Outline, where: Standing, said: _Said, room: tuple[int, int], width: int
+) -> Content:
+    wide = width >= _NARROW
+    bar = _BAR + 2 if wide else 0
+    title_room = width - 4 - 2 - bar - (room[0] if wide else room[1])
+    parts = [
+        Content(f"{lesson.number:>2}  {figures.fit(safe(lesson.title), max(8, title_room))}  ")
+    ]
+    if wide:
+        parts += [meter(where.fraction, _BAR), Content("  ")]
+    return Content.assemble(*parts, said.full if wide else said.short)
+
+
+def _place_row(key: str, name: str, what: str, width: int) -> Content:
+    row = Content.assemble((f"{key:>2}", ACT), "  ", f"{name:<15}", (what, MUTED))
+    return row.truncate(width, ellipsis=True)

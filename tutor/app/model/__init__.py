@@ -1,0 +1,1 @@
+"""Which model runs, fetching one, and agreeing to ask a remote one."""

@@ -1,0 +1,124 @@
+"""Asks before anything leaves the machine: what would go where, and with which key.
+
+It is asked once for each host while the program runs. `TutorApp.agreed` opens this screen where
+it is needed; no other way leads to a remote model (`tutor.vendors.permissions`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.theme import MUTED, NOT_YET
+from tutor.app.widgets.layout import hanging
+from tutor.environment import keys_held
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.events import Resize
+
+    from tutor.vendors.catalogue import Price, RemoteModel
+
+_LABEL = 7
+
+
+class ConsentScreen(TutorScreen):
+    """`what` says what would be sent, as a phrase ("your message to all models"); `decided` hears
+    the answer, once. Going away without one is a no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "agree", "yes, send it", tooltip="Agree, for this host, until tutor ends."),
+        Binding("escape", "back", "no, stay here", tooltip="Send nothing."),
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
+        Binding("down", "scroll(1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    ConsentScreen #consent { height: 1fr; }
+    """
+
+    def __init__(self, model: RemoteModel, what: str, decided: Callable[[bool], None]) -> None:
+        super().__init__()
+        self._model = model
+        self._what = what
+        self._decided: Callable[[bool], None] | None = decided
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="consent", can_focus=False):
+            yield Static(id="text", markup=False)
+
+    def on_mount(self) -> None:
+        self.place = "before anything is sent"
+
+    def on_resize(self, event: Resize) -> None:
+        width = self.query_one("#consent").scrollable_content_region.width
+        lines = describe(self._model, self._what, max(20, min(width, 90)))
+        self.query_one("#text", Static).update(Content("\n").join(lines))
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+
+    def on_unmount(self) -> None:
+        self._decide(False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "scroll":
+            return self.query_one("#consent").max_scroll_y > 0
+        return True
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#consent").scroll_relative(y=lines, animate=False)
+
+    def action_agree(self) -> None:
+        decided, self._decided = self._decided, None
+        self.app.pop_screen()
+        if decided is not None:
+            decided(True)
+
+    def _decide(self, answer: bool) -> None:
+        decided, self._decided = self._decided, None
+        if decided is not None:
+            decided(answer)
+
+
+def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
+    """What would leave the machine, wrapped to `width` columns."""
+    product = safe(model.service.product)
+    host = safe(model.host)
+    to = host if product == host else f"{product}, at {host}"
+    parts = [
+        ("to", Content.assemble((to, "bold"), f": the model {safe(model.name)}")),
+        ("what", Content(f"{what}. With it go your address on the network and {_key(model)}.")),
+        ("not", Content("Your progress, your other texts and your name stay here.")),
+        ("cost", Content(_cost(model.price))),
+        ("then", Content("What is kept there, and for how long, the terms of that service say.")),
+    ]
+    if not model.encrypted:
+        said = "The connection is not encrypted: others on the network can read along, keys too."
+        parts.insert(2, ("!", Content.styled(said, NOT_YET)))
+    lines = [Content.styled("This leaves your machine, if you agree:", "bold"), Content("")]
+    for label, content in parts:
+        lines.append(hanging(Content.styled(f"{label:<{_LABEL}}", MUTED), content, width))
+    asked = "You are asked once for this host, until tutor ends. Everything works without it."
+    return [*lines, Content(""), hanging(Content(""), Content.styled(asked, MUTED), width)]
+
+
+def _key(model: RemoteModel) -> str:
+    held = keys_held()
+    name = next((name for name in model.service.key_variables if name in held), None)
+    return f"the key in {name}" if name else "the key from your keyring, if there is one"
+
+
+def _cost(price: Price | None) -> str:
+    if price is None:
+        return "What your account there is charged; tutor knows no price of this model."
+    told = ", told by others than the vendor" if price.second_hand else ""
+    return (
+        f"In dollars: {price.prompt:g} for a million tokens sent, {price.answer:g} for a million "
+        f"answered ({safe(price.model)}, as of {price.as_of}{told})."
+    )

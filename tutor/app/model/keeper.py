@@ -1,0 +1,124 @@
+"""Keeps a model running: starts the engine, fetches the default model where it is missing, and
+changes over to it when it has come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.app.model.fetch import fetch_model
+from tutor.app.model.status import EnginePhase, ModelStatus
+from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
+from tutor.models.report import PullProgress
+
+if TYPE_CHECKING:
+    from tutor.engine.client import Engine
+
+OnStatus = Callable[[ModelStatus], None]
+
+
+class ModelKeeper:
+    """Reports every change as a `ModelStatus`. `missing` says whether the default model is wanted
+    and not installed; nothing is fetched otherwise, nor where it may not be."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        on_status: OnStatus,
+        *,
+        missing: Callable[[], bool],
+        may_fetch: bool = True,
+    ) -> None:
+        self._engine = engine
+        self._on_status = on_status
+        self._missing = missing
+        self._may_fetch = may_fetch
+        self._fetching: asyncio.Task[None] | None = None
+        self._stop_watching: Callable[[], None] | None = None
+        self.status = ModelStatus()
+
+    async def start(self) -> None:
+        """Start the engine, and the fetch beside it when the default model is missing."""
+        self._stop_watching = self._engine.watch(self._engine_changed)
+        missing = self._missing()
+        self._report(small=missing)
+        if missing and self._may_fetch:
+            self.fetch()
+        await self._start_engine()
+
+    async def stop(self) -> None:
+        """End the fetch and the engine."""
+        if self._stop_watching is not None:
+            self._stop_watching()
+        self.cancel_fetch()
+        await self._engine.stop()
+
+    async def restart_engine(self) -> None:
+        """Start the engine anew, on the model that is meant now."""
+        self._report(small=self._missing())
+        try:
+            await self._engine.restart()
+        except TutorError as error:
+            self._report(phase="stopped", failure=error)
+
+    def fetch(self) -> None:
+        """Fetch the default model in the background, unless that is under way. Raises
+        `NotInThisLogin`."""
+        if not self._may_fetch:
+            raise NotInThisLogin("no models are fetched.", "Ask whoever runs this machine.")
+        if self._fetching is None:
+            self._report(fetch=PullProgress("fetching"), fetch_failure=None)
+            self._fetching = asyncio.create_task(self._fetch())
+
+    def cancel_fetch(self) -> None:
+        if self._fetching is not None:
+            self._fetching.cancel()
+
+    async def _start_engine(self) -> None:
+        try:
+            await self._engine.start()
+        except TutorError as error:
+            self._report(phase="stopped", failure=error)
+
+    async def _fetch(self) -> None:
+        failure: TutorError | None = None
+        try:
+            await fetch_model(lambda progress: self._report(fetch=progress))
+        except asyncio.CancelledError:
+            failure = RequestCancelled("Fetching the model was stopped.")
+        except TutorError as error:
+            failure = error
+        self._fetching = None
+        self._report(fetch=None, fetch_failure=failure)
+        if failure is None:
+            await self.restart_engine()
+
+    def _engine_changed(self, engine: Engine) -> None:
+        self._report(
+            phase=_phase(engine),
+            detail=engine.detail,
+            model=engine.model,
+            failure=engine.failure,
+            served=engine.served,
+        )
+
+    def _report(self, **changes: object) -> None:
+        status = msgspec.structs.replace(self.status, **changes)
+        if status != self.status:
+            self.status = status
+            self._on_status(status)
+
+
+def _phase(engine: Engine) -> EnginePhase:
+    from tutor.engine.client import EngineState
+
+    phases: dict[EngineState, EnginePhase] = {
+        EngineState.STARTING: "starting",
+        EngineState.LOADING: "loading",
+        EngineState.READY: "ready",
+        EngineState.STOPPED: "stopped",
+    }
+    return phases[engine.state]

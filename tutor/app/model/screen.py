@@ -1,0 +1,160 @@
+"""Which model runs here, how it is doing, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.model.status import ModelStatus, share_fetched
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.layout import hanging
+from tutor.app.widgets.meter import meter
+from tutor.errors import TutorError
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import Resize
+
+    from tutor.lm.distribution import ModelCard
+
+_LABEL = 12
+_BAR = 30
+_MEGABYTE = 1_000_000
+
+
+class ModelScreen(TutorScreen):
+    """States of engine and fetch in words, with the keys that change them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "fetch", "fetch the model", tooltip="Fetch the full model (93 MB), once."),
+        Binding("x", "cancel", "stop fetching", tooltip="Stop fetching; it can begin again."),
+        Binding("r", "restart", "restart", tooltip="Start the engine that runs the model anew."),
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
+        Binding("down", "scroll(1)", show=False),
+    ]
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="about", can_focus=False):
+            yield Static(id="text", markup=False)
+
+    def on_mount(self) -> None:
+        self.place = "tutor · model"
+        self.watch(self.app, "model_status", self._fill)
+
+    def on_resize(self, event: Resize) -> None:
+        self._fill()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        status = self.tutor.model_status
+        match action:
+            case "fetch":
+                wanted = status.small or status.fetch_failure is not None
+                return self.tutor.allowed.fetching and status.fetch is None and wanted
+            case "cancel":
+                return status.fetch is not None
+            case "scroll":
+                return self.query_one("#about").max_scroll_y > 0
+        return True
+
+    def action_fetch(self) -> None:
+        self.tutor.keeper.fetch()
+
+    def action_cancel(self) -> None:
+        self.tutor.keeper.cancel_fetch()
+
+    async def action_restart(self) -> None:
+        await self.tutor.keeper.restart_engine()
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#about").scroll_relative(y=lines, animate=False)
+
+    def _fill(self) -> None:
+        width = self.query_one("#about").scrollable_content_region.width
+        parts = describe(self.tutor.model_status, max(20, width))
+        self.query_one("#text", Static).update(Content("\n").join(parts))
+        self.refresh_bindings()
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+
+
+def describe(status: ModelStatus, width: int) -> list[Content]:
+    """The whole state, one paragraph or figure a line, wrapped to `width` columns."""
+    lines = [_engine_line(status), Content("")]
+    if status.model is not None:
+        lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
+    if status.failure is not None:
+        lines += [*_error(status.failure, width), Content("")]
+    if status.small:
+        said = "The full model is not here: the small one that comes with tutor stands in for it."
+        lines += [Content(""), hanging(Content(""), Content(said), width)]
+    if status.fetch is not None:
+        lines += [Content(""), *_fetch(status, width)]
+    if status.fetch_failure is not None:
+        lines += [Content(""), *_error(status.fetch_failure, width)]
+    return lines
+
+
+def _engine_line(status: ModelStatus) -> Content:
+    match status.phase:
+        case "ready":
+            shared = "  in the engine that this machine shares" if status.served else ""
+            return Content.assemble(("● ", RIGHT), ("ready", "bold"), (shared, MUTED))
+        case "stopped":
+            return Content.assemble(("× ", NOT_YET), ("stopped", "bold"))
+        case _:
+            detail = f"  {safe(status.detail)}" if status.detail else ""
+            return Content.assemble("○ ", ("loading", "bold"), (detail, MUTED))
+
+
+def _card(card: ModelCard) -> list[tuple[str, str]]:
+    if card.remote:
+        shows = f"up to {card.shows} tokens at a place" if card.shows else "text alone"
+        return [
+            ("model", safe(card.name)),
+            ("server", safe(card.path)),
+            ("shows", f"{shows}; nothing of what goes on inside"),
+            ("labs", "those that take a model apart need one on this machine"),
+        ]
+    return [
+        ("model", safe(card.name)),
+        ("file", safe(card.path)),
+        ("SHA-256", safe(card.sha256)),
+        ("format", f"{safe(card.format)}, multiplied as {safe(card.kernel)} on this machine"),
+        ("size", f"{card.parameters:,} parameters"),
+        (
+            "shape",
+            f"{counted(card.layers, 'layer')}, {counted(card.heads, 'head')}, width {card.width}",
+        ),
+        ("vocabulary", f"{card.vocabulary_size:,} tokens"),
+        ("context", f"{card.context:,} tokens"),
+    ]
+
+
+def _fetch(status: ModelStatus, width: int) -> list[Content]:
+    progress = status.fetch
+    assert progress is not None
+    done, total = progress.done / _MEGABYTE, progress.total / _MEGABYTE
+    figures = share_fetched(progress)
+    if progress.total and progress.stage != "converting":
+        figures += f"  {done:.0f} of {total:.0f} MB"
+    fraction = progress.done / progress.total if progress.total else 0.0
+    bar = meter(fraction, min(_BAR, max(4, width - _LABEL - 22)))
+    return [
+        Content.assemble(_label(progress.stage), bar, "  ", figures),
+        Content.styled(safe(progress.detail), MUTED),
+    ]
+
+
+def _error(error: TutorError, width: int) -> list[Content]:
+    head = Content.styled("! ", f"bold {NOT_YET}")
+    said = Content.assemble((f"{error.title}. ", "bold"), safe(error.happened), " ")
+    return [hanging(head, said + Content.styled(safe(error.next_step), MUTED), width)]
+
+
+def _label(name: str) -> Content:
+    return Content.styled(f"{name:<{_LABEL}}", MUTED)

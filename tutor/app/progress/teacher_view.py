@@ -1,0 +1,93 @@
+"""What a teacher sees of the learner: the row of the class report, from the code that makes it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.theme import MUTED
+from tutor.app.widgets.layout import hanging
+from tutor.classroom.mine import YOU, explained
+from tutor.classroom.reading import studied_of
+from tutor.classroom.tables import learners_table
+from tutor.errors import StoreError
+from tutor.learner.progress import Progress
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import Resize
+
+    from tutor.app.app import TutorApp
+    from tutor.classroom.learner import Studied
+
+_LABEL = 12
+
+
+class TeacherViewScreen(TutorScreen):
+    """A line for each column of the row, and what else there is to know."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
+        Binding("down", "scroll(1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    TeacherViewScreen #view { height: 1fr; scrollbar-gutter: stable; }
+    TeacherViewScreen #row { height: auto; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._mine: Studied | None = None
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="view", can_focus=False):
+            yield Static(id="row", markup=False)
+
+    def on_mount(self) -> None:
+        self.place = "progress · what a teacher sees"
+        self._look()
+
+    @work(exclusive=True)
+    async def _look(self) -> None:
+        """A teacher reads what is on the disk, and so does this: the log of years, in a thread."""
+        try:
+            self._mine = await asyncio.to_thread(_read, self.tutor)
+        except StoreError as error:
+            self.tell(error)
+        else:
+            self._draw()
+
+    def on_resize(self, event: Resize) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._mine is not None:
+            width = self.query_one("#view").scrollable_content_region.width
+            lines = drawn(self._mine, width)
+            self.query_one("#row", Static).update(Content("\n").join(lines))
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#view").scroll_relative(y=lines, animate=False)
+
+
+def _read(tutor: TutorApp) -> Studied:
+    progress = Progress.open(tutor.progress.folder, clock=tutor.progress.clock)
+    return studied_of(YOU, tutor.course, progress)
+
+
+def drawn(mine: Studied, width: int) -> list[Content]:
+    table = learners_table([mine.row])
+    lines = [
+        hanging(Content.styled(f"{column.title:<{_LABEL}}", MUTED), Content(cell or "-"), width)
+        for column, cell in zip(table.columns, table.rows[0], strict=True)
+    ]
+    for paragraph in explained(mine):
+        lines += [Content(""), hanging(Content(""), Content(paragraph), width)]
+    return lines

@@ -1,0 +1,291 @@
+"""The ways to answer a question by keyboard. Each shows what came of the answer in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingsMap, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.inline import inline
+from tutor.app.widgets.layout import beside, hanging
+from tutor.app.widgets.menu import Menu
+
+if TYPE_CHECKING:
+    from textual.events import Key
+
+    from tutor.course.questions.grading import Answer, Mark, Note
+
+LETTERS = "abcdefijk"
+"""What choices are called; `g` and `h` are left out because they are keys of the quiz."""
+
+_LEAST_NOTE = 40
+"""Columns for what is said about a choice. In fewer it takes more lines than below the choice."""
+
+_MARKS = {
+    "right": Content.styled("✓ ", f"bold {RIGHT}"),
+    "wrong": Content.styled("× ", f"bold {NOT_YET}"),
+    "missed": Content.styled("○ ", f"bold {NOT_YET}"),
+    "left": Content("  "),
+}
+
+
+class Entered(Message):
+    """What is entered has changed; it is not given as the answer yet."""
+
+
+class Given(Message):
+    """The learner confirmed an answer, of the kind that `tutor.course.questions.grading.grade`
+    takes."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class NothingChosen(Message):
+    """The learner confirmed, and there was nothing to confirm; `advice` says what to do."""
+
+    def __init__(self, advice: str) -> None:
+        super().__init__()
+        self.advice = advice
+
+
+class AnswerList(Menu):
+    """Lines of text in a shuffled order, `_order`, whose places are those in the lesson file."""
+
+    SAID: ClassVar[Mapping[Mark, str]] = {}
+    """What stands before the note of a line with this mark."""
+
+    def __init__(self, texts: Sequence[Content], order: Sequence[int], cursor: int) -> None:
+        super().__init__()
+        self._texts = texts
+        self._order = list(order)
+        self._notes: Sequence[Note] | None = None
+        self.set_reactive(Menu.cursor, cursor)
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def judge(self, notes: Sequence[Note]) -> None:
+        """Show `notes` (in the order of the file) beside the lines; no more choosing. Without
+        notes, only the latter."""
+        self._notes = notes or None
+        self.can_focus = False
+        self.cursor = -1
+        self._fill()
+
+    def mark(self, index: int) -> Content:
+        if self._notes is None:
+            return super().mark(index)
+        return _MARKS[self._notes[self._order[index]].mark]
+
+    def _fill(self) -> None:
+        self.show([partial(self._row, place) for place in range(len(self._order))])
+
+    def _row(self, place: int, width: int) -> Content:
+        index = self._order[place]
+        head, text = self._head(place), self._texts[index]
+        if self._notes is None:
+            return hanging(head, text, width)
+        note = self._notes[index]
+        said = (Content(self.SAID.get(note.mark, "")) + inline(note.why)).stylize_before(MUTED)
+        widest = max(each.cell_length for each in self._texts)
+        return beside(head, text, said, width, text_width=widest, least=_LEAST_NOTE)
+
+    def _head(self, place: int) -> Content:
+        """What stands before the text of a line."""
+        raise NotImplementedError
+
+    def _changed(self) -> None:
+        self._fill()
+        self.post_message(Entered())
+
+
+class Choices(AnswerList):
+    """Choices with letters; one or several of them are the answer."""
+
+    SAID = {"wrong": "Your answer. "}  # noqa: RUF012  (declared above)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "answer", tooltip="What is chosen is my answer."),
+        Binding("space", "check", show=False),
+    ]
+
+    def __init__(self, texts: Sequence[Content], order: Sequence[int], *, several: bool) -> None:
+        """`order` holds the places of `texts` in the order to show them."""
+        super().__init__(texts, order, cursor=-1)
+        self._several = several
+        self._checked: set[int] = set()
+        self._bindings = BindingsMap.merge([_letter_keys(len(order), several), self._bindings])
+
+    @property
+    def answer(self) -> Answer | None:
+        """What is chosen so far."""
+        if self._several:
+            return frozenset(self._checked) or None
+        return self._order[self.cursor] if self.cursor >= 0 else None
+
+    def enter(self, answer: Answer) -> None:
+        """Choose what `answer` says."""
+        if isinstance(answer, Set):
+            self._checked = set(answer)
+        elif isinstance(answer, int):
+            self.cursor = self._order.index(answer)
+        self._fill()
+
+    def watch_cursor(self) -> None:
+        super().watch_cursor()
+        if self.is_mounted and not self._several and self._notes is None:
+            self.post_message(Entered())
+
+    def action_letter(self, place: int) -> None:
+        self.cursor = place
+        self.action_check()
+
+    def action_check(self) -> None:
+        if self._several and self.cursor >= 0:
+            self._checked ^= {self._order[self.cursor]}
+            self._changed()
+
+    def action_choose(self) -> None:
+        if self.answer is not None:
+            self.post_message(Given(self.answer))
+            return
+        letters = _letter_range(len(self._order))
+        self.post_message(
+            NothingChosen(
+                f"Tick what is right first: the letters {letters} do. Then Enter."
+                if self._several
+                else f"Choose one first, by its letter ({letters}) or with ↑ and ↓. Then Enter."
+            )
+        )
+
+    def _head(self, place: int) -> Content:
+        letter = Content.styled(f"{LETTERS[place]}  ", MUTED if self._notes else ACT)
+        if not self._several or self._notes:
+            return letter
+        checked = self._order[place] in self._checked
+        box = Content.styled("[x] ", f"bold {ACT}") if checked else Content.styled("[ ] ", MUTED)
+        return box + letter
+
+
+def _letter_range(count: int) -> str:
+    """The letters of so many choices, in short: "a-d"; those left out show: "a-f, i"."""
+    if count <= 6:
+        return f"a-{LETTERS[count - 1]}"
+    return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
+
+
+def _letter_keys(count: int, several: bool) -> BindingsMap:
+    word = "tick" if several else "choose"
+    sentence = (
+        "Tick a choice, or take the tick away; more than one may be right."
+        if several
+        else "Choose by letter; the arrows ↑ and ↓ do, too."
+    )
+    return BindingsMap(
+        Binding(
+            LETTERS[place],
+            f"letter({place})",
+            word,
+            show=place == 0,
+            key_display=_letter_range(count),
+            tooltip=sentence,
+        )
+        for place in range(count)
+    )
+
+
+class Ordering(AnswerList):
+    """Items to be put in order: choose one, move it earlier or later."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "item", key_display="↑↓", tooltip="Go to the item to be moved."),
+        Binding("down", "move(1)", show=False),
+        Binding(
+            "left",
+            "shift(-1)",
+            "move it",
+            key_display="← →",
+            tooltip="Move the item one place earlier or later.",
+        ),
+        Binding("right", "shift(1)", show=False),
+        Binding("enter", "choose", "answer", tooltip="This order is my answer."),
+    ]
+
+    def __init__(self, items: Sequence[Content], order: Sequence[int]) -> None:
+        super().__init__(items, order, cursor=0)
+
+    @property
+    def answer(self) -> Answer:
+        return tuple(self._order)
+
+    def enter(self, answer: Answer) -> None:
+        """Put the items in the order that `answer` says."""
+        if isinstance(answer, tuple):
+            self._order = list(answer)
+        self._fill()
+
+    def action_shift(self, step: int) -> None:
+        here, there = self.cursor, self.cursor + step
+        if here >= 0 and 0 <= there < len(self._order):
+            order = self._order
+            order[here], order[there] = order[there], order[here]
+            self.cursor = there
+            self._changed()
+
+    def action_choose(self) -> None:
+        self.post_message(Given(self.answer))
+
+    def _head(self, place: int) -> Content:
+        return Content.styled(f"{place + 1}  ", "" if self._notes else MUTED)
+
+
+class TypedAnswer(Input):
+    """A short answer to be typed. With `allowed`, other characters are left to the keys of the
+    screen; without, Tab leads out of the field. `?` is text only after something else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "answer", tooltip="This is my answer."),
+    ]
+
+    def __init__(self, *, allowed: str = "", placeholder: str = "") -> None:
+        super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
+        self._allowed = allowed
+
+    @property
+    def answer(self) -> Answer | None:
+        return self.value or None
+
+    def enter(self, answer: Answer) -> None:
+        """Put `answer` into the field."""
+        if isinstance(answer, str):
+            self.value = answer
+            self.cursor_position = len(answer)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        if self._allowed and (character is None or character not in self._allowed):
+            return False
+        if character == "?" and not self.value:
+            return False
+        return super().check_consume_key(key, character)
+
+    def watch_value(self) -> None:
+        if self.is_mounted:
+            self.screen.refresh_bindings()
+            self.post_message(Entered())
+
+    async def _on_key(self, event: Key) -> None:
+        if self.check_consume_key(event.key, event.character):
+            await super()._on_key(event)
+        elif event.is_printable:
+            event.prevent_default()
+
+    def judge(self, notes: Sequence[Note]) -> None:
+        self.can_focus = False
+        self.disabled = True

@@ -1,0 +1,38 @@
+"""Answers that the live model judges: what it says at that moment, and what to show of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from textual.content import Content
+
+from tutor.app.quiz.compare import compare
+from tutor.app.quiz.guess_table import compared_table, guess_table
+from tutor.app.quiz.next_token import look_up
+from tutor.course.questions.grading import Answer, Compared
+from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
+
+if TYPE_CHECKING:
+    from tutor.engine.client import Engine
+
+
+class Live(msgspec.Struct, frozen=True):
+    """`answer` is what there is to grade, `table` what the model says."""
+
+    answer: Answer
+    table: Content
+
+
+async def ask_model(
+    engine: Engine, question: NextTokenQuestion | ComparePrompts, given: str | int, width: int
+) -> Live:
+    """What the model says about what was typed, or about the prompt that was chosen; the table
+    takes `width` columns. Raises what the engine raises, and `TextError` where nothing was
+    typed."""
+    if isinstance(question, NextTokenQuestion):
+        found = await look_up(engine, question, str(given))
+        return Live(found.guess.rank, guess_table(found, width))
+    sides = await compare(engine, question)
+    answer = Compared(int(given), (sides[0].value, sides[1].value))
+    return Live(answer, compared_table(sides, width))

@@ -1,0 +1,120 @@
+"""Matching: for each line, the letter of what belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingsMap, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.quiz.answers import LETTERS, AnswerList, Given, NothingChosen
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.inline import inline
+from tutor.app.widgets.layout import hanging, matched
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+    from tutor.course.questions.grading import Answer, Note
+    from tutor.course.questions.question import Pair
+
+
+class Options(Static):
+    """What can be matched, each with its letter."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        super().__init__(markup=False)
+        self._texts = texts
+
+    def on_resize(self, event: Resize) -> None:
+        lines = [
+            hanging(Content.styled(f"{letter}  ", ACT), inline(text), event.size.width)
+            for letter, text in zip(LETTERS, self._texts, strict=False)
+        ]
+        self.update(Content("\n").join(lines))
+
+
+class Matching(AnswerList):
+    """The left sides of pairs. `options`, which stands beside, shows the right ones."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "line", key_display="↑↓", tooltip="Go to the line to match."),
+        Binding("down", "move(1)", show=False),
+        Binding("enter", "choose", "answer", tooltip="What is matched is my answer."),
+    ]
+
+    def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
+        """`order` holds the places of the right sides in the order to show them."""
+        super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
+        self._pairs = pairs
+        self._shown = list(order)
+        self._given: dict[int, int] = {}
+        """For lines matched so far, the place of the right side."""
+        self.options = Options([pairs[place].right for place in order])
+        self._bindings = BindingsMap.merge([_letter_keys(len(order)), self._bindings])
+
+    @property
+    def answer(self) -> Answer | None:
+        """The whole of it; None while something is missing."""
+        if len(self._given) < len(self._pairs):
+            return None
+        return tuple(self._given[line] for line in range(len(self._pairs)))
+
+    def enter(self, answer: Answer) -> None:
+        if isinstance(answer, tuple):
+            self._given = dict(enumerate(answer))
+        self._fill()
+
+    def judge(self, notes: Sequence[Note]) -> None:
+        self.options.display = False
+        super().judge(notes)
+
+    def action_letter(self, place: int) -> None:
+        """Match the line under the cursor, and go to the next that has nothing yet."""
+        if self.cursor < 0:
+            return
+        self._given[self.cursor] = self._shown[place]
+        lines = len(self._pairs)
+        following = [(self.cursor + step) % lines for step in range(1, lines)]
+        self.cursor = next((each for each in following if each not in self._given), self.cursor)
+        self._changed()
+
+    def action_choose(self) -> None:
+        if self.answer is not None:
+            self.post_message(Given(self.answer))
+            return
+        letters = f"{LETTERS[0]}-{LETTERS[len(self._pairs) - 1]}"
+        self.post_message(
+            NothingChosen(f"Match every line first: ↑ and ↓ go to it, the letters {letters} match.")
+        )
+
+    def _row(self, place: int, width: int) -> Content:
+        left, chosen = self._texts[place], self._given.get(place)
+        widest = max(each.cell_length for each in self._texts)
+        if chosen is None:
+            head, right = Content(""), Content.styled("…", MUTED)
+        else:
+            letter = LETTERS[self._shown.index(chosen)]
+            head = Content.styled(f"{letter}  ", "" if self._notes else f"bold {ACT}")
+            right = inline(self._pairs[chosen].right)
+        line = matched(left, head, right, width, left_width=widest)
+        if not self._notes:
+            return line
+        said = inline(self._notes[place].why).stylize_before(MUTED)
+        return Content("\n").join([line, hanging(Content("  "), said, width)])
+
+
+def _letter_keys(count: int) -> BindingsMap:
+    return BindingsMap(
+        Binding(
+            LETTERS[place],
+            f"letter({place})",
+            "match",
+            show=place == 0,
+            key_display=f"{LETTERS[0]}-{LETTERS[count - 1]}",
+            tooltip="Say what belongs to the line with the mark, by its letter.",
+        )
+        for place in range(count)
+    )

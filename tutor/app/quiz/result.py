@@ -1,0 +1,130 @@
+"""What came of a quiz, and what to look at again."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.layout import hanging
+from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.prose import plain
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    from textual.app import ComposeResult
+
+    from tutor.course.lesson import Lab, Lesson
+    from tutor.course.questions.question import Question
+
+
+class ResultScreen(TutorScreen):
+    """The questions of a quiz with how each went; one that did not go well leads to the lesson
+    screen that it is about."""
+
+    CSS_PATH = "result.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "lab", "its lab", tooltip="The lab of the screen that the question is about."),
+        Binding("r", "again", "all again", tooltip="All questions again, choices shuffled anew."),
+    ]
+
+    def __init__(self, lesson: Lesson, unsure: Set[str]) -> None:
+        """`unsure` are the ids of the questions whose answer was a guess this time."""
+        super().__init__()
+        self._lesson = lesson
+        self._unsure = unsure
+        self._listed: list[Question] = []
+
+    @property
+    def lesson(self) -> Lesson:
+        return self._lesson
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="result", can_focus=False):
+            yield Static(id="score", markup=False)
+            yield Menu()
+
+    def on_mount(self) -> None:
+        self.place = f"{self._lesson.number} {safe(self._lesson.title)} · answers"
+        menu = self.query_one(Menu)
+        menu.focus(scroll_visible=False)
+        self.watch(menu, "cursor", self.refresh_bindings)
+
+    def on_screen_resume(self) -> None:
+        cards = self.tutor.progress.cards()
+        right = {
+            question.id
+            for question in self._lesson.questions
+            if (card := cards.get(question.id))
+            and card.version == question.version
+            and card.last_correct
+        }
+        open_ones = [each for each in self._lesson.questions if each.id not in right]
+        guessed = [each for each in self._lesson.questions if each.id in right & self._unsure]
+        sure = [each for each in self._lesson.questions if each.id in right - self._unsure]
+        self._listed = [*open_ones, *guessed, *sure]
+        total = len(self._lesson.questions)
+        head = Content.assemble(
+            (f"{len(right)} of {total} right. ", "bold"), _advice(open_ones, guessed)
+        )
+        self.query_one("#score", Static).update(head)
+        rows: list[Row | None] = [partial(self._row, question, right) for question in self._listed]
+        self.query_one(Menu).show(rows)
+
+    def _row(self, question: Question, right: Set[str], width: int) -> Content:
+        if question.id not in right:
+            mark, note, style = "×", "not yet", NOT_YET
+        elif question.id in self._unsure:
+            mark, note, style = "✓", "guessed", MUTED
+        else:
+            mark, note, style = "✓", "", RIGHT
+        where = self._lesson.screen(question.screen or "")
+        screen = f"screen “{safe(where.title)}”" if where else ""
+        lab = "with a lab" if where and where.lab else ""
+        tail = ", ".join(filter(None, (note, screen, lab)))
+        first_line = Content(plain(question.ask))
+        head = Content.assemble((mark, f"bold {style}"), " ")
+        line = head + first_line.truncate(max(1, width - 2), ellipsis=True)
+        if not note:
+            return line
+        return line + Content("\n") + hanging(Content("  "), Content.styled(tail, MUTED), width)
+
+    @on(Menu.Chosen)
+    def _look(self, event: Menu.Chosen) -> None:
+        self.tutor.open_lesson(self._lesson, self._listed[event.index].screen)
+
+    @property
+    def _lab(self) -> Lab | None:
+        """The lab of the screen that the question under the mark is about."""
+        cursor = self.query_one(Menu).cursor
+        if not 0 <= cursor < len(self._listed):
+            return None
+        screen = self._lesson.screen(self._listed[cursor].screen or "")
+        return screen.lab if screen else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._lab is not None if action == "lab" else True
+
+    def action_lab(self) -> None:
+        if (lab := self._lab) is not None:
+            self.tutor.open_lab(self._lesson, lab)
+
+    def action_again(self) -> None:
+        self.tutor.switch_to_quiz(self._lesson)
+
+
+def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
+    if open_ones:
+        return Content("Worth another look: those marked ×. Enter opens the screen they are about.")
+    if guessed:
+        return Content("The ones you guessed stand first; Enter opens the screen they are about.")
+    return Content("Nothing is left to look at again.")

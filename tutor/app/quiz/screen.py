@@ -1,0 +1,82 @@
+"""The questions of a lesson, one after the other."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from tutor.app.quiz.ask import AskScreen
+from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from tutor.course.lesson import Lesson
+    from tutor.course.questions.question import Question
+    from tutor.learner.records import Answered, Draft, LessonState
+
+
+class QuizScreen(AskScreen):
+    """The place is kept to the question: killed at any moment, it goes on at the same one."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        super().__init__()
+        self._lesson = lesson
+        self._run = QuizRun((), 0)
+        self._unsure: set[str] = set()
+        """Questions of this run that were answered by a guess."""
+
+    def on_mount(self) -> None:
+        state = self._state
+        self._run = resumed(self._lesson, state) or begun(self._lesson, random.getrandbits(32))
+        if not self._run.is_in(state):
+            self.keep_draft(None)
+        self.call_after_refresh(self.ask)
+
+    @property
+    def _state(self) -> LessonState:
+        return self.tutor.progress.lesson(self._lesson.id)
+
+    @property
+    def asking(self) -> bool:
+        return not self._run.over
+
+    @property
+    def question(self) -> Question:
+        return self._run.question(self._lesson)
+
+    @property
+    def lesson(self) -> Lesson:
+        return self._lesson
+
+    @property
+    def seed(self) -> int:
+        return self._run.seed
+
+    def kept_draft(self) -> Draft | None:
+        return entered(self.question, self._state)
+
+    def given_before(self) -> str:
+        question = self.question
+        return answer_given(question, self._state, self.tutor.progress.card(question.id))
+
+    def keep_draft(self, draft: Draft | None) -> None:
+        self.tutor.progress.save_lesson(self._run.saved_in(self._state, draft))
+
+    def head(self) -> None:
+        lesson, run = self._lesson, self._run
+        self.place = (
+            f"{lesson.number} {safe(lesson.title)} · question {run.index + 1} of {len(run.order)}"
+        )
+        self.aside = "a guess" if self._draft.guessed else ""
+
+    def answered(self, event: Answered) -> None:
+        if event.guessed:
+            self._unsure.add(event.question)
+
+    async def action_next(self) -> None:
+        self._run = self._run.next()
+        self.keep_draft(None)
+        if self._run.over:
+            self.tutor.show_result(self._lesson, frozenset(self._unsure))
+        else:
+            await self.ask()

@@ -1,0 +1,1 @@
+"""Reading lessons, terms and the glossary, and searching them."""

@@ -1,0 +1,227 @@
+"""A lesson: its screens one at a time, with the lab of a screen beside the text or over it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.widgets import Static
+
+from tutor.app.labs.goal_keeper import reached
+from tutor.app.reader.links import LINK_KEYS, LinkedScreen
+from tutor.app.widgets.lab_card import LabCard
+from tutor.app.widgets.prose import Prose
+from tutor.learner.records import LessonRead
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import Resize
+
+    from tutor.app.explorer.pane import ExplorerPane
+    from tutor.course.goals import Evidence
+    from tutor.course.lesson import Lab, Lesson, Screen
+
+BESIDE = 120
+"""From this many columns on, the lab stands beside the text."""
+
+
+class LessonScreen(LinkedScreen):
+    """Shows one lesson. The place is saved on every move; nothing has to be saved on leaving."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *LINK_KEYS,
+        Binding("enter", "next", "next", tooltip="The next screen; after the last, questions."),
+        Binding("right", "next", show=False),
+        Binding("left", "previous", "back one", tooltip="The screen before."),
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
+        Binding("down", "scroll(1)", show=False),
+        Binding("space,pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("l", "lab", "lab", tooltip="Do the lab of this screen on the live model."),
+        Binding("a", "quiz", "questions", tooltip="The questions of this lesson."),
+    ]
+
+    def __init__(self, lesson: Lesson, screen_id: str | None = None) -> None:
+        """`screen_id`: the screen to open at; by default where the learner left off."""
+        super().__init__()
+        self._lesson = lesson
+        self._opened_at = screen_id
+        self._index = 0
+        self._opened = False
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="reading", can_focus=False):
+            yield Static(id="title", markup=False)
+            yield Prose(id="text")
+            yield LabCard()
+        yield Container(id="lab-side")
+
+    def on_mount(self) -> None:
+        saved = self.tutor.progress.lesson(self._lesson.id).screen
+        ids = [screen.id for screen in self._lesson.screens]
+        wanted = self._opened_at or saved
+        self._index = ids.index(wanted) if wanted in ids else 0
+        self._head()
+        self.call_after_refresh(self._show)  # the frame is painted before the text is laid out
+
+    @property
+    def _shown(self) -> Screen:
+        return self._lesson.screens[self._index]
+
+    # --- moving -------------------------------------------------------------------------------
+
+    async def action_next(self) -> None:
+        if self._index + 1 < len(self._lesson.screens):
+            await self._move_to(self._index + 1)
+        elif self._lesson.questions:
+            self.action_quiz()
+        else:
+            self.action_back()
+
+    async def action_previous(self) -> None:
+        if self._index > 0:
+            await self._move_to(self._index - 1)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#reading").scroll_relative(y=lines, animate=False)
+
+    def action_page(self, direction: int) -> None:
+        reading = self.query_one("#reading")
+        reading.scroll_relative(y=direction * (reading.size.height - 1), animate=False)
+
+    def action_quiz(self) -> None:
+        self.tutor.open_quiz(self._lesson)
+
+    def action_back(self) -> None:
+        """From the lab beside the text to the text, from a link to none, and from there to where
+        the learner came from."""
+        if self.query_one("#lab-side").has_focus_within:
+            self.set_focus(None)
+        else:
+            super().action_back()
+
+    @property
+    def lesson_id(self) -> str:
+        return self._lesson.id
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "link" if self.query_one("#lab-side").has_focus_within:
+                return False
+            case "lab":
+                return self._shown.lab is not None
+            case "quiz":
+                return bool(self._lesson.questions)
+            case "previous":
+                return self._index > 0
+            case "scroll":
+                return self.query_one("#reading").max_scroll_y > 0
+        return super().check_action(action, parameters)
+
+    async def _move_to(self, index: int) -> None:
+        self._index = index
+        with self.app.batch_update():  # head and text change in one repaint
+            self.tell(None)
+            self._head()
+            await self._show()
+
+    # --- showing ------------------------------------------------------------------------------
+
+    def _head(self) -> None:
+        lesson = self._lesson
+        self.place = (
+            f"{lesson.number} {safe(lesson.title)} · {self._index + 1} of {len(lesson.screens)}"
+        )
+        self.query_one("#title", Static).update(safe(self._shown.title))
+        self.refresh_bindings()
+
+    async def _show(self) -> None:
+        await self.query_one(Prose).show(self._shown.body)
+        self.query_one("#reading").scroll_home(animate=False)
+        self._show_lab()
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+        self._opened = True
+        self._save_place()
+
+    def _save_place(self) -> None:
+        progress, lesson, shown = self.tutor.progress, self._lesson, self._shown.id
+        state = progress.lesson(lesson.id)
+        seen = state.seen if shown in state.seen else (*state.seen, shown)
+        progress.save_lesson(
+            msgspec.structs.replace(state, screen=shown, seen=seen, visited_at=time.time())
+        )
+        everything = {screen.id for screen in lesson.screens}
+        if not state.read and everything <= set(seen):
+            progress.record(LessonRead(at=time.time(), lesson=lesson.id))
+
+    # --- the lab ------------------------------------------------------------------------------
+
+    def action_lab(self) -> None:
+        lab = self._shown.lab
+        if lab is None:
+            return
+        if self._beside:
+            self._pane(lab).focus()
+        else:
+            self.tutor.open_lab(self._lesson, lab)
+
+    def on_screen_resume(self) -> None:
+        self._show_lab()
+        if self._opened:  # another screen of this lesson may have been looked at meanwhile
+            self._save_place()
+
+    def on_resize(self, event: Resize) -> None:
+        self._show_lab()
+
+    @property
+    def _beside(self) -> bool:
+        """Whether the lab of this screen stands beside the text."""
+        lab = self._shown.lab
+        fits = self.app.size.width >= BESIDE
+        return fits and lab is not None and lab.kind in ("stepper", "chat")
+
+    def _show_lab(self) -> None:
+        lab = self._shown.lab
+        state = self.tutor.progress.lesson(self._lesson.id)
+        self.set_class(self._beside, "-beside")
+        self.query_one(LabCard).show(
+            lab,
+            reached(lab, state) if lab else frozenset(),
+            done=lab is not None and lab.id in state.labs_done,
+            key="l",
+        )
+        side = self.query_one("#lab-side")
+        if not self._beside or lab is None:
+            side.remove_children()
+        elif not any(pane.id == f"lab-{lab.id}" for pane in side.children):
+            side.remove_children()
+            side.mount(self._new_pane(lab))
+
+    def _new_pane(self, lab: Lab) -> ExplorerPane:
+        from tutor.app.explorer.pane import ExplorerPane
+
+        pane = ExplorerPane(self.tutor.engine, self.tutor.progress, lab)
+        pane.id = f"lab-{lab.id}"
+        return pane
+
+    def _pane(self, lab: Lab) -> ExplorerPane:
+        from tutor.app.explorer.pane import ExplorerPane
+
+        return self.query_one(f"#lab-{lab.id}", ExplorerPane)
+
+    def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
+        lab = self._shown.lab
+        if lab is not None:
+            self.run_worker(self._stepped(lab, event.evidence), group="lab")
+
+    async def _stepped(self, lab: Lab, evidence: Evidence) -> None:
+        said = await self.tutor.goals.stepped(self._lesson, lab, evidence)
+        self._show_lab()
+        if said and self._beside and self._shown.lab is lab:
+            self._pane(lab).say(said)

@@ -1,0 +1,61 @@
+"""What a term means, in a panel over the screen where it was met."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Rule, Static
+
+from tutor.app.reader.links import LINK_KEYS, LinkedScreen
+from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.notice import Notice
+from tutor.app.widgets.prose import Prose
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tutor.course.term import Term
+
+
+class TermScreen(LinkedScreen):
+    """Lies over the lower part of the screen below it, which stays in view."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *LINK_KEYS,
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
+        Binding("down", "scroll(1)", show=False),
+    ]
+    CSS_PATH = "term.tcss"
+
+    def __init__(self, term: Term) -> None:
+        super().__init__(classes="-panel")
+        self._term = term
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="panel"):
+            yield Rule(classes="edge top")
+            with VerticalScroll(id="meaning", can_focus=False):
+                yield Static(safe(self._term.term), id="term", markup=False)
+                yield Prose(id="text")
+            yield Notice(id="notice")
+            yield Rule(classes="edge")
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.place = f"glossary · {safe(self._term.term)}"
+        self.call_after_refresh(self._show)
+
+    async def _show(self) -> None:
+        await self.query_one(Prose).show(self._term.text)
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "scroll":
+            return self.query_one("#meaning").max_scroll_y > 0
+        return super().check_action(action, parameters)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one("#meaning").scroll_relative(y=lines, animate=False)

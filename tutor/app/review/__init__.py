@@ -1,0 +1,1 @@
+"""Reviews: the questions that are due, from all lessons."""

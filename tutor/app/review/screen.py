@@ -1,0 +1,232 @@
+"""Review: the questions that are due, from all lessons, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.quiz.ask import AskScreen
+from tutor.app.review.when import when
+from tutor.app.theme import MUTED
+from tutor.errors import LessonError
+from tutor.learner.records import Answered, Draft, Suspended, Undone
+
+if TYPE_CHECKING:
+    from tutor.course.lesson import Lesson
+    from tutor.course.questions.question import Question
+    from tutor.learner.review import Due, Queue
+
+AHEAD = 10
+"""How many questions are taken at once when reviewing ahead."""
+
+
+class ReviewScreen(AskScreen):
+    """Asks what is due. Every answer is saved at once, so a review may end at any question."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "next", tooltip="The next question."),
+        Binding("enter", "ahead", "review ahead", tooltip="Some that come due next, now."),
+        Binding("u", "undo", "undo", tooltip="Take the last answer back and ask it again."),
+        Binding("z", "suspend", "suspend", tooltip="Not in reviews any more, until brought back."),
+        Binding("z", "suspended", "suspended", tooltip="What was suspended, to be brought back."),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now: tuple[Lesson, Question] | None = None
+        self._item: Due | None = None
+        self._seed = 0
+        self._passed: set[str] = set()
+        """Skipped, or not to be had: not asked again in this review."""
+        self._ahead: list[Due] = []
+        self._count = 0
+        self._ended = False
+        """There was nothing left to ask."""
+        self._just_answered = ""
+        """The question answered last in this review: answers given elsewhere stand."""
+
+    def on_mount(self) -> None:
+        self.place = "review"
+        self.call_after_refresh(self._go_on)
+
+    async def on_screen_resume(self) -> None:
+        """What was brought back meanwhile may be due."""
+        if self._ended:
+            await self._go_on()
+
+    # --- what is asked --------------------------------------------------------------------------
+
+    @property
+    def asking(self) -> bool:
+        return self._now is not None
+
+    @property
+    def question(self) -> Question:
+        assert self._now is not None
+        return self._now[1]
+
+    @property
+    def lesson(self) -> Lesson:
+        assert self._now is not None
+        return self._now[0]
+
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @property
+    def _queue(self) -> Queue:
+        return self.tutor.review_queue()
+
+    def _left(self, queue: Queue) -> list[Due]:
+        """What is to be asked in this review, in this order."""
+        return [item for item in (*queue.due, *self._ahead) if item.question not in self._passed]
+
+    async def _go_on(self) -> None:
+        """Ask the next question, or say that there is none."""
+        for item in self._left(self._queue):
+            self._ahead = [each for each in self._ahead if each.question != item.question]
+            if await self._show(item.question, item):
+                return
+            self._passed.add(item.question)
+        await self._end()
+
+    async def _show(self, question: str, item: Due | None) -> bool:
+        """Ask a question of the course; False where it cannot be read."""
+        try:
+            found = await asyncio.to_thread(self.tutor.course.question, question)
+        except LessonError:
+            found = None
+        if found is None:
+            return False
+        self._now, self._item, self._ended = found, item, False
+        self._seed = random.getrandbits(32)
+        for name in ("#ask", "#answer"):
+            self.query_one(name).display = True
+        await self.ask()
+        return True
+
+    async def _end(self) -> None:
+        """Nothing is left to ask: say so, and what comes next."""
+        self._now, self._item, self._verdict, self._ended = None, None, None, True
+        queue = self._queue
+        self.set_focus(None)
+        with self.app.batch_update():
+            self.tell(None)
+            await self.query_one("#answer").remove_children()
+            for name in ("#ask", "#how", "#answer", "#hint"):
+                self.query_one(name).display = False
+            self.query_one("#feedback", Static).update(self._summary(queue))
+            self.place, self.aside = "review", ""
+        self.refresh_bindings()
+
+    def _summary(self, queue: Queue) -> Content:
+        now = self.tutor.progress.clock()
+        if self._count:
+            head = f"{self._count} answered. Nothing else is due."
+        elif self.tutor.progress.state().cards:
+            head = "Nothing is due."
+        else:
+            head = "Nothing to review yet: questions come here once you have answered them."
+        lines = [Content.styled(head, "bold")]
+        if skipped := len(self._passed):
+            lines.append(
+                Content(f"{skipped} skipped; {'it stays' if skipped == 1 else 'they stay'} due.")
+            )
+        if queue.held_back:
+            are = "is" if queue.held_back == 1 else "are"
+            lines.append(Content(f"{queue.held_back} more {are} due, over what a day should have."))
+        if queue.next_at is not None:
+            lines.append(Content(f"The next one comes {when(queue.next_at, now)}."))
+        if queue.suspended:
+            lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
+        return Content("\n").join(lines)
+
+    # --- what is said ---------------------------------------------------------------------------
+
+    def head(self) -> None:
+        left = len(self._left(self._queue))
+        self.place = f"review · {left} left" if left else "review · ahead"
+        guess = "a guess  " if self._draft.guessed else ""
+        self.aside = f"{guess}lesson {self.lesson.number}"
+
+    def remark(self) -> str:
+        return self._item.why if self._item else ""
+
+    def afterword(self) -> str:
+        card = self.tutor.progress.card(self.question.id)
+        if card is None:
+            return "saved"
+        return f"saved · comes back {when(card.due, self.tutor.progress.clock())}"
+
+    def answered(self, event: Answered) -> None:
+        self._count += 1
+        self._just_answered = event.question
+
+    def kept_draft(self) -> Draft | None:
+        draft = self.tutor.progress.draft(self.question.id)
+        return draft if draft and draft.version == self.question.version else None
+
+    def keep_draft(self, draft: Draft | None) -> None:
+        if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
+            self.tutor.progress.save_draft(self.question.id, draft)
+
+    # --- keys -----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "suspend":
+                return self.asking and not self._saving
+            case "suspended":
+                return not self.asking and self._queue.suspended > 0
+            case "ahead":
+                return not self.asking and bool(self._queue.ahead)
+            case "undo":
+                return not self._saving and self._last_answered() is not None
+        return super().check_action(action, parameters)
+
+    async def action_next(self) -> None:
+        await self._go_on()
+
+    async def action_skip(self) -> None:
+        self._passed.add(self.question.id)
+        await self._go_on()
+
+    async def action_ahead(self) -> None:
+        self._passed.clear()
+        self._ahead = list(self._queue.ahead[:AHEAD])
+        await self._go_on()
+
+    async def action_suspend(self) -> None:
+        progress = self.tutor.progress
+        progress.record(Suspended(at=progress.clock(), question=self.question.id))
+        await self._go_on()
+        self.tell("Suspended: it is not asked in reviews. At the end of one, z leads to it.")
+
+    def action_suspended(self) -> None:
+        from tutor.app.review.suspended import SuspendedScreen
+
+        self.app.push_screen(SuspendedScreen())
+
+    def _last_answered(self) -> str | None:
+        """The question whose answer can be taken back: the last of all, and of this review."""
+        undo = self.tutor.progress.state().undo
+        takeable = undo.answer and undo.question == self._just_answered
+        return undo.question if takeable and undo.question in self.tutor.asked else None
+
+    async def action_undo(self) -> None:
+        question = self._last_answered()
+        if question is None:
+            return
+        progress = self.tutor.progress
+        answer = progress.state().undo.answer
+        progress.record(Undone(at=progress.clock(), answer=answer, question=question))
+        self._count = max(0, self._count - 1)
+        self._passed.discard(question)
+        await self._show(question, None)
+        self.tell("Your last answer is taken back. Answer it again, or Esc.")

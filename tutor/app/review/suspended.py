@@ -1,0 +1,109 @@
+"""What was suspended in reviews, to be brought back one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.theme import MUTED
+from tutor.app.widgets import figures
+from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.prose import plain
+from tutor.errors import LessonError
+from tutor.learner.records import Suspended
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+_UNREADABLE = "(a question that cannot be read)"
+
+
+class SuspendedQuestions(Menu):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "choose",
+            "bring back",
+            key_display="↑↓ enter",
+            tooltip="Enter brings back the question at the mark >: reviews ask it again.",
+        ),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.cursor >= 0 if action == "choose" else super().check_action(action, parameters)
+
+
+class SuspendedScreen(TutorScreen):
+    """Questions of the course, in its order."""
+
+    CSS_PATH = "suspended.tcss"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: dict[str, str] = {}
+        """What each question asks."""
+        self._shown: list[str] = []
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="suspended", can_focus=False):
+            yield Static(id="said", markup=False)
+            yield SuspendedQuestions()
+
+    def on_mount(self) -> None:
+        self.place = "review · suspended"
+        self._read()
+
+    @work
+    async def _read(self) -> None:
+        self._words = await asyncio.to_thread(self._asked_in, self._suspended())
+        self._fill()
+        self.query_one(Menu).focus(scroll_visible=False)
+
+    def _asked_in(self, questions: list[str]) -> dict[str, str]:
+        """In a thread: lessons that were not opened yet have to be read for it."""
+        words = {}
+        for name in questions:
+            try:
+                found = self.tutor.course.question(name)
+            except LessonError:
+                found = None
+            words[name] = plain(found[1].ask) if found else _UNREADABLE
+        return words
+
+    def _suspended(self) -> list[str]:
+        cards = self.tutor.progress.cards()
+        return [name for name in self.tutor.asked if name in cards and cards[name].suspended]
+
+    def _fill(self) -> None:
+        self._shown = [name for name in self._suspended() if name in self._words]
+        said = "Reviews do not ask these." if self._shown else "Nothing is suspended any more."
+        self.query_one("#said", Static).update(said)
+        rows = [partial(_row, self._number(name), self._words[name]) for name in self._shown]
+        menu = self.query_one(Menu)
+        menu.show(rows, cursor=max(0, menu.cursor) if rows else -1)
+        self.refresh_bindings()
+
+    def _number(self, question: str) -> str:
+        outline = self.tutor.course.outline(self.tutor.asked[question].lesson)
+        return str(outline.number) if outline else ""
+
+    @on(Menu.Chosen)
+    def _bring_back(self, event: Menu.Chosen) -> None:
+        progress = self.tutor.progress
+        name = self._shown[event.index]
+        progress.record(Suspended(at=progress.clock(), question=name, suspended=False))
+        self._fill()
+        self.tell(f"Brought back: {figures.fit(self._words[name], 50).rstrip()}")
+
+
+def _row(number: str, words: str, width: int) -> Content:
+    row = Content.assemble((f"{number:>2}  ", MUTED), words)
+    return row.truncate(width, ellipsis=True)

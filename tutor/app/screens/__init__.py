@@ -1,1 +1,0 @@
-"""What can fill the terminal, one at a time. Screens route; widgets draw and emit messages."""

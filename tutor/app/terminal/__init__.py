@@ -1,0 +1,2 @@
+"""Between the app and the terminal: input, painting over slow lines, and a terminal that goes
+away."""

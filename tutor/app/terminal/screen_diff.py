@@ -1,0 +1,146 @@
+"""What the terminal shows, and what it should show: only the difference is sent.
+
+Textual sends every cell of a region that may have changed. A row of figures in which one digit
+changed is sent whole, with all its colors; so is a screen that differs from the last in half of
+its cells. Here each update is put into a picture of the whole screen first. What is sent are the
+cells in which that differs from what the terminal shows already, however many updates were put in
+meanwhile.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+from tutor.app.terminal.ansi_writer import Pen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console
+    from textual.geometry import Size
+
+JUMP = 8
+"""Cells between two that changed which are sent again rather than jumped over: a jump is a
+sequence of so many characters."""
+
+Cell = tuple[str, Style | None]
+
+
+class Changes(CompositorUpdate):
+    """What has to be sent, as it is sent."""
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+    def render_segments(self, console: Console) -> str:
+        return self.written
+
+    def __rich__(self) -> str:
+        return self.written
+
+
+class Mirror:
+    """The picture of one terminal. `put` updates into it, send its `changes` now and then."""
+
+    def __init__(self) -> None:
+        self._wanted: list[Strip] = []
+        self._shown: list[Strip | None] = []
+        """None for a row of which it is not known what it shows."""
+
+    def forget(self) -> None:
+        """Anything may stand on the terminal now: all of it will be sent again."""
+        self._shown = [None] * len(self._wanted)
+
+    def put(self, update: CompositorUpdate, size: Size) -> None:
+        """Take in what Textual would send to a terminal of this size."""
+        if (len(self._wanted), self._width) != (size.height, size.width):
+            self._wanted = [Strip.blank(size.width)] * size.height
+            self.forget()
+        if isinstance(update, LayoutUpdate):
+            for y, strips in enumerate(update.strips[: size.height], update.region.y):
+                self._wanted[y] = Strip.join(strips).adjust_cell_length(size.width)
+        elif isinstance(update, ChopsUpdate):
+            for y, x, strip in _pieces(update):
+                if y < size.height:
+                    self._wanted[y] = _with(self._wanted[y], x, strip)
+
+    def changes(self, color_system: str | None) -> Changes | None:
+        """What has to be sent, if anything; taken as sent from now on."""
+        pen = Pen(color_system)
+        for y, (before, row) in enumerate(zip(self._shown, self._wanted, strict=True)):
+            for x, cells in _spans(before, row):
+                pen.move_to(x, y)
+                for style, run in groupby(cells, key=lambda cell: cell[1]):
+                    pen.write("".join(text for text, _ in run), style)
+        self._shown = list(self._wanted)
+        written = pen.finish()
+        return Changes(written) if written else None
+
+    @property
+    def _width(self) -> int:
+        return self._wanted[0].cell_length if self._wanted else 0
+
+
+def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
+    """(row, column, strip) for all that the update would draw, as Textual does it."""
+    for y, first, last in update.spans:
+        for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+            if strip is None or x > last or end <= first:
+                continue
+            whole = first <= x < last and end <= last
+            yield y, x, strip if whole else strip.crop(0, min(end, last) - x)
+
+
+def _with(row: Strip, x: int, strip: Strip) -> Strip:
+    width = row.cell_length
+    parts = [row.crop(0, x), strip, row.crop(x + strip.cell_length)]
+    return Strip.join(parts).adjust_cell_length(width)
+
+
+def _spans(before: Strip | None, row: Strip) -> Iterable[tuple[int, Sequence[Cell]]]:
+    """(column, cells) of what changed. A row in which a character takes more or less than one cell
+    is sent whole: terminals do not agree on how wide those are, and so on where the next stands.
+    """
+    if before is row or before == row:
+        return
+    if before is None or not (_simple(row) and _simple(before)):
+        yield 0, [(segment.text, segment.style) for segment in row]
+        return
+    cells = _cells(row)
+    pairs = zip(_cells(before), cells, strict=True)
+    changed = [x for x, (old, new) in enumerate(pairs) if _differ(old, new)]
+    start = end = None
+    for x in changed:
+        if start is None or end is None:
+            start = x
+        elif x - end > JUMP:
+            yield start, cells[start:end]
+            start = x
+        end = x + 1
+    if start is not None:
+        yield start, cells[start:end]
+
+
+def _differ(before: Cell, cell: Cell) -> bool:
+    (old_text, old_style), (text, style) = before, cell
+    return text != old_text or (style is not old_style and style != old_style)
+
+
+def _cells(row: Strip) -> list[Cell]:
+    return [(character, segment.style) for segment in row for character in segment.text]
+
+
+def _simple(row: Strip) -> bool:
+    return len(row.text) == row.cell_length and _narrow(row.text)
+
+
+@lru_cache(maxsize=1024)
+def _narrow(text: str) -> bool:
+    return text.isascii() or all(cell_len(character) == 1 for character in text)

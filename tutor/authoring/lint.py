@@ -1,0 +1,269 @@
+"""Looks lesson files over for their authors, without the model: what is wrong, and what a learner
+would trip over. What only the model can say is in `tutor.authoring`.
+
+An error keeps a lesson from being used, or means that it says something false; a warning is about
+how it reads and fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tutor.authoring.advice import advice
+from tutor.authoring.release import Release, changed, read_release
+from tutor.course.companions import FACTS
+from tutor.course.facts import Fact, read_facts
+from tutor.course.folder import lesson_files, read_file
+from tutor.course.glossary import Glossary, read_glossary
+from tutor.course.lesson import Lesson, LiveGoal, Screen
+from tutor.course.links import GLOSSARY
+from tutor.course.outline import outline_of
+from tutor.course.reading.parse import Outcome, measured_name, number_name, read_bytes
+from tutor.course.reading.place import text_of
+from tutor.course.whole import whole
+from tutor.errors import LessonError
+from tutor.labs.kit import registry
+from tutor.text import safe
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing to say about a lesson file; `line` counts from 1."""
+
+    file: str
+    line: int
+    level: Literal["error", "warning"]
+    message: str
+    next_step: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.level}: {self.message} {self.next_step}".rstrip()
+
+
+class Sound(msgspec.Struct, frozen=True):
+    """A lesson that could be read: what findings call its file, and where its screens, labs,
+    questions and numbers stand (`Outcome.lines`)."""
+
+    path: Path
+    file: str
+    lesson: Lesson
+    lines: Mapping[str, int]
+
+    def finding(
+        self, name: str, level: Literal["error", "warning"], message: str, next_step: str
+    ) -> Finding:
+        """About what is called `name`; about the whole lesson where nothing is."""
+        return Finding(self.file, self.lines.get(name, 1), level, message, next_step)
+
+
+class Report(msgspec.Struct, frozen=True):
+    """`findings` file by file, in the order of their lines; `lessons` those that can be used."""
+
+    findings: tuple[Finding, ...]
+    lessons: tuple[Sound, ...]
+
+
+def lint(paths: Sequence[Path]) -> list[Finding]:
+    """Findings about lesson files, or about all lessons in folders. Raises nothing: what cannot be
+    read is a finding too."""
+    return list(look_over(paths).findings)
+
+
+def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
+    """Findings, and the lessons that can be asked about further. A file is seen as part of the
+    course in its folder. `reworded` are ids of lessons and questions that mean what they meant in
+    the last release, though they look different. Raises nothing."""
+    findings: list[Finding] = []
+    lessons: list[Sound] = []
+    for path in dict.fromkeys(paths):
+        folder = _Folder(path if path.is_dir() else path.parent)
+        if path.is_dir():
+            findings += folder.beside()
+            asked = folder.files
+        else:
+            asked = [path]
+        found = folder.about(asked, reworded)
+        findings += found.findings
+        lessons += found.lessons
+    return Report(in_order(findings), tuple(lessons))
+
+
+def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Each once; files in the order in which they first occur, each by line."""
+    files = {finding.file: place for place, finding in reversed(list(enumerate(findings)))}
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda each: (files[each.file], each.line)))
+
+
+class _Folder:
+    """A folder of lesson files with its glossary and its facts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._problems: list[Finding] = []
+        self.files: list[Path] = []
+        try:
+            self.files = lesson_files(folder)
+        except LessonError as problem:
+            self._problems.append(_error(problem, safe(str(folder))))
+        self._facts = self._read_facts()
+        self._glossary = self._read_glossary()
+        self._release = self._read_release()
+
+    def beside(self) -> list[Finding]:
+        """What there is to say about the folder, its glossary and its facts."""
+        if self.files or self._problems:
+            return self._problems
+        return [
+            Finding(
+                safe(str(self._folder)),
+                1,
+                "warning",
+                "There is no lesson in this folder.",
+                "Name lesson files like 03-tokens.md.",
+            )
+        ]
+
+    def about(self, asked: Sequence[Path], reworded: Container[str]) -> Report:
+        """What there is to say about the files `asked` for, among all files of the folder."""
+        others = [file for file in self.files if file not in asked]
+        findings: list[Finding] = []
+        lessons: list[Sound] = []
+        outlines = []
+        for file in (*others, *asked):
+            shown = safe(str(file))
+            outcome = self._read(file, shown)
+            if file in asked:
+                findings += [_error(problem, shown) for problem in outcome.problems]
+            if outcome.lesson is None:
+                continue
+            name = safe(file.name)
+            outlines.append(outline_of(outcome.lesson, name, outcome.lines, outcome.links))
+            if file in asked:
+                lessons.append(Sound(file, shown, outcome.lesson, outcome.lines))
+        terms = {term.id for term in self._glossary.terms}
+        shown_as = {safe(file.name): safe(str(file)) for file in asked}
+        for problem in whole(outlines, terms).problems:
+            if problem.file in shown_as:
+                findings.append(
+                    msgspec.structs.replace(_error(problem, ""), file=shown_as[problem.file])
+                )
+        for sound in lessons:
+            findings += _unknown_goals(sound)
+            findings += _unsaid(sound)
+            for name, *said in changed(sound.lesson, self._release):
+                if (name or sound.lesson.id) not in reworded:
+                    findings.append(sound.finding(name, "error", *said))
+            findings += [
+                sound.finding(name, "warning", *said) for name, *said in advice(sound.lesson)
+            ]
+        return Report(tuple(findings), tuple(lessons))
+
+    def _read(self, file: Path, shown: str) -> Outcome:
+        try:
+            return read_bytes(read_file(file, shown), shown, self._facts)
+        except LessonError as problem:
+            return Outcome(None, (problem,), {})
+
+    def _read_facts(self) -> tuple[Fact, ...]:
+        file = self._folder / FACTS
+        shown = safe(str(file))
+        if not file.exists():
+            return ()
+        try:
+            return read_facts(text_of(read_file(file, shown), shown), shown)
+        except LessonError as problem:
+            self._problems.append(_error(problem, shown))
+            return ()
+
+    def _read_release(self) -> Release:
+        try:
+            return read_release(self._folder)
+        except LessonError as problem:
+            self._problems.append(_error(problem, safe(str(self._folder))))
+            return Release()
+
+    def _read_glossary(self) -> Glossary:
+        file = self._folder / GLOSSARY
+        shown = safe(str(file))
+        if not file.exists():
+            return Glossary()
+        try:
+            glossary = read_glossary(text_of(read_file(file, shown), shown), shown)
+        except LessonError as problem:
+            glossary = Glossary(problems=(problem,))
+        self._problems += [_error(problem, shown) for problem in glossary.problems]
+        return glossary
+
+
+def _error(problem: LessonError, file: str) -> Finding:
+    return Finding(problem.file or file, problem.line, "error", problem.problem, problem.next_step)
+
+
+def _unknown_goals(sound: Sound) -> Iterator[Finding]:
+    """Goals that the lab of `tutor.labs` which a screen embeds does not have."""
+    for lab in sound.lesson.labs:
+        if not lab.live:
+            continue
+        known = [goal.name for goal in registry.find(lab.live).goals]
+        for goal in lab.goals:
+            if isinstance(goal, LiveGoal) and goal.name not in known:
+                yield sound.finding(
+                    lab.id,
+                    "error",
+                    f"The lab {lab.live!r} has no goal {goal.name!r}.",
+                    f"Its goals are {', '.join(known)}.",
+                )
+
+
+def _unsaid(sound: Sound) -> Iterator[Finding]:
+    """Numbers that are listed for a screen and stand nowhere on it."""
+    for screen in sound.lesson.screens:
+        text = _words(" ".join(_texts_of(sound.lesson, screen)))
+        said = [
+            (number_name(screen.id, index), number.says)
+            for index, number in enumerate(screen.numbers)
+        ]
+        said += [
+            (measured_name(screen.id, index), measured.says)
+            for index, block in enumerate(screen.measured)
+            for measured in block.numbers
+        ]
+        for name, says in said:
+            if _words(says) not in text:
+                yield sound.finding(
+                    name,
+                    "error",
+                    f"The text of the screen {screen.id!r} does not say {says[:60]!r}.",
+                    "Copy into `says` what stands there, word for word.",
+                )
+
+
+def _texts_of(lesson: Lesson, screen: Screen) -> Iterator[str]:
+    yield screen.body
+    if screen.lab:
+        yield from (screen.lab.task, screen.lab.done)
+    for question in lesson.questions:
+        if question.screen == screen.id:
+            yield from _strings(msgspec.to_builtins(question))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)
+
+
+def _words(text: str) -> str:
+    """`text` on one line and without the marks of Markdown, for comparing."""
+    unquoted = re.sub(r"^\s*> ?", "", text, flags=re.MULTILINE)
+    return " ".join(re.sub(r"[*`\\]", "", unquoted).split())

@@ -1,0 +1,183 @@
+"""`tutor preview`: one lesson file, shown as a learner sees it and shown anew whenever it is saved.
+
+A thread looks at the file; what it reads is handed to the screen ready made. A lesson that is being
+looked at stays on the screen where it was. While something else stands over it (a lab, help, a
+term), the new text waits until that is left.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tutor.app.app import TutorApp
+from tutor.app.quiz.screen import QuizScreen
+from tutor.app.reader.lesson import LessonScreen
+from tutor.authoring.lint import Finding, look_over
+from tutor.authoring.problems import ProblemsScreen
+from tutor.course.catalogue import Course, load_course
+from tutor.course.lesson import Lesson
+from tutor.errors import LessonError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tutor.engine.client import Engine
+    from tutor.learner.progress import Progress
+
+LOOKS_EVERY = 0.25
+"""Seconds between two looks at the file. It is read when two of them saw the same: an editor may
+write it in several steps."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The file as it was read: its lesson if it has one, the course around it, what the linter says
+    without the model."""
+
+    course: Course
+    lesson: Lesson | None
+    findings: tuple[Finding, ...]
+
+
+def see(file: Path) -> Seen:
+    """Reads the file as part of the course in its folder. Raises nothing."""
+    report = look_over([file])
+    try:
+        course = load_course(file.parent)
+    except LessonError:  # which the report has too
+        course = Course()
+    if not report.lessons:
+        return Seen(course, None, report.findings)
+    lesson = report.lessons[0].lesson
+    if course.outline(lesson.id) is None or course.lesson(lesson.id) != lesson:
+        course = Course((lesson,), terms=tuple(course.glossary.values()))
+    return Seen(course, course.lesson(lesson.id), report.findings)
+
+
+class PreviewApp(TutorApp):
+    """The tutor, open at one lesson."""
+
+    def __init__(
+        self,
+        file: Path,
+        progress: Progress,
+        engine: Engine,
+        *,
+        model_missing: Callable[[], bool],
+        ascii_only: bool = False,
+    ) -> None:
+        """`progress` is that of the author while previewing; nobody else's is touched."""
+        self._file = file
+        self._seen = see(file)
+        super().__init__(
+            self._seen.course,
+            progress,
+            engine,
+            model_missing=model_missing,
+            ascii_only=ascii_only,
+        )
+        self._waiting = False
+        self._over = threading.Event()
+
+    def on_ready(self) -> None:
+        super().on_ready()
+        self._show()
+        threading.Thread(target=self._look, daemon=True, name="preview").start()
+
+    async def on_unmount(self) -> None:
+        self._over.set()
+        await super().on_unmount()
+
+    # --- looking, in a thread of its own -----------------------------------------------------
+
+    def _look(self) -> None:
+        shown = before = _state(self._file)
+        while not self._over.wait(LOOKS_EVERY):
+            now = _state(self._file)
+            if now == before and now != shown:
+                shown = now
+                self._hand_over(see(self._file))
+            elif self._waiting:
+                self._hand_over(None)
+            before = now
+
+    def _hand_over(self, seen: Seen | None) -> None:
+        try:
+            self.call_from_thread(self._came, seen)
+        except RuntimeError:  # the app has been left meanwhile
+            self._over.set()
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def _came(self, seen: Seen | None) -> None:
+        """The file was read anew, or something that had to wait for its turn still waits."""
+        if seen is not None:
+            self._seen = seen
+            self.course = seen.course
+            self.__dict__.pop("asked", None)  # what was derived from the course before
+            self._waiting = True
+        if self._waiting and self._may_show:
+            self._waiting = False
+            self._show()
+
+    @property
+    def _may_show(self) -> bool:
+        """False while something stands over the lesson that must not be torn away."""
+        return isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen)
+
+    def _show(self) -> None:
+        """Puts what was read in place of what is shown; a lesson opens where it was left."""
+        asking = isinstance(self.screen, QuizScreen)
+        while isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen):
+            self.pop_screen()
+        errors = tuple(each for each in self._seen.findings if each.level == "error")
+        if errors or self._seen.lesson is None:
+            self.push_screen(ProblemsScreen(self._file.name, self._seen.findings))
+            return
+        lesson = self._seen.lesson
+        self.open_lesson(lesson)
+        if asking and lesson.questions:
+            self.open_quiz(lesson)
+        elif self._seen.findings:
+            self.call_after_refresh(self.tell, _briefly(self._seen.findings))
+
+
+def _briefly(findings: tuple[Finding, ...]) -> str:
+    """The first finding, and how many more there are."""
+    first = findings[0]
+    more = f" ({len(findings) - 1} more: `tutor lint`)" if len(findings) > 1 else ""
+    return f"Line {first.line}: {first.message}{more}"
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    """What changes when the file is saved; None while it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def make_preview(
+    file: Path, progress: Progress, model: str | None, *, ascii_only: bool = False
+) -> PreviewApp:
+    """The preview of `file` with the model that `model` names (None: the default)."""
+    from tutor.engine.client import Engine
+    from tutor.models import installed
+    from tutor.text import writes_utf8
+
+    def missing() -> bool:
+        wanted = model is None and not os.environ.get("TUTOR_MODEL")
+        return wanted and installed.installed_default() is None
+
+    return PreviewApp(
+        file,
+        progress,
+        Engine(model),
+        model_missing=missing,
+        ascii_only=ascii_only or not writes_utf8(),
+    )

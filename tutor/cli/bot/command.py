@@ -1,0 +1,173 @@
+"""`tutor bot`: what one of the three bots of lesson 1 says to a message, and why."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutor.bots import rules
+from tutor.bots.files import read_rules, shipped_bank, shipped_probes, shipped_rules
+from tutor.bots.pattern import words_of
+from tutor.bots.probes import BOTS, declines
+from tutor.cli import output
+from tutor.cli.bot import output as bot_output
+from tutor.cli.bot.output import Report
+from tutor.cli.step.command import load, read_text
+from tutor.errors import TextError, UsageError
+from tutor.lm.distribution import ChatMessage, SamplerSettings
+from tutor.lm.fast.shortage import shortage_in_words
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+
+SEED = 1
+"""Of the training of the retrieval bot."""
+LENGTH = 60
+"""Tokens of a generated reply, where nothing else is said."""
+GREEDY = SamplerSettings(temperature=0)
+SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "bot",
+        parents=[for_model],
+        allow_abbrev=False,
+        help="ask one of the three bots of lesson 1",
+        description="Ask one of the three bots of lesson 1, the help desk of a town library: "
+        "rules, retrieval (trained on the spot) or generative. What led to the reply is said too.",
+    )
+    parser.add_argument("bot", choices=BOTS, help="which one")
+    parser.add_argument("text", metavar="TEXT", help="the message, or - to read it from input")
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument(
+        "--before",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="what was said before: once for each message and once for each reply, in turns",
+    )
+    parser.add_argument("--rules", type=Path, metavar="FILE", help="rules of your own (rules)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="S",
+        help=f"of the training (retrieval; default: {SEED}); of draws at T 0.6 and top-p 0.9 "
+        "(generative; default: the most probable token each time)",
+    )
+    parser.add_argument(
+        "--length", type=_positive, default=LENGTH, metavar="N", help=f"tokens at most ({LENGTH})"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.rules is not None and options.bot != "rules":
+        raise UsageError("--rules is for the bot `rules`.", "Leave it out.")
+    if len(options.before) % 2:
+        raise UsageError(
+            "--before is missing a reply.", "Give it once for each message and each reply."
+        )
+    options.input = "-" if options.text == "-" else None
+    message = read_text(options).strip()
+    if not message:
+        raise TextError("The message is empty.", "Write at least one word.")
+    report = {"rules": _rules, "retrieval": _retrieval, "generative": _generative}[options.bot](
+        options, message
+    )
+    if options.json:
+        output.write_json(report)
+    else:
+        bot_output.write(report)
+    return 0
+
+
+def _rules(options: argparse.Namespace, message: str) -> Report:
+    book = shipped_rules() if options.rules is None else read_rules(options.rules)
+    rules.fits(book, "")  # patterns are read once, which is not the time of a reply
+    begun = time.perf_counter()
+    reply = rules.reply(book, [*options.before[::2], message])
+    taken = _milliseconds(begun)
+    words = words_of(message)
+    trace = bot_output.rules_trace(reply, words, len(book.rules))
+    return Report("rules", message, reply.text, reply.declined, taken, trace)
+
+
+def _retrieval(options: argparse.Namespace, message: str) -> Report:
+    model = load(options.model)
+    from tutor.bots.retrieval_bot import RetrievalBot
+
+    bank = shipped_bank()
+    seed = SEED if options.seed is None else options.seed
+    begun = time.perf_counter()
+    bot = RetrievalBot(model, bank, seed)
+    while not bot.training.finished:
+        bot.training.step()
+    trained = _milliseconds(begun)
+    begun = time.perf_counter()
+    reply = bot.reply(message)
+    taken = _milliseconds(begun)
+    held_out = sum(len(intent.held_out) for intent in bank.intents)
+    training = bot_output.Training(
+        intents=len(bank.intents),
+        phrases=bank.phrases,
+        answers=bank.entries,
+        seed=seed,
+        steps=len(bot.training.losses),
+        loss=bot.training.losses[-1],
+        held_out=held_out,
+        held_out_right=held_out - len(bot.training.wrong()),
+        milliseconds=trained,
+    )
+    trace = bot_output.retrieval_trace(reply, bot_output.model_of(model.card), training)
+    return Report("retrieval", message, reply.text, reply.declined, taken, trace)
+
+
+def _generative(options: argparse.Namespace, message: str) -> Report:
+    model = load(options.model)
+    with shortage_in_words("this conversation"):
+        return _generated(options, message, model)
+
+
+def _generated(options: argparse.Namespace, message: str, model: LanguageModel) -> Report:
+    from tutor.lm.chat import chat_ids
+    from tutor.lm.session import Session
+    from tutor.lm.trajectory import trajectory
+
+    said = [
+        ChatMessage("assistant" if at % 2 else "user", text)
+        for at, text in enumerate([*options.before, message])
+    ]
+    sampler = GREEDY if options.seed is None else SENSIBLE
+    begun = time.perf_counter()
+    session = Session(model, chat_ids(model, said))
+    prompt = session.ids
+    steps = list(trajectory(session, sampler, options.seed or 0, options.length, 1))
+    taken = _milliseconds(begun)
+    data = b"".join(step.chosen.token.data for step in steps if not step.chosen.token.special)
+    text = data.decode("utf-8", "replace")
+    trace = bot_output.generative_trace(
+        [step.chosen for step in steps],
+        bot_output.model_of(model.card),
+        prompt,
+        seed=options.seed,
+        ended=session.ended,
+    )
+    declined = declines(text, shipped_probes().declining)
+    return Report("generative", message, text, declined, taken, trace)
+
+
+def _milliseconds(begun: float) -> float:
+    return 1000 * (time.perf_counter() - begun)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is below 1")
+    return value
+
+
+_positive.__name__ = "number"  # argparse names it in its message

@@ -1,0 +1,258 @@
+"""`tutor model`: the models on this machine, fetching the default one, and how fast it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tutor.cli import output
+from tutor.cli.interrupted import leaving_at_once
+from tutor.cli.model import check as remote_check
+from tutor.cli.status_line import loading, pulling
+from tutor.errors import ModelError, TutorError
+from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
+
+if TYPE_CHECKING:
+    from tutor.models import FoundModel
+    from tutor.models.packed import PackedCopy
+    from tutor.models.report import PullEvent
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("model", help="fetch, list and check models")
+    what = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    pull = what.add_parser("pull", help="fetch the default model, once")
+    pull.add_argument("--json", action="store_true", help="progress as one JSON object a line")
+    pull.add_argument("--shared", action="store_true", help="into the machine-wide folder")
+    pull.set_defaults(run=run_pull)
+    listing = what.add_parser("list", parents=[for_model], help="say what is installed, and where")
+    listing.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    listing.set_defaults(run=run_list)
+    remove = what.add_parser("remove", help="remove a model, or the packed copy of one")
+    remove.add_argument("name", metavar="NAME", help="what `tutor model list` calls it")
+    remove.set_defaults(run=run_remove)
+    check = what.add_parser(
+        "check",
+        parents=[for_model],
+        help="measure how fast it runs here, or what a model elsewhere answers",
+    )
+    check.add_argument("name", nargs="?", metavar="MODEL", help="the same as --model MODEL")
+    check.set_defaults(run=run_check)
+
+
+# --- pull ---------------------------------------------------------------------------------------
+
+
+def run_pull(options: argparse.Namespace) -> int:
+    """Fetch, then convert for this machine. With --json a failure is also the last line."""
+    from tutor.models.report import Pulled, PullFailed
+
+    with nullcontext(_json_line) if options.json else pulling() as show:
+        try:
+            with _stopped_by_signals() as cancelled:
+                model, fetched = _pull(show, cancelled, shared=options.shared)
+            _convert(model, show)
+        except TutorError as error:
+            show(PullFailed(type(error).__name__, error.happened, error.next_step))
+            raise
+        show(Pulled(str(model.path), fetched))
+    if not options.json:
+        output.write(f"The model is {'installed' if fetched else 'already here'}: {model.path}")
+    return 0
+
+
+def _pull(
+    show: Callable[[PullEvent], None], cancelled: Event, *, shared: bool
+) -> tuple[FoundModel, bool]:
+    from tutor.models.pull import pull
+
+    return pull(show, cancelled=cancelled, shared=shared)
+
+
+def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
+    """Loading a model for the first time packs its weights for this machine and keeps them."""
+    from tutor.models.report import PullProgress
+
+    show(PullProgress("converting"))
+    with leaving_at_once():  # this takes seconds
+        from tutor.lm.load import load_model
+
+    def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+        show(PullProgress("converting", done, total, detail=stage))
+
+    load_model(model, on_stage=on_stage)
+
+
+def _json_line(event: PullEvent) -> None:
+    output.write_json(event)
+    output.flush()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[Event]:
+    """An event that is set when this process is asked to end, so that the download is ended and
+    cleaned up in order."""
+    cancelled = Event()
+    asked = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32":
+        asked.append(signal.SIGHUP)
+    before = {each: signal.signal(each, lambda *_: cancelled.set()) for each in asked}
+    try:
+        yield cancelled
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+# --- list ---------------------------------------------------------------------------------------
+
+
+class ListedModel(msgspec.Struct, frozen=True):
+    """One entry of `tutor model list --json`. `kind` is "gguf" or "folder", "packed" for what was
+    made of a model for this machine, or "remote" for one elsewhere that there is a key for, with
+    its address as `path`; `size` in bytes; `default` marks the model that is used
+    when none is named."""
+
+    name: str
+    kind: str
+    path: str
+    size: int
+    bundled: bool
+    default: bool
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from tutor.models.packed import is_orphan, packed_copies
+
+    models, remark = _listed(options.model)
+    copies = packed_copies()
+    elsewhere = _remote_models()
+    if options.json:
+        listed = [*models, *map(_listed_copy, copies)]
+        output.write_json([*listed, *(_listed_remote(each, options.model) for each in elsewhere)])
+        return 0
+    if not models:
+        output.write("No model is installed. `tutor model pull` fetches one.")
+    for model in models:
+        output.write(
+            f"{'*' if model.default else ' '} {model.name}  {model.size / 1e6:.1f} MB  {model.path}"
+            f"{'  (comes with tutor)' if model.bundled else ''}"
+        )
+    for copy in copies:
+        gone = ", which is gone" if is_orphan(copy) else ""
+        output.write(
+            f"  {copy.name}  {copy.size / 1e6:.1f} MB  {copy.path}  "
+            f"(packed from {copy.source or 'another file'}{gone})"
+        )
+    for each in elsewhere:
+        output.write(f"  {each.spec}  {each.service.product} at {each.host}  (there is a key)")
+    if any(model.default for model in models):
+        output.write("* is used when no other is named.")
+    if copies:
+        output.write("What is packed is made again when it is needed; `tutor model remove NAME`.")
+    if remark:
+        output.note(remark)
+    return 0
+
+
+def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
+    from tutor.models.find import HUB_PREFIX, find_model
+    from tutor.models.installed import file_size, installed_models
+
+    default: FoundModel | None = None
+    remark = ""
+    spec = spec or os.environ.get("TUTOR_MODEL")
+    if is_remote(spec):
+        used = remote_model(spec)
+        remark = f"{used.spec} at {used.host} is used."
+    elif spec and spec.startswith(HUB_PREFIX):
+        remark = f"{spec} is used; it is kept in the Hugging Face cache."
+    else:
+        try:
+            default = find_model(spec)
+        except ModelError as error:
+            remark = str(error)
+    found = list(installed_models())
+    if default and default.path not in [model.path for model in found]:
+        found.append(default)
+    listed = [
+        ListedModel(
+            name=model.name,
+            kind=model.kind,
+            path=str(model.path),
+            size=file_size(model),
+            bundled=model.bundled,
+            default=default is not None and model.path == default.path,
+        )
+        for model in found
+    ]
+    return listed, remark
+
+
+def _listed_copy(copy: PackedCopy) -> ListedModel:
+    return ListedModel(copy.name, "packed", str(copy.path), copy.size, bundled=False, default=False)
+
+
+def _remote_models() -> list[RemoteModel]:
+    """The default model of each service that there is a key for."""
+    from tutor.vendors.keys import has_key
+
+    return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
+
+
+def _listed_remote(model: RemoteModel, spec: str | None) -> ListedModel:
+    used = remote_model(spec) if is_remote(spec) else None
+    address = model.service.base_url
+    return ListedModel(model.spec, "remote", address, 0, bundled=False, default=model == used)
+
+
+# --- remove -------------------------------------------------------------------------------------
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    from tutor.models.packed import remove
+
+    for path, size in remove(options.name):
+        output.write(f"Removed {path} ({size / 1e6:.1f} MB).")
+    return 0
+
+
+# --- check --------------------------------------------------------------------------------------
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Loads the model and times each way that this machine has of multiplying its matrices. A
+    model elsewhere is asked for a short answer."""
+    options.model = options.name or options.model
+    if is_remote(options.model):
+        return remote_check.run(options.model)
+    with leaving_at_once():
+        from tutor.lm.fast.kernels import check_kernels
+        from tutor.lm.load import load_model
+        from tutor.models import find_model
+
+    with loading() as on_stage:
+        model = load_model(find_model(options.model, on_stage=on_stage), on_stage=on_stage)
+        on_stage("measuring")
+        report = check_kernels(model.network.config)
+    card = model.card
+    output.write(f"{card.name}: {card.parameters / 1e6:.1f} million weights from {card.format}")
+    output.write(f"Runs on {card.device}, kept as {card.kernel}; PyTorch {report.torch_version}")
+    output.write(
+        "All matrix products of one token on this CPU "
+        f"({report.threads} threads, {report.instruction_set}), in milliseconds:"
+    )
+    output.write("  form   bytes per weight      ms")
+    for timing in report.timings:
+        taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "  absent"
+        used = "  used where the file allows it" if timing.chosen else ""
+        output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
+    return 0

@@ -1,0 +1,251 @@
+"""`tutor rag`: makes an index of a folder of texts, and searches it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tutor.cli import output
+from tutor.cli.rag import measure as rag_measure
+from tutor.cli.status_line import StatusLine
+from tutor.errors import RequestCancelled, RetrievalError, UsageError
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from tutor.retrieval.passage import Found
+    from tutor.retrieval.update import Progress
+
+_BAR = 24
+_TOP = 5
+_MOST = 100
+_EXCERPT = 240
+"""Characters of a passage that are shown; `--json` has all of it."""
+
+
+class Hit(msgspec.Struct):
+    """One passage in `tutor rag search --json`; other tools rely on it."""
+
+    file: str
+    anchor: str
+    line: int
+    heading: str
+    score: float
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+
+def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "rag",
+        help="index a folder of Markdown or text, and search it",
+        description="Index a folder of Markdown or text, and search it. The lab `rag` answers "
+        "questions from such an index.",
+    )
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_index(verbs)
+    listing = verbs.add_parser("list", help="the indexes that there are")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(run=run_list)
+    _add_search(verbs)
+    removing = verbs.add_parser("remove", help="delete an index; the texts stay")
+    removing.add_argument("name", metavar="NAME")
+    removing.set_defaults(run=run_remove)
+    rag_measure.add_to(verbs, *parents)
+
+
+def _add_index(verbs: Any) -> None:
+    parser = verbs.add_parser(
+        "index",
+        help="index a folder, or bring its index up to date",
+        description="Index the Markdown and text files of a folder and of those inside it. What "
+        "has not changed since the last time is not read again. Ctrl-C keeps what is done; said "
+        "again, it goes on.",
+    )
+    parser.add_argument("folder", type=Path, metavar="PATH")
+    parser.add_argument("--name", metavar="NAME", help="default: the name of the folder")
+    parser.set_defaults(run=run_index)
+
+
+def _add_search(verbs: Any) -> None:
+    parser = verbs.add_parser("search", help="the passages that fit a question best (BM25)")
+    parser.add_argument("query", metavar="QUERY")
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        help="which index (default: the one indexed last); `course` is this course",
+    )
+    parser.add_argument("--top", type=int, default=_TOP, metavar="N", help=f"default: {_TOP}")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run_search)
+
+
+# --- index --------------------------------------------------------------------------------------
+
+
+def run_index(options: argparse.Namespace) -> int:
+    from tutor.retrieval import store
+    from tutor.retrieval.update import update
+
+    if not options.folder.is_dir():
+        raise UsageError(f"{options.folder} is not a folder.", "Name a folder of texts.")
+    folder = options.folder.resolve()
+    name = options.name or store.name_for(folder)
+    line = StatusLine(sys.stderr, always=True)
+    with store.opened_to_write(name, folder) as index, _told_to_stop() as stopped:
+        progress = None
+        for progress in update(index, folder):
+            if stopped():
+                line.clear()
+                output.note(f"Stopped; what is done is kept: {_done(progress)}.")
+                raise RequestCancelled("")
+            line.show(f"indexing {name}", figures=figures(progress))
+        line.clear()
+        listed = index.listed()
+    if progress is not None:
+        output.write(f"{name}: {_done(progress)}")
+        for reason, count in sorted(progress.left_out.items()):
+            output.write(f"  left out  {count:>7,}  {reason}")
+    output.write(f"  {counted(listed.files, 'file')}, {counted(listed.passages, 'passage')} in all")
+    return 0
+
+
+def _done(progress: Progress) -> str:
+    parts = (
+        (progress.new, "new"),
+        (progress.changed, "changed"),
+        (progress.gone, "gone"),
+        (progress.unchanged, "as before"),
+    )
+    return ", ".join(f"{count:,} {what}" for count, what in parts if count) or "no files"
+
+
+def figures(progress: Progress) -> str:
+    if not progress.total:
+        return "looking for files"
+    filled = _BAR * progress.done // progress.total
+    bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * progress.done // progress.total:3} %"
+    left = progress.seconds_left
+    return f"{bar}  {progress.done:,} of {progress.total:,}" + (
+        "" if left is None else f"  {round(left)} s left"
+    )
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C, and being told to end, wait for the file at hand. A second time they do not."""
+    told = False
+
+    def stop(*_: object) -> None:
+        nonlocal told
+        if told:
+            raise KeyboardInterrupt
+        told = True
+
+    wanted = [number for sign in ("SIGINT", "SIGTERM") if (number := getattr(signal, sign, None))]
+    before = {number: signal.signal(number, stop) for number in wanted}
+    try:
+        yield lambda: told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# --- the others ---------------------------------------------------------------------------------
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from tutor.retrieval import store
+
+    listed = []
+    for name in store.names():
+        try:
+            with store.opened(name) as index:
+                listed.append(index.listed())
+        except RetrievalError as error:  # one that is damaged hides none of the others
+            output.complain(error)
+    if options.json:
+        output.write_json(listed)
+        return 0
+    if not listed:
+        output.note("There is no index yet. `tutor rag index PATH` makes one of a folder.")
+    for each in listed:
+        size = f"{each.bytes / 1e6:.1f} MB" if each.bytes >= 1e6 else f"{each.bytes / 1e3:.0f} kB"
+        counts = f"{each.files:>8,} files {each.passages:>9,} passages {size:>10}"
+        output.write(f"{each.name:<20}{counts}  {each.folder}")
+    return 0
+
+
+def run_search(options: argparse.Namespace) -> int:
+    from tutor.retrieval.full_text import words
+
+    if not 1 <= options.top <= _MOST:
+        raise UsageError(f"--top is {options.top}.", f"Use 1 to {_MOST}.")
+    if not words(options.query):
+        raise UsageError(
+            f"There is no word in {options.query!r}.",
+            "A search is for words: write one or more; signs such as * mean nothing here.",
+        )
+    name, found = _search(options)
+    if options.json:
+        output.write_json([hit(each) for each in found])
+        return 0
+    if not found:
+        output.note(f"Nothing in {name} has any of these words.")
+    for rank, each in enumerate(found, start=1):
+        passage = each.passage
+        output.write(f"{rank:>3}  {each.score:6.2f}  {passage.id}, line {passage.line}")
+        output.write(f"             {passage.heading}")
+        output.write(f"             {_excerpt(each)}")
+    return 0
+
+
+def _search(options: argparse.Namespace) -> tuple[str, list[Found]]:
+    from tutor.retrieval import store
+
+    names = store.names()
+    name = options.name or (names[0] if names else store.COURSE)
+    if name == store.COURSE:
+        from tutor.course.catalogue import load_course
+        from tutor.course.passages import course_passages
+        from tutor.retrieval.full_text import MemoryIndex
+
+        index = MemoryIndex(course_passages(load_course()))
+        return name, index.find(options.query, options.top)
+    with store.opened(name) as stored:
+        return name, stored.search(options.query, options.top)
+
+
+def hit(found: Found) -> Hit:
+    passage = found.passage
+    return Hit(
+        passage.source,
+        passage.anchor,
+        passage.line,
+        passage.heading,
+        found.score,
+        passage.text,
+        found.marks,
+    )
+
+
+def _excerpt(found: Found) -> str:
+    """A line around the first of the words."""
+    begin = max(0, found.marks[0][0] - _EXCERPT // 3) if found.marks else 0
+    text = found.passage.text
+    piece = " ".join(text[begin : begin + _EXCERPT].split())
+    return f"{'… ' if begin else ''}{piece}{' …' if begin + _EXCERPT < len(text) else ''}"
+
+
+def run_remove(options: argparse.Namespace) -> int:
+    from tutor.retrieval import store
+
+    store.remove(options.name)
+    output.write(f"The index {options.name} is removed; the texts are as they were.")
+    return 0

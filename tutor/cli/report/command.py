@@ -1,0 +1,28 @@
+"""`tutor report`: one page about a learner, for a teacher or for oneself."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tutor.cli import learning, output
+
+
+def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "report",
+        parents=[for_learner],
+        help="one page about a learner's progress, as Markdown",
+        description="One page about a learner's progress, as Markdown: what was done, what is "
+        "known, what to look at again.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from tutor.cli.report.text import report
+
+    course, progress = learning.course_of(options), learning.progress_of(options)
+    output.write(report(options.learner, course, progress.state(), progress.clock()))
+    learning.complain_of(progress)
+    return 0

@@ -1,0 +1,190 @@
+"""`tutor step`: the model's distribution over what comes next, without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutor.cli import output
+from tutor.cli.interrupted import leaving_at_once
+from tutor.cli.status_line import loading
+from tutor.cli.step import output as step_output
+from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
+from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
+from tutor.lm.fast.shortage import shortage_in_words
+from tutor.vendors.catalogue import is_remote, remote_model
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+    from tutor.lm.session import Session
+    from tutor.vendors.session import RemoteSession
+
+_SAMPLER_OPTIONS = ("temperature", "top_k", "top_p", "min_p")
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "step",
+        parents=[for_model],
+        allow_abbrev=False,  # or --top would mean --top-k to whoever mistypes it
+        help="print what the model says comes next",
+        description="Print what the model says comes next after a text: its most probable tokens, "
+        "or with --steps the tokens that it takes one after another.",
+    )
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("text", nargs="?", metavar="TEXT", help="the text, taken as it is")
+    text.add_argument("--input", metavar="FILE", help="read the text from FILE, or - for input")
+    parser.add_argument("--chat", action="store_true", help="as a message in the chat template")
+    parser.add_argument("--top", type=_count, default=10, metavar="K", help="rows (default: 10)")
+    parser.add_argument("--steps", type=_positive, metavar="N", help="go on for up to N tokens")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the draw (default: 0)")
+    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    sampler = parser.add_argument_group("sampler, applied in this order")
+    sampler.add_argument("--greedy", action="store_true", help="always the most probable token")
+    sampler.add_argument("--temperature", type=float, metavar="T", help="below 1 bolder")
+    sampler.add_argument("--top-k", type=int, metavar="K", help="keep K tokens")
+    sampler.add_argument("--top-p", type=float, metavar="P", help="keep the share P")
+    sampler.add_argument("--min-p", type=float, metavar="P", help="keep P times the best, or more")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    sampler = sampler_settings(options)
+    text = read_text(options)
+    if is_remote(options.model):
+        return _answer(*_elsewhere(options.model, text, chat=options.chat), sampler, options)
+    model = load(options.model)
+    with shortage_in_words("this text"):
+        return _answer(model.card, _session(model, text, chat=options.chat), sampler, options)
+
+
+def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
+    """A session on a model elsewhere. Whoever names one on the command line has agreed to what is
+    sent there; it is said all the same."""
+    from tutor.vendors.permissions import Permissions
+    from tutor.vendors.reader import RemoteReader
+    from tutor.vendors.session import RemoteSession, remote_card
+
+    model = remote_model(spec)
+    permissions = Permissions()
+    permissions.allow(model.host)
+    if not model.here:
+        output.note(f"The text is sent to {model.host}.")
+    reader = RemoteReader(model, permissions)
+    if chat:
+        session = RemoteSession.on_chat(reader, [ChatMessage("user", text)])
+    else:
+        session = RemoteSession.on_text(reader, text)
+    return remote_card(model), session
+
+
+def _answer(
+    card: ModelCard,
+    session: Session | RemoteSession,
+    sampler: SamplerSettings,
+    options: argparse.Namespace,
+) -> int:
+    settings = step_output.Settings(
+        sampler=sampler if _sampler_given(options) else None, json=options.json
+    )
+    report = step_output.Report(card, session.tokens, settings)
+    failure: TutorError | None = None
+    try:
+        for distribution, chosen in _steps(session, sampler, options):
+            report.add(distribution, chosen)
+    except (ContextFull, RemoteError) as error:  # what was told before is still worth having
+        if options.steps is None:
+            raise
+        failure = error
+    report.finish()
+    if failure:
+        raise failure
+    return 0
+
+
+def sampler_settings(options: argparse.Namespace) -> SamplerSettings:
+    """Raises `SamplerError` for a setting out of its range, NaN included."""
+    given = {
+        name: value for name in _SAMPLER_OPTIONS if (value := getattr(options, name)) is not None
+    }
+    if options.greedy:
+        if "temperature" in given:
+            raise UsageError("--greedy and --temperature exclude each other.", "Choose one.")
+        given["temperature"] = 0.0
+    return SamplerSettings(**given)
+
+
+def read_text(options: argparse.Namespace) -> str:
+    """The text to go on from. Raises `TextError` when it cannot be read or is not UTF-8."""
+    if options.input is None:
+        text: str = options.text
+        data = text.encode("utf-8", "surrogateescape")  # the bytes that the shell passed
+    else:
+        try:
+            data = sys.stdin.buffer.read() if options.input == "-" else _bytes_of(options.input)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise TextError(f"{options.input} cannot be read: {why}.", "Check the name.") from error
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise TextError(
+            f"It is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} ({error.reason}).",
+            "Convert it to UTF-8 first, for example with iconv.",
+        ) from error
+
+
+def _bytes_of(name: str) -> bytes:
+    return Path(name).read_bytes()
+
+
+def _sampler_given(options: argparse.Namespace) -> bool:
+    return options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
+
+
+def load(spec: str | None) -> LanguageModel:
+    """The model, found and loaded; what is waited for is said. Raises `ModelError`."""
+    with leaving_at_once():
+        from tutor.lm.load import load_model
+        from tutor.models import find_model
+
+    with loading() as on_stage:
+        return load_model(find_model(spec, on_stage=on_stage), on_stage=on_stage)
+
+
+def _session(model: LanguageModel, text: str, *, chat: bool) -> Session:
+    from tutor.lm.chat import chat_ids, text_ids
+    from tutor.lm.session import Session
+
+    ids = chat_ids(model, [ChatMessage("user", text)]) if chat else text_ids(model, text)
+    return Session(model, ids)
+
+
+def _steps(
+    session: Session | RemoteSession, sampler: SamplerSettings, options: argparse.Namespace
+) -> Iterator[tuple[Distribution, Row | None]]:
+    from tutor.lm.trajectory import trajectory
+
+    if options.steps is None:
+        yield session.distribution(len(session), sampler, options.seed, options.top), None
+        return
+    for step in trajectory(session, sampler, options.seed, options.steps, options.top):
+        yield step.distribution, step.chosen
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    number.__name__ = "number"  # argparse names it in its message
+    return number
+
+
+_count = _number(0)
+_positive = _number(1)

@@ -1,0 +1,1 @@
+"""Questions: their types, how answers are graded, and answers as text."""

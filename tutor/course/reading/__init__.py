@@ -1,0 +1,1 @@
+"""Reads lesson files: Markdown in, screens, labs and questions out."""

@@ -1,0 +1,180 @@
+"""The YAML inside a lesson file: front matter, labs and questions.
+
+Every value is read as plain text and converted to the type that its field has, so `no` and `0.5`
+are fine as the text of a choice. Nothing of YAML that could build objects or grow is allowed:
+tags, anchors and aliases are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import msgspec
+import yaml
+
+from tutor.course.lesson import GOALS, Value
+from tutor.course.questions.question import QUESTION_TYPES, type_name
+from tutor.course.reading.place import Place, control_character
+
+if TYPE_CHECKING:
+    from tutor.errors import LessonError
+
+T = TypeVar("T")
+
+_DEPTH = 8
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C one is ten times faster
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?\Z", re.DOTALL)
+_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
+_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>.*)`", re.DOTALL)
+_KNOWN_NAMES = {
+    "type": [type_name(kind) for kind in QUESTION_TYPES],
+    "goal": [str(kind.__struct_config__.tag) for kind in GOALS],
+    "kind": ["stepper", "guess", "chat"],
+    "value": [*get_args(Value), "cases", "right", "share"],
+    "of": ["cases", "bm25", "record"],
+}
+
+
+def decode(text: str, kind: type[T] | Any, place: Place) -> T:
+    """The object of type `kind` that the YAML `text` describes.
+
+    `place` is where the first line of `text` stands. Raises `LessonError`.
+    """
+    node = _compose(text, place)
+    data = _data(node, place)
+    try:
+        decoded: T = msgspec.convert(data, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error), data, node, place) from error
+    return decoded
+
+
+def _compose(text: str, place: Place) -> yaml.Node:
+    """The tree of `text`; looked through once before, because building the tree recurses."""
+    try:
+        _refuse_what_grows(text, place)
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError as error:
+        raise _not_yaml(error, place) from error
+    if node is None:
+        raise place.error("This block is empty.", "Write its fields as YAML, or remove it.")
+    return node
+
+
+def _refuse_what_grows(text: str, place: Place) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        here = place.below(event.start_mark.line if event.start_mark else 0)
+        if getattr(event, "anchor", None) is not None:
+            raise here.error("YAML anchors and aliases are not allowed.", "Write the value out.")
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise here.error(f"The YAML tag {str(tag)[:40]!r} is not allowed.", "Remove the tag.")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEPTH:
+            raise here.error(f"This is nested more than {_DEPTH} deep.", "Flatten it.")
+
+
+def _not_yaml(error: yaml.YAMLError, place: Place) -> LessonError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or "it cannot be read"
+    return place.below(mark.line if mark else 0).error(
+        f"This is not valid YAML: {problem}.",
+        "Look at indentation, and put text that has ': ' or starts with a sign behind '>-'"
+        " or in quotes.",
+    )
+
+
+def _data(node: yaml.Node, place: Place) -> Any:
+    """Plain lists, dicts and strings of a tree. Its depth is known to be small."""
+    here = place.below(node.start_mark.line)
+    if isinstance(node, yaml.SequenceNode):
+        return [_data(each, place) for each in node.value]
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key, value in node.value:
+            name = key.value
+            if not isinstance(name, str):
+                raise here.error("A field name must be one word.", "Write `name: value`.")
+            if name in mapping:
+                raise place.below(key.start_mark.line).error(
+                    f"The field {name[:40]!r} stands there twice.", "Remove one of them."
+                )
+            mapping[name] = _data(value, place)
+        return mapping
+    if bad := control_character(node.value):
+        raise here.error(f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it.")
+    return node.value
+
+
+def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> LessonError:
+    """What msgspec found wrong, in the words of someone who writes lessons."""
+    match = _AT.match(message)
+    what, path = (match["what"], match["path"] or "$") if match else (message, "$")
+    here, key, _ = _follow(path, data, node)
+    if unknown := _UNKNOWN_FIELD.search(what):
+        return place.below(_line_of_key(here, unknown["field"])).error(
+            f"Unknown field {unknown['field'][:40]!r}.",
+            "Correct its name or remove it; lessons/README.md lists the fields.",
+        )
+    line = place.below(here.start_mark.line)
+    if what.startswith(("Invalid value", "Invalid enum value")) and key in _KNOWN_NAMES:
+        return line.error(
+            f"Unknown {key} {str(here.value)[:40]!r}.",
+            _suggestion(str(here.value), _KNOWN_NAMES[key]),
+        )
+    if what.startswith("Object missing required field"):
+        field = what.rsplit("`", 2)[1]
+        return line.error(f"The field `{field}` is missing.", f"Add `{field}: ...`.")
+    subject = f"`{key}`: " if key else ""
+    return line.error(
+        f"{subject}{_in_plain_words(what[:300])}.", "Correct it as lessons/README.md shows."
+    )
+
+
+def _follow(path: str, data: Any, node: yaml.Node) -> tuple[yaml.Node, str, Any]:
+    """The node at a path such as "$.choices[0].why", and the last field name on the way."""
+    name = ""
+    for step in _STEP.finditer(path):
+        if step["index"] is not None and isinstance(node, yaml.SequenceNode):
+            node, data = node.value[int(step["index"])], data[int(step["index"])]
+        elif isinstance(node, yaml.MappingNode) and step["key"] in data:
+            name = step["key"]
+            node = next(value for key, value in node.value if key.value == name)
+            data = data[name]
+    return node, name, data
+
+
+def _line_of_key(node: yaml.Node, field: str) -> int:
+    if isinstance(node, yaml.MappingNode):
+        for key, _ in node.value:
+            if key.value == field:
+                return int(key.start_mark.line)
+    return int(node.start_mark.line)
+
+
+def _suggestion(written: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(written, known, n=1)
+    meant = f"Did you mean `{close[0]}`? " if close else ""
+    return f"{meant}Known are: {', '.join(known)}."
+
+
+def _in_plain_words(what: str) -> str:
+    words = {
+        "`array`": "a list",
+        "`object`": "fields with names",
+        "`str`": "text",
+        "`int`": "a whole number",
+        "`float`": "a number",
+        "`bool`": "true or false",
+    }
+    for technical, plain in words.items():
+        what = what.replace(technical, plain)
+    if "matching regex" in what:
+        return "expected small letters, digits and single hyphens, for example `top-token`"
+    return what[0].lower() + what[1:]

@@ -1,0 +1,84 @@
+"""Code shown in a lesson: a function, method or class of this package, by name, so that what is
+shown is what runs. Its file is read as text; nothing is imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from functools import lru_cache
+from pathlib import Path
+
+from tutor.course.reading.place import Place, control_character
+
+LONGEST = 40
+"""Lines; much more than a small terminal shows, which the linter says earlier."""
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+_REFERENCE = re.compile(r"(tutor(?:/[a-z_][a-z0-9_]*)+\.py)#([A-Za-z_][\w.]*)", re.ASCII)
+
+_Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def code_block(text: str, place: Place) -> list[str]:
+    """The lines of a Markdown code block for what an `include` block says; `place` is where its
+    first line stands. Raises `LessonError`."""
+    match = _REFERENCE.fullmatch(text.strip())
+    if not match:
+        raise place.error(
+            f"{text.strip()[:60]!r} names no code.",
+            "Write one line such as `tutor/lm/sampling.py#entropy_bits`, or `...#Class.method`.",
+        )
+    lines = _lines_of(match[1], match[2], place)
+    if len(lines) > LONGEST:
+        raise place.error(
+            f"{match[2]} has {len(lines)} lines; at most {LONGEST} can be shown.",
+            "Choose something shorter.",
+        )
+    if bad := control_character("\n".join(lines)):
+        raise place.error(f"The code has the character U+{ord(bad):04X}.", "Choose other code.")
+    ticks = max((len(run) for run in re.findall("`+", "\n".join(lines))), default=0)
+    fence = "`" * max(3, ticks + 1)
+    return [f"{fence}python", *lines, fence]
+
+
+def _lines_of(path: str, name: str, place: Place) -> list[str]:
+    """The source of `name`, without its docstring and not indented."""
+    file = (_PACKAGE.parent / path).resolve()
+    if not file.is_relative_to(_PACKAGE) or not file.is_file():
+        raise place.error(f"There is no file {path}.", "Look up its path in the repository.")
+    source = file.read_text(encoding="utf-8")
+    found = _find(_tree(source), name.split("."))
+    if found is None:
+        raise place.error(
+            f"{path} has no {name[:60]!r}.", "Name a function, a class or a `Class.method` of it."
+        )
+    lines = source.split("\n")
+    first = min([found.lineno, *(each.lineno for each in found.decorator_list)])
+    kept = list(range(first, (found.end_lineno or first) + 1))
+    if ast.get_docstring(found, clean=False) is not None and len(found.body) > 1:
+        doc = found.body[0]
+        after = doc.end_lineno or doc.lineno
+        while after < len(lines) and not lines[after].strip():  # blank lines go with it
+            after += 1
+        kept = [line for line in kept if not doc.lineno <= line <= after]
+    shown = [lines[line - 1] for line in kept]
+    return textwrap.dedent("\n".join(shown)).strip("\n").split("\n")
+
+
+def _find(tree: ast.Module, path: list[str]) -> _Named | None:
+    """The definition that a dotted name leads to."""
+    inside: ast.Module | _Named = tree
+    for name in path:
+        named = (each for each in inside.body if isinstance(each, _Named) and each.name == name)
+        found = next(named, None)
+        if found is None:
+            return None
+        inside = found
+    return inside if isinstance(inside, _Named) else None
+
+
+@lru_cache(maxsize=16)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)

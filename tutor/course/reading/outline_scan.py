@@ -1,0 +1,219 @@
+"""The outline of a lesson at a glance, some hundred times as fast as reading it to its end.
+
+For files that nobody has read yet: what this finds is what the parser finds in a sound lesson, and
+where something looks unusual it finds nothing. Whether the lesson is sound shows when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
+from tutor.course.questions.question import QUESTION_TYPES, type_name
+from tutor.course.reading.headings import LONGEST_TITLE
+from tutor.course.reading.place import Place, decoded
+from tutor.errors import LessonError
+
+_ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_FRONT = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
+_ENTRY = re.compile(
+    rf"""(?:
+        id:\ (?P<id>{_ID})
+      | number:\ (?P<number>0|[1-9][0-9]{{0,2}})
+      | version:\ (?P<version>[1-9][0-9]{{0,4}})
+      | title:\ (?P<title>[A-Za-z0-9](?:[^\n\t:\#]*[^\s:\#])?)
+      | summary:\ >-(?P<summary>(?:\n\ \ \S(?:[^\n\t]*\S)?)+)
+      | needs:\ \[(?P<needs>(?:{_ID}(?:,\ *{_ID})*)?)\]
+      | source:(?P<source>\ \[[^\n\t]*\]|(?:\n\ \ -\ [^\n\t]+)+)
+    )\n""",
+    re.VERBOSE,
+)
+"""A field of the front matter as it is written most often, read without a parser of YAML."""
+_LONGEST = {"id": 60, "title": 60, "summary": 300}
+_PIECE = re.compile(
+    r"""\n(?:
+        \#\#\ (.*)
+      | (?P<fence>`{3,})([^\s`]*)[^`\n]*(\n(?:.*\n)*?)(?P=fence)[^\S\n]*(?![^\n])
+      | [^\S\n]*(?:```|~~~)
+    )""",
+    re.VERBOSE,
+)
+"""What is no text, and the end of the line before: a heading, a fenced block, or what may be one
+that only the parser knows. (That a pattern begins with a character and not with an anchor makes it
+several times as fast.)"""
+_SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
+_INK = re.compile(r"\S")
+_FIELD = re.compile(
+    r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
+)
+_USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
+"""How most questions begin; a few have a version or name their screen besides."""
+_TYPES = {type_name(kind) for kind in QUESTION_TYPES}
+
+
+class _Front(NamedTuple):
+    id: str
+    number: int
+    title: str
+    summary: str
+    version: int
+    needs: tuple[str, ...]
+
+
+def glance(data: bytes, where: str) -> Outline | None:
+    """The outline of a lesson in the bytes of its file, without its links; None where only the
+    parser can tell."""
+    try:
+        text = decoded(data, where)
+    except LessonError:
+        return None
+    matter = _FRONT.match(text)
+    front = _front(matter[1], where) if matter else None
+    if matter is None or front is None:
+        return None
+    seen = _Seen(text, matter.end() - 1)
+    pieces = _PIECE.finditer(text, seen.at)
+    return seen.outline(front, where) if all(map(seen.take, pieces)) else None
+
+
+def _front(text: str, where: str) -> _Front | None:
+    fields: dict[str, str] = {}
+    at = 0
+    while entry := _ENTRY.match(text, at):
+        name = entry.lastgroup or ""
+        value = " ".join(entry[name].split("\n  ")).lstrip() if name == "summary" else entry[name]
+        if name in fields or len(value) > _LONGEST.get(name, len(value)):
+            return None
+        fields[name] = value
+        at = entry.end()
+    if at < len(text) or not {"id", "number", "title", "summary"} <= fields.keys():
+        return _unusual_front(text, where)
+    needs = tuple(each.strip() for each in fields.get("needs", "").split(",") if each)
+    if not (fields["title"] + fields["summary"]).isprintable():
+        return None
+    return _Front(
+        fields["id"],
+        int(fields["number"]),
+        fields["title"],
+        fields["summary"],
+        int(fields.get("version", "1")),
+        needs,
+    )
+
+
+def _unusual_front(text: str, where: str) -> _Front | None:
+    from tutor.course.reading.blocks import decode  # needed for few, and slow to import
+    from tutor.course.reading.parse import FrontMatter
+
+    try:
+        matter: FrontMatter = decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
+    except LessonError:
+        return None
+    return _Front(
+        matter.id, matter.number, matter.title, matter.summary, matter.version, matter.needs
+    )
+
+
+class _Seen:
+    """What has been seen of a file, piece by piece: up to `at`."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self.at = start
+        self._text = text
+        self._line = 1
+        self._counted = 0
+        """Where line number `_line` begins, or somewhere on it."""
+        self._screens: list[ScreenOutline] = []
+        self._labs: list[LabOutline] = []
+        self._questions: list[QuestionOutline] = []
+        self._with_text: set[str] = set()
+        self._fences = 0
+
+    def take(self, piece: re.Match[str]) -> bool:
+        """False where it cannot go on."""
+        begin = piece.start()
+        title_and_id, fence, info, inside = piece.groups()
+        if _INK.search(self._text, self.at, begin):
+            self._has_text()
+        self.at = piece.end()
+        if fence:
+            self._fences += 1
+            if not self._screens:
+                return False
+            if info == "question":
+                return self._question(inside, begin + 1)
+            if info not in ("numbers", "measured"):
+                self._has_text()
+            return info != "lab" or self._lab(inside, begin + 1)
+        heading = _SCREEN.fullmatch(title_and_id or "")
+        if heading is None or len(heading[1]) > LONGEST_TITLE or not heading[1].isprintable():
+            return False
+        title = " ".join(heading[1].split())
+        self._screens.append(ScreenOutline(heading[2], title, self._line_at(begin + 1)))
+        return True
+
+    def _line_at(self, place: int) -> int:
+        self._line += self._text.count("\n", self._counted, place)
+        self._counted = place
+        return self._line
+
+    def _has_text(self) -> None:
+        if self._screens:
+            self._with_text.add(self._screens[-1].id)
+
+    def _lab(self, inside: str, begin: int) -> bool:
+        fields = _fields(inside)
+        if "id" in fields:
+            self._labs.append(LabOutline(fields["id"], self._line_at(begin)))
+        return "id" in fields
+
+    def _question(self, inside: str, begin: int) -> bool:
+        version, screen = "1", self._screens[-1].id
+        usual = _USUAL.match(inside)
+        if usual and "\nversion:" not in inside and "\nscreen:" not in inside:
+            name, kind = usual.groups()
+        else:
+            fields = _fields(inside)
+            name, kind = fields.get("id", ""), fields.get("type", "")
+            version, screen = fields.get("version", version), fields.get("screen", screen)
+        if not name or kind not in _TYPES or not version.isdigit():
+            return False
+        line = self._line_at(begin)
+        self._questions.append(QuestionOutline(name, int(version), kind, screen, line))
+        return True
+
+    def outline(self, front: _Front, file: str) -> Outline | None:
+        if _INK.search(self._text, self.at):
+            self._has_text()
+        if self._text.count("```") != 2 * self._fences:  # one stands where only the parser knows
+            return None
+        screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
+        ids = [part.id for part in (*self._screens, *self._labs, *self._questions)]
+        if not screens or len(set(ids)) < len(ids):
+            return None
+        known = {screen.id for screen in screens}
+        return Outline(
+            id=front.id,
+            number=front.number,
+            version=front.version,
+            title=front.title,
+            summary=front.summary,
+            needs=front.needs,
+            screens=screens,
+            labs=tuple(self._labs),
+            questions=tuple(
+                each if each.screen in known else msgspec.structs.replace(each, screen=None)
+                for each in self._questions
+            ),
+            file=file,
+        )
+
+
+def _fields(inside: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for field in _FIELD.finditer(inside):
+        fields.setdefault(field[1], field[2])
+    return fields

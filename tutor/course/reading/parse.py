@@ -1,0 +1,328 @@
+"""Reads a lesson file: Markdown with front matter, headings as screens, labs, questions, quoted
+numbers, code and facts as fenced blocks. `lessons/README.md` shows the format by example.
+
+Nothing in a lesson file runs, and whatever is wrong with one is a `LessonError` that names file,
+line and remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import msgspec
+
+from tutor.course.facts import Fact, FactsBlock, table
+from tutor.course.lesson import Lab, Lesson, Quoted, Screen
+from tutor.course.links import Link, follow
+from tutor.course.measured import Measured
+from tutor.course.outline import NEEDS
+from tutor.course.questions.question import Id, Question, Sentence, sentences
+from tutor.course.reading.blocks import decode
+from tutor.course.reading.headings import title_and_id
+from tutor.course.reading.include import code_block
+from tutor.course.reading.markup import BLOCKS, markdown, place_of, refused, refused_within
+from tutor.course.reading.place import Place, checked, text_of
+from tutor.course.reading.section import Section
+from tutor.errors import LessonError
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+T = TypeVar("T")
+
+MAXIMUM_SCREEN_LINES = 60
+"""Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
+small terminal; this much is no screen any more."""
+
+
+class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Id
+    number: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+    source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of reading one file: a lesson, or the problems that stand in its way.
+
+    `lines` says where each screen, lab and question stands, by its id, each quoted number, by
+    `number_name`, and each block of measured ones, by `measured_name`; `links` are those that lead
+    to other files of the course.
+    """
+
+    lesson: Lesson | None
+    problems: tuple[LessonError, ...]
+    lines: dict[str, int]
+    links: tuple[Link, ...] = ()
+
+
+def number_name(screen_id: str, index: int) -> str:
+    """What the number at `index` of a screen's `numbers` is called in `Outcome.lines`."""
+    return f"{screen_id}/numbers/{index}"
+
+
+def measured_name(screen_id: str, index: int) -> str:
+    """What the `measured` block at `index` of a screen is called in `Outcome.lines`."""
+    return f"{screen_id}/measured/{index}"
+
+
+def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
+    """The lesson in the bytes of a file. Raises the first `LessonError`."""
+    outcome = read_bytes(data, where, facts)
+    if outcome.lesson is None:
+        raise outcome.problems[0]
+    return outcome.lesson
+
+
+def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
+    """Like `read`, for the bytes of a file."""
+    try:
+        text = text_of(data, where)
+    except LessonError as problem:
+        return Outcome(None, (problem,), {})
+    return read(text, where, facts)
+
+
+def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
+    """Reads a lesson and goes on after a problem, to find the others too. Raises nothing."""
+    reader = _Reader(where, facts)
+    lesson = reader.attempt(lambda: reader.lesson(text))
+    problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
+    return Outcome(None if problems else lesson, problems, reader.lines, tuple(reader.links))
+
+
+class _Reader:
+    """Reads one file, collecting problems instead of stopping at the first."""
+
+    def __init__(self, file: str, facts: Sequence[Fact]) -> None:
+        self.start = Place(file)
+        self.facts = facts
+        self.problems: list[LessonError] = []
+        self.lines: dict[str, int] = {}
+        self.links: list[Link] = []
+        self._strayed = False
+
+    def attempt(self, step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except LessonError as problem:
+            self.problems.append(problem)
+            return None
+
+    def lesson(self, text: str) -> Lesson | None:
+        text = checked(text, self.start.file)
+        tokens = markdown().parse(text)
+        front = self.attempt(lambda: self._front_matter(tokens))
+        sections = self._sections(tokens, text.split("\n"))
+        screens = tuple(self._screen(section) for section in sections if section.is_screen)
+        questions = self._questions(sections, {screen.id for screen in screens})
+        self.problems += refused(tokens, self.start)
+        self._follow(tokens, self.start, {screen.id for screen in screens})
+        for question in questions:
+            asked = markdown().parse(question.ask)
+            place = self.start.below(self.lines[question.id] - 1)
+            self.problems += refused(asked, place)
+            self._follow(asked, place, {screen.id for screen in screens})
+            for sentence in sentences(question):
+                self.problems += refused_within(sentence, place)
+        if not screens:
+            self.problems.append(
+                self.start.error("The lesson has no screen.", "Add `## Title {#screen-id}`.")
+            )
+        if front is None:
+            return None
+        return Lesson(
+            id=front.id,
+            number=front.number,
+            version=front.version,
+            title=front.title,
+            summary=front.summary,
+            screens=screens,
+            questions=questions,
+            needs=front.needs,
+            source=front.source,
+        )
+
+    def _front_matter(self, tokens: list[Token]) -> FrontMatter:
+        if not tokens or tokens[0].type != "front_matter":
+            raise self.start.error(
+                "The file does not begin with front matter.",
+                "Begin with a block between two lines of `---`"
+                " that gives id, number, version, title and summary.",
+            )
+        for line, written in enumerate(tokens[0].content.split("\n"), start=1):
+            if written.startswith("needs:"):
+                self.lines[NEEDS] = self.start.below(line).line
+        front: FrontMatter = decode(tokens[0].content, FrontMatter, self.start.below(1))
+        return front
+
+    def _sections(self, tokens: list[Token], lines: list[str]) -> list[Section]:
+        """Cuts the file at its `##` headings and sorts what is between them."""
+        sections: list[Section] = []
+        upto = 0  # lines of the file that are accounted for
+        for index, token in enumerate(tokens):
+            if token.map is None or token.level > 0 or token.type == "front_matter":
+                upto = max(upto, token.map[1] if token.type == "front_matter" and token.map else 0)
+                continue
+            begin, end = token.map
+            if token.type == "heading_open" and token.tag == "h2":
+                if sections:
+                    sections[-1].text += lines[upto:begin]
+                sections.append(self._section(tokens[index + 1], self.start.below(begin)))
+                upto = end
+            elif not sections:
+                self._stray(token)
+            elif token.type == "fence" and token.info.strip() in BLOCKS:
+                sections[-1].text += lines[upto:begin]
+                sections[-1].end_paragraph()
+                upto = end
+                self._block(token, sections[-1])
+        if sections:
+            sections[-1].text += lines[upto:]
+        return sections
+
+    def _section(self, heading: Token, place: Place) -> Section:
+        try:
+            title, screen_id = title_and_id(heading, place)
+        except LessonError as problem:
+            self.problems.append(problem)
+            return Section(place, f"line-{place.line}", "")
+        self._name(screen_id, place)
+        return Section(place, screen_id, title)
+
+    def _block(self, token: Token, section: Section) -> None:
+        """Takes in what a block says: it leaves the text, or code or a table takes its place."""
+        place = place_of(token, self.start)
+        inside = place.below(1)
+        match token.info.strip():
+            case "lab":
+                lab: Lab | None = self.attempt(lambda: decode(token.content, Lab, inside))
+                if lab is not None:
+                    section.labs.append(lab)
+                    self._name(lab.id, place)
+            case "question":
+                question: Question | None = self.attempt(
+                    lambda: decode(token.content, Question, inside)
+                )
+                if question is not None:
+                    section.questions.append(question)
+                    self._name(question.id, place)
+            case "numbers":
+                self._numbers(token, section)
+            case "measured":
+                measured: Measured | None = self.attempt(
+                    lambda: decode(token.content, Measured, inside)
+                )
+                if measured is not None:
+                    self.lines[measured_name(section.id, len(section.measured))] = place.line
+                    section.measured.append(measured)
+            case "include":
+                code = self.attempt(lambda: code_block(token.content, inside))
+                section.text += ["", *(code or ())]
+            case "facts":
+                section.text += ["", *(self.attempt(lambda: self._table(token)) or ())]
+
+    def _numbers(self, token: Token, section: Section) -> None:
+        place = place_of(token, self.start)
+        numbers = self.attempt(lambda: decode(token.content, tuple[Quoted, ...], place.below(1)))
+        if section.numbers:
+            self.problems.append(
+                place.error(
+                    f"The screen {section.id!r} has a second block of numbers.",
+                    "Put all numbers of a screen into one block.",
+                )
+            )
+        section.numbers.append(numbers or ())
+        starts = [
+            line
+            for line, written in enumerate(token.content.split("\n"), start=1)
+            if written.startswith("- ")
+        ]
+        for index, line in enumerate(starts):
+            self.lines[number_name(section.id, index)] = place.below(line).line
+
+    def _table(self, token: Token) -> list[str]:
+        place = place_of(token, self.start)
+        return table(decode(token.content, FactsBlock, place.below(1)), self.facts, place)
+
+    def _follow(self, tokens: Sequence[Token], start: Place, screens: set[str]) -> None:
+        links, dead = follow(tokens, start, screens, self.start.file, "screen of this lesson")
+        self.links += links
+        self.problems += dead
+
+    def _screen(self, section: Section) -> Screen:
+        if len(section.labs) > 1:
+            self.problems.append(
+                self.start.below(self.lines[section.labs[1].id] - 1).error(
+                    f"The screen {section.id!r} has a second lab.",
+                    "Give it a screen of its own.",
+                )
+            )
+        body = section.body
+        if not body and not section.labs:
+            self.problems.append(
+                section.place.error(f"The screen {section.id!r} is empty.", "Write or remove it.")
+            )
+        if body.count("\n") >= MAXIMUM_SCREEN_LINES:
+            self.problems.append(
+                section.place.error(
+                    f"The screen {section.id!r} is too long: {body.count(chr(10)) + 1} lines;"
+                    f" at most {MAXIMUM_SCREEN_LINES} are allowed.",
+                    "Split it: one idea a screen.",
+                )
+            )
+        return Screen(
+            id=section.id,
+            title=section.title,
+            body=body,
+            lab=section.labs[0] if section.labs else None,
+            numbers=section.numbers[0] if section.numbers else (),
+            measured=tuple(section.measured),
+        )
+
+    def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:
+        """All questions; one that names no screen belongs to the screen that it stands on."""
+        found: list[Question] = []
+        for section in sections:
+            for question in section.questions:
+                if question.screen is None and section.is_screen:
+                    question = msgspec.structs.replace(question, screen=section.id)
+                elif question.screen is not None and question.screen not in screens:
+                    self.problems.append(
+                        self.start.below(self.lines[question.id] - 1).error(
+                            f"The question {question.id!r} refers to a screen"
+                            f" {question.screen!r} that does not exist.",
+                            f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
+                        )
+                    )
+                found.append(question)
+        return tuple(found)
+
+    def _name(self, name: str, place: Place) -> None:
+        """Ids are unique in a file, whatever they name, so that an id alone says what is meant."""
+        if name in self.lines:
+            self.problems.append(
+                place.error(
+                    f"The id {name!r} is taken: it stands on line {self.lines[name]} already.",
+                    "Choose another one; ids are unique in a file.",
+                )
+            )
+        else:
+            self.lines[name] = place.line
+
+    def _stray(self, token: Token) -> None:
+        """Says once that there is text before the first screen; a `#` is refused elsewhere."""
+        if self._strayed or token.tag == "h1":
+            return
+        self._strayed = True
+        self.problems.append(
+            place_of(token, self.start).error(
+                "This stands before the first screen.",
+                "Begin each screen with `## Title {#screen-id}`;"
+                " the lesson's title is in the front matter.",
+            )
+        )

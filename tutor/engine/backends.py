@@ -1,0 +1,69 @@
+"""The engine's workbenches: one for each lab that is open on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tutor import paths
+from tutor.errors import EngineError
+from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Bench, Tools, make_bench
+from tutor.labs.kit.registry import AnyLab
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.runs import RemoteRuns
+
+if TYPE_CHECKING:
+    from tutor.lm.load import LanguageModel
+
+
+class Benches:
+    """By the name that the client gave. What a lab says is opaque to the protocol: here it is
+    read and written by the types that the lab has for it. `load` gives the model, to labs that need
+    one."""
+
+    def __init__(
+        self,
+        load: Callable[[], LanguageModel],
+        check_cancelled: Callable[[], None],
+        permissions: Permissions | None = None,
+        folder: Callable[[], Path] = paths.labs_folder,
+    ) -> None:
+        self._load = load
+        self._check_cancelled = check_cancelled
+        self._permissions = permissions or Permissions()
+        self._folder = folder
+        self._benches: dict[str, Bench] = {}
+        self._runs: dict[str, RemoteRuns] = {}
+
+    def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
+        """Raises `TutorError`: `EngineError` for what is no question of that lab."""
+        lab = registry.find(lab_name)
+        try:
+            asked = msgspec.msgpack.decode(question, type=lab.questions)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise EngineError(f"This is no question of the lab {lab_name!r}: {error}.") from error
+        self.admit(name, lab, asked)
+        if name not in self._benches:
+            runs = RemoteRuns(self._permissions)
+            tools = Tools(self._load, self._check_cancelled, self._folder(), runs)
+            self._benches[name] = make_bench(lab_name, tools)
+            self._runs[name] = runs
+        return msgspec.msgpack.encode(self._benches[name].answer(asked))
+
+    def admit(self, name: str, lab: AnyLab, question: Any) -> None:
+        """Raises `TutorError` for a question that is not answered here."""
+
+    def close(self, name: str) -> None:
+        """Forget a bench and stop what it asks elsewhere; one that is not there is forgotten
+        already."""
+        self._benches.pop(name, None)
+        if runs := self._runs.pop(name, None):
+            runs.close()
+
+    def clear(self) -> None:
+        for name in list(self._benches):
+            self.close(name)

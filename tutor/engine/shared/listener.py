@@ -1,0 +1,204 @@
+"""Where learners come in: a Unix socket, and a thread that listens and never works.
+
+Whatever comes through the socket is hostile until it has been read as a message: each connection
+may say so much and no more, and one that does not take its answers is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tutor import __version__, paths
+from tutor.engine import frames
+from tutor.engine.inbox import Inbox
+from tutor.engine.shared.learner import Learner
+from tutor.engine.shared.limits import MEGABYTE, Limits
+from tutor.engine.shared.peers import account_of
+from tutor.engine.shared.scheduler import Turns
+from tutor.engine.wire import (
+    MAXIMUM_FRAME,
+    AskStanding,
+    Failed,
+    Hello,
+    Loading,
+    Message,
+    Ready,
+    Standing,
+)
+from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
+
+log = logging.getLogger(__name__)
+
+GREETING = 10.0
+"""Seconds within which one has to say who one is."""
+HEARING_OUT = 1.0
+"""Seconds that somebody who is turned away may go on speaking."""
+UNREAD = MAXIMUM_FRAME + 1024 * 1024
+"""Bytes of answers that may wait for one who does not take them: one answer of any size."""
+
+
+class Door:
+    """`turns` is where whoever has come in takes a seat."""
+
+    def __init__(self, listening: socket.socket, turns: Turns[Learner], limits: Limits) -> None:
+        self._listening = listening
+        self._turns = turns
+        self._limits = limits
+        self._started = time.monotonic()
+        self._news: Message = Loading("starting")
+        self._inside: dict[asyncio.StreamWriter, int] = {}
+        """Connections, with the account of each."""
+        self._loop = asyncio.new_event_loop()
+        self.standing: Callable[[str, float], Standing] | None = None
+
+    def open(self) -> None:
+        """Begin to listen."""
+        threading.Thread(target=self._listen, name="door", daemon=True).start()
+
+    def tell_all(self, news: Loading | Ready) -> None:
+        """Those who are there and those who come from now on; from any thread."""
+        self._loop.call_soon_threadsafe(self._tell_all, news)
+
+    def give_up(self, error: TutorError) -> None:
+        """Tell those who are there why nothing will be answered; returns when that is sent."""
+        failed = Failed(0, type(error).__name__, error.happened, error.next_step)
+        asyncio.run_coroutine_threadsafe(self._send_off(failed), self._loop).result(GREETING)
+
+    async def _send_off(self, failed: Failed) -> None:
+        self._tell_all(failed)
+        async with asyncio.timeout(GREETING / 2):
+            for writer in list(self._inside):
+                await writer.drain()
+
+    def _tell_all(self, news: Message) -> None:
+        self._news = news
+        for writer in list(self._inside):
+            _write(writer, frames.pack(news))
+
+    def _listen(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._let_in())
+
+    async def _let_in(self) -> None:
+        if sys.platform == "win32":
+            raise EngineError("Windows has no sockets for this.")
+        server = await asyncio.start_unix_server(self._welcome, sock=self._listening)
+        async with server:
+            await server.serve_forever()
+
+    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._converse(reader, writer)
+        except TutorError as error:
+            failed = Failed(0, type(error).__name__, error.happened, error.next_step)
+            _write(writer, frames.pack(failed))
+            await _hear_out(reader, writer)
+        except (OSError, asyncio.IncompleteReadError, TimeoutError):
+            pass  # they have gone
+        except Exception:
+            log.exception("a connection")
+        finally:
+            self._inside.pop(writer, None)
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        account = self._admitted(writer)
+        self._inside[writer] = account
+        async with asyncio.timeout(GREETING):
+            greeting = frames.request_from(await self._receive(reader))
+        match greeting:
+            case AskStanding():
+                _write(writer, frames.pack(self._stand()))
+            case Hello(version, name) if version == __version__:
+                await self._serve(reader, writer, account, paths.labs_of_account(account, name))
+            case Hello(version):
+                raise OtherVersion(
+                    f"The engine of this machine is tutor {__version__}, this program {version}.",
+                    "Leave tutor and start it again: everything is kept.",
+                )
+            case _:
+                raise EngineError("This is not how one begins to talk to a shared engine.")
+
+    def _admitted(self, writer: asyncio.StreamWriter) -> int:
+        """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
+        connection: socket.socket = writer.get_extra_info("socket")
+        account = account_of(connection)
+        if account is None:
+            raise EngineError("The system does not say who has connected.")
+        by_account = Counter(self._inside.values())
+        if by_account.total() >= self._limits.learners:
+            raise TooMuchAsked(
+                f"{self._limits.learners} learners are connected, and more are not served.",
+                "Try again later.",
+            )
+        if by_account[account] >= self._limits.of_one_account:
+            raise TooMuchAsked(
+                f"{self._limits.of_one_account} screens of this account are connected already.",
+                "Close one of them.",
+            )
+        return account
+
+    async def _serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        account: int,
+        labs: Path,
+    ) -> None:
+        def send(message: Message) -> None:
+            frame = frames.pack(message)
+            self._loop.call_soon_threadsafe(_write, writer, frame)
+
+        inbox = Inbox(send)
+        learner = Learner(inbox, send, account, labs)
+        self._turns.come(learner)
+        try:
+            _write(writer, frames.pack(self._news))
+            while True:
+                inbox.take(await self._receive(reader))
+                self._turns.wake(learner)
+                if len(inbox) > self._limits.waiting:
+                    raise TooMuchAsked("Too many requests wait for an answer.")
+        finally:
+            self._turns.leave(learner)
+
+    async def _receive(self, reader: asyncio.StreamReader) -> bytes:
+        header = await reader.readexactly(frames.HEADER)
+        return await reader.readexactly(
+            frames.payload_size(header, MEGABYTE * self._limits.message)
+        )
+
+    def _stand(self) -> Standing:
+        up = time.monotonic() - self._started
+        if self.standing is not None:
+            return self.standing(__version__, up)
+        waiting = self._turns.seats
+        accounts = len({learner.account for learner in waiting})
+        return Standing(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
+
+
+async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """What was said last gets lost where they are still speaking when the connection is closed. So
+    only this side of it is, until they have closed theirs, or for a moment."""
+    with suppress(OSError, TimeoutError):
+        writer.write_eof()
+        async with asyncio.timeout(HEARING_OUT):
+            while await reader.read(MEGABYTE):
+                pass
+
+
+def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
+    if writer.is_closing():
+        return
+    writer.write(frame)
+    if writer.transport.get_write_buffer_size() > UNREAD:
+        writer.transport.abort()

@@ -1,0 +1,11 @@
+"""How far a map of words can be magnified."""
+
+from __future__ import annotations
+
+MOST = 16.0
+STEP = 1.5
+
+
+def zoomed(zoom: float, steps: int) -> float:
+    """Return `zoom` after so many steps in (or out, if negative), between 1 and the most."""
+    return min(MOST, max(1.0, zoom * STEP**steps))

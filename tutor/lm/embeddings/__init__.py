@@ -1,0 +1,1 @@
+"""Vectors of words: word2vec, nearest neighbors, a map of words."""

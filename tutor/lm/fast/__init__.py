@@ -1,0 +1,1 @@
+"""What makes a finished model fast: packed linear layers, kernels, threads, memory."""

@@ -1,0 +1,203 @@
+"""Which ways to multiply this machine has, how fast each is, and which one to use.
+
+PyTorch's kernels for few bits exist for some processors only, and where they are missing it may
+fall back on something many times slower. So they are tried, not assumed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import msgspec
+import torch
+
+from tutor.lm.fast import linear
+from tutor.lm.fast.linear import (
+    FloatLinear,
+    FrozenLinear,
+    Groups,
+    HalfLinear,
+    Int4Linear,
+    Int8Linear,
+)
+from tutor.lm.network import Config
+
+# One learner gets two threads: more gain little at this size, and a server has other learners.
+THREADS = 2
+
+# A kernel for few bits saves memory too, so it may take a little longer than one for more bits.
+SLOWER_ALLOWED = 2.0
+
+
+class Kernels(msgspec.Struct, frozen=True):
+    """Which kernels for small integers may be used. Without them weights become 16-bit floats;
+    with `exact` every weight becomes a 32-bit float."""
+
+    int4: bool
+    int8: bool
+    exact: bool = False
+
+
+EXACT = Kernels(int4=False, int8=False, exact=True)
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """`milliseconds`: all matrix products of one token, head included, of a model of these sizes
+    in this form; None where this machine lacks the kernel. `bytes_per_weight` as kept in memory."""
+
+    form: str
+    bytes_per_weight: float
+    milliseconds: float | None
+    chosen: bool
+
+
+class KernelReport(msgspec.Struct, frozen=True):
+    instruction_set: str
+    threads: int
+    torch_version: str
+    timings: tuple[Timing, ...]
+
+
+def use_threads() -> int:
+    """Settle how many threads PyTorch uses in this process: never more than there are processor
+    cores (PyTorch's own default)."""
+    threads = min(THREADS, torch.get_num_threads())
+    torch.set_num_threads(threads)
+    return threads
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch with a single thread. For matrices as small as these, two threads wait for each
+    other longer than they work, most of all where other programs want the processor too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def instruction_set() -> str:
+    """What PyTorch's kernels are chosen by, for example "avx2"."""
+    return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-")
+
+
+def machine_key() -> str:
+    """Names what packed weights depend on besides the weights."""
+    version = ".".join(torch.__version__.split(".")[:2])
+    return f"{instruction_set()}-torch{version}"
+
+
+@torch.inference_mode()
+def choose_kernels() -> Kernels:
+    """Try each kernel on a matrix of a usual size (takes about 0.1 s).
+
+    Measured is the processor time of one thread: what other programs do does not change it.
+    """
+    with one_thread():
+        taken = {
+            form: _milliseconds(form, 4096, 576, clock=time.thread_time)
+            for form in ("int4", "int8", "fp16")
+        }
+    half = taken["fp16"]
+    assert half is not None  # PyTorch multiplies 16-bit floats everywhere
+
+    def fast(form: str) -> bool:
+        milliseconds = taken[form]
+        return milliseconds is not None and milliseconds <= SLOWER_ALLOWED * half
+
+    return Kernels(int4=fast("int4"), int8=fast("int8"))
+
+
+@torch.inference_mode()
+def check_kernels(config: Config) -> KernelReport:
+    """Time every form on the shapes of a model (takes a few seconds)."""
+    threads = use_threads()
+    chosen = choose_kernels()
+    used = {"int4": chosen.int4, "int8": chosen.int8, "fp16": True, "fp32": False}
+    timings = []
+    for form, layer in _FORMS.items():
+        milliseconds = _milliseconds_per_token(form, config)
+        size = layer(1024, 576).nbytes / (1024 * 576)
+        timings.append(Timing(form, size, milliseconds, used[form] and milliseconds is not None))
+    return KernelReport(instruction_set(), threads, torch.__version__, tuple(timings))
+
+
+def matrix_shapes(config: Config) -> Iterator[tuple[int, int]]:
+    """(outputs, inputs) of the matrices of one block."""
+    queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
+    yield queries + 2 * shared, config.width
+    yield config.width, queries
+    yield 2 * config.hidden, config.width
+    yield config.width, config.hidden
+
+
+def _milliseconds_per_token(form: str, config: Config) -> float | None:
+    shapes = [(shape, config.layers) for shape in matrix_shapes(config)]
+    shapes.append(((config.vocabulary_size, config.width), 1))
+    total = 0.0
+    for (outputs, inputs), times in shapes:
+        taken = _milliseconds(form, outputs, inputs)
+        if taken is None:
+            return None
+        total += times * taken
+    return total
+
+
+def _milliseconds(
+    form: str,
+    outputs: int,
+    inputs: int,
+    *,
+    repeats: int = 15,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float | None:
+    """One product of a matrix and a vector; None if this machine cannot."""
+    try:
+        layer = _FORMS[form](outputs, inputs)
+        x = torch.randn(1, inputs)
+        layer(x)
+        taken = []
+        for _ in range(repeats):
+            start = clock()
+            layer(x)
+            taken.append(clock() - start)
+    except (RuntimeError, AttributeError):  # how PyTorch says that a kernel is not there
+        return None
+    return 1000 * min(taken)  # what the machine can do when nothing else wants it
+
+
+def _int4(outputs: int, inputs: int) -> FrozenLinear:
+    return linear.from_tensors(Int4Linear.pack(_integers(4, outputs, inputs)))
+
+
+def _int8(outputs: int, inputs: int) -> FrozenLinear:
+    return linear.from_tensors(Int8Linear.pack(_integers(8, outputs, inputs)))
+
+
+def _fp16(outputs: int, inputs: int) -> FrozenLinear:
+    return HalfLinear(torch.rand(outputs, inputs).half())
+
+
+def _fp32(outputs: int, inputs: int) -> FrozenLinear:
+    return FloatLinear(torch.rand(outputs, inputs))
+
+
+_FORMS: dict[str, Callable[[int, int], FrozenLinear]] = {
+    "int4": _int4,
+    "int8": _int8,
+    "fp16": _fp16,
+    "fp32": _fp32,
+}
+
+
+def _integers(bits: int, outputs: int, inputs: int) -> Groups:
+    low, high = (0, 16) if bits == 4 else (-128, 128)
+    inputs -= inputs % linear.GROUP
+    outputs -= outputs % linear.GROUP
+    quants = torch.randint(low, high, (outputs, inputs), dtype=torch.int16)
+    scales = torch.rand(outputs, inputs // linear.GROUP)
+    return Groups(bits, quants, scales, torch.zeros_like(scales))

@@ -1,0 +1,166 @@
+"""From the weights in a model file to those that the network runs with, and the network itself.
+
+Matrices that read the same vector are joined into one (query, key and value; gate and up): one
+large product is faster than several small ones. Each is then kept in the form that loses least
+and runs fast on this machine; see `tutor.lm.fast.linear`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tutor.errors import ModelDamaged
+from tutor.lm.fast import linear
+from tutor.lm.fast.kernels import Kernels, matrix_shapes
+from tutor.lm.fast.linear import GROUP, FrozenNorm, Groups, Int4Linear, Int8Linear, TableEmbedding
+from tutor.lm.formats.source import Matrix, Source
+from tutor.lm.network import Config, RMSNorm, Transformer
+
+
+def parameters(config: Config) -> int:
+    """How many weights a model of these sizes has."""
+    tables = (1 if config.tied else 2) * config.vocabulary_size * config.width
+    matrices = sum(outputs * inputs for outputs, inputs in matrix_shapes(config))
+    return tables + config.layers * (matrices + 2 * config.width) + config.width
+
+
+def matrices(config: Config) -> int:
+    """How many matrices a model of these sizes has, once those that read the same are joined."""
+    return 4 * config.layers + (1 if config.tied else 2)
+
+
+@torch.inference_mode()
+def convert(
+    source: Source, kernels: Kernels, on_matrix: Callable[[int], None] = lambda done: None
+) -> dict[str, Tensor]:
+    """Every tensor of the network by its name; `on_matrix` hears how many of the `matrices` are
+    converted. Raises `ModelDamaged` where the file has less than
+    its own description says, or something of another size."""
+    config = source.config
+    tensors = {}
+    for done, (name, matrix) in enumerate(_matrices(source)):
+        on_matrix(done)
+        is_table = name in ("head", "embedding")
+        for part, tensor in _packed(matrix, kernels, is_table).items():
+            tensors[f"{name}.{part}"] = tensor
+    for name, vector in _vectors(source):
+        if vector.shape != (config.width,):
+            raise ModelDamaged(f"its tensor for {name} is not {config.width} long.", "")
+        tensors[f"{name}.weight"] = vector.float().contiguous()
+    return tensors
+
+
+def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
+    """The network with these tensors in it; nothing is copied. It cannot be trained."""
+    with torch.device("meta"):  # sizes only, no memory
+        network = Transformer(config)
+    for name, module in list(network.named_modules()):
+        prefix = f"{name}."
+        own = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+        if isinstance(module, nn.Linear):
+            network.set_submodule(name, linear.from_tensors(own))
+        elif isinstance(module, RMSNorm):
+            network.set_submodule(name, FrozenNorm(own["weight"], config.norm_epsilon))
+        elif isinstance(module, nn.Embedding):
+            table = "head." if config.tied else prefix
+            own = {k.removeprefix(table): t for k, t in tensors.items() if k.startswith(table)}
+            matrix = linear.from_tensors(own)
+            assert isinstance(matrix, linear.Table)  # `_packed` sees to it
+            network.set_submodule(name, TableEmbedding(matrix))
+    for module in network.modules():  # PyTorch finds a module faster as a plain attribute
+        vars(module).update(module._modules)
+    return network.eval()
+
+
+def forms(network: Transformer) -> str:
+    """The forms of the network's matrices, those of the blocks first: "int4, int8"."""
+    found = [m.form for m in network.blocks.modules() if isinstance(m, linear.FrozenLinear)]
+    if isinstance(network.head, linear.FrozenLinear):
+        found.append(network.head.form)
+    return ", ".join(dict.fromkeys(found))
+
+
+def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
+    """Names as in `Transformer`, and what the file holds for each, joined."""
+    config = source.config
+    queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
+    width, hidden = config.width, config.hidden
+    for block in range(config.layers):
+
+        def read(*parts: tuple[str, int], inputs: int, block: int = block) -> Matrix:
+            return _joined(
+                [_sized(source.matrix(part, block), part, size, inputs) for part, size in parts]
+            )
+
+        name = f"blocks.{block}"
+        yield (
+            f"{name}.attention.query_key_value",
+            read(("query", queries), ("key", shared), ("value", shared), inputs=width),
+        )
+        yield f"{name}.attention.output", read(("output", width), inputs=queries)
+        yield f"{name}.feed_forward.gate_up", read(("gate", hidden), ("up", hidden), inputs=width)
+        yield f"{name}.feed_forward.down", read(("down", width), inputs=hidden)
+    size = config.vocabulary_size
+    embedding = _sized(source.matrix("embedding"), "embedding", size, width)
+    if config.tied:
+        yield "head", embedding
+    else:
+        yield "embedding", embedding
+        yield "head", _sized(source.matrix("head"), "head", size, width)
+
+
+def _vectors(source: Source) -> Iterator[tuple[str, Tensor]]:
+    for block in range(source.config.layers):
+        for part in ("attention_norm", "feed_forward_norm"):
+            yield f"blocks.{block}.{part}", source.vector(part, block)
+    yield "norm", source.vector("norm")
+
+
+def _sized(matrix: Matrix, part: str, outputs: int, inputs: int) -> Matrix:
+    shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
+    if shape != (outputs, inputs):
+        raise ModelDamaged(
+            f"its {part} weights are {shape} in place of {(outputs, inputs)}.",
+            "Fetch the model again.",
+        )
+    return matrix
+
+
+def _joined(parts: Sequence[Matrix]) -> Matrix:
+    """One matrix above the other. Those of different kinds become floats."""
+    if len(parts) == 1:
+        return parts[0]
+    groups = [part for part in parts if isinstance(part, Groups)]
+    if len(groups) == len(parts) and len({part.bits for part in groups}) == 1:
+        return Groups(
+            groups[0].bits,
+            torch.cat([part.quants for part in groups]),
+            torch.cat([part.scales for part in groups]),
+            torch.cat([part.zeros for part in groups]),
+        )
+    floats = torch.cat([_floats(part).float() for part in parts])
+    if all(isinstance(part, Tensor) and part.dtype == torch.float32 for part in parts):
+        return floats
+    return linear.halves(floats)
+
+
+def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tensor]:
+    if isinstance(matrix, Groups):
+        outputs, inputs = matrix.quants.shape
+        fits = outputs % GROUP == 0 and inputs % GROUP == 0
+        # single rows of an embedding table are wanted too, which packed int4 has no way to give
+        if kernels.int4 and matrix.bits == 4 and fits and not is_table:
+            return Int4Linear.pack(matrix)
+        if kernels.int8 and matrix.bits == 8 and fits:
+            return Int8Linear.pack(matrix)
+    floats = _floats(matrix)
+    if kernels.exact or (isinstance(matrix, Tensor) and matrix.dtype == torch.float32):
+        return {"weight": floats.float().contiguous()}
+    return {"weight": linear.halves(floats).contiguous()}
+
+
+def _floats(matrix: Matrix) -> Tensor:
+    return linear.dequantized(matrix) if isinstance(matrix, Groups) else matrix

@@ -1,0 +1,141 @@
+"""Write a network as a Hugging Face model folder, which `transformers` and tutor itself load.
+
+The folder holds `config.json` (LlamaForCausalLM), `model.safetensors` in bfloat16,
+`tokenizer.json`, and `tokenizer_config.json` with the chat template.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from tutor.lm.network import Config, Transformer
+from tutor.lm.training.checkpoint import save_atomically
+
+END, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> None:
+    """Write everything that makes up the model into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    tensors = {
+        name: tensor.detach().to(torch.bfloat16).contiguous()
+        for name, tensor in llama_tensors(network).items()
+    }
+    if tokenizer_file.resolve() != (folder / "tokenizer.json").resolve():
+        shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
+    _write_json(folder / "config.json", llama_config(network.config, tokenizer))
+    _write_json(folder / "generation_config.json", _ends(tokenizer))
+    _write_json(folder / "tokenizer_config.json", _tokenizer_config(network.config))
+    save_atomically(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+def llama_tensors(network: Transformer) -> dict[str, Tensor]:
+    """The weights under the names of `transformers`, with queries, keys and values apart."""
+    weights = network.state_dict()
+    tensors = {
+        "model.embed_tokens.weight": weights["embedding.weight"],
+        "model.norm.weight": weights["norm.weight"],
+    }
+    if not network.config.tied:
+        tensors["lm_head.weight"] = weights["head.weight"]
+    for number in range(network.config.layers):
+        prefix = f"blocks.{number}."
+        block = {
+            name.removeprefix(prefix): weight
+            for name, weight in weights.items()
+            if name.startswith(prefix)
+        }
+        for name, weight in _llama_block(block, network.config).items():
+            tensors[f"model.layers.{number}.{name}.weight"] = weight
+    return tensors
+
+
+def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
+    """The weights of one block; two of ours are several of theirs, one above the other."""
+    query_rows, shared_rows = (
+        heads * config.head_size for heads in (config.heads, config.key_value_heads)
+    )
+    queries, keys, values = torch.split(
+        block["attention.query_key_value.weight"], [query_rows, shared_rows, shared_rows]
+    )
+    gate, up = block["feed_forward.gate_up.weight"].chunk(2)
+    return {
+        "self_attn.q_proj": _halves(queries, config.head_size),
+        "self_attn.k_proj": _halves(keys, config.head_size),
+        "self_attn.v_proj": values,
+        "self_attn.o_proj": block["attention.output.weight"],
+        "mlp.gate_proj": gate,
+        "mlp.up_proj": up,
+        "mlp.down_proj": block["feed_forward.down.weight"],
+        "input_layernorm": block["attention_norm.weight"],
+        "post_attention_layernorm": block["feed_forward_norm.weight"],
+    }
+
+
+def _halves(weight: Tensor, head_size: int) -> Tensor:
+    """Rows of a head from neighbouring pairs, which our rotary embedding turns, to first halves
+    and second halves, which that of `transformers` turns: 0 1 2 3 4 5 becomes 0 2 4 1 3 5."""
+    pairs = weight.view(-1, head_size // 2, 2, weight.shape[-1])
+    return pairs.transpose(1, 2).reshape(weight.shape)
+
+
+def llama_config(config: Config, tokenizer: Tokenizer) -> dict[str, Any]:
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": config.vocabulary_size,
+        "hidden_size": config.width,
+        "intermediate_size": config.hidden,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.key_value_heads,
+        "head_dim": config.head_size,
+        "hidden_act": "silu",
+        "max_position_embeddings": config.context,
+        "rope_theta": config.rope_base,
+        "rms_norm_eps": config.norm_epsilon,
+        "tie_word_embeddings": config.tied,
+        "attention_bias": False,
+        "mlp_bias": False,
+        "torch_dtype": "bfloat16",
+        **_ends(tokenizer),
+    }
+
+
+def _ends(tokenizer: Tokenizer) -> dict[str, Any]:
+    """The tokens at which a text or a turn is over."""
+    return {
+        "bos_token_id": None,
+        "eos_token_id": [tokenizer.token_to_id(END), tokenizer.token_to_id(TURN_END)],
+        "pad_token_id": tokenizer.token_to_id(END),
+    }
+
+
+def _tokenizer_config(config: Config) -> dict[str, Any]:
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": config.context,
+        "eos_token": END,
+        "pad_token": END,
+        "additional_special_tokens": [TURN_START, TURN_END],
+        "clean_up_tokenization_spaces": False,
+        "chat_template": CHAT_TEMPLATE,
+    }
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

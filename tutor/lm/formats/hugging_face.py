@@ -1,0 +1,254 @@
+"""Models in a folder as Hugging Face lays it out: `config.json`, `tokenizer.json`, safetensors."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.lm.formats.soundness import even_share, require_head_size
+from tutor.lm.network import Config
+from tutor.lm.tokenizer import Tokenizer
+
+_NAMES = {
+    "embedding": "model.embed_tokens",
+    "norm": "model.norm",
+    "head": "lm_head",
+    "query": "self_attn.q_proj",
+    "key": "self_attn.k_proj",
+    "value": "self_attn.v_proj",
+    "output": "self_attn.o_proj",
+    "gate": "mlp.gate_proj",
+    "up": "mlp.up_proj",
+    "down": "mlp.down_proj",
+    "attention_norm": "input_layernorm",
+    "feed_forward_norm": "post_attention_layernorm",
+}
+
+_FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+
+_FETCH_AGAIN = "Fetch the folder again."
+_LONGEST_NAME = 200  # characters
+
+
+class _RopeScaling(msgspec.Struct, frozen=True):
+    rope_type: str = ""
+    type: str = "default"  # the name of `rope_type` before transformers 4.43
+    rope_theta: float | None = None
+    factor: float = 1.0
+    low_freq_factor: float = 1.0
+    high_freq_factor: float = 4.0
+    original_max_position_embeddings: int = 8192
+
+
+class _ConfigFile(msgspec.Struct, frozen=True):
+    """What matters in config.json. Names and defaults are those of `transformers.LlamaConfig`,
+    which since version 5 writes `rope_parameters` in place of `rope_theta` and `rope_scaling`."""
+
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    architectures: tuple[str, ...] = ()
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    hidden_act: str = "silu"
+    max_position_embeddings: int = 2048
+    rms_norm_eps: float = 1e-6
+    tie_word_embeddings: bool = False
+    attention_bias: bool = False
+    mlp_bias: bool = False
+    rope_theta: float = 10_000.0
+    rope_scaling: _RopeScaling | None = None
+    rope_parameters: _RopeScaling | None = None
+
+
+class HuggingFaceFolder:
+    """An open model folder; see `tutor.lm.formats.source.Source`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.config = _read_config(folder / "config.json")
+        self._files = _files_by_tensor(folder)
+        self._open: dict[Path, Any] = {}
+        self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
+        self.chat_template = _chat_template(folder)
+
+    def tokenizer(self) -> Tokenizer:
+        return Tokenizer.from_file(self._folder / "tokenizer.json")
+
+    def vector(self, part: str, block: int | None = None) -> Tensor:
+        return self._tensor(part, block).float()
+
+    def matrix(self, part: str, block: int | None = None) -> Tensor:
+        tensor = self._tensor(part, block)
+        if tensor.dim() != 2:
+            raise ModelDamaged(f"its {part} weights are not a matrix.", _FETCH_AGAIN)
+        if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
+            return _pairs(tensor, self.config.head_size)  # else `convert` says what is wrong
+        return tensor
+
+    def _tensor(self, part: str, block: int | None) -> Tensor:
+        name = f"{_NAMES[part]}.weight"
+        if block is not None:
+            name = f"model.layers.{block}.{name}"
+        if name not in self._files:
+            raise ModelDamaged(f"it has no tensor {name}.", _FETCH_AGAIN)
+        path = self._files[name]
+        if path not in self._open:
+            self._open[path] = _open_safetensors(path)
+        try:
+            tensor: Tensor = self._open[path].get_tensor(name)
+        except SafetensorError as error:
+            raise ModelDamaged(f"{path.name} lacks {name}.", _FETCH_AGAIN) from error
+        if tensor.dtype not in _FORMATS:
+            raise ModelUnsupported(
+                f"{name} is in the number format {str(tensor.dtype).removeprefix('torch.')}.",
+                "Use a model in F32, F16 or BF16.",
+            )
+        return tensor
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold the weights of the model in `folder`."""
+    return sorted(set(_files_by_tensor(folder).values()))
+
+
+def _files_by_tensor(folder: Path) -> dict[str, Path]:
+    """Which file holds each tensor: an index tells where there are several."""
+    index = folder / "model.safetensors.index.json"
+    if index.exists():
+        data = _read_json(index)
+        names = data.get("weight_map") if isinstance(data, dict) else None
+        if not isinstance(names, dict):
+            raise ModelDamaged(f"{index.name} does not list the weights.", _FETCH_AGAIN)
+        return {tensor: folder / _file_name(index, file) for tensor, file in names.items()}
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ModelDamaged("it has no safetensors file.", _FETCH_AGAIN)
+    return {tensor: file for file in files for tensor in _names_in(file)}
+
+
+def _file_name(index: Path, file: object) -> str:
+    """Only the last part of what an index names: it must not lead out of the folder."""
+    name = Path(file).name if isinstance(file, str) else ""
+    if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
+        raise ModelDamaged(f"{index.name} names a file that cannot be.", _FETCH_AGAIN)
+    return name
+
+
+def _names_in(path: Path) -> list[str]:
+    return list(_open_safetensors(path).keys())
+
+
+def _open_safetensors(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="pt").__enter__()
+    except FileNotFoundError as error:
+        raise ModelDamaged(f"{path.name} is missing.", _FETCH_AGAIN) from error
+    except (SafetensorError, OSError) as error:
+        raise ModelDamaged(
+            f"{path.name} ends early, or is not what it says it is.", _FETCH_AGAIN
+        ) from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ModelDamaged(f"{path.name} cannot be read: {error}.", _FETCH_AGAIN) from error
+
+
+def _read_config(path: Path) -> Config:
+    data = _read_json(path)
+    architectures = data.get("architectures") if isinstance(data, dict) else None
+    if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
+        raise ModelUnsupported(
+            f"it is of the architecture {architectures!r:.60}.",
+            "Use a model of the Llama family (LlamaForCausalLM).",
+        )
+    try:
+        read = msgspec.convert(data, _ConfigFile)
+    except msgspec.ValidationError as error:
+        raise ModelDamaged(f"{path.name}: {error}.", _FETCH_AGAIN) from error
+    if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
+        raise ModelUnsupported("it has biases or another activation.", "Use another model.")
+    head_size = read.head_dim or even_share(read.hidden_size, read.num_attention_heads)
+    require_head_size(head_size)
+    rope = read.rope_parameters or read.rope_scaling or _RopeScaling()
+    base = rope.rope_theta or read.rope_theta
+    return Config(
+        vocabulary_size=read.vocab_size,
+        width=read.hidden_size,
+        layers=read.num_hidden_layers,
+        heads=read.num_attention_heads,
+        key_value_heads=read.num_key_value_heads or read.num_attention_heads,
+        head_size=head_size,
+        hidden=read.intermediate_size,
+        rope_base=base,
+        norm_epsilon=read.rms_norm_eps,
+        context=read.max_position_embeddings,
+        tied=read.tie_word_embeddings,
+        rope_factors=_rope_factors(rope, base, head_size),
+    )
+
+
+def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[float, ...] | None:
+    """By how much each pair turns more slowly than it did when the model was trained.
+
+    Llama 3 ("llama3"): pairs that turn less than `low_freq_factor` times within the original
+    context are slowed by `factor`, those that turn more than `high_freq_factor` times are left
+    alone, with a smooth passage between (as in `transformers.modeling_rope_utils`).
+    """
+    kind = rope.rope_type or rope.type
+    if kind == "default" or base <= 0:  # `require_sound` refuses such a base
+        return None
+    if kind == "linear":
+        return (rope.factor,) * (head_size // 2)
+    if kind != "llama3":
+        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
+    if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
+        raise ModelDamaged("the way it stretches its context contradicts itself.", _FETCH_AGAIN)
+    factors = []
+    for pair in range(0, head_size, 2):
+        speed = base ** (-pair / head_size)
+        turns = rope.original_max_position_embeddings * speed / (2 * math.pi)
+        keep = (turns - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor)
+        keep = min(1.0, max(0.0, keep))
+        factors.append(1 / (keep + (1 - keep) / rope.factor))
+    return tuple(factors)
+
+
+def _pairs(weight: Tensor, head_size: int) -> Tensor:
+    """Rows of each head from first halves and second halves, which the rotary embedding of
+    `transformers` turns together, to neighbouring pairs, which ours turns: 0 2 4 1 3 5 becomes
+    0 1 2 3 4 5."""
+    return weight.unflatten(0, (-1, 2, head_size // 2)).transpose(1, 2).flatten(0, 2)
+
+
+def _chat_template(folder: Path) -> str | None:
+    """From a file of its own, or from tokenizer_config.json, where there may be several: then the
+    one named "default"."""
+    alone, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    if alone.exists():
+        try:
+            return alone.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelDamaged(f"{alone.name} cannot be read: {error}.", _FETCH_AGAIN) from error
+    if not config.exists():
+        return None
+    data = _read_json(config)
+    template = data.get("chat_template") if isinstance(data, dict) else None
+    if isinstance(template, list):
+        named = {
+            each.get("name"): each.get("template") for each in template if isinstance(each, dict)
+        }
+        template = named.get("default")
+    return template if isinstance(template, str) else None

@@ -1,0 +1,52 @@
+"""What the loader wants to know of a model file, whichever format it has.
+
+Two readers offer it: `tutor.lm.formats.gguf_file` and `tutor.lm.formats.hugging_face`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from torch import Tensor
+
+from tutor.errors import ModelError
+from tutor.lm.fast.linear import Groups
+from tutor.lm.network import Config
+from tutor.lm.tokenizer import Tokenizer
+
+Matrix = Tensor | Groups  # as its file holds it: floats [N, K], or small integers with scales
+
+# The parts of a model, as the readers are asked for them. Those of a block come with its number.
+BLOCK_MATRICES = ("query", "key", "value", "output", "gate", "up", "down")
+BLOCK_VECTORS = ("attention_norm", "feed_forward_norm")
+
+
+class Source(Protocol):
+    """An open model file.
+
+    `format` names its number format ("Q4_1", "BF16"). Query and key rows are in the order that
+    our rotary embedding turns: the two numbers of a pair are neighbours. All methods raise
+    `ModelDamaged` for what is missing or of the wrong size, `ModelUnsupported` for what is sound
+    but not known here.
+    """
+
+    config: Config
+    format: str
+    chat_template: str | None
+
+    def matrix(self, part: str, block: int | None = None) -> Matrix: ...
+
+    def vector(self, part: str, block: int | None = None) -> Tensor: ...
+
+    def tokenizer(self) -> Tokenizer: ...
+
+
+@contextmanager
+def about(path: object) -> Iterator[None]:
+    """Put the file's name before what a reader says of it."""
+    try:
+        yield
+    except ModelError as error:
+        raise type(error)(f"{path}: {error.happened}", error.next_step) from error

@@ -1,0 +1,1 @@
+"""Training: the loop, checkpoints, a history to look at, and recipes for the bundled models."""

@@ -1,0 +1,169 @@
+"""A small GPT that is trained while somebody looks on, and may be broken on purpose.
+
+The network reads bytes (256 tokens), so that it needs no tokenizer; a tenth of the text is held
+out. Steps are those of `tutor.lm.training.train`. What can be changed from one step to the next is
+the learning rate, whether the causal mask hides what comes, and whether the targets are the real
+ones:
+
+    no mask             each position sees the byte that it is to guess: the loss falls to nearly
+                        nothing, and what was learned is to copy it, which is of no use where
+                        nothing has been written yet
+    shuffled targets    what comes next has nothing to do with what was read: all that can be
+                        learned is how frequent each byte is
+
+The same text and the same choices at each step give the same weights, but for rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from tutor.errors import LabError, UsageError
+from tutor.lm import draw
+from tutor.lm.inspect.interventions import unmasked
+from tutor.lm.network import KeyValueCache, Transformer
+from tutor.lm.training.checkpoint import about, load_checkpoint, save_checkpoint
+from tutor.lm.training.history import (
+    BATCH,
+    CONTEXT,
+    PROMPT,
+    SAMPLED,
+    History,
+    Measured,
+    Point,
+    tame,
+)
+from tutor.lm.training.train import (
+    Settings,
+    batch_of,
+    descend,
+    initialize,
+    loss_of,
+    make_optimizer,
+)
+
+FILE = "training.safetensors"
+"""The network that the labs `training` and `scale` share, in the learner's folder."""
+SETTINGS = Settings(
+    width=96,
+    layers=3,
+    heads=4,
+    key_value_heads=4,
+    hidden=192,
+    context=CONTEXT,
+    batch=BATCH,
+    warmup=50,
+)
+HELD_OUT_EVERY = 10
+"""One passage of the text in so many is held out."""
+MEASURED = 4096
+"""Bytes of the held-out text that are measured."""
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """How a step is taken."""
+
+    rate: float
+    mask: bool = True
+    shuffled: bool = False
+
+
+class LiveTraining:
+    """`done` steps have been taken on `passages`."""
+
+    def __init__(self, passages: Sequence[str]) -> None:
+        self._text, self._held_out = parted(passages)
+        self.network = Transformer(SETTINGS.config(256))
+        initialize(self.network, SETTINGS.seed)
+        self._optimizer = make_optimizer(self.network, SETTINGS)
+        self.done = 0
+        self.history = History()
+
+    def train(self, choices: Choices, on: Callable[[], bool]) -> None:
+        """Steps, at least one, as long as `on` says so. What is done stays done, and known, when
+        `on` raises."""
+        losses: list[float] = []
+        try:
+            while not losses or on():
+                losses.append(self._step(choices))
+                self.done += 1
+        finally:
+            if losses:
+                mean = tame(sum(losses) / len(losses))
+                self.history.points.append(
+                    Point(self.done, mean, choices.rate, choices.mask, choices.shuffled)
+                )
+
+    def _step(self, choices: Choices) -> float:
+        ids, targets = batch_of(self._text, self.done, SETTINGS)
+        if choices.shuffled:
+            generator = torch.Generator().manual_seed(self.done)
+            order = torch.randperm(targets.numel(), generator=generator)
+            targets = targets.flatten()[order].view(targets.shape)
+        rate = choices.rate * min(1, (self.done + 1) / SETTINGS.warmup)
+        with nullcontext() if choices.mask else unmasked(self.network):
+            loss = loss_of(self.network, ids, targets)
+        return descend(self.network, self._optimizer, loss, rate, SETTINGS.largest_gradient)
+
+    @torch.no_grad()
+    def measure(self, mask: bool) -> None:
+        """Measure the held-out text, and write a sample."""
+        windows = (len(self._held_out) - 1) // SETTINGS.context
+        size = windows * SETTINGS.context
+        ids = self._held_out[:size].view(windows, -1)
+        targets = self._held_out[1 : size + 1].view(windows, -1)
+        with nullcontext() if mask else unmasked(self.network):
+            loss = loss_of(self.network, ids, targets).item()
+        self.history.measured.append(Measured(self.done, tame(loss), self.sample()))
+
+    @torch.no_grad()
+    def sample(self) -> bytes:
+        """What the network writes after the prompt, drawn with the same luck each time."""
+        cache = KeyValueCache(self.network.config)
+        ids = list(PROMPT)
+        while len(ids) < len(PROMPT) + SAMPLED:
+            final = self.network(torch.tensor(ids[cache.length :]), cache)
+            logits = self.network.logits(final[-1])
+            if not logits.isfinite().all():
+                break  # a network that was broken thoroughly
+            ids.append(draw.first(logits.softmax(-1).numpy(), SETTINGS.seed, len(ids)))
+        return bytes(ids[len(PROMPT) :])
+
+    def save(self, path: Path) -> None:
+        """Raises `OSError`."""
+        notes = msgspec.json.encode(self.history).decode()
+        save_checkpoint(path, self.network, self._optimizer, self.done, _identity(), notes)
+
+    def load(self, path: Path) -> None:
+        """Go on from what was saved, if it is there. Raises `LabError` where that cannot be read,
+        or belongs to another version, whose network has other sizes."""
+        if not path.exists():
+            return
+        try:
+            self.done = load_checkpoint(path, self.network, self._optimizer, _identity())
+            self.history = msgspec.json.decode(about(path)["notes"], type=History)
+        except (UsageError, SafetensorError, OSError, KeyError, ValueError) as error:
+            raise LabError(
+                f"What was kept in {path} cannot be read.", "Throw it away, and train anew."
+            ) from error
+
+
+def parted(passages: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """The bytes to train on [N], and those held out [at most `MEASURED` + 1]."""
+    kept = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY)
+    held_out = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY == 0)
+    return (
+        torch.tensor(list(kept.encode())),
+        torch.tensor(list(held_out.encode()[: MEASURED + 1])),
+    )
+
+
+def _identity() -> str:
+    return msgspec.json.encode(SETTINGS).decode()

@@ -1,0 +1,1 @@
+"""Encoder, decoder and encoder-decoder, trained on the same small language."""

@@ -1,0 +1,130 @@
+"""The training run of the small model that comes along, from a corpus to a model folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from tutor.errors import ModelUnsupported, UsageError
+from tutor.lm.fast.kernels import EXACT
+from tutor.lm.formats.convert import convert
+from tutor.lm.formats.export import export_folder
+from tutor.lm.formats.hugging_face import HuggingFaceFolder
+from tutor.lm.network import Transformer
+from tutor.lm.training.run import Watcher, checkpoint_beside, run_steps, write_record
+from tutor.lm.training.train import (
+    HELD_OUT,
+    PROMPT,
+    Settings,
+    batch_of,
+    greedy_continuation,
+    held_out_loss,
+    held_out_text,
+    initialize,
+    loss_of,
+    round_to_bfloat16,
+    training_tokens,
+)
+
+SETTINGS = Settings(
+    width=256,
+    hidden=672,
+    steps=10_500,
+    learning_rate=2e-3,
+    warmup=200,
+    threads=1,
+    bfloat16=True,
+    evaluate_every=500,
+    one_in={"chat": 3, "facts": 3},  # the same few templates: less of them says as much
+)
+"""What the model that comes along was trained with: about four passes through its text."""
+
+SOURCES = "sources.json"  # where the texts are from and under which terms; kept with the model
+TOKENIZER = "tokenizer.json"
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a run did and reached; kept in the model's folder as `training.json`."""
+
+    weights: int  # parameters of the network
+    training_tokens: int  # tokens in the corpus
+    read_tokens: int  # tokens in all batches together
+    nats_per_token: float  # on held-out text, by the weights as they were written
+    bits_per_byte: float
+    settings: Settings
+
+
+def train_small_model(
+    corpus: Path,
+    output: Path,
+    settings: Settings,
+    watcher: Watcher,
+    begin: Path | None = None,
+) -> Result:
+    """Train on the text files of `corpus` and write the model to the folder `output`; from the
+    weights of the model in the folder `begin`, where one is given.
+
+    `corpus` also holds `tokenizer.json` and the held-out text. A checkpoint beside `output` lets
+    an interrupted run go on. Raises `UsageError` where `corpus` lacks something, and `ModelError`
+    for a model that cannot be gone on from.
+    """
+    _require(corpus)
+    torch.set_num_threads(settings.threads)
+    tokenizer = Tokenizer.from_file(str(corpus / TOKENIZER))
+    tokens = training_tokens(corpus, tokenizer, settings.seed, settings.one_in)
+    held_out = held_out_text(corpus / HELD_OUT, tokenizer)
+    network = Transformer(settings.config(tokenizer.get_vocab_size()))
+    initialize(network, settings.seed)
+    if begin is not None:
+        take_weights(network, begin)
+    weights = sum(weight.numel() for weight in network.parameters())
+    watcher.note(f"{weights:,} weights, {len(tokens):,} tokens of text")
+
+    def loss_at(step: int) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+            return loss_of(network, *batch_of(tokens, step, settings))
+
+    def evaluate() -> tuple[float, float]:
+        nats, bits = held_out_loss(network, held_out)
+        text = greedy_continuation(network, tokenizer, PROMPT, 16)
+        watcher.note(
+            f"held out {nats:.3f} nats per token, {bits:.3f} bits per byte: {PROMPT}{text}"
+        )
+        return nats, bits
+
+    run_steps(network, loss_at, settings, checkpoint_beside(output), evaluate, watcher)
+    round_to_bfloat16(network)
+    export_folder(output, network, corpus / TOKENIZER)
+    nats, bits = evaluate()
+    read = settings.steps * settings.batch * settings.context
+    result = Result(weights, len(tokens), read, round(nats, 4), round(bits, 4), settings)
+    if (corpus / SOURCES).exists():
+        shutil.copyfile(corpus / SOURCES, output / SOURCES)
+    write_record(output, result)
+    checkpoint_beside(output).unlink(missing_ok=True)
+    return result
+
+
+def take_weights(network: Transformer, folder: Path) -> None:
+    """Put the weights of the model in `folder` into `network`. Raises `ModelError`."""
+    source = HuggingFaceFolder(folder)
+    if source.config != network.config:
+        raise ModelUnsupported(f"{folder} is a network of other sizes.", "Use the same settings.")
+    tensors = convert(source, EXACT)
+    for name, weight in network.named_parameters():
+        # with a tied table, both names mean the same weights
+        weight.data.copy_(tensors[name if name in tensors else "head.weight"])
+
+
+def _require(corpus: Path) -> None:
+    for name in (TOKENIZER, HELD_OUT):
+        if not (corpus / name).is_file():
+            raise UsageError(
+                f"{corpus} holds no {name}.",
+                "`python -m tools.corpus FOLDER` writes a corpus (see assets/README.md).",
+            )

@@ -1,0 +1,168 @@
+"""What `tutor model check` finds out about a model elsewhere: a short answer is asked for, and for
+a server that somebody runs, a continuation too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tutor.errors import (
+    CannotConnect,
+    ClientMissing,
+    KeyMissing,
+    KeyRefused,
+    NotTold,
+    RemoteError,
+    RemoteTimeout,
+    TutorError,
+)
+from tutor.lm.distribution import ChatMessage
+from tutor.vendors.alternatives import ALTERNATIVES
+from tutor.vendors.catalogue import OWN, RemoteModel
+from tutor.vendors.keys import Secret
+from tutor.vendors.opening import open_service
+from tutor.vendors.reader import GREEDY
+from tutor.vendors.runs import Progress, Run, Trouble, prompt_events
+from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest
+
+ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
+TEXT = "One, two, three, four,"
+MOST_TOKENS = 400
+"""Enough for a model that thinks before it counts."""
+
+
+class CheckReport(msgspec.Struct, frozen=True):
+    """`reachable` is None where nothing was sent. `key` is "accepted", "refused", "missing", "none"
+    (none was sent) or "unknown". Of answers
+    and of continued texts: how many alternatives are told for each token, None where there was no
+    such answer at all. Seconds, tokens a second, tokens as the service counts them, US dollars."""
+
+    model: str
+    product: str
+    host: str
+    reachable: bool | None
+    key: str
+    streams: bool = False
+    alternatives: int | None = None
+    text_alternatives: int | None = None
+    echoes: bool = False
+    first_after: float | None = None
+    tokens_per_second: float | None = None
+    answer_tokens: int | None = None
+    cost: float | None = None
+    trouble: Trouble | None = None
+
+
+def check(model: RemoteModel, key: Secret | None) -> CheckReport:
+    """Asks; what goes wrong is part of the report."""
+    sent = "accepted" if key else "none"
+    try:
+        answer = _answer(model, key)
+        failed = answer.trouble.error if answer.trouble else None
+    except TutorError as error:
+        answer, failed = Progress(trouble=Trouble.of(error)), error
+    report = CheckReport(
+        model=model.spec,
+        product=model.service.product,
+        host=model.host,
+        reachable=_reachable(failed),
+        key=_key(failed, sent, arrived=bool(answer.arrived)),
+        streams=answer.arrived > 1,
+        alternatives=_alternatives(answer) if answer.arrived else None,
+        first_after=answer.first_after,
+        tokens_per_second=tokens_per_second(answer),
+        answer_tokens=_counted(answer) or _told(answer),
+        cost=_cost(model, answer),
+        trouble=answer.trouble,
+    )
+    if failed is None and model.service.id == OWN:
+        report = _with_continuation(report, model, key)
+    return report
+
+
+def tokens_per_second(answer: Progress) -> float | None:
+    """From the first token to the last; None where nobody counted them."""
+    tokens = _told(answer) or _counted(answer)
+    if tokens is None or answer.first_after is None or answer.last_after is None:
+        return None
+    taken = answer.last_after - answer.first_after
+    return (tokens - 1) / taken if taken > 0 and tokens > 1 else None
+
+
+def _told(answer: Progress) -> int | None:
+    """Tokens that came as pieces of their own, each with its log-probability. The mark that ends an
+    answer has one too, and no text."""
+    return sum(bool(p.data) and p.log_probability is not None for p in answer.pieces) or None
+
+
+def _counted(answer: Progress) -> int | None:
+    """Tokens of the answer as the service counts them: what it charges for."""
+    return answer.finish.usage.answer_tokens if answer.finish else None
+
+
+def _answer(model: RemoteModel, key: Secret | None) -> Progress:
+    request = RemoteRequest(ASKED, most_tokens=MOST_TOKENS, top=ALTERNATIVES)
+    progress = _run(model, key, request)
+    if progress.trouble is not None and progress.trouble.kind == NotTold.__name__:
+        progress = _run(model, key, msgspec.structs.replace(request, top=0))
+    return progress
+
+
+def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | None) -> CheckReport:
+    request = RemoteRequest(TEXT, GREEDY, most_tokens=1, top=ALTERNATIVES)
+    found = _run(model, key, request)
+    if found.trouble is not None:
+        return report
+    service = open_service(model, key)
+    echoed = _whole(lambda cut: prompt_events(service, TEXT, cut))
+    return msgspec.structs.replace(
+        report,
+        text_alternatives=_alternatives(found),
+        echoes=bool(echoed.pieces),
+    )
+
+
+def _run(model: RemoteModel, key: Secret | None, request: RemoteRequest) -> Progress:
+    service = open_service(model, key)
+    return _whole(lambda cut: service.stream(request, cut))
+
+
+def _whole(events: Callable[[Cancellation], Iterator[Piece | Finish]]) -> Progress:
+    run = Run(events)
+    try:
+        while not (progress := run.progress()).over:
+            run.wait(0.1)
+    finally:
+        run.cancel()
+    return progress
+
+
+def _alternatives(answer: Progress) -> int:
+    return max((len(piece.alternatives) for piece in answer.pieces), default=0)
+
+
+def _reachable(failed: TutorError | None) -> bool | None:
+    if isinstance(failed, KeyMissing | ClientMissing):
+        return None
+    return not isinstance(failed, CannotConnect | RemoteTimeout)
+
+
+def _key(failed: TutorError | None, sent: str, *, arrived: bool) -> str:
+    match failed:
+        case KeyMissing():
+            return "missing"
+        case KeyRefused():
+            return "refused"
+        case None:
+            return sent
+    return sent if arrived or not isinstance(failed, RemoteError) else "unknown"
+
+
+def _cost(model: RemoteModel, answer: Progress) -> float | None:
+    if model.price is None or answer.finish is None:
+        return None
+    usage = answer.finish.usage
+    if usage.prompt_tokens is None or usage.answer_tokens is None:
+        return None
+    return model.price.cost(usage.prompt_tokens, usage.answer_tokens)

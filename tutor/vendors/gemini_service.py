@@ -1,0 +1,228 @@
+"""Gemini, through Google's `google-generativeai`.
+
+Support for this client has ended, which is why everything about it stands in this file: its
+warnings are silenced, it speaks plain HTTP (`transport="rest"`), and only its messages and its
+transport are used. It continues no text, and tells nothing of tokens.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that its support has ended is known
+    import google.generativeai as genai
+    from google.api_core.exceptions import GoogleAPICallError
+    from google.generativeai import client as genai_client
+    from google.generativeai import protos
+    from google.protobuf.json_format import ParseError
+
+from tutor.errors import NotTold, RemoteError
+from tutor.vendors import errors as trouble
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.keys import Secret
+from tutor.vendors.service import Cancellation, Finish, Piece, Reason, RemoteRequest, Usage
+
+SILENCE = 120.0
+"""Seconds without a byte."""
+
+_REASONS: dict[str, Reason] = {"STOP": "stop", "MAX_TOKENS": "length"}
+_BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
+_NO_KEY = "none"
+_configuring = threading.Lock()
+
+
+def open_service(model: RemoteModel, key: Secret | None) -> GeminiService:
+    return GeminiService(model, key)
+
+
+class GeminiService:
+    """One model. Nothing is sent before `stream`."""
+
+    def __init__(self, model: RemoteModel, key: Secret | None) -> None:
+        self._model = model
+        self._key = key
+
+    def stream(
+        self, request: RemoteRequest, cancellation: Cancellation
+    ) -> Iterator[Piece | Finish]:
+        """Raises `NotTold` for a text to be continued: Gemini answers conversations."""
+        return trouble.translated(self._events(request, cancellation), cancellation, self._in_words)
+
+    def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
+        return None
+
+    def _events(
+        self, request: RemoteRequest, cancellation: Cancellation
+    ) -> Iterator[Piece | Finish]:
+        cancellation.check()
+        asked = _message(self._model, request)
+        client = self._client(cancellation)
+        count, reason, usage = 0, "", Usage()
+        try:
+            answer = client.stream_generate_content(asked, retry=None, timeout=SILENCE)
+            for chunk in answer:
+                if chunk.prompt_feedback.block_reason:
+                    raise trouble.blocked(self._model, chunk.prompt_feedback.block_reason.name)
+                usage = _usage(chunk.usage_metadata) or usage
+                for candidate in list(chunk.candidates)[:1]:
+                    reason = candidate.finish_reason.name if candidate.finish_reason else reason
+                    for text in (part.text for part in candidate.content.parts):
+                        if text:
+                            count += 1
+                            yield Piece(text, text.encode("utf-8", "surrogatepass"))
+        finally:
+            cancellation.on_cancel(None)
+            client.transport.close()
+        cancellation.check()
+        if reason in _BLOCKED:
+            raise trouble.blocked(self._model, reason)
+        if not reason:
+            raise (
+                trouble.broken(self._model)
+                if count
+                else trouble.unreadable(self._model, "it holds no part of an answer")
+            )
+        if not count and request.most_tokens > 1:
+            raise trouble.empty(self._model, cut=reason == "MAX_TOKENS")
+        yield Finish(_REASONS.get(reason, "other"), usage)
+
+    def _client(self, cancellation: Cancellation) -> Any:
+        """A client with a connection of its own. The package keeps its settings for the whole
+        process, so they are set and read in one go."""
+        with _configuring:
+            genai.configure(
+                api_key=self._key.reveal() if self._key else _NO_KEY,
+                transport="rest",
+                client_options={"api_endpoint": self._model.service.base_url},
+            )
+            client = genai_client.get_default_generative_client()
+        session = client.transport._session
+        session._max_refresh_attempts = 0  # a key that is refused is not sent again
+        session.max_redirects = 0  # the learner agreed to this host and no other
+        session.trust_env = not self._model.here  # a proxy is another machine
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Watched(lambda line: cancellation.on_cancel(lambda: _cut(line))))
+        return client
+
+    def _in_words(self, error: Exception) -> RemoteError:
+        model, key = self._model, self._key
+        match error:
+            case GoogleAPICallError():
+                status = int(error.code or 500)
+                said = str(error.message)
+                if status == 400 and "api key" in said.lower():
+                    status = 401  # it says so with another status
+                response = getattr(error, "response", None)
+                headers = dict(response.headers) if response is not None else {}
+                lower = {name.lower(): value for name, value in headers.items()}
+                return trouble.refused(status, _first_sentence(said), model, key, lower)
+            case requests.exceptions.ConnectTimeout():
+                return trouble.unreachable(model, "no answer in time")
+            case requests.exceptions.Timeout():
+                return trouble.too_slow(SILENCE, begun=False)
+            case requests.exceptions.TooManyRedirects():
+                return trouble.refused(307, "", model, key)
+            case requests.exceptions.ChunkedEncodingError():
+                return trouble.broken(model)
+            case requests.exceptions.ConnectionError():
+                aborted = isinstance(next(iter(error.args), None), urllib3.exceptions.ProtocolError)
+                timed_out = "timed out" in str(error)
+                if timed_out:
+                    return trouble.too_slow(SILENCE, begun=True)
+                return trouble.broken(model) if aborted else trouble.unreachable(model)
+            case ParseError():
+                return trouble.unreadable(model, "a part of it is not what the protocol says")
+            case ValueError() if str(error).startswith("Unfinished stream"):
+                return trouble.broken(model)
+        return trouble.unreadable(model, f"its client failed with {type(error).__name__}")
+
+
+def _message(model: RemoteModel, request: RemoteRequest) -> Any:
+    """The request as Google's message. Raises `NotTold` for a text to be continued."""
+    if isinstance(request.prompt, str):
+        raise NotTold(
+            f"{model.service.product} answers conversations and continues no text.",
+            "Write it as a message.",
+        )
+    system = "\n".join(m.content for m in request.prompt if m.role == "system")
+    contents = [
+        protos.Content(
+            role="model" if message.role == "assistant" else "user",
+            parts=[protos.Part(text=message.content)],
+        )
+        for message in request.prompt
+        if message.role != "system"
+    ]
+    sampler = request.sampler
+    settings: dict[str, Any] = {"max_output_tokens": request.most_tokens}
+    if sampler.temperature != 1:
+        settings["temperature"] = sampler.temperature
+    if sampler.top_p < 1:
+        settings["top_p"] = sampler.top_p
+    if sampler.top_k:
+        settings["top_k"] = sampler.top_k
+    return protos.GenerateContentRequest(
+        model=model.name if "/" in model.name else f"models/{model.name}",
+        contents=contents,
+        system_instruction=protos.Content(parts=[protos.Part(text=system)]) if system else None,
+        generation_config=protos.GenerationConfig(**settings),
+    )
+
+
+def _usage(told: Any) -> Usage | None:
+    """The total counts tokens of thinking that this client has no name for."""
+    if not told.prompt_token_count:
+        return None
+    beyond = told.total_token_count - told.prompt_token_count
+    return Usage(told.prompt_token_count, max(beyond, told.candidates_token_count))
+
+
+def _first_sentence(said: str) -> str:
+    """A message without the request's address, which the client puts before it."""
+    return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
+
+
+class _Watched(HTTPAdapter):
+    """Tells `on_line` the socket of each connection it makes."""
+
+    def __init__(self, on_line: Callable[[socket.socket], None]) -> None:
+        self._on_line = on_line
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        on_line = self._on_line
+
+        class Line(urllib3.connection.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                on_line(self.sock)
+
+        class SafeLine(urllib3.connection.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                on_line(self.sock)
+
+        class Pool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Line
+
+        class SafePool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = SafeLine
+
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SafePool}
+
+
+def _cut(line: socket.socket) -> None:
+    """End a connection that another thread may be waiting for."""
+    with suppress(OSError, ValueError):
+        line.shutdown(socket.SHUT_RDWR)

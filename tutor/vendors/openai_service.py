@@ -1,0 +1,269 @@
+"""Services that speak OpenAI's protocol, through the `openai` package.
+
+Conversations go to `chat/completions`. A text to be continued goes to the older `completions`,
+which takes it as it is: that is what the stepper needs, and what the servers that people run
+themselves have. Both tell log-probabilities, in two forms, where the server does.
+
+Every stream has a connection of its own, so that it can be cut off from another thread without
+anything else being lost. Nothing is tried twice: a learner should see what happens.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx2
+import msgspec
+import openai
+
+from tutor.errors import AnswerUnreadable, NotTold, RemoteError
+from tutor.vendors import errors as trouble
+from tutor.vendors.catalogue import OWN, RemoteModel
+from tutor.vendors.keys import Secret
+from tutor.vendors.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
+from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Usage
+
+CONNECT = 10.0
+"""Seconds for a connection to be made."""
+
+SILENCE = 120.0
+"""Seconds without a byte; whoever looks at the clock of an answer gives up before
+(`tutor.vendors.runs`)."""
+
+MOST_ALTERNATIVES = 20
+"""What OpenAI and, unless it is told otherwise, vLLM allow."""
+
+_GOES_ON = "One, two, three, four,"
+"""No model ends a text here."""
+
+_NO_KEY = "none"
+"""What is sent where there is no key: the client insists on one, such servers do not look."""
+
+
+def open_service(model: RemoteModel, key: Secret | None) -> OpenAIService:
+    return OpenAIService(model, key)
+
+
+class OpenAIService:
+    """One model of one server. Nothing is sent before `stream`."""
+
+    def __init__(self, model: RemoteModel, key: Secret | None) -> None:
+        self._model = model
+        self._key = key
+        self._own = model.service.id == OWN
+
+    def stream(
+        self, request: RemoteRequest, cancellation: Cancellation
+    ) -> Iterator[Piece | Finish]:
+        """Raises `RemoteError`, `NotTold` among them where log-probabilities are refused."""
+        return trouble.translated(
+            self._events(request, cancellation),
+            cancellation,
+            lambda error: self._in_words(error, request),
+        )
+
+    def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
+        """Through `echo`, which vLLM has, and llama.cpp's server for Python where it was started
+        for it.
+
+        Each log-probability stands beside its token if something is told of the token behind the
+        prompt, too. Where that is missing (llama.cpp's server for Python 0.3), each is that of a
+        token one place further on, and counts as not told. A model that ends the text at once has
+        no token behind it: then how this server counts is seen on a text that goes on.
+        """
+        echo = self._echo(text, cancellation)
+        if echo is None:
+            return None
+        in_place = echo.followed
+        if not in_place and echo.ended:
+            other = self._echo(_GOES_ON, cancellation)
+            in_place = other is not None and other.followed
+        return echo.pieces if in_place else echo.without_costs
+
+    def _echo(self, text: str, cancellation: Cancellation) -> Echo | None:
+        request = RemoteRequest(text, most_tokens=1, top=1)
+
+        def asked() -> Iterator[Echo | None]:
+            with self._client(cancellation) as client:
+                options = self._options(request) | {"echo": True}
+                answer = client.completions.create(prompt=text, **options)
+                yield echo_in(_plain(answer), text)
+
+        found = trouble.translated(
+            asked(), cancellation, lambda error: self._in_words(error, request)
+        )
+        try:
+            return next(found)
+        except (NotTold, AnswerUnreadable):
+            return None
+
+    # --- asking ---------------------------------------------------------------------------
+
+    def _events(
+        self, request: RemoteRequest, cancellation: Cancellation
+    ) -> Iterator[Piece | Finish]:
+        pieces = Pieces()
+        reason: str | None = None
+        usage = Usage()
+        with self._client(cancellation) as client:
+            for chunk in self._chunks(client, request):
+                if chunk.usage is not None:
+                    usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+                for choice in chunk.choices[:1]:
+                    yield from pieces.of(choice)
+                    reason = choice.finish_reason or reason
+        yield from pieces.rest()
+        cancellation.check()
+        if reason == "content_filter":
+            raise trouble.blocked(self._model)
+        if reason is None:
+            raise (
+                trouble.broken(self._model)
+                if pieces.count
+                else trouble.unreadable(self._model, "it holds no part of an answer")
+            )
+        if not pieces.count and request.most_tokens > 1:
+            raise trouble.empty(self._model, cut=reason == "length")
+        yield Finish(finish_reason(reason), usage)
+
+    def _chunks(self, client: openai.OpenAI, request: RemoteRequest) -> Iterator[Chunk]:
+        options = self._options(request) | {"stream": True}
+        if isinstance(request.prompt, str):
+            stream = client.completions.create(prompt=request.prompt, **options)
+        else:
+            messages = [{"role": m.role, "content": m.content} for m in request.prompt]
+            options["stream_options"] = {"include_usage": True}
+            stream = client.chat.completions.create(messages=messages, **options)
+        for event in stream:
+            yield msgspec.convert(_plain(event), Chunk)
+
+    def _options(self, request: RemoteRequest) -> dict[str, Any]:
+        """What is sent beside the prompt. What is at its default is left out: several models
+        refuse a temperature, even their own."""
+        sampler, conversation = request.sampler, not isinstance(request.prompt, str)
+        options: dict[str, Any] = {"model": self._model.name}
+        longest = "max_completion_tokens" if conversation and not self._own else "max_tokens"
+        options[longest] = request.most_tokens
+        if sampler.temperature != 1:
+            options["temperature"] = sampler.temperature
+        if sampler.top_p < 1:
+            options["top_p"] = sampler.top_p
+        if request.seed is not None:
+            options["seed"] = request.seed
+        if self._own and (extra := self._own_options(request)):
+            options["extra_body"] = extra
+        if top := self._alternatives(request):
+            options |= (
+                {"logprobs": True, "top_logprobs": top} if conversation else {"logprobs": top}
+            )
+        return options
+
+    def _own_options(self, request: RemoteRequest) -> dict[str, Any]:
+        """What llama.cpp, vLLM and others have beyond the protocol."""
+        extra: dict[str, Any] = {}
+        if request.sampler.top_k:
+            extra["top_k"] = request.sampler.top_k
+        if request.sampler.min_p:
+            extra["min_p"] = request.sampler.min_p
+        last = request.prompt[-1] if not isinstance(request.prompt, str) else None
+        if last is not None and last.role == "assistant":  # it is to be gone on with
+            extra |= {"continue_final_message": True, "add_generation_prompt": False}
+        return extra
+
+    def _alternatives(self, request: RemoteRequest) -> int:
+        most = self._model.service.alternatives
+        return min(request.top, MOST_ALTERNATIVES if most is None else most)
+
+    @contextmanager
+    def _client(self, cancellation: Cancellation) -> Iterator[openai.OpenAI]:
+        """A client for one request, whose connection `cancellation` cuts off."""
+
+        def follow(name: str, info: dict[str, Any]) -> None:
+            if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                line = info["return_value"].get_extra_info("socket")
+                cancellation.on_cancel(lambda: _cut(line))
+
+        def watch(request: httpx2.Request) -> None:
+            request.extensions["trace"] = follow
+
+        cancellation.check()
+        with httpx2.Client(
+            timeout=httpx2.Timeout(SILENCE, connect=CONNECT),
+            event_hooks={"request": [watch]},
+            follow_redirects=False,  # the learner agreed to this host and no other
+            trust_env=not self._model.here,  # a proxy is another machine
+        ) as http:
+            try:
+                yield openai.OpenAI(
+                    api_key=self._key.reveal() if self._key else _NO_KEY,
+                    base_url=self._model.service.base_url,
+                    organization="",
+                    project="",
+                    max_retries=0,
+                    http_client=http,
+                )
+            finally:
+                cancellation.on_cancel(None)
+
+    # --- what went wrong --------------------------------------------------------------------
+
+    def _in_words(self, error: Exception, request: RemoteRequest) -> RemoteError:
+        model, key = self._model, self._key
+        match error:
+            case openai.APIStatusError():
+                found = trouble.refused(
+                    error.status_code, error.body, model, key, error.response.headers
+                )
+                if request.top and error.status_code in (400, 422) and "logprob" in found.happened:
+                    return NotTold(
+                        f"{model.service.product} tells no log-probabilities of {model.name}. "
+                        + found.happened,
+                        "Its text can be read, but not stepped through.",
+                    )
+                return found
+            case openai.APITimeoutError():
+                timed_out_connecting = isinstance(error.__cause__, httpx2.ConnectTimeout)
+                seconds = CONNECT if timed_out_connecting else SILENCE
+                return (
+                    trouble.unreachable(model, f"no answer within {seconds:g} seconds")
+                    if timed_out_connecting
+                    else trouble.too_slow(seconds, begun=False)
+                )
+            case openai.APIConnectionError():
+                return self._no_connection(error.__cause__)
+            case openai.APIError():  # an error in the middle of a stream, with status 200
+                said = trouble.cleaned(error.message, key)
+                return trouble.refused(_code_of(error), said, model, key)
+            case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
+                return trouble.unreadable(model, "a part of it is not what the protocol says")
+        return trouble.unreadable(model, f"its client failed with {type(error).__name__}")
+
+    def _no_connection(self, cause: BaseException | None) -> RemoteError:
+        if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
+            reason = str(cause) if isinstance(cause, httpx2.ConnectError) else type(cause).__name__
+            return trouble.unreachable(self._model, reason)
+        return trouble.broken(self._model)
+
+
+def _plain(answer: Any) -> Any:
+    """What the client made of an event, as plain data; it takes anything for an answer."""
+    return answer.model_dump(warnings=False) if hasattr(answer, "model_dump") else answer
+
+
+def _code_of(error: openai.APIError) -> int:
+    try:
+        code = int(error.code or 0)
+    except ValueError:
+        code = 0
+    return code if 400 <= code <= 599 else 500
+
+
+def _cut(line: socket.socket | None) -> None:
+    """End a connection that another thread may be waiting for: closing alone does not wake it."""
+    if line is not None:
+        with suppress(OSError, ValueError):
+            line.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,37 @@
+"""From a remote model to a `Service` that can be asked."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from tutor.errors import ClientMissing, KeyMissing
+from tutor.vendors.catalogue import OWN, RemoteModel
+from tutor.vendors.keys import Secret
+from tutor.vendors.service import Service
+
+_EXTRAS = {"openai": "remote", "gemini": "gemini"}
+
+
+def open_service(model: RemoteModel, key: Secret | None) -> Service:
+    """The adapter for this model's service. Nothing is sent yet.
+
+    Raises `KeyMissing` for a service of the catalogue without a key (servers that people run
+    themselves mostly ask for none), and `ClientMissing` where its client is not installed.
+    """
+    card = model.service
+    if key is None and card.id != OWN:
+        raise KeyMissing(
+            f"There is no key for {card.product}.",
+            f"Set {card.key_variables[0]} before you start tutor, or put it into the keyring: "
+            f"`keyring set tutor {card.key_variables[0]}`.",
+        )
+    try:
+        adapter = import_module(f"tutor.vendors.{card.adapter}_service")
+        service: Service = adapter.open_service(model, key)
+    except ImportError as error:
+        extra = _EXTRAS[card.adapter]
+        raise ClientMissing(
+            f"The client for {card.product} is not installed.",
+            f"Install it: pip install 'tutor[{extra}]'.",
+        ) from error
+    return service

@@ -1,0 +1,266 @@
+"""Answers under way, each in a thread of its own.
+
+Whoever has other things to do (the engine) starts a run and looks at it now and then: `start`,
+`look` and `cancel` return at once, however slow the server is.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tutor import errors
+from tutor.errors import (
+    AnswerUnreadable,
+    EngineError,
+    RemoteError,
+    RequestCancelled,
+    StreamBroken,
+    TutorError,
+)
+from tutor.vendors.alternatives import Alternatives
+from tutor.vendors.catalogue import RemoteModel, ServiceCard, catalogue
+from tutor.vendors.errors import too_slow
+from tutor.vendors.keys import Secret, has_key
+from tutor.vendors.opening import open_service
+from tutor.vendors.permissions import Permissions
+from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Service
+
+log = logging.getLogger(__name__)
+
+FIRST_PIECE = 90.0
+"""Seconds that a server gets to begin its answer: large models think first."""
+
+NEXT_PIECE = 30.0
+"""Seconds that it gets for each piece after that."""
+
+
+MOST_BYTES = 4_000_000
+MOST_PIECES = 100_000
+"""More than any answer that is asked for here: a server that does not stop is stopped."""
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """A `TutorError` as plain data: its class name and its two sentences."""
+
+    kind: str
+    happened: str
+    next_step: str = ""
+
+    @classmethod
+    def of(cls, error: TutorError) -> Trouble:
+        return cls(type(error).__name__, error.happened, error.next_step)
+
+    @property
+    def error(self) -> TutorError:
+        kind = getattr(errors, self.kind, RemoteError)
+        if not (isinstance(kind, type) and issubclass(kind, TutorError)):
+            kind = RemoteError
+        return kind(self.happened, self.next_step)
+
+    @property
+    def title(self) -> str:
+        return self.error.title
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run is.
+
+    `pieces` are those from the one asked for on, `arrived` is how many there are altogether.
+    `first_after` and `last_after` are seconds from the request to the first and to the newest
+    piece, `seconds` to now, or to the end. Over when there is a `finish` or a `trouble`; what had
+    arrived before a trouble is the answer as far as it came.
+    """
+
+    pieces: tuple[Piece, ...] = ()
+    arrived: int = 0
+    seconds: float = 0.0
+    first_after: float | None = None
+    last_after: float | None = None
+    finish: Finish | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.finish is not None or self.trouble is not None
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A service of the catalogue, whether there is a key for it, and whether the learner has
+    agreed to its host."""
+
+    card: ServiceCard
+    has_key: bool
+    allowed: bool
+
+
+class RemoteRuns:
+    """The runs of one lab, by names that the lab gives."""
+
+    def __init__(
+        self,
+        permissions: Permissions | None = None,
+        open_: Callable[[RemoteModel, Secret | None], Service] = open_service,
+    ) -> None:
+        self._permissions = permissions or Permissions()
+        self._open = open_
+        self._runs: dict[str, Run] = {}
+        self._alternatives: dict[RemoteModel, Alternatives] = {}
+
+    def offers(self) -> tuple[Offer, ...]:
+        """All services of the catalogue, in its order. Asks the keyring: a moment."""
+        return tuple(
+            Offer(
+                card, has_key(card), self._permissions.allowed(RemoteModel(card, card.model or ""))
+            )
+            for card in catalogue()
+        )
+
+    def start(self, name: str, model: RemoteModel, request: RemoteRequest) -> None:
+        """Begin a run; one of the same name is cancelled and forgotten. Raises `NotAllowed`;
+        everything else that goes wrong is told by `look`."""
+        told = self._alternatives.setdefault(model, Alternatives(model))
+        opened = self._opened(model)
+        self.cancel(name)
+        self._runs[name] = Run(lambda cut: told.stream(opened, request, cut))
+
+    def read(self, name: str, model: RemoteModel, text: str) -> None:
+        """Begin a run whose pieces are the tokens of `text` as the server reads it, each with the
+        log-probability that it had there; it has none where the server does not tell. Raises
+        `NotAllowed`."""
+        opened = self._opened(model)
+        self.cancel(name)
+        self._runs[name] = Run(lambda cut: prompt_events(opened(), text, cut))
+
+    def _opened(self, model: RemoteModel) -> Callable[[], Service]:
+        """What opens the service of this model, with the key of now. Raises `NotAllowed`."""
+        self._permissions.check(model)
+        key = self._permissions.key(model)
+        return lambda: self._open(model, key)
+
+    def look(self, name: str, since: int = 0) -> Progress:
+        """How far the run is, with the pieces from number `since` on. Of a run that this process
+        does not know it says that it was broken off."""
+        run = self._runs.get(name)
+        if run is None:
+            lost = StreamBroken(
+                "The engine was started anew while the answer came in.", "Ask again."
+            )
+            return Progress(arrived=since, trouble=Trouble.of(lost))
+        return run.progress(since)
+
+    def cancel(self, name: str) -> None:
+        """Stop a run; `look` says so from now on. One that is unknown is stopped already."""
+        if run := self._runs.get(name):
+            run.cancel()
+
+    def close(self) -> None:
+        """Stop and forget all."""
+        for run in self._runs.values():
+            run.cancel()
+        self._runs.clear()
+
+
+Events = Callable[[Cancellation], Iterator[Piece | Finish]]
+
+
+def prompt_events(
+    service: Service, text: str, cancellation: Cancellation
+) -> Iterator[Piece | Finish]:
+    """The tokens of a text (`Service.prompt_tokens`) as a run takes them."""
+    yield from service.prompt_tokens(text, cancellation) or ()
+    yield Finish("stop")
+
+
+class Run:
+    """One answer, read by a thread: what `events` yields."""
+
+    def __init__(self, events: Events) -> None:
+        self._cancellation = Cancellation()
+        self._lock = threading.Lock()
+        self._arrival = threading.Event()
+        self._pieces: list[Piece] = []
+        self._size = 0
+        self._begun = time.monotonic()
+        self._first: float | None = None
+        self._last: float | None = None
+        self._ended: float | None = None
+        self._finish: Finish | None = None
+        self._trouble: Trouble | None = None
+        threading.Thread(
+            target=self._read, args=(events,), name="remote answer", daemon=True
+        ).start()
+
+    def progress(self, since: int = 0) -> Progress:
+        self._mind_the_time()
+        with self._lock:
+            return Progress(
+                tuple(self._pieces[since:]),
+                len(self._pieces),
+                self._after(self._ended or time.monotonic()) or 0.0,
+                self._after(self._first),
+                self._after(self._last),
+                self._finish,
+                self._trouble,
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Until something has arrived since the last `wait`, or so long."""
+        self._arrival.wait(seconds)
+        self._arrival.clear()
+
+    def cancel(self) -> None:
+        """Nothing that arrives from now on counts."""
+        self._end(trouble=Trouble.of(RequestCancelled("The answer was stopped.")))
+        self._cancellation.cancel()
+
+    def _read(self, events: Events) -> None:
+        try:
+            for event in events(self._cancellation):
+                if isinstance(event, Finish):
+                    self._end(finish=event)
+                    return
+                self._take(event)
+            self._end(trouble=Trouble.of(StreamBroken("It has no end.", "Ask again.")))
+        except TutorError as error:
+            self._end(trouble=Trouble.of(error))
+        except Exception as error:  # noqa: BLE001 (a mistake of ours must leave nobody waiting)
+            # its text may hold what was sent, the key included: kind and place have to do
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
+            mistake = EngineError(f"The adapter made a mistake: {type(error).__name__}.")
+            self._end(trouble=Trouble.of(mistake))
+
+    def _take(self, piece: Piece) -> None:
+        with self._lock:
+            if self._ended is None:
+                self._last = time.monotonic()
+                self._first = self._first or self._last
+                self._pieces.append(piece)
+                self._size += len(piece.data)
+        if self._size > MOST_BYTES or len(self._pieces) > MOST_PIECES:
+            raise AnswerUnreadable("It goes on and on.", "Ask another server.")
+        self._arrival.set()
+
+    def _end(self, *, finish: Finish | None = None, trouble: Trouble | None = None) -> None:
+        with self._lock:
+            if self._ended is None:
+                self._ended = time.monotonic()
+                self._finish, self._trouble = finish, trouble
+        self._arrival.set()
+
+    def _mind_the_time(self) -> None:
+        """End a run whose server keeps the line open and says nothing."""
+        now = time.monotonic()
+        patience = FIRST_PIECE if self._last is None else NEXT_PIECE
+        if self._ended is None and now - (self._last or self._begun) > patience:
+            self._end(trouble=Trouble.of(too_slow(patience, begun=self._last is not None)))
+            self._cancellation.cancel()
+
+    def _after(self, moment: float | None) -> float | None:
+        return None if moment is None else moment - self._begun

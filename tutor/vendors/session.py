@@ -1,0 +1,217 @@
+"""A text read by a model elsewhere: the questions of `tutor.lm.session`, as far as a service
+answers them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tutor.errors import NotTold, TextError
+from tutor.lm.distribution import (
+    ChatMessage,
+    Distribution,
+    ModelCard,
+    Row,
+    SamplerSettings,
+    Token,
+)
+from tutor.vendors import shown
+from tutor.vendors.alternatives import ALTERNATIVES
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.reader import Check, RemoteReader
+from tutor.vendors.shown import NOT_TOLD
+from tutor.vendors.vocabulary import (
+    ASSISTANT,
+    BREAK,
+    END,
+    USER,
+    conversation,
+    id_of,
+    is_conversation,
+)
+
+
+def never() -> None:
+    """A check for those who wait to the end."""
+
+
+class RemoteSession:
+    """One path of tokens. Positions count the tokens before a place, as everywhere.
+
+    `bits` are surprisals that are known, by the index of the token.
+    """
+
+    def __init__(
+        self, reader: RemoteReader, path: Sequence[Token], bits: Sequence[float | None] = ()
+    ) -> None:
+        if not path:
+            raise TextError("The text is empty.", "Enter at least one character.")
+        self._reader = reader
+        self._path = list(path)
+        self._bits: dict[int, float] = {
+            index: value for index, value in enumerate(bits) if value is not None
+        }
+
+    # --- opening ----------------------------------------------------------------------------
+
+    @classmethod
+    def on_text(cls, reader: RemoteReader, text: str, check: Check = never) -> RemoteSession:
+        """Raises `TextError` if it is empty."""
+        if not text:
+            raise TextError("The text is empty.", "Enter at least one character.")
+        told = reader.split(text, check)
+        bits = [None if log is None else -log / math.log(2) for _, log in told]
+        return cls(reader, [token for token, _ in told], bits)
+
+    @classmethod
+    def on_chat(cls, reader: RemoteReader, messages: Iterable[ChatMessage]) -> RemoteSession:
+        """Up to where the assistant is to speak. Raises `TextError` for no messages."""
+        said = tuple(messages)
+        if not said:
+            raise TextError("The conversation is empty.", "Write a message first.")
+        return cls(reader, conversation(reader.vocabulary, said))
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return tuple(self._path)
+
+    @property
+    def ended(self) -> bool:
+        return self._path[-1] == END
+
+    def __len__(self) -> int:
+        return len(self._path)
+
+    # --- the path ---------------------------------------------------------------------------
+
+    def append(self, ids: Iterable[int]) -> None:
+        self._path += self._reader.vocabulary.tokens(ids)
+
+    def append_turn(self, text: str) -> tuple[Token, ...]:
+        """Close the answer, add the user's next message, and open the next answer."""
+        if not text.strip():
+            raise TextError("The message is empty.", "Write something first.")
+        if not is_conversation(self._path):
+            raise TextError("This is a text and no conversation.", "c begins one.")
+        closing = [] if self.ended else [END]
+        said = self._reader.vocabulary.token(text.encode())
+        added = (*closing, BREAK, USER, said, BREAK, ASSISTANT)
+        self._path += added
+        return added
+
+    def go_back(self, length: int) -> None:
+        self.replace(self._path[: self._checked(length)])
+
+    def replace(self, path: Sequence[Token]) -> None:
+        """Go over to another path; what is known of their common beginning stays."""
+        common = 0
+        for mine, theirs in zip(self._path, path, strict=False):
+            if mine.id != theirs.id:
+                break
+            common += 1
+        self._bits = {index: value for index, value in self._bits.items() if index < common}
+        self._path = list(path)
+
+    def fork(self, length: int) -> RemoteSession:
+        self._checked(length)
+        other = RemoteSession(self._reader, self._path[:length])
+        other._bits = {index: value for index, value in self._bits.items() if index < length}
+        return other
+
+    # --- questions --------------------------------------------------------------------------
+
+    def distribution(
+        self, position: int, sampler: SamplerSettings, seed: int, top: int, check: Check = never
+    ) -> Distribution:
+        """What comes after the first `position` tokens, as far as the server shows it."""
+        return self._told(position, sampler, seed, top, check)
+
+    def _told(
+        self, position: int, sampler: SamplerSettings, seed: int | None, top: int, check: Check
+    ) -> Distribution:
+        path = tuple(self._path[: self._checked(position)])
+        place = self._reader.place(path, sampler, seed, check)
+        return shown.distribution(
+            place.shown,
+            sampler,
+            position=position,
+            seed=seed or 0,
+            top=top,
+            token_of=self._reader.vocabulary.token,
+            drawn=place.drawn,
+            drawn_log=place.drawn_log,
+        )
+
+    def rows(
+        self,
+        position: int,
+        sampler: SamplerSettings,
+        ids: Sequence[int],
+        check: Check = never,
+    ) -> tuple[Row, ...]:
+        """The rows of these tokens; of those that the server does not show, only that they are
+        not told."""
+        found = self._told(position, sampler, None, ALTERNATIVES, check)
+        by_id = {row.token.id: row for row in (*found.rows, found.drawn)}
+        beyond = len(found.rows) + 1
+        tokens = self._reader.vocabulary.tokens(ids)
+        return tuple(by_id.get(t.id) or shown.unknown(t, beyond) for t in tokens)
+
+    def find(self, position: int, query: str) -> tuple[Row, ...]:
+        """Raises `NotTold`: the vocabulary is not known."""
+        raise NotTold("A server tells no vocabulary to search in.", "Choose from its rows.")
+
+    def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
+        """-log2 p of each token from `start` on, as far as it was told already: asking for each
+        would be a request for each. NaN for what is not; None for the first token."""
+        if not 0 <= start <= len(self._path):
+            raise TextError(f"There is no token {start} in a text of {len(self._path)} tokens.")
+        bits = [self._known_bits(index) for index in range(max(1, start), len(self._path))]
+        return (None, *bits) if start == 0 else tuple(bits)
+
+    def _known_bits(self, index: int) -> float:
+        if index in self._bits:
+            return self._bits[index]
+        place = self._reader.known(tuple(self._path[:index]))
+        for each in place.shown if place else ():
+            if id_of(each.data) == self._path[index].id:
+                return -each.log_probability / math.log(2)
+        return NOT_TOLD
+
+    def xray(self) -> None:
+        """Raises `NotTold`: a service says what comes out, not what is inside."""
+        raise NotTold(
+            "A server tells what comes out of its model, and nothing of what goes on inside.",
+            "The x-ray works on a model that runs here.",
+        )
+
+    def _checked(self, length: int) -> int:
+        if not 1 <= length <= len(self._path):
+            raise TextError(
+                f"Position {length} is outside this text of {len(self._path)} tokens.",
+                f"Use 1 to {len(self._path)}.",
+            )
+        return length
+
+
+def remote_card(model: RemoteModel) -> ModelCard:
+    """What the app is told of the model: what a local one has inside, nobody tells here."""
+    told = model.service.alternatives
+    return ModelCard(
+        name=model.name,
+        path=model.service.base_url,
+        sha256=f"{model.spec} at {model.service.base_url}",
+        format="remote",
+        kernel="remote",
+        parameters=0,
+        layers=0,
+        heads=0,
+        width=0,
+        context=0,
+        vocabulary_size=0,
+        chat=True,
+        end_ids=(END.id,),
+        device="elsewhere",
+        host=model.host,
+        shows=ALTERNATIVES if told is None else told,
+    )
