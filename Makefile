@@ -54,7 +54,7 @@ contracts: setup
 
 bench: setup
 	$(BIN)/pip install --quiet -e '.[test,reference]'
-	$(BIN)/python tests/benchmark.py
+	$(BIN)/python -m tests.benchmarks
 
 format: setup
 	$(BIN)/ruff format

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from terminal import DEADLINE, Terminal
+from tests.terminal import DEADLINE, Terminal
 
 _INHERITED = ("PYTHONPATH", "TUTOR_SHARED", "TUTOR_DEVICE", "HF_HUB_OFFLINE")
 """What a session has of the environment of the tests, beside a plain one."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay import Relay
-from ssh_server import SshServer
-from terminal import Terminal
+from tests.relay import Relay
+from tests.ssh_server import SshServer
+from tests.terminal import Terminal
 
 READY = "●"
 STEPPER = "the model's draw"

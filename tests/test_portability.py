@@ -104,7 +104,7 @@ asyncio.run(stopped())
     ids=["start", "load", "fetch"],
 )
 def test_without_what_windows_lacks(tmp_path: Path, program: str, says: str) -> None:
-    from tiny_model import write_tiny_folder
+    from tests.tiny_model import write_tiny_folder
 
     nothing = str(tmp_path / "no-such-model.gguf")  # so that nothing is fetched
     result = subprocess.run(

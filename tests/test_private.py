@@ -16,9 +16,8 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("Windows has no such permissions", allow_module_level=True)
 
-from terminal import Terminal
-from tiny_gguf import write_gguf
-
+from tests.terminal import Terminal
+from tests.tiny_gguf import write_gguf
 from tutor import paths, private
 from tutor.course.catalogue import load_course
 from tutor.engine.process import COMMAND, EngineProcess

@@ -8,7 +8,8 @@ from typing import Any
 import gguf
 import numpy as np
 from numpy.typing import NDArray
-from tiny_model import byte_fields
+
+from tests.tiny_model import byte_fields
 
 LAYERS, WIDTH, HEADS, SHARED, HEAD_SIZE, HIDDEN, VOCABULARY = 2, 256, 4, 2, 64, 256, 288
 

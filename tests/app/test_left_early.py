@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.css.query import NoMatches
-from whole_app import keys, sees, until, whole_app
 
+from tests.app.whole_app import keys, sees, until, whole_app
 from tutor.app.reader.search import SearchScreen
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from explorer_stage import shown
-from fake_engine import FakeEngine
-from lab_stage import BenchEngine
-from whole_app import keys, sees, until, whole_app
 
 import tutor.app
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.engine.fake_engine import FakeEngine
+from tests.labs.lab_stage import BenchEngine
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
 from tutor.app.home.screen import HomeScreen
 from tutor.app.labs.screen import LabScreen

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sample_course import LESSON
-from whole_app import keys, sees, whole_app
 
+from tests.app.whole_app import keys, sees, whole_app
+from tests.sample_course import LESSON
 from tutor.app.model.status import ModelStatus
 from tutor.errors import DownloadFailed
 from tutor.learner.progress import Progress

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from explorer_stage import shown
-from reviewing import Clock, answered
-from whole_app import until, whole_app
-
+from tests.app.explorer.explorer_stage import shown
+from tests.app.review.reviewing import Clock, answered
+from tests.app.whole_app import until, whole_app
 from tutor.learner.progress import Progress
 
 

@@ -6,10 +6,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from explorer_stage import shown
-from fake_engine import FakeEngine
-from sample_course import COURSE
-
+from tests.app.explorer.explorer_stage import shown
+from tests.engine.fake_engine import FakeEngine
+from tests.sample_course import COURSE
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.app import TutorApp
 from tutor.learner.clock import Clock, now

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from course.lesson_text import FRONT, SCREEN, line_of
 
+from tests.course.lesson_text import FRONT, SCREEN, line_of
 from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Solved
 from tutor.authoring.claims import check

@@ -15,9 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.table import Measured
-from terminal import Terminal
-
+from tests.benchmarks.table import Measured
+from tests.terminal import Terminal
 from tutor.paths import lessons_folder
 
 LESSONS = 500

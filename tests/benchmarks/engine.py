@@ -1,6 +1,6 @@
 """How soon the engine answers, and what memory it takes.
 
-    python -m benchmarks.engine MODEL.gguf        (in the tests folder)
+    python -m tests.benchmarks.engine MODEL.gguf
 
 The peer of the cold start is a process that does the same with `transformers`: the same weights
 as 16-bit or as 32-bit floats in a folder of its own format, which is how its users keep them.
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from benchmarks.table import Measured
 
+from tests.benchmarks.table import Measured
 from tutor.engine import frames
 from tutor.engine.client import Engine, EngineSession
 from tutor.engine.wire import AskDistribution, DistributionAnswer, Opened, OpenText

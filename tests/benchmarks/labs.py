@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.table import Measured
-
+from tests.benchmarks.table import Measured
 from tutor.labs.certainty import lab as certainty
 from tutor.labs.injection import lab as injection
 from tutor.labs.kit import registry

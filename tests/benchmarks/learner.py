@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.table import Measured
-
+from tests.benchmarks.table import Measured
 from tutor.learner import review
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress

@@ -1,6 +1,6 @@
 """A class on one machine: many learners and one engine.
 
-    python tests/benchmark.py load         (or: python tests/benchmarks/load.py [--learners N])
+    python -m tests.benchmarks load         (or: python -m tests.benchmarks.load [--learners N])
 
 - Fifty simulated learners, each with a text of their own, step every two seconds, while five more
   run on as fast as they are served. They speak the engine's protocol over its socket, from one
@@ -28,13 +28,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import psutil
-from benchmarks.screen import STEPPER
-from benchmarks.table import Measured
-from terminal import Terminal
 
+from tests.benchmarks.screen import STEPPER
+from tests.benchmarks.table import Measured
+from tests.terminal import Terminal
 from tutor.engine.client import Engine, EngineSession
 from tutor.engine.connection import standing_of
 from tutor.lm.distribution import PLAIN

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from benchmarks.table import Measured
 from torch import Tensor
 
+from tests.benchmarks.table import Measured
 from tutor.lm.fast.kernels import THREADS
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache

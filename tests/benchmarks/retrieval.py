@@ -15,8 +15,7 @@ import time
 from itertools import accumulate
 from pathlib import Path
 
-from benchmarks.table import Measured
-
+from tests.benchmarks.table import Measured
 from tutor.retrieval import store
 from tutor.retrieval.update import update
 

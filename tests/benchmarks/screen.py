@@ -1,6 +1,6 @@
 """How fast the screen is, and how much memory it takes.
 
-    python tests/benchmarks/screen.py [--runs N] [--steps N]
+    python -m tests.benchmarks.screen [--runs N] [--steps N]
 
 - First paint: from exec to the first content on an 80x24 terminal, `tutor` against the smallest
   Textual app with a Header, a Footer and a Markdown, taking turns.
@@ -24,12 +24,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from benchmarks.course import wait_until_kept
-from benchmarks.table import Measured
-from terminal import Terminal
-
+from tests.benchmarks.course import wait_until_kept
+from tests.benchmarks.table import Measured
+from tests.terminal import Terminal
 from tutor.models import find_model
 from tutor.paths import user_models_folder
 

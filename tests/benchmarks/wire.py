@@ -1,6 +1,6 @@
 """What goes over the wire between a learner and a host.
 
-    python tests/benchmarks/wire.py
+    python -m tests.benchmarks.wire
 
 `tutor` runs at 80x24 in a session of OpenSSH's own server on the loopback. Bytes are counted at the
 learner's terminal, and inside of TCP: what SSH adds to encrypt them, and the keys themselves. They
@@ -11,17 +11,13 @@ Needs the default model, installed or named by TUTOR_MODEL, and OpenSSH's server
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-import ssh_session
-from benchmarks.table import Measured, markdown
-from ssh_server import SshServer
-from ssh_session import Costs
-
+from tests import ssh_session
+from tests.benchmarks.table import Measured, markdown
+from tests.ssh_server import SshServer
+from tests.ssh_session import Costs
 from tutor.models import find_model
 from tutor.paths import user_models_folder
 

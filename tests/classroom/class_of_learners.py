@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from sample_course import COURSE, LESSON
-
+from tests.sample_course import COURSE, LESSON
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LogEvent
 from tutor.learner.review_log import encode

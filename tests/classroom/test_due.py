@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from class_of_learners import COURSE, LESSON, NOW, QUESTIONS, answer, clock, learner
 
+from tests.classroom.class_of_learners import COURSE, LESSON, NOW, QUESTIONS, answer, clock, learner
 from tutor.classroom.assignments import Assignment, write
 from tutor.classroom.due import (
     LessonDue,

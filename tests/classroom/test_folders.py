@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from class_of_learners import learner
 
+from tests.classroom.class_of_learners import learner
 from tutor import paths
 from tutor.classroom import folders
 from tutor.classroom.folders import Search

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from class_of_learners import QUESTIONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.classroom.class_of_learners import QUESTIONS
 from tutor.classroom.mistakes import mistakes
 from tutor.course.questions.question import ComparePrompts, MatchQuestion, Pair, Question
 

@@ -11,10 +11,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from class_of_learners import COURSE, LESSON, NOW, QUESTIONS, answer, clock, learner, logged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.classroom.class_of_learners import (
+    COURSE,
+    LESSON,
+    NOW,
+    QUESTIONS,
+    answer,
+    clock,
+    learner,
+    logged,
+)
 from tutor.classroom.folders import Found
 from tutor.classroom.learner import Row
 from tutor.classroom.reading import Class, read_class

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Outcome, Tutor
 
+from tests.cli.command_line import Outcome, Tutor
 from tutor.cli import main
 
 

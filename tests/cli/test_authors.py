@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import Tutor
 
+from tests.cli.command_line import Tutor
 from tutor import paths
 from tutor.course.catalogue import load_course
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from command_line import Tutor
 
+from tests.cli.command_line import Tutor
 from tutor.cli.bot.output import GenerativeTrace, Report, RetrievalTrace, RulesTrace
 
 ROOT = Path(__file__).parents[2]

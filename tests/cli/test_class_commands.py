@@ -14,11 +14,11 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import Tutor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.cli.command_line import Tutor
 from tutor import paths
 from tutor.classroom.learner import Row
 from tutor.classroom.tables import Column, Table, learners_table

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from command_line import Tutor
-from course.lesson_text import SMALL
 
+from tests.cli.command_line import Tutor
+from tests.course.lesson_text import SMALL
 from tutor import __version__, paths
 from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress

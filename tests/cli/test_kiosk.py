@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Tutor
 
+from tests.cli.command_line import Tutor
 from tutor import paths
 from tutor.allowed import EVERYTHING, LOCKED_DOWN
 from tutor.cli import kiosk

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import Tutor
 
+from tests.cli.command_line import Tutor
 from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress

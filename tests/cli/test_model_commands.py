@@ -14,9 +14,9 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from command_line import Tutor
-from tiny_gguf import write_gguf
 
+from tests.cli.command_line import Tutor
+from tests.tiny_gguf import write_gguf
 from tutor import paths
 from tutor.errors import NoSpace
 from tutor.models import FoundModel

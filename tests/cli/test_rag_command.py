@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import Tutor
 
+from tests.cli.command_line import Tutor
 from tutor.cli.rag.command import figures
 from tutor.retrieval.update import Progress
 

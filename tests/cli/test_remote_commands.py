@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from command_line import Tutor
-from lab_bench import small_model
-from remote.loopback import KEY, Loopback, chat_event, loopback, status, stream, usage_event
-from remote.model_server import model_server
 
+from tests.cli.command_line import Tutor
+from tests.labs.lab_backend import small_model
+from tests.vendors.loopback import KEY, Loopback, chat_event, loopback, status, stream, usage_event
+from tests.vendors.model_server import model_server
 from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session

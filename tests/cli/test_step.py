@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from command_line import Tutor
+
+from tests.cli.command_line import Tutor
 
 VOCABULARY = 259
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from command_line import Tutor
-from training_stage import SMALL, write_corpus
 
+from tests.cli.command_line import Tutor
+from tests.labs.training_stage import SMALL, write_corpus
 from tutor.cli import train
 from tutor.lm.training.recipes.families import model as family_model
 from tutor.lm.training.recipes.families import tasks as family_tasks

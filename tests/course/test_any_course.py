@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import SMALL
 
+from tests.course.lesson_text import SMALL
 from tutor import paths
 from tutor.course.catalogue import Course, load_course
 from tutor.course.links import target

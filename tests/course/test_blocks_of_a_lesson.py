@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import FRONT, LAB, SCREEN, SMALL, line_of, parse_lesson
 
+from tests.course.lesson_text import FRONT, LAB, SCREEN, SMALL, line_of, parse_lesson
 from tutor.course.facts import Fact, read_facts
 from tutor.course.glossary import read_glossary
 from tutor.course.lesson import Action, Quoted, Sampler

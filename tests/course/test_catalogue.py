@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from lesson_text import SMALL
 
+from tests.course.lesson_text import SMALL
 from tutor.course.catalogue import course_summary, load_course
 from tutor.course.reading.place import MAXIMUM_BYTES
 from tutor.errors import LessonError

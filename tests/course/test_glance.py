@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from lesson_text import FRONT, SCREEN, SINGLE, SMALL
 
+from tests.course.lesson_text import FRONT, SCREEN, SINGLE, SMALL
 from tutor import paths
 from tutor.course import catalogue, companions
 from tutor.course.catalogue import Opening, load_course

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import LAB, SINGLE, SMALL, line_of
 
+from tests.course.lesson_text import LAB, SINGLE, SMALL, line_of
 from tutor.authoring.layout import cells, height, wrapped
 from tutor.authoring.lint import Finding, lint
 from tutor.course.reading.markup import markdown

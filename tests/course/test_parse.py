@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import FRONT, LAB, SCREEN, SINGLE, SMALL, line_of, parse_lesson
 
+from tests.course.lesson_text import FRONT, LAB, SCREEN, SINGLE, SMALL, line_of, parse_lesson
 from tutor.course.lesson import Branched, TookRankAtLeast, TopTokenAbove, TopTokenBelow
 from tutor.course.questions.question import QUESTION_TYPES, NumberQuestion, SingleChoice
 from tutor.course.reading.parse import parse_bytes, read, read_bytes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lesson_text import SMALL, line_of
 
+from tests.course.lesson_text import SMALL, line_of
 from tutor.authoring.lint import lint, look_over
 from tutor.authoring.release import Release, read_release, write_release
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lesson_text import SMALL
 
+from tests.course.lesson_text import SMALL
 from tutor.course.catalogue import Course, load_course
 from tutor.course.links import ScreenTarget, TermTarget
 from tutor.course.search import Hit, search

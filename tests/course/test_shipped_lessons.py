@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from lesson_text import parse_lesson
-
+from tests.course.lesson_text import parse_lesson
 from tutor import paths
 from tutor.authoring.lint import lint
 from tutor.authoring.release import changed, read_release

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lesson_text import SMALL, line_of
 
+from tests.course.lesson_text import SMALL, line_of
 from tutor import paths
 from tutor.course.catalogue import Course, load_course
 from tutor.course.links import ScreenTarget, TermTarget, target

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tiny_model import write_tiny_folder
 
+from tests.tiny_model import write_tiny_folder
 from tutor.engine import frames
 from tutor.engine.backend_proxy import EngineBench
 from tutor.engine.client import Engine, EngineState

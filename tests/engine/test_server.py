@@ -7,8 +7,8 @@ import threading
 from typing import Any
 
 import pytest
-from tiny_model import tiny_model
 
+from tests.tiny_model import tiny_model
 from tutor.engine import frames
 from tutor.engine.inbox import PipeInbox
 from tutor.engine.server import Server

@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_model import tiny_model
 
+from tests.tiny_model import tiny_model
 from tutor.engine import frames
 from tutor.engine.client import Engine
 from tutor.engine.inbox import Inbox

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered
 
+from tests.learner.learner_sessions import answered
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
 

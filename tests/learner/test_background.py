@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from learner_sessions import answered, named
 
+from tests.learner.learner_sessions import answered, named
 from tutor.errors import StoreError, StoreFull
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.lock import locked

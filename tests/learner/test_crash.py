@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, run_session, start_writer, told
 
+from tests.learner.learner_sessions import answered, run_session, start_writer, told
 from tutor.errors import StoreBusy
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState

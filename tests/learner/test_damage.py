@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, log_files, told
 
+from tests.learner.learner_sessions import answered, log_files, told
 from tutor.errors import StoreError, StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import Draft, LessonState

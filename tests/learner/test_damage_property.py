@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from event_strategies import events, ids, times
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from learner_sessions import log_files
 
+from tests.learner.event_strategies import events, ids, times
+from tests.learner.learner_sessions import log_files
 from tutor.errors import StoreNewer
 from tutor.learner import exchange
 from tutor.learner.progress import Progress

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from learner_sessions import run_session
 
+from tests.learner.learner_sessions import run_session
 from tutor.learner.progress import Progress
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")

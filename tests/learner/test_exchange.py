@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from learner_sessions import named, run_session, told
 
+from tests.learner.learner_sessions import named, run_session, told
 from tutor.errors import ImportRefused, StoreNewer, TutorError
 from tutor.learner import exchange
 from tutor.learner.log_lines import encode

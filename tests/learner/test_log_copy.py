@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from learner_sessions import answered, log_files, named, told
 
+from tests.learner.learner_sessions import answered, log_files, named, told
 from tutor.errors import StoreError
 from tutor.learner import exchange
 from tutor.learner.log_lines import UNFINISHED, encode

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-from event_strategies import events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.learner.event_strategies import events
 from tutor.learner.log_lines import encode, lines_in
 from tutor.learner.mending import mended
 from tutor.learner.records import Imported, LogEvent, identified

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from learner_sessions import answered, told
 
+from tests.learner.learner_sessions import answered, told
 from tutor.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState, Undone

@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, told
 
+from tests.learner.learner_sessions import answered, told
 from tutor.errors import StoreError
 from tutor.learner.progress import LONGEST_SETTING, Progress
 from tutor.learner.records import (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from event_strategies import events, ids, times
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from learner_sessions import told
 
+from tests.learner.event_strategies import events, ids, times
+from tests.learner.learner_sessions import told
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import (

@@ -6,8 +6,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered, log_files, named, run_session, told
 
+from tests.learner.learner_sessions import answered, log_files, named, run_session, told
 from tutor.learner.log_lines import decode, encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogMark

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from learner_sessions import answered
-
+from tests.learner.learner_sessions import answered
 from tutor.learner.documents import from_tables
 from tutor.learner.records import (
     Card,

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from hostile_files import changed_json
 from hypothesis import HealthCheck, given, settings
-from learner_sessions import answered
 
+from tests.hostile_files import changed_json
+from tests.learner.learner_sessions import answered
 from tutor.cli.report.text import details, report
 from tutor.course.catalogue import load_course
 from tutor.errors import TutorError

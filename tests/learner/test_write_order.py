@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from learner_sessions import answered
 
+from tests.learner.learner_sessions import answered
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
 

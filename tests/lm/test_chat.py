@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_model import tiny_model, write_tiny_folder
 
+from tests.tiny_model import tiny_model, write_tiny_folder
 from tutor.errors import ModelUnsupported, TextError
 from tutor.lm import chat_template
 from tutor.lm.chat import chat_ids, text_ids, turn_ids

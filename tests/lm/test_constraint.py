@@ -10,8 +10,8 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lab_bench import small_model
 
+from tests.labs.lab_backend import small_model
 from tutor.errors import LabError
 from tutor.lm.constraint import PATIENCE, Choices, Format, Pattern, Vocabulary
 

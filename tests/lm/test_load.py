@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_gguf import HEAD_SIZE, LAYERS, Values, write_gguf
-from tiny_model import tiny_model, write_tiny_folder
 from torch import Tensor
 
+from tests.tiny_gguf import HEAD_SIZE, LAYERS, Values, write_gguf
+from tests.tiny_model import tiny_model, write_tiny_folder
 from tutor import paths
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, NotEnoughMemory
 from tutor.lm import load

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_model import CONFIG, tiny_model
 
+from tests.tiny_model import CONFIG, tiny_model
 from tutor.errors import ContextFull, RequestCancelled, TextError
 from tutor.lm import session as session_module
 from tutor.lm.distribution import PLAIN, Distribution, SamplerSettings

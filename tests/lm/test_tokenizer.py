@@ -11,8 +11,8 @@ import pytest
 from gguf import GGUFReader
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_model import byte_fields
 
+from tests.tiny_model import byte_fields
 from tutor.errors import ModelDamaged, ModelUnsupported, TextError
 from tutor.lm.tokenizer import Tokenizer
 

@@ -112,8 +112,8 @@ def main(folder: Path) -> int:
             )
         )
     course = Course(lessons=(LESSON,), problems=(LessonError(ill("PROBLEM"), ill("NEXT")),))
-    sys.path[:0] = [str(Path(__file__).parents[1] / "app")]
-    from fake_engine import CARD, FakeEngine
+    sys.path[:0] = [str(Path(__file__).parents[2])]
+    from tests.engine.fake_engine import CARD, FakeEngine
 
     card = msgspec.structs.replace(CARD, name=f"MODEL{ILL}", path=ill("PATH"), format=ILL)
     return terminal.run(TutorApp(course, progress, cast("Engine", FakeEngine(card=card))))

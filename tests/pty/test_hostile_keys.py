@@ -17,10 +17,9 @@ import pytest
 if sys.platform != "linux":
     pytest.skip("looks into /proc", allow_module_level=True)
 
-from hostile_keys import HostileKeys
-from system_calls import calls, can_trace, traced
-from terminal import Terminal
-
+from tests.pty.hostile_keys import HostileKeys
+from tests.pty.system_calls import calls, can_trace, traced
+from tests.terminal import Terminal
 from tutor.labs.kit import registry
 
 PATIENT = 120.0

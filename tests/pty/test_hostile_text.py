@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+
+from tests.terminal import Terminal
 
 APP = Path(__file__).with_name("hostile_app.py")
 

@@ -11,8 +11,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("there are no ptys on Windows", allow_module_level=True)
 
-from terminal import Terminal
-
+from tests.terminal import Terminal
 from tutor.app.terminal.crash import record_of
 
 KEY = "sk-test-0123456789abcdef"

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from terminal import DEADLINE, Terminal
 
+from tests.terminal import DEADLINE, Terminal
 from tutor.course.catalogue import load_course
 from tutor.course.questions.question import SeveralChoices
 from tutor.learner.lock import locked

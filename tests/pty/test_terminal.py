@@ -10,7 +10,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("there are no ptys on Windows", allow_module_level=True)
 
-from terminal import Terminal, TerminalTimeout
+from tests.terminal import Terminal, TerminalTimeout
 
 ECHO_KEYS = """
 import os, sys, termios, tty

@@ -11,7 +11,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("there are no ptys on Windows", allow_module_level=True)
 
-from ssh_server import NoServer, SshServer
+from tests.ssh_server import NoServer, SshServer
 
 
 @pytest.fixture(scope="session")

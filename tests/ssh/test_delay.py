@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from relay import Relay
-from ssh_server import SshServer
-from ssh_session import QUERY, answer_queries, tutor
+
+from tests.relay import Relay
+from tests.ssh_server import SshServer
+from tests.ssh_session import QUERY, answer_queries, tutor
 
 ONE_WAY = 0.15
 """Seconds."""

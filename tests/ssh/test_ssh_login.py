@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from ssh_server import SshServer
-from ssh_session import STEPPER, tutor
-from terminal import DEADLINE, Terminal
+
+from tests.ssh_server import SshServer
+from tests.ssh_session import STEPPER, tutor
+from tests.terminal import DEADLINE, Terminal
 
 HOME = "q quit"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ssh_session
-from ssh_server import SshServer
-from ssh_session import Cost
+from tests import ssh_session
+from tests.ssh_server import SshServer
+from tests.ssh_session import Cost
 
 BUDGETS = {"key": 2000, "page": 12_000, "step": 4000, "running": 8000}
 """Bytes, both at the terminal and inside of TCP."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_course import LESSON
 
+from tests.sample_course import LESSON
 from tutor.course.lesson import Lesson
 from tutor.course.questions.question import Question, TextQuestion
 from tutor.learner.records import Answered, Card, Draft, LessonState

@@ -215,7 +215,7 @@ class Opening:
         a glance is enough)."""
         if not self.complete:
             for module in ("blocks", "parse"):  # together they take longer than to read a lesson
-                import_module(f"tutor.course.{module}")
+                import_module(f"tutor.course.reading.{module}")
                 yield
         for companion in (self._facts, self._glossary):
             if not companion.known:

@@ -18,8 +18,8 @@ from typing import Any
 
 import psutil
 import pytest
-from tiny_model import write_tiny_folder
 
+from tests.tiny_model import write_tiny_folder
 from tutor import __version__
 from tutor.engine import frames
 from tutor.engine.backend_proxy import EngineBench

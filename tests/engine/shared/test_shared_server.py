@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tiny_model import tiny_model
 
+from tests.tiny_model import tiny_model
 from tutor import paths
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox

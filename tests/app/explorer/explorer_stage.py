@@ -1,0 +1,79 @@
+"""An app with nothing in it but the screen under test, and a look at what it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import tutor.app
+from tests.engine.fake_engine import FakeEngine
+from tutor.app.app import TutorApp
+from tutor.app.base_screen import TutorScreen
+from tutor.app.model.status import ModelStatus
+from tutor.course.catalogue import Course
+from tutor.learner.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.events import Ready
+    from textual.pilot import Pilot
+    from textual.screen import Screen
+
+    from tutor.engine.client import Engine
+    from tutor.learner.background import BackgroundProgress
+
+
+class Stage(TutorApp):
+    """Opens one screen over an empty one; `make` is given the engine and the progress."""
+
+    CSS_PATH = Path(tutor.app.__file__).with_name("main.tcss")
+
+    def __init__(
+        self,
+        make: Callable[[Engine, BackgroundProgress], Screen[None]],
+        *,
+        folder: Path,
+        engine: FakeEngine | None = None,
+    ) -> None:
+        self.fake = engine or FakeEngine()
+        plain = cast("Engine", self.fake)
+        super().__init__(Course(lessons=()), Progress.open(folder), plain)
+        self._make = make
+
+    def get_default_screen(self) -> Screen[None]:
+        return TutorScreen()
+
+    def on_mount(self) -> None:
+        self.push_screen(self._make(self.engine, self.progress))
+
+    def on_ready(self, event: Ready) -> None:
+        """The fake engine is as ready as the test wants it."""
+        event.prevent_default()
+        self.model_status = ModelStatus(phase="ready", model=self.fake.model)
+
+
+def lines(app: TutorApp) -> list[str]:
+    """The screen as text, without trailing spaces."""
+    screen = app.screen
+    strips = screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def shown(app: TutorApp) -> str:
+    return "\n".join(lines(app))
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until everything that was asked is answered and painted."""
+    await pilot.pause()
+    while any(not worker.is_finished for worker in pilot.app.workers):
+        await pilot.pause()
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys one after the other, each when the one before has had its effect."""
+    for key in keys:
+        await pilot.press(key)
+        await settled(pilot)

@@ -1,0 +1,206 @@
+"""The guessing game by its keys."""
+
+from __future__ import annotations
+
+import math
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import Stage, press, settled, shown
+from tests.engine.fake_engine import CARD, VOCABULARY, FakeEngine, all_rows, split, token
+from tutor.app.explorer.guess.panel import GuessScreen
+from tutor.course.lesson import Lab
+from tutor.engine.client import EngineState
+from tutor.errors import EngineError
+from tutor.lm.distribution import PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+TEXT = "The capital of France is Paris, and it is a city."
+LAB = Lab(id="game", kind="guess", task="Guess on.", prompt=TEXT)
+
+
+@asynccontextmanager
+async def game(
+    folder: Path,
+    *,
+    engine: FakeEngine | None = None,
+    lab: Lab | None = LAB,
+    size: tuple[int, int] = (80, 24),
+    on_over: Callable[[], Awaitable[str | None]] | None = None,
+) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
+    stage = Stage(
+        lambda engine, progress: GuessScreen(engine, progress, lab, on_over=on_over),
+        folder=folder,
+        engine=engine,
+    )
+    async with stage.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield stage, pilot
+
+
+def words(stage: Stage) -> str:
+    return " ".join(shown(stage).split())
+
+
+async def test_a_round_shows_both_scores_and_the_rank_of_the_guess(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        assert "The capital of▏" in words(stage)
+        assert "France" not in words(stage)
+        await press(pilot, *"Germany")
+        assert "on the token ␣Germany" in words(stage)
+        assert "rank" not in words(stage)
+        await press(pilot, "enter")
+        rows = all_rows(split("The capital of"), PLAIN)
+        guess = next(row for row in rows if row.token == token(" Germany"))
+        actual = next(row for row in rows if row.token == token(" France"))
+        cost = -math.log2(0.5 / (len(VOCABULARY) - 1))
+        assert f"you {cost:.2f} bits" in words(stage)
+        assert f"␣Germany was rank {guess.rank} for the model" in words(stage)
+        assert f"model {actual.surprisal_bits:.2f} bits gave ␣France" in words(stage)
+        (event,) = stage.progress.guesses.recent
+        assert (event.guess, event.actual, event.rank) == (" Germany", " France", guess.rank)
+        assert event.text == "The capital of"
+        assert event.model_bits == pytest.approx(actual.surprisal_bits)
+        assert event.learner_bits == pytest.approx(cost)
+
+
+async def test_a_right_guess_costs_what_was_bet_on_it(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, *"France", "up", "up", "enter")
+        assert "right, with 90 % on it" in words(stage)
+        assert stage.progress.guesses.learner_bits == pytest.approx(-math.log2(0.9), abs=1e-6)
+        assert "first guess right: you 1" in words(stage)
+
+
+async def test_the_bet_stays_within_its_ends(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, *["down"] * 9)
+        assert "you bet 10 %" in words(stage)
+        await press(pilot, *["up"] * 9)
+        assert "you bet 90 %" in words(stage)
+
+
+async def test_an_empty_guess_is_asked_for_again(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, "enter", "space", "enter")
+        assert "Type a guess first" in words(stage)
+        assert stage.progress.guesses.rounds == 0
+
+
+async def test_a_guess_that_is_no_token_counts_by_its_first_piece(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, *"zzq", "enter")
+        assert stage.progress.guesses.recent[0].guess == "z"
+
+
+async def test_the_place_and_the_score_are_found_again(tmp_path: Path) -> None:
+    async with game(tmp_path) as (_, pilot):
+        await press(pilot, *"a", "enter", "enter", *"is", "enter", "escape")
+    async with game(tmp_path) as (stage, _):
+        assert "The capital of France is▏" in words(stage)
+        assert "of 2" in words(stage)
+        assert stage.progress.guesses.rounds == 2
+
+
+async def test_the_whole_text_comes_to_an_end_and_can_begin_again(tmp_path: Path) -> None:
+    rest = len(split(TEXT)) - 3
+    async with game(tmp_path) as (stage, pilot):
+        for _ in range(rest):
+            await press(pilot, "a", "enter", "enter")
+        assert "That was the whole text." in words(stage)
+        assert stage.progress.guesses.rounds == rest
+        await press(pilot, "enter")
+        assert "The capital of▏" in words(stage)
+
+
+async def test_a_lesson_hears_when_the_whole_text_is_guessed(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    async def over() -> str | None:
+        heard.append("over")
+        return "Well guessed."
+
+    rounds = len(split(TEXT)) - 3
+    async with game(tmp_path, on_over=over) as (stage, pilot):
+        for _ in range(rounds - 1):
+            await press(pilot, "a", "enter", "enter")
+        assert heard == []
+        await press(pilot, "a", "enter")
+        assert "Well guessed." in words(stage)
+        assert heard == ["over"]
+
+
+async def test_the_game_goes_on_when_another_model_comes(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        await press(pilot, *"France", "enter", "enter", *"is")
+        engine.card = msgspec.structs.replace(CARD, sha256="e" * 64, name="Other")
+        engine.become(EngineState.LOADING)
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "The capital of France▏" in words(stage)
+        assert "Another model has come" in words(stage)
+        assert "on the token ␣is" in words(stage)
+        await press(pilot, "enter")
+        assert "of 1" in words(stage)
+        assert stage.progress.guesses.rounds == 2
+
+
+async def test_the_result_of_a_round_stays_when_another_model_comes(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        await press(pilot, *"France", "enter")
+        engine.card = msgspec.structs.replace(CARD, sha256="e" * 64, name="Other")
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "your guess" in words(stage)
+        await press(pilot, "enter", *"is", "enter")
+        assert "right, with 50 % on it" in words(stage)
+
+
+async def test_other_texts_can_be_had_outside_a_lesson(tmp_path: Path) -> None:
+    async with game(tmp_path, lab=None) as (stage, pilot):
+        before = words(stage)
+        await press(pilot, "tab")
+        assert words(stage) != before
+        assert "token 3 of" in words(stage)
+
+
+async def test_the_game_begins_by_itself_when_the_model_is_there(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.LOADING)
+    async with game(tmp_path, engine=engine) as (stage, pilot):
+        assert "not ready yet" in words(stage)
+        await press(pilot, "a", "enter")
+        engine.become(EngineState.READY)
+        await settled(pilot)
+        assert "The capital of▏" in words(stage)
+        assert "not ready yet" not in words(stage)
+
+
+async def test_an_engine_that_fails_costs_no_guess(tmp_path: Path) -> None:
+    async with game(tmp_path) as (stage, pilot):
+        await press(pilot, *"France")
+        stage.fake.fail_with = EngineError("The engine's process ended.", "Try again.")
+        await press(pilot, "enter")
+        assert "process ended" in words(stage)
+        assert stage.progress.guesses.rounds == 0
+        await press(pilot, "enter")
+        assert stage.progress.guesses.rounds == 1
+
+
+@pytest.mark.parametrize("size", [(40, 12), (200, 60)])
+async def test_every_size_shows_both_scores(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with game(tmp_path, size=size) as (stage, pilot):
+        await press(pilot, "a", "enter")
+        assert "you " in words(stage)
+        assert "model " in words(stage)
+        assert "bits per token" in words(stage)

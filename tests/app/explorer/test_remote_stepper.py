@@ -1,0 +1,226 @@
+"""The stepper and the chat pane on a model elsewhere: the app, the real engine, a server on the
+loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until
+from tests.sample_course import COURSE
+from tests.vendors.loopback import (
+    KEY,
+    Handler,
+    Loopback,
+    chat_event,
+    loopback,
+    status,
+    stream,
+    text_event,
+    usage_event,
+)
+from tutor.app.app import TutorApp
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.model.consent import ConsentScreen
+from tutor.engine.client import Engine
+from tutor.learner.progress import Progress
+from tutor.vendors.catalogue import remote_model
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    Snap = Callable[..., bool]
+
+pytest.importorskip("openai")
+
+TOP = [
+    (" Paris", -0.25),
+    (" the", -2.75),
+    (" a", -3.5),
+    ("[/b]", -4.0),
+    ("\x1b[2J", -4.5),
+    ("\n", -5.0),
+    (" London", -5.5),
+]
+TOLD = stream(text_event(" Paris", "length", [(" Paris", -0.25, TOP)]))
+WORDS = ("Good", " day", " to", " you")
+
+
+def silent_words(handler: Handler) -> None:
+    """An answer of which nothing is told but its text; no text is continued."""
+    if handler.path.endswith("chat/completions"):
+        events = [chat_event(word) for word in WORDS]
+        stream(*events, chat_event(finish="stop"), usage_event(9, 4))(handler)
+    else:
+        status(404, {"error": {"message": "no completions here"}})(handler)
+
+
+@pytest.fixture(autouse=True)
+def _same_terminal_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    with loopback() as running:
+        running.answers = [TOLD]
+        monkeypatch.setenv("TUTOR_BASE_URL", running.url + "/v1")
+        monkeypatch.setenv("TUTOR_API_KEY", KEY)
+        yield running
+
+
+def app_on(spec: str, folder: Path) -> TutorApp:
+    return TutorApp(COURSE, Progress.open(folder), Engine(spec), remote=remote_model(spec))
+
+
+@asynccontextmanager
+async def stepping(folder: Path, size: tuple[int, int] = (80, 24)) -> Any:
+    app = app_on("openai:small", folder)
+    async with app.run_test(size=size) as pilot:
+        await sees(pilot, "small ●")
+        app.open_stepper()
+        yield pilot
+
+
+async def test_rows_are_shown_and_chosen(server: Loopback, tmp_path: Path) -> None:
+    async with stepping(tmp_path) as pilot:
+        await sees(pilot, "The server shows 7 tokens")
+        said = shown(pilot.app)
+        assert "77.9 %" in said
+        assert "[/b]" in said
+        assert "␛[2J" in said
+        assert "ln p" in said
+        assert "at least" in said
+        hidden = 1 - sum(2.718281828459045**value for _, value in TOP)
+        assert f"{100 * hidden:.1f} % is hidden" in said
+        await keys(pilot, "2")
+        await sees(pilot, "taken by you")
+        await sees(pilot, "3.97 bits")  # 2.75 nats
+        last = "The capital of France is the"
+        await until(pilot, lambda: server.asked[-1].body["prompt"] == last)
+        await keys(pilot, "enter")
+        await sees(pilot, "drawn by the model")
+        await keys(pilot, "b", "b", "f")
+        await sees(pilot, "Branch 2")
+        assert KEY not in shown(pilot.app)
+        assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+async def test_the_sampler_is_applied_to_what_is_shown(server: Loopback, tmp_path: Path) -> None:
+    async with stepping(tmp_path) as pilot:
+        await sees(pilot, "The server shows 7 tokens")
+        asked = len(server.asked)
+        await keys(pilot, "t", "down", "right")
+        await sees(pilot, "of 7 shown tokens kept")
+        assert len(server.asked) == asked
+
+
+async def test_what_is_not_possible_is_said(server: Loopback, tmp_path: Path) -> None:
+    async with stepping(tmp_path) as pilot:
+        await sees(pilot, "The server shows 7 tokens")
+        await keys(pilot, "x")
+        await sees(pilot, "there is no x-ray")
+        await keys(pilot, "s", "z")
+        await sees(pilot, "A server tells no vocabulary")
+        await keys(pilot, "escape", "escape")
+        pilot.app.open_guessing_game()
+        await sees(pilot, "The guessing game needs every token")
+        pilot.app.open_live_lab("tokens")
+        await sees(pilot, "This lab takes a model apart")
+
+
+async def test_a_refused_key_is_told_and_asked_again(server: Loopback, tmp_path: Path) -> None:
+    server.answers = [status(401, {"error": {"message": f"bad key {KEY}"}})]
+    async with stepping(tmp_path) as pilot:
+        await sees(pilot, "The key was refused")
+        assert KEY not in shown(pilot.app)
+        assert "***" in shown(pilot.app)
+        server.answers = [TOLD]
+        await keys(pilot, "enter")
+        await sees(pilot, "The server shows")
+
+
+async def test_rows_of_an_earlier_place_do_not_stay_when_the_server_dies(
+    server: Loopback, tmp_path: Path
+) -> None:
+    server.answers = [TOLD, TOLD, status(500)]
+    async with stepping(tmp_path) as pilot:
+        await sees(pilot, "The server shows 7 tokens")
+        await keys(pilot, "r")
+        await sees(pilot, "The server failed")
+        assert "next token  enter asks again" in shown(pilot.app)
+        assert "77.9 %" not in shown(pilot.app)
+        server.answers = [TOLD]
+        await keys(pilot, "enter")
+        await sees(pilot, "77.9 %")
+        assert "asks again" not in shown(pilot.app)
+
+
+async def test_a_conversation_of_which_nothing_is_told_can_be_read(
+    server: Loopback, tmp_path: Path
+) -> None:
+    server.answers = [silent_words]
+    app = app_on("openai:small", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "small ●")
+        app.open_chat()
+        await sees(pilot, "your message")
+        await keys(pilot, "H", "i", "enter")
+        await sees(pilot, "Good day to you")
+        await sees(pilot, "The model ended")
+        await keys(pilot, "b", "left", "left")
+        await sees(pilot, "tells its text here, and no probabilities")
+        await sees(pilot, "not told")
+
+
+async def test_the_learner_is_asked_before_anything_leaves_the_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    app = app_on("claude:", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "claude-sonnet-5-5 ●")
+        app.open_chat()
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await sees(pilot, "The text or conversation that you step through")
+        await keys(pilot, "escape")
+        await sees(pilot, "Nothing was sent")
+        assert not app.engine.allowed(remote_model("claude:"))
+        app.open_chat()
+        await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
+        await keys(pilot, "y")
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        assert app.engine.allowed(remote_model("claude:"))
+
+
+async def test_the_model_screen_says_where_it_is(server: Loopback, tmp_path: Path) -> None:
+    app = app_on("openai:small", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "small ●")
+        app.open_model()
+        await sees(pilot, server.url)
+        assert KEY not in shown(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (120, 30)])
+def test_how_it_looks(
+    snap_compare: Snap, server: Loopback, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async def stepped(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: pilot.app.model_status.ready)
+        pilot.app.open_stepper()
+        await sees(pilot, "7 tokens")
+        await keys(pilot, "2")
+        await sees(pilot, "taken by you" if size[0] >= 60 else "3.97 bits")
+        await sees(pilot, "7 tokens")
+        await pilot.pause()
+
+    before: Callable[[Pilot[Any]], Awaitable[None]] = stepped
+    assert snap_compare(app_on("openai:small", tmp_path), terminal_size=size, run_before=before)

@@ -1,0 +1,34 @@
+"""Every lab on screens that are far too small for it: it says less, and never ends the program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.app.whole_app import sees, until, whole_app
+from tests.labs.lab_stage import BenchEngine
+from tutor.app.labs.screen import LabScreen
+from tutor.labs.kit import registry
+from tutor.labs.kit.view import LEAST, LabView
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
+
+
+@pytest.mark.parametrize("name", registry.names())
+async def test_it_can_be_drawn(tmp_path: Path, name: str) -> None:
+    app = whole_app(tmp_path, BenchEngine())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        app.open_live_lab(name)
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await until(pilot, lambda: any(view.state for view in app.screen.query(LabView)))
+        view = app.screen.query_one("#view", LabView)
+        for columns, rows in SIZES:
+            await pilot.resize_terminal(columns, rows)
+            view.draw(view.state)
+        await pilot.resize_terminal(80, 24)
+    assert app.crash is None

@@ -1,0 +1,112 @@
+"""A lab of `tutor.labs` that a lesson embeds, and the list of all labs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.labs.lab_stage import BenchEngine, do, seen
+from tutor.app.labs.screen import LabScreen
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
+from tutor.learner.records import GoalReached
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.app.app import TutorApp
+
+PIECES = Lab(
+    id="pieces",
+    kind="live",
+    live="tokens",
+    task="Find a word that costs five tokens.",
+    goals=(LiveGoal("five-token-word"),),
+    done="Rare words are many tokens.",
+)
+LESSON = Lesson(
+    id="tokens",
+    number=1,
+    version=1,
+    title="Tokens",
+    summary="What it reads.",
+    screens=(Screen(id="cut", title="Cut", body="A text is cut.", lab=PIECES),),
+    questions=(),
+)
+
+
+def app_with_the_lesson(folder: Path) -> TutorApp:
+    return whole_app(folder, BenchEngine(), Course(lessons=(LESSON,)))
+
+
+async def reach(pilot: Any) -> None:
+    await do(pilot, "e")
+    pilot.app.screen.focused.load("Donaudampfschifffahrt")
+    await do(pilot, "enter")
+
+
+async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_lesson(LESSON)
+        await sees(pilot, "opens the lab")
+        assert "○ a single word that costs 5 tokens or more" in seen(pilot)
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await keys(pilot, "g")
+        assert "Find a word that costs five tokens." in seen(pilot)
+        await reach(pilot)
+        await sees(pilot, "Rare words are many tokens.")
+        await keys(pilot, "escape", "escape")  # the goals are open
+        await sees(pilot, "✓ a single word that costs 5 tokens or more")
+        assert "pieces" in app.progress.lesson("tokens").labs_done
+
+
+async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
+    lab = replace(PIECES, goals=(LiveGoal("long-token"),))
+    lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
+    app = whole_app(tmp_path, BenchEngine(), Course(lessons=(lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_lesson(lesson)
+        await sees(pilot, "opens the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        assert "○ a token of 12 bytes or more" in seen(pilot)
+
+
+async def test_what_was_reached_before_it_was_embedded_counts(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.progress.record(
+            GoalReached(at=1.0, lab="tokens", lesson="tokens", goal="five-token-word")
+        )
+        app.open_lesson(LESSON)
+        await sees(pilot, "opens the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
+        await keys(pilot, "escape")
+        await sees(pilot, "✓ a single word that costs 5 tokens or more")
+
+
+async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await sees(pilot, "Merge player")
+        await keys(pilot, "down", "enter")  # behind the lab of lesson 1
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))
+        await reach(pilot)
+        await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
+        await keys(pilot, "escape")
+        await sees(pilot, "1 of 3")
+
+
+async def test_a_wide_terminal_has_it_over_the_lesson_too(tmp_path: Path) -> None:
+    app = app_with_the_lesson(tmp_path)
+    async with app.run_test(size=(200, 50)) as pilot:
+        app.open_lesson(LESSON)
+        await sees(pilot, "opens the lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(app.screen, LabScreen))

@@ -1,0 +1,69 @@
+"""What is alike in all labs: the goals, the way back, what is said to a text that is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen
+from tutor.app.labs.screen import LabScreen
+from tutor.errors import EngineError
+from tutor.labs.kit import registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAST_GOAL = registry.find("adviser").goals[-1].says
+
+
+async def test_esc_closes_the_goals_before_it_leaves_the_lab(tmp_path: Path) -> None:
+    app = lab_app("adviser", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "g")
+        assert LAST_GOAL in seen(pilot)
+        await do(pilot, "escape")
+        assert screen_of(pilot).is_current
+        assert LAST_GOAL not in seen(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, LabScreen))
+
+
+class Failing(BenchEngine):
+    """Fails, until it does not."""
+
+    fails = True
+
+    async def ask(self, expected: type, request: Any) -> Any:
+        if self.fails:
+            raise EngineError("It stopped.", "Try again.")
+        return await super().ask(expected, request)
+
+
+async def test_only_what_was_asked_can_be_asked_again(tmp_path: Path) -> None:
+    engine = Failing()
+    async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "y try again" in seen(pilot)
+        engine.fails = False
+        await do(pilot, "y", "tab", "tab")
+        assert "your own task" in seen(pilot).lower()
+        assert "try again" not in seen(pilot)
+
+
+async def test_what_is_said_to_one_text_does_not_stand_under_the_next(tmp_path: Path) -> None:
+    async with lab_app("format", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "esc back" in seen(pilot)  # beside "b back"
+        await do(pilot, "p", "left_parenthesis", "enter")
+        assert "not a pattern" in seen(pilot)
+        await do(pilot, "escape")
+        assert "not a pattern" not in seen(pilot)
+
+
+async def test_what_an_action_was_refused_for_goes_when_a_field_opens(tmp_path: Path) -> None:
+    async with lab_app("injection", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", "ctrl+a", "backspace", "enter")
+        assert "The text is empty." in seen(pilot)
+        assert "try again" not in seen(pilot)  # a text that was refused is not asked again
+        await do(pilot, "d")
+        assert "The text is empty." not in seen(pilot)

@@ -1,0 +1,167 @@
+"""The model in the background: fetched where it is missing, taken over when it has come."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until
+from tests.engine.fake_engine import CARD, FakeEngine
+from tests.sample_course import COURSE
+from tutor.app.app import TutorApp
+from tutor.app.model import keeper as model_keeper
+from tutor.app.model.fetch import fetch_model
+from tutor.app.model.screen import describe
+from tutor.app.model.status import ModelStatus
+from tutor.engine.client import EngineState
+from tutor.errors import DownloadFailed, EngineError, ModelDamaged
+from tutor.learner.progress import Progress
+from tutor.models.report import Pulled, PullProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.engine.client import Engine
+
+PROGRESS = '{"event":"progress","stage":"fetching","done":25,"total":100,"detail":""}'
+PULLED = '{"event":"pulled","path":"/models/x.gguf","fetched":true}'
+FAILED = '{"event":"failed","kind":"DownloadFailed","happened":"No network.","next_step":"Wait."}'
+
+
+def script(*lines: str, then: str = "") -> tuple[str, ...]:
+    """A stand-in for `tutor model pull --json` that says `lines`."""
+    says = "".join(f"print({line!r}, flush=True)\n" for line in lines)
+    return (sys.executable, "-c", says + then)
+
+
+WAIT = "import sys, time\ntime.sleep(600)"
+
+
+def app_without_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], engine: FakeEngine
+) -> TutorApp:
+    """An app whose default model is missing until `command` has brought it."""
+    brought = False
+
+    async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
+        nonlocal brought
+        pulled = await fetch_model(on_progress, command)
+        brought = True
+        return pulled
+
+    monkeypatch.setattr(model_keeper, "fetch_model", fetch)
+    return TutorApp(
+        COURSE,
+        Progress.open(folder),
+        cast("Engine", engine),
+        model_missing=lambda: not brought,
+    )
+
+
+async def test_a_fetch_reports_progress_and_the_model() -> None:
+    heard: list[PullProgress] = []
+    pulled = await fetch_model(heard.append, script(PROGRESS, "not json", PULLED))
+    assert heard == [PullProgress("fetching", 25, 100)]
+    assert pulled.path == "/models/x.gguf"
+
+
+async def test_a_failed_fetch_arrives_as_its_error() -> None:
+    with pytest.raises(DownloadFailed, match="No network"):
+        await fetch_model(lambda _: None, script(FAILED))
+    damaged = FAILED.replace("DownloadFailed", "ModelDamaged")
+    with pytest.raises(ModelDamaged):
+        await fetch_model(lambda _: None, script(damaged))
+    unknown = FAILED.replace("DownloadFailed", "SystemExit")
+    with pytest.raises(DownloadFailed):
+        await fetch_model(lambda _: None, script(unknown))
+
+
+async def test_a_fetch_that_dies_is_a_failure_too() -> None:
+    with pytest.raises(DownloadFailed, match="exit status 3"):
+        await fetch_model(lambda _: None, script(PROGRESS, then="raise SystemExit(3)"))
+
+
+async def test_the_model_is_fetched_in_the_background_and_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = tmp_path / "go"
+    wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
+    command = script(PROGRESS, then=wait + f"print({PULLED!r})")
+    engine = FakeEngine(state=EngineState.STARTING)
+    app = app_without_model(tmp_path / "me", monkeypatch, command, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "fetching model 25 %")
+        await sees(pilot, "the small one works meanwhile")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")  # lessons can be read
+        go.touch()
+        await until(pilot, lambda: engine.restarts == 1)
+        await sees(pilot, f"{CARD.name} ●")
+
+
+async def test_without_a_network_it_says_so_and_tries_again_on_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = FakeEngine(state=EngineState.STARTING)
+    app = app_without_model(tmp_path, monkeypatch, script(FAILED), engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "No network.")
+        await sees(pilot, "small model ●")
+        await keys(pilot, "m")
+        await sees(pilot, "f fetch the model")
+        monkeypatch.setattr(model_keeper, "fetch_model", _pulled)
+        await keys(pilot, "f")
+        await until(pilot, lambda: engine.restarts == 1)
+        assert "No network" not in shown(app)
+
+
+async def test_a_fetch_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine(state=EngineState.STARTING)
+    app = app_without_model(tmp_path, monkeypatch, script(PROGRESS, then=WAIT), engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "m")
+        await sees(pilot, "x stop fetching")
+        await keys(pilot, "x")
+        await sees(pilot, "Fetching the model was stopped.")
+        await sees(pilot, "f fetch the model")
+
+
+async def test_a_dead_engine_is_told_once_and_its_return_too(tmp_path: Path) -> None:
+    engine = FakeEngine(state=EngineState.STARTING)
+    app = TutorApp(COURSE, Progress.open(tmp_path), cast("Engine", engine))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, f"{CARD.name} ●")
+        gone = EngineError("It was ended by signal 9.", "It is started again.")
+        engine.become(EngineState.STARTING, "starting", gone)
+        await sees(pilot, "The engine stopped. It was ended by signal 9.")
+        await sees(pilot, "loading model ○")
+        engine.become(EngineState.READY)
+        await sees(pilot, "The model is ready again.")
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        ModelStatus(),
+        ModelStatus(phase="ready", model=CARD),
+        ModelStatus(phase="ready", model=CARD, small=True),
+        ModelStatus(phase="ready", model=CARD, small=True, fetch=PullProgress("fetching", 1, 3)),
+        ModelStatus(phase="loading", detail="importing", fetch=PullProgress("waiting")),
+        ModelStatus(phase="stopped", failure=EngineError("It died.", "Try again.")),
+        ModelStatus(phase="ready", model=CARD, fetch_failure=DownloadFailed("No net.", "Wait.")),
+    ],
+)
+@pytest.mark.parametrize("width", [30, 76])
+def test_every_state_is_described_in_the_width_there_is(status: ModelStatus, width: int) -> None:
+    lines = [line for part in describe(status, width) for line in part.plain.split("\n")]
+    assert all(len(line) <= max(width, 34) for line in lines)
+    assert len(status.line) <= 24
+    assert status.line.endswith(status.mark)
+
+
+async def _pulled(_: Callable[[PullProgress], None]) -> Pulled:
+    return Pulled(path="/models/x.gguf", fetched=True)

@@ -1,0 +1,137 @@
+"""Progress, by keys: what is known, what comes back, and forgetting a lesson."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.review.reviewing import DAY, Clock, answered, reviewer
+from tests.app.whole_app import keys, sees
+from tutor.app.progress.screen import forecast
+from tutor.app.widgets import plot
+from tutor.learner.progress import Progress
+from tutor.learner.records import Guessed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+def history(folder: Path, clock: Clock) -> None:
+    answered(folder, clock, 1, 2)
+    clock.at += DAY
+    answered(folder, clock, 1)
+    progress = Progress.open(folder, clock=clock)
+    for number in range(20):
+        progress.record(
+            Guessed(
+                at=clock(),
+                text="The capital of France is",
+                guess=" London",
+                actual=" Paris",
+                rank=3,
+                learner_bits=8 - number / 4,
+                model_bits=2,
+            )
+        )
+
+
+async def test_it_says_how_well_each_lesson_and_idea_is_known(tmp_path: Path) -> None:
+    clock = Clock()
+    history(tmp_path, clock)
+    async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Of what you have answered, about ")
+        await sees(pilot, "on 2 days in a row")
+        await sees(pilot, "2 of 3")
+        await sees(pilot, "20 tokens. You: 5.62 bits per token; the model: 2.00.")
+        await keys(pilot, "enter")
+        await sees(pilot, "How well each idea is known")
+        await sees(pilot, "The answer is a distribution")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 3")
+        await keys(pilot, "escape", "escape", "down", "enter")
+        await sees(pilot, "guess")
+
+
+async def test_a_lesson_is_forgotten_only_after_a_yes(tmp_path: Path) -> None:
+    clock = Clock()
+    history(tmp_path, clock)
+    clock.at += 60
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "p", "enter", "y")  # nothing was asked yet
+        await sees(pilot, "f forget")
+        await keys(pilot, "f")
+        await sees(pilot, "cannot be undone")
+        await keys(pilot, "escape")
+        await sees(pilot, "f forget")
+        assert "cannot be undone" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert len(Progress.open(tmp_path).cards()) == 2
+        await keys(pilot, "f", "y")
+        await sees(pilot, "Forgotten.")
+        await sees(pilot, "0 of 3 questions right")
+        assert "f forget" not in shown(pilot.app)  # type: ignore[arg-type]
+    assert Progress.open(tmp_path).cards() == {}
+
+
+async def test_where_nothing_was_answered_nothing_is_blamed(tmp_path: Path) -> None:
+    async with reviewer(tmp_path, Clock()).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Nothing answered yet.")
+        assert "0 %" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "days in a row" not in shown(pilot.app)  # type: ignore[arg-type]
+
+
+def test_the_forecast_names_its_days() -> None:
+    names = forecast([3, 0, 1], Clock().at)[-1].plain.split()
+    assert names[0] == "now"
+    days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert days.index(names[2]) == (days.index(names[1]) + 1) % 7
+
+
+@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), min_size=1, max_size=50))
+def test_both_curves_are_in_the_plot(pairs: list[tuple[float, float]]) -> None:
+    you, model = zip(*pairs, strict=True)
+    lines = plot.two_curves(you, model, 6)
+    assert len(lines) == 6
+    for column in range(len(pairs)):
+        marks = sorted(line[7 + column] for line in lines if line[7 + column] != " ")
+        assert marks in ([plot.BOTH], sorted([plot.YOU, plot.MODEL]))
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=14))
+def test_what_is_due_has_a_bar_and_nothing_has_none(counts: list[int]) -> None:
+    numbers, bars = plot.columns(counts, 4)
+    assert len(numbers) == len(bars) == 4 * len(counts)
+    for day, count in enumerate(counts):
+        assert bool(bars[4 * day : 4 * day + 4].strip()) == (count > 0)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("state", ["progress", "guesses", "lesson", "forget"])
+def test_how_it_looks(
+    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str
+) -> None:
+    clock = Clock()
+    history(tmp_path, clock)
+
+    async def shows(pilot: Pilot[Any]) -> None:
+        await sees(pilot, "●")
+        await keys(pilot, "p")
+        await sees(pilot, "How well")
+        if state == "guesses":
+            await keys(pilot, "down")
+        if state in ("lesson", "forget"):
+            await keys(pilot, "enter")
+            await sees(pilot, "How well each idea")
+        if state == "forget":
+            await keys(pilot, "f")
+        await pilot.pause()
+
+    assert snap_compare(reviewer(tmp_path, clock), run_before=shows, terminal_size=size)

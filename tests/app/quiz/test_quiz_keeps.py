@@ -1,0 +1,397 @@
+"""What a learner did in a quiz is found again, however the quiz was left, and nothing that is
+saved makes a key wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.sample_course import COURSE, LESSON
+from tutor.app.help import HelpScreen
+from tutor.app.home.screen import HomeScreen
+from tutor.app.quiz.screen import QuizScreen
+from tutor.course.catalogue import Course
+from tutor.errors import LessonError, StoreFull
+from tutor.learner.lock import locked
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tutor.app.app import TutorApp
+    from tutor.app.base_screen import TutorScreen
+
+SIZE = (80, 24)
+
+
+def only(*ids: str) -> Course:
+    """The sample course with just these of its questions."""
+    questions = tuple(each for each in LESSON.questions if each.id in ids)
+    return Course(lessons=(msgspec.structs.replace(LESSON, questions=questions),))
+
+
+def seen(pilot: Pilot[Any]) -> str:
+    return shown(cast("TutorApp", pilot.app))
+
+
+def body(pilot: Pilot[Any]) -> list[str]:
+    """The question as it stands on the screen, without what surrounds it."""
+    return [line.rstrip() for line in seen(pilot).splitlines()[2:12]]
+
+
+async def open_quiz(pilot: Pilot[Any]) -> None:
+    await keys(pilot, "enter", "a")
+    await sees(pilot, "question 1 of")
+    await until(pilot, lambda: pilot.app.focused is not None)
+
+
+DRAFTS = [
+    ("cosine", ["c"], "> c "),
+    ("true-of-probabilities", ["a", "c"], "[x] c"),
+    ("bits", ["1", "full_stop", "5"], "> 1.5"),
+    ("loop", ["down", "left"], "> 1 "),
+    ("unit", [*"tok"], "> tok"),
+    ("capital", [*"Lon"], "> Lon"),
+]
+
+
+@pytest.mark.parametrize(("question", "entered", "mark"), DRAFTS)
+async def test_escape_keeps_what_was_entered(
+    tmp_path: Path, question: str, entered: list[str], mark: str
+) -> None:
+    course = only(question)
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, *entered)
+        await sees(pilot, mark)
+        before = body(pilot)
+        await keys(pilot, "escape")
+        assert "question 1 of" not in seen(pilot)
+        await keys(pilot, "a")
+        await sees(pilot, mark)
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.__class__.__name__ in ("Choices", "Ordering", "TypedAnswer")
+    # the same after a new start
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, mark)
+        lines = [line.replace("> [", "  [") for line in body(pilot)]
+        assert lines == [line.replace("> [", "  [") for line in before]
+    assert Progress.open(tmp_path).cards() == {}
+
+
+async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
+    course = only("cosine")
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "h", "g")
+        await sees(pilot, "Hint:")
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "Hint:")
+        await sees(pilot, "a guess")
+    draft = app.progress.lesson(LESSON.id).draft
+    assert draft is not None
+    assert (draft.hinted, draft.guessed, draft.attempt) == (True, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "said"),
+    [
+        ("cosine", ["a", "enter"], "enter next"),
+        ("bits", ["2", "enter"], "✓ Right: 2 bits."),
+        ("loop", ["enter"], "are in their place"),
+        ("unit", [*"word", "enter"], "× “word” is not it."),
+        ("capital", [*"Paris", "enter"], "most probable token"),
+    ],
+)
+async def test_an_answer_that_counted_is_not_asked_for_again(
+    tmp_path: Path, question: str, answer: list[str], said: str
+) -> None:
+    course = only(question)
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, *answer)
+        await sees(pilot, said)
+    why = LESSON.question(question).why.split(" ")[0]  # type: ignore[union-attr]
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "saved")
+        await sees(pilot, why)
+        if question != "capital":  # what the model said then is not said again
+            await sees(pilot, said)
+        await keys(pilot, "enter")
+        await sees(pilot, "of 1 right.")
+    assert Progress.open(tmp_path).cards()[question].answers == 1
+
+
+async def test_a_retry_goes_on_as_a_retry(tmp_path: Path) -> None:
+    course = only("unit")
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, *"word", "enter")
+        await sees(pilot, "is not it")
+        await keys(pilot, "r")
+        await sees(pilot, "a word or two")
+        await keys(pilot, "t")
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "> t")
+        draft = app.progress.lesson(LESSON.id).draft
+        assert draft is not None
+        assert draft.attempt == 2
+
+
+# --- the keys are told ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("cosine", ["a-d choose", "enter answer"]),
+        ("true-of-probabilities", ["Tick every one", "a-c tick", "enter answer"]),
+        ("bits", ["a number", "enter answer", "h hint"]),
+        ("loop", ["← and → move an item", "↑↓ item", "← → move it", "enter answer"]),
+        ("unit", ["a word or two", "enter answer", "tab keys"]),
+        ("capital", ["how it goes on", "enter answer", "tab keys"]),
+    ],
+)
+@pytest.mark.parametrize("size", [SIZE, (40, 12)])
+async def test_every_question_tells_its_keys(
+    tmp_path: Path, question: str, told: list[str], size: tuple[int, int]
+) -> None:
+    async with whole_app(tmp_path, course=only(question)).run_test(size=size) as pilot:
+        await keys(pilot, "enter", "a")
+        for words in told:
+            await sees(pilot, words)
+
+
+@pytest.mark.parametrize(
+    ("question", "advice"),
+    [
+        ("cosine", "Choose one first"),
+        ("true-of-probabilities", "Tick what is right first: the letters a-c do."),
+        ("bits", "Nothing was typed."),
+        ("unit", "Nothing was typed."),
+        ("capital", "Nothing was typed."),
+    ],
+)
+async def test_enter_with_nothing_entered_says_what_to_do(
+    tmp_path: Path, question: str, advice: str
+) -> None:
+    async with whole_app(tmp_path, course=only(question)).run_test(size=SIZE) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await open_quiz(pilot)
+        await keys(pilot, "enter")
+        await sees(pilot, advice)
+    assert Progress.open(tmp_path).cards() == {}
+
+
+async def test_a_hint_is_seen_where_it_stands_below_the_edge(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=only("cosine")).run_test(size=(40, 12)) as pilot:
+        await open_quiz(pilot)
+        assert "Hint:" not in seen(pilot)
+        await keys(pilot, "h")
+        await sees(pilot, "Hint:")
+
+
+# --- one quiz, one place --------------------------------------------------------------------------
+
+
+async def test_from_a_question_to_the_lesson_and_back_is_the_same_quiz(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "l")
+        await sees(pilot, "1 of 3")
+        await keys(pilot, "a")
+        await sees(pilot, "question 1 of 6")
+        assert sum(isinstance(each, QuizScreen) for each in app.screen_stack) == 1
+        await keys(pilot, "enter")
+        await sees(pilot, "question 2 of 6")
+        await keys(pilot, "escape", "escape")
+        assert isinstance(app.screen, HomeScreen)
+    assert Progress.open(tmp_path).lesson(LESSON.id).question == "true-of-probabilities"
+
+
+async def test_from_the_result_to_the_lesson_and_back_is_one_way(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=only("cosine"))
+    async with app.run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "s")
+        await sees(pilot, "0 of 1 right.")
+        depth = len(app.screen_stack)
+        for _ in range(3):
+            await keys(pilot, "enter")
+            await sees(pilot, "1 of 3")
+            await keys(pilot, "a")
+            await sees(pilot, "question 1 of 1")
+            await keys(pilot, "s")
+            await sees(pilot, "0 of 1 right.")
+        assert len(app.screen_stack) == depth
+
+
+@pytest.mark.parametrize("left", [(), ("unit",)])
+async def test_a_lesson_that_lost_its_questions_can_be_gone_on_with(
+    tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "saved")
+    async with whole_app(tmp_path, course=only(*left)).run_test(size=SIZE) as pilot:
+        await sees(pilot, "Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "question 1 of 1" if left else "1 of 3")
+        assert "a questions" not in seen(pilot)
+
+
+async def test_the_place_is_the_screen_that_is_looked_at(tmp_path: Path) -> None:
+    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter", "right")
+        await sees(pilot, "2 of 3")
+        await keys(pilot, "a")
+        await sees(pilot, "question 1 of 6")
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "l")
+        await sees(pilot, "1 of 3")
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "2 of 3")
+    assert Progress.open(tmp_path).lesson(LESSON.id).screen == "distribution"
+
+
+@pytest.mark.parametrize("size", [(80, 14), (40, 12)])
+async def test_the_result_begins_at_its_beginning(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1")
+        for _ in LESSON.questions:
+            await until(pilot, lambda: app.focused is not None)
+            place = cast("TutorScreen", app.screen).place
+            await keys(pilot, "tab", "s")
+            await until(pilot, lambda p=place: cast("TutorScreen", app.screen).place != p)
+        await sees(pilot, "0 of 6 right.")
+        await keys(pilot, *["down"] * 5)
+        await until(pilot, lambda: "0 of 6 right." not in seen(pilot))
+        await keys(pilot, *["up"] * 5)
+        await sees(pilot, "0 of 6 right.")
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+async def test_keys_work_while_another_session_holds_the_lock(tmp_path: Path) -> None:
+    """The answer is acknowledged when it is on disk, not before; everything else goes on."""
+    app = whole_app(tmp_path, course=only("cosine", "unit"), lock_patience=60.0)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await until(pilot, lambda: not app.progress.unsaved)
+        with locked(tmp_path / "lock", 5.0):
+            await keys(pilot, "a", "enter")
+            await sees(pilot, "Saving your answer.")
+            await keys(pilot, "enter", "s", "h", "r")  # nothing to go on from yet
+            assert "question 1 of 2" in seen(pilot)
+            assert "× Not yet" not in seen(pilot)
+            assert "✓ Right" not in seen(pilot)
+            await keys(pilot, "question_mark")
+            assert isinstance(app.screen, HelpScreen)
+            await keys(pilot, "escape")
+        await sees(pilot, "enter next")
+        await sees(pilot, "saved")
+        assert Progress.open(tmp_path).cards()["cosine"].answers == 1
+
+
+async def test_leaving_waits_until_everything_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.app.app.QUIT_PATIENCE", 60.0)
+    app = whole_app(tmp_path, lock_patience=60.0)
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
+        await until(pilot, lambda: not app.progress.unsaved)
+        with locked(tmp_path / "lock", 5.0):
+            await keys(pilot, "right")
+            await sees(pilot, "2 of 3")
+            await keys(pilot, "escape", "q")
+            await sees(pilot, "Saving what is not saved yet")
+            await keys(pilot, "question_mark")
+            assert isinstance(app.screen, HelpScreen)
+        await until_left(pilot)
+    assert Progress.open(tmp_path).lesson(LESSON.id).screen == "distribution"
+    assert app.progress.unsaved == 0
+    assert app.untold == []
+
+
+async def until_left(pilot: Pilot[Any]) -> None:
+    """Let the app work until it has been left."""
+    app = cast("TutorApp", pilot.app)
+    while app.return_code is None:
+        await pilot.pause()
+
+
+async def test_what_goes_wrong_is_said_when_it_does_on_the_screen_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Progress, change: object) -> None:
+        raise StoreFull("The disk is full.", "Make room.")
+
+    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
+        monkeypatch.setattr(Progress, "change", full)
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 3")
+        await sees(pilot, "The disk is full. Make room.")
+
+
+async def test_a_file_that_is_damaged_meanwhile_is_said_at_once(tmp_path: Path) -> None:
+    app = whole_app(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
+        await until(pilot, lambda: not app.progress.unsaved)
+        (tmp_path / "progress.json").write_bytes(b"")
+        await keys(pilot, "right")
+        await sees(pilot, "Saved progress was not as expected.")
+
+
+async def test_several_things_to_say_at_the_start_are_all_said(tmp_path: Path) -> None:
+    progress = Progress.open(tmp_path)
+    for screen in ("question", "again"):
+        progress.save_lesson(LessonState(lesson=LESSON.id, screen=screen))
+    (tmp_path / "progress.json").write_bytes(b"{}")
+    course = Course(
+        lessons=COURSE.lessons,
+        problems=tuple(LessonError(f"0{n}.md, line 4: no title.", "Add one.") for n in (3, 4)),
+    )
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await sees(pilot, "Saved progress was not as expected.")
+        await sees(pilot, "03.md, line 4")
+        await sees(pilot, "04.md, line 4")
+
+
+async def test_the_stepper_opens_on_its_text_after_a_chat(tmp_path: Path) -> None:
+    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "s")
+        await sees(pilot, "The capital of France is")
+        await keys(pilot, "escape", "c")
+        await sees(pilot, "your message")
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "Begin")
+        await keys(pilot, "s")
+        await sees(pilot, "The capital of France is")

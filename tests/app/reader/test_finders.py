@@ -1,0 +1,123 @@
+"""Glossary and search, from any screen."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.events import Key
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.sample_course import LESSON
+from tutor.app.home.screen import HomeScreen
+from tutor.app.reader.glossary import GlossaryScreen, matching
+from tutor.app.reader.search import SearchScreen
+from tutor.course import search
+from tutor.course.catalogue import Course
+from tutor.course.term import Term
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+TERMS = (
+    Term("entropy", "Entropy", "The surprisal to be expected, in *bits*."),
+    Term("logit", "Logit", "A raw score, before [softmax](glossary.md#softmax)."),
+    Term("softmax", "Softmax", "Makes shares of logits."),
+    Term("token", "Token", "A piece of text."),
+)
+COURSE = Course(lessons=(LESSON,), terms=TERMS)
+
+
+def test_names_come_before_meanings() -> None:
+    assert [term.id for term in matching(list(TERMS), "Soft-")] == ["softmax", "logit"]
+    assert [term.id for term in matching(list(TERMS), "")] == [term.id for term in TERMS]
+
+
+@pytest.mark.parametrize("place", [(), ("enter",), ("enter", "a"), ("s",), ("p",), ("m",)])
+async def test_they_open_from_any_screen_and_lead_back(
+    tmp_path: Path, place: tuple[str, ...]
+) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, *place)
+        await pilot.pause()
+        before = pilot.app.screen
+        for key, kind in (("v", GlossaryScreen), ("slash", SearchScreen)):
+            await keys(pilot, key)
+            await until(pilot, lambda kind=kind: isinstance(pilot.app.screen, kind))  # type: ignore[misc]
+            await keys(pilot, "escape")
+            assert pilot.app.screen is before
+
+
+async def test_the_glossary_is_filtered_and_opens_a_term(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "v")
+        await sees(pilot, "4 terms")
+        await keys(pilot, *"soft")
+        await sees(pilot, "2 of 4 terms")
+        assert "Entropy" not in shown(pilot.app)  # type: ignore[arg-type]
+        await keys(pilot, "down", "enter")
+        await sees(pilot, "A raw score, before softmax.")
+        await keys(pilot, "escape", *"xyz")
+        await sees(pilot, "No term has “softxyz”.")
+
+
+async def test_a_search_leads_to_a_screen_and_back(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "slash", *"again")
+        await sees(pilot, "And again")
+        await keys(pilot, "enter")
+        await sees(pilot, "3 of 3")
+        await keys(pilot, "escape")
+        await sees(pilot, "> again")
+        await keys(pilot, *"zzz")
+        await sees(pilot, "Nothing has these words.")
+
+
+async def test_what_is_typed_right_after_the_key_is_looked_for(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        for key, character in (("slash", "/"), *((each, each) for each in "score")):
+            pilot.app.post_message(Key(key, character))
+        await sees(pilot, "> score")
+        await sees(pilot, "Logit")
+
+
+async def test_no_key_waits_for_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on = threading.Event()
+
+    def slow(course: Course, words: str, limit: int) -> list[search.Hit]:
+        going_on.wait(20)
+        return []
+
+    monkeypatch.setattr(search, "search", slow)
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+        try:
+            await keys(pilot, "slash", *"abc")
+            await sees(pilot, "> abc")
+            await keys(pilot, "escape")
+            assert isinstance(pilot.app.screen, HomeScreen)
+        finally:
+            going_on.set()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("key", ["v", "slash"])
+def test_how_they_look(
+    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], key: str
+) -> None:
+    async def shows(pilot: Pilot[Any]) -> None:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, key)
+        await keys(pilot, *"token")
+        await sees(pilot, "1 of 4 terms" if key == "v" else "found") if size[0] > 40 else None
+        await sees(pilot, "Token")
+        await pilot.pause()
+
+    app = whole_app(tmp_path, course=COURSE)
+    assert snap_compare(app, run_before=shows, terminal_size=size)

@@ -1,0 +1,64 @@
+"""A screen that the linter says fits a small terminal stands there whole; one line more scrolls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.course.lesson_text import SINGLE, parse_lesson
+from tutor.app.widgets.key_line import KeyLine
+from tutor.authoring.layout import HEIGHT, screen_height
+from tutor.course.catalogue import Course
+from tutor.course.reading.parse import markdown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FRONT = "---\nid: tall\nnumber: 1\ntitle: Tall\nsummary: As tall as can be.\n---\n"
+LAB = """
+```lab
+id: sure
+kind: stepper
+task: Find a step that the model is sure of, however long that takes, and then go on from there.
+prompt: Once upon a
+goals:
+  - goal: top-above
+    probability: 0.9
+```
+"""
+ENDS = {
+    "text": "A paragraph with `code`, " + "which is a good deal longer than a line, " * 3,
+    "list": "1. one\n2. " + "two goes on for much longer than one line " * 2,
+    "code": "```text\na\nb\n```",
+    "table": "| a | b |\n|---|---|\n| c | d |",
+    "quotation": "> quoted",
+    "lab": LAB,
+}
+
+
+def lesson_text(end: str, above: int) -> str:
+    tall = "- line\n" * above + f"\n{end}\n"
+    return f"{FRONT}\n## First {{#first}}\n\nText.\n\n## Tall {{#tall}}\n\n{tall}{SINGLE}"
+
+
+@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
+@pytest.mark.parametrize("end", ENDS)
+async def test_the_height_that_is_reckoned_is_the_height_there_is(
+    tmp_path: Path, end: str, height: int
+) -> None:
+    _, least = parse_lesson(lesson_text(ENDS[end], 1), "tall.md").screens
+    text = lesson_text(ENDS[end], 1 + height - screen_height(least, markdown()))
+    lesson = parse_lesson(text, "tall.md")
+    assert screen_height(lesson.screens[1], markdown()) == height
+    app = whole_app(tmp_path, course=Course((lesson,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "enter")
+        await sees(pilot, "Text.")
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 2")
+        await until(pilot, lambda: app.screen.query_one(KeyLine).size.height > (end == "lab"))
+        await pilot.pause()
+        assert (app.screen.query_one("#reading").max_scroll_y > 0) == (height > HEIGHT)

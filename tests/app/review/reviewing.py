@@ -1,0 +1,68 @@
+"""A learner with something to review, and the clock in the hand of the test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from tests.engine.fake_engine import FakeEngine
+from tests.sample_course import LESSON
+from tutor.app.app import TutorApp
+from tutor.course.catalogue import Course
+from tutor.course.questions.question import NumberQuestion
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.app.app import Start
+    from tutor.engine.client import Engine
+
+DAY = 86_400.0
+QUESTIONS = tuple(
+    NumberQuestion(
+        id=f"sum-{number}",
+        ask=f"What is {number} and {number}?",
+        hint="Count.",
+        why="So many fingers.",
+        screen="distribution",
+        answer=2 * number,
+    )
+    for number in (1, 2, 3)
+)
+COURSE = Course(lessons=(msgspec.structs.replace(LESSON, questions=QUESTIONS),))
+
+
+@dataclass
+class Clock:
+    """A Tuesday at noon, UTC, until somebody moves it."""
+
+    at: float = 1_795_521_600.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def reviewer(
+    folder: Path, clock: Clock, *, course: Course = COURSE, start: Start = "home"
+) -> TutorApp:
+    progress = Progress.open(folder, clock=clock)
+    return TutorApp(course, progress, cast("Engine", FakeEngine()), start=start)
+
+
+def answered(folder: Path, clock: Clock, *numbers: int, version: int = 1) -> None:
+    """Right answers to so many questions, given at that time, one second apart."""
+    progress = Progress.open(folder, clock=clock)
+    for second, number in enumerate(numbers):
+        progress.record(
+            Answered(
+                at=clock() + second,
+                question=f"sum-{number}",
+                version=version,
+                lesson=LESSON.id,
+                correct=True,
+            )
+        )

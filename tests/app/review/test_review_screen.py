@@ -1,0 +1,266 @@
+"""The review, by keys, with the clock in the hand of the test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
+from tests.app.whole_app import keys, sees, until
+from tests.sample_course import LAB, LESSON
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.home.screen import HomeScreen
+from tutor.app.review.when import when
+from tutor.course.catalogue import Course
+from tutor.learner.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+async def test_what_is_answered_comes_back_when_fsrs_says(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Review     1 due")
+        await keys(pilot, "r")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved · comes back in ")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 answered. Nothing else is due.")
+        due = Progress.open(tmp_path).cards()["sum-1"].due
+        await sees(pilot, f"The next one comes {when(due, clock())}.")
+        await keys(pilot, "escape")
+        await sees(pilot, "nothing due; the next comes")
+    clock.at = due - 2 * DAY
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "nothing due")
+    clock.at = due
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+
+
+async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    before = Progress.open(tmp_path).cards()
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "9", "enter")
+        await sees(pilot, "is too high")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await keys(pilot, "u")
+        await sees(pilot, "taken back")
+        await sees(pilot, "What is 1 and 1?")
+        assert pilot.app.progress.cards() == before  # type: ignore[attr-defined]
+        assert "u undo" not in shown(pilot.app)  # type: ignore[arg-type]
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "✓ Right: 2.")
+    after = Progress.open(tmp_path).cards()
+    assert (after["sum-1"].answers, after["sum-1"].last_correct) == (2, True)
+
+
+async def test_an_answer_of_a_quiz_is_not_taken_back_in_a_review(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Nothing is due.")
+        await keys(pilot, "u")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        assert "u undo" not in shown(pilot.app)  # type: ignore[arg-type]
+    assert Progress.open(tmp_path).cards()["sum-1"].answers == 1
+
+
+async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "2 left")
+        await keys(pilot, "z")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+        await keys(pilot, "s")
+        await sees(pilot, "1 suspended.")
+        await sees(pilot, "1 skipped; it stays due.")
+        clock.at += 5
+        await keys(pilot, "z")
+        await sees(pilot, "> ")
+        await keys(pilot, "enter")
+        await sees(pilot, "Nothing is suspended any more.")
+        await keys(pilot, "escape")
+        await sees(pilot, "What is 1 and 1?")
+
+
+async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    clock.at += 5 * DAY
+    app = reviewer(tmp_path, clock, start="review")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "3 left")
+        for left in ("2 left", "1 left", "3 suspended."):
+            await keys(pilot, "z")
+            await sees(pilot, left)
+        clock.at += 5
+        await keys(pilot, "z")
+        await sees(pilot, "> ")
+        for question in ("What is 1 and 1?", "What is 2 and 2?", "What is 3 and 3?"):
+            assert question in shown(app)
+        assert "enter bring back" in shown(app)
+        await keys(pilot, "down", "enter")
+        await sees(pilot, "Brought back: What is 2 and 2?")
+        await keys(pilot, "escape")
+        await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "review · 1 left")
+    cards = Progress.open(tmp_path).cards()
+    assert [cards[f"sum-{number}"].suspended for number in (1, 2, 3)] == [True, False, True]
+
+
+async def test_what_is_entered_for_a_retry_waits_for_no_later_review(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "9", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "r", "h", "2")
+        await sees(pilot, "Hint:")
+    assert Progress.open(tmp_path).state().drafts == {}
+
+
+async def test_a_review_ends_at_any_question_and_loses_nothing(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "3 left")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "escape")
+        assert isinstance(pilot.app.screen, HomeScreen)
+        await sees(pilot, "Review     2 due")
+    assert Progress.open(tmp_path).cards()["sum-1"].answers == 2
+
+
+async def test_reviewing_ahead(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Nothing is due.")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await keys(pilot, "s")
+        await sees(pilot, "1 answered.")
+
+
+async def test_a_day_has_a_cap(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    Progress.open(tmp_path).save_setting("review.cap", 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "1 left")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 more are due, over what a day should have.")
+
+
+async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    changed = msgspec.structs.replace(QUESTIONS[0], version=2)
+    lesson = msgspec.structs.replace(LESSON, questions=(changed,))
+    app = reviewer(tmp_path, clock, course=Course(lessons=(lesson,)), start="review")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "This question has changed since you answered it")
+
+
+async def test_what_was_entered_is_found_again(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "1", "7", "escape", "r")
+        await sees(pilot, "17")
+        await keys(pilot, "enter")
+        await sees(pilot, "saved")
+
+
+async def test_a_question_of_a_lab_opens_it_at_its_prompt(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "o lab")
+        await keys(pilot, "o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
+        await sees(pilot, LAB.prompt)
+        await keys(pilot, "escape")
+        await sees(pilot, "What is 1 and 1?")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("state", ["asked", "answered", "over", "nothing", "suspended"])
+def test_how_it_looks(
+    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str
+) -> None:
+    clock = Clock()
+    if state != "nothing":
+        answered(tmp_path, clock, *((1, 2) if state == "asked" else (1,)))
+    clock.at += 5 * DAY
+
+    async def shows(pilot: Pilot[Any]) -> None:
+        await sees(pilot, "●")
+        if state == "nothing":
+            await sees(pilot, "Nothing to review yet")
+        else:
+            await sees(pilot, "What is 1 and 1?")
+        if state in ("answered", "over"):
+            await keys(pilot, "2", "enter")
+            await sees(pilot, "saved")
+        if state == "suspended":
+            await keys(pilot, "z")
+            await sees(pilot, "1 suspended.")
+            await keys(pilot, "z")
+            await sees(pilot, "> ")
+        if state == "over":
+            await keys(pilot, "enter")
+            await sees(pilot, "1 answered")
+        await pilot.pause()
+
+    app = reviewer(tmp_path, clock, start="review")
+    assert snap_compare(app, run_before=shows, terminal_size=size)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "now"),
+        (40, "in 1 minute"),
+        (600, "in 10 minutes"),
+        (DAY, "tomorrow"),
+        (3 * DAY, "in 3 days"),
+        (90 * DAY, "in 3 months"),
+    ],
+)
+def test_a_moment_in_words(seconds: float, said: str) -> None:
+    assert when(Clock().at + seconds, Clock().at) == said

@@ -1,0 +1,108 @@
+"""Nobody there: the limit on a clock of the test, and the screen that asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until, whole_app
+from tutor.app.home.screen import HomeScreen
+from tutor.app.terminal.idle import IdleLimit, in_words
+from tutor.app.terminal.idle_screen import IdleScreen
+
+
+class Clock:
+    """Time passes by sleeping. `presses` says at which seconds a key is pressed."""
+
+    def __init__(self, *presses: float) -> None:
+        self.now = 0.0
+        self.warned: list[float] = []
+        self._presses = list(presses)
+
+    def __call__(self) -> float:
+        return self.now
+
+    def until_over(self, seconds: float) -> IdleLimit:
+        self.limit = IdleLimit(seconds, self, self._sleep)
+        self.limit.watch(lambda: self.warned.append(self.now))
+        return self.limit
+
+    def _sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        end = self.now + seconds
+        while self._presses and self._presses[0] <= end:
+            self.now = self._presses.pop(0)
+            self.limit.pressed()
+        self.now = end
+
+
+@pytest.mark.parametrize(
+    ("seconds", "presses", "warned", "over"),
+    [
+        (1800, (), [1740], 1800),
+        (1800, (100, 1000), [2740], 2800),
+        (1800, (1750,), [1740, 3490], 3550),  # any key stays
+        (1800, (1739.5, 1799.5, 3539), [3539 + 1740], 3539 + 1800),
+        (60, (), [30], 60),  # half of a short limit
+    ],
+)
+def test_it_asks_ahead_and_is_over_in_time(
+    seconds: float, presses: tuple[float, ...], warned: list[float], over: float
+) -> None:
+    clock = Clock(*presses)
+    limit = clock.until_over(seconds)
+    assert (clock.warned, clock.now, limit.over) == (warned, over, True)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1800, "30 minutes"), (60, "1 minute"), (90, "90 seconds"), (1, "1 second"), (3, "3 seconds")],
+)
+def test_times_in_words(seconds: float, said: str) -> None:
+    assert in_words(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("key", "size"),
+    [("q", (80, 24)), ("ctrl+c", (80, 24)), ("escape", (40, 12)), ("v", (40, 12))],
+)
+async def test_any_key_stays_and_does_nothing_else(
+    tmp_path: Path, key: str, size: tuple[int, int]
+) -> None:
+    app = whole_app(tmp_path, idle=IdleLimit(1800))
+    async with app.run_test(size=size) as pilot:
+        await sees(pilot, "Begin")
+        before = shown(app)
+        app.ask_whether_there()
+        app.ask_whether_there()
+        await sees(pilot, "any key stay")
+        assert "In 1 minute the tutor" in " ".join(shown(app).split())
+        assert "quit" not in shown(app)
+        await keys(pilot, key)
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await until(pilot, lambda: shown(app) == before)
+
+
+async def test_keys_and_pastes_count(tmp_path: Path) -> None:
+    from textual.events import Paste
+
+    clock = Clock()
+    app = whole_app(tmp_path, idle=IdleLimit(100, clock, lambda _: None))
+    async with app.run_test() as pilot:
+        await sees(pilot, "Begin")
+        assert app.idle is not None
+        clock.now = 60
+        await keys(pilot, "down")
+        clock.now = 120
+        app.post_message(Paste("text"))
+        await pilot.pause()
+        app.ask_whether_there()
+        await until(pilot, lambda: isinstance(app.screen, IdleScreen))
+        app.post_message(Paste("text"))
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        clock.now = 219
+        app.idle._sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
+        app.idle.watch(lambda: None)
+        assert clock.now == 220

@@ -1,0 +1,244 @@
+"""What only a real terminal shows: colors, idle bytes, signals, kill -9."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import DEADLINE, Terminal
+from tutor.course.catalogue import load_course
+from tutor.learner.progress import Progress
+from tutor.paths import learner_folder
+
+COLOR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-9]|4[0-9]|9[0-7]|10[0-7])(?:;\d+)*m")
+SGR = re.compile(rb"\x1b\[[0-9;:]*m")
+HOME = "Begin   "
+
+
+def tutor(data: Path, **changes: str | None) -> Terminal:
+    """`tutor` itself, without a model: nothing is fetched and no engine loads."""
+    folders = {"TUTOR_DATA": str(data), "TUTOR_MODEL": str(data / "no-such-model.gguf")}
+    return Terminal([sys.executable, "-m", "tutor"], environment={**folders, **changes})
+
+
+def settled(run: Terminal) -> None:
+    """Wait until the engine has failed, for want of a model, and everything is painted."""
+    run.wait_for("no model ×")
+    run.wait_quiet(1.0)
+
+
+def walk(run: Terminal) -> None:
+    """From the course map into a lesson, its questions, an answer, help and back."""
+    run.wait_for(HOME)
+    run.press("enter")
+    run.wait_for(" 1 of ")
+    run.press("a")
+    run.wait_for("question 1 of ")
+    run.press("b", "enter")
+    run.wait_for("saved")
+    run.press("?")
+    run.wait_for("help ·")
+    run.press("esc")
+    run.wait_gone("help ·")
+
+
+@contextmanager
+def frozen(run: Terminal) -> Iterator[None]:
+    """Whatever is written meanwhile waits, as when the client of a connection is frozen."""
+    slave = os.open(f"/proc/{run.process.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
+    termios.tcflow(slave, termios.TCOOFF)
+    try:
+        yield
+    finally:
+        termios.tcflow(slave, termios.TCOON)
+        os.close(slave)
+
+
+def wait_saved(data: Path, screen: str) -> None:
+    """Until it is on disk that the learner is at this screen of a lesson."""
+    deadline = time.monotonic() + DEADLINE
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUTOR_DATA", str(data))
+        while screen not in {
+            lesson.screen for lesson in Progress.open(learner_folder()).lessons().values()
+        }:
+            assert time.monotonic() < deadline, "no key was carried out"
+            time.sleep(0.02)
+
+
+def test_no_color_sends_no_color_at_all(tmp_path: Path) -> None:
+    with tutor(tmp_path, NO_COLOR="1") as run:
+        walk(run)
+        settled(run)
+        assert COLOR.findall(bytes(run.output)) == []
+        assert SGR.findall(bytes(run.output))  # bold and reverse are still there
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [("xterm-256color", rb"\x1b\[[0-9;]*38;5;"), ("xterm", rb"\x1b\[[0-9;]*33[;m]")],
+)
+def test_colors_are_those_of_the_terminal(tmp_path: Path, term: str, expected: bytes) -> None:
+    with tutor(tmp_path, TERM=term) as run:
+        walk(run)
+        sent = bytes(run.output)
+    assert re.search(expected, sent)
+    assert (b"38;5;" in sent) == (term == "xterm-256color")
+    assert b"38;2;" not in sent
+
+
+def test_an_idle_screen_sends_nothing(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        walk(run)
+        settled(run)
+        assert run.bytes_within(2.0) == 0
+
+
+def test_an_idle_input_does_not_blink(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        run.wait_for(HOME)
+        run.press("s")
+        run.wait_for("esc back")
+        settled(run)
+        run.press("e")
+        run.wait_quiet(1.0)
+        assert run.bytes_within(2.0) == 0
+
+
+def test_a_pasted_escape_character_presses_no_key(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        run.wait_for(HOME)
+        run.press("s")
+        run.wait_for("esc back")
+        settled(run)
+        run.press("e")
+        run.wait_for("enter accept")
+        run.send("\x1b[200~ one\x1b\rq two\x1b[201~")
+        run.wait_for("q two")
+        assert "one␛" in run.text
+
+
+def test_killed_in_the_middle_of_a_quiz_it_goes_on_at_the_same_question(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        walk(run)
+        run.press("enter")
+        run.wait_for("question 2 of ")
+        run.wait_quiet()
+        question = run.text.splitlines()[2]
+        run.signal(signal.SIGKILL)
+        run.wait_exit()
+    with tutor(tmp_path) as run:
+        run.wait_for("Continue")
+        run.press("enter")
+        run.wait_for("question 2 of ")
+        run.wait_for(question.strip())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    with tutor(tmp_path) as run:
+        run.wait_for(HOME)
+        run.signal(number)
+        assert run.wait_exit() == 128 + number
+        assert b"\x1b[?1049l" in run.output  # the alternate screen is left
+        assert b"\x1b[?25h" in run.output  # the cursor is back
+
+
+def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        run.wait_for(HOME)
+        run.hang_up()
+        assert run.process.wait(timeout=10) == 128 + signal.SIGHUP
+
+
+def test_a_frozen_terminal_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with tutor(tmp_path) as run:
+        walk(run)
+        run.wait_quiet()
+        with frozen(run):
+            run.resize(70, 20)
+            assert run.bytes_within(0.5) == 0
+            run.signal(signal.SIGTERM)
+            assert run.process.wait(timeout=10) == 128 + signal.SIGTERM
+
+
+def test_over_ssh_a_terminal_that_takes_nothing_does_not_stop_it(tmp_path: Path) -> None:
+    screens = [screen.id for screen in load_course().lessons[0].screens]
+    with tutor(tmp_path, SSH_TTY="/dev/pts/0") as run:
+        run.wait_for(HOME)
+        settled(run)
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        run.wait_quiet()
+        with frozen(run):
+            for screen in (1, 0) * 16 + (1, 2):  # more paintings than any queue on the way holds
+                run.press("right" if screen else "left")
+                wait_saved(tmp_path, screens[screen])
+            assert " 1 of " in run.text
+        run.wait_for(" 3 of ")  # how things are now, not all that was shown on the way
+
+
+@pytest.mark.parametrize("exported", [{}, {"COLUMNS": "80", "LINES": "24"}])
+def test_it_follows_the_size_of_the_terminal(tmp_path: Path, exported: dict[str, str]) -> None:
+    with tutor(tmp_path, **exported) as run:
+        run.wait_for(HOME)
+        run.resize(40, 12)
+        # How much of the help fits beside it changes when the model turns out to be missing.
+        run.wait_until(lambda: "q quit  ? " in run.text.split("\n")[11], "the key line in row 12")
+        run.press("enter")
+        run.wait_for(" 1 of ")
+        run.resize(200, 60)
+        run.wait_until(lambda: "? help" in run.text.split("\n")[59], "the key line in row 60")
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_cannot_move_its_cursor_is_refused(tmp_path: Path, term: str) -> None:
+    with tutor(tmp_path, TERM=term) as run:
+        run.wait_for("cannot move its cursor")
+        assert run.wait_exit() == 1
+        assert b"\x1b[?1049h" not in run.output
+
+
+def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "tutor"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TERM": "xterm", "TUTOR_DATA": str(tmp_path)},
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "is not a terminal" in result.stderr
+
+
+def test_what_was_called_saved_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tutor(tmp_path) as run:
+        walk(run)  # until "saved" was on the screen
+        run.signal(signal.SIGKILL)
+        run.wait_exit()
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+    assert len(Progress.open(learner_folder()).cards()) == 1
+
+
+def test_the_name_of_a_model_cannot_reach_the_terminal_as_a_command(tmp_path: Path) -> None:
+    model = tmp_path / "a\x1b]0;renamed\x07\x1b[31mred.gguf"
+    model.write_bytes(b"no model")
+    with tutor(tmp_path, TUTOR_MODEL=str(model)) as run:
+        settled(run)
+        run.wait_for("Lessons can be")  # the course map says what happened to it
+        run.press("m")
+        run.wait_for("tutor · model")
+        run.wait_quiet(0.5)
+        assert b"\x1b]0;renamed" not in run.output

@@ -1,0 +1,62 @@
+"""The list to choose from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from tests.app.explorer.explorer_stage import shown
+from tutor.app.widgets.menu import Menu
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class Listing(App[None]):
+    """A menu of 500 entries of `lines` lines each, on 24 lines."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self._lines = lines
+        self.drawn: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Menu()
+
+    def on_mount(self) -> None:
+        menu = self.query_one(Menu)
+        menu.styles.height = "auto"
+        menu.show([lambda width, n=n: self._row(n) for n in range(500)], flat=self._lines == 1)
+        menu.focus()
+
+    def _row(self, number: int) -> Content:
+        self.drawn.append(number)
+        return Content("\n".join(f"entry {number}, line {line}" for line in range(self._lines)))
+
+
+async def test_only_what_is_in_view_is_drawn() -> None:
+    app = Listing(lines=1)
+    async with app.run_test(size=(40, 24)) as pilot:
+        await pilot.pause()
+        assert "> entry 0, line 0" in shown(app)
+        assert set(app.drawn) == set(range(24))
+        app.drawn.clear()
+        await pilot.press(*["down"] * 30)
+        await pilot.pause()
+        assert "> entry 30, line 0" in shown(app)
+        assert shown(app).count(">") == 1
+        assert app.drawn == list(range(24, 31))
+
+
+async def test_entries_of_several_lines_stand_one_above_the_other() -> None:
+    app = Listing(lines=3)
+    async with app.run_test(size=(40, 24)) as pilot:
+        await pilot.press("down", "down")
+        await pilot.pause()
+        lines = [line.rstrip() for line in shown(app).split("\n")]
+        assert lines[5:8] == ["  entry 1, line 2", "> entry 2, line 0", "  entry 2, line 1"]
+        assert lines[0] == "  entry 0, line 0"

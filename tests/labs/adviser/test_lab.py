@@ -1,0 +1,339 @@
+"""The lab of the adviser: its steps, its goals, what it writes."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, done
+from tutor import paths
+from tutor.course.facts import read_facts
+from tutor.errors import LabError, StoreError
+from tutor.labs.adviser import lab as adviser
+from tutor.labs.adviser.backend import MOST_A_DAY, AdviserBench
+from tutor.labs.adviser.data_files import read_advice
+from tutor.labs.adviser.lab import (
+    FIRST,
+    LAB,
+    Choose,
+    Clear,
+    Keep,
+    Look,
+    Move,
+    Must,
+    NextKind,
+    Pick,
+    Save,
+    Saved,
+    See,
+    State,
+    Turn,
+)
+from tutor.labs.adviser.words import what_decides
+
+ADVICE = read_advice(paths.lessons_folder())
+DAY = date(2026, 11, 25)
+NEED = {need.id: place for place, need in enumerate(ADVICE.needs)}
+OPTION = {option.id: place for place, option in enumerate(ADVICE.options)}
+CASE = {case.id: number for number, case in enumerate(ADVICE.cases, start=1)}
+
+
+def begun() -> State:
+    return adviser.heard(adviser.start(), adviser.Read(), ADVICE)
+
+
+def after(*actions: adviser.Action, state: State | None = None) -> State:
+    state = begun() if state is None else state
+    for action in actions:
+        state = adviser.act(state, action)
+    return state
+
+
+def on(need: str, *actions: adviser.Action) -> tuple[adviser.Action, ...]:
+    return (Choose(FIRST), Choose(NEED[need]), *actions)
+
+
+def picked(state: State, option: str) -> State:
+    """`option` in focus, and picked."""
+    order = [row.option for row in adviser.ranking(ADVICE, state.now)]
+    return after(Look(FIRST), Look(order.index(OPTION[option])), Pick(), state=state)
+
+
+# --- weighing -------------------------------------------------------------------------------------
+
+
+def test_until_the_data_is_there_nothing_can_be_done() -> None:
+    state = adviser.start()
+    assert isinstance(adviser.question(state), adviser.Read)
+    for action in (Turn(1), Must(), Move(1), Pick(), Keep(), See("cases")):
+        assert adviser.act(state, action) == state
+    assert adviser.question(begun()) is None
+
+
+def test_a_weight_has_four_positions() -> None:
+    state = after(*on("privacy", Turn(1), Turn(1), Turn(1), Turn(1)))
+    assert state.now.weights[NEED["privacy"]] == 3
+    assert after(Turn(-9), state=state).now.weights[NEED["privacy"]] == 0
+
+
+def test_what_goes_in_is_weighed_for_one_kind_at_a_time() -> None:
+    state = after(*on("inputs", Turn(3)))
+    assert OPTION["claude"] in adviser.lead(ADVICE, state.now)
+    state = after(NextKind(), NextKind(), state=state)  # sound
+    assert adviser.lead(ADVICE, state.now) == {OPTION["gemini"]}
+    state = after(NextKind(), state=state)  # code
+    assert adviser.lead(ADVICE, state.now) == {OPTION["copilot"]}
+    assert after(NextKind(), state=state).now.kinds == begun().now.kinds
+
+
+def test_where_features_are_alike_options_tie() -> None:
+    state = after(*on("inputs", Turn(3)), *on("recency", Turn(3)), *on("length", Turn(2)))
+    assert adviser.lead(ADVICE, state.now) == {
+        OPTION["chatgpt"], OPTION["gemini"], OPTION["claude"],
+    }  # fmt: skip
+
+
+def test_a_must_excludes_whatever_the_weights() -> None:
+    state = after(*on("inputs", Turn(3)), *on("privacy", Must()))
+    assert adviser.lead(ADVICE, state.now) == {OPTION["local"]}
+    assert what_decides(ADVICE, state.now, OPTION["gemini"]) == (
+        "Out, whatever the weights. No data may leave the machine."
+    )
+
+
+def test_every_case_has_settings_of_its_own() -> None:
+    state = after(*on("cost", Turn(2)), Move(1), *on("speed", Turn(1)))
+    assert state.now.weights[NEED["cost"]] == 0
+    state = after(Move(-5), state=state)
+    assert (state.case, state.now.weights[NEED["cost"]]) == (0, 2)
+    assert after(Move(100), state=state).case == len(ADVICE.cases)
+
+
+def test_what_decides_is_what_the_dials_then_do() -> None:
+    state = after(*on("inputs", Turn(2)), *on("cost", Turn(2)), *on("privacy", Turn(1)))
+    for option in range(len(ADVICE.options)):
+        found = adviser.deciding(ADVICE, state.now, option)
+        if found is not None:
+            need = ADVICE.needs[found.need].id
+            by = found.weight - state.now.weights[found.need]
+            turned = after(*on(need, Turn(by)), state=state)
+            assert adviser.lead(ADVICE, turned.now) == found.lead
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.sampled_from(
+            [Choose(1), Choose(-1), Turn(1), Turn(-1), Must(), NextKind(), Clear(), Look(1),
+             Look(-2), Move(1), Move(-1), See("needs"), See("reasons"), See("cases"), Pick()]
+        ),
+        max_size=40,
+    )
+)  # fmt: skip
+def test_whatever_is_done_leads_to_a_sound_state(actions: list[adviser.Action]) -> None:
+    state = begun()
+    for action in actions:
+        try:
+            state = adviser.act(state, action)
+        except LabError:
+            assert isinstance(action, Pick)
+            nothing = not any((*state.now.weights, *state.now.musts))
+            assert nothing or (state.case, state.now) in state.missed
+        assert 0 <= state.need < len(ADVICE.needs)
+        assert 0 <= state.option < len(ADVICE.options)
+        for place, need in enumerate(ADVICE.needs):
+            assert 0 <= state.now.weights[place] <= 3
+            assert 0 <= state.now.kinds[place] < len(need.kinds)
+        assert state.at_once <= state.solved <= set(CASE.values())
+        LAB.reached(state)
+        assert adviser.question(state) is None
+
+
+# --- cases ----------------------------------------------------------------------------------------
+
+
+def test_before_anything_is_weighed_nothing_can_be_picked() -> None:
+    with pytest.raises(LabError):
+        after(Move(1), Pick())
+
+
+def test_a_case_is_solved_by_what_can_be_defended_and_stays_solved() -> None:
+    state = picked(after(Move(CASE["bank"]), *on("control", Turn(3))), "no-llm")
+    assert state.solved == state.at_once == {CASE["bank"]}
+    state = picked(state, "copilot")  # to read why not
+    assert state.picked[CASE["bank"]] == OPTION["copilot"]
+    assert state.solved == state.at_once == {CASE["bank"]}
+
+
+def test_options_cannot_be_tried_one_after_the_other() -> None:
+    state = picked(after(Move(CASE["bank"]), *on("control", Turn(3))), "claude")
+    assert state.solved == frozenset()
+    with pytest.raises(LabError, match="picked already"):
+        picked(state, "no-llm")
+    there_and_back = after(Turn(-1), Turn(1), state=state)
+    with pytest.raises(LabError):
+        picked(there_and_back, "no-llm")
+    with pytest.raises(LabError):  # nor in another case meanwhile
+        picked(after(Move(1), Move(-1), state=state), "no-llm")
+    state = picked(after(Turn(-1), state=state), "no-llm")
+    assert state.solved == {CASE["bank"]}
+    assert state.at_once == frozenset()
+
+
+def test_five_cases_are_not_enough_where_all_were_tried_for() -> None:
+    goal = LAB.goal("five-cases")
+    assert goal is not None
+
+    def solved(cases: int, at_once: int) -> State:
+        return msgspec.structs.replace(
+            begun(), solved=frozenset(range(cases)), at_once=frozenset(range(at_once))
+        )
+
+    assert goal.reached(solved(5, 2))
+    assert not goal.reached(solved(4, 4))
+    assert not goal.reached(solved(10, 1))
+
+
+def test_a_task_of_ones_own_can_be_picked_for_and_is_no_case() -> None:
+    state = picked(after(*on("cost", Turn(1))), "local")
+    assert state.picked[0] == OPTION["local"]
+    assert state.solved == frozenset()
+
+
+# --- goals ----------------------------------------------------------------------------------------
+
+
+def test_a_goal_needs_what_it_says() -> None:
+    assert LAB.reached(begun()) == frozenset()
+    tie = after(*on("privacy", Turn(1)))
+    assert "local-first" not in LAB.reached(tie)  # it is first with two others
+    assert "local-first" in LAB.reached(after(*on("inputs", Turn(1)), state=tie))
+
+
+def test_the_first_place_must_change_hands_by_one_weight() -> None:
+    state = after(*on("inputs", Turn(1)))
+    assert "one-weight" not in LAB.reached(state)  # nobody was first before
+    assert "one-weight" in LAB.reached(after(*on("privacy", Turn(2)), state=state))
+    assert "one-weight" not in LAB.reached(after(*on("control", Must()), state=state))
+    shared = after(*on("recency", Turn(1)), state=state)
+    assert "one-weight" not in LAB.reached(shared)  # some of those that were first still are
+    cleared = after(*on("privacy", Turn(2)), Clear(), state=state)
+    assert "one-weight" not in LAB.reached(cleared)
+
+
+def test_going_to_another_case_is_no_change_of_a_weight() -> None:
+    state = after(*on("inputs", Turn(1)), Move(1), *on("privacy", Turn(1)), Move(-1))
+    assert LAB.reached(state) == frozenset()
+
+
+# --- what is written ------------------------------------------------------------------------------
+
+WEIGHED = after(Move(CASE["weekend"]), *on("cost", Must(), Turn(3)), *on("inputs", Turn(2)))
+
+
+def saving(folder: Path, state: State, day: date = DAY) -> Path:
+    asked = adviser.question(after(Keep(), state=state))
+    assert isinstance(asked, Save)
+    answer = AdviserBench(folder, lambda: day).answer(asked)
+    assert isinstance(answer, Saved)
+    return Path(answer.path)
+
+
+def test_the_result_is_one_private_file_in_the_learners_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "labs"
+    path = saving(folder, picked(WEIGHED, "gemini"))
+    assert path == folder / "adviser-weekend-2026-11-25.md"
+    if os.name != "nt":
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert {each.suffix for each in folder.iterdir()} == {".md", ".lock"}
+
+
+def test_the_same_result_is_the_same_file_and_another_one_replaces_none(tmp_path: Path) -> None:
+    first = saving(tmp_path, WEIGHED)
+    text = first.read_text("utf-8")
+    assert saving(tmp_path, WEIGHED) == first
+    other = saving(tmp_path, after(*on("speed", Turn(1)), state=WEIGHED))
+    assert other.name == "adviser-weekend-2026-11-25-2.md"
+    assert first.read_text("utf-8") == text
+    assert saving(tmp_path, WEIGHED, date(2026, 11, 26)).name == "adviser-weekend-2026-11-26.md"
+
+
+def test_a_key_that_is_held_down_does_not_fill_the_disk(tmp_path: Path) -> None:
+    name = "adviser-weekend-2026-11-25"
+    for number in range(1, MOST_A_DAY + 1):
+        (tmp_path / f"{name}{f'-{number}' if number > 1 else ''}.md").write_text("other")
+    with pytest.raises(LabError):
+        saving(tmp_path, WEIGHED)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError):
+        saving(tmp_path, WEIGHED)
+    tmp_path.chmod(0o700)
+
+
+def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "labs").write_text("in the way")
+    with pytest.raises(StoreError):
+        saving(tmp_path / "labs", WEIGHED)
+
+
+def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> None:
+    text = saving(tmp_path, picked(WEIGHED, "local")).read_text("utf-8")
+    case = ADVICE.cases[CASE["weekend"] - 1]
+    assert text.startswith(f"# Choosing: {case.title}\n\nWeighed on 2026-11-25.\n")
+    assert case.text in text
+    assert (
+        "| cost & limits | cheap, without limits | 3 | There is no money for each question. |"
+        in text
+    )
+    assert "| 1 | Gemini | 12 | 80% |" in text  # 3 × 2 + 2 × 3 of 15
+    assert "| out | Claude |" in text
+    assert "**Open local model**" in text
+    assert case.why[OPTION["local"]] in text
+    shipped = (paths.lessons_folder() / "facts.yaml").read_text("utf-8")
+    facts = {fact.id: fact for fact in read_facts(shipped, "facts.yaml")}
+    for name in ("gemini-price", "claude-free-api", "copilot-pro"):
+        fact = facts[name]
+        (line,) = [each for each in text.splitlines() if each.endswith(f"Read at {fact.source}")
+                   and fact.topic in each]  # fmt: skip
+        assert fact.value in line
+        assert fact.as_of in line
+        assert ("told by others" in line) == fact.second_hand
+        assert ("US dollars a million tokens" in line) == (fact.topic == "API price")
+    assert "gemini-web" not in text
+    assert "Google Search" not in text  # recency was not weighed
+
+
+def test_a_question_about_what_there_is_not_is_refused(tmp_path: Path) -> None:
+    asked = adviser.question(after(Keep(), state=WEIGHED))
+    assert isinstance(asked, Save)
+    replace = msgspec.structs.replace
+    for wrong in (
+        replace(asked, case=99),
+        replace(asked, case=-1),
+        replace(asked, picked=99),
+        replace(asked, settings=replace(asked.settings, weights=(1,))),
+        replace(asked, settings=replace(asked.settings, weights=(9,) * len(ADVICE.needs))),
+        replace(asked, settings=replace(asked.settings, kinds=(9,) * len(ADVICE.needs))),
+    ):
+        with pytest.raises(LabError):
+            AdviserBench(tmp_path).answer(wrong)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_saved_is_said_until_something_else_is_done(tmp_path: Path) -> None:
+    there = bench("adviser", tmp_path)
+    state = done("adviser", there, Turn(1), Keep())
+    assert state.saved is not None
+    assert Path(state.saved.path).parent == tmp_path
+    assert "saved" in LAB.reached(state)
+    assert after(Choose(1), state=state).saved is None

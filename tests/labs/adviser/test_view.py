@@ -1,0 +1,217 @@
+"""The adviser, by its keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tutor.engine.client import EngineState
+from tutor.engine.wire import AskLab
+from tutor.errors import StoreFull
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+SIZES = [(80, 24), (40, 12), (140, 40)]
+WEIGHED = (*["right"] * 3, "down", "down", "right", "right", *["down"] * 3, "right")
+IN_CASES = ("tab", "tab")
+CHANGED = ("up", "up", "right")
+
+
+def drawn(pilot: Pilot[Any]) -> str:
+    """All that the view shows, what is scrolled away too."""
+    from tutor.app.widgets.lines import Lines
+
+    return "\n".join(screen_of(pilot).query_one("#lines", Lines).plain)
+
+
+# --- how it looks ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_needs_beside_the_ranking(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *WEIGHED)
+
+    assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+def test_needs_of_a_case_with_a_must(
+    size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *IN_CASES, *["right"] * 3, "tab", *WEIGHED, "m")
+
+    assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_reasons_of_the_first(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *WEIGHED, "tab")
+
+    assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", SIZES[:2])
+@pytest.mark.parametrize("option", ["first", "last"])
+def test_a_case_that_was_answered(
+    size: tuple[int, int], option: str, snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *IN_CASES, *["right"] * 3, "tab", *WEIGHED, "m", *IN_CASES)
+        await do(pilot, *(["down"] * 9 if option == "last" else []), "enter")
+
+    assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
+
+
+# --- what the keys do -----------------------------------------------------------------------------
+
+
+async def test_the_ranking_moves_with_the_weights_and_says_what_moved(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "right")
+        assert "▲" not in seen(pilot)
+        await do(pilot, "down", "down", "right", "right")
+        assert state_of(pilot).now.weights[:3] == (1, 0, 2)
+        (no_llm,) = [line for line in seen(pilot).splitlines() if "No LLM  " in line]
+        assert "2 No LLM 67%" in " ".join(no_llm.split())
+        assert "▲4" in no_llm
+        await do(pilot, "m")
+        (claude,) = [line for line in seen(pilot).splitlines() if "Claude" in line]
+        assert "out: cost & limits" in claude
+        assert "▼" in claude
+
+
+async def test_a_need_has_kinds_only_where_there_are_some(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "right", "k", "k")
+        assert "sound or film (3 of 4)" in seen(pilot)
+        assert "1 Gemini              100% " in seen(pilot)
+        await do(pilot, "down", "k")
+        assert state_of(pilot).now.kinds == (2, *[0] * 7)
+        await do(pilot, "o")
+        assert "Nothing weighs anything yet. Points are weight × level" in seen(pilot)
+
+
+async def test_where_musts_leave_nothing_it_is_said(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "m", "down", "m", "right")  # free text, and only what was approved
+        assert seen(pilot).count("out: ") == 7
+        await do(pilot, *["down"] * 6, "m")  # a whole book
+        assert seen(pilot).count("out: ") == 8
+        assert "Every option is out." in seen(pilot)
+
+
+async def test_all_reasons_can_be_read_on_a_low_screen(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(40, 12)) as pilot:
+        await do(pilot, *WEIGHED, "tab")
+        assert "2026-" not in seen(pilot)
+        assert "API price" in drawn(pilot)
+        await do(pilot, *["down"] * len(drawn(pilot).splitlines()))
+        assert "2026-" in seen(pilot) or "2025-" in seen(pilot)
+        await do(pilot, "right")
+        assert "place 2 of 8" in drawn(pilot)
+        assert screen_of(pilot)._view.scroll_y == 0
+
+
+async def test_a_case_is_weighed_and_answered_and_says_why(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *IN_CASES, *["right"] * 3)
+        assert "Summaries in a hospital  3 of 10, 0 solved" in seen(pilot)
+        await do(pilot, "enter")
+        assert "Nothing is weighed here yet" in seen(pilot)
+        assert "cannot" not in seen(pilot)
+        assert "try again" not in seen(pilot)
+        await do(pilot, "tab", "right", "right", "right", "tab", "tab", "enter")
+        assert "× ChatGPT: It would write well" in seen(pilot)
+        assert "you gave no weight to control and privacy" in seen(pilot)
+        assert "defensible:" not in seen(pilot)
+        assert "Weigh anew (Tab) before you pick again." in seen(pilot)
+        await do(pilot, "enter")
+        assert "With these weights you have picked already." in seen(pilot)
+        await do(pilot, "tab", *["down"] * 5, "m", "tab", "tab", "enter")
+        assert "✓ Open local model: Yes. Nothing leaves" in seen(pilot)
+        assert "you gave no weight to control\n" in seen(pilot).replace(" \n", "\n").replace(
+            "  ", ""
+        )
+        assert "defensible: Open local model, Small tuned model" in seen(pilot)
+        await do(pilot, *["down"] * 9)
+        assert "× Model + retrieval: As it stands here" in drawn(pilot)
+        assert "3 of 10, 1 solved, 0 by the first pick" in seen(pilot)
+
+
+async def test_on_a_low_screen_what_a_key_is_about_comes_into_view(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(40, 12)) as pilot:
+        await do(pilot, *IN_CASES, "right")
+        assert "40,000 short letters" in seen(pilot)
+        await do(pilot, "tab", "right", "tab", "tab", "down", "down")
+        assert "›   Claude" in seen(pilot)
+        await do(pilot, "enter")
+        await until(pilot, lambda: "you gave no weight" in seen(pilot))
+        await do(pilot, *["up"] * 9)
+        assert "40,000 short letters" in seen(pilot)
+
+
+async def test_the_result_is_saved_and_the_path_shown(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(140, 40)) as pilot:
+        await do(pilot, *WEIGHED, "s")
+        saved = state_of(pilot).saved
+        assert saved is not None
+        assert f"saved as {saved.path}" in "".join(
+            line.strip() for line in drawn(pilot).split("\n")
+        )
+        path = Path(saved.path)
+        assert "| 1 | Gemini |" in path.read_text("utf-8")
+        await do(pilot, "up")
+        assert "saved as" not in drawn(pilot)
+
+
+class Full(BenchEngine):
+    """A disk without room, until there is some."""
+
+    full = True
+
+    async def ask(self, expected: type, request: Any) -> Any:
+        asked = request(0)
+        if self.full and isinstance(asked, AskLab) and b"Save" in asked.question:
+            raise StoreFull("There is no space left.", "Free some space and do it again.")
+        return await super().ask(expected, request)
+
+
+async def test_a_full_disk_is_said_and_it_can_be_tried_again(tmp_path: Path) -> None:
+    engine = Full()
+    async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *WEIGHED, "s")
+        assert "There is no space left." in seen(pilot)
+        engine.full = False
+        await pilot.press("y")
+        await at_rest(pilot)
+        assert state_of(pilot).saved is not None
+
+
+async def test_where_it_was_left_it_goes_on(tmp_path: Path) -> None:
+    async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *WEIGHED)
+        await pilot.press("escape")
+        pilot.app.open_live_lab("adviser")  # type: ignore[attr-defined]
+        await do(pilot)
+        assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)
+
+
+async def test_another_model_takes_nothing_away(tmp_path: Path) -> None:
+    """The first time, the model arrives while one works: it was never asked anything."""
+    engine = BenchEngine()
+    async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *WEIGHED)
+        engine.card = replace(engine.card, sha256="e" * 64)
+        engine.become(EngineState.READY)
+        await do(pilot, "tab")
+        assert "begins anew" not in seen(pilot)
+        assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)

@@ -1,0 +1,127 @@
+"""The lab of the formula: its five steps against PyTorch's attention and the network's own."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.labs.by_formula import by_formula
+from tests.labs.lab_backend import bench, done, settled, small_model
+from tutor.labs.attention_formula import by_hand
+from tutor.labs.attention_formula import lab as formula
+from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, Step
+from tutor.labs.kit.lab import Write
+from tutor.lm.network import Trace
+
+NUMBERS = st.floats(-4, 4, width=32)
+
+
+@settings(deadline=None)  # the first tensor takes a while
+@given(
+    st.integers(1, 6).flatmap(
+        lambda size: st.lists(
+            st.tuples(*[st.lists(NUMBERS, min_size=size, max_size=size)] * 3),
+            min_size=1,
+            max_size=7,
+        )
+    ),
+    st.integers(0, 6),
+)
+def test_the_five_steps_are_pytorchs_attention(rows: list, position: int) -> None:
+    queries, keys, values = (list(vectors) for vectors in zip(*rows, strict=True))
+    position = min(position, len(rows) - 1)
+    products = by_hand.products(queries[position], keys)
+    shares = by_hand.softmax(by_hand.masked(by_hand.scaled(products, len(keys[0])), position))
+    q, k, v = (
+        torch.tensor(vectors, dtype=torch.float64)[None] for vectors in (queries, keys, values)
+    )
+    expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)[0, position].tolist()
+    assert by_hand.weighted_sum(shares, values) == pytest.approx(expected, abs=1e-9)
+    assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("layer", "head"), [(0, 0), (2, 3), (5, 1)])
+def test_for_every_token_the_sum_is_what_the_network_hands_on(
+    layer: int, head: int, tmp_path: Path
+) -> None:
+    there = bench("attention-formula", tmp_path)
+    state = done("attention-formula", there, Move(layer=-99, head=-99))
+    state = settled(formula.LAB, formula.act(state, Move(layer=layer, head=head)), there)
+    with torch.inference_mode():
+        _, attention, _ = by_formula([token.id for token in state.tokens])
+    for token in range(len(state.tokens)):
+        worked = formula.act(state, Move(token=token - state.token)).worked
+        assert worked.off < 1e-5
+        own = attention[layer, head, token].tolist()
+        assert worked.shares == pytest.approx(own, abs=1e-6)
+        assert max(map(abs, worked.total)) > 1e-3  # nothing would agree with nothing too
+
+
+def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> None:
+    """All heads' sums, side by side, times the output matrix are what attention adds."""
+    there, model = bench("attention-formula", tmp_path), small_model()
+    state = done("attention-formula", there)
+    config = model.network.config
+    sums = []
+    for head in range(config.heads):
+        answer = there.answer(formula.Question(state.text, 3, head))
+        sums.append(torch.tensor([list(row) for row in answer.rows(answer.answers)]))
+    trace = Trace()
+    with torch.inference_mode():
+        block = model.network.blocks[3]
+        model.network(torch.tensor([token.id for token in state.tokens]), None, trace)
+        middle = trace.residuals[3] + block.attention.output(torch.cat(sums, dim=-1))
+        out = middle + block.feed_forward(block.feed_forward_norm(middle))
+    assert out == pytest.approx(trace.residuals[4], abs=1e-4)
+
+
+def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
+    state = done("attention-formula", bench("attention-formula", tmp_path), Step(3))
+    plain, without = state.worked, formula.act(state, Root(divide=False)).worked
+    assert without.scaled == plain.products
+    assert plain.scaled == pytest.approx([p / math.sqrt(64) for p in plain.products])
+    assert max(without.shares) > max(plain.shares)
+    assert without.off is None
+
+
+def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
+    state = done("attention-formula", bench("attention-formula", tmp_path), Move(token=-4))
+    later = state.token + 1
+    assert set(state.worked.shares[later:]) == {0.0}
+    without = formula.act(state, Mask(hide=False)).worked
+    assert min(without.shares[later:]) > 0
+    assert sum(without.shares) == pytest.approx(1)
+
+
+def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
+    state = done("attention-formula", bench("attention-formula", tmp_path))
+    for action in (Step(4), Move(token=-2), Move(key=3), Root(divide=False), Mask(hide=False)):
+        state = formula.act(state, action)
+        assert formula.question(state) is None
+    assert formula.question(formula.act(state, Move(head=-1))) is not None
+
+
+def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> None:
+    there = bench("attention-formula", tmp_path)
+    state = done("attention-formula", there, Step(99), Write("one two " * 40))
+    assert state.step == 0
+    assert len(state.tokens) == MOST_TOKENS
+    assert state.read.left_out > 0
+    assert state.token == MOST_TOKENS - 1
+    assert done("attention-formula", there, Step(99)).step == formula.SUM
+    assert done("attention-formula", there, Step(-9)).step == 0
+
+
+def test_a_goal_without_root_or_mask_is_not_the_plain_one(tmp_path: Path) -> None:
+    state = done("attention-formula", bench("attention-formula", tmp_path), Step(4))
+    assert formula.LAB.reached(state) >= {"sum"}
+    assert "sum" not in formula.LAB.reached(formula.act(state, Mask(hide=False)))
+    early = msgspec.structs.replace(state, token=2)
+    assert "sum" not in formula.LAB.reached(early)

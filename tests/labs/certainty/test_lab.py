@@ -1,0 +1,181 @@
+"""Certainty and truth: answers are what the model would write, and judged as it is said."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path as Folder
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.labs.lab_backend import bench, done, settled, small_model
+from tutor.errors import LabError
+from tutor.labs.certainty import lab
+from tutor.labs.certainty.lab import SYSTEM, Ask, Go, Prompt, See, Step, Turn
+from tutor.labs.certainty.real_and_invented import Item
+from tutor.labs.kit.reply import Reply
+from tutor.lm.chat import chat_ids
+from tutor.lm.distribution import ChatMessage
+from tutor.lm.session import Session
+
+FEW = (
+    Item(
+        kind="places",
+        real=True,
+        ask="What is the capital of France?",
+        accept=("Paris",),
+        fact="The capital of France is Paris.",
+    ),
+    Item(
+        kind="places",
+        real=False,
+        ask="In which year was the Treaty of Belmark signed?",
+        accept=(),
+        fact="No treaty by the name of Belmark is known.",
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "items", lambda: FEW)
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 10)
+    monkeypatch.setattr(lab, "DRAWS", 4)
+
+
+def written(reply: Reply) -> Reply:
+    return Reply((*reply.ids, 1), (*reply.pieces, b" x"), (*reply.logs, -1.0), True)
+
+
+def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> None:
+    state = done("certainty", bench("certainty", tmp_path), Step(1))
+    assert state.item == FEW[0]
+    reply = state.reply
+    prompt = chat_ids(small_model(), [ChatMessage("user", FEW[0].ask)])
+    session = Session(small_model(), prompt)
+    for id_ in reply.ids:
+        assert id_ == int(session.logits(len(session)).argmax())
+        session.append([id_])
+    bits = session.surprisals(len(prompt))
+    nats = [-(each or 0.0) * math.log(2) for each in bits]
+    assert reply.logs == pytest.approx(nats, rel=1e-3, abs=1e-5)
+    assert reply.certainty == pytest.approx(
+        math.prod(math.exp(each) for each in nats) ** (1 / len(nats)), rel=1e-3
+    )
+    assert reply.text == "The capital of France is Paris."
+
+
+def test_draws_are_as_many_as_asked_for_and_follow_from_the_seed(tmp_path: Folder) -> None:
+    there = bench("certainty", tmp_path)
+    first = done("certainty", there, Go())
+    drawn = first.draws[first.prompt]
+    assert len(drawn) == 4
+    assert len({reply.ids for reply in drawn}) > 1
+    assert done("certainty", bench("certainty", tmp_path), Go()).draws == first.draws
+    again = settled(lab.LAB, lab.act(first, Go()), there)
+    assert again.draws[again.prompt] != drawn
+    assert sum(count for _, count in lab.gists(again)) == 4
+
+
+def test_the_way_of_asking_decides_what_the_model_is_given() -> None:
+    state = lab.act(lab.start(), Step(1))
+    assert state.prompt == Prompt(FEW[0].ask)
+    state = lab.act(state, Turn())
+    assert state.prompt == Prompt(f"{FEW[0].fact} {FEW[0].ask}")
+    state = lab.act(state, Turn())
+    assert state.prompt == Prompt(FEW[0].ask, SYSTEM)
+    own = lab.act(state, Ask("  Who am I?  "))
+    assert own.prompt == Prompt("Who am I?", SYSTEM)
+    assert (own.item, own.accepted) == (None, ())
+    assert lab.act(own, Step(1)).item == FEW[0]
+    with pytest.raises(LabError):
+        lab.act(own, Ask("  "))
+    assert lab.act(own, Ask("x" * 500)).left_out == 500 - lab.LONGEST
+
+
+def test_the_set_is_asked_in_pieces_stops_and_goes_on_where_it_was() -> None:
+    state: Any = lab.act(lab.act(lab.start(), See("calibration")), Go())
+    asked = lab.question(state)
+    assert asked is not None
+    half = Reply((1,), (b"x",), (-1.0,))
+    state = lab.heard(state, asked, lab.Answer((half,), 0.5))
+    assert lab.progress(state) == (0, 2, None)
+    again = lab.question(state)
+    assert again is not None
+    assert again.replies == (half,)
+    state = lab.heard(state, again, lab.Answer((written(half),), 0.5))
+    assert lab.progress(state)[:2] == (1, 2)
+    assert lab.progress(state)[2] == pytest.approx(1.0)  # 2 tokens in 1 s, and 2 to come
+    stopped = lab.act(state, Go())
+    assert lab.question(stopped) is None
+    state = lab.act(stopped, Go())
+    last = lab.question(state)
+    assert last is not None
+    assert last.prompt == Prompt(FEW[1].ask)
+    state = lab.heard(state, last, lab.Answer((written(Reply()),), 0.5))
+    assert not state.running
+    assert lab.question(lab.act(state, Go())) is None  # nothing is asked twice
+    assert lab.progress(lab.act(state, See("ways")))[:2] == (2, 6)
+
+
+def test_what_is_looked_at_comes_before_the_set() -> None:
+    state: Any = lab.act(lab.act(lab.start(), See("ways")), Go())
+    assert lab.question(state) is not None
+    looked = lab.act(state, See("answer"))
+    assert looked.reply is None
+    asked = lab.question(looked)
+    assert asked is not None
+    assert asked.prompt == looked.prompt
+
+
+def told(text: str, log: float = -0.1) -> Reply:
+    return Reply((1, 2), (text.encode(), b""), (log, log), True)
+
+
+def test_answers_are_judged_by_whether_there_is_a_right_one() -> None:
+    answers = {
+        Prompt(FEW[0].ask): told("It is Paris."),
+        Prompt(FEW[1].ask): told("It was in 1814."),
+        Prompt(f"{FEW[1].fact} {FEW[1].ask}"): told("No such treaty is known."),
+    }
+    state = lab.State(answers=answers)
+    plain, fact = (list(lab.judged(state, way)) for way in ("plain", "fact"))
+    assert [(each.verdict, each.good) for each in plain] == [("right", True), ("wrong", False)]
+    assert [(each.verdict, each.good) for each in fact] == [("declined", True)]
+    assert lab.tally(plain, real=True) == {"right": 1}
+    assert lab.tally(plain, real=False) == {"wrong": 1}
+    (found,) = [each for each in lab.calibration(plain) if each.count]
+    assert (found.count, found.right) == (2, 1)
+    assert found.certainty == pytest.approx(math.exp(-0.1))
+
+
+def test_something_invented_is_right_only_by_its_fact() -> None:
+    item = Item(kind="people", real=False, ask="?", accept=("1871",), fact="In 1871.")
+    assert item.accepted(with_fact=False) == ()
+    assert item.accepted(with_fact=True) == ("1871",)
+
+
+def test_what_enter_does_follows_from_what_is_answered() -> None:
+    state = lab.start()
+    state = msgspec.structs.replace(state, at=0)
+    assert lab.does(state) == "draw"
+    drawing = lab.act(state, Go())
+    assert lab.does(drawing) == "stop"
+    some = {state.prompt: (written(Reply()), Reply())}
+    assert lab.does(msgspec.structs.replace(state, draws=some)) == "draw_on"
+    all_ = {state.prompt: (written(Reply()),)}
+    assert lab.does(msgspec.structs.replace(state, draws=all_)) == "draw_anew"
+    state = lab.act(state, See("calibration"))
+    assert lab.does(state) == "ask_all"
+    running = lab.act(state, Go())
+    assert lab.does(running) == "stop"
+    assert not lab.act(running, Go()).stopped  # that is what it was for
+    for key in (Turn(), See("answer"), See("ways")):
+        ended = lab.act(running, key)
+        assert (ended.running, ended.stopped) == (False, True)
+        assert lab.act(lab.act(ended, See("ways")), Go()).stopped is False
+    answers = {Prompt(item.ask): written(Reply()) for item in FEW[:1]}
+    assert lab.does(msgspec.structs.replace(state, answers=answers)) == "ask_rest"
+    answers = {Prompt(item.ask): written(Reply()) for item in FEW}
+    assert lab.does(msgspec.structs.replace(state, answers=answers)) is None

@@ -1,0 +1,147 @@
+"""Certainty and truth, by its keys."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.events import Key
+
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tutor.labs.certainty import lab
+from tutor.labs.certainty.real_and_invented import items
+from tutor.labs.certainty.surprise import surprising
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FEW = tuple(item for item in items() if item.kind == "places")[1::2]
+
+
+@pytest.fixture(autouse=True)
+def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("tutor.labs.certainty.lab", "tutor.labs.certainty.view"):
+        monkeypatch.setattr(f"{module}.items", lambda: FEW)
+        monkeypatch.setattr(f"{module}.DRAWS", 4)
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 12)
+
+
+SHOWN = {
+    "answer": ("enter",),
+    "calibration": ("tab", "enter"),
+    "ways": ("tab", "tab", "enter"),
+}
+
+
+@pytest.mark.parametrize("keys", SHOWN.values(), ids=SHOWN)
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_how_it_looks(
+    size: tuple[int, int], keys: tuple[str, ...], snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *keys)
+
+    assert snap_compare(lab_app("certainty", tmp_path), terminal_size=size, run_before=run)
+
+
+def test_how_it_looks_on_a_wide_screen(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "w", "enter")
+
+    assert snap_compare(lab_app("certainty", tmp_path), terminal_size=(140, 40), run_before=run)
+
+
+async def test_an_answer_its_verdict_and_ten_draws(tmp_path: Path) -> None:
+    async with lab_app("certainty", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "nothing of this name is known" in seen(pilot)
+        assert "Enter draws 4 answers." in seen(pilot)
+        assert "enter draw ten" in seen(pilot)
+        await do(pilot, "enter")
+        assert "enter draw anew" in seen(pilot)
+        assert "of 4 agree" in seen(pilot)
+        drawn = state_of(pilot).draws[state_of(pilot).prompt]
+        await do(pilot, "right", "left")
+        assert state_of(pilot).draws[state_of(pilot).prompt] == drawn  # what is known stays
+        await do(pilot, "w")
+        assert "with the fact" in seen(pilot)
+        assert "in front:" in seen(pilot)
+        await do(pilot, "w")
+        assert "system:" in seen(pilot)
+
+
+async def test_a_question_of_ones_own_is_nobodys_to_judge(tmp_path: Path) -> None:
+    app = lab_app("certainty", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load("What is the capital of Egypt?")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "your own question" in seen(pilot)
+        assert "Nobody has checked this one" in seen(pilot)
+        await do(pilot, "right")
+        assert state_of(pilot).own == ""
+
+
+async def test_the_set_can_be_stopped_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
+    engine = BenchEngine()
+    app = lab_app("certainty", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        app.post_message(Key("enter", None))  # `press` would wait until all are answered
+        while lab.progress(state_of(pilot))[0] < 2:
+            await asyncio.sleep(0)
+        engine.hold()
+        assert "enter stop" in seen(pilot)
+        await pilot.press("enter")
+        await at_rest(pilot)
+        assert "Enter asks the rest." in seen(pilot)
+        assert "enter ask the rest" in seen(pilot)
+        assert "asking stopped" not in seen(pilot)  # that is what the key was for
+        engine.release()
+        await do(pilot, "enter")
+        assert f"All {len(FEW)} are answered." in seen(pilot)
+        assert "expected calibration error" in seen(pilot)
+
+
+async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
+    engine = BenchEngine()
+    app = lab_app("certainty", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        assert "enter ask the rest" in seen(pilot)  # one was asked to be looked at
+        app.post_message(Key("enter", None))
+        while lab.progress(state_of(pilot))[0] < 2:
+            await asyncio.sleep(0)
+        engine.hold()
+        await pilot.press("tab")
+        await at_rest(pilot)
+        assert "asking stopped; answers are kept" in seen(pilot)
+        await do(pilot, "tab")
+        assert "asking stopped: Tab leads back" in seen(pilot)
+
+
+async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
+    async with lab_app("certainty", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab")
+        assert "·" in seen(pilot)
+        await do(pilot, "enter")
+        text = seen(pilot)
+        for words in ("real things", "invented things", "as it is", "may decline"):
+            assert words in text
+        assert "arithmetic is rounded here" in text
+        assert state_of(pilot).running is False
+
+
+def test_a_character_of_two_tokens_stands_where_it_is_complete() -> None:
+    lines = surprising([b"caf", b"\xc3", b"\xa9!"], [0.0, 1.0, 9.0], 20, 2)
+    assert lines[0].plain == "café!"
+    assert len(lines[1].plain) == len("café!")
+    (text, _), more = surprising([b"one ", b"two ", b"three"], [1.0] * 3, 9, 1), "…"
+    assert text.plain.endswith(more)

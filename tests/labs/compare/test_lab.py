@@ -1,0 +1,242 @@
+"""One prompt to several models: here by the small one, elsewhere by a real server on the
+loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.labs.lab_backend import bench, small_model
+from tests.vendors import conftest as remote_tests
+from tests.vendors.loopback import (
+    Loopback,
+    broken,
+    chat_event,
+    silent,
+    status,
+    stream,
+    usage_event,
+)
+from tutor.errors import LabError, UsageError
+from tutor.labs.compare import lab
+from tutor.labs.compare.lab import Ask, Focus, Go, Model, Reply, State, Toggle, Warm, Write, cost
+from tutor.labs.kit.remote import Add, Remove
+from tutor.lm.chat import chat_ids
+from tutor.lm.distribution import ChatMessage
+from tutor.lm.session import Session
+from tutor.vendors.catalogue import Price, remote_model
+
+server = remote_tests.server  # a fixture
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Any:
+    return bench("compare", tmp_path)
+
+
+def settled(state: State, there: Any, until: Any = lambda state: False) -> State:
+    while not until(state) and (question := lab.question(state)) is not None:
+        state = lab.heard(state, question, there.answer(question))
+    return state
+
+
+def with_server(server: Loopback, there: Any, *, alone: bool = True) -> State:
+    """The lab with a model of this server chosen."""
+    state = settled(lab.start(), there)
+    if alone:
+        state = lab.act(state, Toggle())  # not the one here
+    return lab.act(state, Add("openai:some-model", server.url + "/v1"))
+
+
+def reply(state: State) -> Reply:
+    return state.replies[len(state.models) - 1]
+
+
+def test_the_models_here_come_first_and_only_they_are_chosen(there: Any) -> None:
+    state = settled(lab.start(), there)
+    assert state.names[0] == small_model().card.name
+    assert [model.here for model in state.models][:2] == ["loaded", None]  # one that is both
+    assert state.chosen == (0,)
+    assert not any(model.key for model in state.models[1:])
+
+
+def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
+    state = lab.act(settled(lab.start(), there), Write("What is the capital of Kenya?"))
+    state = settled(lab.act(state, Ask()), there)
+    said = state.replies[0]
+    prompt = chat_ids(small_model(), [ChatMessage("user", state.prompt)])
+    session = Session(small_model(), prompt)
+    for id_ in said.ids:
+        assert id_ == int(session.logits(len(session)).argmax())
+        session.append([id_])
+    assert int(session.logits(len(session)).argmax()) in small_model().tokenizer.end_ids
+    assert "Nairobi" in said.text
+    assert (said.reason, said.prompt_tokens, said.answer_tokens) == (
+        "stop",
+        len(prompt),
+        len(said.ids),
+    )
+    assert 0 < (said.first_after or 0) <= said.seconds
+
+
+def test_it_does_not_depend_on_how_the_work_was_cut_up(
+    there: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = lab.act(settled(lab.start(), there), Warm())
+    at_once = settled(lab.act(state, Ask()), there)
+    monkeypatch.setattr("tutor.labs.compare.backend.MOMENT", 0.0)
+    in_pieces = settled(lab.act(state, Ask()), there)
+    assert at_once.replies[0].text == in_pieces.replies[0].text
+
+
+def test_an_answer_from_a_server_is_counted_as_the_server_counts(
+    server: Loopback, there: Any
+) -> None:
+    server.answers = [
+        stream(chat_event("Nai"), chat_event("robi."), chat_event("", "stop"), usage_event(12, 5))
+    ]
+    state = settled(lab.act(with_server(server, there), Ask()), there)
+    assert reply(state).text == "Nairobi."
+    assert (reply(state).prompt_tokens, reply(state).answer_tokens) == (12, 5)
+    assert reply(state).reason == "stop"
+    assert reply(state).a_second == pytest.approx(5 / reply(state).seconds)
+    body = server.asked[0].body
+    assert body["messages"] == [{"role": "user", "content": state.prompt}]
+    assert body["model"] == "some-model"
+    assert len(server.asked) == 1
+
+
+def test_both_are_asked_at_once(server: Loopback, there: Any) -> None:
+    server.answers = [stream(chat_event("The capital is Nairobi."), chat_event("", "stop"))]
+    state = with_server(server, there, alone=False)
+    state = lab.act(state, Write("What is the capital of Kenya?"))
+    state = settled(lab.act(state, Ask()), there)
+    assert len(state.done) == 2
+    assert lab.words_in_common(state, *state.done) == {"nairobi"}
+    assert "agree" in lab.LAB.reached(state)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "kept"),
+    [
+        (status(401, {"error": {"message": "no"}}), "KeyRefused", ""),
+        (status(429, {"error": {"message": "slow"}}), "RateLimited", ""),
+        (status(500), "ServerFailed", ""),
+        (broken(chat_event("The capital of")), "StreamBroken", "The capital of"),
+    ],
+)
+def test_a_failure_is_shown_as_what_it_is_and_what_arrived_is_kept(
+    answer: Any, kind: str, kept: str, server: Loopback, there: Any
+) -> None:
+    server.answers = [answer]
+    state = settled(lab.act(with_server(server, there, alone=False), Ask()), there)
+    assert reply(state).trouble is not None
+    assert reply(state).trouble.kind == kind
+    assert reply(state).text == kept
+    assert state.replies[0].reason == "stop"  # the other one answers all the same
+    assert not state.running
+
+
+def test_stopping_keeps_what_arrived_and_closes_the_line(server: Loopback, there: Any) -> None:
+    server.answers = [silent(chat_event("Once upon"))]
+    state = lab.act(with_server(server, there), Ask())
+    state = settled(state, there, until=lambda state: reply(state).text)
+    state = settled(lab.act(state, Ask()), there)
+    assert not state.running
+    assert not state.stopping
+    assert reply(state).text == "Once upon"
+    place = len(state.models) - 1
+    left = Go(state.run, state.asked, 0, ((place, state.models[place], reply(state)),))
+    assert there.answer(left).replies[place].trouble.kind == "RequestCancelled"
+
+
+def test_nothing_is_sent_where_the_learner_has_not_agreed(there: Any) -> None:
+    elsewhere = remote_model("openai:x", "http://192.0.2.1/v1")
+    question = Go(1, "Hello", 0, ((0, Model(elsewhere=elsewhere), Reply()),))
+    said = there.answer(question).replies[0]
+    assert said.trouble.kind == "NotAllowed"
+    state = lab.act(settled(lab.start(), there), Add("openai:x", "http://192.0.2.1/v1"))
+    asked = lab.act(state, Ask(without=(len(state.models) - 1,)))
+    assert set(asked.replies) == {0}
+
+
+def test_cost_by_the_dated_price() -> None:
+    known = remote_model("claude:")
+    assert known.price is not None
+    priced = Model(elsewhere=known)
+    assert cost(priced, Reply(prompt_tokens=1000, answer_tokens=100)) == pytest.approx(
+        (known.price.prompt * 1000 + known.price.answer * 100) / 1e6
+    )
+    assert cost(priced, Reply(prompt_tokens=1000)) is None
+    assert cost(Model(here="loaded"), Reply(prompt_tokens=1, answer_tokens=1)) is None
+    assert isinstance(known.price, Price)
+
+
+def test_four_at_most_and_none_without_its_key(there: Any) -> None:
+    state = settled(lab.start(), there)
+    with pytest.raises(LabError, match="no key"):
+        lab.act(lab.act(state, Focus(1)), Toggle())
+    for number in range(4):
+        state = lab.act(state, Add(f"openai:m{number}", "http://127.0.0.1:1/v1"))
+    assert len(state.chosen) == lab.MOST_MODELS
+    with pytest.raises(LabError, match="Four"):
+        lab.act(state, Toggle())
+    with pytest.raises(UsageError):
+        lab.act(state, Add("nonsense", "http://127.0.0.1:1/v1"))
+
+
+def test_a_server_is_taken_away_with_its_reply_and_the_others_keep_theirs(
+    server: Loopback, there: Any
+) -> None:
+    server.answers = [stream(chat_event("Nairobi."), chat_event("", "stop"))]
+    state = with_server(server, there, alone=False)
+    state = lab.act(state, Add("openai:another", server.url + "/v1"))
+    state = settled(lab.act(state, Ask()), there)
+    last = len(state.models) - 1
+    assert set(state.replies) == {0, last - 1, last}
+    left = lab.act(lab.act(state, Focus(-1)), Remove())
+    assert left.names == (*state.names[:-2], state.names[-1])
+    assert left.chosen == (0, last - 1)
+    assert left.replies == {0: state.replies[0], last - 1: state.replies[last]}
+    assert left.focus == last - 2
+    assert not left.removable  # what comes with tutor stays
+    with pytest.raises(LabError, match="cannot be taken away"):
+        lab.act(left, Remove())
+
+
+def test_nothing_is_taken_away_while_it_is_asked(server: Loopback, there: Any) -> None:
+    server.answers = [silent(chat_event("Once upon"))]
+    asked = lab.act(with_server(server, there), Ask())
+    with pytest.raises(LabError, match="while nothing is asked"):
+        lab.act(asked, Remove())
+    stopped = settled(lab.act(asked, Ask()), there)
+    assert lab.act(stopped, Remove()).models == stopped.models[:-1]
+
+
+def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> None:
+    state = settled(lab.act(settled(lab.start(), there), Ask()), there)
+    assert not state.outdated
+    written = lab.act(state, Write("What is a cat?"))
+    assert written.outdated
+    assert not lab.act(written, Ask()).outdated
+
+
+def test_an_empty_prompt_is_refused_and_a_long_one_cut(there: Any) -> None:
+    with pytest.raises(LabError):
+        lab.act(lab.start(), Write("  "))
+    assert len(lab.act(lab.start(), Write("x" * 5000)).prompt) == lab.LONGEST
+
+
+def test_goals_by_hand() -> None:
+    def asked(*texts: str, reason: Any = "stop") -> State:
+        replies = {place: Reply(text=text, reason=reason) for place, text in enumerate(texts)}
+        return State(asked="What is the capital of Kenya?", replies=replies)
+
+    assert lab.LAB.reached(asked("It is Nairobi", "Nairobi.")) == {"agree"}
+    assert lab.LAB.reached(asked("The capital: Nairobi", "The capital: Lagos")) == {"disagree"}
+    assert lab.LAB.reached(asked("Nairobi", "", reason="stop")) == frozenset()
+    assert lab.LAB.reached(asked("Nairobi", "Nairobi", reason=None)) == frozenset()
+    both = {0: Reply(text="a", reason="stop"), 1: Reply(text="b", reason="length")}
+    assert "cut-off" in lab.LAB.reached(State(replies=both))

@@ -1,0 +1,175 @@
+"""The lab that compares models, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.whole_app import sees, until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.vendors import conftest as remote_tests
+from tests.vendors.loopback import (
+    Loopback,
+    chat_event,
+    silent,
+    status,
+    stream,
+    usage_event,
+)
+from tutor.app.model.consent import ConsentScreen
+from tutor.vendors.catalogue import RemoteModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+ANSWER = stream(
+    chat_event("The capital of Kenya is "),
+    chat_event("Nairobi, a city of [b]millions[/b]\x1b[31m."),
+    chat_event("", "stop"),
+    usage_event(12, 9),
+)
+
+
+server = remote_tests.server  # a fixture
+
+
+def _without_port(model: RemoteModel) -> str:
+    return f"{model.service.product.partition(':')[0]} {model.name}"
+
+
+async def add(pilot: Pilot[Any], server: Loopback) -> None:
+    await do(pilot, "a")
+    screen_of(pilot).focused.load(f"openai:some-model {server.url}/v1")  # type: ignore[union-attr]
+    await do(pilot, "enter")
+
+
+async def ask(pilot: Pilot[Any], prompt: str) -> None:
+    await do(pilot, "e")
+    screen_of(pilot).focused.load(prompt)  # type: ignore[union-attr]
+    await do(pilot, "enter")
+    await pilot.press("enter")
+    await until(pilot, lambda: state_of(pilot).run > 0)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(
+    size: tuple[int, int], server: Loopback, snap_compare: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Times and the port are those of the day."""
+    monkeypatch.setattr("tutor.labs.compare.view._figures", lambda *_: " (figures)")
+    monkeypatch.setattr("tutor.labs.compare.lab._shown_name", _without_port)
+    server.answers = [ANSWER]
+
+    async def run(pilot: Any) -> None:
+        await add(pilot, server)
+        await ask(pilot, "What is the capital of Kenya?")
+        await at_rest(pilot)
+
+    assert snap_compare(lab_app("compare", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_answers_stand_beside_each_other_with_what_was_measured(
+    server: Loopback, tmp_path: Path
+) -> None:
+    server.answers = [ANSWER]
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await add(pilot, server)
+        await ask(pilot, "What is the capital of Kenya?")
+        await at_rest(pilot)
+        (line,) = (line for line in seen(pilot).splitlines() if "Kenya is Nairobi, a" in line)
+        assert line.strip().startswith("The capital of Kenya is Nairobi. ")
+        assert "[b]millions[/b]" in " ".join(seen(pilot).split())
+        assert "\x1b" not in seen(pilot)
+        assert state_of(pilot).done
+        assert "Nairobi" in state_of(pilot).replies[0].text
+
+
+async def test_it_is_stopped_at_once(server: Loopback, tmp_path: Path) -> None:
+    server.answers = [silent(chat_event("Once upon a time"))]
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await add(pilot, server)
+        await do(pilot, "up", "up", "up", "up", "space")
+        await ask(pilot, "Tell a story.")
+        await sees(pilot, "Once upon a time")
+        await pilot.press("enter")
+        await at_rest(pilot)
+        assert "stopped" in seen(pilot)
+        assert "Once upon a time" in seen(pilot)
+
+
+async def test_a_failure_is_told_in_its_column(server: Loopback, tmp_path: Path) -> None:
+    server.answers = [status(429, {"error": {"message": "slow down"}})]
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await add(pilot, server)
+        await ask(pilot, "What is the capital of Kenya?")
+        await at_rest(pilot)
+        assert "Too many requests" in " ".join(seen(pilot).split())
+        assert "Nairobi" in seen(pilot)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+async def test_the_learner_is_asked_before_anything_leaves(
+    yes: bool, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server on the loopback is taken for one elsewhere."""
+    monkeypatch.setattr("tutor.vendors.catalogue.is_loopback", lambda url: False)
+    server.answers = [ANSWER]
+    engine = BenchEngine()
+    async with lab_app("compare", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await add(pilot, server)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
+        assert not server.asked
+        await pilot.press("y" if yes else "escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ConsentScreen))
+        await until(pilot, lambda: state_of(pilot).run == 1)
+        await at_rest(pilot)
+        assert bool(server.asked) == yes
+        assert ("nothing was sent" in seen(pilot)) != yes
+        assert ("some-model" in str(state_of(pilot).replies)) == yes
+        assert state_of(pilot).replies[0].text
+
+
+async def test_what_names_no_server_is_refused_in_the_field(tmp_path: Path) -> None:
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "a")
+        screen_of(pilot).focused.load("openai:some-model")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "The address is missing" in seen(pilot)
+        assert "Its name, and its address" in seen(pilot)  # to be put right
+        assert not any(model.added for model in state_of(pilot).models)
+
+
+async def test_a_server_is_taken_away(server: Loopback, tmp_path: Path) -> None:
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "d remove" not in seen(pilot)
+        await add(pilot, server)
+        assert "some-model" in seen(pilot)
+        assert "d remove" in seen(pilot)
+        await do(pilot, "d")
+        assert "some-model" not in seen(pilot)
+
+
+async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
+    server: Loopback, tmp_path: Path
+) -> None:
+    server.answers = [ANSWER]
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
+        await add(pilot, server)
+        await do(pilot, *("up",) * 4, "space")
+        await ask(pilot, "What is the capital of Kenya?")
+        await at_rest(pilot)
+        assert "Enter asks" not in seen(pilot)
+        await do(pilot, "e")
+        screen_of(pilot).focused.load("What is a cat?")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "Enter asks" in seen(pilot)
+        server.answers = [status(500)]
+        await do(pilot, "enter")
+        assert "Nairobi" not in seen(pilot)
+        assert "The server failed" in " ".join(seen(pilot).split())
+        assert "Enter asks again." in " ".join(seen(pilot).split())

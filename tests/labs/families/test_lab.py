@@ -1,0 +1,241 @@
+"""The lab of the three families, on the models that come along."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, done
+from tutor.errors import TextError
+from tutor.labs.families import answers as family_answers
+from tutor.labs.families import lab as families
+from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Guess, Said, may_look
+from tutor.labs.families.lab import (
+    EXAMPLES,
+    MOST_DIGITS,
+    MOST_WORDS,
+    Choose,
+    Example,
+    Move,
+    See,
+    Show,
+    State,
+)
+from tutor.labs.kit.lab import Write
+from tutor.lm.network import Trace, Transformer
+from tutor.lm.training.recipes.families.model import load_family
+from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
+
+
+def lab(folder: Path, *actions: object) -> State:
+    state: State = done("families", bench("families", folder), *actions)
+    return state
+
+
+def weights_of(attention: Attention) -> np.ndarray:
+    shape = (attention.layers, attention.heads, len(attention.rows), len(attention.columns))
+    return np.frombuffer(attention.weights, np.float32).reshape(shape)
+
+
+def test_the_blank_is_filled_by_the_encoder_and_the_decoder_is_asked_beside_it(
+    tmp_path: Path,
+) -> None:
+    answer = lab(tmp_path, Write("the _ barks .")).answer
+    assert answer is not None
+    (said,) = answer.said
+    encoder, decoder = load_family("encoder"), load_family("decoder")
+    assert isinstance(encoder.network, Encoder)
+    assert isinstance(decoder.network, Transformer)
+    with torch.no_grad():
+        ids = torch.tensor(encoder.vocabulary.ids(["<start>", "the", "<blank>", "barks", "."]))
+        there = encoder.network.logits(encoder.network(ids))[2].softmax(-1)
+        ids = torch.tensor(decoder.vocabulary.ids(["<start>", "the"]))
+        left = decoder.network.logits(decoder.network(ids))[-1].softmax(-1)
+    dog = encoder.vocabulary.ids(["dog"])[0]
+    assert (said.row, said.word) == (2, "dog")
+    assert said.probability == pytest.approx(there[dog].item(), rel=1e-4)
+    assert said.left_probability == pytest.approx(left[dog].item(), rel=1e-4)
+    assert [guess.probability for guess in said.left] == pytest.approx(
+        left.topk(5).values.tolist(), rel=1e-4
+    )
+
+
+def test_the_decoder_reads_no_further_than_the_blank(tmp_path: Path) -> None:
+    first = lab(tmp_path, Choose("decoder"), Write("the old _ barks .")).answer
+    second = lab(tmp_path, Choose("decoder"), Write("the old _ meows .")).answer
+    assert first == second
+    assert first is not None
+    assert first.attention["writing"].rows[:3] == ("<start>", "the", "old")
+
+
+def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
+    answer = lab(tmp_path, Choose("encoder-decoder"), Write("407,312")).answer
+    assert answer is not None
+    words = ["four", "hundred", "seven", "thousand", "three", "hundred", "twelve"]
+    assert [said.word for said in answer.said] == words
+    model = load_family("encoder-decoder")
+    network = model.network
+    assert isinstance(network, EncoderDecoder)
+    reading, writing, across = Trace(), Trace(), Trace()
+    with torch.no_grad():
+        read = network.read(torch.tensor(model.vocabulary.ids([*"407312", "<end>"])), reading)
+        network(read, torch.tensor(model.vocabulary.ids(["<start>", *words])), writing, across)
+    for part, trace in (("reading", reading), ("writing", writing), ("across", across)):
+        shown = weights_of(answer.attention[part])  # type: ignore[index]
+        assert np.allclose(shown, torch.stack(trace.attention).numpy(), atol=1e-5)
+    assert answer.attention["across"].rows == (*words, "<end>")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_path: Path) -> None:
+    answer = lab(tmp_path, Choose(family), Write("the dogs near the _ bark .")).answer
+    assert answer is not None
+    assert set(answer.attention) == set(PARTS[family])
+    for part, attention in answer.attention.items():
+        weights = weights_of(attention)
+        assert np.allclose(weights.sum(-1), 1, atol=1e-5)
+        for row in range(len(attention.rows)):
+            for column in range(len(attention.columns)):
+                if not may_look(family, part, row, column):
+                    assert weights[:, :, row, column].max() == 0
+
+
+def test_a_row_is_that_of_a_head_or_the_mean_of_all() -> None:
+    weights = array("f", [0.25, 0.75, 1, 0, 0.5, 0.5, 0, 1])  # 1 layer, 2 heads, 2 rows, 2 columns
+    attention = Attention(("a", "b"), ("a", "b"), 1, 2, weights.tobytes())
+    assert attention.row(0, 1, 0) == (0.25, 0.75)
+    assert attention.row(0, 2, 1) == (0, 1)
+    assert attention.row(0, 0, 0) == (0.375, 0.625)
+
+
+def test_words_that_are_not_known_are_told(tmp_path: Path) -> None:
+    answer = lab(tmp_path, Write("the wug _ behind the zzz .")).answer
+    assert answer is not None
+    assert answer.unknown == ("wug", "zzz")
+    answer = lab(tmp_path, Write("12")).answer
+    assert answer is not None
+    assert answer.unknown == ("1", "2")
+
+
+def test_what_is_too_long_is_cut_and_that_is_known(tmp_path: Path) -> None:
+    state = lab(tmp_path, Choose("encoder-decoder"), Write("dog " * (MOST_WORDS + 3)))
+    assert (len(state.words), state.left_out) == (MOST_WORDS, 3)
+    state = lab(tmp_path, Choose("encoder-decoder"), Write("12345678"))
+    assert (len(state.words), state.left_out) == (MOST_DIGITS, 2)
+    assert families.act(state, Write("0012")).words == ("1", "2")
+
+
+def test_a_text_without_a_word_is_refused() -> None:
+    with pytest.raises(TextError):
+        families.act(families.start(), Write("  \n"))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        state = families.act(families.start(), Write(text))
+    except TextError:
+        return
+    assert 0 < len(state.words) <= MOST_WORDS
+    asked = families.question(state)
+    assert asked is not None
+    answer = bench("families", Path()).answer(asked)
+    settled = families.heard(state, asked, answer)
+    assert settled.attention is not None
+    assert 0 <= settled.focus < len(settled.attention.rows)
+
+
+def test_examples_come_in_turn_and_are_known_to_the_models(tmp_path: Path) -> None:
+    there = bench("families", tmp_path)
+    for family in FAMILIES:
+        state = done("families", there, Choose(family))
+        seen = []
+        for _ in EXAMPLES[family]:
+            state = done("families", there, Choose(family), *[Example()] * (len(seen) + 1))
+            seen.append(state.text)
+            assert state.answer.unknown == ()
+        assert set(seen) == set(EXAMPLES[family])
+
+
+def test_layer_head_and_row_stay_within_what_there_is(tmp_path: Path) -> None:
+    state = lab(tmp_path, Move(layer=9, head=9, row=99))
+    assert state.attention is not None
+    assert (state.layer, state.head) == (1, 4)
+    assert state.focus == len(state.attention.rows) - 1
+    state = families.act(state, Move(layer=-9, head=-9, row=-99))
+    assert (state.layer, state.head, state.focus) == (0, 0, 0)
+    assert lab(tmp_path, Show("across")).part == "reading"  # an encoder has no such part
+    assert lab(tmp_path, See(True)).masks
+
+
+def _answer(word: str, probability: float, left: float) -> Answer:
+    said = Said(2, (Guess(word, probability),), (), left)
+    attention = Attention(("a",), ("a",), 1, 1, array("f", [1]).tobytes())
+    return Answer((said,), {"reading": attention}, ())
+
+
+@pytest.mark.parametrize(
+    ("probability", "left", "reached"),
+    [(0.95, 0.05, True), (0.85, 0.05, False), (0.95, 0.2, False)],
+)
+def test_the_right_side_is_needed_where_one_knows_and_the_other_does_not(
+    probability: float, left: float, reached: bool
+) -> None:
+    state = families.act(families.start(), Write("the _ barks ."))
+    asked = families.question(state)
+    assert asked is not None
+    state = families.heard(state, asked, _answer("dog", probability, left))
+    assert ("right-side" in families.LAB.reached(state)) == reached
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "reached"),
+    [
+        ("the _ bark .", "dogs", True),
+        ("the _ bark .", "dog", False),  # the same word
+        ("a _ meows .", "cat", False),  # another left side
+    ],
+)
+def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reached: bool) -> None:
+    state = families.act(families.start(), Write("the _ barks ."))
+    asked = families.question(state)
+    assert asked is not None
+    state = families.act(families.heard(state, asked, _answer("dog", 0.5, 0.5)), Write(text))
+    asked = families.question(state)
+    assert asked is not None
+    state = families.heard(state, asked, _answer(word, 0.5, 0.5))
+    assert ("turned" in families.LAB.reached(state)) == reached
+
+
+@pytest.mark.parametrize(
+    ("row", "shares", "reached"),
+    [
+        (0, [0.9, 0.1, 0, 0], False),  # the first of two
+        (1, [0.1, 0.8, 0.1, 0], False),  # a word that stands once
+        (2, [0.2, 0.2, 0.6, 0], True),
+        (3, [0.3, 0.2, 0.4, 0.1], False),  # less than half
+    ],
+)
+def test_the_second_of_two_words_is_to_be_found(
+    row: int, shares: list[float], reached: bool
+) -> None:
+    state = families.act(families.start(), Choose("encoder-decoder"))
+    state = families.act(state, Write("the dog the ."))
+    rows = [[0.0] * 4] * 4
+    rows[row] = shares
+    weights = array("f", [share for one in rows for share in one]).tobytes()
+    columns = ("the", "dog", "the", "<end>")
+    across = Attention(("a", "b", "c", "<end>"), columns, 1, 1, weights)
+    said = (Said(0, (Guess("a", 1.0),)),)
+    asked = families.question(state)
+    assert asked is not None
+    state = families.heard(state, asked, Answer(said, {"across": across}, ()))
+    state = families.act(state, Move(row=row))
+    assert ("which-of-two" in families.LAB.reached(state)) == reached
+    assert "which-of-two" not in families.LAB.reached(families.act(state, See(True)))

@@ -1,0 +1,105 @@
+"""The lab of the three families, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, screen_of, seen, state_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = [(80, 24), (40, 12), (140, 40)]
+ACROSS = ("tab", "tab", "x", "x")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "x")
+
+    assert snap_compare(lab_app("families", tmp_path), terminal_size=size, run_before=run)
+
+
+def test_how_a_decoder_looks(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "tab", "x", "right")
+
+    assert snap_compare(lab_app("families", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+def test_how_cross_attention_looks(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *ACROSS)
+
+    assert snap_compare(lab_app("families", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+def test_how_a_mask_looks(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "o", "tab")
+
+    assert snap_compare(lab_app("families", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+async def test_the_same_text_is_given_to_each_family(tmp_path: Path) -> None:
+    app = lab_app("families", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load("the dog near the _ barks")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "it fills in" in seen(pilot)
+        await do(pilot, "tab")
+        assert "the dog near the │ _ barks" in seen(pilot)
+        assert "goes on" in seen(pilot)
+        await do(pilot, "tab")
+        assert "writes  the dogs near the" in seen(pilot)
+        await do(pilot, "tab")
+        assert state_of(pilot).family == "encoder"
+
+
+async def test_a_goal_is_reached_and_kept(tmp_path: Path) -> None:
+    app = lab_app("families", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x", "g")
+        assert "✓ a blank that the encoder knows" in seen(pilot)
+        app.progress.drain(10)
+        assert app.progress.lesson("attention").goals_reached["families"] == ("right-side",)
+
+
+async def test_the_parts_are_shown_in_turn_where_there_are_several(tmp_path: Path) -> None:
+    app = lab_app("families", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "m")
+        assert state_of(pilot).part == "reading"
+        await do(pilot, *ACROSS)
+        parts = []
+        for _ in range(3):
+            parts.append(state_of(pilot).part)
+            await do(pilot, "m")
+        assert parts == ["across", "reading", "writing"]
+        assert "seventeen thousand seventeen" in seen(pilot)
+
+
+async def test_layer_head_and_row_are_chosen_by_keys(tmp_path: Path) -> None:
+    app = lab_app("families", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "down", "right", "right", "n")
+        state = state_of(pilot)
+        assert (state.layer, state.head, state.focus) == (0, 2, 4)
+        assert "layer 1 of 2, head 2 of 4" in seen(pilot)
+        assert "sleeps looked at" in seen(pilot)
+        await do(pilot, "o")
+        assert not screen_of(pilot)._view.check_action("layer", (1,))  # masks have none
+        assert "81 of 81 pairs" in seen(pilot)
+
+
+async def test_a_text_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
+    app = lab_app("families", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load("the dog and " * 8)  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "20 words are read, 4 left out." in seen(pilot)

@@ -1,0 +1,76 @@
+"""A format by force, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+from tutor.labs.format.lab import Rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 8)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "right", "enter", "enter")
+
+    assert snap_compare(lab_app("format", tmp_path), terminal_size=size, run_before=run)
+
+
+def test_how_it_looks_when_it_is_written(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "right", "right", "r")
+
+    assert snap_compare(lab_app("format", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+async def test_rows_are_struck_out_by_a_mark_and_a_line_through_them(tmp_path: Path) -> None:
+    app = lab_app("format", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "right")
+        struck = [line for line in seen(pilot).splitlines() if line.strip().startswith("×")]
+        assert struck
+        strips = app.screen._compositor.render_strips()
+        assert any(segment.style and segment.style.strike for strip in strips for segment in strip)
+        assert "10 of" in seen(pilot)
+        await do(pilot, "enter", "enter", "b")
+        assert len(state_of(pilot).written) == 1
+        await do(pilot, "r")
+        assert "✓ in the format" in seen(pilot)
+        assert "(end)" in seen(pilot)
+
+
+async def test_a_pattern_of_ones_own_and_one_that_is_none(tmp_path: Path) -> None:
+    app = lab_app("format", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "p")
+        app.screen.focused.load("(a")  # type: ignore[union-attr]
+        await pilot.press("enter")
+        assert "not a pattern" in seen(pilot)
+        app.screen.focused.load("a{3}")  # type: ignore[union-attr]
+        await do(pilot, "enter", "r")
+        assert state_of(pilot).text == b"aaa"
+
+
+async def test_choices_and_another_message(tmp_path: Path) -> None:
+    app = lab_app("format", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "c")
+        app.screen.focused.load("red | green")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert state_of(pilot).rule == Rule("choices", "red | green")
+        await do(pilot, "e")
+        app.screen.focused.load("Which color has grass?")  # type: ignore[union-attr]
+        await do(pilot, "enter", "r")
+        await at_rest(pilot)
+        assert state_of(pilot).text in (b"red", b"green")
+        assert "Which color has grass?" in seen(pilot)

@@ -1,0 +1,300 @@
+"""Three bots, and what can be done with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.labs.lab_backend import bench, done, settled, small_model
+from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
+from tutor.bots.probes import BOTS, KINDS
+from tutor.errors import BotError, LabError
+from tutor.labs.generations import lab
+from tutor.labs.generations import probes as bot_probes
+from tutor.labs.generations.actions import (
+    AddIntent,
+    Again,
+    Anew,
+    DropIntent,
+    DropRule,
+    Move,
+    Part,
+    Predict,
+    PutRule,
+    Run,
+    Say,
+    Sentence,
+    ShippedRules,
+    Train,
+)
+from tutor.labs.generations.chat_lines import chat
+from tutor.labs.generations.lab import LAB
+from tutor.labs.generations.probes import CASES, Case, Result
+from tutor.labs.generations.questions import AskGeneration, AskTraining, Trained
+from tutor.labs.generations.state import State, Written
+from tutor.lm.chat import chat_ids
+from tutor.lm.distribution import ChatMessage
+from tutor.lm.session import Session
+
+PARROT = "My parrot ate my library card."
+MUSIC = "music: do you lend records; where are the CDs; any vinyl = Upstairs, left."
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> State:
+    """One message, answered by all three."""
+    there = bench("generations", tmp_path_factory.mktemp("lab"))
+    state: State = done("generations", there, Say(PARROT))
+    return state
+
+
+def test_one_message_is_answered_by_all_three(asked: State) -> None:
+    turn = asked.turn
+    assert turn is not None
+    assert turn.rules is not None
+    assert turn.retrieval is not None
+    assert turn.rules.reply.text == "I did not understand. Try: hours, card, renew."
+    assert turn.retrieval.reply.likely[0].intent == "lost-card"
+    assert turn.written.done(lab.LENGTH)
+    assert asked.ready
+    assert LAB.question(asked) is None
+
+
+def test_luck_that_changes_nothing_is_said(asked: State) -> None:
+    replace = msgspec.structs.replace
+    first = asked.turn
+    assert first is not None
+    assert not first.unchanged
+
+    def once_more(state: State, written: Written) -> State:
+        state = lab.act(state, Again(luck=True))
+        assert state.turn is not None
+        return replace(state, turns=(replace(state.turn, written=written),))
+
+    same = once_more(asked, first.written)
+    assert same.turn is not None
+    assert same.turn.unchanged
+    assert "luck 1: same answer" in chat(same, 80, 18)[0].plain
+    shorter = replace(first.written, tokens=first.written.tokens[:3])
+    growing = once_more(same, shorter)
+    assert growing.turn is not None
+    assert not growing.turn.unchanged  # it may still become the same
+    assert chat(growing, 40, 8)[0].plain.endswith("luck 2")
+    other = once_more(same, replace(shorter, ended=True))
+    assert other.turn is not None
+    assert not other.turn.unchanged
+
+
+def test_what_is_generated_is_the_most_probable_each_time(asked: State) -> None:
+    assert asked.turn is not None
+    prompt = chat_ids(small_model(), [ChatMessage("user", PARROT)])
+    session = Session(small_model(), prompt)
+    assert [token.id for token in asked.turn.written.prompt] == prompt
+    for chosen in asked.turn.written.tokens:
+        shares = session.logits(len(session)).softmax(-1)
+        assert chosen.token.id == int(shares.argmax())
+        assert chosen.rank == 1
+        assert chosen.probability == pytest.approx(float(shares[chosen.token.id]), rel=1e-3)
+        session.append([chosen.token.id])
+
+
+def test_the_model_reads_the_whole_conversation_and_retrieval_only_the_last_message(
+    asked: State, tmp_path: Path
+) -> None:
+    state = lab.act(asked, Say("Hello"))
+    messages = lab.conversation(state.turns)
+    assert [each.role for each in messages] == ["user", "assistant", "user"]
+    assert asked.turn is not None
+    assert messages[1].content == asked.turn.written.text
+    state = settled(LAB, state, bench("generations", tmp_path))
+    alone = done("generations", bench("generations", tmp_path), Say("Hello"))
+    assert state.turn.retrieval.reply == alone.turn.retrieval.reply
+
+
+def test_other_luck_draws_and_the_same_again_does_not(asked: State, tmp_path: Path) -> None:
+    there = bench("generations", tmp_path)
+    again = settled(LAB, lab.act(asked, Again()), there)
+    lucky = settled(LAB, lab.act(asked, Again(luck=True)), there)
+    assert asked.turn is not None
+    ids = [each.token.id for each in asked.turn.written.tokens]
+    assert [each.token.id for each in again.turn.written.tokens] == ids
+    assert (again.turn.luck, lucky.turn.luck) == (0, 1)
+    assert [each.token.id for each in lucky.turn.written.tokens] != ids
+
+
+def test_a_message_that_comes_in_between_cuts_the_answer_short() -> None:
+    state = lab.act(lab.act(lab.start(), Say("one")), Say("two"))
+    assert state.turns[0].cut
+    assert not state.turns[1].cut
+    with pytest.raises(LabError):
+        lab.act(state, Say("  "))
+    assert len(lab.act(state, Say("x" * 999)).turns[-1].message) == lab.LONGEST
+    for number in range(lab.MOST_TURNS + 5):
+        state = lab.act(state, Say(str(number)))
+    assert len(state.turns) == lab.MOST_TURNS
+    assert lab.act(state, Anew()).turns == ()
+    with pytest.raises(LabError):
+        lab.act(lab.act(state, Anew()), Again())
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def test_a_rule_of_ones_own_is_held_against_the_sentence_at_once() -> None:
+    state = lab.act(lab.start(), Sentence("Where is my parrot?"))
+    assert "where-is" not in state.fits
+    state = lab.act(state, PutRule("60: * parrot * = Poor {1}!"))
+    assert list(state.fits) == ["yours-1"]
+    assert state.rules_shown[state.rule].name == "yours-1"
+    state = lab.act(state, PutRule("70: * my parrot * = Oh.", "yours-1"))
+    assert [rule.answers for rule in state.rules if rule.own] == [("Oh.",)]
+    state = lab.act(lab.act(state, Part(1)), DropRule())
+    assert not state.fits
+    with pytest.raises(BotError):
+        lab.act(state, PutRule("nonsense"))
+
+
+def test_shipped_rules_can_be_thrown_away_and_come_back() -> None:
+    state = lab.act(lab.start(), Part(1))
+    for _ in range(len(state.rules) + 1):
+        state = lab.act(lab.act(state, Move(3)), DropRule())
+    assert state.rules == ()
+    assert lab.act(state, ShippedRules()).rules == shipped_rules().rules
+
+
+# --- intents --------------------------------------------------------------------------------------
+
+
+def test_an_intent_of_ones_own_is_learned(asked: State, tmp_path: Path) -> None:
+    there = bench("generations", tmp_path)
+    state = lab.act(asked, AddIntent(MUSIC))
+    assert not state.ready
+    assert isinstance(lab.question(state), AskTraining)
+    state = settled(LAB, state, there)
+    state = settled(LAB, lab.act(state, Say("Do you lend old records?")), there)
+    assert state.turn.retrieval.reply.text == "Upstairs, left."
+    assert state.trained.of == asked.trained.of if asked.trained else False
+    with pytest.raises(BotError):
+        lab.act(state, AddIntent(MUSIC))
+    state = lab.act(lab.act(lab.act(state, Part(2)), Move(99)), DropIntent())
+    assert (state.own, state.trained) == ((), None)
+    with pytest.raises(BotError):
+        lab.act(state, DropIntent())
+
+
+def test_what_to_compare_with_is_measured_before_an_intent_is_added(
+    asked: State, tmp_path: Path
+) -> None:
+    state = lab.act(lab.start(), AddIntent(MUSIC))
+    assert lab.question(state) == AskTraining((), 1, 0)
+    state = settled(LAB, state, bench("generations", tmp_path))
+    assert asked.trained is not None
+    assert state.first_right == asked.trained.right
+    assert state.ready
+    assert len(state.own) == 1
+    assert not state.training
+
+
+def test_training_stops_goes_on_and_begins_again(asked: State) -> None:
+    state = lab.act(lab.start(), Train())
+    assert lab.question(state) == AskTraining((), 1, 0)
+    assert lab.question(lab.act(state, Train())) is None
+    again = lab.act(asked, Train())
+    assert lab.question(again) == AskTraining((), 2, 0)
+
+
+def test_the_training_is_the_same_after_an_engine_was_lost(tmp_path: Path) -> None:
+    """What is asked next is all that the new engine knows."""
+    state = lab.act(lab.start(), Train())
+    first = bench("generations", tmp_path)
+    for _ in range(3):
+        question = lab.question(state)
+        assert question is not None
+        state = lab.heard(state, question, first.answer(question))  # type: ignore[arg-type]
+    state = settled(LAB, state, bench("generations", tmp_path))
+    whole = done("generations", bench("generations", tmp_path), Train())
+    assert state.trained is not None
+    assert state.trained.losses == whole.trained.losses
+    assert state.first_right == state.trained.right
+
+
+# --- probes ---------------------------------------------------------------------------------------
+
+
+def predicted(state: State, by: int = 1) -> State:
+    state = lab.act(state, Part(3))
+    for _ in KINDS:
+        state = lab.act(lab.act(state, Predict(by)), Move(1))
+    return state
+
+
+def test_nothing_is_run_before_it_was_predicted() -> None:
+    with pytest.raises(LabError):
+        lab.act(lab.start(), Run())
+    state = predicted(lab.start(), by=-1)
+    assert set(state.predictions.values()) == {"generative"}
+    state = lab.act(state, Run())
+    assert lab.question(state) is not None
+    assert lab.question(lab.act(state, Run())) is None
+
+
+def test_all_probes_are_run_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
+    there = bench("generations", tmp_path)
+    state = settled(LAB, lab.act(predicted(lab.start()), Run()), there)
+    assert set(state.results) == set(CASES)
+    assert not state.running
+    assert "compared" in LAB.reached(state)
+    for bot in BOTS:
+        assert bot_probes.score(state.results, bot)[1] == len(shipped_probes().probes)
+        assert (bot_probes.milliseconds(state.results, bot) or 0) > 0
+    assert bot_probes.score(state.results, "rules") == (11, 30)
+    assert bot_probes.score(state.results, "rules", "paraphrase") == (0, 5)
+    with pytest.raises(LabError):
+        lab.act(state, Predict(1))
+    changed = lab.act(state, PutRule("50: * parrot * = Hm."))
+    assert {case.bot for case in changed.results} == {"retrieval", "generative"}
+    assert "compared" not in LAB.reached(changed)
+
+
+def test_a_conversation_of_a_probe_is_what_each_bot_may_see() -> None:
+    probes = shipped_probes().probes
+    place = next(at for at, probe in enumerate(probes) if probe.kind == "multi-turn")
+    state = predicted(lab.start())
+    before = {case: Result("", True, 1.0) for case in CASES if case.probe < place}
+    state = msgspec.structs.replace(state, results=before, running=True)
+    state = msgspec.structs.replace(state, trained=Trained((0.0,), 1, 1, 1, (), 0.0))
+    question: Any = lab.question(state)
+    assert question.messages == (probes[place].before[0], probes[place].message)
+    for bot in ("rules", "retrieval"):
+        state.results[Case(place, bot)] = Result("", True, 1.0)  # type: ignore[arg-type]
+    question = lab.question(state)
+    assert isinstance(question, AskGeneration)
+    assert [each.role for each in question.messages] == ["user", "assistant", "user"]
+
+
+def test_who_breaks_first_has_the_lowest_score() -> None:
+    probes = shipped_probes().probes
+    right = {"rules": 1, "retrieval": 2, "generative": 1}
+    results = {}
+    for place, probe in enumerate(probes):
+        if probe.kind == "typo":
+            number = shipped_probes().of("typo").index(probe)
+            for bot in BOTS:
+                results[Case(place, bot)] = Result("", number < right[bot], 1.0)
+    assert bot_probes.breaks_first(results, "typo") == {"rules", "generative"}
+    assert bot_probes.breaks_first(results, "adversarial") == frozenset()
+    assert bot_probes.predicted_right(results, {"typo": "rules"}) == 1
+    assert bot_probes.milliseconds({}, "rules") is None
+
+
+def test_goals_are_not_reached_by_what_stands_in_the_bank(tmp_path: Path) -> None:
+    there = bench("generations", tmp_path)
+    state = done("generations", there, Say("Which bus goes there?"), Anew(), Say("My card is gone"))
+    assert state.turn.rules.reply.declined
+    assert not state.turn.retrieval.reply.declined
+    assert "paraphrase" not in LAB.reached(state)
+    assert len(shipped_bank().intents) == 20

@@ -1,0 +1,243 @@
+"""Three bots, by their keys."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.whole_app import until
+from tests.engine.fake_engine import VOCABULARY
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.labs.generations import lab
+from tutor.labs.generations.lab import GREEDY
+from tutor.labs.generations.probes import CASES
+from tutor.lm.token_tree import Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def short_and_always_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reply takes is on the screen: here each takes as long as the one before."""
+    # those first that have it from the last
+    for where in ("app.lab.bot_chat_lines", "labs.generations", "labs.bot_state"):
+        monkeypatch.setattr(f"tutor.{where}.LENGTH", 12)
+    monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
+    still = SimpleNamespace(perf_counter=lambda: 7.0)
+    monkeypatch.setattr("tutor.labs.generations.backend.time", still)
+
+
+async def ask(pilot: Any, message: str) -> None:
+    await do(pilot, "e")
+    await pilot.press(*message)
+    await do(pilot, "enter")
+
+
+async def part(pilot: Any, name: str) -> None:
+    await at_rest(pilot)
+    while lab.PARTS[state_of(pilot).part] != name:
+        await do(pilot, "tab")
+
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+
+
+@SIZES
+def test_how_a_reply_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await ask(pilot, "My parrot ate my library card.")
+        await do(pilot, "right", "down")
+
+    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_how_rules_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await part(pilot, "rules")
+        await do(pilot, "a", "enter")
+
+    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_how_intents_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await part(pilot, "intents")
+        await do(pilot, "t", "down", "down")
+
+    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+
+
+@SIZES
+def test_how_probes_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await part(pilot, "probes")
+        for _ in range(6):
+            await do(pilot, "right", "down")
+        await do(pilot, "enter")
+
+    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_how_the_table_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await part(pilot, "table")
+
+    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "Nothing has been asked" in seen(pilot)
+        await ask(pilot, "When do you open on Friday?")
+        shown = seen(pilot)
+        assert "On Friday we are open" in shown
+        assert "open-on-a-day" in shown
+        assert "each *   1" in shown
+        assert "3 Friday" in shown
+        assert "hours" in shown
+        assert "is enough" in shown
+        assert "12 tokens, probability" in shown
+
+
+async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+
+    def open_conversation(*arguments: Any, **named: Any) -> None:
+        opened.append((arguments, named))
+
+    app = lab_app("generations", tmp_path)
+    monkeypatch.setattr(app, "open_conversation", open_conversation)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        await ask(pilot, "Hello")
+        await do(pilot, "down", "down", "enter")
+        written = state_of(pilot).turn.written
+        ((prompt, steps, sampler), named) = opened[0]
+        assert prompt == written.prompt
+        assert [step.token for step in steps] == [each.token for each in written.tokens]
+        assert steps[0].surprisal_bits == pytest.approx(-math.log2(written.tokens[0].probability))
+        assert sampler.greedy
+        assert named["at"] == 2
+
+
+async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
+    """Beside the texts that are kept there; it is kept too when something is changed."""
+    app = lab_app("generations", tmp_path)
+    prompt, written = VOCABULARY[300:304], [Step(token, "drawn", 1.0) for token in VOCABULARY[7:10]]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        app.open_conversation(prompt, written, GREEDY, seed=3, at=1)
+        await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
+        await pilot.pause()
+        pane = app.screen.query_one(ExplorerPane)
+        tree = pane._state.trees["chat"]
+        assert tree is not None
+        assert tree.tokens == (*prompt, *VOCABULARY[7:10])
+        assert (tree.focus, tree.current.prompt_length, tree.current.seed) == (5, 4, 3)
+        assert pane._state.sampler.greedy
+        assert app.progress.texts.list("free") == []
+        await until(pilot, lambda: pane._stepper.answer is not None)
+        await pilot.press("f")
+        await until(pilot, lambda: len(tree.branches) == 2)
+        await pilot.press("escape")
+        await at_rest(pilot)
+        await until(pilot, lambda: len(app.progress.texts.list("free")) == 1)
+
+
+async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await part(pilot, "rules")
+        await do(pilot, "a")
+        assert "fits: Poor parrot!" in seen(pilot)
+        for _ in "= Poor parrot!":
+            await pilot.press("backspace")
+        await pilot.pause()
+        assert "This is no rule yet." in seen(pilot)
+        await do(pilot, "enter")
+        assert "Write a pattern" in seen(pilot)
+        assert len(state_of(pilot).rules) == 49
+        await pilot.press(*"= Oh [b]dear")
+        await do(pilot, "enter")
+        assert len(state_of(pilot).rules) == 50
+        assert "Oh [b]dear" in seen(pilot)
+        await do(pilot, "d")
+        assert len(state_of(pilot).rules) == 49
+
+
+async def test_a_sentence_is_held_against_all_rules(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await part(pilot, "rules")
+        await do(pilot, "e")
+        for _ in range(len("My parrot ate my library card.")):
+            await pilot.press("backspace")
+        await pilot.press(*"where is my dog")
+        await pilot.pause()
+        assert "dogs: Dogs are welcome" in seen(pilot)
+        await do(pilot, "enter")
+        assert "1 of 49 rules fits" in seen(pilot)
+
+
+async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await part(pilot, "intents")
+        await do(pilot, "t")
+        before = state_of(pilot).trained
+        assert f"{before.right} of 100 held-out phrases right" in seen(pilot)
+        await do(pilot, "a", "enter")
+        assert "music" in seen(pilot)
+        assert state_of(pilot).ready
+        assert f"{before.right} before yours came" in seen(pilot)
+        await do(pilot, "d")
+        assert state_of(pilot).own == ()
+        assert "delete" not in seen(pilot)
+
+
+async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Path) -> None:
+    engine = BenchEngine()
+    async with lab_app("generations", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await part(pilot, "probes")
+        await do(pilot, "enter")
+        assert "First say which bot" in seen(pilot)
+        for _ in range(6):
+            await do(pilot, "left", "down")
+        engine.hold()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert state_of(pilot).running
+        await pilot.press("enter")
+        await at_rest(pilot)
+        assert not state_of(pilot).running
+        engine.release()
+        await do(pilot, "enter")
+        assert len(state_of(pilot).results) == len(CASES)
+        assert "11/30" in seen(pilot)
+        await do(pilot, "right")
+        assert "The probes have been run" in seen(pilot)
+        await do(pilot, "tab")
+        assert "11 of 30 probes" in seen(pilot)
+        assert "5,328,128 weights" in " ".join(seen(pilot).split())
+
+
+async def test_keys_are_those_of_the_part_that_is_shown(tmp_path: Path) -> None:
+    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "new talk" not in seen(pilot)  # there is none yet
+        await part(pilot, "table")
+        assert "write" not in seen(pilot)
+        before = state_of(pilot)
+        await do(pilot, "e", "d", "enter", "right", "down")
+        assert state_of(pilot) == before
+        await do(pilot, "shift+tab")
+        assert "predict" in seen(pilot)

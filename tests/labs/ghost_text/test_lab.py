@@ -1,0 +1,284 @@
+"""Gray text: what is proposed is what the model would write after what it was shown, and belongs
+to the text that stands there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, done, settled, small_model
+from tutor.labs.ghost_text import lab
+from tutor.labs.ghost_text.code_check import check
+from tutor.labs.ghost_text.files import FILES
+from tutor.labs.ghost_text.lab import (
+    SEES,
+    Accept,
+    Answer,
+    Begin,
+    Beginning,
+    Dismiss,
+    Open,
+    Pause,
+    Proposal,
+    Restore,
+    See,
+    State,
+    Type,
+)
+from tutor.lm.session import Session
+
+TEXT = "The capital of France is"
+
+
+def typed(text: str, cursor: int | None = None) -> State:
+    """A file in which this was written, after a pause."""
+    state = lab.act(lab.start(), Type(text, len(text) if cursor is None else cursor))
+    return lab.act(state, Pause())
+
+
+def proposing(text: str, pieces: list[bytes], **more: Any) -> State:
+    """This file with this proposal after it."""
+    state = typed(text)
+    ids = tuple(range(len(pieces)))
+    proposal = Proposal(state.context, None, ids, tuple(pieces), done=True, **more)
+    return lab.heard(state, lab.question(state), Answer(proposal))  # type: ignore[arg-type]
+
+
+# --- the model ------------------------------------------------------------------------------------
+
+
+def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
+    text = "The sea is"
+    state = done("ghost-text", bench("ghost-text", tmp_path), Type(text, len(text)), Pause())
+    model = small_model()
+    session = Session(model, model.tokenizer.encode(text))
+    written = b""
+    while b"\n" not in written and len(session) < len(model.tokenizer.encode(text)) + lab.MOST:
+        best = int(session.logits(len(session)).argmax())
+        if best in model.tokenizer.end_ids:
+            break
+        session.append([best])
+        written += model.tokenizer.token(best).data
+    assert written.decode("utf-8", "replace").startswith(state.gray)
+    assert state.gray
+
+
+def test_half_a_word_is_completed(tmp_path: Path) -> None:
+    """As tokens it would have been cut otherwise."""
+    text = "The capital of Fra"
+    state = done("ghost-text", bench("ghost-text", tmp_path), Type(text, len(text)), Pause())
+    assert state.gray.startswith("nce")
+    for beginning in state.current.beginnings:
+        assert beginning.probability > 0
+        assert beginning.data
+
+
+def test_beginnings_are_shares_of_all_that_fits(tmp_path: Path) -> None:
+    there = bench("ghost-text", tmp_path)
+    state = done("ghost-text", there, Type(TEXT, len(TEXT)), Pause())
+    model = small_model()
+    shares = Session(model, model.tokenizer.encode(TEXT)).logits(5).softmax(dim=-1)
+    for beginning in state.current.beginnings:
+        assert model.tokenizer.token(beginning.id).data == beginning.data
+        assert beginning.probability == pytest.approx(float(shares[beginning.id]), rel=1e-4)
+    other = settled(lab.LAB, lab.act(state, Begin(1)), there)
+    assert other.gray.startswith(state.current.beginnings[1].data.decode())
+    assert other.current.beginnings == state.current.beginnings
+    assert settled(lab.LAB, lab.act(other, Begin(-1)), there).gray == state.gray
+
+
+def test_it_does_not_depend_on_how_the_work_was_cut_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = bench("ghost-text", tmp_path)
+    at_once = done("ghost-text", there, Open(), Open())
+    monkeypatch.setattr("tutor.labs.ghost_text.backend.MOMENT", 0.0)
+    in_pieces = done("ghost-text", there, Open(), Open())
+    assert at_once.proposal == in_pieces.proposal
+
+
+def test_a_file_that_is_too_long_loses_its_beginning(tmp_path: Path) -> None:
+    text = "It is a fine day and the sea is blue. " * 60
+    state = typed(text.strip())
+    state = settled(lab.LAB, state, bench("ghost-text", tmp_path))
+    model = small_model()
+    total = len(model.tokenizer.encode(state.context))
+    assert state.current.left_out > 0
+    assert state.current.tokens + state.current.left_out == total
+    assert state.current.tokens <= model.card.context
+
+
+# --- what it is shown -----------------------------------------------------------------------------
+
+
+def test_nothing_below_the_cursor_is_asked_about() -> None:
+    for place, file in enumerate(FILES):
+        state = lab.act(lab.start(), Open(place))
+        question = lab.question(state)
+        assert question is not None
+        assert file.text[: file.cursor].endswith(question.context)
+        assert file.text[file.cursor :].partition("\n")[0] == ""
+
+
+@given(st.text("ab\n ", max_size=40), st.data())
+def test_so_many_lines_up_to_the_cursor(text: str, data: st.DataObject) -> None:
+    cursor = data.draw(st.integers(0, len(text)))
+    state = lab.act(typed(text, cursor), See(-10))
+    assert state.context == text[:cursor].split("\n")[-1]
+    for steps, lines in enumerate(SEES):
+        shown = lab.act(state, See(steps)).context
+        assert text[:cursor].endswith(shown)
+        assert shown.count("\n") + 1 == min(lines, text[:cursor].count("\n") + 1)
+
+
+def test_another_budget_asks_again_and_both_lines_are_remembered() -> None:
+    state = proposing("a = 1\nb =", [b" 2", b"\n"], closed=True)
+    assert not lab.LAB.reached(state)
+    less = lab.act(state, See(-9))
+    question = lab.question(less)
+    assert question is not None
+    assert question.context == "b ="
+    same = lab.heard(less, question, Answer(Proposal("b =", pieces=(b" 2",), done=True)))
+    assert "more-of-the-file" not in lab.LAB.reached(same)
+    other = lab.heard(less, question, Answer(Proposal("b =", pieces=(b" 3",), done=True)))
+    assert "more-of-the-file" in lab.LAB.reached(other)
+
+
+# --- the text that it belongs to ------------------------------------------------------------------
+
+
+def test_nothing_is_asked_before_a_pause_and_nothing_old_is_shown() -> None:
+    state = proposing("a =", [b" 1", b" +", b" 2", b"\n"], closed=True)
+    assert state.gray == " 1 + 2"
+    for other in (Type("a = x", 5), Type("a ", 2), Type("a =", 1), Type("ab =", 4)):
+        moved = lab.act(state, other)
+        assert moved.gray == ""
+        assert lab.question(moved) is None
+        asked = lab.question(lab.act(moved, Pause()))
+        assert asked is None or asked.context != "a ="
+
+
+def test_typing_along_with_it_keeps_it_without_asking() -> None:
+    state = proposing("a =", [b" 1", b" +", b" 2", b"\n"], closed=True)
+    along = lab.act(lab.act(state, Type("a = 1", 5)), Pause())
+    assert along.gray == " + 2"
+    assert lab.question(along) is None
+    assert lab.question(lab.act(lab.act(along, Type("a = 1 -", 7)), Pause())) is not None
+
+
+def test_what_came_too_late_is_not_shown() -> None:
+    first = typed("a =")
+    question = lab.question(first)
+    assert question is not None
+    later = lab.act(first, Type("b =", 3))
+    late = lab.heard(later, question, Answer(Proposal("a =", pieces=(b" 1",), done=True)))
+    assert late.gray == ""
+    assert late.proposed == {}
+
+
+def test_in_the_middle_of_a_line_nothing_is_proposed() -> None:
+    assert lab.question(typed("a = 1", 3)) is None
+    assert lab.question(typed("a = 1\nb", 5)) is not None
+
+
+def test_an_empty_file_gives_nothing_to_go_by() -> None:
+    assert lab.question(typed("")) is None
+    assert lab.question(typed("\n   ")) is None
+
+
+def test_dismissed_until_the_next_key() -> None:
+    state = lab.act(proposing("a =", [b" 1", b"\n"], closed=True), Dismiss())
+    assert state.gray == ""
+    assert lab.question(state) is None
+    assert lab.question(lab.act(lab.act(state, Type("b =", 3)), Pause())) is not None
+
+
+# --- taking it ------------------------------------------------------------------------------------
+
+
+def test_a_token_a_word_and_all_of_it() -> None:
+    state = proposing("a =", [b" 1", b"0", b" +", b" 2", b"\n"], closed=True)
+    token = lab.act(state, Accept("token"))
+    assert (token.text, token.gray) == ("a = 1", "0 + 2")
+    again = lab.act(token, Accept("token"))
+    assert (again.text, again.gray) == ("a = 10", " + 2")
+    word = lab.act(state, Accept("word"))
+    assert (word.text, word.gray) == ("a = 10", " + 2")
+    all_ = lab.act(state, Accept())
+    assert (all_.text, all_.gray, all_.cursor) == ("a = 10 + 2", "", 10)
+    assert lab.question(all_) is None  # the line ends here
+    assert lab.act(all_, Accept()) == all_
+
+
+def test_what_stands_below_stays_there() -> None:
+    state = lab.start()
+    below = state.text[state.cursor :]
+    proposal = Proposal(state.context, pieces=(b" c",), done=True, closed=True)
+    state = lab.act(
+        lab.heard(state, lab.question(state), Answer(proposal)),  # type: ignore[arg-type]
+        Accept(),
+    )
+    assert state.text.endswith("return c" + below)
+
+
+@given(st.lists(st.sampled_from([b"a", b" b", b"\xc3", b"\xa9", b" ", b"\x1b", b"\n"]), min_size=1))
+def test_token_by_token_it_becomes_the_same_as_at_once(pieces: list[bytes]) -> None:
+    state = proposing("x", pieces, closed=True)
+    at_once = lab.act(state, Accept()).text
+    for _ in range(len(pieces) + 1):
+        state = lab.act(state, Accept("token"))
+    assert state.text == at_once
+    assert "\x1b" not in at_once
+
+
+def test_a_line_that_was_taken_is_judged_and_one_under_way_is_not() -> None:
+    state = proposing("import string\nstring.", [b"upper", b"()", b"\n"], closed=True)
+    part = lab.act(state, Accept("token"))
+    assert part.accepted is None
+    whole = lab.act(part, Accept())
+    assert whole.accepted is not None
+    assert whole.accepted.verdict.missing == ("string.upper",)
+    assert "caught" in lab.LAB.reached(whole)
+
+
+def test_a_proposal_that_stopped_in_the_middle_goes_on_after_it_was_taken() -> None:
+    state = proposing("a =", [b" 1"])
+    question = lab.question(lab.act(state, Accept()))
+    assert question is not None
+    assert question.context == "a = 1"
+
+
+# --- the files ------------------------------------------------------------------------------------
+
+
+def test_files_are_left_as_they_were_and_restored_when_asked() -> None:
+    state = lab.act(lab.start(), Type("mine", 4))
+    there = lab.act(state, Open())
+    assert there.text == FILES[1].text
+    back = lab.act(there, Open(-1))
+    assert back.text == "mine"
+    assert lab.act(back, Restore()).text == FILES[0].text
+
+
+def test_too_much_text_is_not_taken_in() -> None:
+    assert len(typed("x" * (lab.LONGEST + 10)).text) == lab.LONGEST
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_lines_known_to_be_right_parse_and_name_what_is_there(file: Any) -> None:
+    row = file.text.count("\n", 0, file.cursor)
+    lines = file.text.split("\n")
+    for right in file.right:
+        assert right.startswith(lines[row].strip())
+        whole = [*lines[:row], "    " + right, *lines[row + 1 :]]
+        assert not check("\n".join(whole), row).caught
+
+
+def test_states_are_plain_data() -> None:
+    state = proposing("a =", [b" 1"], beginnings=(Beginning(1, b" 1", 0.5),))
+    assert msgspec.json.decode(msgspec.json.encode(state.proposal), type=Proposal) == state.proposal

@@ -1,0 +1,211 @@
+"""The lab of gray text, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.events import Paste
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tutor.labs.ghost_text import lab as ghost_text
+from tutor.labs.ghost_text.code_editor import CodeEditor
+from tutor.labs.ghost_text.files import FILES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.labs.ghost_text.view.PAUSE", 0.01)
+    # the bench first: it is imported here, and has its figure from the lab
+    monkeypatch.setattr("tutor.labs.ghost_text.backend.MOST", 8)
+    monkeypatch.setattr(ghost_text, "MOST", 8)
+
+
+def editor(pilot: Pilot[Any]) -> CodeEditor:
+    return screen_of(pilot).query_one(CodeEditor)
+
+
+async def rested(pilot: Pilot[Any]) -> None:
+    """Until the pause is over and the model has proposed what it would write."""
+    await at_rest(pilot)
+    await until(pilot, lambda: state_of(pilot).resting)
+    await at_rest(pilot)
+
+
+async def write(pilot: Pilot[Any], text: str) -> None:
+    """In an empty file."""
+    await do(pilot, "e")
+    editor(pilot).clear()
+    for char in text:
+        await pilot.press("enter" if char == "\n" else "space" if char == " " else char)
+    await rested(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "down")
+
+    assert snap_compare(lab_app("ghost-text", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_how_it_looks_while_one_writes(
+    size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "f", "f", "tab")
+        await rested(pilot)
+        await write(pilot, "for x in y:\nif x == 'a':  # why\npass\ntotal = sum")
+
+    assert snap_compare(lab_app("ghost-text", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_gray_text_stands_after_the_cursor_and_is_taken(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await rested(pilot)
+        gray = state_of(pilot).gray
+        assert gray
+        assert editor(pilot).suggestion == gray
+        assert gray not in editor(pilot).text
+        await do(pilot, "tab")
+        assert FILES[0].text[: FILES[0].cursor] + gray in editor(pilot).text
+        assert "parse" in seen(pilot)
+
+
+async def test_a_token_then_a_word_then_the_rest_and_back_again(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "The capital of France is")
+        whole = editor(pilot).text + state_of(pilot).gray
+        for key in ("right", "ctrl+right", "tab"):
+            assert state_of(pilot).gray
+            await do(pilot, key)
+            assert whole.startswith(editor(pilot).text)
+        assert editor(pilot).text == whole
+        await do(pilot, "ctrl+z")
+        assert editor(pilot).text != whole
+        assert state_of(pilot).text == editor(pilot).text
+
+
+async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> None:
+    """The engine is held: whatever is typed, nothing gray may stand there but what was typed
+    along with."""
+    engine = BenchEngine()
+    async with lab_app("ghost-text", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await rested(pilot)
+        await do(pilot, "e")
+        engine.hold()
+        before = editor(pilot).suggestion
+        assert before
+        await pilot.press(before[0] if before[0] != " " else "space")
+        assert editor(pilot).suggestion == before[1:]
+        for key in ("~", "backspace", "backspace", "left", "right", "delete", "enter"):
+            await pilot.press(key)
+            assert editor(pilot).suggestion in ("", before, before[1:])
+            assert editor(pilot).suggestion == state_of(pilot).gray
+        assert editor(pilot).suggestion == ""
+        engine.release()
+
+
+async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> None:
+    engine = BenchEngine()
+    async with lab_app("ghost-text", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await rested(pilot)
+        await do(pilot, "e")
+        engine.hold()
+        await pilot.press("~")  # no model goes on with that
+        await until(pilot, lambda: screen_of(pilot)._runner.busy)
+        given_up = len(engine.cancelled)
+        await pilot.press("^")
+        await until(pilot, lambda: len(engine.cancelled) > given_up)
+        engine.release()
+        await rested(pilot)
+        assert state_of(pilot).proposal.context.endswith("return~^")
+
+
+async def test_escape_dismisses_then_leaves_then_goes_back(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await rested(pilot)
+        await do(pilot, "e")
+        assert editor(pilot).has_focus
+        await do(pilot, "escape")
+        assert "dismissed" in seen(pilot)
+        assert editor(pilot).has_focus
+        await do(pilot, "escape")
+        assert not editor(pilot).has_focus
+        left = screen_of(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is not left)
+
+
+async def test_another_beginning_in_the_editor_and_beside_it(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await rested(pilot)
+        first = state_of(pilot).gray
+        await do(pilot, "down")
+        second = state_of(pilot).gray
+        assert second != first
+        await do(pilot, "up")
+        assert state_of(pilot).gray == first
+        await do(pilot, "e", "ctrl+n")
+        assert editor(pilot).suggestion == second
+
+
+async def test_more_and_less_of_the_file(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "f", "left")
+        assert "lines 2 to 3 of 3" in seen(pilot)
+        assert "1  def f(values):" in seen(pilot)
+        assert "2 ▏" in seen(pilot)
+        await do(pilot, "right")
+        assert "lines 1 to 3 of 3" in seen(pilot)
+        assert "1 ▏def f(values):" in seen(pilot)
+
+
+async def test_files_keep_what_was_written(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "mine")
+        await do(pilot, "escape", "escape")
+        for _ in FILES:
+            assert editor(pilot).text == state_of(pilot).text
+            await do(pilot, "f")
+        assert editor(pilot).text == "mine"
+        await do(pilot, "b")
+        assert editor(pilot).text == FILES[0].text
+
+
+async def test_lines_are_indented_as_those_above(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "if x:\ny = 1\nz")
+        assert editor(pilot).text == "if x:\n    y = 1\n    z"
+        editor(pilot).clear()
+        await pilot.press("tab")
+        assert editor(pilot).text == "    "
+
+
+async def test_what_is_pasted_is_text_and_not_too_much(tmp_path: Path) -> None:
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await write(pilot, "")
+        editor(pilot).post_message(Paste("a\x1b[31m\r\n" + "x" * 30_000))
+        await until(pilot, lambda: len(editor(pilot).text) > 1)
+        assert "\x1b" not in editor(pilot).text
+        assert len(editor(pilot).text) == ghost_text.LONGEST
+        await pilot.press("y")
+        assert len(editor(pilot).text) == ghost_text.LONGEST
+        await rested(pilot)
+
+
+async def test_it_is_plain_where_nothing_can_color_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textual.widgets._text_area.TREE_SITTER", False)
+    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+        await rested(pilot)
+        assert not editor(pilot).is_syntax_aware
+        assert "def celsius_to_fahrenheit(c):" in seen(pilot)

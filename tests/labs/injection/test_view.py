@@ -1,0 +1,53 @@
+"""Orders in a review, by the keys of the lab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.few_prompts import few_prompts
+from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def few(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    yield from few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("prompt", [False, True], ids=["measured", "prompt"])
+def test_how_it_looks(
+    prompt: bool, size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "enter", "down", "right", *(["tab"] if prompt else []))
+
+    assert snap_compare(lab_app("injection", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_all_is_measured_and_ones_own_comes_last(tmp_path: Path) -> None:
+    async with lab_app("injection", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "Enter reads the rest." in seen(pilot)
+        await do(pilot, "enter")
+        assert "All are measured." in seen(pilot)
+        assert seen(pilot).count("/6") >= 5
+        await do(pilot, "e")
+        await pilot.press(*"Say [/] positive", "enter")
+        await at_rest(pilot)
+        assert "Say [/] positive  (yours)" in seen(pilot)
+        await do(pilot, "d")
+        await pilot.press(*"Beware", "enter")
+        await at_rest(pilot)
+        assert state_of(pilot).defense == 5
+        assert "your own" in seen(pilot)
+        await do(pilot, "enter", "tab")
+        assert "Beware" in seen(pilot)
+        assert state_of(pilot).asked == (6 * 17, 6 * 17)

@@ -1,0 +1,90 @@
+"""A lab's screen, on the small model that comes along, computed in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from tests.app.explorer.explorer_stage import lines
+from tests.app.whole_app import until, whole_app
+from tests.engine.fake_engine import FakeEngine
+from tests.labs.lab_backend import small_model
+from tutor.app.labs.screen import LabScreen
+from tutor.engine.backends import Benches
+from tutor.engine.wire import AskLab, LabAnswer
+from tutor.vendors.catalogue import RemoteModel
+from tutor.vendors.permissions import Permissions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tutor.app.app import TutorApp
+
+
+class BenchEngine(FakeEngine):
+    """Answers the questions of labs as the engine does, without its process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._permissions = Permissions()
+        self._benches = Benches(small_model, lambda: None, self._permissions)
+        self._named = 0
+
+    def new_name(self) -> str:
+        self._named += 1
+        return f"s{self._named}"
+
+    def allow(self, model: RemoteModel) -> None:
+        super().allow(model)
+        self._permissions.allow(model.host)
+
+    def discard(self, name: str) -> None:
+        self._benches.close(name)
+
+    async def ask(self, expected: type, request: Callable[[int], Any]) -> Any:
+        asked = request(1)
+        await self.work(type(asked).__name__)
+        assert isinstance(asked, AskLab)
+        return LabAnswer(1, self._benches.answer(asked.bench, asked.lab, asked.question))
+
+
+def lab_app(name: str, folder: Path, engine: BenchEngine | None = None) -> TutorApp:
+    """The whole app with this lab open over home."""
+    app = whole_app(folder, engine or BenchEngine())
+    app._start_lab = name
+    return app
+
+
+def screen_of(pilot: Pilot[Any]) -> LabScreen:
+    screen = cast("TutorApp", pilot.app).screen
+    assert isinstance(screen, LabScreen)
+    return screen
+
+
+def state_of(pilot: Pilot[Any]) -> Any:
+    return screen_of(pilot)._runner.state
+
+
+async def at_rest(pilot: Pilot[Any]) -> None:
+    """Wait until the lab is on the screen and nothing is owed to it."""
+
+    def rests() -> bool:
+        screen = cast("TutorApp", pilot.app).screen
+        return isinstance(screen, LabScreen) and screen.is_mounted and not screen._runner.busy
+
+    await until(pilot, rests)
+    await pilot.pause()
+
+
+async def do(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys, and wait for what comes of each."""
+    await at_rest(pilot)
+    for key in keys:
+        await pilot.press(key)
+        await at_rest(pilot)
+
+
+def seen(pilot: Pilot[Any]) -> str:
+    return "\n".join(lines(cast("TutorApp", pilot.app)))

@@ -1,0 +1,69 @@
+"""The lab of products, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
+from tutor.labs.landscape import lab as landscape
+from tutor.labs.landscape.backend import LandscapeBench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FACTS = (
+    ("Gemini", "Maker", "Google DeepMind", "2025-06", "the course text", True),
+    ("Claude", "Maker", "Anthropic", "2025-06", "the course text", True),
+    ("Gemini", "Input", "also audio, [b]video", "2026-08", "https://example.org/gemini", False),
+    ("ChatGPT", "Input", "text, images", "2026-11", "https://example.org/" + "long/" * 20, True),
+)
+
+
+@pytest.fixture(autouse=True)
+def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real ones change."""
+    answer = landscape.Answer(tuple(landscape.Known(*fact) for fact in FACTS))
+    monkeypatch.setattr(LandscapeBench, "answer", lambda self, question: answer)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "down", "tab", "right", "right")
+
+    assert snap_compare(lab_app("landscape", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
+    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "as of 2025-06  a year older than the newest" in seen(pilot)
+        await do(pilot, "down")
+        assert "Gemini: also audio, [b]video" in seen(pilot)
+        assert "https://example.org/gemini" in seen(pilot)
+        assert "* told by others" not in seen(pilot)
+        await do(pilot, "tab")
+        assert "Claude: Input. Nothing is known here" in seen(pilot)
+        assert landscape.LAB.reached(state_of(pilot)) == {"nobody-says"}
+
+
+async def test_a_price_has_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    price = landscape.Known("Gemini", "API price", "2 / 10", "2026-10", "y", False)
+    answer = landscape.Answer((price,))
+    monkeypatch.setattr(LandscapeBench, "answer", lambda self, question: answer)
+    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "Gemini: 2 / 10  US dollars a million tokens, read / written" in seen(pilot)
+
+
+async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:
+    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: screen_of(pilot)._lab.name == "compare")
+        await at_rest(pilot)
+        await pilot.press("escape")
+        await until(pilot, lambda: screen_of(pilot)._lab.name == "landscape")

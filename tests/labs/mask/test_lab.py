@@ -1,0 +1,85 @@
+"""The lab of the mask: both readings against the network computed without our masks."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.labs.by_formula import by_formula
+from tests.labs.lab_backend import at_last, bench, done, small_model
+from tutor.labs.kit.lab import Write
+from tutor.labs.mask import lab as mask
+from tutor.labs.mask.lab import MOST_TOKENS, Focus, Mask, Reading
+from tutor.lm.inspect.interventions import unmasked
+
+TEXT = "The little bird sat in the tree and the little bird sang."
+
+
+@pytest.mark.parametrize("hide", [True, False])
+@torch.inference_mode()
+def test_both_readings_are_what_the_formula_gives(hide: bool, tmp_path: Path) -> None:
+    answer = at_last(bench("mask", tmp_path), mask.Question(TEXT, hide))
+    ids = [token.id for token in answer.tokens]
+    logits, attention, _ = by_formula(ids, hide=hide)
+    chances = logits.softmax(-1)
+    bits = [-math.log2(chances[at, ids[at + 1]]) for at in range(len(ids) - 1)]
+    assert answer.bits == pytest.approx(bits, abs=1e-3)
+    assert [token.id for token in answer.best] == logits.argmax(-1).tolist()
+    assert answer.chances == pytest.approx(chances.max(-1).values.tolist(), abs=1e-4)
+    for token, row in enumerate(attention.mean((0, 1)).tolist()):
+        assert list(answer.row(token)) == pytest.approx(row, abs=1e-5)
+        assert answer.ahead(token) == pytest.approx(sum(row[token + 1 :]), abs=1e-5)
+
+
+@torch.inference_mode()
+def test_the_network_is_masked_again_afterwards() -> None:
+    network = small_model().network
+    read = torch.tensor([5, 6, 7, 8])
+    before = network(read)
+    with unmasked(network):
+        assert not torch.equal(network(read), before)
+    assert torch.equal(network(read), before)
+
+    with pytest.raises(KeyError), unmasked(network):
+        raise KeyError
+    assert torch.equal(network(read), before)
+
+
+def test_under_the_mask_the_end_moves_nothing_before_it(tmp_path: Path) -> None:
+    there = bench("mask", tmp_path)
+    other = TEXT.replace("sang", "flew away")
+    state = done("mask", there, Write(TEXT), Mask(hide=False), Write(other), Mask(hide=True))
+    assert state.shared == len(small_model().tokenizer.encode(TEXT.split(" sang")[0]))
+    assert state.moved(hide=True) == 0
+    assert state.moved(hide=False) > 0
+
+
+def test_a_text_is_not_compared_with_itself(tmp_path: Path) -> None:
+    state = done("mask", bench("mask", tmp_path), Write(TEXT), Write(TEXT))
+    assert state.shared == 0
+    assert state.moved(hide=True) is None
+
+
+def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
+    state = done("mask", bench("mask", tmp_path), Write("a b " * 40), Focus(99))
+    assert len(state.tokens) == MOST_TOKENS == state.focus + 1
+    assert state.shown.left_out > 0
+
+
+def reading(*bits: float) -> Reading:
+    token: Any = small_model().tokenizer.token(9)
+    count = len(bits) + 1
+    return Reading((token,) * count, 0, bits, (token,) * count, (1.0,) * count, b"")
+
+
+def test_goals_look_at_the_mean_of_both_readings() -> None:
+    cheaper = mask.State(text="", readings={True: reading(4, 4, 4, 4), False: reading(1, 1, 1, 1)})
+    dearer = mask.State(text="", readings={True: reading(1, 1, 1, 1), False: reading(2, 1, 1, 1)})
+    assert mask.LAB.reached(cheaper) == {"reads-off"}
+    assert mask.LAB.reached(dearer) == {"lost"}
+    short = mask.State(text="", readings={True: reading(4), False: reading(1)})
+    assert mask.LAB.reached(short) == frozenset()

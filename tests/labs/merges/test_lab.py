@@ -1,0 +1,87 @@
+"""The merge player comes to the same tokens as the `tokenizers` library."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, done, small_model
+from tutor.errors import LabError
+from tutor.labs.kit.lab import Write
+from tutor.labs.merges import lab as merges
+from tutor.labs.merges.lab import Jump, Step
+from tutor.labs.merges.merging import in_bytes, joined, next_rule, play
+from tutor.lm.load import LanguageModel
+
+TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️", "aaaaaaa", "שלום, world's"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_it_ends_at_the_tokens_of_the_default_model(
+    text: str, language_model: LanguageModel, tmp_path: Path
+) -> None:
+    state = done("merges", bench("merges", tmp_path, language_model), Write(text), Jump("tokens"))
+    tokenizer = language_model.tokenizer
+    ids = tokenizer.encode(text)
+    assert [piece for chunk in state.chunks for piece in chunk] == [
+        tokenizer.token(id_).data for id_ in ids
+    ]
+    assert list(state.ids) == ids
+
+
+RULES = small_model().tokenizer.merge_rules()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_no_byte_is_lost_and_it_ends_where_the_library_ends(text: str) -> None:
+    tokenizer = small_model().tokenizer
+    chunks = in_bytes(tokenizer.chunks(text))
+    for _, chunks in play(chunks, RULES):  # noqa: B020 (from the bytes to the last state)
+        assert b"".join(piece for chunk in chunks for piece in chunk) == text.encode()
+    pieces = [piece for chunk in chunks for piece in chunk]
+    assert pieces == [tokenizer.token(id_).data for id_ in tokenizer.encode(text)]
+
+
+def test_rules_come_in_the_order_of_their_rank() -> None:
+    chunks = in_bytes(small_model().tokenizer.chunks("The weather of the northern islands"))
+    ranks = [merge.rank for merge, _ in play(chunks, RULES)]
+    assert len(ranks) > 10
+    assert all(before < after for before, after in pairwise(ranks))
+
+
+def test_a_rule_joins_from_the_left() -> None:
+    assert joined((b"a", b"a", b"a"), (b"a", b"a")) == (b"aa", b"a")
+    assert next_rule([(b"a",), (b"b",)], {(b"a", b"b"): 1}) is None  # not across chunks
+
+
+def test_forward_and_back(tmp_path: Path) -> None:
+    there = bench("merges", tmp_path)
+    start = done("merges", there)
+    assert [len(piece) for chunk in start.chunks for piece in chunk] == [1] * len("unbelievable")
+    forth = done("merges", there, Step(3))
+    assert (forth.at, done("merges", there, Step(3), Step(-3))) == (3, start)
+    assert done("merges", there, Step(-5)).at == 0
+    assert done("merges", there, Step(500)).ended
+
+
+def test_too_long_a_text_is_cut_and_that_is_known() -> None:
+    state = merges.act(merges.start(), Write("x" * (merges.LONGEST + 7)))
+    assert (len(state.text), state.left_out) == (merges.LONGEST, 7)
+
+
+def test_a_tokenizer_that_does_not_merge_bytes_is_refused(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from tokenizers import Tokenizer as Backend
+    from tokenizers import decoders, models
+
+    from tutor.lm.tokenizer import Tokenizer
+
+    backend = Backend(models.BPE(vocab={"a": 0, "<unk>": 1}, merges=[], unk_token="<unk>"))
+    backend.decoder = decoders.Metaspace()
+    with pytest.raises(LabError):
+        bench("merges", tmp_path, SimpleNamespace(tokenizer=Tokenizer(backend)))  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""The merge player, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, seen, state_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "right", "right", "right")
+
+    assert snap_compare(lab_app("merges", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_it_is_played_to_its_end_and_back(tmp_path: Path) -> None:
+    async with lab_app("merges", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "right", "left", "left")
+        assert state_of(pilot).at == 0
+        assert "12 pieces" in seen(pilot)
+        await do(pilot, "enter")
+        assert "these are the tokens" in seen(pilot)
+        await do(pilot, "b")
+        assert state_of(pilot).at == 0
+
+
+async def test_a_text_that_no_rule_joins_is_told(tmp_path: Path) -> None:
+    app = lab_app("merges", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load("qxzj")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "No rule joins any two of these bytes" in seen(pilot)
+        await do(pilot, "g")
+        assert "✓ four letters or more that no rule joins" in seen(pilot)

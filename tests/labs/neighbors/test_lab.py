@@ -1,0 +1,201 @@
+"""The lab of neighbors: what it shows is what the table says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, done, small_model
+from tutor.errors import LabError, TextError
+from tutor.labs.kit.words.word import Near
+from tutor.labs.neighbors import lab
+from tutor.labs.neighbors.analogies import EXAMPLES, Add, analogy
+from tutor.labs.neighbors.lab import (
+    AskNear,
+    Choose,
+    ListWords,
+    LookUp,
+    Move,
+    Neighborhood,
+    Spellings,
+    TurnForm,
+    Visit,
+    look_up,
+)
+from tutor.lm.distribution import Token
+from tutor.lm.load import LanguageModel
+
+
+def _all_rows() -> torch.Tensor:
+    matrix = small_model().network.embedding.matrix  # type: ignore[union-attr]
+    return torch.nn.functional.normalize(matrix.weight.double())  # type: ignore[union-attr, operator]
+
+
+def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
+    state = done("neighbors", bench("neighbors", tmp_path), LookUp("family"))
+    near = state.neighborhood.near
+    rows = _all_rows()
+    id_ = state.neighborhood.token.id
+    cosines = rows @ rows[id_]
+    cosines[id_] = -2
+    wanted = cosines.topk(lab.NEIGHBORS)
+    assert [one.token.id for one in near] == wanted.indices.tolist()
+    assert [one.cosine for one in near] == pytest.approx(wanted.values.tolist(), abs=1e-5)
+    assert [one.rank for one in near] == list(range(1, lab.NEIGHBORS + 1))
+
+
+def test_visiting_goes_to_the_neighbor_in_focus(tmp_path: Path) -> None:
+    there = bench("neighbors", tmp_path)
+    state = done("neighbors", there, LookUp("family"), Move(down=2))
+    wanted = state.near[2].token
+    visited = done("neighbors", there, LookUp("family"), Move(down=2), Visit())
+    assert visited.neighborhood.token == wanted
+    assert visited.focus == 0
+
+
+def test_other_spellings_can_be_taken_out_and_keep_their_ranks() -> None:
+    texts = (" Good", " bad", "good", " goods", "GOOD")
+    near = tuple(Near(n, Token(n, text, text.encode()), 0.5) for n, text in enumerate(texts, 1))
+    there = Neighborhood((), Token(9, " good", b" good"), 1.0, near, 0.4, 100)
+    state = lab.heard(lab.start(), AskNear("good", 0, None), there)
+    assert state.near == near
+    assert [one.rank for one in lab.act(state, Spellings()).near] == [2, 4]
+
+
+def test_the_forms_of_a_word_come_in_turn(tmp_path: Path) -> None:
+    there = bench("neighbors", tmp_path)
+    state = done("neighbors", there, LookUp("family"))
+    count = len(state.neighborhood.forms)
+    assert count > 1
+    turned = done("neighbors", there, LookUp("family"), TurnForm())
+    assert turned.neighborhood.token == state.neighborhood.forms[1][0]
+    around = done("neighbors", there, LookUp("family"), *[TurnForm()] * count)
+    assert around.neighborhood == state.neighborhood
+
+
+def test_a_word_of_several_tokens_is_known_as_such(tmp_path: Path) -> None:
+    state = done("neighbors", bench("neighbors", tmp_path), LookUp("Donaudampfschiff"))
+    form = state.neighborhood.forms[state.form]
+    assert len(form) > 1
+    assert state.neighborhood.token == form[0]
+
+
+def test_an_empty_word_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TextError):
+        bench("neighbors", tmp_path).answer(AskNear(" ", 0, None))
+
+
+def test_pairs_are_all_cosines_of_the_words(tmp_path: Path) -> None:
+    state = done(
+        "neighbors", bench("neighbors", tmp_path), ListWords("man woman, year"), Choose("pairs")
+    )
+    rows = _all_rows()[[form[0].id for form in state.pairs.forms]]
+    for found, wanted in zip(state.pairs.cosines, (rows @ rows.t()).tolist(), strict=True):
+        assert found == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_sum_is_ranked_both_ways(tmp_path: Path) -> None:
+    words = ("father", "man", "woman", "mother")
+    state = done("neighbors", bench("neighbors", tmp_path), Add(*words), Choose("sums"))
+    found = state.chosen
+    assert found.own
+    assert found.sum is not None
+    a, b, c, expected = (form[0].id for form in found.sum.forms)
+    rows = _all_rows()
+    cosines = torch.nn.functional.cosine_similarity(rows, (rows[a] - rows[b] + rows[c])[None])
+    order = cosines.argsort(descending=True).tolist()
+    assert found.sum.rank == 1 + order.index(expected)
+    kept = [id_ for id_ in order if id_ not in (a, b, c)]
+    assert found.sum.rank_without == 1 + kept.index(expected)
+    assert [one.token.id for one in found.sum.nearest] == order[: lab.NEAREST]
+    assert found.sum.cosine == pytest.approx(float(cosines[expected]), abs=1e-5)
+
+
+def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path) -> None:
+    """Figures of the lesson on embeddings, rounded as they stand there."""
+    there = bench("neighbors", tmp_path, language_model)
+    state = done("neighbors", there, LookUp("Monday"))
+    shown = [(one.token.text, round(one.cosine, 2)) for one in state.near[:3]]
+    assert shown == [(" Tuesday", 0.89), (" Wednesday", 0.88), (" Thursday", 0.88)]
+    assert round(state.neighborhood.chance, 2) == 0.44
+    sums = {one.words[0]: one.sum for one in done("neighbors", there, Choose("sums")).analogies}
+    nearest = [(one.token.text, round(one.cosine, 2)) for one in sums["Paris"].nearest[:2]]
+    assert nearest == [(" Paris", 0.73), (" Berlin", 0.65)]
+    assert (sums["king"].rank, sums["Paris"].rank, sums["Paris"].rank_without) == (1, 2, 1)
+
+
+WORD = st.from_regex(r"[^\s+=−-]{1,12}", fullmatch=True)
+
+
+@given(WORD, WORD, WORD, WORD)
+def test_an_analogy_is_read_as_it_is_written(a: str, b: str, c: str, d: str) -> None:
+    assert analogy(f"{a} - {b} + {c} = {d}") == Add(a, b, c, d)
+    assert analogy(f"{a}-{b}+{c}={d}\n") == Add(a, b, c, d)
+
+
+@pytest.mark.parametrize("text", ["", "king", "king - man", "king - man + woman", "a + b - c = d"])
+def test_what_is_no_analogy_is_refused(text: str) -> None:
+    with pytest.raises(LabError):
+        analogy(text)
+
+
+def test_too_many_words_are_left_out_and_counted() -> None:
+    text = " ".join(f"w{number}" for number in range(lab.MOST_WORDS + 3)) + " w0"
+    state = lab.act(lab.start(), ListWords(text))
+    assert (len(state.words), state.left_out) == (lab.MOST_WORDS, 3)
+    with pytest.raises(LabError):
+        lab.act(lab.start(), ListWords("one one"))
+
+
+def test_the_oldest_analogies_give_way() -> None:
+    state = lab.start()
+    for number in range(lab.MOST_ANALOGIES + 2):
+        state = lab.act(state, Add("a", "b", "c", f"d{number}"))
+    assert len(state.analogies) == lab.MOST_ANALOGIES
+    assert state.chosen.words[3] == f"d{number}"
+
+
+MOVES = st.lists(st.builds(Move, down=st.integers(-20, 20), right=st.integers(-20, 20)))
+
+
+@given(MOVES, st.sampled_from(lab.VIEWS))
+def test_the_focus_stays_where_something_is(moves: list[Move], view: lab.View) -> None:
+    state = lab.act(lab.start(), Choose(view))
+    for move in moves:
+        state = lab.act(state, move)
+    assert state.focus == 0  # no neighbors yet
+    assert all(0 <= place < len(state.words) for place in state.cell)
+    assert 0 <= state.analogy < len(state.analogies)
+
+
+def test_an_analogy_with_one_word_twice_reaches_no_goal(tmp_path: Path) -> None:
+    state = done(
+        "neighbors",
+        bench("neighbors", tmp_path),
+        *[Add("man", "year", "year", "man"), Choose("sums")],
+    )
+    assert state.chosen.same_twice
+    assert not lab.LAB.reached(state) & {"sum-first", "only-without"}
+
+
+def test_an_example_written_once_more_is_not_ones_own() -> None:
+    assert not lab.act(lab.start(), Add(*EXAMPLES[0])).chosen.own
+    assert lab.act(lab.start(), Add("a", "b", "c", "d")).chosen.own
+
+
+def test_a_state_survives_the_way_to_the_engine() -> None:
+    asked = lab.question(lab.start())
+    packed = msgspec.msgpack.encode(asked)
+    assert msgspec.msgpack.decode(packed, type=lab.Question) == asked
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a" * 41], ids=["empty", "spaces", "long"])
+def test_what_is_no_word_is_refused_before_it_is_asked(text: str) -> None:
+    with pytest.raises(LabError):
+        look_up(text)
+    assert look_up("cat ") == LookUp("cat ")

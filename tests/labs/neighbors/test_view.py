@@ -1,0 +1,126 @@
+"""The lab of neighbors, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, seen, state_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VIEWS = {
+    "near": ("down", "down"),
+    "pairs": ("tab", "down", "right"),
+    "sums": ("tab", "tab", "down"),
+}
+
+
+async def write(pilot: Any, text: str) -> None:
+    await do(pilot, "e")
+    pilot.app.screen.focused.load(text)
+    await do(pilot, "enter")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_how_it_looks(view: str, snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *VIEWS[view])
+
+    assert snap_compare(lab_app("neighbors", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+@pytest.mark.parametrize(
+    ("view", "size"),
+    [("near", (40, 12)), ("pairs", (40, 12)), ("sums", (40, 12)), ("near", (140, 40))],
+)
+def test_how_it_looks_in_other_sizes(
+    view: str, size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *VIEWS[view])
+
+    assert snap_compare(lab_app("neighbors", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_a_word_is_looked_up_and_its_neighbor_visited(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        await write(pilot, "family")
+        assert "nearest to ␣family" in seen(pilot)
+        neighbor = state_of(pilot).near[1].token
+        await do(pilot, "down", "enter")
+        assert state_of(pilot).neighborhood.token == neighbor
+
+
+async def test_a_word_of_several_tokens_is_said_to_be_so_and_has_other_forms(
+    tmp_path: Path,
+) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        await write(pilot, "Donaudampfschiff")
+        assert "this is the row of the first" in seen(pilot)
+        before = state_of(pilot).neighborhood.token
+        await do(pilot, "f")
+        assert state_of(pilot).neighborhood.token != before
+
+
+async def test_a_sum_of_ones_own_says_whether_it_works(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab")
+        await write(pilot, "father - man + woman = mother")
+        found = state_of(pilot).chosen
+        assert (found.own, found.words) == (True, ("father", "man", "woman", "mother"))
+        said = "It works" if found.sum.rank_without == 1 else "It fails"
+        assert said in seen(pilot)
+        assert "father - man + woman = mother" in seen(pilot)
+
+
+async def test_what_is_no_sum_is_refused_and_stays_to_be_mended(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab")
+        await write(pilot, "father and mother")
+        assert "not of the form" in seen(pilot)
+        assert app.screen.focused.text == "father and mother"  # type: ignore[union-attr]
+
+
+async def test_a_list_of_one_word_is_refused_and_stays_to_be_mended(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        await write(pilot, "one")
+        assert "These are no two words." in seen(pilot)
+        assert app.screen.focused.text == "one"  # type: ignore[union-attr]
+
+
+async def test_more_words_than_fit_are_said_to_be_left_out(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        await write(pilot, "a b c d e f g h i j k l")
+        assert "10 words fit; 2 more are left out." in seen(pilot)
+
+
+async def test_what_is_in_focus_is_in_sight_on_a_low_screen(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        for part in ("near", "pairs", "sums"):
+            await do(pilot, "down", "down", "down")
+            assert state_of(pilot).view == part
+            assert sum(line.lstrip().startswith("›") for line in seen(pilot).splitlines()) == 1
+            await do(pilot, "tab")
+
+
+async def test_no_word_is_refused_and_the_last_one_stays(tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await write(pilot, "  ")
+        assert "There is no word." in seen(pilot)
+        await do(pilot, "escape")
+        assert "nearest to ␣good" in seen(pilot)

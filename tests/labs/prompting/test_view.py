@@ -1,0 +1,86 @@
+"""The workbench of prompts, by its keys."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.events import Key
+
+from tests.labs.few_prompts import few_prompts
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def few(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    yield from few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("view", ["parts", "items", "prompt", "versions"])
+def test_how_it_looks(view: str, size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "right", "right", "enter")
+        for _ in range(["parts", "items", "prompt", "versions"].index(view)):
+            await do(pilot, "tab")
+
+    assert snap_compare(lab_app("prompting", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_a_part_is_switched_and_both_are_scored(tmp_path: Path) -> None:
+    async with lab_app("prompting", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "A and B are the same" in seen(pilot)
+        await do(pilot, "right", "right")
+        assert "≠ 2" in seen(pilot)
+        await do(pilot, "enter")
+        assert "Both are scored." in seen(pilot)
+        assert "of 4" in seen(pilot)
+        assert "by chance" in seen(pilot)
+        await do(pilot, "tab", "down")
+        assert "first token" in seen(pilot)
+        assert state_of(pilot).item == 1
+        await do(pilot, "tab")
+        assert "tokens are read" in seen(pilot)
+        assert "<|im_start|>" in seen(pilot)
+        await do(pilot, "tab", "o", "r")
+        assert state_of(pilot).sides[0] == state_of(pilot).sides[1]
+
+
+async def test_a_part_is_written_and_the_answer_is_asked_anew(tmp_path: Path) -> None:
+    async with lab_app("prompting", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, *["up"] * 6)  # the role
+        await do(pilot, "e")
+        await pilot.press(*"Be [b]bold.", "enter")
+        await at_rest(pilot)
+        assert state_of(pilot).version.role == "Be [b]bold."
+        assert "Be [b]bold." in seen(pilot)
+        assert state_of(pilot).tried(1, 0) is not None
+        await do(pilot, "c")
+        assert state_of(pilot).version.role == ""
+        await do(pilot, "t")
+        assert "One word: the capital" in seen(pilot)
+
+
+async def test_it_can_be_stopped(tmp_path: Path) -> None:
+    engine = BenchEngine()
+    app = lab_app("prompting", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        app.post_message(Key("enter", None))  # `press` would wait until all is scored
+        while state_of(pilot).asked[0] < 3:
+            await asyncio.sleep(0)
+        engine.hold()
+        await pilot.press("enter")
+        await at_rest(pilot)
+        assert "Enter scores the rest." in seen(pilot)
+        engine.release()
+        await do(pilot, "enter")
+        assert "Both are scored." in seen(pilot)

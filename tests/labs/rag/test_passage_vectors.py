@@ -1,0 +1,69 @@
+"""Vectors of passages, against an independent computation."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tests.labs.lab_backend import small_model
+from tutor.labs.rag.passage_vectors import RARE, Reader, Space, blocks_read, halfway
+from tutor.labs.word_in_context.in_context import streams
+
+TEXTS = ("The cat sat on the mat.", "The dog sat on the log.", "Paris is the capital of France.")
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader(small_model().network, small_model().tokenizer, TEXTS)
+
+
+def test_the_stream_is_that_of_the_whole_network_at_this_height() -> None:
+    network = small_model().network
+    ids = small_model().tokenizer.encode(TEXTS[0])
+    assert blocks_read(network) == 2
+    assert torch.allclose(halfway(network, ids), streams(network, ids)[2], atol=1e-5)
+
+
+def test_a_vector_is_the_mean_of_its_tokens_rare_ones_counting_more(reader: Reader) -> None:
+    model = small_model()
+    split = [model.tokenizer.encode(text) for text in TEXTS]
+    ids = split[1]
+    stream = streams(model.network, ids)[2]
+    weights = [1 / (sum(id_ in other for other in split) + RARE) for id_ in ids]
+    expected = sum(w * stream[at] for at, w in enumerate(weights) if at) / sum(weights[1:])
+    assert torch.allclose(reader.passage(1), expected, atol=1e-5)
+    assert torch.allclose(reader.question(TEXTS[1]), expected, atol=1e-5)
+
+
+def test_texts_of_one_token_and_of_none(reader: Reader) -> None:
+    assert not reader.question("").any()
+    assert torch.isfinite(reader.question("a")).all()
+
+
+def test_cosines_after_what_all_have_in_common_is_taken_away() -> None:
+    generator = torch.Generator().manual_seed(1)
+    passages = torch.randn(7, 5, generator=generator) * torch.tensor([1.0, 2, 30, 1, 1]) + 9
+    questions = torch.randn(4, 5, generator=generator)
+    space = Space(passages, questions)
+    question = questions[0]
+    spread = [column.square().mean().sub(column.mean() ** 2).sqrt() for column in passages.T]
+    for number in range(7):
+        one = [
+            (float(passages[number, at] - passages[:, at].mean()) / float(spread[at]))
+            for at in range(5)
+        ]
+        other = [
+            (float(question[at] - questions[:, at].mean()) / float(spread[at])) for at in range(5)
+        ]
+        cosine = sum(a * b for a, b in zip(one, other, strict=True)) / (
+            math.hypot(*one) * math.hypot(*other)
+        )
+        assert float(space.cosines(question)[number]) == pytest.approx(cosine, abs=1e-4)
+        assert space.with_passage(passages[number], question) == pytest.approx(cosine, abs=1e-4)
+
+
+def test_numbers_that_never_vary_do_no_harm() -> None:
+    space = Space(torch.ones(3, 4), torch.ones(2, 4))
+    assert torch.isfinite(space.cosines(torch.ones(4))).all()

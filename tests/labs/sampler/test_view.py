@@ -1,0 +1,43 @@
+"""The sampler bench, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, seen, state_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TURNED = ("down", "right", "right", "down", "right", "right", "right", "down", "right", "right")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *TURNED)
+
+    assert snap_compare(lab_app("sampler", tmp_path), terminal_size=size, run_before=run)
+
+
+async def test_a_step_is_turned_moved_and_switched_off(tmp_path: Path) -> None:
+    async with lab_app("sampler", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "down", "down", "right")
+        assert state_of(pilot).dials.top_k == 1
+        assert "× " in seen(pilot)
+        await do(pilot, "k")
+        assert state_of(pilot).order[1] == "top-k"
+        await do(pilot, "o")
+        assert state_of(pilot).dials == type(state_of(pilot).dials)()
+        assert state_of(pilot).order[2] == "top-k"
+
+
+async def test_another_text(tmp_path: Path) -> None:
+    app = lab_app("sampler", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load("The capital of France is")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert "␣Paris" in seen(pilot)

@@ -1,0 +1,265 @@
+"""The scale ladder: what a text costs, against reading it token by token; figures with sources."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+import torch
+
+from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.tiny_gguf import write_gguf
+from tutor.errors import LabError, RequestCancelled
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.small_model import small_model_beside
+from tutor.labs.scale import lab
+from tutor.labs.scale import side_model as visitor
+from tutor.labs.scale.lab import (
+    PARAGRAPH,
+    Focus,
+    Measure,
+    Other,
+    Paragraph,
+    See,
+    State,
+    ladder,
+)
+from tutor.labs.scale.published import MODELS, training_compute
+from tutor.labs.scale.questions import Coming, Read, Reading
+from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
+from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.network import KeyValueCache
+from tutor.lm.training.live import FILE, Choices, LiveTraining
+from tutor.models.find import from_path
+
+TEXT = "The capital of Mongolia is Ulaanbaatar."
+
+
+def test_the_bits_are_those_of_one_token_after_the_other(tmp_path: Path) -> None:
+    state = done("scale", bench("scale", tmp_path), Write(TEXT))
+    reading = state.readings["loaded"]
+    model = small_model()
+    cache = KeyValueCache(model.network.config)
+    ids = model.tokenizer.encode("\n") + model.tokenizer.encode(TEXT)
+    bits = 0.0
+    with torch.inference_mode():
+        for place, id_ in enumerate(ids):
+            final = model.network(torch.tensor([id_]), cache)[-1]
+            shares = model.network.logits(final).double().softmax(-1)
+            if place + 1 < len(ids):
+                bits -= math.log2(shares[ids[place + 1]].item())
+    assert reading.bits == pytest.approx(bits, rel=1e-4)
+    assert reading.pieces == len(ids) - 1
+    assert reading.bits_a_byte == pytest.approx(bits / len(TEXT.encode()), rel=1e-4)
+    assert reading.perplexity == pytest.approx(2 ** (bits / (len(ids) - 1)), rel=1e-3)
+    assert reading.entropy == pytest.approx(-(shares * shares.log2()).sum().item(), rel=1e-3)
+    best = shares.max().item()
+    assert reading.best[0].probability == pytest.approx(best, rel=1e-3)
+    assert reading.best[0].data == model.tokenizer.token(int(shares.argmax())).data
+
+
+def test_a_long_text_is_read_in_windows_and_every_token_counts_once() -> None:
+    network = small_model().network
+    ids = torch.tensor(small_model().tokenizer.encode(PARAGRAPH))[:50]
+    whole = bits_of(network, ids, 512)
+    assert torch.equal(whole, bits_of(network, ids, 49))
+    windows = bits_of(network, ids, 8)
+    assert len(windows) == len(whole) == 49
+    torch.testing.assert_close(windows[:8], whole[:8], rtol=1e-3, atol=1e-3)
+    for place in (9, 20, 48):  # at least half a window stands before it
+        for begin in range(max(0, place - 8), place - 3):
+            alone = bits_of(network, ids[begin : place + 1], 512)[-1]
+            if torch.isclose(windows[place - 1], alone, rtol=1e-3, atol=1e-3):
+                break
+        else:
+            raise AssertionError(f"token {place} was read after too little")
+
+
+def test_fair_choices_have_the_entropy_of_their_number() -> None:
+    assert entropy_bits(torch.full((8,), 1 / 8)) == pytest.approx(3)
+    assert entropy_bits(torch.tensor([1.0, 0.0])) == 0
+
+
+def test_no_more_is_read_than_fits() -> None:
+    network = small_model().network
+    ids = torch.tensor(small_model().tokenizer.encode(TEXT))
+    torch.testing.assert_close(
+        next_probabilities(network, ids, 4), next_probabilities(network, ids[-4:], 512)
+    )
+
+
+def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
+    assert done("scale", bench("scale", tmp_path)).readings["yours"] is None
+    training = LiveTraining(["some text to be trained on, " * 60] * 11)
+    training.train(Choices(0.002), lambda: training.done < 3)
+    training.save(tmp_path / FILE)
+    reading = done("scale", bench("scale", tmp_path), Write("abc")).readings["yours"]
+    assert (reading.trained_on, reading.pieces, reading.byte_count) == (3 * 512, 3, 3)
+    expected = bits_of(training.network, torch.tensor(list(b"\nabc")), 64).sum().item()
+    assert reading.bits == pytest.approx(expected, rel=1e-5)
+    assert reading.parameters == 301_728
+    assert reading.size == 4 * 301_728
+
+
+def test_a_network_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no network")
+    assert bench("scale", tmp_path).answer(Read("yours", "abc")).reading is None
+
+
+# --- another installed model ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model file of random weights in the learner's folder of models."""
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+    folder = tmp_path / "models"
+    folder.mkdir()
+    write_gguf(folder / "another.gguf")
+    return folder / "another.gguf"
+
+
+def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> None:
+    there: Any = bench("scale", tmp_path)
+    state = done("scale", there, Write(TEXT))
+    assert state.others == ("another",)
+    assert state.complete
+    state = settled(lab.LAB, lab.act(state, Other()), there)
+    reading = state.readings["other"]
+    model = load_model(from_path(another))
+    ids = torch.tensor(model.tokenizer.encode("\n" + TEXT))
+    expected = bits_of(model.network, ids, 128)
+    assert reading.bits == pytest.approx(float(expected.sum()), rel=1e-3)
+    assert (reading.name, reading.pieces) == ("another", len(ids) - 1)
+    following = next_probabilities(model.network, ids, 128)
+    assert reading.entropy == pytest.approx(entropy_bits(following), rel=1e-3)
+    assert reading.best[0].probability == pytest.approx(float(following.max()), rel=1e-3)
+    assert [r.parameters for r in state.readers] == sorted(r.parameters for r in state.readers)
+    assert reading in state.readers
+    assert any(rung.name == "another" and rung.here for rung in ladder(state))
+
+    longer = settled(lab.LAB, lab.act(state, Write(TEXT * 6)), there)  # more than it can read
+    assert longer.readings["other"].byte_count == 6 * len(TEXT)
+    none = settled(lab.LAB, lab.act(longer, Other()), there)
+    assert none.other is None
+    assert "other" not in none.readings
+    assert none.others == ("another",)
+    assert there._visitor is None
+
+
+def test_one_that_does_not_fit_is_refused_in_a_sentence(
+    another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitor, "available_memory", lambda: 1000)
+    state = done("scale", bench("scale", tmp_path), Other())
+    assert state.refused.startswith("It needs about 0.0 GB of memory")
+    assert state.readings["loaded"] is not None
+    assert state.complete
+    assert lab.question(state) is None
+    assert lab.act(state, Other()).refused is None
+
+
+def test_one_that_is_damaged_or_gone_is_refused_too(another: Path, tmp_path: Path) -> None:
+    there = bench("scale", tmp_path)
+    state = done("scale", there)
+    another.write_bytes(another.read_bytes()[:2000])
+    damaged = settled(lab.LAB, lab.act(state, Other()), there)
+    assert damaged.refused
+    another.unlink()
+    gone = settled(lab.LAB, lab.act(state, Other()), there)
+    assert "not installed any more" in gone.refused
+
+
+def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(
+    another: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dismissed = Event()
+    ended: list[bool] = []
+
+    def load(found: Any, *, on_stage: Any) -> Any:
+        on_stage("packing", 1, 4)
+        dismissed.wait()
+        on_stage("packing", 2, 4)
+        ended.append(True)
+
+    monkeypatch.setattr(visitor, "load_model", load)
+    guest = visitor.Visitor(from_path(another))
+    coming = guest.after(0.0)
+    while isinstance(coming, Coming) and coming.done == 0:
+        coming = guest.after(0.01)
+    assert isinstance(coming, Coming)
+    assert (coming.doing, coming.done, coming.total) == ("packing", 1, 4)
+    assert coming.seconds is not None
+    guest.leave()
+    dismissed.set()
+    with pytest.raises(RequestCancelled):
+        guest.after(60.0)
+    assert not ended
+
+
+def test_what_was_published_is_consistent() -> None:
+    by_name = {model.name: model for model in MODELS}
+    gpt3 = by_name["GPT-3"]
+    # Brown et al. 2020, table D.1: 3.14e23; Llama 3.1 405B, section 3.1: 3.8e25
+    assert training_compute(gpt3.parameters, gpt3.tokens) == pytest.approx(3.14e23, rel=0.01)
+    largest = by_name["Llama 3.1 405B"]
+    assert training_compute(largest.parameters, largest.tokens) == pytest.approx(3.8e25, rel=0.01)
+    for model in MODELS:
+        assert model.source
+        assert model.estimate == (model.parameters is None)
+        assert model.estimate == (model.compute is not None)
+
+
+def test_the_ladder_climbs_and_what_is_here_comes_first(tmp_path: Path) -> None:
+    rungs = ladder(done("scale", bench("scale", tmp_path)))
+    assert [rung.here for rung in rungs] == sorted((rung.here for rung in rungs), reverse=True)
+    there = [rung.compute or 0 for rung in rungs if not rung.here]
+    assert there == sorted(there)
+    small = rungs[0]  # the model in use is the one that comes along: it stands there once
+    assert (small.parameters, small.tokens) == (5_328_128, 10_752_000)
+    assert small.compute == 6 * 5_328_128 * 10_752_000
+    assert len(rungs) == 1 + len(MODELS)
+
+
+def reading(bits: float, size: int = 100, parameters: int = 10, name: str = "a") -> Reading:
+    return Reading(name, parameters, 1, None, 10, size, bits, 1.0, ())
+
+
+def reached(text: str, **readings: Any) -> set[str]:
+    return set(lab.LAB.reached(State(text=text, readings=readings)))
+
+
+def test_goals() -> None:
+    large = reading(40, parameters=1000, name="b")
+    assert reached("x", yours=None, small=reading(60), loaded=large) == {"by-heart"}
+    assert reached("x", yours=None, small=reading(30), loaded=large) == {"by-heart", "smaller-wins"}
+    assert reached("x", small=None, loaded=reading(20, size=50)) == set()
+    noise = {"small": reading(600), "loaded": reading(500, name="b", parameters=1000)}
+    assert reached("x", yours=None, **noise) == {"noise"}
+    assert reached("x", **noise) == set()
+    assert reached("x", yours=reading(400, name="yours"), **noise) == set()
+
+
+def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
+    state = lab.act(lab.start(), Write("é" * 400))
+    assert (state.text, state.left_out) == ("é" * 300, 200)
+    with pytest.raises(LabError):
+        lab.act(state, Write(""))
+    assert lab.act(state, Paragraph()).text == PARAGRAPH
+
+
+def test_the_keys_of_the_ladder_stay_on_it() -> None:
+    state = lab.act(lab.start(), See("ladder"))
+    assert lab.act(state, Focus(99)).rung == len(MODELS) - 1
+    assert lab.act(state, Focus(-99)).rung == 0
+    assert lab.act(lab.act(state, Measure(1)), Measure(-1)) == state
+
+
+def test_benches_share_the_small_model_while_one_has_it(language_model: LanguageModel) -> None:
+    first = small_model_beside(language_model)
+    assert first is not None
+    assert small_model_beside(language_model) is first
+    assert small_model_beside(first) is first

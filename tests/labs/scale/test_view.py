@@ -1,0 +1,127 @@
+"""The scale ladder, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.tiny_gguf import write_gguf
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.runner import Left
+from tutor.labs.scale.lab import State, act, start
+from tutor.labs.scale.published import SMOLLM2_TOKENS
+from tutor.labs.scale.questions import Coming, Guess, Reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.app.app import TutorApp
+
+SIZES = [(80, 24), (40, 12), (140, 40)]
+
+
+def read_by_three(**changes: Any) -> State:
+    """As three models may have read the paragraph."""
+    best = tuple(Guess(f" w{place}".encode(), 0.4 / 2**place) for place in range(8))
+    yours = Reading("yours", 301_728, 1_206_912, 512_000, 369, 369, 1120.3, 1.22, best)
+    small = Reading("small-model", 5_328_128, 10_662_304, 10_752_000, 102, 369, 728.7, 6.18, best)
+    large = Reading(
+        "SmolLM2-135M-Instruct", 134_515_008, 98_362_432, SMOLLM2_TOKENS, 79, 369, 448.9, 5.32, best
+    )
+    readings = {"yours": yours, "small": small, "loaded": large}
+    return msgspec.structs.replace(start(), readings=readings, **changes)
+
+
+def opened(folder: Path, state: State) -> TutorApp:
+    app = lab_app("scale", folder)
+    app.labs_left["scale"] = Left(state, None)
+    return app
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("view", ["text", "ladder"])
+def test_how_it_looks(size: tuple[int, int], view: Any, snap_compare: Any, tmp_path: Path) -> None:
+    app = opened(tmp_path, read_by_three(view=view, rung=3))
+    assert snap_compare(app, terminal_size=size, run_before=at_rest)
+
+
+async def test_a_text_of_ones_own_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", *"abc", "enter")
+        reading = state_of(pilot).readings["loaded"]
+        assert reading.byte_count == 3
+        assert f"{reading.bits_a_byte:.3f}" in seen(pilot)
+        assert "Yours joins them" in seen(pilot)
+        await do(pilot, "p")
+        assert "Nobody on the island" in seen(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+@pytest.mark.parametrize("how", ["read", "coming", "refused"])
+def test_how_another_model_looks(
+    how: str, size: tuple[int, int], snap_compare: Any, tmp_path: Path
+) -> None:
+    state = read_by_three(others=("Qwen2.5-0.5B",), other="Qwen2.5-0.5B")
+    new = msgspec.structs.replace
+    match how:
+        case "read":
+            best = state.readings["small"].best
+            large = Reading(
+                "Qwen2.5-0.5B", 494_032_768, 397_807_936, None, 79, 369, 402.1, 4.91, best
+            )
+            state = new(state, readings={**state.readings, "other": large})
+        case "coming":
+            state = new(state, coming=Coming("packing the weights", 120, 400, 12.0))
+        case "refused":
+            why = "It needs about 9.0 GB of memory, and 2.1 GB are free. Close other programs."
+            state = new(state, refused=why)
+
+    async def run(pilot: Any) -> None:
+        working = "working …" if how == "coming" else ""
+        await until(pilot, lambda: "bits a byte" in seen(pilot))
+        await until(pilot, lambda: screen_of(pilot).aside == working)
+        await pilot.pause()
+
+    engine = BenchEngine()
+    engine.hold()
+    app = lab_app("scale", tmp_path, engine)
+    app.labs_left["scale"] = Left(state, None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_another_model_is_let_in_and_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "models").mkdir(parents=True)
+    write_gguf(tmp_path / "data" / "models" / "another.gguf")
+    async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "o lets another model read too: another" in seen(pilot)
+        await do(pilot, "o")
+        assert state_of(pilot).readings["other"].pieces > 0
+        assert " another " in seen(pilot)
+        await do(pilot, "o")
+        assert "o lets another model read too: another" in seen(pilot)
+
+
+async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:
+    async with opened(tmp_path, read_by_three()).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "down", "down", "down", "down")
+        assert "GPT-3 (2020), published: Brown et al. 2020" in seen(pilot)
+        await do(pilot, *("down",) * 9, "up")
+        assert "GPT-4 (2023), estimate: OpenAI published nothing" in seen(pilot)
+
+
+async def test_what_was_cut_is_said(tmp_path: Path) -> None:
+    cut = act(start(), Write("x" * 700))
+    readings = read_by_three().readings
+    state = msgspec.structs.replace(cut, readings=readings)
+    async with opened(tmp_path, state).run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "100 bytes more are left out." in seen(pilot)

@@ -1,0 +1,63 @@
+"""The lab of surgery, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tutor.labs.surgery.lab import Cut
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = [(80, 24), (40, 12), (140, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_how_the_next_token_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "right", "right", "a", "down")
+
+    assert snap_compare(lab_app("surgery", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("keys", [["tab"], ["tab", "tab", "b"]], ids=["lens", "copying"])
+def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "a", *keys)
+
+    assert snap_compare(lab_app("surgery", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+async def test_a_part_is_chosen_and_switched_off(tmp_path: Path) -> None:
+    app = lab_app("surgery", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "right", "down", "down", "enter")
+        assert state_of(pilot).cuts == (Cut(1, 2),)
+        assert "off: 1 head, 0 feed-forward" in seen(pilot)
+        assert f"{state_of(pilot).next.divergence:.3f} bits" in seen(pilot)
+        await do(pilot, "c")
+        assert state_of(pilot).cuts == ()
+
+
+async def test_copying_is_told_in_bits_before_and_after(tmp_path: Path) -> None:
+    app = lab_app("surgery", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab", "b", "b")
+        copied = state_of(pilot).copied
+        for value in (copied.new, copied.before, copied.after):
+            assert f"{value:.2f}" in seen(pilot)
+
+
+async def test_another_text_is_gone_on_with(tmp_path: Path) -> None:
+    app = lab_app("surgery", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "enter", "e")
+        app.screen.focused.load("Once upon a")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        state = state_of(pilot)
+        assert state.text == "Once upon a"
+        assert state.cuts == (Cut(0, 0),)
+        assert state.next.rows[0].token.text.strip() in seen(pilot)

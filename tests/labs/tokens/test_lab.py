@@ -1,0 +1,57 @@
+"""The lab of pieces: no byte is lost, whatever is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, done
+from tutor.errors import TextError
+from tutor.labs.kit.lab import Write
+from tutor.labs.tokens import lab as tokens
+from tutor.labs.tokens.lab import CUTS, Choose, Focus
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@given(TEXT)
+def test_the_pieces_of_every_cut_add_up_to_the_bytes_of_the_text(text: str) -> None:
+    state = tokens.act(tokens.start(), Write(text))
+    for pieces in state.pieces.values():
+        assert b"".join(piece.data for piece in pieces) == text.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a\n\nb", "\t12,345.6", "é🤷🏽‍♀️", "e\u0301", "שלום", "x = [i for i in y]\n"]
+)
+def test_so_do_those_of_the_model(text: str, tmp_path: Path) -> None:
+    state = done("tokens", bench("tokens", tmp_path), Write(text))
+    assert b"".join(piece.data for piece in state.pieces["model"]) == text.encode()
+
+
+def test_a_word_keeps_the_space_before_it() -> None:
+    assert [piece.data for piece in tokens.words("  two\nwords ")] == [b"  two", b"\nwords", b" "]
+
+
+def test_too_long_a_text_is_cut_and_that_is_known() -> None:
+    state = tokens.act(tokens.start(), Write("x" * (tokens.LONGEST + 5)))
+    assert (len(state.text), state.left_out) == (tokens.LONGEST, 5)
+
+
+def test_the_focus_stays_within_the_pieces(tmp_path: Path) -> None:
+    there = bench("tokens", tmp_path)
+    assert done("tokens", there, Focus(-3)).focus == 0
+    assert done("tokens", there, Choose("words"), Focus(99)).focus == 3
+    assert done("tokens", there, Choose("bytes"), Focus(5), Choose("words")).focus == 0
+
+
+def test_half_a_character_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TextError):
+        bench("tokens", tmp_path).answer(tokens.Question("\ud83d"))
+
+
+def test_every_cut_has_its_turn() -> None:
+    assert set(CUTS) == {"model", *tokens.start().pieces}

@@ -1,0 +1,95 @@
+"""The lab of pieces, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+from textual.events import Key
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tutor.engine.client import EngineState
+from tutor.errors import EngineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZES = [(80, 24), (40, 12), (140, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "right", "right")
+
+    app = lab_app("tokens", tmp_path)
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_what_is_written_is_cut_and_a_goal_is_kept(tmp_path: Path) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load("Donaudampfschifffahrt")  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        assert len(state_of(pilot).pieces["model"]) >= 5
+        await do(pilot, "g")
+        assert "✓ a single word that costs 5 tokens or more" in seen(pilot)
+        app.progress.drain(10)
+        assert app.progress.lesson("tokens").goals_reached["tokens"] == ("five-token-word",)
+
+
+async def test_what_was_left_is_there_again(tmp_path: Path) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "c", "right")
+        await pilot.press("escape")
+        await pilot.pause()
+        app.open_live_lab("tokens")
+        await at_rest(pilot)
+        assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
+
+
+async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
+    engine = BenchEngine()
+    app = lab_app("tokens", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "c", "right")
+        engine.card = replace(engine.card, sha256="e" * 64)
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        assert "the lab begins anew" in seen(pilot)
+        assert (state_of(pilot).cut, state_of(pilot).focus) == ("model", 0)
+        await do(pilot, "c")
+        assert "the lab begins anew" not in seen(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        engine.card = replace(engine.card, sha256="d" * 64)
+        engine.become(EngineState.READY)
+        app.open_live_lab("tokens")
+        await at_rest(pilot)
+        assert state_of(pilot).cut == "model"
+
+
+async def test_what_the_engine_could_not_do_is_said_and_asked_again(tmp_path: Path) -> None:
+    engine = BenchEngine()
+    engine.fail_with = EngineError("It broke.", "Try again.")
+    app = lab_app("tokens", tmp_path, engine)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "It broke." in seen(pilot)
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        assert "It broke." not in seen(pilot)
+        assert "model" in state_of(pilot).pieces
+
+
+async def test_what_is_typed_at_once_is_written(tmp_path: Path) -> None:
+    app = lab_app("tokens", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        for key in ("e", "!", "enter"):
+            app.post_message(Key(key, None if key == "enter" else key))
+        await until(pilot, lambda: state_of(pilot).text.endswith("!"))

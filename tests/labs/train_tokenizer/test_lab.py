@@ -1,0 +1,66 @@
+"""Training a tokenizer, against counting pairs by hand and against the library."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.labs.lab_backend import bench, done
+from tutor.labs.train_tokenizer import lab
+from tutor.labs.train_tokenizer.lab import FIRST, SIZES, Lessons, Train, Try, Turn
+from tutor.labs.train_tokenizer.trainer import BYTES, train_tokenizer
+
+
+def test_the_first_merge_is_the_most_frequent_pair() -> None:
+    text = "banana bandana cabana"
+    pairs: Counter[bytes] = Counter()
+    for word in ("banana", " bandana", " cabana"):
+        pairs.update((a + b).encode() for a, b in pairwise(word))
+    (first, _), (_, second_count) = pairs.most_common(2)
+    assert pairs[first] > second_count
+    tokenizer = train_tokenizer(text, BYTES + 1)
+    assert tokenizer.token(BYTES).data == first
+
+
+def test_a_small_vocabulary_is_the_beginning_of_a_large_one() -> None:
+    text = "the weather of the northern islands is the weather of the sea " * 3
+    small, large = train_tokenizer(text, BYTES + 5), train_tokenizer(text, BYTES + 12)
+    small_pieces = [small.token(id_).data for id_ in range(BYTES, small.vocabulary_size)]
+    large_pieces = [large.token(id_).data for id_ in range(BYTES, large.vocabulary_size)]
+    assert small_pieces == large_pieces[:5]
+
+
+@pytest.mark.parametrize("text", ["", "a", "é🤷🏽‍♀️ \x00\t\n", "x" * 50])
+def test_any_text_is_cut_without_loss(text: str) -> None:
+    tokenizer = train_tokenizer("some text, some other text", 300)
+    assert tokenizer.decode(tokenizer.encode(text)) == text.encode()
+
+
+def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> None:
+    there = bench("train-tokenizer", tmp_path)
+    state = done("train-tokenizer", there, Turn(-FIRST), Turn(3))
+    alone, some = state.runs[SIZES[0]], state.runs[SIZES[3]]
+    assert alone.tokens == alone.byte_count
+    assert some.tokens < alone.tokens
+    assert (alone.found, some.found) == (0, SIZES[3] - BYTES)
+
+
+def test_a_text_of_ones_own_and_back(tmp_path: Path) -> None:
+    there = bench("train-tokenizer", tmp_path)
+    own = done("train-tokenizer", there, Train("fnord fnord fnord"), Try("fnord"))
+    assert own.run.pieces == (b"fnord",)
+    back = done("train-tokenizer", there, Train("fnord"), Lessons())
+    assert (back.own, back.last_own) == (None, "fnord")
+
+
+def test_what_is_too_long_is_left_out_and_that_is_known() -> None:
+    state = lab.act(lab.start(), Train("x" * (lab.LONGEST + 3)))
+    assert (len(state.own or ""), state.left_out) == (lab.LONGEST, 3)
+
+
+def test_the_dial_ends_at_both_ends() -> None:
+    assert lab.act(lab.start(), Turn(-99)).size == 0
+    assert lab.act(lab.start(), Turn(99)).size == len(SIZES) - 1

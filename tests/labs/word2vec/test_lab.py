@@ -1,0 +1,325 @@
+"""The lab of word vectors in training."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.labs.lab_backend import bench, small_model
+from tutor.errors import LabError, RequestCancelled
+from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.lab import Write
+from tutor.labs.word2vec import backend as workbench
+from tutor.labs.word2vec import lab
+from tutor.labs.word2vec.backend import Word2VecBench
+from tutor.labs.word2vec.clusters import Point, compared, turned
+from tutor.labs.word2vec.lab import Again, Answer, Ask, Back, Focus, Go, State, Zoom
+from tutor.labs.word2vec.run import Run
+from tutor.lm.embeddings.word2vec import Settings, read_text
+from tutor.paths import word2vec_text
+
+ASK = Ask(1, 5, 0, True, lab.CHOSEN.all, "copper")
+
+
+@pytest.fixture(autouse=True)
+def short_moments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch a moment."""
+    monkeypatch.setattr(workbench, "MOMENT", 0.0)
+    monkeypatch.setattr(workbench, "KEPT_EVERY", -1.0)
+
+    def one(self: Word2VecBench, run: Run) -> float | None:
+        self._check_cancelled()
+        return None if run.finished else run.step()[0]
+
+    monkeypatch.setattr(Word2VecBench, "_train", one)
+
+
+def trained(state: State, there: Any, moments: int) -> State:
+    for _ in range(moments):
+        asked = lab.question(state)
+        assert asked is not None
+        state = lab.heard(state, asked, there.answer(asked))
+    return state
+
+
+def test_nothing_is_trained_before_it_is_begun(tmp_path: Path) -> None:
+    state = trained(lab.start(), bench("word2vec", tmp_path), 1)
+    assert lab.question(state) is None
+    assert (state.done, state.losses, state.seconds) == (0, (), 0.0)
+    assert all(state.now.known)  # type: ignore[union-attr]
+
+
+def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -> None:
+    answer = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path), 3).now
+    run = Run(read_text(word2vec_text().read_text(encoding="utf-8"), Settings()), Settings())
+    for _ in range(3):
+        run.step()
+    assert answer is not None
+    assert answer.done == run.done
+    vectors = torch.nn.functional.normalize(run.vectors.center.double())
+    ids = [run.text.words.index(word) for word in lab.CHOSEN.all]
+    wanted = vectors[ids] @ vectors[ids].t()
+    assert torch.tensor(answer.cosines).double().allclose(wanted, atol=1e-5)
+    cosines = vectors @ vectors[ids[0]]
+    cosines[ids[0]] = -2
+    best = cosines.topk(workbench.NEAREST)
+    assert [word for word, _ in answer.nearest] == [
+        run.text.words[n] for n in best.indices.tolist()
+    ]
+    points = torch.tensor(answer.points).double()
+    centered = vectors[ids] - vectors[ids].mean(0)
+    held = float(points.square().sum() / centered.square().sum())
+    assert held == pytest.approx(sum(answer.shares), abs=1e-4)
+
+
+def test_pausing_asks_for_nothing_and_going_on_continues(tmp_path: Path) -> None:
+    there = bench("word2vec", tmp_path)
+    state = lab.act(trained(lab.act(lab.start(), Go()), there, 4), Go())
+    assert lab.question(state) is None
+    assert trained(lab.act(state, Go()), there, 1).done > state.done
+
+
+def test_a_moment_given_up_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
+    there = bench("word2vec", tmp_path)
+    state = trained(lab.act(lab.start(), Go()), there, 2)
+    asked = lab.question(state)
+    assert asked is not None
+    there.answer(asked)  # nobody hears it
+    after = trained(state, there, 1)
+    straight = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path / "b"), 4)
+    assert after.done == straight.done
+    assert after.now.cosines == straight.now.cosines  # type: ignore[union-attr]
+
+
+def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+    state = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path), 3)
+    after = trained(state, bench("word2vec", tmp_path), 1)
+    straight = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path / "b"), 4)
+    assert after.done == straight.done
+    assert after.now.cosines == straight.now.cosines  # type: ignore[union-attr]
+
+
+def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path) -> None:
+    state = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path), 5)
+    after = trained(state, bench("word2vec", tmp_path / "other"), 1)
+    assert after.done < state.done
+    assert [done for done, _ in after.losses] == [after.done]
+    assert [look.done for look in after.looks] == [after.done]
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    there = make_bench("word2vec", Tools(lambda: small_model(), lambda: None, tmp_path / "file"))
+    assert trained(lab.act(lab.start(), Go()), there, 2).done > 0
+
+
+def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
+    def gone() -> None:
+        raise RequestCancelled("", "")
+
+    with pytest.raises(RequestCancelled):
+        make_bench("word2vec", Tools(lambda: small_model(), gone, tmp_path)).answer(ASK)
+
+
+def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
+    there = bench("word2vec", tmp_path)
+    state = trained(lab.act(lab.start(), Go()), there, 3)
+    other = lab.act(state, Again(seed=1))
+    assert (other.seed, other.window, other.done, other.losses) == (2, 5, 0, ())
+    first = trained(other, there, 1)
+    assert first.now.cosines != trained(lab.act(lab.start(), Go()), there, 1).now.cosines  # type: ignore[union-attr]
+    assert lab.act(other, Again(window=1)).window == lab.WINDOWS[1]
+    seeds = [other.seed]
+    for _ in range(lab.SEEDS - 1):
+        other = lab.act(other, Again(seed=1))
+        seeds.append(other.seed)
+    assert sorted(seeds) == list(range(1, lab.SEEDS + 1))
+
+
+def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None:
+    there = bench("word2vec", tmp_path)
+    state = trained(lab.act(lab.start(), Write("Copper xylophone gold; wheat rice Corn")), there, 1)
+    assert state.unknown == ("xylophone",)
+    assert state.known == (("copper", 0), ("gold", 0), ("wheat", 1), ("rice", 1), ("corn", 1))
+    assert not state.enough
+    nothing = trained(lab.act(lab.start(), Write("qqa qqb; qqc")), there, 1)
+    assert (nothing.known, nothing.standing, nothing.now.nearest) == ((), None, ())  # type: ignore[union-attr]
+    one = trained(lab.act(lab.start(), Write("qqa qqb copper")), there, 1)
+    assert len(one.now.points) == 1  # type: ignore[union-attr]
+    with pytest.raises(LabError):
+        lab.write("one two")
+
+
+def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path: Path) -> None:
+    there = bench("word2vec", tmp_path)
+    state = lab.act(trained(lab.start(), there, 1), Focus(3))
+    assert not state.fresh
+    asked = lab.question(state)
+    assert asked is not None
+    assert (asked.focus, asked.train) == (lab.CHOSEN.all[3], False)
+
+
+# --- clusters -------------------------------------------------------------------------------------
+
+
+def test_standing_is_what_its_words_say() -> None:
+    cosines = ((1, 0.9, 0.1, 0.2), (0.9, 1, 0.3, 0.4), (0.1, 0.3, 1, 0.2), (0.2, 0.4, 0.2, 1.0))
+    found = compared(cosines, (0, 0, 1, 1))
+    assert found is not None
+    assert found.together == 0.5  # the nearest of the last two is the second
+    assert found.within == pytest.approx((0.9 + 0.2) / 2)
+    assert found.between == pytest.approx((0.1 + 0.2 + 0.3 + 0.4) / 4)
+    assert not found.clustered
+    assert compared(cosines, (0, 0, 0, 0)) is None
+    assert compared(cosines, (0, 1, 2, 3)) is None
+
+
+def answer_with(groups: int, each: int, within: float, between: float, done: int = 10) -> Answer:
+    place = [group for group in range(groups) for _ in range(each)]
+    cosines = tuple(
+        tuple(1.0 if i == j else within if a == b else between for j, b in enumerate(place))
+        for i, a in enumerate(place)
+    )
+    points = tuple((float(i), 0.0) for i in range(len(place)))
+    return Answer(
+        0,
+        done,
+        100,
+        1,
+        1,
+        False,
+        1.0,
+        0.1,
+        (True,) * len(place),
+        points,
+        (1.0, 0.0),
+        cosines,
+        (),
+        9,
+    )
+
+
+@pytest.mark.parametrize(
+    ("groups", "each", "within", "between", "reached"),
+    [
+        (2, 3, 0.9, 0.5, True),
+        (2, 3, 0.9, 0.7, False),
+        (2, 2, 0.9, 0.1, False),
+        (2, 3, 0.4, 0.5, False),
+    ],
+)
+def test_clusters_are_words_nearest_to_their_kind_and_well_apart(
+    groups: int, each: int, within: float, between: float, reached: bool
+) -> None:
+    text = ";".join(" ".join(f"w{g}{n}" for n in range(each)) for g in range(groups))
+    state = lab.act(lab.act(lab.start(), Write(text)), Go())
+    asked = lab.question(state)
+    assert asked is not None
+    state = lab.heard(state, asked, answer_with(groups, each, within, between))
+    goals = {"clusters", "own-words"} if reached else set()
+    assert lab.LAB.reached(state) == goals
+    again = lab.act(state, Again(seed=1))
+    assert lab.LAB.reached(again) == goals - {"own-words"}
+    again = lab.heard(again, ASK, answer_with(groups, each, within, between))
+    assert ("two-seeds" in lab.LAB.reached(again)) == reached
+
+
+# --- maps -----------------------------------------------------------------------------------------
+
+POINTS = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=2, max_size=8).map(tuple)
+
+
+@given(POINTS, st.floats(0, 2 * math.pi), st.booleans())
+def test_a_map_that_was_turned_or_mirrored_is_turned_back(
+    points: tuple[Point, ...], angle: float, mirrored: bool
+) -> None:
+    sign = -1 if mirrored else 1
+    cos, sin = math.cos(angle), math.sin(angle)
+    moved = tuple((cos * x - sin * sign * y, sin * x + cos * sign * y) for x, y in points)
+    for (x, y), (a, b) in zip(turned(moved, points), points, strict=True):
+        assert (x, y) == pytest.approx((a, b), abs=1e-6)
+
+
+@given(POINTS, st.data())
+def test_no_other_turn_fits_better(points: tuple[Point, ...], data: st.DataObject) -> None:
+    before = data.draw(
+        st.lists(
+            st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
+            min_size=len(points),
+            max_size=len(points),
+        )
+    )
+
+    def misfit(those: tuple[Point, ...]) -> float:
+        return sum(math.dist(one, other) ** 2 for one, other in zip(those, before, strict=True))
+
+    found = misfit(turned(points, tuple(before)))
+    for sign in (1, -1):
+        for step in range(24):
+            cos, sin = math.cos(step * math.pi / 12), math.sin(step * math.pi / 12)
+            other = tuple((cos * x - sin * sign * y, sin * x + cos * sign * y) for x, y in points)
+            assert found <= misfit(other) + 1e-6
+
+
+def test_maps_are_kept_further_and_further_apart_and_can_be_gone_back_to() -> None:
+    state = lab.act(lab.start(), Go())
+    for done in range(10, 4000, 10):
+        asked = lab.question(state)
+        assert asked is not None
+        answer = msgspec.structs.replace(
+            answer_with(3, 11, 0.5, 0.5, done), began=done - 10, known=(True,) * 33, total=9999
+        )
+        state = lab.heard(state, asked, answer)
+    kept = [look.done for look in state.looks]
+    assert len(kept) <= lab.MOST_LOOKS
+    assert kept == sorted(set(kept))
+    assert kept[-1] == 3990
+    assert all(b >= a * lab.LOOK_EVERY for a, b in pairwise(kept[:-1]))
+    back = lab.act(state, Back(3))
+    assert back.shown == state.looks[-4]
+    assert lab.act(state, Back(999)).shown == state.looks[0]
+    assert lab.act(back, Back(-999)).shown == state.looks[-1]
+
+
+MOVES = st.lists(
+    st.one_of(
+        st.builds(Focus, by=st.integers(-9, 9)),
+        st.builds(Zoom, steps=st.integers(-9, 9)),
+        st.builds(Back, by=st.integers(-9, 9)),
+        st.builds(Go),
+    )
+)
+
+
+@given(MOVES)
+def test_keys_before_anything_was_heard_do_no_harm(moves: list[lab.Action]) -> None:
+    state = lab.start()
+    for move in moves:
+        state = lab.act(state, move)
+        assert lab.question(state) is not None
+        assert state.shown is None
+        assert 1 <= state.zoom <= lab.MOST_ZOOM
+
+
+def test_every_chosen_word_is_in_the_text() -> None:
+    text = read_text(word2vec_text().read_text(encoding="utf-8"), Settings())
+    assert set(lab.CHOSEN.all) <= set(text.words)
+
+
+def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
+    text = "; ".join(" ".join(group.words) for group in lab.CHOSEN.groups[:2])
+    state = lab.act(lab.act(lab.start(), Write(text)), Go())
+    assert [len(group.words) for group in state.words.groups] == [8, 7]
+    known = (True,) * 7 + (False,) + (True,) * 7  # seven of each
+    answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)
+    asked = lab.question(state)
+    assert asked is not None
+    assert lab.LAB.reached(lab.heard(state, asked, answer)) == {"clusters"}

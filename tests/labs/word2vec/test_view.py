@@ -1,0 +1,174 @@
+"""The lab of word vectors in training, by its keys."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tests.app.whole_app import until
+from tests.labs.lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
+from tutor.app.widgets.plot import trend
+from tutor.labs.kit.lab import Write
+from tutor.labs.kit.runner import Left
+from tutor.labs.word2vec import backend as workbench
+from tutor.labs.word2vec import lab
+from tutor.labs.word2vec.lab import Again, Answer, Go, State
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORDS = "copper gold zinc; wheat rice corn; red blue xylophone"
+
+
+def far_trained() -> State:
+    """A run that is paused, with answers that are made up: its look must not depend on rounding."""
+    state = lab.act(lab.act(lab.start(), Write(WORDS)), Go())
+    groups = state.words.group_of
+    for moment in range(1, 21):
+        apart = moment / 20
+        points = tuple(
+            ((group - 1) * 4 * apart + place * 0.5, (group % 2) * 2 * apart + place * 0.3)
+            for place, group in enumerate(groups[:-1])
+        )
+        cosines = tuple(
+            tuple(1.0 if a == b else 1 - 0.5 * apart for b in groups[:-1]) for a in groups[:-1]
+        )
+        asked = lab.question(state)
+        assert asked is not None
+        answer = Answer(
+            began=(moment - 1) * 20_000,
+            done=moment * 20_000,
+            total=1_000_000,
+            epoch=1 + moment // 8,
+            epochs=8,
+            finished=False,
+            loss=4.16 - 0.1 * moment,
+            seconds=0.2,
+            known=(*[True] * (len(groups) - 1), False),
+            points=points,
+            shares=(0.5, 0.25),
+            cosines=cosines,
+            nearest=(("nickel", 0.95), ("tin", 0.9), ("manganese", 0.85), ("zinc", 0.8)),
+            vocabulary=2412,
+        )
+        state = lab.heard(state, asked, answer)
+    return lab.act(state, Go())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    app.labs_left["word2vec"] = Left(far_trained(), None)
+    assert snap_compare(app, terminal_size=size, run_before=at_rest)
+
+
+def test_how_an_earlier_map_looks(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, "left", "left", "left")
+
+    app = lab_app("word2vec", tmp_path)
+    app.labs_left["word2vec"] = Left(far_trained(), None)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=run)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbench, "MOMENT", 0.02)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_it_trains_pauses_and_goes_on(tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        assert "press r to train" in seen(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: state_of(pilot).done > 1000)
+        assert "left" in seen(pilot)
+        await pilot.press("r")
+        await at_rest(pilot)
+        done = state_of(pilot).done
+        assert "paused" in seen(pilot)
+        await do(pilot, "n")
+        assert state_of(pilot).done >= done
+        assert not state_of(pilot).going
+        await pilot.press("r")
+        await until(pilot, lambda: state_of(pilot).done > done + 1000)
+        assert state_of(pilot).losses[0][1] > 4  # 6 ln 2 at first
+        assert all(a < b for (a, _), (b, _) in pairwise(state_of(pilot).losses))
+
+
+@pytest.mark.usefixtures("quick")
+async def test_another_seed_begins_anew_and_trains(tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        await pilot.press("s")
+        await until(pilot, lambda: state_of(pilot).seed == 2 and state_of(pilot).done > 0)
+        assert "seed 2" in seen(pilot)
+        await pilot.press("w")
+        await until(pilot, lambda: state_of(pilot).window == 2 and state_of(pilot).done > 0)
+        await pilot.press("r")
+        await at_rest(pilot)
+
+
+async def test_own_words_are_watched_and_those_the_text_lacks_are_said(tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        app.screen.focused.load(WORDS)  # type: ignore[union-attr]
+        await do(pilot, "enter")
+        await until(pilot, lambda: state_of(pilot).words.own)
+        await at_rest(pilot)
+        assert "not in the text: xylophone" in seen(pilot)
+        await do(pilot, "p")
+        assert "xylophone  is not in the text" in seen(pilot)
+
+
+async def test_earlier_maps_are_gone_back_to_and_left_again(tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    app.labs_left["word2vec"] = Left(far_trained(), None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        await do(pilot, "left", "left")
+        looks = state_of(pilot).looks
+        assert f"the map after {looks[-3].done:,} pairs, {len(looks) - 2} of {len(looks)}" in seen(
+            pilot
+        )
+        await do(pilot, "right")
+        assert f"{looks[-2].done:,} pairs" in seen(pilot)
+        await do(pilot, "left", "l")
+        assert "the map shows" in seen(pilot)
+
+
+async def test_leaving_stops_the_training_and_coming_back_finds_it(tmp_path: Path) -> None:
+    app = lab_app("word2vec", tmp_path)
+    app.labs_left["word2vec"] = Left(far_trained(), None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        before = state_of(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        app.open_live_lab("word2vec")
+        await at_rest(pilot)
+        assert state_of(pilot) == before
+        assert screen_of(pilot).place.startswith("lab")
+
+
+def test_a_finished_run_offers_no_run_key_and_another_seed_does() -> None:
+    state = far_trained()
+    assert state.now is not None
+    ready = msgspec.structs.replace(state, now=msgspec.structs.replace(state.now, finished=True))
+    assert ready.finished
+    assert lab.act(ready, Go()) == ready
+    assert not lab.act(ready, Again(seed=1)).finished
+
+
+def test_a_trend_goes_from_the_lowest_to_the_highest() -> None:
+    assert trend([1, 2, 3], 8) == "▁▅█"
+    assert trend([4, 4, 2, 2, 0, 0], 3) == "█▅▁"
+    assert trend([5, 5], 4) == "▁▁"
+    assert trend([], 4) == ""

@@ -1,0 +1,80 @@
+"""The lab of one word in two sentences, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tutor.app.widgets.plot import upright
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = "The name of the *country* / A long river of the *country*"
+
+
+async def write(pilot: Any, text: str) -> None:
+    await do(pilot, "e")
+    pilot.app.screen.focused.load(text)
+    await do(pilot, "enter")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot)
+        await write(pilot, OWN)
+        await do(pilot, "d")
+
+    assert snap_compare(lab_app("word-in-context", tmp_path), terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_how_rows_and_differences_look(presses: int, snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot)
+        await write(pilot, OWN)
+        await do(pilot, "right", *["tab"] * presses)
+
+    app = lab_app("word-in-context", tmp_path)
+    assert snap_compare(app, terminal_size=(80, 24), run_before=run)
+
+
+async def test_keys_go_through_layers_ways_and_pairs(tmp_path: Path) -> None:
+    app = lab_app("word-in-context", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab", "tab")
+        assert "There is none: the two vectors are the same here." in seen(pilot)
+        await do(pilot, "right", "right")
+        assert "layer 2" in seen(pilot)
+        assert len(state_of(pilot).names.first) > 3
+        await do(pilot, "x")
+        assert "muddy" in seen(pilot)
+        assert state_of(pilot).layer == 2
+
+
+async def test_what_has_no_word_in_common_is_refused_and_stays(tmp_path: Path) -> None:
+    app = lab_app("word-in-context", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        await write(pilot, "cats / dogs")
+        assert "no word in common" in seen(pilot)
+        assert app.screen.focused.text == "cats / dogs"  # type: ignore[union-attr]
+        await do(pilot, "escape")
+        assert "river bank" in seen(pilot)
+
+
+async def test_the_word_is_in_sight_where_the_sentence_is_too_long(tmp_path: Path) -> None:
+    app = lab_app("word-in-context", tmp_path)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await do(pilot)
+        await write(pilot, f"{'a b c ' * 12}*country* / the *country*")
+        assert "country" in seen(pilot).splitlines()[4]
+
+
+def test_upright_bars_are_as_high_as_their_values() -> None:
+    assert upright([0, 0.25, 0.5, 1], 2, 1) == ["   █", " ▄██"]
+    assert upright([0.001, 2, -1], 1, 2) == ["▁▁██  "]
+    assert upright([], 2, 3) == ["", ""]

@@ -1,0 +1,107 @@
+"""The lab of maps, by its keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.labs.lab_stage import do, lab_app, seen, state_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORDS = "man woman people family; year time day part; North South West East"
+
+
+async def write(pilot: Any, text: str) -> None:
+    await do(pilot, "e")
+    pilot.app.screen.focused.load(text)
+    await do(pilot, "enter")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot)
+        await write(pilot, WORDS)
+        await do(pilot, "n")
+
+    assert snap_compare(lab_app("word-map", tmp_path), terminal_size=size, run_before=run)
+
+
+def test_how_it_looks_closer(snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot)
+        await write(pilot, WORDS)
+        await do(pilot, "n", "n", "i", "i", "right")
+
+    assert snap_compare(lab_app("word-map", tmp_path), terminal_size=(80, 24), run_before=run)
+
+
+async def test_every_point_is_seen_with_its_mark(tmp_path: Path) -> None:
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await do(pilot)
+        await write(pilot, "man woman; year time; North")
+        text = seen(pilot)
+        # one each in the legend
+        assert (text.count("○"), text.count("▲")) == (2 + 1 + 1, 1 + 1)  # and the goal's circle
+        for word in ("man", "woman", "year", "time", "North"):
+            assert word in text
+
+
+async def test_keys_zoom_pan_and_go_back_to_the_whole(tmp_path: Path) -> None:
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        whole = seen(pilot)
+        assert "pan" not in whole
+        await do(pilot, "i", "i")
+        closer = seen(pilot)
+        assert "zoom 2.2" in closer
+        await do(pilot, "right", "up")
+        moved = state_of(pilot).center
+        await do(pilot, "left")
+        assert state_of(pilot).center[0] < moved[0]
+        await do(pilot, "w")
+        assert seen(pilot).splitlines()[4:-3] == whole.splitlines()[4:-3]
+
+
+async def test_words_that_are_too_few_are_refused(tmp_path: Path) -> None:
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        await write(pilot, "one two")
+        assert "A map needs three words" in seen(pilot)
+        assert app.screen.focused.text == "one two"  # type: ignore[union-attr]
+
+
+async def test_the_next_map_and_a_word_of_several_tokens(tmp_path: Path) -> None:
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "tab")
+        assert "countries   shows" in seen(pilot)
+        await write(pilot, "Donaudampfschiff man year")
+        assert "this is the row of the first" in seen(pilot)
+
+
+async def test_wide_characters_keep_the_frame_straight(tmp_path: Path) -> None:
+    from rich.cells import cell_len
+
+    from tutor.labs.kit.words.plot import Named, WordPlot
+
+    app = lab_app("word-map", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot)
+        plot = app.screen.query_one(WordPlot)
+        plot.show(
+            [Named(0, 0, "東京", 0), Named(1, 1, "e\u0301a", 1), Named(2, 0, "b", 2)], 0, None, 1
+        )
+        await pilot.pause()
+        await pilot.pause()
+        text = seen(pilot)
+        assert "●東京" in text
+        framed = [line for line in text.splitlines() if line.startswith(" │")]
+        assert framed
+        assert {cell_len(line) for line in framed} == {79}

@@ -1,0 +1,53 @@
+"""Other parts in a network for a while: afterwards it is what it was, as fast as before."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.labs.lab_backend import small_model
+from tests.tiny_model import tiny_model
+from tutor.lm.inspect.hooks import Listening, block_of, replaced
+from tutor.lm.network import Part, Transformer
+
+
+class Zero(Part):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x)
+
+
+@pytest.mark.parametrize("finished", [True, False], ids=["finished", "trainable"])
+def test_a_part_takes_anothers_place_and_gives_it_back(finished: bool) -> None:
+    network: Transformer = small_model().network if finished else tiny_model().network
+    block, read = block_of(network, 1), torch.tensor([5, 9, 5])
+    part, plain = block.feed_forward, "feed_forward" in vars(block)
+    assert plain is finished
+    with torch.inference_mode():
+        before = network(read)
+        with replaced([(block, "feed_forward", Zero())]):
+            assert not torch.equal(network(read), before)
+        assert torch.equal(network(read), before)
+    assert block.feed_forward is part
+    assert ("feed_forward" in vars(block)) is plain
+    assert dict(network.named_modules())["blocks.1.feed_forward"] is part
+
+
+def test_one_part_within_another_comes_out_in_the_right_order() -> None:
+    network = small_model().network
+    block = block_of(network, 0)
+    part = block.feed_forward
+    with replaced([(block, "feed_forward", Zero()), (block, "feed_forward", Listening(part))]):
+        assert isinstance(block.feed_forward, Listening)
+    assert block.feed_forward is part
+
+
+@torch.inference_mode()
+def test_who_listens_changes_nothing() -> None:
+    network, read = small_model().network, torch.tensor([5, 9, 5])
+    before = network(read)
+    block = block_of(network, 2)
+    listening = Listening(block.feed_forward)
+    with replaced([(block, "feed_forward", listening)]):
+        assert torch.equal(network(read), before)
+    assert listening.heard is not None
+    assert listening.heard.shape == (3, network.config.width)

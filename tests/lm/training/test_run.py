@@ -1,0 +1,75 @@
+"""A run's steps: told of, stopped, and gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from torch import Tensor
+
+from tests.labs.training_stage import SMALL, Listener
+from tutor.errors import UsageError
+from tutor.lm.network import Transformer
+from tutor.lm.training import train as training
+from tutor.lm.training.run import run_steps
+from tutor.lm.training.train import Settings
+
+TOKENS = torch.randint(0, 300, (4000,), generator=torch.Generator().manual_seed(1))
+
+
+def run(checkpoint: Path, listener: Listener, settings: Settings = SMALL) -> Tensor:
+    """All weights after a run."""
+    network = Transformer(settings.config(300))
+    training.initialize(network, settings.seed)
+
+    def loss_at(step: int) -> Tensor:
+        return training.loss_of(network, *training.batch_of(TOKENS, step, settings))
+
+    run_steps(network, loss_at, settings, checkpoint, lambda: listener.note("measured"), listener)
+    return torch.cat([weight.detach().flatten() for weight in network.parameters()])
+
+
+def test_it_tells_how_it_stands(tmp_path: Path) -> None:
+    listener = Listener()
+    run(tmp_path / "checkpoint", listener)
+    assert [moment.step for moment in listener.moments] == [10, 20, 30, 40, 50, 60]
+    assert {moment.steps for moment in listener.moments} == {60}
+    assert listener.moments[-1].seconds_left == 0
+    halfway = listener.moments[2]
+    assert halfway.seconds_left == pytest.approx(30 * halfway.seconds)
+    assert listener.notes == ["measured", "measured"]
+
+
+@pytest.mark.parametrize("after", [1, 3])  # between two checkpoints, and past one
+def test_a_run_that_was_stopped_ends_with_the_same_weights(tmp_path: Path, after: int) -> None:
+    whole = run(tmp_path / "whole", Listener())
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", Listener(stop_after=after))
+    again = Listener()
+    assert torch.equal(run(tmp_path / "cut", again), whole)
+    assert again.moments[0].step == 10 * after + 10
+    assert again.notes[0] == f"going on after step {10 * after} of 60"
+
+
+def test_a_run_that_was_killed_goes_on_from_what_it_kept(tmp_path: Path) -> None:
+    class Killer(Listener):
+        def moment(self, moment: object) -> None:
+            super().moment(moment)  # type: ignore[arg-type]
+            if len(self.moments) == 3:
+                raise SystemExit
+
+    whole = run(tmp_path / "whole", Listener())
+    with pytest.raises(SystemExit):
+        run(tmp_path / "cut", Killer())
+    again = Listener()
+    assert torch.equal(run(tmp_path / "cut", again), whole)
+    assert again.moments[0].step == 30  # 20 were kept
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
+    run(tmp_path / "checkpoint", Listener())
+    other = msgspec.structs.replace(SMALL, learning_rate=1e-3)
+    with pytest.raises(UsageError, match="other settings"):
+        run(tmp_path / "checkpoint", Listener(), other)

@@ -1,0 +1,402 @@
+"""The adapter for OpenAI's protocol, against a real server on the loopback."""
+
+from __future__ import annotations
+
+import math
+import threading
+import traceback
+from email.utils import formatdate
+from time import time
+from typing import Any
+
+import pytest
+
+from tests.vendors.loopback import (
+    KEY,
+    Answer,
+    Loopback,
+    broken,
+    chat_event,
+    raw,
+    silent,
+    status,
+    stream,
+    text_event,
+    usage_event,
+    whole,
+)
+from tutor import errors
+from tutor.errors import RemoteError, RequestCancelled
+from tutor.lm.distribution import ChatMessage, SamplerSettings
+from tutor.vendors.catalogue import remote_model
+from tutor.vendors.keys import Secret
+from tutor.vendors.opening import open_service
+from tutor.vendors.service import (
+    Cancellation,
+    Finish,
+    Piece,
+    RemoteRequest,
+    Service,
+    Usage,
+)
+
+pytest.importorskip("openai")
+
+HELLO = RemoteRequest((ChatMessage("user", "Hello"),))
+
+
+def service_at(server: Loopback, key: str | None = KEY) -> Service:
+    model = remote_model("openai:tiny", server.url + "/v1")
+    return open_service(model, Secret(key) if key else None)
+
+
+def asked(
+    server: Loopback, request: RemoteRequest = HELLO, key: str | None = KEY
+) -> list[Piece | Finish]:
+    return list(service_at(server, key).stream(request, Cancellation()))
+
+
+def failure(server: Loopback, *answers: Answer, request: RemoteRequest = HELLO) -> RemoteError:
+    """What a request raises; the key is nowhere in it."""
+    server.answers = list(answers)
+    with pytest.raises(RemoteError) as caught:
+        asked(server, request)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+    seen: BaseException | None = caught.value
+    while seen is not None:
+        assert KEY not in str(seen) + repr(seen) + repr(vars(seen))
+        assert isinstance(seen, errors.TutorError), "a vendor's exception is in the chain"
+        seen = seen.__cause__ or seen.__context__
+    return caught.value
+
+
+# --- what is asked and what comes back --------------------------------------------------------
+
+
+def test_a_conversation(server: Loopback) -> None:
+    top = [(" Hi", -0.25), ("Hello", -2.0)]
+    server.answers = [
+        stream(
+            chat_event("Hi", told=[("Hi", -0.25, top)]),
+            chat_event(" you", told=[(" you", -1.0, [(" you", -1.0)])]),
+            chat_event(finish="stop"),
+            usage_event(9, 2),
+        )
+    ]
+    request = RemoteRequest(
+        (ChatMessage("system", "Be short."), ChatMessage("user", "Hello")),
+        SamplerSettings(0.5, 40, 0.9, 0.1),
+        most_tokens=50,
+        top=5,
+        seed=7,
+    )
+    first, second, finish = asked(server, request)
+    assert isinstance(first, Piece)
+    assert isinstance(second, Piece)
+    assert first.text == "Hi"
+    assert first.log_probability == -0.25
+    assert [each.data for each in first.alternatives] == [b" Hi", b"Hello"]
+    assert math.isclose(first.alternatives[0].probability, math.exp(-0.25))
+    assert second.data == b" you"
+    assert finish == Finish("stop", Usage(9, 2))
+    (sent,) = server.asked
+    assert sent.path == "/v1/chat/completions"
+    assert sent.headers["authorization"] == f"Bearer {KEY}"
+    assert sent.body == {
+        "model": "tiny",
+        "messages": [
+            {"role": "system", "content": "Be short."},
+            {"role": "user", "content": "Hello"},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": 50,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 40,
+        "min_p": 0.1,
+        "seed": 7,
+        "logprobs": True,
+        "top_logprobs": 5,
+    }
+
+
+def test_settings_at_their_defaults_are_not_sent(server: Loopback) -> None:
+    server.answers = [stream(chat_event("Hi"), chat_event(finish="stop"))]
+    asked(server)
+    assert set(server.asked[0].body) == {
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "max_tokens",
+    }
+
+
+def test_a_text_to_be_continued(server: Loopback) -> None:
+    server.answers = [
+        stream(
+            text_event(" Paris", told=[(" Paris", -0.1, [(" Paris", -0.1), (" a", -3.0)])]),
+            text_event("", finish="length"),
+        )
+    ]
+    events = asked(server, RemoteRequest("The capital of France is", most_tokens=1, top=2))
+    assert events[0] == Piece(
+        " Paris",
+        b" Paris",
+        -0.1,
+        events[0].alternatives,  # type: ignore[union-attr]
+    )
+    assert [a.data for a in events[0].alternatives] == [b" Paris", b" a"]  # type: ignore[union-attr]
+    assert events[1] == Finish("length", Usage())
+    (sent,) = server.asked
+    assert sent.path == "/v1/completions"
+    assert sent.body["prompt"] == "The capital of France is"
+    assert sent.body["logprobs"] == 2
+
+
+def test_a_character_in_pieces_stands_in_its_last_piece(server: Loopback) -> None:
+    def piece(data: bytes) -> Any:
+        event = chat_event("", told=[("?", -1.0, [])])
+        event["choices"][0]["logprobs"]["content"][0]["bytes"] = list(data)
+        return event
+
+    server.answers = [
+        stream(piece(b"\xe2\x82"), piece(b"\xac"), piece(b"\xf0\x9f"), chat_event(finish="stop"))
+    ]
+    *pieces, finish = asked(server)
+    assert [p.text for p in pieces] == ["", "€", "", "\ufffd"]  # type: ignore[union-attr]
+    assert [p.data for p in pieces[:3]] == [b"\xe2\x82", b"\xac", b"\xf0\x9f"]  # type: ignore[union-attr]
+    assert isinstance(finish, Finish)
+
+
+def test_the_older_form_of_bytes(server: Loopback) -> None:
+    top = [("bytes:\\xe2\\x82", -0.5), ("\ufffd", -1.0), ("", -1.5), ("a", math.log(0.25))]
+    server.answers = [
+        stream(text_event("x", told=[("bytes:\\xe2\\x82", -0.5, top)]), text_event(finish="length"))
+    ]
+    piece = asked(server, RemoteRequest("x", most_tokens=1, top=5))[0]
+    assert isinstance(piece, Piece)
+    assert piece.data == b"\xe2\x82"
+    assert [a.data for a in piece.alternatives] == [b"\xe2\x82", b"a"]
+
+
+def test_an_empty_piece_is_the_end_of_a_text(server: Loopback) -> None:
+    server.answers = [stream(text_event("", finish="stop"))]
+    assert asked(server, RemoteRequest("x", most_tokens=1)) == [Finish("stop", Usage())]
+
+
+def test_the_tokens_of_a_prompt(server: Loopback) -> None:
+    body = text_event("a b c", "length", [("a", 0.0, []), (" b", -1.5, []), (" c", -0.5, [])])
+    body["choices"][0]["logprobs"]["token_logprobs"][0] = None
+    server.answers = [whole(body)]
+    service = service_at(server)
+    pieces = service.prompt_tokens("a b", Cancellation())
+    assert pieces == (Piece("a", b"a", None), Piece(" b", b" b", -1.5))
+    assert server.asked[0].body["echo"] is True
+
+
+def test_log_probabilities_one_place_further_on_are_not_believed(server: Loopback) -> None:
+    """As llama.cpp's server for Python tells them: none for the token behind the prompt."""
+    body = text_event("a b", "length", [("a", 0.0, []), (" b", -9.5, [(" c", -0.5)])])
+    server.answers = [whole(body)]
+    pieces = service_at(server).prompt_tokens("a b", Cancellation())
+    assert pieces == (Piece("a", b"a", None), Piece(" b", b" b", None))
+
+
+FURTHER_ON = text_event("a b", "stop", [("a", 0.0, []), (" b", -9.5, [])])
+IN_PLACE = text_event("One", "length", [("One, two, three, four,", 0.0, []), (" five", -0.1, [])])
+MISPLACED = text_event("One", "length", [("One, two, three, four,", 0.0, [])])
+
+
+@pytest.mark.parametrize(("other", "cost"), [(IN_PLACE, -9.5), (MISPLACED, None)])
+def test_a_text_that_the_model_ends_at_once_is_told_as_another_one_is(
+    server: Loopback, other: Any, cost: float | None
+) -> None:
+    """Nothing is told of a token behind it, as there is none: whether each log-probability stands
+    beside its token is seen on a text that goes on."""
+    server.answers = [whole(FURTHER_ON), whole(other)]
+    pieces = service_at(server).prompt_tokens("a b", Cancellation())
+    assert pieces is not None
+    assert pieces[1] == Piece(" b", b" b", cost)
+    assert server.asked[1].body["prompt"] == "One, two, three, four,"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        whole(text_event("nothing of the prompt", "length")),
+        whole(text_event("x", "length", [("x", -1.0, [])])),
+        whole([1, 2]),
+        status(400, {"error": {"message": "logprobs is not supported"}}),
+    ],
+)
+def test_a_prompt_whose_tokens_are_not_told(server: Loopback, answer: Answer) -> None:
+    server.answers = [answer]
+    assert service_at(server).prompt_tokens("a b", Cancellation()) is None
+
+
+def test_a_server_without_a_key_gets_none_of_ours(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-private")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    server.answers = [stream(chat_event("Hi"), chat_event(finish="stop"))]
+    asked(server, key=None)
+    assert KEY not in str(server.asked[0].headers)
+    assert "org-private" not in str(server.asked[0].headers)
+
+
+# --- what goes wrong ---------------------------------------------------------------------------
+
+MESSAGE = {"error": {"message": f"wrong\x1b[2J key {KEY} given", "type": "x", "code": None}}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (400, errors.RequestRefused),
+        (401, errors.KeyRefused),
+        (403, errors.AccessRefused),
+        (404, errors.NoSuchModel),
+        (408, errors.RemoteTimeout),
+        (418, errors.RequestRefused),
+        (422, errors.RequestRefused),
+        (429, errors.RateLimited),
+        (500, errors.ServerFailed),
+        (503, errors.ServerFailed),
+        (504, errors.RemoteTimeout),
+        (307, errors.RequestRefused),
+    ],
+)
+def test_a_status(server: Loopback, code: int, kind: type[RemoteError]) -> None:
+    error = failure(server, status(code, MESSAGE, location="http://elsewhere.invalid/"))
+    assert type(error) is kind
+    assert error.next_step
+    assert "\x1b" not in str(error)
+    if code != 307:
+        assert "wrong␛[2J key *** given" in error.happened
+    assert len(server.asked) == 1, "nothing is tried twice"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>nginx</html>", b"{", b"[]", b'{"error": 7}', b'"\xff"', b"null"]
+)
+def test_a_status_with_a_body_that_says_nothing(server: Loopback, body: bytes) -> None:
+    error = failure(server, status(502, body))
+    assert type(error) is errors.ServerFailed
+    assert "<" not in error.happened
+
+
+@pytest.mark.parametrize(
+    ("headers", "step"),
+    [
+        ({"retry_after": "12"}, "Ask again in 12 seconds."),
+        ({"retry_after": "0"}, "Ask again in 1 second."),
+        ({"retry_after_ms": "1500"}, "Ask again in 2 seconds."),
+        ({"retry_after": "600"}, "Ask again in 10 minutes."),
+        ({"retry_after": "1e9"}, "It asks to wait for days"),
+        ({"retry_after": "soon"}, "Wait a minute"),
+        ({"retry_after": "-5"}, "Wait a minute"),
+        ({"retry_after": "nan"}, "Wait a minute"),
+        ({}, "Wait a minute"),
+    ],
+)
+def test_too_many_requests(server: Loopback, headers: dict[str, str], step: str) -> None:
+    assert step in failure(server, status(429, MESSAGE, **headers)).next_step
+
+
+def test_too_many_requests_until_a_date(server: Loopback) -> None:
+    error = failure(server, status(429, MESSAGE, retry_after=formatdate(time() + 600, usegmt=True)))
+    assert error.next_step == "Ask again in 10 minutes."
+
+
+def test_log_probabilities_that_are_not_told(server: Loopback) -> None:
+    body = {"error": {"message": "logprobs are not supported with this model"}}
+    request = RemoteRequest("x", top=5)
+    assert type(failure(server, status(400, body), request=request)) is errors.NotTold
+
+
+def test_nobody_at_that_address() -> None:
+    model = remote_model("openai:tiny", "http://127.0.0.1:9/v1")
+    with pytest.raises(errors.CannotConnect) as caught:
+        list(open_service(model, None).stream(HELLO, Cancellation()))
+    assert "127.0.0.1:9" in caught.value.happened
+    assert "Start the server" in caught.value.next_step
+
+
+HI = chat_event("Hi")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (broken(HI), errors.StreamBroken),
+        (stream(HI, done=False), errors.StreamBroken),
+        (stream(HI), errors.StreamBroken),
+        (broken(), errors.StreamBroken),
+        (stream(HI, "{not json"), errors.AnswerUnreadable),
+        (stream(HI, [1, 2]), errors.AnswerUnreadable),
+        (stream(HI, "7"), errors.AnswerUnreadable),
+        (stream(HI, {"choices": 7}), errors.AnswerUnreadable),
+        (stream(HI, {"choices": [{"delta": {"content": {"a": 1}}}]}), errors.AnswerUnreadable),
+        (raw(b"data: \xff\xfe\n\n"), errors.AnswerUnreadable),
+        (raw(b"<html>hello</html>", "text/html"), errors.AnswerUnreadable),
+        (raw(b"", "text/event-stream"), errors.AnswerUnreadable),
+        (stream(), errors.AnswerUnreadable),
+        (stream(HI, {"error": {"message": f"boom {KEY}", "code": 503}}), errors.ServerFailed),
+        (stream(HI, {"error": {"message": "slow down", "code": "429"}}), errors.RateLimited),
+        (stream(HI, {"error": "boom"}), errors.ServerFailed),
+        (stream(chat_event(finish="stop")), errors.AnswerEmpty),
+        (stream(chat_event(finish="length")), errors.AnswerCut),
+        (stream(chat_event(finish="content_filter")), errors.AnswerBlocked),
+        (stream(HI, chat_event(finish="content_filter")), errors.AnswerBlocked),
+    ],
+)
+def test_an_answer_that_is_none(server: Loopback, answer: Answer, kind: type[RemoteError]) -> None:
+    assert type(failure(server, answer)) is kind
+
+
+@pytest.mark.parametrize(
+    "answer", [broken(HI), stream(HI, "{"), stream(HI, chat_event(finish="content_filter"))]
+)
+def test_what_arrived_comes_before_the_error(server: Loopback, answer: Answer) -> None:
+    server.answers = [answer]
+    events = service_at(server).stream(HELLO, Cancellation())
+    first = next(events)
+    assert isinstance(first, Piece)
+    assert first.text == "Hi"
+    with pytest.raises(RemoteError):
+        next(events)
+
+
+@pytest.mark.parametrize("answer", [silent(headers=False), silent(), silent(HI)])
+def test_cancelling_ends_a_stream_that_waits(server: Loopback, answer: Answer) -> None:
+    server.answers = [answer]
+    cancellation = Cancellation()
+    outcome: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            list(service_at(server).stream(HELLO, cancellation))
+        except RequestCancelled as error:
+            outcome.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    while not server.asked:
+        reader.join(0.01)
+    cancellation.cancel()
+    reader.join(20)
+    assert not reader.is_alive()
+    assert len(outcome) == 1
+
+
+def test_a_stream_cancelled_beforehand_sends_nothing(server: Loopback) -> None:
+    server.answers = [stream(HI)]
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(RequestCancelled):
+        list(service_at(server).stream(HELLO, cancellation))
+    assert server.asked == []
