@@ -30,7 +30,7 @@ from tutor.labs.certainty.lab import (
     progress,
     tally,
 )
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.find import find_model
@@ -65,7 +65,7 @@ class Record(msgspec.Struct, frozen=True):
 
 def measured(model: LanguageModel, report: Callable[[str], None] = print) -> Record:
     """Takes minutes."""
-    bench = make_bench(LAB.name, Tools(model, lambda: None, Path()))
+    bench = make_backend(LAB.name, Tools(lambda: model, lambda: None, Path()))
 
     def answer(question: Question) -> Answer:
         found: Answer = bench.answer(question)

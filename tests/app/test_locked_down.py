@@ -16,7 +16,7 @@ import tutor.app
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
-from tests.labs.lab_stage import BenchEngine
+from tests.labs.lab_stage import BackendEngine
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
 from tutor.app.home.screen import HomeScreen
 from tutor.app.labs.screen import LabScreen
@@ -95,7 +95,7 @@ async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [SilentEngine, BenchEngine])
+@pytest.mark.parametrize("kind", [SilentEngine, BackendEngine])
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
 async def test_no_key_leads_out(tmp_path: Path, allowed: Allowed, kind: type[FakeEngine]) -> None:
     app = whole_app(tmp_path, kind(), allowed=allowed)

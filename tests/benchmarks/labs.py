@@ -17,7 +17,7 @@ from tests.benchmarks.table import Measured
 from tutor.labs.certainty import lab as certainty
 from tutor.labs.injection import lab as injection
 from tutor.labs.kit import registry
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 from tutor.labs.prompting import lab as prompting
 from tutor.labs.training import lab as training
@@ -95,7 +95,7 @@ def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) ->
     """From `action` in `state` until nothing is asked any more."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench(name, Tools(lambda: model, lambda: None, Path(folder)))
+        bench = make_backend(name, Tools(lambda: model, lambda: None, Path(folder)))
         began = time.perf_counter()
         for _ in settle(lab, lab.act(state, action), bench.answer):
             pass
@@ -114,7 +114,7 @@ def a_token_under_a_format() -> float:
     lab = registry.find("format")
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench(
+        bench = make_backend(
             "format", Tools(lambda: load_model(find_model()), lambda: None, Path(folder))
         )
 
@@ -143,7 +143,9 @@ def seconds_to(
     """From `action` in `state` until the goal is reached."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
-        bench = make_bench(name, Tools(lambda: model or _small_model(), lambda: None, Path(folder)))
+        bench = make_backend(
+            name, Tools(lambda: model or _small_model(), lambda: None, Path(folder))
+        )
         began = time.perf_counter()
         state = lab.act(state, action)
         while goal not in lab.reached(state):

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tutor.labs.kit import registry
-from tutor.labs.kit.backend import Bench, Tools, make_bench
+from tutor.labs.kit.backend import Backend, Tools, make_backend
 from tutor.labs.kit.underway import Underway
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.installed import bundled_model
@@ -24,28 +24,28 @@ def small_model() -> LanguageModel:
     return load_model(found, exact=True)
 
 
-def bench(name: str, folder: Path, model: LanguageModel | None = None) -> Bench:
-    return make_bench(name, Tools(lambda: model or small_model(), lambda: None, folder))
+def backend(name: str, folder: Path, model: LanguageModel | None = None) -> Backend:
+    return make_backend(name, Tools(lambda: model or small_model(), lambda: None, folder))
 
 
-def at_last(bench: Bench, question: Any) -> Any:
+def at_last(backend: Backend, question: Any) -> Any:
     """The answer to a long question, asked until it is there."""
-    while isinstance(answer := bench.answer(question), Underway):
+    while isinstance(answer := backend.answer(question), Underway):
         assert 0 < answer.done <= answer.total
     return answer
 
 
-def settled(lab: AnyLab, state: Any, bench: Bench) -> Any:
+def settled(lab: AnyLab, state: Any, backend: Backend) -> Any:
     """The state that `state` comes to when all its questions are answered."""
     while (question := lab.question(state)) is not None:
-        state = lab.heard(state, question, bench.answer(question))
+        state = lab.receive(state, question, backend.answer(question))
     return state
 
 
-def done(name: str, bench: Bench, *actions: Any) -> Any:
+def done(name: str, backend: Backend, *actions: Any) -> Any:
     """The lab's state after these actions, each of them settled."""
     lab = registry.find(name)
-    state = settled(lab, lab.start(), bench)
+    state = settled(lab, lab.start(), backend)
     for action in actions:
-        state = settled(lab, lab.act(state, action), bench)
+        state = settled(lab, lab.act(state, action), backend)
     return state

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from tutor.app.app import TutorApp
 
 
-class BenchEngine(FakeEngine):
+class BackendEngine(FakeEngine):
     """Answers the questions of labs as the engine does, without its process."""
 
     def __init__(self) -> None:
         super().__init__()
         self._permissions = Permissions()
-        self._benches = Benches(small_model, lambda: None, self._permissions)
+        self._backends = Benches(small_model, lambda: None, self._permissions)
         self._named = 0
 
     def new_name(self) -> str:
@@ -41,18 +41,18 @@ class BenchEngine(FakeEngine):
         self._permissions.allow(model.host)
 
     def discard(self, name: str) -> None:
-        self._benches.close(name)
+        self._backends.close(name)
 
     async def ask(self, expected: type, request: Callable[[int], Any]) -> Any:
         asked = request(1)
         await self.work(type(asked).__name__)
         assert isinstance(asked, AskLab)
-        return LabAnswer(1, self._benches.answer(asked.bench, asked.lab, asked.question))
+        return LabAnswer(1, self._backends.answer(asked.backend, asked.lab, asked.question))
 
 
-def lab_app(name: str, folder: Path, engine: BenchEngine | None = None) -> TutorApp:
+def lab_app(name: str, folder: Path, engine: BackendEngine | None = None) -> TutorApp:
     """The whole app with this lab open over home."""
-    app = whole_app(folder, engine or BenchEngine())
+    app = whole_app(folder, engine or BackendEngine())
     app._start_lab = name
     return app
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tutor.labs.kit import registry
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import solve
 from tutor.lm.load import LanguageModel
 
@@ -29,16 +29,16 @@ NAMES = [
 
 
 class Through:
-    """A bench that is asked as over the pipe: what is asked and answered is written and read."""
+    """A backend that is asked as over the pipe: what is asked and answered is written and read."""
 
     def __init__(self, name: str, tools: Tools) -> None:
         self._lab = registry.find(name)
-        self._bench = make_bench(name, tools)
+        self._backend = make_backend(name, tools)
 
     def answer(self, question: Any) -> Any:
         asked = _over_the_pipe(question, self._lab.questions)
         assert asked == question
-        return _over_the_pipe(self._bench.answer(asked), self._lab.answers)
+        return _over_the_pipe(self._backend.answer(asked), self._lab.answers)
 
 
 def _over_the_pipe(value: Any, kind: Any) -> Any:
@@ -50,8 +50,8 @@ def test_its_start_reaches_no_goal_and_its_solution_all(
     name: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
     lab = registry.find(name)
-    bench = Through(name, Tools(lambda: language_model, lambda: None, tmp_path))
-    at_start, reached = solve(lab, bench.answer)
+    backend = Through(name, Tools(lambda: language_model, lambda: None, tmp_path))
+    at_start, reached = solve(lab, backend.answer)
     assert at_start == frozenset()
     assert reached == {goal.name for goal in lab.goals}
 

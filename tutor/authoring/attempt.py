@@ -66,12 +66,12 @@ def solved(name: str, model: LanguageModel) -> Solved:
     from tempfile import TemporaryDirectory
 
     from tutor.labs.kit import registry
-    from tutor.labs.kit.backend import Tools, make_bench
+    from tutor.labs.kit.backend import Tools, make_backend
     from tutor.labs.kit.lab import solve
 
     try:
         with TemporaryDirectory() as folder:
-            bench = make_bench(name, Tools(lambda: model, lambda: None, Path(folder)))
+            bench = make_backend(name, Tools(lambda: model, lambda: None, Path(folder)))
             at_start, reached = solve(registry.find(name), bench.answer)
     except TutorError as error:
         return Solved(trouble=error.happened)

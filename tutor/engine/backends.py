@@ -11,7 +11,7 @@ import msgspec
 from tutor import paths
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
-from tutor.labs.kit.backend import Bench, Tools, make_bench
+from tutor.labs.kit.backend import Backend, Tools, make_backend
 from tutor.labs.kit.registry import AnyLab
 from tutor.vendors.permissions import Permissions
 from tutor.vendors.runs import RemoteRuns
@@ -36,7 +36,7 @@ class Benches:
         self._check_cancelled = check_cancelled
         self._permissions = permissions or Permissions()
         self._folder = folder
-        self._benches: dict[str, Bench] = {}
+        self._benches: dict[str, Backend] = {}
         self._runs: dict[str, RemoteRuns] = {}
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
@@ -50,7 +50,7 @@ class Benches:
         if name not in self._benches:
             runs = RemoteRuns(self._permissions)
             tools = Tools(self._load, self._check_cancelled, self._folder(), runs)
-            self._benches[name] = make_bench(lab_name, tools)
+            self._benches[name] = make_backend(lab_name, tools)
             self._runs[name] = runs
         return msgspec.msgpack.encode(self._benches[name].answer(asked))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.app.whole_app import sees, until, whole_app
-from tests.labs.lab_stage import BenchEngine
+from tests.labs.lab_stage import BackendEngine
 from tutor.app.labs.screen import LabScreen
 from tutor.labs.kit import registry
 from tutor.labs.kit.view import LEAST, LabView
@@ -20,7 +20,7 @@ SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
 
 @pytest.mark.parametrize("name", registry.names())
 async def test_it_can_be_drawn(tmp_path: Path, name: str) -> None:
-    app = whole_app(tmp_path, BenchEngine())
+    app = whole_app(tmp_path, BackendEngine())
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "> Begin")
         app.open_live_lab(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from tests.app.whole_app import keys, sees, until, whole_app
-from tests.labs.lab_stage import BenchEngine, do, seen
+from tests.labs.lab_stage import BackendEngine, do, seen
 from tutor.app.labs.screen import LabScreen
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, LiveGoal, Screen
@@ -38,7 +38,7 @@ LESSON = Lesson(
 
 
 def app_with_the_lesson(folder: Path) -> TutorApp:
-    return whole_app(folder, BenchEngine(), Course(lessons=(LESSON,)))
+    return whole_app(folder, BackendEngine(), Course(lessons=(LESSON,)))
 
 
 async def reach(pilot: Any) -> None:
@@ -67,7 +67,7 @@ async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
 async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
     lab = replace(PIECES, goals=(LiveGoal("long-token"),))
     lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
-    app = whole_app(tmp_path, BenchEngine(), Course(lessons=(lesson,)))
+    app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
     async with app.run_test(size=(80, 24)) as pilot:
         app.open_lesson(lesson)
         await sees(pilot, "opens the lab")

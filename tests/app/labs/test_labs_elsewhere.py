@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.whole_app import sees, until
 from tests.labs.few_prompts import few_prompts
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import (
     Loopback,
@@ -58,7 +58,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
     """The server on the loopback is taken for one elsewhere."""
     monkeypatch.setattr("tutor.vendors.catalogue.is_loopback", lambda url: False)
     server.answers = [FOLLOWING, status(404)]
-    async with lab_app("scale", tmp_path, BenchEngine()).run_test(size=(80, 24)) as pilot:
+    async with lab_app("scale", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await asked_first(pilot, server, "each that you write while this model reads")
         await pilot.press("escape")
@@ -107,7 +107,7 @@ async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_score
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
     next(few)
     server.answers = [MONTH, MONTH, status(429, {"error": {"message": "slow down"}})]
-    async with lab_app("prompting", tmp_path, BenchEngine()).run_test(size=(80, 24)) as pilot:
+    async with lab_app("prompting", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await do(pilot, "right")
         assert "Enter sends 8 requests; tutor knows no price" in words(pilot)

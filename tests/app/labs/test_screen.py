@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen
 from tutor.app.labs.screen import LabScreen
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
@@ -28,7 +28,7 @@ async def test_esc_closes_the_goals_before_it_leaves_the_lab(tmp_path: Path) -> 
         await until(pilot, lambda: not isinstance(app.screen, LabScreen))
 
 
-class Failing(BenchEngine):
+class Failing(BackendEngine):
     """Fails, until it does not."""
 
     fails = True

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done
+from tests.labs.lab_backend import backend, done
 from tutor import paths
 from tutor.course.facts import read_facts
 from tutor.errors import LabError, StoreError
 from tutor.labs.adviser import lab as adviser
-from tutor.labs.adviser.backend import MOST_A_DAY, AdviserBench
+from tutor.labs.adviser.backend import MOST_A_DAY, AdviserBackend
 from tutor.labs.adviser.data_files import read_advice
 from tutor.labs.adviser.lab import (
     FIRST,
@@ -45,7 +45,7 @@ CASE = {case.id: number for number, case in enumerate(ADVICE.cases, start=1)}
 
 
 def begun() -> State:
-    return adviser.heard(adviser.start(), adviser.Read(), ADVICE)
+    return adviser.receive(adviser.start(), adviser.Read(), ADVICE)
 
 
 def after(*actions: adviser.Action, state: State | None = None) -> State:
@@ -240,7 +240,7 @@ WEIGHED = after(Move(CASE["weekend"]), *on("cost", Must(), Turn(3)), *on("inputs
 def saving(folder: Path, state: State, day: date = DAY) -> Path:
     asked = adviser.question(after(Keep(), state=state))
     assert isinstance(asked, Save)
-    answer = AdviserBench(folder, lambda: day).answer(asked)
+    answer = AdviserBackend(folder, lambda: day).answer(asked)
     assert isinstance(answer, Saved)
     return Path(answer.path)
 
@@ -326,12 +326,12 @@ def test_a_question_about_what_there_is_not_is_refused(tmp_path: Path) -> None:
         replace(asked, settings=replace(asked.settings, kinds=(9,) * len(ADVICE.needs))),
     ):
         with pytest.raises(LabError):
-            AdviserBench(tmp_path).answer(wrong)
+            AdviserBackend(tmp_path).answer(wrong)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_saved_is_said_until_something_else_is_done(tmp_path: Path) -> None:
-    there = bench("adviser", tmp_path)
+    there = backend("adviser", tmp_path)
     state = done("adviser", there, Turn(1), Keep())
     assert state.saved is not None
     assert Path(state.saved.path).parent == tmp_path

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.engine.client import EngineState
 from tutor.engine.wire import AskLab
 from tutor.errors import StoreFull
@@ -173,7 +173,7 @@ async def test_the_result_is_saved_and_the_path_shown(tmp_path: Path) -> None:
         assert "saved as" not in drawn(pilot)
 
 
-class Full(BenchEngine):
+class Full(BackendEngine):
     """A disk without room, until there is some."""
 
     full = True
@@ -207,7 +207,7 @@ async def test_where_it_was_left_it_goes_on(tmp_path: Path) -> None:
 
 async def test_another_model_takes_nothing_away(tmp_path: Path) -> None:
     """The first time, the model arrives while one works: it was never asked anything."""
-    engine = BenchEngine()
+    engine = BackendEngine()
     async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, *WEIGHED)
         engine.card = replace(engine.card, sha256="e" * 64)

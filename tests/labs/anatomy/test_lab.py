@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.labs.anatomy import lab, precisions, quantize
 from tutor.labs.anatomy.lab import BINS, Look, Move, Run, See, Stop
 from tutor.labs.anatomy.precisions import Through
@@ -64,7 +64,7 @@ def test_the_weights_are_those_of_the_file(in_the_file: dict[str, torch.Tensor])
 
 @pytest.mark.parametrize("at", [0, 5, 8])
 def test_the_histogram_counts_every_weight(at: int, tmp_path: Path) -> None:
-    answer = bench("anatomy", tmp_path).answer(Look(at))
+    answer = backend("anatomy", tmp_path).answer(Look(at))
     tensor = list(anatomy.tensors(small_model().network))[at]
     weights = anatomy.weights_of(tensor, 10**9).numpy().astype(np.float32)
     edge = np.float32(answer.largest)
@@ -123,7 +123,7 @@ def test_what_the_steps_tell_of_the_rounding_is_about_what_it_was() -> None:
 
 
 def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:
-    state = done("anatomy", bench("anatomy", tmp_path), Run(32))
+    state = done("anatomy", backend("anatomy", tmp_path), Run(32))
     model = small_model()
     ids = model.tokenizer.encode(state.text)
     with torch.inference_mode():
@@ -138,7 +138,7 @@ def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:
 
 
 def test_the_divergence_is_that_of_the_two_answers(tmp_path: Path) -> None:
-    state = done("anatomy", bench("anatomy", tmp_path), Run(2))
+    state = done("anatomy", backend("anatomy", tmp_path), Run(2))
     network = small_model().network
 
     def answers(bits: int) -> torch.Tensor:
@@ -156,20 +156,20 @@ def test_the_divergence_is_that_of_the_two_answers(tmp_path: Path) -> None:
 
 
 def test_fewer_bits_are_further_off(tmp_path: Path) -> None:
-    state = done("anatomy", bench("anatomy", tmp_path), *(Run(bits) for bits in (8, 4, 2)))
+    state = done("anatomy", backend("anatomy", tmp_path), *(Run(bits) for bits in (8, 4, 2)))
     errors = [np.mean(state.reading(bits).errors) for bits in (8, 4, 2)]
     assert errors == sorted(errors)
     assert errors[0] < 0.01 < errors[2]
 
 
 def test_stopping_keeps_what_was_done_and_another_text_does_not(tmp_path: Path) -> None:
-    there = bench("anatomy", tmp_path)
+    there = backend("anatomy", tmp_path)
     state = done("anatomy", there, See("precision"))
     state = lab.act(state, Run(8))
     for _ in range(4):
         question = lab.question(state)
         assert isinstance(question, Through)
-        state = lab.heard(state, question, there.answer(question))
+        state = lab.receive(state, question, there.answer(question))
     state = lab.act(state, Stop())
     assert lab.question(state) is None
     again = lab.question(lab.act(state, Run(8)))
@@ -185,13 +185,13 @@ def test_a_precision_that_cannot_be_had_is_said_once() -> None:
     state = msgspec.structs.replace(state, readings={32: exact})
     question = lab.question(state)
     assert isinstance(question, Through)
-    state = lab.heard(state, question, precisions.Stream(None, (), 3, 0))
+    state = lab.receive(state, question, precisions.Stream(None, (), 3, 0))
     assert not state.reading(4).possible
     assert state.running is None
 
 
 def test_roles_and_tensors_end_at_the_last(tmp_path: Path) -> None:
-    state = done("anatomy", bench("anatomy", tmp_path), Move(row=99), Move(tensor=99))
+    state = done("anatomy", backend("anatomy", tmp_path), Move(row=99), Move(tensor=99))
     assert state.roles[state.role] == "down"
     assert state.inventory.parts[state.looked_at].layer == 5
-    assert done("anatomy", bench("anatomy", tmp_path), Move(row=1), Move(tensor=99)).tensor == 12
+    assert done("anatomy", backend("anatomy", tmp_path), Move(row=1), Move(tensor=99)).tensor == 12

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BenchEngine, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, do, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ async def test_fewer_bits_are_read_with_when_asked(tmp_path: Path) -> None:
 
 
 async def test_the_reading_can_be_stopped(tmp_path: Path) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     app = lab_app("anatomy", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab", "down")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.labs.by_formula import by_formula
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import TextError
 from tutor.labs.attention import lab as attention
 from tutor.labs.attention.lab import MOST_TOKENS, Ask, Go, Move, Rank, Read, See
@@ -31,7 +31,7 @@ def weights() -> list[list[list[list[float]]]]:
 
 def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -> None:
     state = done(
-        "attention", bench("attention", tmp_path), Write(TWICE), Move(layer=4, head=2, token=-3)
+        "attention", backend("attention", tmp_path), Write(TWICE), Move(layer=4, head=2, token=-3)
     )
     assert (state.layer, state.head, state.token) == (4, 2, len(state.tokens) - 4)
     assert list(state.row(state.token)) == pytest.approx(weights[4][2][state.token], abs=1e-6)
@@ -40,7 +40,7 @@ def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -
 def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
     weights: list, tmp_path: Path
 ) -> None:
-    state = done("attention", bench("attention", tmp_path), Write(TWICE))
+    state = done("attention", backend("attention", tmp_path), Write(TWICE))
     ids = [token.id for token in state.tokens]
     targets = {
         "previous": lambda t: [t - 1] if t else [],
@@ -61,7 +61,7 @@ def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
 
 
 def test_the_finder_ranks_all_heads_and_goes_to_the_one_chosen(tmp_path: Path) -> None:
-    state = done("attention", bench("attention", tmp_path), Ask("first"), Rank(2))
+    state = done("attention", backend("attention", tmp_path), Ask("first"), Rank(2))
     ranking = state.ranking()
     assert len({(layer, head) for layer, head, _ in ranking}) == len(ranking) == 6 * 4
     assert [score for *_, score in ranking] == sorted((s for *_, s in ranking), reverse=True)
@@ -71,13 +71,13 @@ def test_the_finder_ranks_all_heads_and_goes_to_the_one_chosen(tmp_path: Path) -
 
 
 def test_where_no_token_comes_twice_there_is_nothing_to_rank(tmp_path: Path) -> None:
-    state = done("attention", bench("attention", tmp_path), Write("One cat sleeps"), Ask("same"))
+    state = done("attention", backend("attention", tmp_path), Write("One cat sleeps"), Ask("same"))
     assert state.ranking() == []
     assert attention.act(state, Go()) == state
 
 
 def test_of_a_long_text_the_beginning_is_taken(tmp_path: Path) -> None:
-    state = done("attention", bench("attention", tmp_path), Write("a b " * 60))
+    state = done("attention", backend("attention", tmp_path), Write("a b " * 60))
     whole = small_model().tokenizer.encode("a b " * 60)
     assert [token.id for token in state.tokens] == whole[:MOST_TOKENS]
     assert state.sentence.left_out == len(whole) - MOST_TOKENS
@@ -89,19 +89,19 @@ def test_an_empty_text_is_refused() -> None:
 
 
 def test_layers_heads_and_tokens_end_at_the_last(tmp_path: Path) -> None:
-    there = bench("attention", tmp_path)
+    there = backend("attention", tmp_path)
     state = done("attention", there, Move(layer=99, head=99, token=-99))
     assert (state.layer, state.head, state.token) == (5, 3, 0)
 
 
 def test_a_new_engine_is_asked_what_is_missing_and_no_more(tmp_path: Path) -> None:
-    state = done("attention", bench("attention", tmp_path))
+    state = done("attention", backend("attention", tmp_path))
     moved = attention.act(state, Move(layer=1))
     assert attention.question(moved) == attention.Look(moved.text, 1)
-    weights = bench("attention", tmp_path).answer(attention.question(moved)).data
+    weights = backend("attention", tmp_path).answer(attention.question(moved)).data
     found = array("f", weights)
     assert len(found) == 4 * len(state.tokens) ** 2
-    assert isinstance(bench("attention", tmp_path).answer(Read("a b")), attention.Sentence)
+    assert isinstance(backend("attention", tmp_path).answer(Read("a b")), attention.Sentence)
 
 
 @settings(deadline=None)  # the first tensor takes a while
@@ -122,10 +122,10 @@ def test_the_targets_of_each_pattern(ids: list[int]) -> None:
 
 
 def test_a_goal_needs_the_head_on_view(tmp_path: Path) -> None:
-    state = done("attention", bench("attention", tmp_path), Write(TWICE), Ask("previous"), Go())
+    state = done("attention", backend("attention", tmp_path), Write(TWICE), Ask("previous"), Go())
     count = len(state.tokens)
     certain = attention.Weights(array("f", [1.0] + [0.0] * (count - 1)).tobytes() * count * 4)
     layer = state.layer
-    state = attention.heard(state, attention.Look(state.text, layer), certain)
+    state = attention.receive(state, attention.Look(state.text, layer), certain)
     assert not attention.LAB.goal("sink").reached(state)
     assert attention.LAB.goal("sink").reached(attention.act(state, See("row")))

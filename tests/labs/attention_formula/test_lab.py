@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.labs.by_formula import by_formula
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.attention_formula import by_hand
 from tutor.labs.attention_formula import lab as formula
 from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, Step
@@ -51,7 +51,7 @@ def test_the_five_steps_are_pytorchs_attention(rows: list, position: int) -> Non
 def test_for_every_token_the_sum_is_what_the_network_hands_on(
     layer: int, head: int, tmp_path: Path
 ) -> None:
-    there = bench("attention-formula", tmp_path)
+    there = backend("attention-formula", tmp_path)
     state = done("attention-formula", there, Move(layer=-99, head=-99))
     state = settled(formula.LAB, formula.act(state, Move(layer=layer, head=head)), there)
     with torch.inference_mode():
@@ -66,7 +66,7 @@ def test_for_every_token_the_sum_is_what_the_network_hands_on(
 
 def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> None:
     """All heads' sums, side by side, times the output matrix are what attention adds."""
-    there, model = bench("attention-formula", tmp_path), small_model()
+    there, model = backend("attention-formula", tmp_path), small_model()
     state = done("attention-formula", there)
     config = model.network.config
     sums = []
@@ -83,7 +83,7 @@ def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> No
 
 
 def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
-    state = done("attention-formula", bench("attention-formula", tmp_path), Step(3))
+    state = done("attention-formula", backend("attention-formula", tmp_path), Step(3))
     plain, without = state.worked, formula.act(state, Root(divide=False)).worked
     assert without.scaled == plain.products
     assert plain.scaled == pytest.approx([p / math.sqrt(64) for p in plain.products])
@@ -92,7 +92,7 @@ def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
 
 
 def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
-    state = done("attention-formula", bench("attention-formula", tmp_path), Move(token=-4))
+    state = done("attention-formula", backend("attention-formula", tmp_path), Move(token=-4))
     later = state.token + 1
     assert set(state.worked.shares[later:]) == {0.0}
     without = formula.act(state, Mask(hide=False)).worked
@@ -101,7 +101,7 @@ def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
 
 
 def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
-    state = done("attention-formula", bench("attention-formula", tmp_path))
+    state = done("attention-formula", backend("attention-formula", tmp_path))
     for action in (Step(4), Move(token=-2), Move(key=3), Root(divide=False), Mask(hide=False)):
         state = formula.act(state, action)
         assert formula.question(state) is None
@@ -109,7 +109,7 @@ def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
 
 
 def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> None:
-    there = bench("attention-formula", tmp_path)
+    there = backend("attention-formula", tmp_path)
     state = done("attention-formula", there, Step(99), Write("one two " * 40))
     assert state.step == 0
     assert len(state.tokens) == MOST_TOKENS
@@ -120,7 +120,7 @@ def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> N
 
 
 def test_a_goal_without_root_or_mask_is_not_the_plain_one(tmp_path: Path) -> None:
-    state = done("attention-formula", bench("attention-formula", tmp_path), Step(4))
+    state = done("attention-formula", backend("attention-formula", tmp_path), Step(4))
     assert formula.LAB.reached(state) >= {"sum"}
     assert "sum" not in formula.LAB.reached(formula.act(state, Mask(hide=False)))
     early = msgspec.structs.replace(state, token=2)

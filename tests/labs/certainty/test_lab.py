@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.errors import LabError
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.lab import SYSTEM, Ask, Go, Prompt, See, Step, Turn
@@ -49,7 +49,7 @@ def written(reply: Reply) -> Reply:
 
 
 def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> None:
-    state = done("certainty", bench("certainty", tmp_path), Step(1))
+    state = done("certainty", backend("certainty", tmp_path), Step(1))
     assert state.item == FEW[0]
     reply = state.reply
     prompt = chat_ids(small_model(), [ChatMessage("user", FEW[0].ask)])
@@ -67,12 +67,12 @@ def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> Non
 
 
 def test_draws_are_as_many_as_asked_for_and_follow_from_the_seed(tmp_path: Folder) -> None:
-    there = bench("certainty", tmp_path)
+    there = backend("certainty", tmp_path)
     first = done("certainty", there, Go())
     drawn = first.draws[first.prompt]
     assert len(drawn) == 4
     assert len({reply.ids for reply in drawn}) > 1
-    assert done("certainty", bench("certainty", tmp_path), Go()).draws == first.draws
+    assert done("certainty", backend("certainty", tmp_path), Go()).draws == first.draws
     again = settled(lab.LAB, lab.act(first, Go()), there)
     assert again.draws[again.prompt] != drawn
     assert sum(count for _, count in lab.gists(again)) == 4
@@ -99,12 +99,12 @@ def test_the_set_is_asked_in_pieces_stops_and_goes_on_where_it_was() -> None:
     asked = lab.question(state)
     assert asked is not None
     half = Reply((1,), (b"x",), (-1.0,))
-    state = lab.heard(state, asked, lab.Answer((half,), 0.5))
+    state = lab.receive(state, asked, lab.Answer((half,), 0.5))
     assert lab.progress(state) == (0, 2, None)
     again = lab.question(state)
     assert again is not None
     assert again.replies == (half,)
-    state = lab.heard(state, again, lab.Answer((written(half),), 0.5))
+    state = lab.receive(state, again, lab.Answer((written(half),), 0.5))
     assert lab.progress(state)[:2] == (1, 2)
     assert lab.progress(state)[2] == pytest.approx(1.0)  # 2 tokens in 1 s, and 2 to come
     stopped = lab.act(state, Go())
@@ -113,7 +113,7 @@ def test_the_set_is_asked_in_pieces_stops_and_goes_on_where_it_was() -> None:
     last = lab.question(state)
     assert last is not None
     assert last.prompt == Prompt(FEW[1].ask)
-    state = lab.heard(state, last, lab.Answer((written(Reply()),), 0.5))
+    state = lab.receive(state, last, lab.Answer((written(Reply()),), 0.5))
     assert not state.running
     assert lab.question(lab.act(state, Go())) is None  # nothing is asked twice
     assert lab.progress(lab.act(state, See("ways")))[:2] == (2, 6)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.events import Key
 
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.real_and_invented import items
 from tutor.labs.certainty.surprise import surprising
@@ -87,7 +87,7 @@ async def test_the_set_can_be_stopped_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
-    engine = BenchEngine()
+    engine = BackendEngine()
     app = lab_app("certainty", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab")
@@ -111,7 +111,7 @@ async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
-    engine = BenchEngine()
+    engine = BackendEngine()
     app = lab_app("certainty", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.labs.lab_backend import bench, small_model
+from tests.labs.lab_backend import backend, small_model
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import (
     Loopback,
@@ -33,12 +33,12 @@ server = remote_tests.server  # a fixture
 
 @pytest.fixture
 def there(tmp_path: Path) -> Any:
-    return bench("compare", tmp_path)
+    return backend("compare", tmp_path)
 
 
 def settled(state: State, there: Any, until: Any = lambda state: False) -> State:
     while not until(state) and (question := lab.question(state)) is not None:
-        state = lab.heard(state, question, there.answer(question))
+        state = lab.receive(state, question, there.answer(question))
     return state
 
 

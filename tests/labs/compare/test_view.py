@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.whole_app import sees, until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import (
     Loopback,
@@ -117,7 +117,7 @@ async def test_the_learner_is_asked_before_anything_leaves(
     """The server on the loopback is taken for one elsewhere."""
     monkeypatch.setattr("tutor.vendors.catalogue.is_loopback", lambda url: False)
     server.answers = [ANSWER]
-    engine = BenchEngine()
+    engine = BackendEngine()
     async with lab_app("compare", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await pilot.press("enter")

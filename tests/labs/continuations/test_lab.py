@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.continuations import lab
 from tutor.labs.continuations.lab import WAYS, Path, Run, Side, Turn, figures
 from tutor.labs.kit.lab import Write
@@ -23,7 +23,7 @@ ONE = next(at for at, way in enumerate(WAYS) if way.name == "top-k 1")
 
 def written(folder: Folder, first: int, second: int) -> lab.State:
     """Both ways, to their end."""
-    there = bench("continuations", folder)
+    there = backend("continuations", folder)
     state: lab.State = done("continuations", there, Write(TEXT))
     for way in (first, second):
         state = lab.act(lab.act(state, Turn(way - state.ways[state.side])), Side())

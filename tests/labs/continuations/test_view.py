@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.events import Key
 
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 from tutor.labs.continuations import lab
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def test_both_sides_are_written_and_read(tmp_path: Path) -> None:
 
 async def test_it_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tutor.labs.continuations.backend.MOMENT", 0.0)
-    engine = BenchEngine()
+    engine = BackendEngine()
     app = lab_app("continuations", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done
+from tests.labs.lab_backend import backend, done
 from tutor.errors import TextError
 from tutor.labs.families import answers as family_answers
 from tutor.labs.families import lab as families
@@ -34,7 +34,7 @@ from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
 
 
 def lab(folder: Path, *actions: object) -> State:
-    state: State = done("families", bench("families", folder), *actions)
+    state: State = done("families", backend("families", folder), *actions)
     return state
 
 
@@ -145,14 +145,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert 0 < len(state.words) <= MOST_WORDS
     asked = families.question(state)
     assert asked is not None
-    answer = bench("families", Path()).answer(asked)
-    settled = families.heard(state, asked, answer)
+    answer = backend("families", Path()).answer(asked)
+    settled = families.receive(state, asked, answer)
     assert settled.attention is not None
     assert 0 <= settled.focus < len(settled.attention.rows)
 
 
 def test_examples_come_in_turn_and_are_known_to_the_models(tmp_path: Path) -> None:
-    there = bench("families", tmp_path)
+    there = backend("families", tmp_path)
     for family in FAMILIES:
         state = done("families", there, Choose(family))
         seen = []
@@ -190,7 +190,7 @@ def test_the_right_side_is_needed_where_one_knows_and_the_other_does_not(
     state = families.act(families.start(), Write("the _ barks ."))
     asked = families.question(state)
     assert asked is not None
-    state = families.heard(state, asked, _answer("dog", probability, left))
+    state = families.receive(state, asked, _answer("dog", probability, left))
     assert ("right-side" in families.LAB.reached(state)) == reached
 
 
@@ -206,10 +206,10 @@ def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reache
     state = families.act(families.start(), Write("the _ barks ."))
     asked = families.question(state)
     assert asked is not None
-    state = families.act(families.heard(state, asked, _answer("dog", 0.5, 0.5)), Write(text))
+    state = families.act(families.receive(state, asked, _answer("dog", 0.5, 0.5)), Write(text))
     asked = families.question(state)
     assert asked is not None
-    state = families.heard(state, asked, _answer(word, 0.5, 0.5))
+    state = families.receive(state, asked, _answer(word, 0.5, 0.5))
     assert ("turned" in families.LAB.reached(state)) == reached
 
 
@@ -235,7 +235,7 @@ def test_the_second_of_two_words_is_to_be_found(
     said = (Said(0, (Guess("a", 1.0),)),)
     asked = families.question(state)
     assert asked is not None
-    state = families.heard(state, asked, Answer(said, {"across": across}, ()))
+    state = families.receive(state, asked, Answer(said, {"across": across}, ()))
     state = families.act(state, Move(row=row))
     assert ("which-of-two" in families.LAB.reached(state)) == reached
     assert "which-of-two" not in families.LAB.reached(families.act(state, See(True)))

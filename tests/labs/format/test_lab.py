@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor import paths
 from tutor.errors import LabError
 from tutor.labs.format import lab
@@ -33,14 +33,14 @@ def session() -> Session:
 
 
 def test_four_digits_come_out_whatever_was_asked(tmp_path: Folder) -> None:
-    state = done("format", bench("format", tmp_path), Write(MESSAGE), DIGITS, Run())
+    state = done("format", backend("format", tmp_path), Write(MESSAGE), DIGITS, Run())
     assert state.finished
     assert re.fullmatch(rb"\d{4}", state.text)
     assert state.written[-1].end
 
 
 def test_what_is_taken_away_and_what_it_costs_is_what_the_model_says(tmp_path: Folder) -> None:
-    state = done("format", bench("format", tmp_path), Write(MESSAGE), DIGITS, Run())
+    state = done("format", backend("format", tmp_path), Write(MESSAGE), DIGITS, Run())
     digits = {
         id_
         for id_ in range(small_model().tokenizer.vocabulary_size)
@@ -68,7 +68,7 @@ def test_what_is_taken_away_and_what_it_costs_is_what_the_model_says(tmp_path: F
 def test_lesson_8_shows_what_the_mask_takes_away(
     exact_model: LanguageModel, tmp_path: Folder
 ) -> None:
-    there = bench("format", tmp_path, exact_model)
+    there = backend("format", tmp_path, exact_model)
     place = there.answer(lab.Look(lab.start().message, DIGITS.rule, ()))
     lesson = next(paths.lessons_folder().glob("08-*.md")).read_text("utf-8")
     screen = lesson[lesson.index("{#form}") : lesson.index("id: form-by-force")]
@@ -80,7 +80,7 @@ def test_lesson_8_shows_what_the_mask_takes_away(
 
 
 def test_the_free_answer_is_greedy(tmp_path: Folder) -> None:
-    state = done("format", bench("format", tmp_path), Write(MESSAGE))
+    state = done("format", backend("format", tmp_path), Write(MESSAGE))
     path = session()
     for id_ in state.free.ids:
         assert id_ == int(path.logits(len(path)).argmax())
@@ -89,7 +89,7 @@ def test_the_free_answer_is_greedy(tmp_path: Folder) -> None:
 
 
 def test_a_row_says_whether_the_mask_leaves_it(tmp_path: Folder) -> None:
-    state = done("format", bench("format", tmp_path), Write(MESSAGE), DIGITS)
+    state = done("format", backend("format", tmp_path), Write(MESSAGE), DIGITS)
     place = state.place
     assert (place.allowed, place.whole) == (10, False)
     assert [row.rank for row in place.rows] == list(range(1, lab.SHOWN + 1))
@@ -101,7 +101,7 @@ def test_a_row_says_whether_the_mask_leaves_it(tmp_path: Folder) -> None:
 
 
 def test_steps_go_forward_and_back(tmp_path: Folder) -> None:
-    there = bench("format", tmp_path)
+    there = backend("format", tmp_path)
     state = done("format", there, Write(MESSAGE), DIGITS, Step(), Step())
     assert len(state.written) == 2
     back = lab.act(state, Back())
@@ -119,7 +119,7 @@ def test_running_can_be_stopped() -> None:
 
 def test_a_choice_is_written_whole(tmp_path: Folder) -> None:
     rule = Rule("choices", "Paris | a city in France | Oslo")
-    state = done("format", bench("format", tmp_path), Write(MESSAGE), Shape(rule), Run())
+    state = done("format", backend("format", tmp_path), Write(MESSAGE), Shape(rule), Run())
     assert state.text.decode() in rule.choices
 
 

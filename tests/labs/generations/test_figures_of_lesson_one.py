@@ -17,7 +17,7 @@ from tutor.labs.generations import lab
 from tutor.labs.generations.actions import Predict, Run
 from tutor.labs.generations.lab import LAB
 from tutor.labs.generations.probes import score
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 
 if TYPE_CHECKING:
@@ -96,11 +96,11 @@ def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
 @pytest.mark.timeout(1200)
 def test_scores_of_generation(language_model: LanguageModel, tmp_path: Path) -> None:
     """A draw between two tokens can go the other way on another machine: one reply of a kind."""
-    bench = make_bench("generations", Tools(lambda: language_model, lambda: None, tmp_path))
+    backend = make_backend("generations", Tools(lambda: language_model, lambda: None, tmp_path))
     state = lab.start()
     for place in range(len(KINDS)):
         state = lab.act(msgspec.structs.replace(state, part=3, kind=place), Predict(1))
-    for passed in settle(LAB, lab.act(state, Run()), bench.answer):
+    for passed in settle(LAB, lab.act(state, Run()), backend.answer):
         state = passed
     for kind in KINDS:
         assert abs(score(state.results, "generative", kind)[0] - quoted(kind)[2]) <= 1

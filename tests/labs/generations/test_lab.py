@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS
 from tutor.errors import BotError, LabError
@@ -46,7 +46,7 @@ MUSIC = "music: do you lend records; where are the CDs; any vinyl = Upstairs, le
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> State:
     """One message, answered by all three."""
-    there = bench("generations", tmp_path_factory.mktemp("lab"))
+    there = backend("generations", tmp_path_factory.mktemp("lab"))
     state: State = done("generations", there, Say(PARROT))
     return state
 
@@ -109,13 +109,13 @@ def test_the_model_reads_the_whole_conversation_and_retrieval_only_the_last_mess
     assert [each.role for each in messages] == ["user", "assistant", "user"]
     assert asked.turn is not None
     assert messages[1].content == asked.turn.written.text
-    state = settled(LAB, state, bench("generations", tmp_path))
-    alone = done("generations", bench("generations", tmp_path), Say("Hello"))
+    state = settled(LAB, state, backend("generations", tmp_path))
+    alone = done("generations", backend("generations", tmp_path), Say("Hello"))
     assert state.turn.retrieval.reply == alone.turn.retrieval.reply
 
 
 def test_other_luck_draws_and_the_same_again_does_not(asked: State, tmp_path: Path) -> None:
-    there = bench("generations", tmp_path)
+    there = backend("generations", tmp_path)
     again = settled(LAB, lab.act(asked, Again()), there)
     lucky = settled(LAB, lab.act(asked, Again(luck=True)), there)
     assert asked.turn is not None
@@ -169,7 +169,7 @@ def test_shipped_rules_can_be_thrown_away_and_come_back() -> None:
 
 
 def test_an_intent_of_ones_own_is_learned(asked: State, tmp_path: Path) -> None:
-    there = bench("generations", tmp_path)
+    there = backend("generations", tmp_path)
     state = lab.act(asked, AddIntent(MUSIC))
     assert not state.ready
     assert isinstance(lab.question(state), AskTraining)
@@ -190,7 +190,7 @@ def test_what_to_compare_with_is_measured_before_an_intent_is_added(
 ) -> None:
     state = lab.act(lab.start(), AddIntent(MUSIC))
     assert lab.question(state) == AskTraining((), 1, 0)
-    state = settled(LAB, state, bench("generations", tmp_path))
+    state = settled(LAB, state, backend("generations", tmp_path))
     assert asked.trained is not None
     assert state.first_right == asked.trained.right
     assert state.ready
@@ -209,13 +209,13 @@ def test_training_stops_goes_on_and_begins_again(asked: State) -> None:
 def test_the_training_is_the_same_after_an_engine_was_lost(tmp_path: Path) -> None:
     """What is asked next is all that the new engine knows."""
     state = lab.act(lab.start(), Train())
-    first = bench("generations", tmp_path)
+    first = backend("generations", tmp_path)
     for _ in range(3):
         question = lab.question(state)
         assert question is not None
-        state = lab.heard(state, question, first.answer(question))  # type: ignore[arg-type]
-    state = settled(LAB, state, bench("generations", tmp_path))
-    whole = done("generations", bench("generations", tmp_path), Train())
+        state = lab.receive(state, question, first.answer(question))  # type: ignore[arg-type]
+    state = settled(LAB, state, backend("generations", tmp_path))
+    whole = done("generations", backend("generations", tmp_path), Train())
     assert state.trained is not None
     assert state.trained.losses == whole.trained.losses
     assert state.first_right == state.trained.right
@@ -243,7 +243,7 @@ def test_nothing_is_run_before_it_was_predicted() -> None:
 
 def test_all_probes_are_run_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
-    there = bench("generations", tmp_path)
+    there = backend("generations", tmp_path)
     state = settled(LAB, lab.act(predicted(lab.start()), Run()), there)
     assert set(state.results) == set(CASES)
     assert not state.running
@@ -292,7 +292,7 @@ def test_who_breaks_first_has_the_lowest_score() -> None:
 
 
 def test_goals_are_not_reached_by_what_stands_in_the_bank(tmp_path: Path) -> None:
-    there = bench("generations", tmp_path)
+    there = backend("generations", tmp_path)
     state = done("generations", there, Say("Which bus goes there?"), Anew(), Say("My card is gone"))
     assert state.turn.rules.reply.declined
     assert not state.turn.retrieval.reply.declined

@@ -10,7 +10,7 @@ import pytest
 
 from tests.app.whole_app import until
 from tests.engine.fake_engine import VOCABULARY
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.labs.generations import lab
@@ -205,7 +205,7 @@ async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
 
 
 async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Path) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     async with lab_app("generations", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await part(pilot, "probes")
         await do(pilot, "enter")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.ghost_text import lab
 from tutor.labs.ghost_text.code_check import check
 from tutor.labs.ghost_text.files import FILES
@@ -46,7 +46,7 @@ def proposing(text: str, pieces: list[bytes], **more: Any) -> State:
     state = typed(text)
     ids = tuple(range(len(pieces)))
     proposal = Proposal(state.context, None, ids, tuple(pieces), done=True, **more)
-    return lab.heard(state, lab.question(state), Answer(proposal))  # type: ignore[arg-type]
+    return lab.receive(state, lab.question(state), Answer(proposal))  # type: ignore[arg-type]
 
 
 # --- the model ------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def proposing(text: str, pieces: list[bytes], **more: Any) -> State:
 
 def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
     text = "The sea is"
-    state = done("ghost-text", bench("ghost-text", tmp_path), Type(text, len(text)), Pause())
+    state = done("ghost-text", backend("ghost-text", tmp_path), Type(text, len(text)), Pause())
     model = small_model()
     session = Session(model, model.tokenizer.encode(text))
     written = b""
@@ -71,7 +71,7 @@ def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
 def test_half_a_word_is_completed(tmp_path: Path) -> None:
     """As tokens it would have been cut otherwise."""
     text = "The capital of Fra"
-    state = done("ghost-text", bench("ghost-text", tmp_path), Type(text, len(text)), Pause())
+    state = done("ghost-text", backend("ghost-text", tmp_path), Type(text, len(text)), Pause())
     assert state.gray.startswith("nce")
     for beginning in state.current.beginnings:
         assert beginning.probability > 0
@@ -79,7 +79,7 @@ def test_half_a_word_is_completed(tmp_path: Path) -> None:
 
 
 def test_beginnings_are_shares_of_all_that_fits(tmp_path: Path) -> None:
-    there = bench("ghost-text", tmp_path)
+    there = backend("ghost-text", tmp_path)
     state = done("ghost-text", there, Type(TEXT, len(TEXT)), Pause())
     model = small_model()
     shares = Session(model, model.tokenizer.encode(TEXT)).logits(5).softmax(dim=-1)
@@ -95,7 +95,7 @@ def test_beginnings_are_shares_of_all_that_fits(tmp_path: Path) -> None:
 def test_it_does_not_depend_on_how_the_work_was_cut_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = bench("ghost-text", tmp_path)
+    there = backend("ghost-text", tmp_path)
     at_once = done("ghost-text", there, Open(), Open())
     monkeypatch.setattr("tutor.labs.ghost_text.backend.MOMENT", 0.0)
     in_pieces = done("ghost-text", there, Open(), Open())
@@ -105,7 +105,7 @@ def test_it_does_not_depend_on_how_the_work_was_cut_up(
 def test_a_file_that_is_too_long_loses_its_beginning(tmp_path: Path) -> None:
     text = "It is a fine day and the sea is blue. " * 60
     state = typed(text.strip())
-    state = settled(lab.LAB, state, bench("ghost-text", tmp_path))
+    state = settled(lab.LAB, state, backend("ghost-text", tmp_path))
     model = small_model()
     total = len(model.tokenizer.encode(state.context))
     assert state.current.left_out > 0
@@ -143,9 +143,9 @@ def test_another_budget_asks_again_and_both_lines_are_remembered() -> None:
     question = lab.question(less)
     assert question is not None
     assert question.context == "b ="
-    same = lab.heard(less, question, Answer(Proposal("b =", pieces=(b" 2",), done=True)))
+    same = lab.receive(less, question, Answer(Proposal("b =", pieces=(b" 2",), done=True)))
     assert "more-of-the-file" not in lab.LAB.reached(same)
-    other = lab.heard(less, question, Answer(Proposal("b =", pieces=(b" 3",), done=True)))
+    other = lab.receive(less, question, Answer(Proposal("b =", pieces=(b" 3",), done=True)))
     assert "more-of-the-file" in lab.LAB.reached(other)
 
 
@@ -176,7 +176,7 @@ def test_what_came_too_late_is_not_shown() -> None:
     question = lab.question(first)
     assert question is not None
     later = lab.act(first, Type("b =", 3))
-    late = lab.heard(later, question, Answer(Proposal("a =", pieces=(b" 1",), done=True)))
+    late = lab.receive(later, question, Answer(Proposal("a =", pieces=(b" 1",), done=True)))
     assert late.gray == ""
     assert late.proposed == {}
 
@@ -220,7 +220,7 @@ def test_what_stands_below_stays_there() -> None:
     below = state.text[state.cursor :]
     proposal = Proposal(state.context, pieces=(b" c",), done=True, closed=True)
     state = lab.act(
-        lab.heard(state, lab.question(state), Answer(proposal)),  # type: ignore[arg-type]
+        lab.receive(state, lab.question(state), Answer(proposal)),  # type: ignore[arg-type]
         Accept(),
     )
     assert state.text.endswith("return c" + below)

@@ -8,7 +8,7 @@ import pytest
 from textual.events import Paste
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.labs.ghost_text import lab as ghost_text
 from tutor.labs.ghost_text.code_editor import CodeEditor
 from tutor.labs.ghost_text.files import FILES
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tutor.labs.ghost_text.view.PAUSE", 0.01)
-    # the bench first: it is imported here, and has its figure from the lab
+    # the backend first: it is imported here, and has its figure from the lab
     monkeypatch.setattr("tutor.labs.ghost_text.backend.MOST", 8)
     monkeypatch.setattr(ghost_text, "MOST", 8)
 
@@ -96,7 +96,7 @@ async def test_a_token_then_a_word_then_the_rest_and_back_again(tmp_path: Path) 
 async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> None:
     """The engine is held: whatever is typed, nothing gray may stand there but what was typed
     along with."""
-    engine = BenchEngine()
+    engine = BackendEngine()
     async with lab_app("ghost-text", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")
@@ -114,7 +114,7 @@ async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> No
 
 
 async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     async with lab_app("ghost-text", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.labs.few_prompts import few_prompts
-from tests.labs.lab_backend import bench, settled, small_model
+from tests.labs.lab_backend import backend, settled, small_model
 from tutor.errors import TextError
 from tutor.labs.injection import lab
 from tutor.labs.injection.lab import Case, Defense, Move, Run, Shares, WriteAttack, WriteDefense
@@ -43,7 +43,7 @@ def test_a_prompt_with_all_three_defenses_and_ones_own() -> None:
 
 def test_shares_are_those_of_the_model_alone(tmp_path: Path) -> None:
     model = small_model()
-    answer = bench("injection", tmp_path).answer(lab.Question(Defense(marks=True), GIVEN.praise))
+    answer = backend("injection", tmp_path).answer(lab.Question(Defense(marks=True), GIVEN.praise))
     for review, shares in zip(GIVEN.praise, answer.shares, strict=True):
         ids = text_ids(model, lab.assemble(Defense(marks=True), review))
         found = torch.softmax(Session(model, ids).logits(len(ids)).double(), dim=-1)
@@ -94,7 +94,7 @@ def test_what_was_measured_stays_when_an_attack_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in few_prompts(tmp_path, monkeypatch):
-        there = bench("injection", tmp_path)
+        there = backend("injection", tmp_path)
         state = settled(lab.LAB, lab.act(lab.start(), Run()), there)
         done, total = state.asked
         assert done == total == 5 * (3 + 2 + 3 * 3)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, settled
+from tests.labs.lab_backend import backend, done, settled
 from tutor import paths
 from tutor.course.facts import FILE, read_facts
 from tutor.errors import LabError
@@ -21,7 +21,7 @@ FACTS = read_facts((paths.lessons_folder() / FILE).read_text("utf-8"), FILE)
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> State:
-    state: State = done("landscape", bench("landscape", tmp_path_factory.mktemp("lab")))
+    state: State = done("landscape", backend("landscape", tmp_path_factory.mktemp("lab")))
     return state
 
 
@@ -97,4 +97,4 @@ def test_what_is_not_there_is_refused_and_before_it_is_read_nothing_moves(read: 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "lessons_folder", lambda: tmp_path)
     with pytest.raises(LabError, match="cannot be read"):
-        settled(lab.LAB, lab.start(), bench("landscape", tmp_path))
+        settled(lab.LAB, lab.start(), backend("landscape", tmp_path))

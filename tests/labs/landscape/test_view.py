@@ -9,7 +9,7 @@ import pytest
 from tests.app.whole_app import until
 from tests.labs.lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.labs.landscape import lab as landscape
-from tutor.labs.landscape.backend import LandscapeBench
+from tutor.labs.landscape.backend import LandscapeBackend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ FACTS = (
 def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real ones change."""
     answer = landscape.Answer(tuple(landscape.Known(*fact) for fact in FACTS))
-    monkeypatch.setattr(LandscapeBench, "answer", lambda self, question: answer)
+    monkeypatch.setattr(LandscapeBackend, "answer", lambda self, question: answer)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -53,7 +53,7 @@ async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
 async def test_a_price_has_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     price = landscape.Known("Gemini", "API price", "2 / 10", "2026-10", "y", False)
     answer = landscape.Answer((price,))
-    monkeypatch.setattr(LandscapeBench, "answer", lambda self, question: answer)
+    monkeypatch.setattr(LandscapeBackend, "answer", lambda self, question: answer)
     async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "Gemini: 2 / 10  US dollars a million tokens, read / written" in seen(pilot)

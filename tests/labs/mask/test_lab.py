@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.labs.by_formula import by_formula
-from tests.labs.lab_backend import at_last, bench, done, small_model
+from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.kit.lab import Write
 from tutor.labs.mask import lab as mask
 from tutor.labs.mask.lab import MOST_TOKENS, Focus, Mask, Reading
@@ -22,7 +22,7 @@ TEXT = "The little bird sat in the tree and the little bird sang."
 @pytest.mark.parametrize("hide", [True, False])
 @torch.inference_mode()
 def test_both_readings_are_what_the_formula_gives(hide: bool, tmp_path: Path) -> None:
-    answer = at_last(bench("mask", tmp_path), mask.Question(TEXT, hide))
+    answer = at_last(backend("mask", tmp_path), mask.Question(TEXT, hide))
     ids = [token.id for token in answer.tokens]
     logits, attention, _ = by_formula(ids, hide=hide)
     chances = logits.softmax(-1)
@@ -50,7 +50,7 @@ def test_the_network_is_masked_again_afterwards() -> None:
 
 
 def test_under_the_mask_the_end_moves_nothing_before_it(tmp_path: Path) -> None:
-    there = bench("mask", tmp_path)
+    there = backend("mask", tmp_path)
     other = TEXT.replace("sang", "flew away")
     state = done("mask", there, Write(TEXT), Mask(hide=False), Write(other), Mask(hide=True))
     assert state.shared == len(small_model().tokenizer.encode(TEXT.split(" sang")[0]))
@@ -59,13 +59,13 @@ def test_under_the_mask_the_end_moves_nothing_before_it(tmp_path: Path) -> None:
 
 
 def test_a_text_is_not_compared_with_itself(tmp_path: Path) -> None:
-    state = done("mask", bench("mask", tmp_path), Write(TEXT), Write(TEXT))
+    state = done("mask", backend("mask", tmp_path), Write(TEXT), Write(TEXT))
     assert state.shared == 0
     assert state.moved(hide=True) is None
 
 
 def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
-    state = done("mask", bench("mask", tmp_path), Write("a b " * 40), Focus(99))
+    state = done("mask", backend("mask", tmp_path), Write("a b " * 40), Focus(99))
     assert len(state.tokens) == MOST_TOKENS == state.focus + 1
     assert state.shown.left_out > 0
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
 from tutor.labs.kit.lab import Write
 from tutor.labs.merges import lab as merges
@@ -24,7 +24,7 @@ TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️
 def test_it_ends_at_the_tokens_of_the_default_model(
     text: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
-    state = done("merges", bench("merges", tmp_path, language_model), Write(text), Jump("tokens"))
+    state = done("merges", backend("merges", tmp_path, language_model), Write(text), Jump("tokens"))
     tokenizer = language_model.tokenizer
     ids = tokenizer.encode(text)
     assert [piece for chunk in state.chunks for piece in chunk] == [
@@ -59,7 +59,7 @@ def test_a_rule_joins_from_the_left() -> None:
 
 
 def test_forward_and_back(tmp_path: Path) -> None:
-    there = bench("merges", tmp_path)
+    there = backend("merges", tmp_path)
     start = done("merges", there)
     assert [len(piece) for chunk in start.chunks for piece in chunk] == [1] * len("unbelievable")
     forth = done("merges", there, Step(3))
@@ -84,4 +84,4 @@ def test_a_tokenizer_that_does_not_merge_bytes_is_refused(tmp_path: Path) -> Non
     backend = Backend(models.BPE(vocab={"a": 0, "<unk>": 1}, merges=[], unk_token="<unk>"))
     backend.decoder = decoders.Metaspace()
     with pytest.raises(LabError):
-        bench("merges", tmp_path, SimpleNamespace(tokenizer=Tokenizer(backend)))  # type: ignore[arg-type]
+        backend("merges", tmp_path, SimpleNamespace(tokenizer=Tokenizer(backend)))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError, TextError
 from tutor.labs.kit.words.word import Near
 from tutor.labs.neighbors import lab
@@ -37,7 +37,7 @@ def _all_rows() -> torch.Tensor:
 
 
 def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
-    state = done("neighbors", bench("neighbors", tmp_path), LookUp("family"))
+    state = done("neighbors", backend("neighbors", tmp_path), LookUp("family"))
     near = state.neighborhood.near
     rows = _all_rows()
     id_ = state.neighborhood.token.id
@@ -50,7 +50,7 @@ def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
 
 
 def test_visiting_goes_to_the_neighbor_in_focus(tmp_path: Path) -> None:
-    there = bench("neighbors", tmp_path)
+    there = backend("neighbors", tmp_path)
     state = done("neighbors", there, LookUp("family"), Move(down=2))
     wanted = state.near[2].token
     visited = done("neighbors", there, LookUp("family"), Move(down=2), Visit())
@@ -62,13 +62,13 @@ def test_other_spellings_can_be_taken_out_and_keep_their_ranks() -> None:
     texts = (" Good", " bad", "good", " goods", "GOOD")
     near = tuple(Near(n, Token(n, text, text.encode()), 0.5) for n, text in enumerate(texts, 1))
     there = Neighborhood((), Token(9, " good", b" good"), 1.0, near, 0.4, 100)
-    state = lab.heard(lab.start(), AskNear("good", 0, None), there)
+    state = lab.receive(lab.start(), AskNear("good", 0, None), there)
     assert state.near == near
     assert [one.rank for one in lab.act(state, Spellings()).near] == [2, 4]
 
 
 def test_the_forms_of_a_word_come_in_turn(tmp_path: Path) -> None:
-    there = bench("neighbors", tmp_path)
+    there = backend("neighbors", tmp_path)
     state = done("neighbors", there, LookUp("family"))
     count = len(state.neighborhood.forms)
     assert count > 1
@@ -79,7 +79,7 @@ def test_the_forms_of_a_word_come_in_turn(tmp_path: Path) -> None:
 
 
 def test_a_word_of_several_tokens_is_known_as_such(tmp_path: Path) -> None:
-    state = done("neighbors", bench("neighbors", tmp_path), LookUp("Donaudampfschiff"))
+    state = done("neighbors", backend("neighbors", tmp_path), LookUp("Donaudampfschiff"))
     form = state.neighborhood.forms[state.form]
     assert len(form) > 1
     assert state.neighborhood.token == form[0]
@@ -87,12 +87,12 @@ def test_a_word_of_several_tokens_is_known_as_such(tmp_path: Path) -> None:
 
 def test_an_empty_word_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TextError):
-        bench("neighbors", tmp_path).answer(AskNear(" ", 0, None))
+        backend("neighbors", tmp_path).answer(AskNear(" ", 0, None))
 
 
 def test_pairs_are_all_cosines_of_the_words(tmp_path: Path) -> None:
     state = done(
-        "neighbors", bench("neighbors", tmp_path), ListWords("man woman, year"), Choose("pairs")
+        "neighbors", backend("neighbors", tmp_path), ListWords("man woman, year"), Choose("pairs")
     )
     rows = _all_rows()[[form[0].id for form in state.pairs.forms]]
     for found, wanted in zip(state.pairs.cosines, (rows @ rows.t()).tolist(), strict=True):
@@ -101,7 +101,7 @@ def test_pairs_are_all_cosines_of_the_words(tmp_path: Path) -> None:
 
 def test_a_sum_is_ranked_both_ways(tmp_path: Path) -> None:
     words = ("father", "man", "woman", "mother")
-    state = done("neighbors", bench("neighbors", tmp_path), Add(*words), Choose("sums"))
+    state = done("neighbors", backend("neighbors", tmp_path), Add(*words), Choose("sums"))
     found = state.chosen
     assert found.own
     assert found.sum is not None
@@ -118,7 +118,7 @@ def test_a_sum_is_ranked_both_ways(tmp_path: Path) -> None:
 
 def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path) -> None:
     """Figures of the lesson on embeddings, rounded as they stand there."""
-    there = bench("neighbors", tmp_path, language_model)
+    there = backend("neighbors", tmp_path, language_model)
     state = done("neighbors", there, LookUp("Monday"))
     shown = [(one.token.text, round(one.cosine, 2)) for one in state.near[:3]]
     assert shown == [(" Tuesday", 0.89), (" Wednesday", 0.88), (" Thursday", 0.88)]
@@ -176,7 +176,7 @@ def test_the_focus_stays_where_something_is(moves: list[Move], view: lab.View) -
 def test_an_analogy_with_one_word_twice_reaches_no_goal(tmp_path: Path) -> None:
     state = done(
         "neighbors",
-        bench("neighbors", tmp_path),
+        backend("neighbors", tmp_path),
         *[Add("man", "year", "year", "man"), Choose("sums")],
     )
     assert state.chosen.same_twice

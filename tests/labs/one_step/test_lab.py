@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done
+from tests.labs.lab_backend import backend, done
 from tutor.errors import LabError
 from tutor.labs.kit.lab import Write
 from tutor.labs.one_step import lab
@@ -25,7 +25,7 @@ TEXT = "The cat sat on the mat, and sat."
 
 
 def after(folder: Path, *actions: object) -> State:
-    state = done("one-step", bench("one-step", folder), *actions)
+    state = done("one-step", backend("one-step", folder), *actions)
     assert isinstance(state, State)
     return state
 
@@ -131,10 +131,10 @@ def test_the_guesses_are_shares_of_all_bytes_and_the_target_has_its_own(tmp_path
 
 
 def test_an_engine_that_begins_anew_tells_the_same(tmp_path: Path) -> None:
-    once = bench("one-step", tmp_path)
+    once = backend("one-step", tmp_path)
     state = done("one-step", once, Skip(), Walk(1))
     question = lab.Question(state.text, state.step)
-    assert bench("one-step", tmp_path).answer(question) == once.answer(question)
+    assert backend("one-step", tmp_path).answer(question) == once.answer(question)
     assert len(once.answer(question).history) == state.step + 2
 
 

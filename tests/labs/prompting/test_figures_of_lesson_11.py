@@ -11,7 +11,7 @@ import pytest
 from tutor import paths
 from tutor.labs.injection import lab as injection
 from tutor.labs.injection.lab import Case
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.prompts.questions import Try
 from tutor.labs.kit.prompts.scores import Score, Trial, score
 from tutor.labs.kit.prompts.tasks import tasks
@@ -77,9 +77,9 @@ def test_their_intervals_are_those_of_their_counts() -> None:
 
 
 def scored(model: LanguageModel, version: Version) -> Score:
-    bench = make_bench("prompting", Tools(lambda: model, lambda: None, paths.assets_folder()))
+    backend = make_backend("prompting", Tools(lambda: model, lambda: None, paths.assets_folder()))
     trial = Trial(MONTH.name, version)
-    found = tuple(bench.answer(Try(trial, item)) for item in range(len(MONTH.items)))
+    found = tuple(backend.answer(Try(trial, item)) for item in range(len(MONTH.items)))
     return score({trial: found}, trial)
 
 
@@ -109,7 +109,7 @@ def test_the_same_rule_after_two_examples_makes_it_twenty(language_model: Langua
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("at", range(len(CLEAN)))
 def test_each_defense_holds_as_often_as_is_said(at: int, language_model: LanguageModel) -> None:
-    bench = make_bench(
+    backend = make_backend(
         "injection", Tools(lambda: language_model, lambda: None, paths.assets_folder())
     )
     given, defense = injection.material(), injection.NAMED[at][1]
@@ -118,7 +118,7 @@ def test_each_defense_holds_as_often_as_is_said(at: int, language_model: Languag
         *given.praise,
         *(injection.attacked(each, attack) for attack in given.attacks for each in given.documents),
     )
-    answer = bench.answer(injection.Question(defense, reviews))
+    answer = backend.answer(injection.Question(defense, reviews))
     cases = (Case(defense, review) for review in reviews)
     state = msgspec.structs.replace(
         injection.start(), found=dict(zip(cases, answer.shares, strict=True))

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.errors import LabError, TextError
 from tutor.labs.kit.prompts.local import label_ids, prompt_ids
 from tutor.labs.kit.prompts.questions import Read, Try
@@ -116,7 +116,7 @@ def test_in_plain_text_the_answer_is_the_first_line() -> None:
 
 def test_marks_of_the_template_in_a_part_stay_text(tmp_path: Path) -> None:
     made = version(system="<|im_end|>", frame="turns")
-    reading = bench("prompting", tmp_path).answer(Read(Trial("sentiment", made), 0))
+    reading = backend("prompting", tmp_path).answer(Read(Trial("sentiment", made), 0))
     assert any("<|im_end|>" in each.text and not each.special for each in reading.stretches)
     assert next(each for each in reading.stretches if each.special).text == "<|im_start|>"
 
@@ -124,7 +124,7 @@ def test_marks_of_the_template_in_a_part_stay_text(tmp_path: Path) -> None:
 def test_what_is_read_is_what_the_model_is_given(tmp_path: Path) -> None:
     for frame in ("chat", "turns", "text"):
         made = version(frame=frame, examples=1)
-        reading = bench("prompting", tmp_path).answer(Read(Trial("sentiment", made), 3))
+        reading = backend("prompting", tmp_path).answer(Read(Trial("sentiment", made), 3))
         ids = prompt_ids(small_model(), assemble(made, SENTIMENT, SENTIMENT.items[3]))
         whole = "".join(each.text for each in reading.stretches)
         assert whole.encode() == small_model().tokenizer.decode(ids)
@@ -164,7 +164,7 @@ def test_parts_that_have_no_effect_are_no_difference() -> None:
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> lab.State:
-    there = bench("prompting", tmp_path_factory.mktemp("lab"))
+    there = backend("prompting", tmp_path_factory.mktemp("lab"))
     found: lab.State = done("prompting", there, Choose(-5), Turn(2, "examples"), Run())
     return found
 
@@ -206,7 +206,7 @@ def test_labels_do_not_share_a_beginning() -> None:
 
 def test_an_answer_in_plain_text_ends_with_its_line(tmp_path: Path) -> None:
     made = version(frame="text", examples=4)
-    tried = bench("prompting", tmp_path).answer(Try(Trial("sentiment", made), 0))
+    tried = backend("prompting", tmp_path).answer(Try(Trial("sentiment", made), 0))
     session = Session(small_model(), text_ids(small_model(), text_of(examples=4)))
     assert tried.tokens == len(session)
     assert tried.written.strip().count("\n") == 0
@@ -214,8 +214,8 @@ def test_an_answer_in_plain_text_ends_with_its_line(tmp_path: Path) -> None:
 
 def test_draws_at_a_temperature_are_repeated_and_differ_from_greedy(tmp_path: Path) -> None:
     hot = Try(Trial("sentiment", version(temperature=1.5)), 2)
-    one, again = (bench("prompting", tmp_path).answer(hot) for _ in range(2))
-    cold = bench("prompting", tmp_path).answer(Try(Trial("sentiment", version()), 2))
+    one, again = (backend("prompting", tmp_path).answer(hot) for _ in range(2))
+    cold = backend("prompting", tmp_path).answer(Try(Trial("sentiment", version()), 2))
     assert one.written == again.written != cold.written
     assert one.rows == cold.rows  # before temperature
 
@@ -278,14 +278,14 @@ def test_twelve_scored_versions_are_remembered() -> None:
     for length in range(1, 30):
         state = lab.act(state, Write("role", "x" * length))
         for item in range(20):
-            state = lab.heard(state, Try(state.trials[1], item), tried("May"))
+            state = lab.receive(state, Try(state.trials[1], item), tried("May"))
     assert len(state.scored) == lab.REMEMBERED
     assert state.scored[-1] == state.trials[1]
     assert len(state.results) <= 2 * lab.REMEMBERED + 2
 
 
 def test_it_stops_and_goes_on(tmp_path: Path) -> None:
-    there = bench("prompting", tmp_path)
+    there = backend("prompting", tmp_path)
     state = settled(lab.LAB, lab.start(), there)
     running = lab.act(state, Run())
     assert isinstance(lab.question(running), Try)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from tests.labs.few_prompts import KEPT, few_prompts
-from tests.labs.lab_backend import bench, settled, small_model
+from tests.labs.lab_backend import backend, settled, small_model
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import (
     Loopback,
@@ -54,7 +54,7 @@ def few(
 
 @pytest.fixture
 def there(tmp_path: Path) -> Any:
-    return bench("prompting", tmp_path)
+    return backend("prompting", tmp_path)
 
 
 def elsewhere(server: Loopback, *actions: Any) -> State:
@@ -158,7 +158,7 @@ def test_it_is_stopped_at_once_and_goes_on(server: Loopback, there: Any) -> None
     state = elsewhere(server, Run())
     while state.asked[0] < 1 or state.sent is None:
         asked = lab.question(state)
-        state = lab.heard(state, asked, there.answer(asked))
+        state = lab.receive(state, asked, there.answer(asked))
     stopped = lab.act(state, Run())
     assert lab.question(stopped) == Stop()
     stopped = settled(lab.LAB, stopped, there)
@@ -185,8 +185,8 @@ def test_a_bench_that_was_made_anew_does_not_send_it_again(
     state = elsewhere(server, Run())
     while state.sent is None or not server.asked:
         asked = lab.question(state)
-        state = lab.heard(state, asked, there.answer(asked))
-    anew = settled(lab.LAB, state, bench("prompting", tmp_path))
+        state = lab.receive(state, asked, there.answer(asked))
+    anew = settled(lab.LAB, state, backend("prompting", tmp_path))
     assert anew.trouble is not None
     assert anew.trouble.kind == "StreamBroken"
     assert len(server.asked) == 1
@@ -283,10 +283,10 @@ def test_a_read_in_between_does_not_lose_what_is_under_way(server: Loopback, the
     state = elsewhere(server, Run())
     while state.sent is None:
         asked = lab.question(state)
-        state = lab.heard(state, asked, there.answer(asked))
+        state = lab.receive(state, asked, there.answer(asked))
     looked = lab.act(state, See("prompt"))
     asked = lab.question(looked)
     assert isinstance(asked, Read)
-    looked = lab.heard(looked, asked, there.answer(asked))
+    looked = lab.receive(looked, asked, there.answer(asked))
     assert lab.question(looked) == msgspec.structs.replace(state.sent, sent=True)
     assert isinstance(state.sent, Try)

@@ -9,7 +9,7 @@ import pytest
 from textual.events import Key
 
 from tests.labs.few_prompts import few_prompts
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ async def test_a_part_is_written_and_the_answer_is_asked_anew(tmp_path: Path) ->
 
 
 async def test_it_can_be_stopped(tmp_path: Path) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     app = lab_app("prompting", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)

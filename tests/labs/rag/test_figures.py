@@ -11,7 +11,7 @@ from tutor import paths
 from tutor.cli.rag.measure import MeasuredAll, measured
 from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.lm.load import LanguageModel
 from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.pairs import pairs
@@ -49,8 +49,8 @@ def test_the_search_by_words_is_as_good_as_the_record_says() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_all_figures_are_measured_again(language_model: LanguageModel, tmp_path: Path) -> None:
-    bench = make_bench("rag", Tools(lambda: language_model, lambda: None, tmp_path))
-    found, said = measured(bench.answer, lambda text: None), record()
+    backend = make_backend("rag", Tools(lambda: language_model, lambda: None, tmp_path))
+    found, said = measured(backend.answer, lambda text: None), record()
     there = {kind: each for kind, each in said.searching.items() if kind in found.searching}
     assert set(said.searching) - set(there) <= {"encoder"}  # where it is not installed
     for kind, each in there.items():

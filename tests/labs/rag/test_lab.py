@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tests.retrieval.retrieval_stage import PASSAGES, small_course  # noqa: F401
 from tutor.errors import EncoderMissing, RetrievalError
 from tutor.labs.rag import attempt as rag_attempt
@@ -48,7 +48,7 @@ COURSE = Source("course", 7, vectors=True)
 
 
 def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> None:
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     by = {kind: there.answer(Find(PASSWORD, Way(kind=kind), 3)).hits for kind in rag_attempt.KINDS}
     assert by["words"][0].passage.anchor == "words"
     assert "bytes" not in [hit.passage.anchor for hit in by["words"]]  # no word in common
@@ -63,7 +63,7 @@ def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> N
 
 
 def test_a_false_passage_is_found_like_the_others(tmp_path: Path) -> None:
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     for kind in rag_attempt.KINDS:
         hits = there.answer(Find(PASSWORD, Way(kind=kind, poison=FALSE), 3)).hits
         (false,) = [hit for hit in hits if hit.false]
@@ -73,7 +73,7 @@ def test_a_false_passage_is_found_like_the_others(tmp_path: Path) -> None:
 
 
 def test_the_prompt_keeps_to_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
 
     def hits(budget: int, count: int = 5) -> tuple[Hit, ...]:
         monkeypatch.setattr("tutor.labs.rag.backend.BUDGET", budget)
@@ -101,7 +101,7 @@ def test_the_prompt_keeps_to_its_budget(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_what_is_written_is_greedy_and_what_it_gains_is_measured(tmp_path: Path) -> None:
-    state = done("rag", bench("rag", tmp_path), Ask(PASSWORD))
+    state = done("rag", backend("rag", tmp_path), Ask(PASSWORD))
     attempt: Attempt = state.attempt
     assert attempt.done
     model = small_model()
@@ -120,10 +120,10 @@ def test_what_is_written_is_greedy_and_what_it_gains_is_measured(tmp_path: Path)
 def test_it_does_not_matter_how_the_work_is_cut_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once = done("rag", bench("rag", tmp_path), Ask(PASSWORD))
+    at_once = done("rag", backend("rag", tmp_path), Ask(PASSWORD))
     monkeypatch.setattr("tutor.labs.rag.backend.MOMENT", 0.0)
     monkeypatch.setattr("tutor.labs.rag.backend.CHUNK", 8)
-    in_pieces = done("rag", bench("rag", tmp_path), Ask(PASSWORD))
+    in_pieces = done("rag", backend("rag", tmp_path), Ask(PASSWORD))
     assert in_pieces.attempt.ids == at_once.attempt.ids
     assert in_pieces.attempt.gains == pytest.approx(at_once.attempt.gains, abs=1e-3)
 
@@ -208,7 +208,7 @@ def test_the_set_is_gone_through_by_kinds_in_turns() -> None:
 
 
 def test_vectors_come_first_and_other_ways_end_that(tmp_path: Path) -> None:
-    state = settled(lab.LAB, lab.start(), bench("rag", tmp_path))
+    state = settled(lab.LAB, lab.start(), backend("rag", tmp_path))
     state = lab.act(state, Turn(1))
     assert state.reading
     assert lab.question(state) == Read("course", 0)
@@ -220,18 +220,18 @@ def test_vectors_are_kept_on_disk_and_a_bad_file_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tutor.labs.rag.backend.MOMENT", 0.0)
-    first = bench("rag", tmp_path)
+    first = backend("rag", tmp_path)
     total = first.answer(Read("course", 0)).total
     for _ in range(total):
         first.answer(Read("course", 0))
     (file,) = (tmp_path / "data").rglob("*.safetensors")
-    assert bench("rag", tmp_path).answer(Read("course", 0)).done == total
+    assert backend("rag", tmp_path).answer(Read("course", 0)).done == total
     file.write_bytes(b"no tensors")
-    assert bench("rag", tmp_path).answer(Read("course", 0)).done == 1
+    assert backend("rag", tmp_path).answer(Read("course", 0)).done == 1
 
 
 def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     state = settled(lab.LAB, lab.start(), there)
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert rag_quality.all_ranked(state.quality)
@@ -255,7 +255,7 @@ def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
 
 
 def test_measuring_stops_goes_on_and_waits_while_something_is_asked(tmp_path: Path) -> None:
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     state = lab.act(settled(lab.LAB, lab.start(), there), Run())
     assert lab.question(state) == Read("course", 0)
     assert lab.question(lab.act(state, Run())) is None
@@ -271,7 +271,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     (folder / "owl.md").write_text("# Owls\n\nAn owl hunts at night.\n")
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     state = done("rag", there, From(1), Ask("What waits for fish?"))
     assert state.attempt.way == Way("notes")
     assert [hit.passage.source for hit in state.attempt.hits] == ["heron.md"]
@@ -287,13 +287,13 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
-    without = lab.heard(lab.start(), Look(), Sources((), encoder=False))
+    without = lab.receive(lab.start(), Look(), Sources((), encoder=False))
     assert lab.act(without, Turn(3)).way.kind == "words"
-    state = lab.heard(lab.start(), Look(), Sources((COURSE,), encoder=True))
+    state = lab.receive(lab.start(), Look(), Sources((COURSE,), encoder=True))
     state = lab.act(state, Turn(3))
     assert state.attempt.way == Way(kind="encoder")
     assert lab.question(state) == Read("course", 0, "encoder")
-    state = lab.heard(state, Read("course", 0, "encoder"), ReadSoFar(7, 7))
+    state = lab.receive(state, Read("course", 0, "encoder"), ReadSoFar(7, 7))
     assert isinstance(lab.question(state), Find)
     # the vectors of the one say nothing of the other's
     assert lab.question(lab.act(state, Turn(-1))) == Read("course", 0, "meaning")
@@ -309,7 +309,7 @@ def test_without_the_encoder_one_is_told_how_to_install_it(
     monkeypatch.setattr(sentence_encoder, "is_installed", lambda: False)
     rag_vectors._encoder.cache_clear()
     with pytest.raises(EncoderMissing, match="is not installed"):
-        bench("rag", tmp_path).answer(Read("course", 0, "encoder"))
+        backend("rag", tmp_path).answer(Read("course", 0, "encoder"))
 
 
 @pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
@@ -317,7 +317,7 @@ def test_the_encoder_finds_what_is_said_in_other_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: True)
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     state = done("rag", there, Turn(3), Ask("How do I save memory by coarser weights?"))
     assert state.attempt.way.kind == "encoder"
     assert state.attempt.hits[0].passage.anchor == "quantization"
@@ -332,7 +332,7 @@ def test_the_encoder_finds_what_is_said_in_other_words(
     assert found.recall == 1.0
     kept = list((tmp_path / "data").rglob("*.safetensors"))
     assert len(kept) == 2  # one of the model's vectors, one of the encoder's
-    again = bench("rag", tmp_path).answer(Read("course", 0, "encoder"))
+    again = backend("rag", tmp_path).answer(Read("course", 0, "encoder"))
     assert again.done == again.total == len(PASSAGES)
 
 
@@ -345,14 +345,14 @@ def test_too_many_passages_are_searched_by_words_alone(
     (folder / "wren.md").write_text("A wren.")
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
-    there = bench("rag", tmp_path)
+    there = backend("rag", tmp_path)
     with pytest.raises(RetrievalError, match="by meaning"):
         there.answer(Read("notes", 0))
     assert there.answer(Find("wren", Way("notes"), 1)).hits
 
 
 def test_nothing_found_is_an_answer_without_passages(tmp_path: Path) -> None:
-    state = done("rag", bench("rag", tmp_path), Ask("zzz"))
+    state = done("rag", backend("rag", tmp_path), Ask("zzz"))
     assert state.attempt.hits == ()
     assert state.attempt.done
     assert state.attempt.cited == ()
@@ -360,7 +360,9 @@ def test_nothing_found_is_an_answer_without_passages(tmp_path: Path) -> None:
 
 def test_an_answer_that_comes_late_is_taken_for_what_it_was() -> None:
     attempt_ = Attempt("q", Way(), 3)
-    assert rag_attempt.heard_by(attempt_, Score("", ()), Scored(None)) == attempt_
-    found = rag_attempt.heard_by(attempt_, Find("q", Way(), 3), Found(()))
-    written = rag_attempt.heard_by(found, Write("", ()), Written((1,), b"a", False, 3, 3, 0.1))
+    assert rag_attempt.receive_attempt(attempt_, Score("", ()), Scored(None)) == attempt_
+    found = rag_attempt.receive_attempt(attempt_, Find("q", Way(), 3), Found(()))
+    written = rag_attempt.receive_attempt(
+        found, Write("", ()), Written((1,), b"a", False, 3, 3, 0.1)
+    )
     assert (written.said, written.ended, written.read) == ("a", False, (3, 3))

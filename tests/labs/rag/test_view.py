@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import sees, until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tests.retrieval.retrieval_stage import small_course  # noqa: F401
 from tutor.course.catalogue import load_course
 from tutor.labs.rag import attempt as rag_attempt
@@ -128,7 +128,7 @@ async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
 async def test_it_is_measured_stopped_and_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     async with lab_app("rag", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await do(pilot, "tab")

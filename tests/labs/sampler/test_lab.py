@@ -1,4 +1,4 @@
-"""The sampler bench, against the sampler of the stepper and the formulas."""
+"""The sampler backend, against the sampler of the stepper and the formulas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import TextError
 from tutor.labs.kit.lab import Write
 from tutor.labs.sampler import lab as sampler
@@ -27,7 +27,7 @@ def session() -> Session:
 
 
 def test_off_it_shows_the_models_own_distribution(tmp_path: Path) -> None:
-    answer = bench("sampler", tmp_path).answer(Question(TEXT, Dials(), ORDER))
+    answer = backend("sampler", tmp_path).answer(Question(TEXT, Dials(), ORDER))
     there = session()
     found = there.distribution(len(there), PLAIN, seed=0, top=10)
     assert [row.id for row in answer.rows[:10]] == [row.token.id for row in found.rows]
@@ -39,7 +39,7 @@ def test_off_it_shows_the_models_own_distribution(tmp_path: Path) -> None:
 
 def test_in_the_usual_order_it_does_what_the_stepper_does(tmp_path: Path) -> None:
     dials = Dials(temperature=1.5, top_k=20, top_p=0.8, min_p=0.05)
-    answer = bench("sampler", tmp_path).answer(Question(TEXT, dials, ORDER))
+    answer = backend("sampler", tmp_path).answer(Question(TEXT, dials, ORDER))
     there = session()
     settings = SamplerSettings(1.5, 20, 0.8, 0.05)
     found = there.distribution(len(there), settings, seed=0, top=30)
@@ -51,7 +51,7 @@ def test_in_the_usual_order_it_does_what_the_stepper_does(tmp_path: Path) -> Non
 
 
 def test_a_token_that_the_text_has_is_made_less_likely(tmp_path: Path) -> None:
-    there = bench("sampler", tmp_path)
+    there = backend("sampler", tmp_path)
     seen = set(text_ids(small_model(), TEXT))
     plain = there.answer(Question(TEXT, Dials(), ORDER))
     penalized = there.answer(Question(TEXT, Dials(repetition=5.0), ORDER))
@@ -85,13 +85,13 @@ def test_of_a_long_text_the_end_counts() -> None:
 
 
 def test_without_a_text_nothing_is_asked(tmp_path: Path) -> None:
-    assert done("sampler", bench("sampler", tmp_path), Write("")).answer is not None
+    assert done("sampler", backend("sampler", tmp_path), Write("")).answer is not None
     with pytest.raises(TextError):
-        bench("sampler", tmp_path).answer(Question("", Dials(), ORDER))
+        backend("sampler", tmp_path).answer(Question("", Dials(), ORDER))
 
 
 def test_surprise_of_the_first_is_that_of_its_share(tmp_path: Path) -> None:
-    answer = bench("sampler", tmp_path).answer(Question(TEXT, Dials(top_k=1), ORDER))
+    answer = backend("sampler", tmp_path).answer(Question(TEXT, Dials(top_k=1), ORDER))
     assert answer.first_after.after == 1
     assert answer.stages[2].removed_probability == pytest.approx(1 - answer.rows[0].before)
     assert math.isclose(answer.stages[-1].entropy_bits, 0, abs_tol=1e-9)

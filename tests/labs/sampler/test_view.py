@@ -1,4 +1,4 @@
-"""The sampler bench, by its keys."""
+"""The sampler backend, by its keys."""
 
 from __future__ import annotations
 

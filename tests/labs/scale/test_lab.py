@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tests.tiny_gguf import write_gguf
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs.kit.lab import Write
@@ -39,7 +39,7 @@ TEXT = "The capital of Mongolia is Ulaanbaatar."
 
 
 def test_the_bits_are_those_of_one_token_after_the_other(tmp_path: Path) -> None:
-    state = done("scale", bench("scale", tmp_path), Write(TEXT))
+    state = done("scale", backend("scale", tmp_path), Write(TEXT))
     reading = state.readings["loaded"]
     model = small_model()
     cache = KeyValueCache(model.network.config)
@@ -92,11 +92,11 @@ def test_no_more_is_read_than_fits() -> None:
 
 
 def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
-    assert done("scale", bench("scale", tmp_path)).readings["yours"] is None
+    assert done("scale", backend("scale", tmp_path)).readings["yours"] is None
     training = LiveTraining(["some text to be trained on, " * 60] * 11)
     training.train(Choices(0.002), lambda: training.done < 3)
     training.save(tmp_path / FILE)
-    reading = done("scale", bench("scale", tmp_path), Write("abc")).readings["yours"]
+    reading = done("scale", backend("scale", tmp_path), Write("abc")).readings["yours"]
     assert (reading.trained_on, reading.pieces, reading.byte_count) == (3 * 512, 3, 3)
     expected = bits_of(training.network, torch.tensor(list(b"\nabc")), 64).sum().item()
     assert reading.bits == pytest.approx(expected, rel=1e-5)
@@ -106,7 +106,7 @@ def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
 
 def test_a_network_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no network")
-    assert bench("scale", tmp_path).answer(Read("yours", "abc")).reading is None
+    assert backend("scale", tmp_path).answer(Read("yours", "abc")).reading is None
 
 
 # --- another installed model ----------------------------------------------------------------------
@@ -123,7 +123,7 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> None:
-    there: Any = bench("scale", tmp_path)
+    there: Any = backend("scale", tmp_path)
     state = done("scale", there, Write(TEXT))
     assert state.others == ("another",)
     assert state.complete
@@ -154,7 +154,7 @@ def test_one_that_does_not_fit_is_refused_in_a_sentence(
     another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(visitor, "available_memory", lambda: 1000)
-    state = done("scale", bench("scale", tmp_path), Other())
+    state = done("scale", backend("scale", tmp_path), Other())
     assert state.refused.startswith("It needs about 0.0 GB of memory")
     assert state.readings["loaded"] is not None
     assert state.complete
@@ -163,7 +163,7 @@ def test_one_that_does_not_fit_is_refused_in_a_sentence(
 
 
 def test_one_that_is_damaged_or_gone_is_refused_too(another: Path, tmp_path: Path) -> None:
-    there = bench("scale", tmp_path)
+    there = backend("scale", tmp_path)
     state = done("scale", there)
     another.write_bytes(another.read_bytes()[:2000])
     damaged = settled(lab.LAB, lab.act(state, Other()), there)
@@ -214,7 +214,7 @@ def test_what_was_published_is_consistent() -> None:
 
 
 def test_the_ladder_climbs_and_what_is_here_comes_first(tmp_path: Path) -> None:
-    rungs = ladder(done("scale", bench("scale", tmp_path)))
+    rungs = ladder(done("scale", backend("scale", tmp_path)))
     assert [rung.here for rung in rungs] == sorted((rung.here for rung in rungs), reverse=True)
     there = [rung.compute or 0 for rung in rungs if not rung.here]
     assert there == sorted(there)

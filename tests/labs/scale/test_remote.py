@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.labs.lab_backend import bench, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import Loopback, silent, status, stream, text_event, whole
 from tests.vendors.model_server import model_server
@@ -32,7 +32,7 @@ FOLLOWING = stream(text_event(" and", "length", [(" and", -0.5, TOP)]))
 
 def reading(server: Loopback, folder: Path, text: str = TEXT) -> tuple[State, Any]:
     """After `text` was read by those here, and by a model of this server."""
-    there: Any = bench("scale", folder)
+    there: Any = backend("scale", folder)
     state = done("scale", there, Write(text), Add("openai:there", server.url + "/v1"), Agree(True))
     return state, there
 
@@ -128,7 +128,7 @@ def test_one_that_cannot_read_is_refused_in_a_sentence_and_asked_again(
 
 
 def test_nothing_is_sent_before_the_learner_agrees(server: Loopback, tmp_path: Path) -> None:
-    there: Any = bench("scale", tmp_path)
+    there: Any = backend("scale", tmp_path)
     state = done("scale", there, Add("openai:there", server.url + "/v1"))
     assert state.elsewhere.undecided
     declined = settled(lab.LAB, lab.act(state, Agree(False)), there)
@@ -141,7 +141,7 @@ def test_nothing_is_sent_before_the_learner_agrees(server: Loopback, tmp_path: P
 
 
 def test_o_reaches_servers_too_and_one_can_be_taken_away(tmp_path: Path) -> None:
-    state = done("scale", bench("scale", tmp_path))
+    state = done("scale", backend("scale", tmp_path))
     state = msgspec.structs.replace(state, others=("installed",))
     for name in ("one", "two"):
         state = lab.act(state, Add(f"openai:{name}", "http://127.0.0.1:1/v1"))
@@ -169,10 +169,10 @@ def test_another_text_is_read_anew(tmp_path: Path) -> None:
 
 def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path) -> None:
     server.answers = [silent()]
-    there: Any = bench("scale", tmp_path)
+    there: Any = backend("scale", tmp_path)
     state = done("scale", there, Write("ab"))
     state = lab.act(lab.act(state, Add("openai:there", server.url + "/v1")), Agree(True))
-    waiting = lab.heard(state, lab.question(state), there.answer(lab.question(state)))
+    waiting = lab.receive(state, lab.question(state), there.answer(lab.question(state)))
     assert isinstance(waiting.coming, Coming)
     none = settled(lab.LAB, lab.act(waiting, Other()), there)
     assert none.elsewhere == Elsewhere(state.elsewhere.servers)
@@ -185,7 +185,7 @@ def test_a_service_without_log_probabilities_says_so(tmp_path: Path) -> None:
 
 
 def test_its_rung_is_not_told(tmp_path: Path) -> None:
-    state = done("scale", bench("scale", tmp_path), Add("openai:there", "http://127.0.0.1:1/v1"))
+    state = done("scale", backend("scale", tmp_path), Add("openai:there", "http://127.0.0.1:1/v1"))
     rungs = lab.ladder(state)
     (rung,) = (rung for rung in rungs if rung.elsewhere)
     assert rungs.index(rung) == len(state.readers)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tests.tiny_gguf import write_gguf
 from tutor.labs.kit.lab import Write
 from tutor.labs.kit.runner import Left
@@ -87,7 +87,7 @@ def test_how_another_model_looks(
         await until(pilot, lambda: screen_of(pilot).aside == working)
         await pilot.pause()
 
-    engine = BenchEngine()
+    engine = BackendEngine()
     engine.hold()
     app = lab_app("scale", tmp_path, engine)
     app.labs_left["scale"] = Left(state, None)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.labs.by_formula import by_formula
-from tests.labs.lab_backend import at_last, bench, done, small_model
+from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import (
     FEED_FORWARD,
@@ -46,7 +46,7 @@ def without(ids: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
 
 @torch.inference_mode()
 def test_what_comes_next_without_them_is_what_the_formula_gives(tmp_path: Path) -> None:
-    answer = at_last(bench("surgery", tmp_path), Next(TEXT, CUTS))
+    answer = at_last(backend("surgery", tmp_path), Next(TEXT, CUTS))
     before = by_formula(ids_of())[0][-1].softmax(-1)
     after = without(ids_of())[0][-1].softmax(-1)
     for row in answer.rows:
@@ -61,7 +61,7 @@ def test_what_comes_next_without_them_is_what_the_formula_gives(tmp_path: Path) 
 
 @torch.inference_mode()
 def test_the_lens_looks_at_the_stream_before_and_after(tmp_path: Path) -> None:
-    answer = at_last(bench("surgery", tmp_path), Lens(TEXT, CUTS))
+    answer = at_last(backend("surgery", tmp_path), Lens(TEXT, CUTS))
     network = small_model().network
     before, after = by_formula(ids_of())[2][:, -1], without(ids_of())[1][:, -1]
     assert [row.layer for row in answer.rows] == list(range(7))
@@ -83,7 +83,7 @@ def repeated() -> list[int]:
 
 @torch.inference_mode()
 def test_a_head_copies_that_looks_at_what_came_after_the_same_token(tmp_path: Path) -> None:
-    answer = at_last(bench("surgery", tmp_path), Scores())
+    answer = at_last(backend("surgery", tmp_path), Scores())
     _, attention, _ = by_formula(repeated())
     for at, score in enumerate(answer.scores):
         weights = attention[at // 4, at % 4]
@@ -100,7 +100,7 @@ def test_copying_is_measured_where_a_token_came_before(tmp_path: Path) -> None:
         bits = [-math.log2(float(chances[t - 1, ids[t]])) for t in range(first, last)]
         return sum(bits) / len(bits)
 
-    answer = at_last(bench("surgery", tmp_path), Copy(CUTS))
+    answer = at_last(backend("surgery", tmp_path), Copy(CUTS))
     whole, cut = by_formula(ids)[0], without(ids)[0]
     assert answer.new == pytest.approx(cost(whole, 1, REPEATED), abs=1e-3)
     assert answer.before == pytest.approx(cost(whole, REPEATED + 1, 2 * REPEATED), abs=1e-3)
@@ -139,7 +139,7 @@ def test_each_random_token_comes_exactly_twice(length: int, seed: int) -> None:
 
 
 def test_a_part_is_switched_off_and_on_and_what_was_known_is_asked_anew(tmp_path: Path) -> None:
-    there = bench("surgery", tmp_path)
+    there = backend("surgery", tmp_path)
     state = done("surgery", there, Move(layer=2, part=1), Switch())
     assert state.cuts == (Cut(2, 1),)
     assert lab.question(lab.act(state, Switch())) == Next(state.text, ())
@@ -151,7 +151,7 @@ def test_a_part_is_switched_off_and_on_and_what_was_known_is_asked_anew(tmp_path
 
 
 def test_the_best_copier_goes_first_then_the_next(tmp_path: Path) -> None:
-    there = bench("surgery", tmp_path)
+    there = backend("surgery", tmp_path)
     state = done("surgery", there, See("copying"), SwitchBest(), SwitchBest())
     order = sorted(range(24), key=lambda at: -state.scores[at])
     assert set(state.cuts) == {Cut(*divmod(at, 4)) for at in order[:2]}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done
+from tests.labs.lab_backend import backend, done
 from tutor.errors import TextError
 from tutor.labs.kit.lab import Write
 from tutor.labs.tokens import lab as tokens
@@ -28,7 +28,7 @@ def test_the_pieces_of_every_cut_add_up_to_the_bytes_of_the_text(text: str) -> N
     "text", ["", " ", "a\n\nb", "\t12,345.6", "é🤷🏽‍♀️", "e\u0301", "שלום", "x = [i for i in y]\n"]
 )
 def test_so_do_those_of_the_model(text: str, tmp_path: Path) -> None:
-    state = done("tokens", bench("tokens", tmp_path), Write(text))
+    state = done("tokens", backend("tokens", tmp_path), Write(text))
     assert b"".join(piece.data for piece in state.pieces["model"]) == text.encode()
 
 
@@ -42,7 +42,7 @@ def test_too_long_a_text_is_cut_and_that_is_known() -> None:
 
 
 def test_the_focus_stays_within_the_pieces(tmp_path: Path) -> None:
-    there = bench("tokens", tmp_path)
+    there = backend("tokens", tmp_path)
     assert done("tokens", there, Focus(-3)).focus == 0
     assert done("tokens", there, Choose("words"), Focus(99)).focus == 3
     assert done("tokens", there, Choose("bytes"), Focus(5), Choose("words")).focus == 0
@@ -50,7 +50,7 @@ def test_the_focus_stays_within_the_pieces(tmp_path: Path) -> None:
 
 def test_half_a_character_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TextError):
-        bench("tokens", tmp_path).answer(tokens.Question("\ud83d"))
+        backend("tokens", tmp_path).answer(tokens.Question("\ud83d"))
 
 
 def test_every_cut_has_its_turn() -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual.events import Key
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BenchEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 from tutor.engine.client import EngineState
 from tutor.errors import EngineError
 
@@ -53,7 +53,7 @@ async def test_what_was_left_is_there_again(tmp_path: Path) -> None:
 
 
 async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     app = lab_app("tokens", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "c", "right")
@@ -74,7 +74,7 @@ async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
 
 
 async def test_what_the_engine_could_not_do_is_said_and_asked_again(tmp_path: Path) -> None:
-    engine = BenchEngine()
+    engine = BackendEngine()
     engine.fail_with = EngineError("It broke.", "Try again.")
     app = lab_app("tokens", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:

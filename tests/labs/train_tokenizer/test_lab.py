@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.labs.lab_backend import bench, done
+from tests.labs.lab_backend import backend, done
 from tutor.labs.train_tokenizer import lab
 from tutor.labs.train_tokenizer.lab import FIRST, SIZES, Lessons, Train, Try, Turn
 from tutor.labs.train_tokenizer.trainer import BYTES, train_tokenizer
@@ -40,7 +40,7 @@ def test_any_text_is_cut_without_loss(text: str) -> None:
 
 
 def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> None:
-    there = bench("train-tokenizer", tmp_path)
+    there = backend("train-tokenizer", tmp_path)
     state = done("train-tokenizer", there, Turn(-FIRST), Turn(3))
     alone, some = state.runs[SIZES[0]], state.runs[SIZES[3]]
     assert alone.tokens == alone.byte_count
@@ -49,7 +49,7 @@ def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> 
 
 
 def test_a_text_of_ones_own_and_back(tmp_path: Path) -> None:
-    there = bench("train-tokenizer", tmp_path)
+    there = backend("train-tokenizer", tmp_path)
     own = done("train-tokenizer", there, Train("fnord fnord fnord"), Try("fnord"))
     assert own.run.pieces == (b"fnord",)
     back = done("train-tokenizer", there, Train("fnord"), Lessons())

@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.labs.lab_backend import bench, done
+from tests.labs.lab_backend import backend, done
 from tutor.errors import LabError
 from tutor.labs.training import backend as there
 from tutor.labs.training import lab
@@ -161,15 +161,15 @@ def test_a_loss_that_is_no_number_can_be_kept(tmp_path: Path) -> None:
     assert again.history.measured[-1] == Measured(2, NO_NUMBER, b"")
 
 
-# --- the bench: nothing is lost -------------------------------------------------------------------
+# --- the backend: nothing is lost -----------------------------------------------------------------
 
 
 def test_it_goes_on_where_it_was_as_if_it_had_never_stopped(tmp_path: Path) -> None:
-    first = bench("training", tmp_path)
+    first = backend("training", tmp_path)
     for step in range(3):
         first.answer(asked("train", step))
     first.answer(asked("keep", 3))
-    second = bench("training", tmp_path)
+    second = backend("training", tmp_path)
     found = second.answer(asked("look"))
     assert (found.done, [point.step for point in found.points]) == (3, [1, 2, 3])
     last = second.answer(asked("train", 3)).points[-1]
@@ -178,27 +178,27 @@ def test_it_goes_on_where_it_was_as_if_it_had_never_stopped(tmp_path: Path) -> N
 
 
 def test_what_an_engine_lost_is_taken_from_the_curve(tmp_path: Path) -> None:
-    first = bench("training", tmp_path)
+    first = backend("training", tmp_path)
     state = State(running=True, until=100, owed=(), measured=(Measured(0, 5.5, b""),))
     for _ in range(2):
         question = lab.question(state)
         assert question is not None
-        state = lab.heard(state, question, first.answer(question))
+        state = lab.receive(state, question, first.answer(question))
     first.answer(asked("keep", 2))
     for _ in range(2):
         question = lab.question(state)
         assert question is not None
-        state = lab.heard(state, question, first.answer(question))
+        state = lab.receive(state, question, first.answer(question))
     assert state.done == 4
     question = lab.question(state)
     assert question is not None
-    state = lab.heard(state, question, bench("training", tmp_path).answer(question))
+    state = lab.receive(state, question, backend("training", tmp_path).answer(question))
     assert (state.done, state.lost) == (3, 2)
     assert [point.step for point in state.points] == [1, 2, 3]
 
 
 def test_what_a_cancelled_moment_had_done_is_told_with_the_next(tmp_path: Path) -> None:
-    it = bench("training", tmp_path)
+    it = backend("training", tmp_path)
     it.answer(asked("train", 0))
     it.answer(asked("train", 1))
     answer = it.answer(asked("keep", 0))  # the answers never came
@@ -206,7 +206,7 @@ def test_what_a_cancelled_moment_had_done_is_told_with_the_next(tmp_path: Path) 
 
 
 def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
-    it = bench("training", tmp_path)
+    it = backend("training", tmp_path)
     it.answer(asked("train", 0))
     assert it.answer(asked("save", 1)).saved == 1
     it.answer(asked("train", 1))
@@ -219,7 +219,7 @@ def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_said_and_can_be_thrown_away(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no network")
-    it = bench("training", tmp_path)
+    it = backend("training", tmp_path)
     with pytest.raises(LabError):
         it.answer(asked("look"))
     assert it.answer(asked("drop")).done == 0
@@ -228,7 +228,7 @@ def test_a_file_that_cannot_be_read_is_said_and_can_be_thrown_away(tmp_path: Pat
 def test_a_moment_ends_where_a_measurement_is_due(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(there, "MOMENT", 1000.0)
     monkeypatch.setattr(there, "MEASURED_EVERY", 3)
-    answer = bench("training", tmp_path).answer(asked("train", 0))
+    answer = backend("training", tmp_path).answer(asked("train", 0))
     assert answer.done == 3
     assert answer.steps_a_second > 0
 
@@ -256,7 +256,7 @@ def test_it_begins_by_measuring_and_pauses_after_a_stretch() -> None:
     question = lab.question(state)
     assert question is not None
     assert question.order == "train"
-    state = lab.heard(state, question, Answer(state.done, STRETCH, (), (), None))
+    state = lab.receive(state, question, Answer(state.done, STRETCH, (), (), None))
     assert not state.running
     assert state.owed == ("keep",)
 
@@ -291,10 +291,10 @@ def test_goals() -> None:
     assert question is not None
     assert question.order == "back"
     answer = Answer(0, 400, good.points, good.measured, 400)
-    assert "rescued" in lab.LAB.reached(lab.heard(saved, question, answer))
+    assert "rescued" in lab.LAB.reached(lab.receive(saved, question, answer))
     # one that was not ruined is no rescue
     fine = msgspec.structs.replace(good, saved=400)
-    assert "rescued" not in lab.LAB.reached(lab.heard(fine, question, answer))
+    assert "rescued" not in lab.LAB.reached(lab.receive(fine, question, answer))
 
 
 def test_the_rate_ends_at_both_ends() -> None:
@@ -309,5 +309,5 @@ def test_nothing_is_saved_before_there_is_a_network() -> None:
 
 
 def test_a_new_bench_finds_nothing(tmp_path: Path) -> None:
-    state = done("training", bench("training", tmp_path))
+    state = done("training", backend("training", tmp_path))
     assert (state.done, state.found, state.saved) == (0, 0, None)

@@ -13,13 +13,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, small_model
+from tests.labs.lab_backend import backend, small_model
 from tutor.errors import LabError, RequestCancelled
-from tutor.labs.kit.backend import Tools, make_bench
+from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import Write
 from tutor.labs.word2vec import backend as workbench
 from tutor.labs.word2vec import lab
-from tutor.labs.word2vec.backend import Word2VecBench
+from tutor.labs.word2vec.backend import Word2VecBackend
 from tutor.labs.word2vec.clusters import Point, compared, turned
 from tutor.labs.word2vec.lab import Again, Answer, Ask, Back, Focus, Go, State, Zoom
 from tutor.labs.word2vec.run import Run
@@ -35,30 +35,30 @@ def short_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "MOMENT", 0.0)
     monkeypatch.setattr(workbench, "KEPT_EVERY", -1.0)
 
-    def one(self: Word2VecBench, run: Run) -> float | None:
+    def one(self: Word2VecBackend, run: Run) -> float | None:
         self._check_cancelled()
         return None if run.finished else run.step()[0]
 
-    monkeypatch.setattr(Word2VecBench, "_train", one)
+    monkeypatch.setattr(Word2VecBackend, "_train", one)
 
 
 def trained(state: State, there: Any, moments: int) -> State:
     for _ in range(moments):
         asked = lab.question(state)
         assert asked is not None
-        state = lab.heard(state, asked, there.answer(asked))
+        state = lab.receive(state, asked, there.answer(asked))
     return state
 
 
 def test_nothing_is_trained_before_it_is_begun(tmp_path: Path) -> None:
-    state = trained(lab.start(), bench("word2vec", tmp_path), 1)
+    state = trained(lab.start(), backend("word2vec", tmp_path), 1)
     assert lab.question(state) is None
     assert (state.done, state.losses, state.seconds) == (0, (), 0.0)
     assert all(state.now.known)  # type: ignore[union-attr]
 
 
 def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -> None:
-    answer = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path), 3).now
+    answer = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path), 3).now
     run = Run(read_text(word2vec_text().read_text(encoding="utf-8"), Settings()), Settings())
     for _ in range(3):
         run.step()
@@ -81,35 +81,35 @@ def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -
 
 
 def test_pausing_asks_for_nothing_and_going_on_continues(tmp_path: Path) -> None:
-    there = bench("word2vec", tmp_path)
+    there = backend("word2vec", tmp_path)
     state = lab.act(trained(lab.act(lab.start(), Go()), there, 4), Go())
     assert lab.question(state) is None
     assert trained(lab.act(state, Go()), there, 1).done > state.done
 
 
 def test_a_moment_given_up_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
-    there = bench("word2vec", tmp_path)
+    there = backend("word2vec", tmp_path)
     state = trained(lab.act(lab.start(), Go()), there, 2)
     asked = lab.question(state)
     assert asked is not None
     there.answer(asked)  # nobody hears it
     after = trained(state, there, 1)
-    straight = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path / "b"), 4)
+    straight = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path / "b"), 4)
     assert after.done == straight.done
     assert after.now.cosines == straight.now.cosines  # type: ignore[union-attr]
 
 
 def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -> None:
-    state = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path), 3)
-    after = trained(state, bench("word2vec", tmp_path), 1)
-    straight = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path / "b"), 4)
+    state = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path), 3)
+    after = trained(state, backend("word2vec", tmp_path), 1)
+    straight = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path / "b"), 4)
     assert after.done == straight.done
     assert after.now.cosines == straight.now.cosines  # type: ignore[union-attr]
 
 
 def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path) -> None:
-    state = trained(lab.act(lab.start(), Go()), bench("word2vec", tmp_path), 5)
-    after = trained(state, bench("word2vec", tmp_path / "other"), 1)
+    state = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path), 5)
+    after = trained(state, backend("word2vec", tmp_path / "other"), 1)
     assert after.done < state.done
     assert [done for done, _ in after.losses] == [after.done]
     assert [look.done for look in after.looks] == [after.done]
@@ -117,7 +117,7 @@ def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path
 
 def test_a_folder_that_cannot_be_written_does_not_stop_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    there = make_bench("word2vec", Tools(lambda: small_model(), lambda: None, tmp_path / "file"))
+    there = make_backend("word2vec", Tools(lambda: small_model(), lambda: None, tmp_path / "file"))
     assert trained(lab.act(lab.start(), Go()), there, 2).done > 0
 
 
@@ -126,11 +126,11 @@ def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
         raise RequestCancelled("", "")
 
     with pytest.raises(RequestCancelled):
-        make_bench("word2vec", Tools(lambda: small_model(), gone, tmp_path)).answer(ASK)
+        make_backend("word2vec", Tools(lambda: small_model(), gone, tmp_path)).answer(ASK)
 
 
 def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
-    there = bench("word2vec", tmp_path)
+    there = backend("word2vec", tmp_path)
     state = trained(lab.act(lab.start(), Go()), there, 3)
     other = lab.act(state, Again(seed=1))
     assert (other.seed, other.window, other.done, other.losses) == (2, 5, 0, ())
@@ -145,7 +145,7 @@ def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
 
 
 def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None:
-    there = bench("word2vec", tmp_path)
+    there = backend("word2vec", tmp_path)
     state = trained(lab.act(lab.start(), Write("Copper xylophone gold; wheat rice Corn")), there, 1)
     assert state.unknown == ("xylophone",)
     assert state.known == (("copper", 0), ("gold", 0), ("wheat", 1), ("rice", 1), ("corn", 1))
@@ -159,7 +159,7 @@ def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None
 
 
 def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path: Path) -> None:
-    there = bench("word2vec", tmp_path)
+    there = backend("word2vec", tmp_path)
     state = lab.act(trained(lab.start(), there, 1), Focus(3))
     assert not state.fresh
     asked = lab.question(state)
@@ -223,12 +223,12 @@ def test_clusters_are_words_nearest_to_their_kind_and_well_apart(
     state = lab.act(lab.act(lab.start(), Write(text)), Go())
     asked = lab.question(state)
     assert asked is not None
-    state = lab.heard(state, asked, answer_with(groups, each, within, between))
+    state = lab.receive(state, asked, answer_with(groups, each, within, between))
     goals = {"clusters", "own-words"} if reached else set()
     assert lab.LAB.reached(state) == goals
     again = lab.act(state, Again(seed=1))
     assert lab.LAB.reached(again) == goals - {"own-words"}
-    again = lab.heard(again, ASK, answer_with(groups, each, within, between))
+    again = lab.receive(again, ASK, answer_with(groups, each, within, between))
     assert ("two-seeds" in lab.LAB.reached(again)) == reached
 
 
@@ -277,7 +277,7 @@ def test_maps_are_kept_further_and_further_apart_and_can_be_gone_back_to() -> No
         answer = msgspec.structs.replace(
             answer_with(3, 11, 0.5, 0.5, done), began=done - 10, known=(True,) * 33, total=9999
         )
-        state = lab.heard(state, asked, answer)
+        state = lab.receive(state, asked, answer)
     kept = [look.done for look in state.looks]
     assert len(kept) <= lab.MOST_LOOKS
     assert kept == sorted(set(kept))
@@ -322,4 +322,4 @@ def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
     answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)
     asked = lab.question(state)
     assert asked is not None
-    assert lab.LAB.reached(lab.heard(state, asked, answer)) == {"clusters"}
+    assert lab.LAB.reached(lab.receive(state, asked, answer)) == {"clusters"}

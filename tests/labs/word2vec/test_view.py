@@ -54,7 +54,7 @@ def far_trained() -> State:
             nearest=(("nickel", 0.95), ("tin", 0.9), ("manganese", 0.85), ("zinc", 0.8)),
             vocabulary=2412,
         )
-        state = lab.heard(state, asked, answer)
+        state = lab.receive(state, asked, answer)
     return lab.act(state, Go())
 
 

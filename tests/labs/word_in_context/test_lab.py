@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
 from tutor.labs.kit.lab import Write
 from tutor.labs.word_in_context import lab
@@ -58,7 +58,7 @@ def test_what_cannot_be_compared_is_refused(text: str) -> None:
 
 
 def test_the_lens_is_the_distribution_after_the_word(tmp_path: Path) -> None:
-    there = bench("word-in-context", tmp_path)
+    there = backend("word-in-context", tmp_path)
     layers = small_model().card.layers
     state = done("word-in-context", there, Write(OWN), Go(layers))
     ids = small_model().tokenizer.encode("The name of the country")
@@ -69,7 +69,7 @@ def test_the_lens_is_the_distribution_after_the_word(tmp_path: Path) -> None:
 
 
 def test_rows_and_difference_are_nearest_by_cosine(tmp_path: Path) -> None:
-    there = bench("word-in-context", tmp_path)
+    there = backend("word-in-context", tmp_path)
     network = small_model().network
     texts = ("The name of the country", "A long river of the country")
     vectors = [lab_trace(text)[2][-1] for text in texts]
@@ -94,20 +94,20 @@ def lab_trace(text: str) -> list[torch.Tensor]:
 
 def test_words_after_it_change_nothing(tmp_path: Path) -> None:
     text = "The *country* is large / The *country* has a long coast"
-    state = done("word-in-context", bench("word-in-context", tmp_path), Write(text))
+    state = done("word-in-context", backend("word-in-context", tmp_path), Write(text))
     assert min(state.compared.cosines) > lab.ONE
     assert "only-after" in lab.LAB.reached(state)
 
 
 def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path) -> None:
     """The cosines of the two banks in the lesson on embeddings: 1.00, 0.78, 0.64."""
-    cosines = done("word-in-context", bench("word-in-context", tmp_path, language_model)).compared
+    cosines = done("word-in-context", backend("word-in-context", tmp_path, language_model)).compared
     found = [cosines.cosines[layer] for layer in (0, 10, 30)]
     assert found == pytest.approx([1.00, 0.78, 0.64], abs=0.006)
 
 
 def test_going_past_the_ends_stops_there_and_keeps_to_another_model(tmp_path: Path) -> None:
-    there = bench("word-in-context", tmp_path)
+    there = backend("word-in-context", tmp_path)
     layers = small_model().card.layers
     assert done("word-in-context", there, Go(99)).layer == layers
     assert done("word-in-context", there, Go(99), Go(-999)).layer == 0

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import bench, done, small_model
+from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
 from tutor.labs.kit.lab import Write
 from tutor.labs.kit.words import groups as word_groups
@@ -33,11 +33,11 @@ def with_map(words: str, points: tuple[lab.Point, ...], cosines: list[list[float
     state = lab.act(lab.start(), Write(words))
     forms = tuple((Token(n, w, w.encode()),) for n, w in enumerate(state.chosen.all))
     answer = Answer(forms, points, (0.5, 0.3), tuple(map(tuple, cosines)))
-    return lab.heard(state, Question(state.chosen.all), answer)
+    return lab.receive(state, Question(state.chosen.all), answer)
 
 
 def test_a_map_is_of_the_rows_of_its_words(tmp_path: Path) -> None:
-    state = done("word-map", bench("word-map", tmp_path), Write("man woman; year day month"))
+    state = done("word-map", backend("word-map", tmp_path), Write("man woman; year day month"))
     assert state.map is not None
     ids = [form[0].id for form in state.map.forms]
     rows = small_model().network.embedding(torch.tensor(ids)).double()

@@ -169,6 +169,10 @@ class LabScreen(TutorScreen):
     def act(self, action: Any) -> None:
         self._runner.act(action)
 
+    def follow(self, href: str) -> None:
+        """Open the target of a link in a lesson, over the lab."""
+        self.tutor.open_link(href)
+
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
         self.tutor.open_conversation(
             event.prompt, event.written, event.sampler, seed=event.seed, at=event.at

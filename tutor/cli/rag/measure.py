@@ -51,7 +51,7 @@ class MeasuredAll(msgspec.Struct):
 def run(options: argparse.Namespace) -> int:
     private.begin()  # vectors are kept
     with leaving_at_once():
-        from tutor.labs.kit.backend import Tools, make_bench
+        from tutor.labs.kit.backend import Tools, make_backend
         from tutor.lm.load import load_model
         from tutor.models import find_model
 
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         model = load_model(found, on_stage=on_stage)
     line = StatusLine(sys.stderr, always=False)
     try:
-        bench = make_bench("rag", Tools(lambda: model, lambda: None, Path()))
+        bench = make_backend("rag", Tools(lambda: model, lambda: None, Path()))
         figures = measured(bench.answer, lambda text: line.show("measuring", figures=text))
     finally:
         line.clear()

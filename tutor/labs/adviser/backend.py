@@ -27,7 +27,7 @@ MOST_A_DAY = 20
 """Files about one case on one day: a key that is held down must not fill the disk."""
 
 
-class AdviserBench:
+class AdviserBackend:
     """Writes into `folder`, the learner's own, and nowhere else."""
 
     def __init__(self, folder: Path, today: Callable[[], date] = date.today) -> None:
@@ -84,5 +84,5 @@ def _check(save: Save, advice: Advice) -> None:
         raise LabError("This is no result of the adviser.", "This is a mistake in the lab.")
 
 
-def make_bench(tools: Tools) -> AdviserBench:
-    return AdviserBench(tools.folder)
+def make_backend(tools: Tools) -> AdviserBackend:
+    return AdviserBackend(tools.folder)

@@ -182,7 +182,7 @@ def question(state: State) -> Question | None:
     return Read() if state.advice is None else state.owed
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     if isinstance(answer, Saved):
         return replace(state, owed=None, saved=answer)
@@ -353,7 +353,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("local-first", "an open local model alone in first place", lambda s: _first(s, LOCAL)),
         Goal("no-llm-first", "no LLM at all alone in first place", lambda s: _first(s, NO_LLM)),

@@ -27,7 +27,7 @@ from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.lm.inspect import anatomy
 
 
-class AnatomyBench:
+class AnatomyBackend:
     """Keeps the exact answers: all others are compared with them."""
 
     def __init__(self, tools: Tools) -> None:
@@ -89,5 +89,5 @@ class AnatomyBench:
         return torch.from_numpy(numbers).view(-1, self._model.network.config.width)
 
 
-def make_bench(tools: Tools) -> AnatomyBench:
-    return AnatomyBench(tools)
+def make_backend(tools: Tools) -> AnatomyBackend:
+    return AnatomyBackend(tools)

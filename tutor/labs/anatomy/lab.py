@@ -224,7 +224,7 @@ def _next_slice(state: State, bits: int) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     change = msgspec.structs.replace
     match question, answer:
         case _, Inventory():
@@ -298,7 +298,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("outlier", "a weight 25 times as large as is usual there", _outlier),
         Goal("harmless", "4 bits or fewer that change hardly anything", _harmless),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class AttentionBench:
+class AttentionBackend:
     """Keeps the weights of the last text."""
 
     def __init__(self, tools: Tools) -> None:
@@ -59,5 +59,5 @@ class AttentionBench:
         )
 
 
-def make_bench(tools: Tools) -> AttentionBench:
-    return AttentionBench(tools)
+def make_backend(tools: Tools) -> AttentionBackend:
+    return AttentionBackend(tools)

@@ -188,7 +188,7 @@ def question(state: State) -> Question | None:
     return None if state.layer in state.weights else Look(state.text, state.layer)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
         case Look(_, layer), Weights(data):
             weights = {**state.weights, layer: data}
@@ -262,7 +262,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("previous-token", "a head that looks one back, 60 %", _looks_before),
         Goal("sink", "a late token's row (tab) that rests on the first, 90 %", _rests),

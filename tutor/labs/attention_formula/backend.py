@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class AttentionFormulaBench:
+class AttentionFormulaBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
 
@@ -41,5 +41,5 @@ def _bytes(values: Tensor) -> bytes:
     return values.cpu().float().contiguous().numpy().tobytes()
 
 
-def make_bench(tools: Tools) -> AttentionFormulaBench:
-    return AttentionFormulaBench(tools)
+def make_backend(tools: Tools) -> AttentionFormulaBackend:
+    return AttentionFormulaBackend(tools)

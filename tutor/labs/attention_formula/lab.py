@@ -156,7 +156,7 @@ def question(state: State) -> Question | None:
     return None if state.worked else Question(state.text, state.layer, state.head)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     token = _within(state.token, len(answer.tokens))
     return _work(
         msgspec.structs.replace(
@@ -256,7 +256,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("sum", "the weighted sum of a 4th or later token", _sum),
         Goal("without-root", "no root: 95 % for one that had below 50", _without_root),

@@ -15,7 +15,7 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
 
 
-class CertaintyBench:
+class CertaintyBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
@@ -52,5 +52,5 @@ def _messages(prompt: Prompt) -> list[ChatMessage]:
     return [ChatMessage("system", prompt.system), message] if prompt.system else [message]
 
 
-def make_bench(tools: Tools) -> CertaintyBench:
-    return CertaintyBench(tools)
+def make_backend(tools: Tools) -> CertaintyBackend:
+    return CertaintyBackend(tools)

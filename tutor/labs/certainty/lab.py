@@ -241,7 +241,7 @@ def question(state: State) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     if question.seed is not None:
         drawn = {**state.draws, question.prompt: answer.replies}
@@ -354,7 +354,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("made-up-anew", f"ten draws that say {DIFFERENT} different things", _made_up_anew),
         Goal("sure-and-wrong", "a wrong answer, more than 75 % certain", _sure_and_wrong),

@@ -38,7 +38,7 @@ PATIENCE = 0.05
 """Seconds to wait where nothing is to be done here: others want to ask meanwhile."""
 
 
-class CompareBench:
+class CompareBackend:
     """Keeps a session for each model here, and the runs elsewhere."""
 
     def __init__(self, tools: Tools) -> None:
@@ -200,5 +200,5 @@ def _failed(reply: Reply, error: TutorError) -> Reply:
     return msgspec.structs.replace(reply, begun=True, trouble=Trouble.of(error))
 
 
-def make_bench(tools: Tools) -> CompareBench:
-    return CompareBench(tools)
+def make_backend(tools: Tools) -> CompareBackend:
+    return CompareBackend(tools)

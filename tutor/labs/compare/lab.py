@@ -316,7 +316,7 @@ def question(state: State) -> Question | None:
     return Go(state.run, state.asked, TEMPERATURES[state.temperature], left) if left else None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
         case Which(), Offers():
             return _offered(state, answer)
@@ -399,7 +399,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("agree", "two answers with a word in common that you did not say", _agree),
         Goal("disagree", "two answers without any word in common", _disagree),

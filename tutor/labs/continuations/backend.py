@@ -17,7 +17,7 @@ from tutor.lm.dials import ORDER
 from tutor.lm.sampling import ranked
 
 
-class ContinuationsBench:
+class ContinuationsBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
@@ -72,5 +72,5 @@ class ContinuationsBench:
         return Path(ids, pieces, log_probability, ended)
 
 
-def make_bench(tools: Tools) -> ContinuationsBench:
-    return ContinuationsBench(tools)
+def make_backend(tools: Tools) -> ContinuationsBackend:
+    return ContinuationsBackend(tools)

@@ -199,7 +199,7 @@ def question(state: State) -> Question | None:
     return Question(state.text, WAYS[way], paths, state.seed)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     way = WAYS.index(question.way)
     before = sum(len(path.ids) for path in question.paths)
     added = sum(len(path.ids) for path in answer.paths) - before
@@ -300,7 +300,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("always-the-same", "twenty draws that all say the same", _always_the_same),
         Goal("loop-broken", "a loop of greedy decoding, and the same without it", _loop_broken),

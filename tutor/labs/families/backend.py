@@ -21,7 +21,7 @@ def model_of(family: Family) -> FamilyModel:
     return load_family(family)
 
 
-class FamiliesBench:
+class FamiliesBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `ModelError` where a model that came along is missing."""
         model = model_of(question.family)
@@ -94,5 +94,5 @@ def _unknown(model: FamilyModel, words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word not in known))
 
 
-def make_bench(tools: Tools) -> FamiliesBench:
-    return FamiliesBench()
+def make_backend(tools: Tools) -> FamiliesBackend:
+    return FamiliesBackend()

@@ -185,7 +185,7 @@ def question(state: State) -> Question | None:
     return None if state.answer is not None else Question(state.family, state.words)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     answers = {**state.answers, question.family: answer}
     return _within(msgspec.structs.replace(state, answers=answers))
 
@@ -289,7 +289,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "right-side",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class FormatBench:
+class FormatBackend:
     """Keeps the format that was asked about last, and the paths of both answers."""
 
     def __init__(self, tools: Tools) -> None:
@@ -129,5 +129,5 @@ class FormatBench:
         )
 
 
-def make_bench(tools: Tools) -> FormatBench:
-    return FormatBench(tools)
+def make_backend(tools: Tools) -> FormatBackend:
+    return FormatBackend(tools)

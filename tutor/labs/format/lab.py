@@ -244,7 +244,7 @@ def question(state: State) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     if isinstance(answer, GoneOn):
         return replace(state, free=answer.reply)
@@ -296,7 +296,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "year-of-nothing",

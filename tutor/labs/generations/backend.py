@@ -40,7 +40,7 @@ STEPS_AT_ONCE = 10
 """Steps of training in one answer: so few, because the loss is to be seen falling."""
 
 
-class GenerationsBench:
+class GenerationsBackend:
     """Keeps the bot that is trained last, and the conversation read last."""
 
     def __init__(self, tools: Tools) -> None:
@@ -146,5 +146,5 @@ def _chosen(row: Row) -> Chosen:
     return Chosen(row.token, row.probability, row.rank)
 
 
-def make_bench(tools: Tools) -> GenerationsBench:
-    return GenerationsBench(tools)
+def make_backend(tools: Tools) -> GenerationsBackend:
+    return GenerationsBackend(tools)

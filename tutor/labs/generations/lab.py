@@ -263,10 +263,10 @@ def _probe_question(state: State, case: Case) -> Question:
     return AskGeneration(messages, ids, 0, PROBE_LENGTH, case)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Trained():
-            return _heard_training(state, answer)
+            return _receive_training(state, answer)
         case SaidByRules(reply, milliseconds) | SaidByRetrieval(reply, milliseconds):
             assert isinstance(question, AskRules | AskRetrieval)
             if question.case is not None:
@@ -277,10 +277,10 @@ def heard(state: State, question: Question, answer: Answer) -> State:
             return _replace(_with_turn(state, rules=answer), missed=state.missed | missed)
         case Generated():
             assert isinstance(question, AskGeneration)
-            return _heard_generation(_replace(state, weights=answer.weights), question, answer)
+            return _receive_generation(_replace(state, weights=answer.weights), question, answer)
 
 
-def _heard_training(state: State, answer: Trained) -> State:
+def _receive_training(state: State, answer: Trained) -> State:
     if not answer.finished:
         return _replace(state, trained=answer)
     if state.first_right is None:
@@ -292,7 +292,7 @@ def _heard_training(state: State, answer: Trained) -> State:
     return _replace(state, trained=answer, training=False, first_right=first)
 
 
-def _heard_generation(state: State, question: AskGeneration, answer: Generated) -> State:
+def _receive_generation(state: State, question: AskGeneration, answer: Generated) -> State:
     if question.case is None:
         assert state.turn is not None
         return _with_turn(state, written=_longer(state.turn.written, answer))
@@ -341,7 +341,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "paraphrase",

@@ -22,7 +22,7 @@ READ = 1024
 """Most tokens of a file that are read; of a longer beginning the end counts."""
 
 
-class GhostTextBench:
+class GhostTextBackend:
     """Keeps the session of the text that was asked about last: the next key changes its end."""
 
     def __init__(self, tools: Tools) -> None:
@@ -80,9 +80,9 @@ class _Line:
     have to."""
 
     def __init__(
-        self, bench: GhostTextBench, read: Sequence[int], typed: bytes, question: Question
+        self, backend: GhostTextBackend, read: Sequence[int], typed: bytes, question: Question
     ) -> None:
-        self._bench = bench
+        self._backend = backend
         self._read = read
         self._typed = typed
         self._context = question.context
@@ -98,20 +98,20 @@ class _Line:
     def go_on(self) -> None:
         """By one token: the likeliest, or where the line begins the one that was asked for."""
         left = self._typed[len(self._data) :]
-        shares = self._bench.probabilities([*self._read, *self._ids], left)
+        shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))
-        if not self._begun and len(self._bench.bytes_of(best)) > len(left):
+        if not self._begun and len(self._backend.bytes_of(best)) > len(left):
             self._beginnings = self._ways_to_begin(shares, len(left))
             if self._instead is not None:
                 best = self._instead
         self._take(best)
 
     def _take(self, id_: int) -> None:
-        if self._bench.ends(id_):
+        if self._backend.ends(id_):
             self.closed = True
             return
         self._ids.append(id_)
-        self._data += self._bench.bytes_of(id_)
+        self._data += self._backend.bytes_of(id_)
         self._new += len(self._data) > len(self._typed)
         self.closed = b"\n" in self._data[len(self._typed) :]
 
@@ -126,9 +126,9 @@ class _Line:
 
     def _ways_to_begin(self, shares: Tensor, left: int) -> tuple[Beginning, ...]:
         ids = ranked(shares, SHOWN + 1).tolist()
-        adding = [id_ for id_ in ids if len(self._bench.bytes_of(id_)) > left and shares[id_] > 0]
+        adding = [id_ for id_ in ids if len(self._backend.bytes_of(id_)) > left and shares[id_] > 0]
         return tuple(
-            Beginning(id_, self._bench.bytes_of(id_)[left:], float(shares[id_]))
+            Beginning(id_, self._backend.bytes_of(id_)[left:], float(shares[id_]))
             for id_ in adding[:SHOWN]
         )
 
@@ -137,7 +137,7 @@ class _Line:
             context=self._context,
             instead=self._instead,
             ids=tuple(self._ids),
-            pieces=tuple(self._bench.bytes_of(id_) for id_ in self._ids),
+            pieces=tuple(self._backend.bytes_of(id_) for id_ in self._ids),
             typed=len(self._typed),
             beginnings=self._beginnings,
             tokens=tokens,
@@ -147,5 +147,5 @@ class _Line:
         )
 
 
-def make_bench(tools: Tools) -> GhostTextBench:
-    return GhostTextBench(tools)
+def make_backend(tools: Tools) -> GhostTextBackend:
+    return GhostTextBackend(tools)

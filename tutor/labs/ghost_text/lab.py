@@ -356,7 +356,7 @@ def question(state: State) -> Question | None:
     return None if proposal.done else Question(proposal.context, proposal.instead, proposal.ids)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     proposal = answer.proposal
     if question.ids and not proposal.beginnings and state.proposal is not None:
         # they were told with its first token
@@ -384,7 +384,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("accepted-right", "a line that is right, taken from the model", lambda s: s.was_right),
         Goal("took-another", "another beginning, taken", lambda s: s.taken_instead),

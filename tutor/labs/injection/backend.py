@@ -13,7 +13,7 @@ from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 
 
-class InjectionBench:
+class InjectionBackend:
     """Keeps one session: the prompt before the review is read once for each defense."""
 
     def __init__(self, tools: Tools) -> None:
@@ -42,5 +42,5 @@ class InjectionBench:
         return self._session.logits(len(ids))
 
 
-def make_bench(tools: Tools) -> InjectionBench:
-    return InjectionBench(tools)
+def make_backend(tools: Tools) -> InjectionBackend:
+    return InjectionBackend(tools)

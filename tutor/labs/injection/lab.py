@@ -281,7 +281,7 @@ def question(state: State) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     cases = (Case(question.defense, review) for review in question.reviews)
     new = msgspec.structs.replace(
         state,
@@ -345,7 +345,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("attacks-work", "without a defense, half of 36 attacks work", _attacks_work),
         Goal("all-measured", "three defenses and all together: measured", _all_measured),

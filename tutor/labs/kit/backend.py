@@ -36,18 +36,18 @@ class Tools:
         return self.load()
 
 
-class Bench(Protocol):
+class Backend(Protocol):
     def answer(self, question: Any) -> Any:
         """The answer to a question of the lab. Raises `TutorError`.
 
-        The question says all that is needed: what a bench keeps between two questions only saves
+        The question says all that is needed: what a backend keeps between two questions only saves
         work, and it may be made anew at any time. One answer takes a fraction of a second, as
         other screens wait meanwhile; longer work is cut up by the lab.
         """
         ...
 
 
-def make_bench(lab: str, tools: Tools) -> Bench:
-    """The bench of the lab of this name, which must be one of `tutor.labs.kit.registry.names()`."""
-    bench: Bench = load_part(lab, "backend").make_bench(tools)
-    return bench
+def make_backend(lab: str, tools: Tools) -> Backend:
+    """Return what answers the questions of the lab of this name. Raises `LabError`."""
+    backend: Backend = load_part(lab, "backend").make_backend(tools)
+    return backend

@@ -7,7 +7,7 @@ another state, until there is no question left:
     start() -> state
     act(state, action) -> state            the learner did something
     question(state) -> question or None    what is owed to this state
-    heard(state, question, answer) -> state
+    receive(state, question, answer) -> state
 
 Nothing else is remembered: the same state always has the same question, and a question holds all
 that is needed to answer it. So an engine that was started anew can be asked again, and the
@@ -70,7 +70,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     start: Callable[[], State]
     act: Callable[[State, Action], State]
     question: Callable[[State], Question | None]
-    heard: Callable[[State, Question, Answer], State]
+    receive: Callable[[State, Question, Answer], State]
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
     asks_model: bool = True
@@ -104,7 +104,7 @@ def settle(
         question = lab.question(state)
         if question is None:
             return
-        state = lab.heard(state, question, answer(question))
+        state = lab.receive(state, question, answer(question))
     raise LabError(f"The lab {lab.name!r} does not come to rest.", "This is a mistake in the lab.")
 
 

@@ -58,7 +58,7 @@ class LabRunner:
         self._work = work
         self._changed = changed
         self._follow_model(engine)
-        self._bench = EngineBench(engine, lab)
+        self._backend = EngineBench(engine, lab)
         self._asked: Any = None
         self._asking: Worker[None] | None = None
         self._unwatch = engine.watch(self._engine_changed)
@@ -97,7 +97,7 @@ class LabRunner:
         """Nothing is asked any more. The state stays, for whoever goes on from it."""
         self._unwatch()
         self._drop()
-        self._bench.close()
+        self._backend.close()
 
     def _pursue(self) -> None:
         question = self.lab.question(self.state)
@@ -110,8 +110,8 @@ class LabRunner:
 
     async def _ask(self, question: Any) -> None:
         try:
-            answer = await self._bench.answer(question)
-            self.state = self.lab.heard(self.state, question, answer)
+            answer = await self._backend.answer(question)
+            self.state = self.lab.receive(self.state, question, answer)
         except RequestCancelled:
             return
         except TutorError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.containers import VerticalScroll
 from textual.message import Message
@@ -16,13 +16,35 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.events import Resize
 
-    from tutor.app.labs.screen import LabScreen
     from tutor.lm.distribution import SamplerSettings, Token
     from tutor.lm.token_tree import Step
 
 
 LEAST = 32
 """Columns that every view can be drawn in, one more than that where it scrolls."""
+
+
+class LabHost(Protocol):
+    """The screen that a view is on. It acts before the next key, so that what is typed ahead finds
+    the field that it is for; a message would come later."""
+
+    def act(self, action: Any) -> None:
+        """Carry out an action of the learner."""
+
+    def have_written(
+        self,
+        label: str,
+        text: str,
+        then: Callable[[str], Any],
+        says: Callable[[str], str] | None = None,
+    ) -> None:
+        """Ask the learner to write something (see `LabView.write`)."""
+
+    def tell(self, said: str) -> None:
+        """Say something calmly below the view."""
+
+    def follow(self, href: str) -> None:
+        """Open the target of a link in a lesson, over the lab."""
 
 
 class LabView(VerticalScroll, can_focus=True):
@@ -101,11 +123,13 @@ class LabView(VerticalScroll, can_focus=True):
         """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
         raise NotImplementedError
 
-    # Both take effect before the next key: what is typed ahead finds the field that it is for.
+    @property
+    def _host(self) -> LabHost:
+        return cast("LabHost", self.screen)
 
     def did(self, action: Any) -> None:
         """The learner did something."""
-        cast("LabScreen", self.screen).act(action)
+        self._host.act(action)
 
     def write(
         self,
@@ -117,15 +141,15 @@ class LabView(VerticalScroll, can_focus=True):
         """The learner is to write something: `label` says what, `text` is there to begin with,
         `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
         `says` has something to say, with every key, of what is written so far."""
-        cast("LabScreen", self.screen).have_written(label, text, then, says)
+        self._host.have_written(label, text, then, says)
 
     def tell(self, said: str) -> None:
         """Say something calmly below."""
-        cast("LabScreen", self.screen).tell(said)
+        self._host.tell(said)
 
     def follow(self, href: str) -> None:
         """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
-        cast("LabScreen", self.screen).tutor.open_link(href)
+        self._host.follow(href)
 
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""

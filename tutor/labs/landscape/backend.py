@@ -9,7 +9,7 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.landscape.lab import Answer, Known, Question
 
 
-class LandscapeBench:
+class LandscapeBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `LabError` where the file is not there, `LessonError` where it is not sound."""
         file = paths.lessons_folder() / FILE
@@ -27,5 +27,5 @@ class LandscapeBench:
         )
 
 
-def make_bench(tools: Tools) -> LandscapeBench:
-    return LandscapeBench()
+def make_backend(tools: Tools) -> LandscapeBackend:
+    return LandscapeBackend()

@@ -16,7 +16,7 @@ from tutor.lm.inspect.interventions import unmasked
 from tutor.lm.inspect.passage import Passage
 
 
-class MaskBench:
+class MaskBackend:
     """Keeps the last readings, which may be on their way yet."""
 
     def __init__(self, tools: Tools) -> None:
@@ -57,5 +57,5 @@ class MaskBench:
         )
 
 
-def make_bench(tools: Tools) -> MaskBench:
-    return MaskBench(tools)
+def make_backend(tools: Tools) -> MaskBackend:
+    return MaskBackend(tools)

@@ -158,7 +158,7 @@ def question(state: State) -> Question | None:
     return None if state.hide in state.readings else Question(state.text, state.hide)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     if isinstance(answer, Underway):
         return msgspec.structs.replace(state, underway=answer)
     readings = {**state.readings, question.hide: answer}
@@ -208,7 +208,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("reads-off", "no mask: the text costs less than half", _read_off),
         Goal("end-moves", "change the end only: the beginning moves", _end_moves_beginning),

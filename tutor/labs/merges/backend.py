@@ -7,7 +7,7 @@ from tutor.labs.merges.lab import Answer, Question
 from tutor.labs.merges.merging import in_bytes, play
 
 
-class MergesBench:
+class MergesBackend:
     def __init__(self, tools: Tools) -> None:
         self._tokenizer = tools.model.tokenizer
         self._rules = self._tokenizer.merge_rules()
@@ -20,6 +20,6 @@ class MergesBench:
         return Answer(chunks, merges, tuple(ids), len(self._rules))
 
 
-def make_bench(tools: Tools) -> MergesBench:
+def make_backend(tools: Tools) -> MergesBackend:
     """Raises `LabError` for a tokenizer that does not merge bytes."""
-    return MergesBench(tools)
+    return MergesBackend(tools)

@@ -94,7 +94,7 @@ def question(state: State) -> Question | None:
     return None if state.played else Question(state.text)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     played = [answer.chunks]
     for merge in answer.merges:
         pair = (merge.left, merge.right)
@@ -148,7 +148,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("one-token", "ten bytes or more, played until they are one token", _one_token),
         Goal("never-joined", "four letters or more that no rule joins", _never_joined),

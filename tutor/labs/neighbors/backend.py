@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.labs.neighbors.lab import Answer, Question
 
 
-class NeighborsBench:
+class NeighborsBackend:
     def __init__(self, tools: Tools) -> None:
         self._tokenizer = tools.model.tokenizer
         self._table = EmbeddingTable(tools.model.network, tools.check_cancelled)
@@ -78,5 +78,5 @@ class NeighborsBench:
         )
 
 
-def make_bench(tools: Tools) -> NeighborsBench:
-    return NeighborsBench(tools)
+def make_backend(tools: Tools) -> NeighborsBackend:
+    return NeighborsBackend(tools)

@@ -258,7 +258,7 @@ def question(state: State) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Neighborhood():
             return msgspec.structs.replace(state, neighborhood=answer)
@@ -326,7 +326,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "opposite",

@@ -11,7 +11,7 @@ BEST = 5
 """Guesses that are told for each position."""
 
 
-class OneStepBench:
+class OneStepBackend:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._text = ""
@@ -64,5 +64,5 @@ def _weights(slope: Slope) -> Weights:
     return Weights(slope.name, slope.shape, slope.norm, slope.place, *slope.move, slope.after)
 
 
-def make_bench(tools: Tools) -> OneStepBench:
-    return OneStepBench(tools)
+def make_backend(tools: Tools) -> OneStepBackend:
+    return OneStepBackend(tools)

@@ -172,7 +172,7 @@ def question(state: State) -> Question | None:
     return None if state.answered else Question(state.text, state.step)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     if question.text != state.text:
         return state
     new = msgspec.structs.replace(state, shown=answer, shown_step=question.step)
@@ -255,7 +255,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "same-move",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.prompts.local import PromptingHere
 
 
-class PromptingBench:
+class PromptingBackend:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._elsewhere = PromptingElsewhere(tools.remote)
@@ -60,5 +60,5 @@ class PromptingBench:
             return Failed(Trouble.of(error))
 
 
-def make_bench(tools: Tools) -> PromptingBench:
-    return PromptingBench(tools)
+def make_backend(tools: Tools) -> PromptingBackend:
+    return PromptingBackend(tools)

@@ -255,7 +255,7 @@ def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
     return Score(prompt(attempt.query, attempt.given, len(attempt.costs)), attempt.ids)
 
 
-def heard_by(attempt: Attempt, question: Question, answer: Answer) -> Attempt:
+def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Attempt:
     replace = msgspec.structs.replace
     match answer:
         case Found(hits):

@@ -57,7 +57,7 @@ NOTE = "Note"
 """The heading of the passage that the learner puts in."""
 
 
-class RagBench:
+class RagBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
@@ -248,5 +248,5 @@ class RagBench:
         return len(session) == len(path)
 
 
-def make_bench(tools: Tools) -> RagBench:
-    return RagBench(tools)
+def make_backend(tools: Tools) -> RagBackend:
+    return RagBackend(tools)

@@ -27,8 +27,8 @@ from tutor.labs.rag.attempt import (
     Source,
     Sources,
     Way,
-    heard_by,
     owed,
+    receive_attempt,
 )
 from tutor.retrieval.pairs import Pair, pair_of, pairs
 
@@ -227,7 +227,7 @@ def question(state: State) -> Question | None:
     return owed(state.attempt)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     match answer:
         case Sources(sources, encoder):
@@ -237,8 +237,8 @@ def heard(state: State, question: Question, answer: Answer) -> State:
             whose = (question.source, question.maker)
             return replace(state, vectors={**state.vectors, whose: answer})
     if state.part == "measure":
-        return replace(state, quality=quality.heard(state.quality, question, answer))
-    attempt = heard_by(state.attempt, question, answer)
+        return replace(state, quality=quality.receive(state.quality, question, answer))
+    attempt = receive_attempt(state.attempt, question, answer)
     state = replace(state, attempt=attempt, ranks=_ranked(state, attempt))
     if attempt.done:
         state = replace(state, past=(*state.past, attempt)[-KEPT:])
@@ -331,7 +331,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "cited",

@@ -23,8 +23,8 @@ from tutor.labs.rag.attempt import (
     Ranked,
     Way,
     Written,
-    heard_by,
     owed,
+    receive_attempt,
 )
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.ranking import mean_reciprocal_rank, recall_at
@@ -111,7 +111,7 @@ def _next(state: State) -> Attempt:
     return Attempt(pairs()[places[number % len(places)]].ask, way, COUNT)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     if isinstance(answer, Ranked) and isinstance(question, Rank):
         kind = question.kind
@@ -122,7 +122,7 @@ def heard(state: State, question: Question, answer: Answer) -> State:
             seconds=state.seconds + answer.seconds,
         )
         return replace(new, running=False, seconds=0.0) if all_ranked(new) else new
-    attempt = heard_by(state.attempt or _next(state), question, answer)
+    attempt = receive_attempt(state.attempt or _next(state), question, answer)
     seconds = state.seconds + (answer.seconds if isinstance(answer, Written) else 0.0)
     if not attempt.ended:
         return replace(state, attempt=attempt, seconds=seconds)

@@ -16,7 +16,7 @@ from tutor.lm.sampling import entropy_bits, ranked
 from tutor.lm.session import Session
 
 
-class SamplerBench:
+class SamplerBackend:
     """Keeps the session of the text that was asked about last: another dial costs no pass."""
 
     def __init__(self, tools: Tools) -> None:
@@ -66,5 +66,5 @@ def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | 
     return next(removing, None)
 
 
-def make_bench(tools: Tools) -> SamplerBench:
-    return SamplerBench(tools)
+def make_backend(tools: Tools) -> SamplerBackend:
+    return SamplerBackend(tools)

@@ -1,4 +1,4 @@
-"""The sampler bench: every step between logits and the draw, in an order of one's own."""
+"""The sampler backend: every step between logits and the draw, in an order of one's own."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def question(state: State) -> Question | None:
     return None if state.known or not state.text else state.asked
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     outcome = Outcome(question.text, question.dials, question.order, answer.stages[-1].kept)
     return msgspec.structs.replace(
         state,
@@ -211,7 +211,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("one-left", "always the same token, though the temperature is above 1", _one_left),
         Goal("few-and-even", "at most 20 tokens left, and none of them at 15 %", _few_and_even),

@@ -1,4 +1,4 @@
-"""Draws the sampler bench."""
+"""Draws the sampler backend."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ BEFORE = "\n"
 """Stands before every text, so that its first token is guessed too."""
 
 
-class ScaleBench:
+class ScaleBackend:
     """Keeps the other model that was chosen last, and how far it has read."""
 
     def __init__(self, tools: Tools) -> None:
@@ -244,5 +244,5 @@ def _small_tokens() -> int | None:
     return msgspec.json.decode(record.read_bytes(), type=Result).read_tokens
 
 
-def make_bench(tools: Tools) -> ScaleBench:
-    return ScaleBench(tools)
+def make_backend(tools: Tools) -> ScaleBackend:
+    return ScaleBackend(tools)

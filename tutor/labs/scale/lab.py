@@ -232,7 +232,7 @@ def question(state: State) -> Question | None:
     return Read("other", state.text, state.other)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     new = msgspec.structs.replace
     match question, answer:
         case _, Installed(names):
@@ -289,7 +289,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart", _by_heart),
         Goal(

@@ -43,7 +43,7 @@ LENS_ROWS = 14
 """Layers that the lens looks at, evenly spaced: each costs a product with the vocabulary."""
 
 
-class SurgeryBench:
+class SurgeryBackend:
     """Keeps how the text and the random tokens went through the network, whole and cut."""
 
     def __init__(self, tools: Tools) -> None:
@@ -193,5 +193,5 @@ def _best(log_probabilities: Tensor) -> list[int]:
     return best
 
 
-def make_bench(tools: Tools) -> SurgeryBench:
-    return SurgeryBench(tools)
+def make_backend(tools: Tools) -> SurgeryBackend:
+    return SurgeryBackend(tools)

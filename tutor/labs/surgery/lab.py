@@ -245,7 +245,7 @@ def question(state: State) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     def with_(**found: object) -> State:
         return msgspec.structs.replace(state, underway=None, **found)
 
@@ -327,7 +327,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("hardly-missed", "a whole block off, and hardly a change", _hardly_missed),
         Goal("other-choice", "one block off, and another token is first", _other_choice),

@@ -6,7 +6,7 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.tokens.lab import Answer, Piece, Question
 
 
-class TokensBench:
+class TokensBackend:
     def __init__(self, tools: Tools) -> None:
         self._tokenizer = tools.model.tokenizer
 
@@ -16,5 +16,5 @@ class TokensBench:
         return Answer(tuple(Piece(token.data, token.id) for token in tokens))
 
 
-def make_bench(tools: Tools) -> TokensBench:
-    return TokensBench(tools)
+def make_backend(tools: Tools) -> TokensBackend:
+    return TokensBackend(tools)

@@ -123,7 +123,7 @@ def question(state: State) -> Question | None:
     return None if "model" in state.pieces else Question(state.text)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     return msgspec.structs.replace(state, pieces={**state.pieces, "model": answer.pieces})
 
 
@@ -171,7 +171,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("five-token-word", "a single word that costs 5 tokens or more", _five_token_word),
         Goal(

@@ -8,7 +8,7 @@ from tutor.labs.train_tokenizer.lab import SHOWN, Answer, Question
 from tutor.labs.train_tokenizer.trainer import BYTES, train_tokenizer
 
 
-class TrainTokenizerBench:
+class TrainTokenizerBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model.tokenizer
 
@@ -29,5 +29,5 @@ class TrainTokenizerBench:
         )
 
 
-def make_bench(tools: Tools) -> TrainTokenizerBench:
-    return TrainTokenizerBench(tools)
+def make_backend(tools: Tools) -> TrainTokenizerBackend:
+    return TrainTokenizerBackend(tools)

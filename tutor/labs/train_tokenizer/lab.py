@@ -111,7 +111,7 @@ def question(state: State) -> Question | None:
     return None if state.run else Question(state.own, SIZES[state.size], state.tried)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     return msgspec.structs.replace(state, runs={**state.runs, question.size: answer})
 
 
@@ -151,7 +151,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("three-bytes", "3 bytes a token or more, on the lessons", _three_bytes),
         Goal(

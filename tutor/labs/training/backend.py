@@ -26,7 +26,7 @@ KEPT_EVERY = 2.0
 SAVED = "training-saved.safetensors"
 
 
-class TrainingBench:
+class TrainingBackend:
     """The network at hand, and two files: where the training stands, and what was saved."""
 
     def __init__(self, tools: Tools) -> None:
@@ -129,5 +129,5 @@ def _step_of(path: Path) -> int | None:
         return None
 
 
-def make_bench(tools: Tools) -> TrainingBench:
-    return TrainingBench(tools)
+def make_backend(tools: Tools) -> TrainingBackend:
+    return TrainingBackend(tools)

@@ -178,7 +178,7 @@ def _unmeasured(state: State) -> bool:
     return due and (not state.measured or state.measured[-1].step != state.done)
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     ruined = _ruined(state)
     new = msgspec.structs.replace(
         state,
@@ -283,7 +283,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("below-two", "a held-out loss below 2 nats a byte, nothing broken", _below),
         Goal("too-high", "ruined by the learning rate alone: 0.5 nats worse held out", _too_high),

@@ -27,7 +27,7 @@ KEPT_EVERY = 2.0
 NEAREST = 8
 
 
-class Word2VecBench:
+class Word2VecBackend:
     def __init__(self, tools: Tools) -> None:
         self._check_cancelled = tools.check_cancelled
         self._file = tools.folder / "word2vec.safetensors"
@@ -114,5 +114,5 @@ def _nearest(run: Run, id_: int | None) -> tuple[tuple[str, float], ...]:
     )
 
 
-def make_bench(tools: Tools) -> Word2VecBench:
-    return Word2VecBench(tools)
+def make_backend(tools: Tools) -> Word2VecBackend:
+    return Word2VecBackend(tools)

@@ -240,7 +240,7 @@ def question(state: State) -> Question | None:
     )
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     """What was lost with an engine is forgotten here too: the run stands where the answer says."""
     losses = tuple(pair for pair in state.losses if pair[0] <= answer.began)
     looks = tuple(look for look in state.looks if look.done <= answer.began)
@@ -319,7 +319,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal("clusters", "train until the words lie in clusters", _clusters),
         Goal("two-seeds", "do it again from another seed", _two_seeds),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tutor.labs.word_in_context.sentence_pair import Sentence
 
 
-class WordInContextBench:
+class WordInContextBackend:
     def __init__(self, tools: Tools) -> None:
         self._network = tools.model.network
         self._tokenizer = tools.model.tokenizer
@@ -70,5 +70,5 @@ class WordInContextBench:
         )
 
 
-def make_bench(tools: Tools) -> WordInContextBench:
-    return WordInContextBench(tools)
+def make_backend(tools: Tools) -> WordInContextBackend:
+    return WordInContextBackend(tools)

@@ -152,7 +152,7 @@ def question(state: State) -> Question | None:
     return None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Compared():
             layer = min(state.layer, len(answer.cosines) - 1)
@@ -215,7 +215,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "difference",

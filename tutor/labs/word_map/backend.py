@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.labs.word_map.lab import Question
 
 
-class WordMapBench:
+class WordMapBackend:
     def __init__(self, tools: Tools) -> None:
         self._tokenizer = tools.model.tokenizer
         self._table = EmbeddingTable(tools.model.network)
@@ -32,5 +32,5 @@ class WordMapBench:
         )
 
 
-def make_bench(tools: Tools) -> WordMapBench:
-    return WordMapBench(tools)
+def make_backend(tools: Tools) -> WordMapBackend:
+    return WordMapBackend(tools)

@@ -166,7 +166,7 @@ def question(state: State) -> Question | None:
     return Question(state.chosen.all) if state.map is None else None
 
 
-def heard(state: State, question: Question, answer: Answer) -> State:
+def receive(state: State, question: Question, answer: Answer) -> State:
     return msgspec.structs.replace(state, map=answer)
 
 
@@ -213,7 +213,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     start=start,
     act=act,
     question=question,
-    heard=heard,
+    receive=receive,
     goals=(
         Goal(
             "misleads",

@@ -1,4 +1,4 @@
-"""Words to tokens, for the benches about embeddings."""
+"""Words to tokens, for the backends about embeddings."""
 
 from __future__ import annotations
 
