@@ -47,7 +47,7 @@ class BackendEngine(FakeEngine):
         asked = request(1)
         await self.work(type(asked).__name__)
         assert isinstance(asked, AskLab)
-        return LabAnswer(1, self._backends.answer(asked.backend, asked.lab, asked.question))
+        return LabAnswer(1, self._backends.answer(asked.bench, asked.lab, asked.question))
 
 
 def lab_app(name: str, folder: Path, engine: BackendEngine | None = None) -> TutorApp:

@@ -15,7 +15,7 @@ from tests.labs.lab_backend import backend, done, small_model
 from tutor.labs.anatomy import lab, precisions, quantize
 from tutor.labs.anatomy.lab import BINS, Look, Move, Run, See, Stop
 from tutor.labs.anatomy.precisions import Through
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.lm.fast import linear
 from tutor.lm.inspect import anatomy
 from tutor.models.installed import bundled_model
@@ -175,7 +175,7 @@ def test_stopping_keeps_what_was_done_and_another_text_does_not(tmp_path: Path) 
     again = lab.question(lab.act(state, Run(8)))
     assert isinstance(again, Through)
     assert (again.bits, again.layer, again.stream) == (32, 4, state.reading(32).stream)
-    other = lab.act(state, Write("Something else."))
+    other = lab.act(state, EditText("Something else."))
     assert other.readings == {}
 
 

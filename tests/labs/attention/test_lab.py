@@ -15,7 +15,7 @@ from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import TextError
 from tutor.labs.attention import lab as attention
 from tutor.labs.attention.lab import MOST_TOKENS, Ask, Go, Move, Rank, Read, See
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.lm.inspect import heads
 
 TWICE = "The king saw the king and the queen saw the king."
@@ -31,7 +31,10 @@ def weights() -> list[list[list[list[float]]]]:
 
 def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -> None:
     state = done(
-        "attention", backend("attention", tmp_path), Write(TWICE), Move(layer=4, head=2, token=-3)
+        "attention",
+        backend("attention", tmp_path),
+        EditText(TWICE),
+        Move(layer=4, head=2, token=-3),
     )
     assert (state.layer, state.head, state.token) == (4, 2, len(state.tokens) - 4)
     assert list(state.row(state.token)) == pytest.approx(weights[4][2][state.token], abs=1e-6)
@@ -40,7 +43,7 @@ def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -
 def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
     weights: list, tmp_path: Path
 ) -> None:
-    state = done("attention", backend("attention", tmp_path), Write(TWICE))
+    state = done("attention", backend("attention", tmp_path), EditText(TWICE))
     ids = [token.id for token in state.tokens]
     targets = {
         "previous": lambda t: [t - 1] if t else [],
@@ -71,13 +74,15 @@ def test_the_finder_ranks_all_heads_and_goes_to_the_one_chosen(tmp_path: Path) -
 
 
 def test_where_no_token_comes_twice_there_is_nothing_to_rank(tmp_path: Path) -> None:
-    state = done("attention", backend("attention", tmp_path), Write("One cat sleeps"), Ask("same"))
+    state = done(
+        "attention", backend("attention", tmp_path), EditText("One cat sleeps"), Ask("same")
+    )
     assert state.ranking() == []
     assert attention.act(state, Go()) == state
 
 
 def test_of_a_long_text_the_beginning_is_taken(tmp_path: Path) -> None:
-    state = done("attention", backend("attention", tmp_path), Write("a b " * 60))
+    state = done("attention", backend("attention", tmp_path), EditText("a b " * 60))
     whole = small_model().tokenizer.encode("a b " * 60)
     assert [token.id for token in state.tokens] == whole[:MOST_TOKENS]
     assert state.sentence.left_out == len(whole) - MOST_TOKENS
@@ -85,7 +90,7 @@ def test_of_a_long_text_the_beginning_is_taken(tmp_path: Path) -> None:
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(TextError):
-        attention.act(attention.start(), Write(" \n"))
+        attention.act(attention.start(), EditText(" \n"))
 
 
 def test_layers_heads_and_tokens_end_at_the_last(tmp_path: Path) -> None:
@@ -122,7 +127,9 @@ def test_the_targets_of_each_pattern(ids: list[int]) -> None:
 
 
 def test_a_goal_needs_the_head_on_view(tmp_path: Path) -> None:
-    state = done("attention", backend("attention", tmp_path), Write(TWICE), Ask("previous"), Go())
+    state = done(
+        "attention", backend("attention", tmp_path), EditText(TWICE), Ask("previous"), Go()
+    )
     count = len(state.tokens)
     certain = attention.Weights(array("f", [1.0] + [0.0] * (count - 1)).tobytes() * count * 4)
     layer = state.layer

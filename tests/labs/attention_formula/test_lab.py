@@ -17,7 +17,7 @@ from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.attention_formula import by_hand
 from tutor.labs.attention_formula import lab as formula
 from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, Step
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.lm.network import Trace
 
 NUMBERS = st.floats(-4, 4, width=32)
@@ -110,7 +110,7 @@ def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
 
 def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> None:
     there = backend("attention-formula", tmp_path)
-    state = done("attention-formula", there, Step(99), Write("one two " * 40))
+    state = done("attention-formula", there, Step(99), EditText("one two " * 40))
     assert state.step == 0
     assert len(state.tokens) == MOST_TOKENS
     assert state.read.left_out > 0

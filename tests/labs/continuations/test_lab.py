@@ -11,7 +11,7 @@ import pytest
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.continuations import lab
 from tutor.labs.continuations.lab import WAYS, Path, Run, Side, Turn, figures
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 
@@ -24,7 +24,7 @@ ONE = next(at for at, way in enumerate(WAYS) if way.name == "top-k 1")
 def written(folder: Folder, first: int, second: int) -> lab.State:
     """Both ways, to their end."""
     there = backend("continuations", folder)
-    state: lab.State = done("continuations", there, Write(TEXT))
+    state: lab.State = done("continuations", there, EditText(TEXT))
     for way in (first, second):
         state = lab.act(lab.act(state, Turn(way - state.ways[state.side])), Side())
     state = settled(lab.LAB, lab.act(state, Run()), there)
@@ -100,5 +100,5 @@ def test_it_stops_goes_on_and_begins_anew() -> None:
     state: Any = lab.act(lab.start(), Run())
     assert lab.question(state) is not None
     assert lab.question(lab.act(state, Run())) is None
-    other = lab.act(state, Write("x" * 300))
+    other = lab.act(state, EditText("x" * 300))
     assert (len(other.text), other.left_out, other.running) == (lab.LONGEST, 60, False)

@@ -27,7 +27,7 @@ from tutor.labs.families.lab import (
     Show,
     State,
 )
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.lm.network import Trace, Transformer
 from tutor.lm.training.recipes.families.model import load_family
 from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
@@ -46,7 +46,7 @@ def weights_of(attention: Attention) -> np.ndarray:
 def test_the_blank_is_filled_by_the_encoder_and_the_decoder_is_asked_beside_it(
     tmp_path: Path,
 ) -> None:
-    answer = lab(tmp_path, Write("the _ barks .")).answer
+    answer = lab(tmp_path, EditText("the _ barks .")).answer
     assert answer is not None
     (said,) = answer.said
     encoder, decoder = load_family("encoder"), load_family("decoder")
@@ -67,15 +67,15 @@ def test_the_blank_is_filled_by_the_encoder_and_the_decoder_is_asked_beside_it(
 
 
 def test_the_decoder_reads_no_further_than_the_blank(tmp_path: Path) -> None:
-    first = lab(tmp_path, Choose("decoder"), Write("the old _ barks .")).answer
-    second = lab(tmp_path, Choose("decoder"), Write("the old _ meows .")).answer
+    first = lab(tmp_path, Choose("decoder"), EditText("the old _ barks .")).answer
+    second = lab(tmp_path, Choose("decoder"), EditText("the old _ meows .")).answer
     assert first == second
     assert first is not None
     assert first.attention["writing"].rows[:3] == ("<start>", "the", "old")
 
 
 def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
-    answer = lab(tmp_path, Choose("encoder-decoder"), Write("407,312")).answer
+    answer = lab(tmp_path, Choose("encoder-decoder"), EditText("407,312")).answer
     assert answer is not None
     words = ["four", "hundred", "seven", "thousand", "three", "hundred", "twelve"]
     assert [said.word for said in answer.said] == words
@@ -94,7 +94,7 @@ def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_pa
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_path: Path) -> None:
-    answer = lab(tmp_path, Choose(family), Write("the dogs near the _ bark .")).answer
+    answer = lab(tmp_path, Choose(family), EditText("the dogs near the _ bark .")).answer
     assert answer is not None
     assert set(answer.attention) == set(PARTS[family])
     for part, attention in answer.attention.items():
@@ -115,31 +115,31 @@ def test_a_row_is_that_of_a_head_or_the_mean_of_all() -> None:
 
 
 def test_words_that_are_not_known_are_told(tmp_path: Path) -> None:
-    answer = lab(tmp_path, Write("the wug _ behind the zzz .")).answer
+    answer = lab(tmp_path, EditText("the wug _ behind the zzz .")).answer
     assert answer is not None
     assert answer.unknown == ("wug", "zzz")
-    answer = lab(tmp_path, Write("12")).answer
+    answer = lab(tmp_path, EditText("12")).answer
     assert answer is not None
     assert answer.unknown == ("1", "2")
 
 
 def test_what_is_too_long_is_cut_and_that_is_known(tmp_path: Path) -> None:
-    state = lab(tmp_path, Choose("encoder-decoder"), Write("dog " * (MOST_WORDS + 3)))
+    state = lab(tmp_path, Choose("encoder-decoder"), EditText("dog " * (MOST_WORDS + 3)))
     assert (len(state.words), state.left_out) == (MOST_WORDS, 3)
-    state = lab(tmp_path, Choose("encoder-decoder"), Write("12345678"))
+    state = lab(tmp_path, Choose("encoder-decoder"), EditText("12345678"))
     assert (len(state.words), state.left_out) == (MOST_DIGITS, 2)
-    assert families.act(state, Write("0012")).words == ("1", "2")
+    assert families.act(state, EditText("0012")).words == ("1", "2")
 
 
 def test_a_text_without_a_word_is_refused() -> None:
     with pytest.raises(TextError):
-        families.act(families.start(), Write("  \n"))
+        families.act(families.start(), EditText("  \n"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        state = families.act(families.start(), Write(text))
+        state = families.act(families.start(), EditText(text))
     except TextError:
         return
     assert 0 < len(state.words) <= MOST_WORDS
@@ -187,7 +187,7 @@ def _answer(word: str, probability: float, left: float) -> Answer:
 def test_the_right_side_is_needed_where_one_knows_and_the_other_does_not(
     probability: float, left: float, reached: bool
 ) -> None:
-    state = families.act(families.start(), Write("the _ barks ."))
+    state = families.act(families.start(), EditText("the _ barks ."))
     asked = families.question(state)
     assert asked is not None
     state = families.receive(state, asked, _answer("dog", probability, left))
@@ -203,10 +203,10 @@ def test_the_right_side_is_needed_where_one_knows_and_the_other_does_not(
     ],
 )
 def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reached: bool) -> None:
-    state = families.act(families.start(), Write("the _ barks ."))
+    state = families.act(families.start(), EditText("the _ barks ."))
     asked = families.question(state)
     assert asked is not None
-    state = families.act(families.receive(state, asked, _answer("dog", 0.5, 0.5)), Write(text))
+    state = families.act(families.receive(state, asked, _answer("dog", 0.5, 0.5)), EditText(text))
     asked = families.question(state)
     assert asked is not None
     state = families.receive(state, asked, _answer(word, 0.5, 0.5))
@@ -226,7 +226,7 @@ def test_the_second_of_two_words_is_to_be_found(
     row: int, shares: list[float], reached: bool
 ) -> None:
     state = families.act(families.start(), Choose("encoder-decoder"))
-    state = families.act(state, Write("the dog the ."))
+    state = families.act(state, EditText("the dog the ."))
     rows = [[0.0] * 4] * 4
     rows[row] = shares
     weights = array("f", [share for one in rows for share in one]).tobytes()

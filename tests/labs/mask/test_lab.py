@@ -11,7 +11,7 @@ import torch
 
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, small_model
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.mask import lab as mask
 from tutor.labs.mask.lab import MOST_TOKENS, Focus, Mask, Reading
 from tutor.lm.inspect.interventions import unmasked
@@ -52,20 +52,20 @@ def test_the_network_is_masked_again_afterwards() -> None:
 def test_under_the_mask_the_end_moves_nothing_before_it(tmp_path: Path) -> None:
     there = backend("mask", tmp_path)
     other = TEXT.replace("sang", "flew away")
-    state = done("mask", there, Write(TEXT), Mask(hide=False), Write(other), Mask(hide=True))
+    state = done("mask", there, EditText(TEXT), Mask(hide=False), EditText(other), Mask(hide=True))
     assert state.shared == len(small_model().tokenizer.encode(TEXT.split(" sang")[0]))
     assert state.moved(hide=True) == 0
     assert state.moved(hide=False) > 0
 
 
 def test_a_text_is_not_compared_with_itself(tmp_path: Path) -> None:
-    state = done("mask", backend("mask", tmp_path), Write(TEXT), Write(TEXT))
+    state = done("mask", backend("mask", tmp_path), EditText(TEXT), EditText(TEXT))
     assert state.shared == 0
     assert state.moved(hide=True) is None
 
 
 def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
-    state = done("mask", backend("mask", tmp_path), Write("a b " * 40), Focus(99))
+    state = done("mask", backend("mask", tmp_path), EditText("a b " * 40), Focus(99))
     assert len(state.tokens) == MOST_TOKENS == state.focus + 1
     assert state.shown.left_out > 0
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.merges import lab as merges
 from tutor.labs.merges.lab import Jump, Step
 from tutor.labs.merges.merging import in_bytes, joined, next_rule, play
@@ -24,7 +24,9 @@ TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️
 def test_it_ends_at_the_tokens_of_the_default_model(
     text: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
-    state = done("merges", backend("merges", tmp_path, language_model), Write(text), Jump("tokens"))
+    state = done(
+        "merges", backend("merges", tmp_path, language_model), EditText(text), Jump("tokens")
+    )
     tokenizer = language_model.tokenizer
     ids = tokenizer.encode(text)
     assert [piece for chunk in state.chunks for piece in chunk] == [
@@ -69,7 +71,7 @@ def test_forward_and_back(tmp_path: Path) -> None:
 
 
 def test_too_long_a_text_is_cut_and_that_is_known() -> None:
-    state = merges.act(merges.start(), Write("x" * (merges.LONGEST + 7)))
+    state = merges.act(merges.start(), EditText("x" * (merges.LONGEST + 7)))
     assert (len(state.text), state.left_out) == (merges.LONGEST, 7)
 
 

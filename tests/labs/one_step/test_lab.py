@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.one_step import lab
 from tutor.labs.one_step.adam import BETAS, EPSILON, RATE, adam_move
 from tutor.labs.one_step.lab import STAGES, Focus, Restart, Skip, State, Walk
@@ -61,7 +61,7 @@ def reference(steps: int) -> tuple[Transformer, torch.optim.AdamW, torch.Tensor,
 
 @pytest.mark.parametrize("step", [0, 4])
 def test_losses_gradients_and_moves_are_those_of_torch(step: int, tmp_path: Path) -> None:
-    answer = after(tmp_path, Write(TEXT), *(Walk(len(STAGES)) for _ in range(step))).shown
+    answer = after(tmp_path, EditText(TEXT), *(Walk(len(STAGES)) for _ in range(step))).shown
     assert answer is not None
 
     network, _, ids, targets = reference(step)
@@ -87,7 +87,7 @@ def test_losses_gradients_and_moves_are_those_of_torch(step: int, tmp_path: Path
 
 
 def test_a_slope_is_what_a_small_push_does_to_the_loss(tmp_path: Path) -> None:
-    answer = after(tmp_path, Write(TEXT)).shown
+    answer = after(tmp_path, EditText(TEXT)).shown
     assert answer is not None
     network, _, ids, targets = reference(0)
     push = 1e-2  # in 32 bits a smaller one would drown in rounding
@@ -161,11 +161,11 @@ def test_walking_ends_at_both_ends_and_skipping_at_the_last_step() -> None:
 
 
 def test_a_long_text_is_cut_between_characters_and_a_short_one_refused() -> None:
-    state = lab.act(lab.start(), Write("é" * 100))
+    state = lab.act(lab.start(), EditText("é" * 100))
     assert (state.text, state.left_out) == ("é" * 64, 72)
     for text in ("", "x"):
         with pytest.raises(LabError):
-            lab.act(lab.start(), Write(text))
+            lab.act(lab.start(), EditText(text))
 
 
 def test_the_focus_stays_within_the_text_and_the_tensors(tmp_path: Path) -> None:

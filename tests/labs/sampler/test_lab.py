@@ -1,4 +1,4 @@
-"""The sampler backend, against the sampler of the stepper and the formulas."""
+"""The sampler bench, against the sampler of the stepper and the formulas."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import TextError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Reset
 from tutor.labs.sampler import lab as sampler
-from tutor.labs.sampler.lab import LADDERS, Choose, Move, Question, Reset, Turn
+from tutor.labs.sampler.lab import LADDERS, Question, Reorder
 from tutor.lm.chat import text_ids
 from tutor.lm.dials import ORDER, Dials
 from tutor.lm.distribution import PLAIN, SamplerSettings
@@ -61,7 +61,20 @@ def test_a_token_that_the_text_has_is_made_less_likely(tmp_path: Path) -> None:
         assert penalized.rows[place].after < plain.rows[place].after
 
 
-@given(st.lists(st.sampled_from([Choose(1), Choose(-1), Turn(1), Turn(-1), Move(1), Move(-1)])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                MoveFocus(1, "step"),
+                MoveFocus(-1, "step"),
+                Adjust(1, "step"),
+                Adjust(-1, "step"),
+                Reorder(1),
+                Reorder(-1),
+            ]
+        )
+    )
+)
 def test_dials_stay_on_their_notches_and_no_step_is_lost(actions: list[sampler.Action]) -> None:
     state = sampler.start()
     for action in actions:
@@ -74,18 +87,18 @@ def test_dials_stay_on_their_notches_and_no_step_is_lost(actions: list[sampler.A
 
 
 def test_moving_a_step_takes_the_mark_along() -> None:
-    state = sampler.act(sampler.start(), Move(2))
+    state = sampler.act(sampler.start(), Reorder(2))
     assert (state.order.index("repetition"), state.focus) == (2, 2)
 
 
 def test_of_a_long_text_the_end_counts() -> None:
-    state = sampler.act(sampler.start(), Write("x" * sampler.LONGEST + "yz"))
+    state = sampler.act(sampler.start(), EditText("x" * sampler.LONGEST + "yz"))
     assert state.text.endswith("yz")
     assert (len(state.text), state.left_out) == (sampler.LONGEST, 2)
 
 
 def test_without_a_text_nothing_is_asked(tmp_path: Path) -> None:
-    assert done("sampler", backend("sampler", tmp_path), Write("")).answer is not None
+    assert done("sampler", backend("sampler", tmp_path), EditText("")).answer is not None
     with pytest.raises(TextError):
         backend("sampler", tmp_path).answer(Question("", Dials(), ORDER))
 

@@ -1,4 +1,4 @@
-"""The sampler backend, by its keys."""
+"""The sampler bench, by its keys."""
 
 from __future__ import annotations
 

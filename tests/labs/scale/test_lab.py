@@ -13,7 +13,7 @@ import torch
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tests.tiny_gguf import write_gguf
 from tutor.errors import LabError, RequestCancelled
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale import lab
 from tutor.labs.scale import side_model as visitor
@@ -39,7 +39,7 @@ TEXT = "The capital of Mongolia is Ulaanbaatar."
 
 
 def test_the_bits_are_those_of_one_token_after_the_other(tmp_path: Path) -> None:
-    state = done("scale", backend("scale", tmp_path), Write(TEXT))
+    state = done("scale", backend("scale", tmp_path), EditText(TEXT))
     reading = state.readings["loaded"]
     model = small_model()
     cache = KeyValueCache(model.network.config)
@@ -96,7 +96,7 @@ def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
     training = LiveTraining(["some text to be trained on, " * 60] * 11)
     training.train(Choices(0.002), lambda: training.done < 3)
     training.save(tmp_path / FILE)
-    reading = done("scale", backend("scale", tmp_path), Write("abc")).readings["yours"]
+    reading = done("scale", backend("scale", tmp_path), EditText("abc")).readings["yours"]
     assert (reading.trained_on, reading.pieces, reading.byte_count) == (3 * 512, 3, 3)
     expected = bits_of(training.network, torch.tensor(list(b"\nabc")), 64).sum().item()
     assert reading.bits == pytest.approx(expected, rel=1e-5)
@@ -124,7 +124,7 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> None:
     there: Any = backend("scale", tmp_path)
-    state = done("scale", there, Write(TEXT))
+    state = done("scale", there, EditText(TEXT))
     assert state.others == ("another",)
     assert state.complete
     state = settled(lab.LAB, lab.act(state, Other()), there)
@@ -141,7 +141,7 @@ def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> Non
     assert reading in state.readers
     assert any(rung.name == "another" and rung.here for rung in ladder(state))
 
-    longer = settled(lab.LAB, lab.act(state, Write(TEXT * 6)), there)  # more than it can read
+    longer = settled(lab.LAB, lab.act(state, EditText(TEXT * 6)), there)  # more than it can read
     assert longer.readings["other"].byte_count == 6 * len(TEXT)
     none = settled(lab.LAB, lab.act(longer, Other()), there)
     assert none.other is None
@@ -244,10 +244,10 @@ def test_goals() -> None:
 
 
 def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
-    state = lab.act(lab.start(), Write("é" * 400))
+    state = lab.act(lab.start(), EditText("é" * 400))
     assert (state.text, state.left_out) == ("é" * 300, 200)
     with pytest.raises(LabError):
-        lab.act(state, Write(""))
+        lab.act(state, EditText(""))
     assert lab.act(state, Paragraph()).text == PARAGRAPH
 
 

@@ -15,7 +15,7 @@ from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import Loopback, silent, status, stream, text_event, whole
 from tests.vendors.model_server import model_server
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale import lab
 from tutor.labs.scale.lab import Agree, Other, State
@@ -33,7 +33,9 @@ FOLLOWING = stream(text_event(" and", "length", [(" and", -0.5, TOP)]))
 def reading(server: Loopback, folder: Path, text: str = TEXT) -> tuple[State, Any]:
     """After `text` was read by those here, and by a model of this server."""
     there: Any = backend("scale", folder)
-    state = done("scale", there, Write(text), Add("openai:there", server.url + "/v1"), Agree(True))
+    state = done(
+        "scale", there, EditText(text), Add("openai:there", server.url + "/v1"), Agree(True)
+    )
     return state, there
 
 
@@ -133,7 +135,7 @@ def test_nothing_is_sent_before_the_learner_agrees(server: Loopback, tmp_path: P
     assert state.elsewhere.undecided
     declined = settled(lab.LAB, lab.act(state, Agree(False)), there)
     assert declined.elsewhere.refused == NOTHING_SENT
-    other = settled(lab.LAB, lab.act(declined, Write("ab")), there)
+    other = settled(lab.LAB, lab.act(declined, EditText("ab")), there)
     assert other.elsewhere.refused == NOTHING_SENT
     assert server.asked == []
     away = done("scale", there, Add("openai:x", "http://192.0.2.1/v1"), Agree(True))
@@ -162,7 +164,7 @@ def test_o_reaches_servers_too_and_one_can_be_taken_away(tmp_path: Path) -> None
 def test_another_text_is_read_anew(tmp_path: Path) -> None:
     with model_server(small_model()) as server:
         state, there = reading(server, tmp_path)
-        longer = settled(lab.LAB, lab.act(state, Write(TEXT + " It is cold.")), there)
+        longer = settled(lab.LAB, lab.act(state, EditText(TEXT + " It is cold.")), there)
         assert glance(longer).bits == pytest.approx(longer.readings["loaded"].bits, rel=1e-4)
         assert glance(longer).byte_count > glance(state).byte_count
 
@@ -170,7 +172,7 @@ def test_another_text_is_read_anew(tmp_path: Path) -> None:
 def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path) -> None:
     server.answers = [silent()]
     there: Any = backend("scale", tmp_path)
-    state = done("scale", there, Write("ab"))
+    state = done("scale", there, EditText("ab"))
     state = lab.act(lab.act(state, Add("openai:there", server.url + "/v1")), Agree(True))
     waiting = lab.receive(state, lab.question(state), there.answer(lab.question(state)))
     assert isinstance(waiting.coming, Coming)

@@ -10,7 +10,7 @@ import pytest
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tests.tiny_gguf import write_gguf
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.runner import Left
 from tutor.labs.scale.lab import State, act, start
 from tutor.labs.scale.published import SMOLLM2_TOKENS
@@ -119,7 +119,7 @@ async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:
 
 
 async def test_what_was_cut_is_said(tmp_path: Path) -> None:
-    cut = act(start(), Write("x" * 700))
+    cut = act(start(), EditText("x" * 700))
     readings = read_by_three().readings
     state = msgspec.structs.replace(cut, readings=readings)
     async with opened(tmp_path, state).run_test(size=(80, 24)) as pilot:

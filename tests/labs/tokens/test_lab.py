@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done
 from tutor.errors import TextError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.tokens import lab as tokens
 from tutor.labs.tokens.lab import CUTS, Choose, Focus
 
@@ -19,7 +19,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 @given(TEXT)
 def test_the_pieces_of_every_cut_add_up_to_the_bytes_of_the_text(text: str) -> None:
-    state = tokens.act(tokens.start(), Write(text))
+    state = tokens.act(tokens.start(), EditText(text))
     for pieces in state.pieces.values():
         assert b"".join(piece.data for piece in pieces) == text.encode()
 
@@ -28,7 +28,7 @@ def test_the_pieces_of_every_cut_add_up_to_the_bytes_of_the_text(text: str) -> N
     "text", ["", " ", "a\n\nb", "\t12,345.6", "é🤷🏽‍♀️", "e\u0301", "שלום", "x = [i for i in y]\n"]
 )
 def test_so_do_those_of_the_model(text: str, tmp_path: Path) -> None:
-    state = done("tokens", backend("tokens", tmp_path), Write(text))
+    state = done("tokens", backend("tokens", tmp_path), EditText(text))
     assert b"".join(piece.data for piece in state.pieces["model"]) == text.encode()
 
 
@@ -37,7 +37,7 @@ def test_a_word_keeps_the_space_before_it() -> None:
 
 
 def test_too_long_a_text_is_cut_and_that_is_known() -> None:
-    state = tokens.act(tokens.start(), Write("x" * (tokens.LONGEST + 5)))
+    state = tokens.act(tokens.start(), EditText("x" * (tokens.LONGEST + 5)))
     assert (len(state.text), state.left_out) == (tokens.LONGEST, 5)
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, small_model
 from tutor.errors import LabError, RequestCancelled
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.backend import Tools, make_backend
-from tutor.labs.kit.lab import Write
 from tutor.labs.word2vec import backend as workbench
 from tutor.labs.word2vec import lab
 from tutor.labs.word2vec.backend import Word2VecBackend
@@ -146,13 +146,15 @@ def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
 
 def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None:
     there = backend("word2vec", tmp_path)
-    state = trained(lab.act(lab.start(), Write("Copper xylophone gold; wheat rice Corn")), there, 1)
+    state = trained(
+        lab.act(lab.start(), EditText("Copper xylophone gold; wheat rice Corn")), there, 1
+    )
     assert state.unknown == ("xylophone",)
     assert state.known == (("copper", 0), ("gold", 0), ("wheat", 1), ("rice", 1), ("corn", 1))
     assert not state.enough
-    nothing = trained(lab.act(lab.start(), Write("qqa qqb; qqc")), there, 1)
+    nothing = trained(lab.act(lab.start(), EditText("qqa qqb; qqc")), there, 1)
     assert (nothing.known, nothing.standing, nothing.now.nearest) == ((), None, ())  # type: ignore[union-attr]
-    one = trained(lab.act(lab.start(), Write("qqa qqb copper")), there, 1)
+    one = trained(lab.act(lab.start(), EditText("qqa qqb copper")), there, 1)
     assert len(one.now.points) == 1  # type: ignore[union-attr]
     with pytest.raises(LabError):
         lab.write("one two")
@@ -220,7 +222,7 @@ def test_clusters_are_words_nearest_to_their_kind_and_well_apart(
     groups: int, each: int, within: float, between: float, reached: bool
 ) -> None:
     text = ";".join(" ".join(f"w{g}{n}" for n in range(each)) for g in range(groups))
-    state = lab.act(lab.act(lab.start(), Write(text)), Go())
+    state = lab.act(lab.act(lab.start(), EditText(text)), Go())
     asked = lab.question(state)
     assert asked is not None
     state = lab.receive(state, asked, answer_with(groups, each, within, between))
@@ -316,7 +318,7 @@ def test_every_chosen_word_is_in_the_text() -> None:
 
 def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
     text = "; ".join(" ".join(group.words) for group in lab.CHOSEN.groups[:2])
-    state = lab.act(lab.act(lab.start(), Write(text)), Go())
+    state = lab.act(lab.act(lab.start(), EditText(text)), Go())
     assert [len(group.words) for group in state.words.groups] == [8, 7]
     known = (True,) * 7 + (False,) + (True,) * 7  # seven of each
     answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)

@@ -11,7 +11,7 @@ import pytest
 from tests.app.whole_app import until
 from tests.labs.lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.app.widgets.plot import trend
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.runner import Left
 from tutor.labs.word2vec import backend as workbench
 from tutor.labs.word2vec import lab
@@ -25,7 +25,7 @@ WORDS = "copper gold zinc; wheat rice corn; red blue xylophone"
 
 def far_trained() -> State:
     """A run that is paused, with answers that are made up: its look must not depend on rounding."""
-    state = lab.act(lab.act(lab.start(), Write(WORDS)), Go())
+    state = lab.act(lab.act(lab.start(), EditText(WORDS)), Go())
     groups = state.words.group_of
     for moment in range(1, 21):
         apart = moment / 20

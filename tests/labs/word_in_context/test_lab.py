@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.word_in_context import lab
 from tutor.labs.word_in_context.lab import Ask, Furthest, Go
 from tutor.labs.word_in_context.sentence_pair import LONGEST, pair
@@ -54,13 +54,13 @@ def test_what_is_written_comes_back_with_its_marks(text: str, at: int) -> None:
 )
 def test_what_cannot_be_compared_is_refused(text: str) -> None:
     with pytest.raises(LabError):
-        lab.act(lab.start(), Write(text))
+        lab.act(lab.start(), EditText(text))
 
 
 def test_the_lens_is_the_distribution_after_the_word(tmp_path: Path) -> None:
     there = backend("word-in-context", tmp_path)
     layers = small_model().card.layers
-    state = done("word-in-context", there, Write(OWN), Go(layers))
+    state = done("word-in-context", there, EditText(OWN), Go(layers))
     ids = small_model().tokenizer.encode("The name of the country")
     wanted = Session(small_model(), ids).distribution(len(ids), PLAIN, 1, lab.MOST_NAMED)
     assert [one.token for one in state.names.first] == [row.token for row in wanted.rows]
@@ -78,7 +78,7 @@ def test_rows_and_difference_are_nearest_by_cosine(tmp_path: Path) -> None:
             network.embedding(torch.arange(network.config.vocabulary_size))
         )
     for by, vector in (("rows", vectors[0]), ("difference", vectors[0] - vectors[1])):
-        state = done("word-in-context", there, Write(OWN), Go(2), Ask(by))
+        state = done("word-in-context", there, EditText(OWN), Go(2), Ask(by))
         wanted = (rows @ torch.nn.functional.normalize(vector, dim=0)).topk(lab.MOST_NAMED)
         assert [one.token.id for one in state.names.first] == wanted.indices.tolist()
         values = [one.value for one in state.names.first]
@@ -94,7 +94,7 @@ def lab_trace(text: str) -> list[torch.Tensor]:
 
 def test_words_after_it_change_nothing(tmp_path: Path) -> None:
     text = "The *country* is large / The *country* has a long coast"
-    state = done("word-in-context", backend("word-in-context", tmp_path), Write(text))
+    state = done("word-in-context", backend("word-in-context", tmp_path), EditText(text))
     assert min(state.compared.cosines) > lab.ONE
     assert "only-after" in lab.LAB.reached(state)
 

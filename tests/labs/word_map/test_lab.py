@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.words import groups as word_groups
 from tutor.labs.kit.words.groups import MOST_GROUPS, MOST_WORDS, own_words
 from tutor.labs.word_map import lab
@@ -30,14 +30,14 @@ from tutor.lm.distribution import Token
 
 def with_map(words: str, points: tuple[lab.Point, ...], cosines: list[list[float]]) -> State:
     """A map of made-up points."""
-    state = lab.act(lab.start(), Write(words))
+    state = lab.act(lab.start(), EditText(words))
     forms = tuple((Token(n, w, w.encode()),) for n, w in enumerate(state.chosen.all))
     answer = Answer(forms, points, (0.5, 0.3), tuple(map(tuple, cosines)))
     return lab.receive(state, Question(state.chosen.all), answer)
 
 
 def test_a_map_is_of_the_rows_of_its_words(tmp_path: Path) -> None:
-    state = done("word-map", backend("word-map", tmp_path), Write("man woman; year day month"))
+    state = done("word-map", backend("word-map", tmp_path), EditText("man woman; year day month"))
     assert state.map is not None
     ids = [form[0].id for form in state.map.forms]
     rows = small_model().network.embedding(torch.tensor(ids)).double()

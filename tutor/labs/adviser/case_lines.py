@@ -12,7 +12,7 @@ from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
 from tutor.labs.adviser.blocks import wrapped
 from tutor.labs.adviser.words import listed, title
-from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import around, cursor
 
 if TYPE_CHECKING:
     from tutor.labs.adviser.data import Advice, Case
@@ -84,7 +84,7 @@ def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
     bar = max(0, min(30, width - _OPTION - 14))
     score = ("  out", MUTED) if row.unmet else (f"{share:>5.0%}", "")
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (f"{mark} ", color),
         (figures.fit(advice.options[row.option].name, _OPTION), "bold" if here or picked else ""),
         score,

@@ -16,8 +16,7 @@ from tutor.labs.adviser.case_lines import cases
 from tutor.labs.adviser.lab import VIEWS
 from tutor.labs.adviser.reason_lines import reasons
 from tutor.labs.adviser.words import listed, options_named, title, what_decides
-from tutor.labs.kit.around import around
-from tutor.labs.kit.columns import beside
+from tutor.labs.kit.columns import around, beside, cursor
 from tutor.labs.kit.tabs import tabs
 from tutor.text import safe
 
@@ -119,7 +118,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
         here = place == state.need
         drawn.append(
             Content.assemble(
-                ("› " if here else "  ", f"{ACT} bold"),
+                cursor(here),
                 (figures.fit(advice.needs[place].name, _NAME), "bold" if here else ""),
                 ("■" * weight + "·" * (adviser_rule.HIGHEST - weight), ACT if here else ""),
                 (f" {weight}", "bold" if weight else MUTED),

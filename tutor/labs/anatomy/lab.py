@@ -14,7 +14,8 @@ from tutor.labs.anatomy.precisions import (
     Stream,
     Through,
 )
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 
 MOST_WEIGHTS = 4_000_000
@@ -56,7 +57,7 @@ class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop"):
     """Not now. What was done is kept."""
 
 
-Action = See | Move | Measure | Run | Stop | Write
+Action = See | Move | Measure | Run | Stop | EditText
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -181,7 +182,7 @@ def act(state: State, action: Action) -> State:
             return change(state, view="precision", precision=at, running=PRECISIONS[at])
         case Stop():
             return change(state, running=None)
-        case Write(text):
+        case EditText(text=text):
             return change(
                 state, text=sentence(text), readings={}, running=None, tokens=0, left_out=0
             )

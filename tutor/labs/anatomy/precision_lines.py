@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars
 from tutor.labs.anatomy.precisions import MATRICES, PRECISIONS
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import around, cursor
 
 if TYPE_CHECKING:
     from tutor.labs.anatomy.lab import Inventory, State
@@ -32,7 +32,7 @@ def table(state: State, inventory: Inventory, width: int, room: int) -> list[Con
         reading, chosen = state.reading(bits), at == state.precision
         result = reading.result
         cells: list[str | tuple[str, str]] = [
-            ("› " if chosen else "  ", f"{ACT} bold"),
+            cursor(chosen),
             (f"{bits:>4}", "bold" if chosen else ""),
             f"{weights * bits / 8e6:>8.1f}",
         ]

@@ -23,8 +23,8 @@ from tutor.labs.anatomy.lab import (
 )
 from tutor.labs.anatomy.precisions import PRECISIONS
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.view import LabView
 
@@ -104,7 +104,7 @@ class AnatomyView(LabView):
         self.did(Stop())
 
     def action_edit(self) -> None:
-        self.write("A text to compare on:", self.state.text, lambda text: Write(sentence(text)))
+        self.write("A text to compare on:", self.state.text, lambda text: EditText(sentence(text)))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.inventory is None:
@@ -172,7 +172,7 @@ def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[
         part_of_all = nbytes / size if state.nbytes else count / every
         chosen = at == state.role
         cells: list[str | tuple[str, str]] = [
-            ("› " if chosen else "  ", f"{ACT} bold"),
+            cursor(chosen),
             (figures.fit(NAMES.get(role, role), name), "bold" if chosen else ""),
             figures.count(count).rjust(12),
         ]
@@ -279,7 +279,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
         rest = "▒" * max(0, round((others + forward) / most * bar) - len(solid))
         lines.append(
             Content.assemble(
-                ("› " if chosen else "  ", f"{ACT} bold"),
+                cursor(chosen),
                 (f"{label:<10}", "bold" if chosen else ""),
                 f"{figure(others):>12}{figure(forward):>14}  ",
                 (solid, likely(0.3)),

@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
@@ -55,7 +56,7 @@ class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
     """To the head on that row."""
 
 
-Action = Write | See | Move | Ask | Rank | Go
+Action = EditText | See | Move | Ask | Rank | Go
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -151,7 +152,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             return State(
                 text=sentence(text),
                 layer=state.layer,
@@ -277,7 +278,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         See("row"),
         Move(layer=-99, head=-99, token=-99),
         Move(layer=13, head=8, token=8),
-        Write("one two three four one two three"),
+        EditText("one two three four one two three"),
         Ask("same"),
         Go(),
     ),

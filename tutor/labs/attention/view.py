@@ -22,9 +22,8 @@ from tutor.labs.attention.lab import (
     State,
 )
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
-from tutor.labs.kit.columns import WIDE, beside
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import WIDE, around, beside, cursor
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.view import LabView
 
@@ -75,7 +74,7 @@ class AttentionView(LabView):
         return True
 
     def action_edit(self) -> None:
-        self.write("A sentence:", self.state.text, lambda text: Write(sentence(text)))
+        self.write("A sentence:", self.state.text, lambda text: EditText(sentence(text)))
 
     def action_view(self) -> None:
         self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
@@ -156,7 +155,7 @@ def _map(state: State, width: int, height: int) -> list[Content]:
         chosen = at == state.token
         lines.append(
             Content.assemble(
-                ("› " if chosen else "  ", f"{ACT} bold"),
+                cursor(chosen),
                 (f"{at + 1:>2} ", MUTED),
                 (figures.fit(figures.shown(tokens[at]), name), "bold" if chosen else ""),
                 " ",
@@ -269,7 +268,7 @@ def _finder(state: State, width: int, height: int) -> list[Content]:
         chosen = at == state.rank
         lines.append(
             Content.assemble(
-                ("› " if chosen else "  ", f"{ACT} bold"),
+                cursor(chosen),
                 (f"{at + 1:>5}", MUTED),
                 (f"{layer + 1:>8}{head + 1:>7}", "bold" if chosen else ""),
                 heat.percent(score).rjust(figures.PERCENT_WIDTH + 2),

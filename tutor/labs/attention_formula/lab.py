@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from tutor.labs.attention_formula import by_hand
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
@@ -48,7 +49,7 @@ class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
     hide: bool
 
 
-Action = Write | Step | Move | Root | Mask
+Action = EditText | Step | Move | Root | Mask
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -128,7 +129,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             new = change(start(), text=sentence(text), layer=state.layer, head=state.head)
             return change(new, token=MOST_TOKENS, divide=state.divide, hide=state.hide)
         case Step(by):

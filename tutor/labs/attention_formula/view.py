@@ -12,8 +12,8 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.attention_formula.lab import SHARES, STEPS, SUM, Mask, Move, Root, State, Step
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.view import LabView
 
@@ -50,7 +50,7 @@ class AttentionFormulaView(LabView):
     ]
 
     def action_edit(self) -> None:
-        self.write("A sentence:", self.state.text, lambda text: Write(sentence(text)))
+        self.write("A sentence:", self.state.text, lambda text: EditText(sentence(text)))
 
     def action_step(self, by: int) -> None:
         self.did(Step(by))
@@ -189,7 +189,7 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
         drawn = bars.bar(share, bar) if state.step >= SHARES else ""
         lines.append(
             Content.assemble(
-                ("› " if chosen else "  ", f"{ACT} bold"),
+                cursor(chosen),
                 (f"{at + 1:>2} ", MUTED),
                 (figures.fit(figures.shown(tokens[at]), name), MUTED if hidden else ""),
                 ("?" if at == state.token else " ", f"{ACT} bold"),

@@ -22,7 +22,7 @@ from tutor.labs.compare.lab import (
     cost,
 )
 from tutor.labs.kit import server_field
-from tutor.labs.kit.columns import beside
+from tutor.labs.kit.columns import beside, cursor
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView
 from tutor.text import safe
@@ -51,7 +51,7 @@ class CompareView(LabView):
         Binding("e", "edit", "prompt", tooltip="Write another prompt."),
         Binding("up", "focus_by(-1)", "model", key_display="↑↓", tooltip="Look at a model."),
         Binding("down", "focus_by(1)", show=False),
-        Binding("space", "choose", "choose", tooltip="Ask this model too, or leave it out."),
+        Binding("space", "include", "choose", tooltip="Ask this model too, or leave it out."),
         Binding("t", "warm", "temperature", tooltip="0 is greedy; higher draws more freely."),
         Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
         Binding("d", "remove", "remove", tooltip="Take away this server, which you added."),
@@ -78,7 +78,7 @@ class CompareView(LabView):
     def action_focus_by(self, by: int) -> None:
         self.did(Focus(by))
 
-    def action_choose(self) -> None:
+    def action_include(self) -> None:
         self.did(Toggle())
 
     def action_warm(self) -> None:
@@ -143,7 +143,7 @@ def _row(state: State, place: int, width: int) -> Content:
     name = figures.fit(safe(state.names[place]), _name_width(width))
     here = place == state.focus
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         ("■ " if chosen else "□ ", ACT if chosen else MUTED),
         (name, "bold" if here else "" if chosen else MUTED),
         _figures(model, reply, width, MUTED if state.outdated else "")

@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.lm.dials import Dials
 
 LONGEST = 240
@@ -88,7 +89,7 @@ class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
     by: int
 
 
-Action = Write | Side | Turn | Run | Focus
+Action = EditText | Side | Turn | Run | Focus
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -170,7 +171,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             kept = text[-LONGEST:]
             left_out = len(text) - len(kept)
             return replace(state, text=kept, left_out=left_out, paths={}, focus=0, running=False)
@@ -319,11 +320,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Turn(9),  # greedy, repetition 1.3
         Side(),
         Turn(5),  # greedy
-        Write("The best thing about the day was that"),  # loops whatever the kernels round
+        EditText("The best thing about the day was that"),  # loops whatever the kernels round
         Run(),
         Side(),
         Turn(1),  # beam search
-        Write("I went to the store and"),
+        EditText("I went to the store and"),
         Run(),
         Side(),
         Turn(-2),  # top-k 1

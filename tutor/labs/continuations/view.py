@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, NOT_YET
+from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
 from tutor.labs.continuations.lab import (
@@ -21,8 +21,8 @@ from tutor.labs.continuations.lab import (
     repeats,
 )
 from tutor.labs.continuations.lab import figures as figures_of
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe
 
@@ -65,7 +65,7 @@ class ContinuationsView(LabView):
         self.did(Focus(by))
 
     def action_edit(self) -> None:
-        self.write("A text, to be continued:", self.state.text, Write)
+        self.write("A text, to be continued:", self.state.text, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         above = [
@@ -113,7 +113,7 @@ def _way(state: State, side: int, width: int) -> Content:
     name, columns = _table(width)
     shown = "".join(f"{cells[title]:>{size}}" for title, size in columns)
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(WAYS[way].name, name), "bold" if here else ""),
         shown,
     )
@@ -144,7 +144,7 @@ def _path(path: Path, number: int, here: bool, width: int) -> Content:
     loop = "↻" if repeats(path) else " "
     text = " ".join(_text(path).split())
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (f"{number + 1:>2} ", MUTED),
         (loop, NOT_YET),
         (f"{path.bits:>{_BITS}.1f} bits  ", MUTED),

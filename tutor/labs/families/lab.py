@@ -7,7 +7,8 @@ import msgspec
 
 from tutor.errors import TextError
 from tutor.labs.families.answers import PARTS, Answer, Attention, Family, Part, Question
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.lm.training.recipes.families.language import (
     MANY_NOUNS,
     MANY_VERBS,
@@ -81,7 +82,7 @@ class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
     row: int = 0
 
 
-Action = Write | Choose | Example | See | Show | Move
+Action = EditText | Choose | Example | See | Show | Move
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
-        case Write(written):
+        case EditText(text=written):
             return _with_text(state, text(written))
         case Choose(family):
             return _within(change(state, family=family, part=PARTS[family][0], row=None))
@@ -313,12 +314,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Write("the _ barks ."),
-        Write("the _ bark ."),
+        EditText("the _ barks ."),
+        EditText("the _ bark ."),
         Choose("decoder"),
-        Write("the wolves behind the city"),
+        EditText("the wolves behind the city"),
         Choose("encoder-decoder"),
-        Write("the bee near the house buzzes ."),
+        EditText("the bee near the house buzzes ."),
         Move(row=3),
     ),
 )

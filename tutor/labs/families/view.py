@@ -13,8 +13,8 @@ from tutor.app.widgets import figures
 from tutor.labs.families.answers import FAMILIES, PARTS, Family, Part, may_look
 from tutor.labs.families.lab import Choose, Example, Move, See, Show, State, text
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.lm.training.recipes.families.text import BLANK
@@ -73,7 +73,7 @@ class FamiliesView(LabView):
 
     def action_edit(self) -> None:
         label = "Words, with _ for a blank, or a number:"
-        self.write(label, self.state.text, lambda written: Write(text(written)))
+        self.write(label, self.state.text, lambda written: EditText(text(written)))
 
     def action_family(self) -> None:
         self.did(Choose(_next(FAMILIES, self.state.family)))
@@ -243,7 +243,7 @@ def _map(state: State, attention: Attention, width: int, height: int) -> list[Co
         label = ("→ " if state.part == "across" else "") + _shown(attention.rows[at])
         lines.append(
             Content.assemble(
-                ("› " if chosen else "  ", f"{ACT} bold"),
+                cursor(chosen),
                 (figures.fit(label, name), "bold" if chosen else ""),
                 *(_cells(state, attention, at, columns)),
             )

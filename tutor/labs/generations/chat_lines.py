@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
 from tutor.bots.probes import BOTS
 from tutor.labs.generations.state import LENGTH
+from tutor.labs.kit.columns import cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _head(state: State, turn: Turn, place: int, width: int) -> Content:
     name = NAMES[BOTS[place]]
     gap = " " * max(1, width - 2 - len(name) - len(right))
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (name, "bold" if here else ""),
         gap,
         (right, MUTED),
@@ -256,7 +257,7 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
         here = place == state.token
         lines.append(
             Content.assemble(
-                ("› " if here else "  ", f"{ACT} bold"),
+                cursor(here),
                 (figures.fit(figures.shown(each.token), name), "bold" if here else ""),
                 f"{figures.percent(each.probability):>{_SHARE}} ",
                 (bars.bar(each.probability, bar), likely(each.probability)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
 from tutor.bots.files import shipped_probes
@@ -14,6 +14,7 @@ from tutor.bots.probes import BOTS, KINDS
 from tutor.labs.generations import probes as bot_probes
 from tutor.labs.generations.chat_lines import BESIDE, NAMES, duration, wrapped
 from tutor.labs.generations.probes import CASES, Case
+from tutor.labs.kit.columns import cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ def _kind_row(state: State, kind: Kind, here: bool, narrow: bool) -> Content:
         _score(*bot_probes.score(state.results, bot, kind), size, bot in broke) for bot in BOTS
     ]
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (f"{kind:<{_KIND}}", "bold" if here else ""),
         (f"{said:<{guess}}", style),
         *scores,

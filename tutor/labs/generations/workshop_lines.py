@@ -12,6 +12,7 @@ from tutor.app.widgets import figures, plot
 from tutor.bots import rules
 from tutor.errors import TutorError
 from tutor.labs.generations.chat_lines import wrapped
+from tutor.labs.kit.columns import cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _rule_row(rule: Rule, here: bool, fits: bool, speaks: bool, width: int) -> C
     pattern = max(10, min(36, (width - 9) // 2))
     answer = max(0, width - 9 - pattern - 1)
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (mark, RIGHT),
         (f"{rule.priority:>4}  ", MUTED),
         (figures.fit(rule.patterns[0], pattern), "bold" if here else ""),
@@ -158,7 +159,7 @@ def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content
     right = "–" if state.trained is None or not of else f"{of - len(wrong)} of {of}"
     about = figures.fit(intent.about, max(0, width - 38)) if width >= 60 else ""
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(intent.name, 15), "bold" if here else ""),
         f"{len(intent.phrases):>8}",
         (f"{right:>10}", NOT_YET if wrong else ""),

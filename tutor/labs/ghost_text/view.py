@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.labs.ghost_text.code_editor import CodeEditor
@@ -24,6 +24,7 @@ from tutor.labs.ghost_text.lab import (
     State,
     Type,
 )
+from tutor.labs.kit.columns import cursor
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe, visible
 
@@ -221,7 +222,7 @@ def _beginnings(state: State, width: int) -> Content:
         room -= len(name) + len(share) + 5
         if room < 0:
             break
-        parts.append(("› " if here else "  ", f"{ACT} bold"))
+        parts.append(cursor(here))
         parts.append((name, "bold" if here else ""))
         parts.append((f" {share}  ", MUTED))
     return Content.assemble(*parts)

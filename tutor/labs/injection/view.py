@@ -23,7 +23,7 @@ from tutor.labs.injection.lab import (
     material,
     result,
 )
-from tutor.labs.kit.columns import WIDE, beside, window
+from tutor.labs.kit.columns import WIDE, around, beside, cursor
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.proportions import wilson
@@ -92,7 +92,7 @@ class InjectionView(LabView):
 def _measured(state: State, width: int, height: int) -> list[Content]:
     """In few rows, only what is near what is looked at."""
     low = height < _FEW_ROWS
-    shown = window(state.defense, len(state.defenses), 2 if low else len(state.defenses))
+    shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
     table = [_heading(width), *(_row(state, at, width) for at in shown)]
     below = [*_case(state, width)[: 1 if low else 2], _progress(state, width)]
     rows = height - len(table) - len(below)
@@ -124,7 +124,7 @@ def _row(state: State, at: int, width: int) -> Content:
     here, wide = at == state.defense, width >= _NARROW
     count, of = found.through
     start: list[tuple[str, str]] = [
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(name, _NAME if wide else 12), "bold" if here else ""),
         (f"{_of(found.through):>{9 if wide else 8}}", "bold"),
     ]
@@ -154,7 +154,7 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
     """A row for each attack, a mark for each review: × is a bad review called positive."""
     defense = state.defenses[state.defense][1]
     documents = material().documents
-    shown = window(state.attack, len(state.attacks), rows - 1)
+    shown = around(state.attack, len(state.attacks), rows - 1)
     name = state.defenses[state.defense][0]
     said = f"against “{name}”, × got through" if width >= _NARROW else "× got through"
     if more := len(state.attacks) - len(shown):
@@ -174,7 +174,7 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
         words = safe(" ".join(attack.split())) + _kind(state, at, width)
         lines.append(
             Content.assemble(
-                ("› " if here else "  ", f"{ACT} bold"),
+                cursor(here),
                 (figures.fit(words, text), "bold" if here else ""),
                 "  ",
                 *marks,

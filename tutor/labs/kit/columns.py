@@ -1,21 +1,90 @@
-"""What fits: two blocks beside each other on a wide screen, some of many rows on a low one."""
+"""Laying out a lab: how much room there is, tables that fit it, and blocks beside each other."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 WIDE = 120
 """Columns from which on a lab shows two things beside each other."""
+ROOMY = 66
+"""Columns from which on there is room for words beside figures; 80 columns have it, 40 do not."""
+LOW = 12
+"""Rows below which a lab leaves out what only explains."""
+
+
+class Room(NamedTuple):
+    """How many columns and rows a view has. All labs tell sizes apart in the same places."""
+
+    width: int
+    height: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether two blocks fit beside each other."""
+        return self.width >= WIDE
+
+    @property
+    def roomy(self) -> bool:
+        """Whether words fit beside figures."""
+        return self.width >= ROOMY
+
+    @property
+    def low(self) -> bool:
+        """Whether there is no room for explanations."""
+        return self.height < LOW
+
+
+class Column(NamedTuple):
+    """A column of a table: its heading, its width in cells, and whether its text ends at the right
+    edge, as figures do."""
+
+    heading: str
+    width: int
+    right: bool = False
+
+    def cell(self, text: str) -> str:
+        """Return `text` in exactly this width, cut with a mark where it is too long."""
+        if self.right:
+            return text.rjust(self.width)
+        return figures.fit(text, self.width)
+
+
+Cell = str | tuple[str, str]
+"""Text, or text with its style."""
+
+
+def heading(columns: Sequence[Column]) -> Content:
+    """Return the line of headings, indented like `row`."""
+    return Content.styled("  " + "".join(each.cell(each.heading) for each in columns), MUTED)
+
+
+def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False) -> Content:
+    """Return one line of a table. `here` marks the row in focus, by a mark and not by color
+    alone. What comes after the last column (a bar, a note) is appended as it is."""
+    parts: list[Cell] = [cursor(here)]
+    for column, cell in zip_longest(columns, cells):
+        text, style = cell if isinstance(cell, tuple) else (cell, "")
+        parts.append((column.cell(text) if column else text, style))
+    return Content.assemble(*parts)
+
+
+def cursor(here: bool) -> tuple[str, str]:
+    """Return the mark in front of a row or a name: `›` for the one in focus."""
+    return ("› " if here else "  ", f"{ACT} bold")
 
 
 def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> list[Content]:
-    """`right` begins at `column`, beyond which `left` must not reach."""
+    """Put two blocks beside each other. `right` begins at `column`, beyond which `left` must not
+    reach."""
     empty = Content("")
     return [
         Content.assemble(one, " " * max(0, column - one.cell_length), other)
@@ -23,7 +92,9 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
     ]
 
 
-def window(focus: int, count: int, room: int) -> range:
-    """`room` of `count` rows, the one in focus among them."""
+def around(focus: int, count: int, room: int) -> range:
+    """Return `room` of `count` places (one at least, as far as there are any): the one in focus and
+    those around it."""
+    room = max(1, room)
     first = max(0, min(focus - room // 2, count - room))
-    return range(first, min(count, first + max(1, room)))
+    return range(first, min(count, first + room))

@@ -35,13 +35,6 @@ MOST_QUESTIONS = 100_000
 """So many in a row after one action are taken for a lab that never comes to rest."""
 
 
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """The action that most labs have: the learner has written another text. What it is taken for
-    (a sentence, words to watch, the prompt) and what is refused says the lab's `act`."""
-
-    text: str
-
-
 class Goal(msgspec.Struct, Generic[State], frozen=True):
     """Something to bring about. `name` is what progress and lessons call it and never changes;
     `says` is for the learner, in a few words; `reached` looks at a state, at rest or not."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import MUTED
+from tutor.labs.kit.columns import cursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
     """Each part's name, and whether it is the one shown: a mark and weight tell it, not color."""
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:
-        pieces.append(("› " if shown else "  ", f"{ACT} bold"))
+        pieces.append(cursor(shown))
         pieces.append((name, "bold" if shown else MUTED))
         pieces.append(("  ", ""))
     return Content.assemble(*pieces)

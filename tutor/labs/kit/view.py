@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.containers import VerticalScroll
 from textual.message import Message
 
 from tutor.app.widgets.lines import Lines
+from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, Run, ShowView, Toggle, cycled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +59,9 @@ class LabView(VerticalScroll, can_focus=True):
     DEFAULT_CSS = """
     LabView { height: 1fr; scrollbar-size-vertical: 1; }
     """
+
+    VIEWS: ClassVar[tuple[str, ...]] = ()
+    """What `state.view` can be, in the order in which a key goes through them."""
 
     class Stepper(Message):
         """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
@@ -150,6 +154,33 @@ class LabView(VerticalScroll, can_focus=True):
     def follow(self, href: str) -> None:
         """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
         self._host.follow(href)
+
+    # What the shared actions are called in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys.
+
+    def action_move_focus(self, by: int, axis: str) -> None:
+        self.did(MoveFocus(by, axis))
+
+    def action_choose(self, by: int, what: str) -> None:
+        self.did(Choose(by, what))
+
+    def action_adjust(self, by: int, dial: str) -> None:
+        self.did(Adjust(by, dial))
+
+    def action_switch(self, what: str) -> None:
+        self.did(Toggle(what))
+
+    def action_next_view(self) -> None:
+        """Show the next of `VIEWS`."""
+        self.did(ShowView(cycled(self.VIEWS, self.state.view)))
+
+    def action_show_view(self, view: str) -> None:
+        self.did(ShowView(view))
+
+    def action_run(self) -> None:
+        self.did(Run())
+
+    def action_reset(self) -> None:
+        self.did(Reset())
 
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""

@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.course.facts import UNITS
+from tutor.labs.kit.columns import cursor
 from tutor.labs.kit.view import LabView
 from tutor.labs.landscape.lab import Move, Next, Side, State
 from tutor.text import safe
@@ -94,7 +95,7 @@ def _row(state: State, topic: str, here: bool, width: int) -> Content:
         style = "bold" if looked_at else MUTED if fact is None else ""
         cells += [(figures.fit(f"  {_cell(fact, cell)}", cell), style), ("  ", "")]
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(safe(topic), size), "bold" if here else MUTED),
         *cells,
     )

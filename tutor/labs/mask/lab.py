@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.underway import Underway
 from tutor.lm.distribution import Token
@@ -41,7 +42,7 @@ class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
     by: int
 
 
-Action = Write | Mask | See | Focus
+Action = EditText | Mask | See | Focus
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -142,7 +143,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             kept = state.readings or state.before
             return State(text=sentence(text), hide=state.hide, view=state.view, before=kept)
         case Mask(hide):
@@ -216,9 +217,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     solution=(
         Mask(hide=False),
-        Write("The dog did not cross the street because it was too wide."),
+        EditText("The dog did not cross the street because it was too wide."),
         Mask(hide=True),
-        Write("Once upon a time there was a little girl who lived in a house."),
+        EditText("Once upon a time there was a little girl who lived in a house."),
         Mask(hide=False),
     ),
 )

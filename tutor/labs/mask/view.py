@@ -10,9 +10,8 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
-from tutor.labs.kit.columns import WIDE, beside
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import WIDE, around, beside, cursor
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.underway_line import underway
 from tutor.labs.kit.view import LabView
@@ -46,7 +45,7 @@ class MaskView(LabView):
         self.did(Mask(not self.state.hide))
 
     def action_edit(self) -> None:
-        self.write("A text:", self.state.text, lambda text: Write(sentence(text)))
+        self.write("A text:", self.state.text, lambda text: EditText(sentence(text)))
 
     def action_view(self) -> None:
         self.did(See("map" if self.state.view == "table" else "table"))
@@ -105,7 +104,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
         chosen, last = at == state.focus, at == len(tokens) - 1
         following = "?" if last else figures.shown(tokens[at + 1])
         cells: list[str | tuple[str, str]] = [
-            ("› " if chosen else "  ", f"{ACT} bold"),
+            cursor(chosen),
             (f"{at + 1:>2} ", MUTED),
             (figures.fit(figures.shown(tokens[at]), name), "bold" if chosen else ""),
             "  ",
@@ -151,7 +150,7 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
         ]
         lines.append(
             Content.assemble(
-                ("› " if at == state.focus else "  ", f"{ACT} bold"),
+                cursor(at == state.focus),
                 (f"{at + 1:>2} ", MUTED),
                 figures.fit(figures.shown(tokens[at]), name),
                 " ",

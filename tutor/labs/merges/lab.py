@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
 LONGEST = 300
@@ -25,7 +26,7 @@ class Jump(msgspec.Struct, frozen=True, tag_field="do", tag="jump"):
     to: Literal["bytes", "tokens"]
 
 
-Action = Write | Step | Jump
+Action = EditText | Step | Jump
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -80,7 +81,7 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     match action:
-        case Write(text):
+        case EditText(text=text):
             return State(text=text[:LONGEST], left_out=max(0, len(text) - LONGEST))
         case Step(by):
             at = min(max(0, state.at + by), len(state.merges))
@@ -155,11 +156,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("rare-rule", "a rule from the last tenth of the list at work", _rare_rule),
     ),
     solution=(
-        Write(" responsibilities"),
+        EditText(" responsibilities"),
         Jump("tokens"),
-        Write("qxzj"),
+        EditText("qxzj"),
         Jump("tokens"),
-        Write(" Kyrgyzstan"),
+        EditText(" Kyrgyzstan"),
         Jump("tokens"),
     ),
 )

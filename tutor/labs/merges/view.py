@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, LIKELY, MUTED
+from tutor.app.theme import LIKELY, MUTED
 from tutor.app.widgets import figures
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.view import LabView
 from tutor.labs.merges.lab import Jump, State, Step
 from tutor.text import counted, visible
@@ -46,7 +46,7 @@ class MergesView(LabView):
         self.did(Jump("tokens" if to == "tokens" else "bytes"))
 
     def action_edit(self) -> None:
-        self.write("A text, to be merged from its bytes:", self.state.text, Write)
+        self.write("A text, to be merged from its bytes:", self.state.text, EditText)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "jump" or self.state is None or bool(self.state.merges)
@@ -131,7 +131,7 @@ def _rule(merge: Merge, done: bool, last: bool, width: int) -> Content:
     times = f"   {merge.times} times" if merge.times > 1 else ""
     style = "" if done else MUTED
     return Content.assemble(
-        ("› " if last else "  ", f"{ACT} bold"),
+        cursor(last),
         (f"{figures.count(merge.rank):>8}  ", style),
         (f"{visible(merge.left)} + {visible(merge.right)}", style),
         (" → ", MUTED),

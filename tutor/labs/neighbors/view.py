@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
-from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.lines import cosine, cosine_bar, form_note, ramp
@@ -163,7 +163,7 @@ def _heading(there: Neighborhood, width: int) -> Content:
 def _row(near: Near, width: int, *, focused: bool) -> Content:
     number = f"{figures.count(near.token.id):>10}" if width >= 60 else ""
     return Content.assemble(
-        ("› " if focused else "  ", f"{ACT} bold"),
+        cursor(focused),
         (f"{near.rank:>4}  ", MUTED),
         (figures.fit(figures.shown(near.token), _name(width)), "bold" if focused else ""),
         (number, MUTED),
@@ -195,7 +195,7 @@ def _pairs(state: State, width: int, height: int) -> list[Content]:
     for place in around(row, len(names), max(2, height - 2) if low else len(names)):
         cosines = pairs.cosines[place]
         parts: list[tuple[str, str]] = [
-            ("› " if place == row else "  ", f"{ACT} bold"),
+            cursor(place == row),
             (figures.fit(names[place], label), "bold" if place == row else ""),
         ]
         for at in columns:
@@ -266,7 +266,7 @@ def _sums(state: State, width: int, height: int) -> list[Content]:
 def _analogy(one: Analogy, text: int, columns: tuple[int, int], *, focused: bool) -> Content:
     a, b, c, expected = (safe(word) for word in one.words)
     parts: list[tuple[str, str]] = [
-        ("› " if focused else "  ", f"{ACT} bold"),
+        cursor(focused),
         (figures.fit(f"{a} - {b} + {c} = {expected}", text), "bold" if focused else ""),
     ]
     if one.sum is None:

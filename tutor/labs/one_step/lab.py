@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 
 LONGEST = 129
 """Bytes of text: eight windows of 16, and the last byte to be guessed."""
@@ -45,7 +46,7 @@ class Restart(msgspec.Struct, frozen=True, tag_field="do", tag="restart"):
     """Begin again with new weights."""
 
 
-Action = Write | Walk | Focus | Skip | Restart
+Action = EditText | Walk | Focus | Skip | Restart
 
 
 # --- what is asked of the engine ------------------------------------------------------------------
@@ -154,7 +155,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a text in which there is nothing to guess."""
     match action:
-        case Write(text):
+        case EditText(text=text):
             return _on(text)
         case Walk(by):
             return _looked(_walked(state, by))
@@ -273,7 +274,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Skip(),
         Focus(-4),
         *(Focus(1) for _ in range(len(START))),
-        Write("I like tea."),
+        EditText("I like tea."),
         *(Skip() for _ in range(5)),
     ),
 )

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.one_step.adam import BETAS, EPSILON, RATE
 from tutor.text import counted, visible
 
@@ -189,7 +189,7 @@ def _grid(state: State, answer: Answer) -> list[Content]:
     row, place = _row_of(state, answer)
     lines = []
     for number, window in enumerate(answer.windows):
-        parts: list[tuple[str, str] | str] = [("› " if number == row else "  ", f"{ACT} bold")]
+        parts: list[tuple[str, str] | str] = [cursor(number == row)]
         for at, position in enumerate(window):
             style = "reverse" if (number, at) == (row, place) else ""
             parts.append((_byte(position.byte), style))
@@ -239,7 +239,7 @@ def _backward(state: State, answer: Answer, width: int, rows: int) -> list[Conte
         here = place == state.tensor
         lines.append(
             Content.assemble(
-                ("› " if here else "  ", f"{ACT} bold"),
+                cursor(here),
                 (
                     figures.fit(part(weights.name), name),
                     "bold" if here else "",

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.view import LabView
 from tutor.labs.one_step import lines as one_step_lines
 from tutor.labs.one_step.lab import (
@@ -76,7 +76,7 @@ class OneStepView(LabView):
         self.did(Restart())
 
     def action_edit(self) -> None:
-        self.write("A sentence to train on, from new weights:", self.state.text, Write)
+        self.write("A sentence to train on, from new weights:", self.state.text, EditText)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.state is None:

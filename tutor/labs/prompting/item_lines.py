@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.columns import window
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.prompts.scores import outcome_of, outcomes
 from tutor.text import safe, visible
@@ -37,7 +37,7 @@ def items(state: State, width: int, rows: int) -> list[Content]:
     focus = [*both, *_bars(state, width, wanted)]
     legend = "     A B  ✓ right  × wrong  ! not in the form"
     head = [Content.styled(figures.fit(legend, width), MUTED)] if rows > len(focus) + 2 else []
-    shown = window(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
+    shown = around(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
     marks = [outcomes(state.results, trial) for trial in state.trials]
     return [*head, *(_item(state, at, marks, width) for at in shown), *focus]
 
@@ -47,7 +47,7 @@ def _item(state: State, at: int, marks: list[tuple[Outcome | None, ...]], width:
     here = at == state.item
     answer = figures.fit(item.answer, min(20, max(8, width // 5)))
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (f"{at + 1:>2} ", MUTED),
         GLYPHS[marks[0][at]],
         " ",

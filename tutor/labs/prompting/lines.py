@@ -9,7 +9,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import window
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.prompts.questions import Read
@@ -59,7 +59,7 @@ def parts(state: State, width: int, rows: int) -> list[Content]:
     """What A and B consist of; where they differ is marked."""
     name = _NAME if width >= _NARROW else 9
     cell = (width - name - 6) // 2
-    shown = window(state.part, len(PARTS), max(1, rows - 2))
+    shown = around(state.part, len(PARTS), max(1, rows - 2))
     more = len(PARTS) - len(shown)
     left = f"↑↓ {more} more" if more else ""
     sides = [("› " if side == state.side else "  ") + "AB"[side] for side in (0, 1)]
@@ -101,7 +101,7 @@ def _part(state: State, at: int, name: int, cell: int) -> Content:
     differs = part in differing(*state.sides)
     styles = ["bold" if here and side == state.side else "" for side in (0, 1)]
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(NAMES[part], name), "bold" if here else MUTED),
         (texts[0], styles[0] or _style(state.sides[0], part)),
         (" ≠ " if differs else "   ", ACT),
@@ -243,7 +243,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
     """All versions scored so far."""
     if not state.scored:
         return [Content.styled("Nothing is scored yet. Enter scores A and B.", MUTED)]
-    shown = window(state.row, len(state.scored), max(1, rows - 1))
+    shown = around(state.row, len(state.scored), max(1, rows - 1))
     task, wide = 10, width >= _NARROW
     interval = f"{'interval':>14}" if wide else ""
     head = (
@@ -258,7 +258,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
         what = figures.fit(summary(trial), max(0, width - task - (32 if wide else 18)))
         lines.append(
             Content.assemble(
-                ("› " if here else "  ", f"{ACT} bold"),
+                cursor(here),
                 (figures.fit(trial.task, task), "bold" if here else ""),
                 (f"{found.right:>6}", "bold"),
                 (f"{percent_range(found.interval):>14}" if wide else "", MUTED),

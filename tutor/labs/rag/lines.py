@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
+from tutor.labs.kit.columns import cursor
 from tutor.labs.rag.attempt import BUDGET, GAINED
 from tutor.retrieval.pairs import pair_of
 from tutor.text import counted, safe
@@ -77,7 +78,7 @@ def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Cont
     number = attempt.given.index(hit) if hit.kept else None
     score = f"{hit.score:.2f}" if hit.score >= 0.1 else f"{hit.score:.3f}"
     parts: list[str | tuple[str, str]] = [
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (f"{f'[{place + 1}]' if hit.kept else '':<3}", "bold" if hit in attempt.cited else ""),
         f"{score:>6}  ",
     ]

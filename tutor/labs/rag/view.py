@@ -56,7 +56,7 @@ class RagView(LabView):
             tooltip="Search by words, by meaning (the model's vectors), by both merged, or, where "
             "it is installed, by a sentence encoder.",
         ),
-        Binding("r", "switch", "retrieval", tooltip="Retrieval off, or on again."),
+        Binding("r", "switch_retrieval", "retrieval", tooltip="Retrieval off, or on again."),
         Binding(
             "left",
             "count(-1)",
@@ -98,7 +98,7 @@ class RagView(LabView):
     def action_example(self) -> None:
         self.did(Example(1))
 
-    def action_switch(self) -> None:
+    def action_switch_retrieval(self) -> None:
         self.did(Switch())
 
     def action_turn(self) -> None:

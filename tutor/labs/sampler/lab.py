@@ -1,10 +1,13 @@
-"""The sampler backend: every step between logits and the draw, in an order of one's own."""
+"""The sampler bench: every step between logits and the draw, in an order of one's own."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Reset, moved
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, turned, value
 
 LONGEST = 2000
@@ -24,29 +27,13 @@ LADDERS: dict[StepName, tuple[float, ...]] = {
 """The notches of each dial."""
 
 
-class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="choose"):
-    """Another step, so many further down."""
+class Reorder(msgspec.Struct, frozen=True, tag_field="do", tag="reorder"):
+    """Apply the step in focus `by` places later, earlier where negative."""
 
     by: int
 
 
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """The dial of the chosen step: so many notches stronger, or weaker."""
-
-    by: int
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """The chosen step, so many places later."""
-
-    by: int
-
-
-class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
-    """All dials off, in the usual order."""
-
-
-Action = Write | Choose | Turn | Move | Reset
+Action = EditText | MoveFocus[Literal["step"]] | Adjust[Literal["step"]] | Reorder | Reset
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -112,17 +99,16 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
-    last = len(state.order) - 1
     match action:
-        case Write(text):
+        case EditText(text=text):
             new = _on(text)
             return replace(state, text=new.text, left_out=new.left_out)
-        case Choose(by):
-            return replace(state, focus=min(max(0, state.focus + by), last))
-        case Turn(by):
+        case MoveFocus(by=by):
+            return replace(state, focus=moved(state.focus, by, len(state.order)))
+        case Adjust(by=by):
             return replace(state, dials=_turned(state.dials, state.order[state.focus], by))
-        case Move(by):
-            to = min(max(0, state.focus + by), last)
+        case Reorder(by=by):
+            to = moved(state.focus, by, len(state.order))
             order = list(state.order)
             order.insert(to, order.pop(state.focus))
             return replace(state, order=tuple(order), focus=to)
@@ -223,24 +209,24 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Choose(2),  # top-k
-        Turn(1),
-        Choose(-1),  # temperature
-        Turn(3),
+        MoveFocus(2, "step"),  # top-k
+        Adjust(1, "step"),
+        MoveFocus(-1, "step"),  # temperature
+        Adjust(3, "step"),
         Reset(),
-        Choose(-1),  # repetition
-        Turn(4),
+        MoveFocus(-1, "step"),  # repetition
+        Adjust(4, "step"),
         Reset(),
-        Write("I opened the box and found a"),
-        Choose(1),  # temperature
-        Turn(8),
-        Choose(1),  # top-k
-        Turn(5),
+        EditText("I opened the box and found a"),
+        MoveFocus(1, "step"),  # temperature
+        Adjust(8, "step"),
+        MoveFocus(1, "step"),  # top-k
+        Adjust(5, "step"),
         Reset(),
-        Choose(-1),
-        Turn(6),
-        Choose(2),  # top-p
-        Turn(4),
-        Move(-2),
+        MoveFocus(-1, "step"),
+        Adjust(6, "step"),
+        MoveFocus(2, "step"),  # top-p
+        Adjust(4, "step"),
+        Reorder(-2),
     ),
 )

@@ -1,4 +1,4 @@
-"""Draws the sampler backend."""
+"""Draws the sampler bench."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.labs.kit.view import LabView
-from tutor.labs.sampler.lab import Choose, Move, Reset, State, Turn
+from tutor.labs.sampler.lab import Reorder, State
 from tutor.lm.dials import is_off, value
 from tutor.text import counted, visible
 
@@ -41,30 +42,19 @@ class SamplerView(LabView):
     """The steps in their order with what each leaves, and the rows before and after them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "choose(-1)", "step", key_display="↑↓", tooltip="Choose a step."),
-        Binding("down", "choose(1)", show=False),
-        Binding("left", "turn(-1)", "turn", key_display="←→", tooltip="Turn the chosen step."),
-        Binding("right", "turn(1)", show=False),
-        Binding("j", "move(1)", "later", tooltip="Apply the chosen step one place later."),
-        Binding("k", "move(-1)", "earlier", tooltip="Apply the chosen step one place earlier."),
+        *pair(UP_DOWN, "move_focus(*, 'step')", "step", "Choose a step."),
+        *pair(LEFT_RIGHT, "adjust(*, 'step')", "turn", "Turn the chosen step."),
+        Binding("j", "reorder(1)", "later", tooltip="Apply the chosen step one place later."),
+        Binding("k", "reorder(-1)", "earlier", tooltip="Apply the chosen step one place earlier."),
         Binding("o", "reset", "all off", tooltip="Every step off, in the usual order."),
         Binding("e", "edit", "write", tooltip="Write another text."),
     ]
 
-    def action_choose(self, by: int) -> None:
-        self.did(Choose(by))
-
-    def action_turn(self, by: int) -> None:
-        self.did(Turn(by))
-
-    def action_move(self, by: int) -> None:
-        self.did(Move(by))
-
-    def action_reset(self) -> None:
-        self.did(Reset())
+    def action_reorder(self, by: int) -> None:
+        self.did(Reorder(by))
 
     def action_edit(self) -> None:
-        self.write("A text, for the model to go on with:", self.state.text, Write)
+        self.write("A text, for the model to go on with:", self.state.text, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         above = [_text(state, width), *_stages(state, width, max(_LEAST_STAGES, height - 2))]
@@ -101,7 +91,7 @@ def _stage(
     removed = figures.percent(stage.removed_probability) if stage else ""
     entropy = f"{stage.entropy_bits:.2f}" if stage else ""
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(NAMES[name], name_width), "bold" if here else MUTED if off else ""),
         (f"{setting:>6}", f"{ACT} bold" if here else MUTED if off else ""),
         (f"{kept:>{13 if wide else 9}}", MUTED if off else ""),

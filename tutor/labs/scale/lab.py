@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale.questions import (
     Answer,
@@ -95,7 +96,7 @@ class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
     yes: bool
 
 
-Action = Write | Paragraph | See | Measure | Focus | Other | Add | Remove | Agree
+Action = EditText | Paragraph | See | Measure | Focus | Other | Add | Remove | Agree
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def act(state: State, action: Action) -> State:
     """Raises `LabError` for a text without anything to read."""
     new = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             data = text.encode("utf-8", "replace")
             kept = data[:LONGEST].decode("utf-8", "ignore")
             if not kept:
@@ -298,11 +299,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("noise", "a text that costs every model 5 bits a byte or more", _noise),
     ),
     solution=(
-        Write(
+        EditText(
             "We hold these truths to be self-evident, that all men are created equal, that they "
             "are endowed by their Creator with certain unalienable Rights"
         ),
-        Write("The capital of Burkina Faso is Ouagadougou."),
-        Write("qzx vkw pjq zzt bxk"),
+        EditText("The capital of Burkina Faso is Ouagadougou."),
+        EditText("qzx vkw pjq zzt bxk"),
     ),
 )

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
+from tutor.labs.kit.columns import cursor
 from tutor.labs.scale.lab import QUANTITIES, Quantity, ladder
 from tutor.text import safe
 
@@ -60,7 +61,7 @@ def _rung(
     rung: Rung, here: bool, name: int, shown: Sequence[Quantity], quantity: Quantity, bar: int
 ) -> Content:
     parts: list[tuple[str, str] | str] = [
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (figures.fit(safe(rung.name), name - 1) + " ", "bold" if here else ""),
     ]
     for each in shown:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.labs.kit import server_field
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView
 from tutor.labs.scale.lab import PARAGRAPH, Agree, Focus, Measure, Other, Paragraph, See, State
@@ -47,7 +47,7 @@ class ScaleView(LabView):
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
-        self.write("A text, to be read by all of them:", text, Write)
+        self.write("A text, to be read by all of them:", text, EditText)
 
     def action_paragraph(self) -> None:
         self.did(Paragraph())

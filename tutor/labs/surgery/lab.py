@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.underway import Underway
 from tutor.lm.distribution import Token
@@ -67,7 +68,7 @@ class Restore(msgspec.Struct, frozen=True, tag_field="do", tag="restore"):
     """Everything on again."""
 
 
-Action = Write | See | Move | Switch | SwitchAttention | SwitchBest | Restore
+Action = EditText | See | Move | Switch | SwitchAttention | SwitchBest | Restore
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -203,7 +204,7 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             return change(state, text=sentence(text), next=None, lens=None, underway=None)
         case See(view):
             return change(state, view=view, underway=None)

@@ -11,8 +11,8 @@ from tutor.app.explorer.xray.lines import spaced
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.underway_line import underway
 from tutor.labs.kit.view import LabView
@@ -48,7 +48,7 @@ class SurgeryView(LabView):
         Binding("down", "move(0, 1)", show=False),
         Binding("left", "move(-1, 0)", show=False),
         Binding("right", "move(1, 0)", show=False),
-        Binding("enter", "switch", "off/on", tooltip="Switch this part off, or on again."),
+        Binding("enter", "switch_part", "off/on", tooltip="Switch this part off, or on again."),
         Binding(
             "a", "attention", "all heads", tooltip="Switch all heads of this layer off, or on."
         ),
@@ -73,7 +73,7 @@ class SurgeryView(LabView):
     def action_move(self, layer: int, part: int) -> None:
         self.did(Move(layer, part))
 
-    def action_switch(self) -> None:
+    def action_switch_part(self) -> None:
         self.did(Switch())
 
     def action_attention(self) -> None:
@@ -90,7 +90,7 @@ class SurgeryView(LabView):
 
     def action_edit(self) -> None:
         self.write(
-            "A text that it goes on with:", self.state.text, lambda text: Write(sentence(text))
+            "A text that it goes on with:", self.state.text, lambda text: EditText(sentence(text))
         )
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:

@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 
 LONGEST = 4000
 """Characters of text that are cut: what is beyond is left out, and the screen says so."""
@@ -38,7 +39,7 @@ class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
     by: int
 
 
-Action = Write | Choose | Focus
+Action = EditText | Choose | Focus
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -109,7 +110,7 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     match action:
-        case Write(text):
+        case EditText(text=text):
             new = _on(text)
             return msgspec.structs.replace(new, cut=state.cut)
         case Choose(cut):
@@ -181,5 +182,5 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
         Goal("long-token", "a token of 12 bytes or more", _long_token),
     ),
-    solution=(Write("Donaudampfschiff"), Write("ᚠᛇᚻ"), Write(" responsibilities")),
+    solution=(EditText("Donaudampfschiff"), EditText("ᚠᛇᚻ"), EditText(" responsibilities")),
 )

@@ -10,8 +10,8 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.around import around
-from tutor.labs.kit.lab import Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import around
 from tutor.labs.kit.view import LabView
 from tutor.labs.tokens.lab import CUTS, Choose, Cut, Focus, State
 from tutor.text import visible
@@ -44,7 +44,7 @@ class TokensView(LabView):
     ]
 
     def action_edit(self) -> None:
-        self.write("A text, to be cut:", self.state.text, Write)
+        self.write("A text, to be cut:", self.state.text, EditText)
 
     def action_cut(self) -> None:
         following = (CUTS.index(self.state.cut) + 1) % len(CUTS)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.around import around
+from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.view import LabView
 from tutor.labs.train_tokenizer.lab import (
     SIZES,
@@ -92,7 +92,7 @@ def _size(state: State, place: int, width: int) -> Content:
     each = f"{bytes_a_token(run):.2f}" if run else ""
     bar = max(0, min(_WIDEST_BAR, width - _FIGURES - 5))
     return Content.assemble(
-        ("› " if here else "  ", f"{ACT} bold"),
+        cursor(here),
         (f"{figures.count(size):>10}", "bold" if here else ""),
         f"{tokens:>10}{each:>15}",
         ("   " + bars.bar(bytes_a_token(run) / _WIDEST_SHARE if run else 0, bar), MUTED),

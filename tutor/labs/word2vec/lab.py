@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.words.groups import Group, Words, own_words
 from tutor.labs.kit.words.zoom import zoomed
 from tutor.labs.word2vec.clusters import Point, Standing, compared, turned
@@ -62,7 +63,7 @@ class Zoom(msgspec.Struct, frozen=True, tag_field="do", tag="zoom"):
     steps: int
 
 
-Action = Go | Again | Write | Focus | Back | Zoom
+Action = Go | Again | EditText | Focus | Back | Zoom
 
 
 # --- what is asked of the engine ------------------------------------------------------------------
@@ -199,7 +200,7 @@ def act(state: State, action: Action) -> State:
                 focus=state.focus,
                 clustered=state.clustered,
             )
-        case Write(text):
+        case EditText(text=text):
             return replace(
                 state,
                 words=own_words(text.lower()),
@@ -221,10 +222,10 @@ def act(state: State, action: Action) -> State:
             return replace(state, zoom=zoomed(state.zoom, steps))
 
 
-def write(text: str) -> Write:
+def write(text: str) -> EditText:
     """The action, if there are enough words. Raises `LabError`."""
     own_words(text)
-    return Write(text)
+    return EditText(text)
 
 
 def question(state: State) -> Question | None:
@@ -328,6 +329,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         Go(),
         Again(seed=1),
-        Write("north south east west; machinery vehicles chemicals textiles"),
+        EditText("north south east west; machinery vehicles chemicals textiles"),
     ),
 )

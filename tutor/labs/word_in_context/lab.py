@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
@@ -40,7 +41,7 @@ class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="by"):
     by: By
 
 
-Action = Another | Write | Go | Furthest | Ask
+Action = Another | EditText | Go | Furthest | Ask
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -94,11 +95,11 @@ Answer = Compared | Names
 # --- the lab --------------------------------------------------------------------------------------
 
 
-def write(text: str) -> Write:
+def write(text: str) -> EditText:
     """The action, from two sentences with `/` between them, the word in each between `*`; without
     a mark it is the last word that both have. Raises `LabError` if there is no such pair."""
     pair(text)
-    return Write(text)
+    return EditText(text)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ def act(state: State, action: Action) -> State:
         case Another():
             at = (state.at + 1) % len(state.pairs)
             return replace(state, at=at, compared=None, names=None)
-        case Write(text):
+        case EditText(text=text):
             pairs = (pair(text), *PAIRS)
             return replace(state, pairs=pairs, at=0, compared=None, names=None)
         case Go(by):
@@ -229,8 +230,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         Furthest(),
         Ask("difference"),
-        Write("Yesterday I *left* the house / Turn right, then *left*"),
-        Write("They sat on the river *bank* / They sat at the river *bank*"),
-        Write("The *bank* was closed / The *bank* of the river was green"),
+        EditText("Yesterday I *left* the house / Turn right, then *left*"),
+        EditText("They sat on the river *bank* / They sat at the river *bank*"),
+        EditText("The *bank* was closed / The *bank* of the river was green"),
     ),
 )

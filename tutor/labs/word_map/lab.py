@@ -7,7 +7,8 @@ import math
 
 import msgspec
 
-from tutor.labs.kit.lab import Goal, Lab, Write
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.words.groups import SHIPPED, Words, own_words
 from tutor.labs.kit.words.word import Form
 from tutor.labs.kit.words.zoom import zoomed
@@ -48,7 +49,7 @@ class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
     by: int
 
 
-Action = Another | Write | Pan | Zoom | Whole | Focus
+Action = Another | EditText | Pan | Zoom | Whole | Focus
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -114,7 +115,7 @@ def act(state: State, action: Action) -> State:
         case Another():
             following = (state.at + 1) % len(state.words)
             return State(words=state.words, at=following)
-        case Write(text):
+        case EditText(text=text):
             return State(words=(own_words(text), *SHIPPED))
         case Pan(right, up):
             return _panned(state, right, up)
@@ -130,10 +131,10 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=focus, center=center)
 
 
-def write(text: str) -> Write:
+def write(text: str) -> EditText:
     """The action, if there are enough words, none too long. Raises `LabError`."""
     own_words(text)
-    return Write(text)
+    return EditText(text)
 
 
 def bounds(points: tuple[Point, ...]) -> tuple[Point, Point]:
@@ -230,6 +231,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         Focus(2),
         Zoom(2),
-        Write("cat dog cow; seven eight nine"),
+        EditText("cat dog cow; seven eight nine"),
     ),
 )
