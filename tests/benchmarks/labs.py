@@ -19,6 +19,7 @@ from tutor.labs.injection import lab as injection
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
+from tutor.labs.prompting import actions
 from tutor.labs.prompting import lab as prompting
 from tutor.labs.training import lab as training
 from tutor.labs.word2vec import lab as word2vec
@@ -71,13 +72,13 @@ def measure() -> list[Measured]:
 
 def prompts(model: LanguageModel) -> list[Measured]:
     """Both labs that measure prompts, with what they have in view at their start."""
-    two_examples = prompting.act(prompting.start(), prompting.Turn(2, "examples"))
-    same = prompting.act(prompting.act(two_examples, prompting.Side()), prompting.Copy())
+    two_examples = prompting.act(prompting.start(), actions.Turn(2, "examples"))
+    same = prompting.act(prompting.act(two_examples, actions.Side()), actions.Copy())
     return [
         Measured(
             "a prompt with two examples scored on 20 items (limit)",
             "s",
-            seconds_to_rest("prompting", same, prompting.Run(), model),
+            seconds_to_rest("prompting", same, actions.Run(), model),
             SCORE_LIMIT_S,
             1.0,
         ),
@@ -151,7 +152,7 @@ def seconds_to(
         while goal not in lab.reached(state):
             question = lab.question(state)
             assert question is not None, f"{name} came to rest before {goal} was reached"
-            state = lab.heard(state, question, bench.answer(question))
+            state = lab.receive(state, question, bench.answer(question))
         return time.perf_counter() - began
 
 

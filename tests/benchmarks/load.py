@@ -231,12 +231,16 @@ def step_all(screens: list[Terminal], seconds: float) -> list[float]:
             due += EVERY / len(screens)
             while (left := due - time.perf_counter()) > 0:
                 time.sleep(left)
-            before = run.text
-            begin = time.perf_counter()
-            run.press("enter")
-            run.wait_until(lambda seen=before, run=run: stepped(run.text, seen), "a step")
-            taken.append(1000 * (time.perf_counter() - begin))
+            taken.append(1000 * _step(run))
     return taken
+
+
+def _step(run: Terminal) -> float:
+    """Choose the next token, and return the seconds until the screen shows what follows it."""
+    before, begin = run.text, time.perf_counter()
+    run.press("enter")
+    run.wait_until(lambda: stepped(run.text, before), "a step")
+    return time.perf_counter() - begin
 
 
 def stepped(now: str, before: str) -> bool:

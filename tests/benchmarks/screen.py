@@ -168,13 +168,16 @@ def memory(steps: int) -> list[Measured]:
 
 def _step(run: Terminal, steps: int) -> None:
     for _ in range(steps // 2):
-        before = len(run.output)
-        run.press("enter")
-        run.wait_until(lambda seen=before: len(run.output) > seen, "a step forward")
-        before = len(run.output)
-        run.press("b")
-        run.wait_until(lambda seen=before: len(run.output) > seen, "a step back")
+        _press_and_wait(run, "enter", "a step forward")
+        _press_and_wait(run, "b", "a step back")
     run.wait_quiet()
+
+
+def _press_and_wait(run: Terminal, key: str, what: str) -> None:
+    """Press a key, and wait until it has changed anything on the screen."""
+    before = len(run.output)
+    run.press(key)
+    run.wait_until(lambda: len(run.output) > before, what)
 
 
 def _pressed(run: Terminal, key: str, shown: str = "", *, gone: str = "") -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.labs.lab_backend import small_model
-from tutor.lm.network import rotations
+from tutor.lm.network import Block, rotations
 
 
 def by_formula(
@@ -31,6 +31,7 @@ def by_formula(
     stream, seen = network.embedding(torch.tensor(ids)), []
     streams = [stream]
     for layer, block in enumerate(network.blocks):
+        assert isinstance(block, Block)
         mixed = block.attention.query_key_value(block.attention_norm(stream))
         parts = mixed.view(count, -1, config.head_size).transpose(0, 1)  # [q, k, v heads, T, size]
         turned = [

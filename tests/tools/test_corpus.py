@@ -151,10 +151,7 @@ def test_the_tokenizer_gives_every_text_back_and_splits_numbers() -> None:
     digits = [tokenizer.token_to_id(digit) for digit in "2015"]
     assert [id_ for id_ in ids if id_ in digits] == digits
     chat = tokenizer.encode(f"{USER}Hi{TURN_END}{ASSISTANT}")
-    assert [chat.ids.count(tokenizer.token_to_id(m)) for m in ("<|im_start|>", "<|im_end|>")] == [
-        2,
-        1,
-    ]
+    assert [chat.tokens.count(mark) for mark in ("<|im_start|>", "<|im_end|>")] == [2, 1]
 
 
 def test_held_out_texts_are_in_no_training_text() -> None:

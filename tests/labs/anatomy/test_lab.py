@@ -67,7 +67,7 @@ def test_the_histogram_counts_every_weight(at: int, tmp_path: Path) -> None:
     answer = backend("anatomy", tmp_path).answer(Look(at))
     tensor = list(anatomy.tensors(small_model().network))[at]
     weights = anatomy.weights_of(tensor, 10**9).numpy().astype(np.float32)
-    edge = np.float32(answer.largest)
+    edge = float(np.float32(answer.largest))
     expected, _ = np.histogram(weights, BINS, (-edge, edge))
     assert answer.looked_at == weights.size == sum(answer.counts)
     # a weight at an edge between two steps may count for either

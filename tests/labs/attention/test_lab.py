@@ -21,15 +21,19 @@ from tutor.lm.inspect import heads
 TWICE = "The king saw the king and the queen saw the king."
 
 
+Weights = list[list[list[list[float]]]]
+
+
 @pytest.fixture
-def weights() -> list[list[list[list[float]]]]:
+def weights() -> Weights:
     """[layer][head][row][column] for `TWICE`."""
     with torch.inference_mode():
         _, attention, _ = by_formula(small_model().tokenizer.encode(TWICE))
-    return attention.tolist()
+    found: Weights = attention.tolist()
+    return found
 
 
-def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -> None:
+def test_the_row_shown_is_what_the_network_used(weights: Weights, tmp_path: Path) -> None:
     state = done(
         "attention",
         backend("attention", tmp_path),
@@ -41,7 +45,7 @@ def test_the_row_shown_is_what_the_network_used(weights: list, tmp_path: Path) -
 
 
 def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
-    weights: list, tmp_path: Path
+    weights: Weights, tmp_path: Path
 ) -> None:
     state = done("attention", backend("attention", tmp_path), EditText(TWICE))
     ids = [token.id for token in state.tokens]
@@ -134,5 +138,5 @@ def test_a_goal_needs_the_head_on_view(tmp_path: Path) -> None:
     certain = attention.Weights(array("f", [1.0] + [0.0] * (count - 1)).tobytes() * count * 4)
     layer = state.layer
     state = attention.receive(state, attention.Look(state.text, layer), certain)
-    assert not attention.LAB.goal("sink").reached(state)
-    assert attention.LAB.goal("sink").reached(attention.act(state, See("row")))
+    assert "sink" not in attention.LAB.reached(state)
+    assert "sink" in attention.LAB.reached(attention.act(state, See("row")))

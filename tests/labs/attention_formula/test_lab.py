@@ -16,11 +16,16 @@ from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.attention_formula import by_hand
 from tutor.labs.attention_formula import lab as formula
-from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, Step
+from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, State, Step, Worked
 from tutor.labs.kit.actions import EditText
-from tutor.lm.network import Trace
+from tutor.lm.network import Block, Trace
 
 NUMBERS = st.floats(-4, 4, width=32)
+
+
+def worked_in(state: State) -> Worked:
+    assert state.worked is not None
+    return state.worked
 
 
 @settings(deadline=None)  # the first tensor takes a while
@@ -34,7 +39,9 @@ NUMBERS = st.floats(-4, 4, width=32)
     ),
     st.integers(0, 6),
 )
-def test_the_five_steps_are_pytorchs_attention(rows: list, position: int) -> None:
+def test_the_five_steps_are_pytorchs_attention(
+    rows: list[tuple[list[float], ...]], position: int
+) -> None:
     queries, keys, values = (list(vectors) for vectors in zip(*rows, strict=True))
     position = min(position, len(rows) - 1)
     products = by_hand.products(queries[position], keys)
@@ -57,7 +64,8 @@ def test_for_every_token_the_sum_is_what_the_network_hands_on(
     with torch.inference_mode():
         _, attention, _ = by_formula([token.id for token in state.tokens])
     for token in range(len(state.tokens)):
-        worked = formula.act(state, Move(token=token - state.token)).worked
+        worked = worked_in(formula.act(state, Move(token=token - state.token)))
+        assert worked.off is not None
         assert worked.off < 1e-5
         own = attention[layer, head, token].tolist()
         assert worked.shares == pytest.approx(own, abs=1e-6)
@@ -76,6 +84,7 @@ def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> No
     trace = Trace()
     with torch.inference_mode():
         block = model.network.blocks[3]
+        assert isinstance(block, Block)
         model.network(torch.tensor([token.id for token in state.tokens]), None, trace)
         middle = trace.residuals[3] + block.attention.output(torch.cat(sums, dim=-1))
         out = middle + block.feed_forward(block.feed_forward_norm(middle))
@@ -84,7 +93,8 @@ def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> No
 
 def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path), Step(3))
-    plain, without = state.worked, formula.act(state, Root(divide=False)).worked
+    plain = worked_in(state)
+    without = worked_in(formula.act(state, Root(divide=False)))
     assert without.scaled == plain.products
     assert plain.scaled == pytest.approx([p / math.sqrt(64) for p in plain.products])
     assert max(without.shares) > max(plain.shares)
@@ -94,8 +104,8 @@ def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
 def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path), Move(token=-4))
     later = state.token + 1
-    assert set(state.worked.shares[later:]) == {0.0}
-    without = formula.act(state, Mask(hide=False)).worked
+    assert set(worked_in(state).shares[later:]) == {0.0}
+    without = worked_in(formula.act(state, Mask(hide=False)))
     assert min(without.shares[later:]) > 0
     assert sum(without.shares) == pytest.approx(1)
 

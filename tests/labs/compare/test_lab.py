@@ -132,8 +132,9 @@ def test_a_failure_is_shown_as_what_it_is_and_what_arrived_is_kept(
 ) -> None:
     server.answers = [answer]
     state = settled(lab.act(with_server(server, there, alone=False), Ask()), there)
-    assert reply(state).trouble is not None
-    assert reply(state).trouble.kind == kind
+    trouble = reply(state).trouble
+    assert trouble is not None
+    assert trouble.kind == kind
     assert reply(state).text == kept
     assert state.replies[0].reason == "stop"  # the other one answers all the same
     assert not state.running

@@ -155,7 +155,7 @@ def test_examples_come_in_turn_and_are_known_to_the_models(tmp_path: Path) -> No
     there = backend("families", tmp_path)
     for family in FAMILIES:
         state = done("families", there, Choose(family))
-        seen = []
+        seen: list[str] = []
         for _ in EXAMPLES[family]:
             state = done("families", there, Choose(family), *[Example()] * (len(seen) + 1))
             seen.append(state.text)

@@ -34,7 +34,7 @@ from tutor.labs.generations.chat_lines import chat
 from tutor.labs.generations.lab import LAB
 from tutor.labs.generations.probes import CASES, Case, Result
 from tutor.labs.generations.questions import AskGeneration, AskTraining, Trained
-from tutor.labs.generations.state import State, Written
+from tutor.labs.generations.state import LENGTH, State, Written, conversation
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
@@ -58,7 +58,7 @@ def test_one_message_is_answered_by_all_three(asked: State) -> None:
     assert turn.retrieval is not None
     assert turn.rules.reply.text == "I did not understand. Try: hours, card, renew."
     assert turn.retrieval.reply.likely[0].intent == "lost-card"
-    assert turn.written.done(lab.LENGTH)
+    assert turn.written.done(LENGTH)
     assert asked.ready
     assert LAB.question(asked) is None
 
@@ -105,7 +105,7 @@ def test_the_model_reads_the_whole_conversation_and_retrieval_only_the_last_mess
     asked: State, tmp_path: Path
 ) -> None:
     state = lab.act(asked, Say("Hello"))
-    messages = lab.conversation(state.turns)
+    messages = conversation(state.turns)
     assert [each.role for each in messages] == ["user", "assistant", "user"]
     assert asked.turn is not None
     assert messages[1].content == asked.turn.written.text
@@ -213,7 +213,9 @@ def test_the_training_is_the_same_after_an_engine_was_lost(tmp_path: Path) -> No
     for _ in range(3):
         question = lab.question(state)
         assert question is not None
-        state = lab.receive(state, question, first.answer(question))  # type: ignore[arg-type]
+        answer = first.answer(question)
+        assert isinstance(answer, Trained)
+        state = lab.receive(state, question, answer)
     state = settled(LAB, state, backend("generations", tmp_path))
     whole = done("generations", backend("generations", tmp_path), Train())
     assert state.trained is not None
@@ -269,8 +271,8 @@ def test_a_conversation_of_a_probe_is_what_each_bot_may_see() -> None:
     state = msgspec.structs.replace(state, trained=Trained((0.0,), 1, 1, 1, (), 0.0))
     question: Any = lab.question(state)
     assert question.messages == (probes[place].before[0], probes[place].message)
-    for bot in ("rules", "retrieval"):
-        state.results[Case(place, bot)] = Result("", True, 1.0)  # type: ignore[arg-type]
+    answered = {Case(place, bot): Result("", True, 1.0) for bot in BOTS if bot != "generative"}
+    state = msgspec.structs.replace(state, results=before | answered)
     question = lab.question(state)
     assert isinstance(question, AskGeneration)
     assert [each.role for each in question.messages] == ["user", "assistant", "user"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import decoders, models
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
@@ -16,6 +19,7 @@ from tutor.labs.merges import lab as merges
 from tutor.labs.merges.lab import Jump, Step
 from tutor.labs.merges.merging import in_bytes, joined, next_rule, play
 from tutor.lm.load import LanguageModel
+from tutor.lm.tokenizer import Tokenizer
 
 TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️", "aaaaaaa", "שלום, world's"]
 
@@ -76,14 +80,10 @@ def test_too_long_a_text_is_cut_and_that_is_known() -> None:
 
 
 def test_a_tokenizer_that_does_not_merge_bytes_is_refused(tmp_path: Path) -> None:
-    from types import SimpleNamespace
-
-    from tokenizers import Tokenizer as Backend
-    from tokenizers import decoders, models
-
-    from tutor.lm.tokenizer import Tokenizer
-
-    backend = Backend(models.BPE(vocab={"a": 0, "<unk>": 1}, merges=[], unk_token="<unk>"))
-    backend.decoder = decoders.Metaspace()
+    whole_characters = tokenizers.Tokenizer(
+        models.BPE(vocab={"a": 0, "<unk>": 1}, merges=[], unk_token="<unk>")
+    )
+    whole_characters.decoder = decoders.Metaspace()
+    model = replace(small_model(), tokenizer=Tokenizer(whole_characters))
     with pytest.raises(LabError):
-        backend("merges", tmp_path, SimpleNamespace(tokenizer=Tokenizer(backend)))  # type: ignore[arg-type]
+        backend("merges", tmp_path, model)

@@ -54,7 +54,7 @@ def reference(steps: int) -> tuple[Transformer, torch.optim.AdamW, torch.Tensor,
         optimizer.zero_grad()
         logits = network.logits(network(ids))
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     return network, optimizer, ids, targets
 

@@ -28,7 +28,7 @@ MONTH = tasks()["month"]
 def table(first: str) -> list[list[str]]:
     """The rows of the table whose heading begins with `first`, without the heading."""
     lines = LESSON.partition(f"| {first}")[2].splitlines()[2:]
-    found = []
+    found: list[list[str]] = []
     for line in lines:
         if not line.startswith("|"):
             return found

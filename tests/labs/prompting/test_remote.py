@@ -153,12 +153,18 @@ def test_an_answer_without_a_word_is_not_in_the_form(server: Loopback, there: An
     assert score(state.results, state.trials[0]).form == ITEMS
 
 
+def one_answer(state: State, there: Any) -> State:
+    """The state after its next question is answered."""
+    asked = lab.question(state)
+    assert asked is not None
+    return lab.receive(state, asked, there.answer(asked))
+
+
 def test_it_is_stopped_at_once_and_goes_on(server: Loopback, there: Any) -> None:
     server.answers = [said(), silent(chat_event("Ma"))]
     state = elsewhere(server, Run())
     while state.asked[0] < 1 or state.sent is None:
-        asked = lab.question(state)
-        state = lab.receive(state, asked, there.answer(asked))
+        state = one_answer(state, there)
     stopped = lab.act(state, Run())
     assert lab.question(stopped) == Stop()
     stopped = settled(lab.LAB, stopped, there)
@@ -184,8 +190,7 @@ def test_a_bench_that_was_made_anew_does_not_send_it_again(
     server.answers = [silent()]
     state = elsewhere(server, Run())
     while state.sent is None or not server.asked:
-        asked = lab.question(state)
-        state = lab.receive(state, asked, there.answer(asked))
+        state = one_answer(state, there)
     anew = settled(lab.LAB, state, backend("prompting", tmp_path))
     assert anew.trouble is not None
     assert anew.trouble.kind == "StreamBroken"
@@ -282,8 +287,7 @@ def test_a_read_in_between_does_not_lose_what_is_under_way(server: Loopback, the
     server.answers = [silent()]
     state = elsewhere(server, Run())
     while state.sent is None:
-        asked = lab.question(state)
-        state = lab.receive(state, asked, there.answer(asked))
+        state = one_answer(state, there)
     looked = lab.act(state, See("prompt"))
     asked = lab.question(looked)
     assert isinstance(asked, Read)

@@ -15,7 +15,7 @@ from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Reset
 from tutor.labs.sampler import lab as sampler
 from tutor.labs.sampler.lab import LADDERS, Question, Reorder
 from tutor.lm.chat import text_ids
-from tutor.lm.dials import ORDER, Dials
+from tutor.lm.dials import ORDER, Dials, value
 from tutor.lm.distribution import PLAIN, SamplerSettings
 from tutor.lm.session import Session
 
@@ -82,7 +82,7 @@ def test_dials_stay_on_their_notches_and_no_step_is_lost(actions: list[sampler.A
         assert sorted(state.order) == sorted(ORDER)
         assert 0 <= state.focus < len(ORDER)
         for name in ORDER:
-            assert sampler.value(state.dials, name) in LADDERS[name]
+            assert value(state.dials, name) in LADDERS[name]
     assert sampler.act(state, Reset()).dials == Dials()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ from tutor.labs.scale.lab import (
     ladder,
 )
 from tutor.labs.scale.published import MODELS, training_compute
-from tutor.labs.scale.questions import Coming, Read, Reading
+from tutor.labs.scale.questions import Coming, Model, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
@@ -228,8 +228,10 @@ def reading(bits: float, size: int = 100, parameters: int = 10, name: str = "a")
     return Reading(name, parameters, 1, None, 10, size, bits, 1.0, ())
 
 
-def reached(text: str, **readings: Any) -> set[str]:
-    return set(lab.LAB.reached(State(text=text, readings=readings)))
+def reached(text: str, **readings: Reading | None) -> set[str]:
+    by_model = {name: readings[name] for name in get_args(Model) if name in readings}
+    assert len(by_model) == len(readings)
+    return set(lab.LAB.reached(State(text=text, readings=by_model)))
 
 
 def test_goals() -> None:

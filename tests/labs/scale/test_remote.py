@@ -19,7 +19,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale import lab
 from tutor.labs.scale.lab import Agree, Other, State
-from tutor.labs.scale.questions import Coming
+from tutor.labs.scale.questions import Coming, Reading
 from tutor.labs.scale.remote_reading import NOTHING_SENT, Elsewhere, Glance
 
 pytest.importorskip("openai")
@@ -39,6 +39,12 @@ def reading(server: Loopback, folder: Path, text: str = TEXT) -> tuple[State, An
     return state, there
 
 
+def read_here(state: State) -> Reading:
+    found = state.readings["loaded"]
+    assert found is not None
+    return found
+
+
 def glance(state: State) -> Glance:
     found: Glance | None = state.elsewhere.glance
     assert found is not None
@@ -48,7 +54,7 @@ def glance(state: State) -> Glance:
 def test_it_tells_what_the_same_model_here_computes(tmp_path: Path) -> None:
     with model_server(small_model()) as server:
         state, _ = reading(server, tmp_path)
-    here, there = state.readings["loaded"], glance(state)
+    here, there = read_here(state), glance(state)
     assert there.bits == pytest.approx(here.bits, rel=1e-4)
     assert there.bits_a_byte == pytest.approx(here.bits_a_byte, rel=1e-4)
     assert there.perplexity == pytest.approx(here.perplexity, rel=1e-3)
@@ -68,7 +74,7 @@ def test_a_text_that_the_model_ends_at_once(tmp_path: Path) -> None:
     same."""
     with model_server(small_model()) as server:
         state, _ = reading(server, tmp_path, TEXT + " Ulaanbaatar.")
-    here, found = state.readings["loaded"], glance(state)
+    here, found = read_here(state), glance(state)
     assert here.best[0].data == b"<|im_end|>"
     assert found.shown == ()
     assert (found.hidden, found.least_entropy) == (None, None)
@@ -122,7 +128,7 @@ def test_one_that_cannot_read_is_refused_in_a_sentence_and_asked_again(
     state, there = reading(server, tmp_path, "ab")
     assert why in str(state.elsewhere.refused)
     assert lab.question(state) is None
-    assert state.readings["loaded"].bits > 0
+    assert read_here(state).bits > 0
     server.answers = [FOLLOWING, status(404)]
     again = settled(lab.LAB, lab.act(state, Agree(True)), there)
     assert again.elsewhere.refused is None
@@ -165,7 +171,7 @@ def test_another_text_is_read_anew(tmp_path: Path) -> None:
     with model_server(small_model()) as server:
         state, there = reading(server, tmp_path)
         longer = settled(lab.LAB, lab.act(state, EditText(TEXT + " It is cold.")), there)
-        assert glance(longer).bits == pytest.approx(longer.readings["loaded"].bits, rel=1e-4)
+        assert glance(longer).bits == pytest.approx(read_here(longer).bits, rel=1e-4)
         assert glance(longer).byte_count > glance(state).byte_count
 
 
@@ -174,7 +180,9 @@ def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path
     there: Any = backend("scale", tmp_path)
     state = done("scale", there, EditText("ab"))
     state = lab.act(lab.act(state, Add("openai:there", server.url + "/v1")), Agree(True))
-    waiting = lab.receive(state, lab.question(state), there.answer(lab.question(state)))
+    question = lab.question(state)
+    assert question is not None
+    waiting = lab.receive(state, question, there.answer(question))
     assert isinstance(waiting.coming, Coming)
     none = settled(lab.LAB, lab.act(waiting, Other()), there)
     assert none.elsewhere == Elsewhere(state.elsewhere.servers)

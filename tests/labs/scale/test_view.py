@@ -70,9 +70,10 @@ def test_how_another_model_looks(
     new = msgspec.structs.replace
     match how:
         case "read":
-            best = state.readings["small"].best
+            small = state.readings["small"]
+            assert small is not None
             large = Reading(
-                "Qwen2.5-0.5B", 494_032_768, 397_807_936, None, 79, 369, 402.1, 4.91, best
+                "Qwen2.5-0.5B", 494_032_768, 397_807_936, None, 79, 369, 402.1, 4.91, small.best
             )
             state = new(state, readings={**state.readings, "other": large})
         case "coming":

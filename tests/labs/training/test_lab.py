@@ -91,7 +91,7 @@ def by_hand(steps: int) -> list[float]:
         logits = network.logits(network(ids))
         loss = F.cross_entropy(logits.reshape(-1, 256), targets.reshape(-1))
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = RATE * (step + 1) / 50

@@ -17,6 +17,7 @@ from tests.labs.lab_backend import backend, small_model
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.backend import Tools, make_backend
+from tutor.labs.kit.words import zoom
 from tutor.labs.word2vec import backend as workbench
 from tutor.labs.word2vec import lab
 from tutor.labs.word2vec.backend import Word2VecBackend
@@ -308,7 +309,7 @@ def test_keys_before_anything_was_heard_do_no_harm(moves: list[lab.Action]) -> N
         state = lab.act(state, move)
         assert lab.question(state) is not None
         assert state.shown is None
-        assert 1 <= state.zoom <= lab.MOST_ZOOM
+        assert 1 <= state.zoom <= zoom.MOST
 
 
 def test_every_chosen_word_is_in_the_text() -> None:

@@ -13,7 +13,7 @@ from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
 from tutor.labs.kit.actions import EditText
 from tutor.labs.word_in_context import lab
-from tutor.labs.word_in_context.lab import Ask, Furthest, Go
+from tutor.labs.word_in_context.lab import Ask, By, Furthest, Go
 from tutor.labs.word_in_context.sentence_pair import LONGEST, pair
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
@@ -77,7 +77,11 @@ def test_rows_and_difference_are_nearest_by_cosine(tmp_path: Path) -> None:
         rows = torch.nn.functional.normalize(
             network.embedding(torch.arange(network.config.vocabulary_size))
         )
-    for by, vector in (("rows", vectors[0]), ("difference", vectors[0] - vectors[1])):
+    by_vector: list[tuple[By, torch.Tensor]] = [
+        ("rows", vectors[0]),
+        ("difference", vectors[0] - vectors[1]),
+    ]
+    for by, vector in by_vector:
         state = done("word-in-context", there, EditText(OWN), Go(2), Ask(by))
         wanted = (rows @ torch.nn.functional.normalize(vector, dim=0)).topk(lab.MOST_NAMED)
         assert [one.token.id for one in state.names.first] == wanted.indices.tolist()

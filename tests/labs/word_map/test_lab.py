@@ -13,6 +13,7 @@ from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.words import groups as word_groups
+from tutor.labs.kit.words import zoom
 from tutor.labs.kit.words.groups import MOST_GROUPS, MOST_WORDS, own_words
 from tutor.labs.word_map import lab
 from tutor.labs.word_map.lab import (
@@ -144,7 +145,7 @@ def test_what_is_in_the_middle_is_always_on_the_map(moves: list[lab.Action]) -> 
     state = with_map("a b c d e f", SQUARE, ONES)
     for move in moves:
         state = lab.act(state, move)
-        assert 1 <= state.zoom <= lab.MOST_ZOOM
+        assert 1 <= state.zoom <= zoom.MOST
         assert (state.center is None) == (state.zoom == 1) or state.zoom > 1
         x, y = state.center or lab.middle(SQUARE)
         assert 0 <= x <= 11
