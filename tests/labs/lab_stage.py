@@ -9,6 +9,7 @@ from tests.app.whole_app import until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.labs.lab_backend import small_model
 from tutor.app.labs.screen import LabScreen
+from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.backends import Benches
 from tutor.engine.wire import AskLab, LabAnswer
 from tutor.vendors.catalogue import RemoteModel
@@ -61,6 +62,13 @@ def screen_of(pilot: Pilot[Any]) -> LabScreen:
     screen = cast("TutorApp", pilot.app).screen
     assert isinstance(screen, LabScreen)
     return screen
+
+
+def editor(pilot: Pilot[Any]) -> PromptEditor:
+    """Return the editor that has the focus."""
+    focused = screen_of(pilot).focused
+    assert isinstance(focused, PromptEditor)
+    return focused
 
 
 def state_of(pilot: Pilot[Any]) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import at_rest, do, editor, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ async def test_a_sentence_without_repetition_has_no_heads_that_find_it(tmp_path:
     app = lab_app("attention", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("One cat sleeps")  # type: ignore[union-attr]
+        editor(pilot).load("One cat sleeps")
         await do(pilot, "enter", "o", "o", "o", "o")
         assert "No token comes twice" in seen(pilot)
 
@@ -64,7 +64,7 @@ async def test_a_long_text_says_what_is_left_out(tmp_path: Path) -> None:
     app = lab_app("attention", tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("so long " * 40)  # type: ignore[union-attr]
+        editor(pilot).load("so long " * 40)
         await pilot.press("enter")
         await at_rest(pilot)
         assert "left out" in seen(pilot)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.events import Key
 
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, editor, lab_app, seen, state_of
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.real_and_invented import items
 from tutor.labs.certainty.surprise import surprising
@@ -75,7 +75,7 @@ async def test_a_question_of_ones_own_is_nobodys_to_judge(tmp_path: Path) -> Non
     app = lab_app("certainty", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("What is the capital of Egypt?")  # type: ignore[union-attr]
+        editor(pilot).load("What is the capital of Egypt?")
         await do(pilot, "enter")
         assert "your own question" in seen(pilot)
         assert "Nobody has checked this one" in seen(pilot)

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.whole_app import sees, until
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    editor,
+    lab_app,
+    seen,
+    state_of,
+)
 from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import (
     Loopback,
@@ -42,13 +50,13 @@ def _without_port(model: RemoteModel) -> str:
 
 async def add(pilot: Pilot[Any], server: Loopback) -> None:
     await do(pilot, "a")
-    screen_of(pilot).focused.load(f"openai:some-model {server.url}/v1")  # type: ignore[union-attr]
+    editor(pilot).load(f"openai:some-model {server.url}/v1")
     await do(pilot, "enter")
 
 
 async def ask(pilot: Pilot[Any], prompt: str) -> None:
     await do(pilot, "e")
-    screen_of(pilot).focused.load(prompt)  # type: ignore[union-attr]
+    editor(pilot).load(prompt)
     await do(pilot, "enter")
     await pilot.press("enter")
     await until(pilot, lambda: state_of(pilot).run > 0)
@@ -136,7 +144,7 @@ async def test_the_learner_is_asked_before_anything_leaves(
 async def test_what_names_no_server_is_refused_in_the_field(tmp_path: Path) -> None:
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "a")
-        screen_of(pilot).focused.load("openai:some-model")  # type: ignore[union-attr]
+        editor(pilot).load("openai:some-model")
         await do(pilot, "enter")
         assert "The address is missing" in seen(pilot)
         assert "Its name, and its address" in seen(pilot)  # to be put right
@@ -165,7 +173,7 @@ async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
         await at_rest(pilot)
         assert "Enter asks" not in seen(pilot)
         await do(pilot, "e")
-        screen_of(pilot).focused.load("What is a cat?")  # type: ignore[union-attr]
+        editor(pilot).load("What is a cat?")
         await do(pilot, "enter")
         assert "Enter asks" in seen(pilot)
         server.answers = [status(500)]

@@ -15,7 +15,16 @@ from tests.labs.lab_backend import backend, done
 from tutor.errors import TextError
 from tutor.labs.families import answers as family_answers
 from tutor.labs.families import lab as families
-from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Guess, Said, may_look
+from tutor.labs.families.answers import (
+    FAMILIES,
+    PARTS,
+    Answer,
+    Attention,
+    Guess,
+    Part,
+    Said,
+    may_look,
+)
 from tutor.labs.families.lab import (
     EXAMPLES,
     MOST_DIGITS,
@@ -86,8 +95,9 @@ def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_pa
     with torch.no_grad():
         read = network.read(torch.tensor(model.vocabulary.ids([*"407312", "<end>"])), reading)
         network(read, torch.tensor(model.vocabulary.ids(["<start>", *words])), writing, across)
-    for part, trace in (("reading", reading), ("writing", writing), ("across", across)):
-        shown = weights_of(answer.attention[part])  # type: ignore[index]
+    traces: dict[Part, Trace] = {"reading": reading, "writing": writing, "across": across}
+    for part, trace in traces.items():
+        shown = weights_of(answer.attention[part])
         assert np.allclose(shown, torch.stack(trace.attention).numpy(), atol=1e-5)
     assert answer.attention["across"].rows == (*words, "<end>")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, screen_of, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ async def test_the_same_text_is_given_to_each_family(tmp_path: Path) -> None:
     app = lab_app("families", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("the dog near the _ barks")  # type: ignore[union-attr]
+        editor(pilot).load("the dog near the _ barks")
         await do(pilot, "enter")
         assert "it fills in" in seen(pilot)
         await do(pilot, "tab")
@@ -100,6 +100,6 @@ async def test_a_text_that_is_too_long_is_said_to_be(tmp_path: Path) -> None:
     app = lab_app("families", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("the dog and " * 8)  # type: ignore[union-attr]
+        editor(pilot).load("the dog and " * 8)
         await do(pilot, "enter")
         assert "20 words are read, 4 left out." in seen(pilot)

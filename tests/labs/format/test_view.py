@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import at_rest, do, editor, lab_app, seen, state_of
 from tutor.labs.format.lab import Rule
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ async def test_a_pattern_of_ones_own_and_one_that_is_none(tmp_path: Path) -> Non
     app = lab_app("format", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "p")
-        app.screen.focused.load("(a")  # type: ignore[union-attr]
+        editor(pilot).load("(a")
         await pilot.press("enter")
         assert "not a pattern" in seen(pilot)
-        app.screen.focused.load("a{3}")  # type: ignore[union-attr]
+        editor(pilot).load("a{3}")
         await do(pilot, "enter", "r")
         assert state_of(pilot).text == b"aaa"
 
@@ -65,11 +65,11 @@ async def test_choices_and_another_message(tmp_path: Path) -> None:
     app = lab_app("format", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "c")
-        app.screen.focused.load("red | green")  # type: ignore[union-attr]
+        editor(pilot).load("red | green")
         await do(pilot, "enter")
         assert state_of(pilot).rule == Rule("choices", "red | green")
         await do(pilot, "e")
-        app.screen.focused.load("Which color has grass?")  # type: ignore[union-attr]
+        editor(pilot).load("Which color has grass?")
         await do(pilot, "enter", "r")
         await at_rest(pilot)
         assert state_of(pilot).text in (b"red", b"green")

@@ -11,7 +11,7 @@ import pytest
 from tutor import paths
 from tutor.bots import rules
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
-from tutor.bots.probes import KINDS, Kind, is_right
+from tutor.bots.probes import BOTS, KINDS, Kind, is_right
 from tutor.bots.retrieval_bot import RetrievalBot
 from tutor.labs.generations import lab
 from tutor.labs.generations.actions import Predict, Run
@@ -37,9 +37,9 @@ def quoted(kind: Kind) -> tuple[int, ...]:
 
 
 def right(kind: Kind, bot: int, reply: Callable[[tuple[str, ...], str], tuple[str, bool]]) -> int:
-    name = ("rules", "retrieval", "generative")[bot]
+    name = BOTS[bot]
     return sum(
-        is_right(probe.criterion(name), *reply(probe.before, probe.message))  # type: ignore[arg-type]
+        is_right(probe.criterion(name), *reply(probe.before, probe.message))
         for probe in shipped_probes().of(kind)
     )
 

@@ -46,7 +46,13 @@ def proposing(text: str, pieces: list[bytes], **more: Any) -> State:
     state = typed(text)
     ids = tuple(range(len(pieces)))
     proposal = Proposal(state.context, None, ids, tuple(pieces), done=True, **more)
-    return lab.receive(state, lab.question(state), Answer(proposal))  # type: ignore[arg-type]
+    return received(state, proposal)
+
+
+def received(state: State, proposal: Proposal) -> State:
+    question = lab.question(state)
+    assert question is not None
+    return lab.receive(state, question, Answer(proposal))
 
 
 # --- the model ------------------------------------------------------------------------------------
@@ -219,10 +225,7 @@ def test_what_stands_below_stays_there() -> None:
     state = lab.start()
     below = state.text[state.cursor :]
     proposal = Proposal(state.context, pieces=(b" c",), done=True, closed=True)
-    state = lab.act(
-        lab.receive(state, lab.question(state), Answer(proposal)),  # type: ignore[arg-type]
-        Accept(),
-    )
+    state = lab.act(received(state, proposal), Accept())
     assert state.text.endswith("return c" + below)
 
 

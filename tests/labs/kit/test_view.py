@@ -8,6 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 
+from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.view import LabView
 
 SIZE = (40, 12)
@@ -28,7 +29,7 @@ class Only(App[None]):
 
 
 def widths(app: App[Any]) -> set[int]:
-    return {line.cell_length for line in app.query_one("#view").query_one("#lines")._lines}  # type: ignore[attr-defined]
+    return {line.cell_length for line in app.query_one("#lines", Lines)._lines}
 
 
 @pytest.mark.parametrize("rows", [11, 12, 13])

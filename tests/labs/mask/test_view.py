@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ async def test_a_changed_end_is_compared_with_the_text_before(tmp_path: Path) ->
     app = lab_app("mask", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "m", "e")
-        app.screen.focused.load("The dog did not cross the street because it was gone.")  # type: ignore[union-attr]
+        editor(pilot).load("The dog did not cross the street because it was gone.")
         await do(pilot, "enter", "m")
         state = state_of(pilot)
         assert f"mask 0  no mask {state.moved(hide=False)}" in seen(pilot)

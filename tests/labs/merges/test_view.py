@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ async def test_a_text_that_no_rule_joins_is_told(tmp_path: Path) -> None:
     app = lab_app("merges", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("qxzj")  # type: ignore[union-attr]
+        editor(pilot).load("qxzj")
         await do(pilot, "enter")
         assert "No rule joins any two of these bytes" in seen(pilot)
         await do(pilot, "g")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,6 @@ async def test_another_text(tmp_path: Path) -> None:
     app = lab_app("sampler", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("The capital of France is")  # type: ignore[union-attr]
+        editor(pilot).load("The capital of France is")
         await do(pilot, "enter")
         assert "␣Paris" in seen(pilot)

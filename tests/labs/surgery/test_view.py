@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
 from tutor.labs.surgery.lab import Cut
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def test_another_text_is_gone_on_with(tmp_path: Path) -> None:
     app = lab_app("surgery", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "enter", "e")
-        app.screen.focused.load("Once upon a")  # type: ignore[union-attr]
+        editor(pilot).load("Once upon a")
         await do(pilot, "enter")
         state = state_of(pilot)
         assert state.text == "Once upon a"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual.events import Key
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, editor, lab_app, seen, state_of
 from tutor.engine.client import EngineState
 from tutor.errors import EngineError
 
@@ -32,7 +32,7 @@ async def test_what_is_written_is_cut_and_a_goal_is_kept(tmp_path: Path) -> None
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load("Donaudampfschifffahrt")  # type: ignore[union-attr]
+        editor(pilot).load("Donaudampfschifffahrt")
         await do(pilot, "enter")
         assert len(state_of(pilot).pieces["model"]) >= 5
         await do(pilot, "g")

@@ -43,6 +43,11 @@ def short_moments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Word2VecBackend, "_train", one)
 
 
+def now(state: State) -> Answer:
+    assert state.now is not None
+    return state.now
+
+
 def trained(state: State, there: Any, moments: int) -> State:
     for _ in range(moments):
         asked = lab.question(state)
@@ -55,7 +60,7 @@ def test_nothing_is_trained_before_it_is_begun(tmp_path: Path) -> None:
     state = trained(lab.start(), backend("word2vec", tmp_path), 1)
     assert lab.question(state) is None
     assert (state.done, state.losses, state.seconds) == (0, (), 0.0)
-    assert all(state.now.known)  # type: ignore[union-attr]
+    assert all(now(state).known)
 
 
 def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -> None:
@@ -97,7 +102,7 @@ def test_a_moment_given_up_is_neither_lost_nor_counted_twice(tmp_path: Path) -> 
     after = trained(state, there, 1)
     straight = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path / "b"), 4)
     assert after.done == straight.done
-    assert after.now.cosines == straight.now.cosines  # type: ignore[union-attr]
+    assert now(after).cosines == now(straight).cosines
 
 
 def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -> None:
@@ -105,7 +110,7 @@ def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -
     after = trained(state, backend("word2vec", tmp_path), 1)
     straight = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path / "b"), 4)
     assert after.done == straight.done
-    assert after.now.cosines == straight.now.cosines  # type: ignore[union-attr]
+    assert now(after).cosines == now(straight).cosines
 
 
 def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
     other = lab.act(state, Again(seed=1))
     assert (other.seed, other.window, other.done, other.losses) == (2, 5, 0, ())
     first = trained(other, there, 1)
-    assert first.now.cosines != trained(lab.act(lab.start(), Go()), there, 1).now.cosines  # type: ignore[union-attr]
+    assert now(first).cosines != now(trained(lab.act(lab.start(), Go()), there, 1)).cosines
     assert lab.act(other, Again(window=1)).window == lab.WINDOWS[1]
     seeds = [other.seed]
     for _ in range(lab.SEEDS - 1):
@@ -154,9 +159,9 @@ def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None
     assert state.known == (("copper", 0), ("gold", 0), ("wheat", 1), ("rice", 1), ("corn", 1))
     assert not state.enough
     nothing = trained(lab.act(lab.start(), EditText("qqa qqb; qqc")), there, 1)
-    assert (nothing.known, nothing.standing, nothing.now.nearest) == ((), None, ())  # type: ignore[union-attr]
+    assert (nothing.known, nothing.standing, now(nothing).nearest) == ((), None, ())
     one = trained(lab.act(lab.start(), EditText("qqa qqb copper")), there, 1)
-    assert len(one.now.points) == 1  # type: ignore[union-attr]
+    assert len(now(one).points) == 1
     with pytest.raises(LabError):
         lab.write("one two")
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import at_rest, do, editor, lab_app, screen_of, seen, state_of
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.runner import Left
@@ -119,7 +119,7 @@ async def test_own_words_are_watched_and_those_the_text_lacks_are_said(tmp_path:
     app = lab_app("word2vec", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
-        app.screen.focused.load(WORDS)  # type: ignore[union-attr]
+        editor(pilot).load(WORDS)
         await do(pilot, "enter")
         await until(pilot, lambda: state_of(pilot).words.own)
         await at_rest(pilot)

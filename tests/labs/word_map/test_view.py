@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,7 @@ async def test_words_that_are_too_few_are_refused(tmp_path: Path) -> None:
         await do(pilot)
         await write(pilot, "one two")
         assert "A map needs three words" in seen(pilot)
-        assert app.screen.focused.text == "one two"  # type: ignore[union-attr]
+        assert editor(pilot).text == "one two"
 
 
 async def test_the_next_map_and_a_word_of_several_tokens(tmp_path: Path) -> None:
