@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast, TopTokenBelow
 from tutor.course.questions.question import (
@@ -116,3 +118,16 @@ LESSON = Lesson(
 )
 
 COURSE = Course(lessons=(LESSON,))
+
+
+class SlowCourse(Course):
+    """The same, whose lessons cannot be read before `go_on` is set; a search of it waits."""
+
+    def __init__(self) -> None:
+        super().__init__(lessons=(LESSON,))
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def lesson(self, lesson_id: str) -> Lesson | None:
+        self.begun.set()
+        self.go_on.wait(30)
+        return super().lesson(lesson_id)

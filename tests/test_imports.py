@@ -14,23 +14,23 @@ MAPS = "word-map word2vec"
 
 WALK_THROUGH_THE_APP = f"""
 import asyncio, sys
-from tutor.app.app import make_app
+from tutor.app.start import make_app
 from tutor.labs.kit.registry import names
 
 async def main():
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
-        for lesson in app.course.lessons:
-            app.open_lesson(lesson)
-            app.open_quiz(lesson)
-        app.open_stepper()
-        app.open_chat()
-        app.open_guessing_game()
-        app.open_progress()
-        app.open_model()
+        for lesson in app.services.course.lessons:
+            app.navigator.open_lesson(lesson)
+            app.navigator.open_quiz(lesson)
+        app.navigator.open_stepper()
+        app.navigator.open_chat()
+        app.navigator.open_guessing_game()
+        app.navigator.open_progress()
+        app.navigator.open_model()
         await pilot.pause()
         for lab in [name for name in names() if name not in {MAPS!r}.split()]:
-            app.open_live_lab(lab)
+            app.navigator.open_live_lab(lab)
             await pilot.pause()
         app.action_help()
         await pilot.pause()

@@ -39,7 +39,7 @@ START = (
     AS_ON_WINDOWS
     + """
 from tutor.app import terminal
-from tutor.app.app import make_app
+from tutor.app.start import make_app
 from tutor.cli.app import check_terminal
 
 for stream in (sys.stdin, sys.stdout, sys.stderr):

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.css.query import NoMatches
 
 from tests.app.whole_app import keys, sees, until, whole_app
+from tests.sample_course import SlowCourse
 from tutor.app.reader.search import SearchScreen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_search_that_ends_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(*_: Any) -> tuple[()]:
-        begun.set()
-        go_on.wait(30)
-        return ()
-
-    monkeypatch.setattr("tutor.course.search.search", slow)
-    app = whole_app(tmp_path)
+async def test_a_search_that_ends_too_late(tmp_path: Path) -> None:
+    course = SlowCourse()
+    app = whole_app(tmp_path, course=course)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "> Begin")
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.screen, SearchScreen))
         await pilot.press("t")
-        await until(pilot, begun.is_set)
+        await until(pilot, course.begun.is_set)
         await pilot.press("escape")
         await sees(pilot, "> Begin")
-        go_on.set()
+        course.go_on.set()
         await keys(pilot, "v")
         await sees(pilot, "glossary")
     assert app.crash is None

@@ -7,12 +7,14 @@ import importlib
 import inspect
 import pkgutil
 import re
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 import tutor.app
+import tutor.labs
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
@@ -21,15 +23,18 @@ from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
 from tutor.app.home.screen import HomeScreen
 from tutor.app.labs.screen import LabScreen
 from tutor.app.model.keeper import ModelKeeper
-from tutor.errors import NotInThisLogin
+from tutor.errors import DownloadFailed, NotInThisLogin
 from tutor.labs.kit import registry
 from tutor.vendors.catalogue import remote_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
     from tutor.engine.client import Engine
+    from tutor.models.report import Pulled, PullProgress
 
 APP = Path(__file__).parents[2] / "tutor" / "app"
 
@@ -59,6 +64,10 @@ class SilentEngine(FakeEngine):
         return await asyncio.get_running_loop().create_future()
 
 
+async def no_network(_: Callable[[PullProgress], None]) -> Pulled:
+    raise DownloadFailed("No network.", "Wait.")
+
+
 def name_of(action: str) -> str:
     """`open` for `app.open('review')`."""
     return re.sub(r"\(.*", "", action).rpartition(".")[2]
@@ -84,7 +93,7 @@ async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
         take()
         await home()
     for name in registry.names():
-        app.open_live_lab(name)
+        app.navigator.open_live_lab(name)
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         for key in ("tab", "e"):
             take()
@@ -98,9 +107,7 @@ async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
 @pytest.mark.parametrize("kind", [SilentEngine, BackendEngine])
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
 async def test_no_key_leads_out(tmp_path: Path, allowed: Allowed, kind: type[FakeEngine]) -> None:
-    app = whole_app(tmp_path, kind(), allowed=allowed)
-    app.keeper._missing = lambda: True
-    app.keeper._may_fetch = False  # nothing is fetched in a test
+    app = whole_app(tmp_path, kind(), allowed=allowed, model_missing=lambda: True, fetch=no_network)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Begin")
         found = await offered(app, pilot)
@@ -111,7 +118,13 @@ async def test_no_key_leads_out(tmp_path: Path, allowed: Allowed, kind: type[Fak
 
 def test_which_keys_would_lead_out_is_known() -> None:
     leading: dict[str, set[str]] = {}
-    for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
+    modules = (
+        *pkgutil.walk_packages(tutor.app.__path__, "tutor.app."),
+        *pkgutil.walk_packages(tutor.labs.__path__, "tutor.labs."),
+    )
+    for module in modules:
+        if module.name.startswith("tutor.labs.") and not module.name.endswith(".view"):
+            continue
         for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if kind.__module__ != module.name:
                 continue
@@ -125,16 +138,16 @@ def test_which_keys_would_lead_out_is_known() -> None:
 
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
 async def test_they_are_not_among_the_keys(tmp_path: Path, allowed: Allowed) -> None:
-    app = whole_app(tmp_path, SilentEngine(), allowed=allowed)
-    app.keeper._missing = lambda: True
-    app.keeper._may_fetch = False
+    app = whole_app(
+        tmp_path, SilentEngine(), allowed=allowed, model_missing=lambda: True, fetch=no_network
+    )
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Begin")
         await keys(pilot, "m")
         await sees(pilot, "restart")
         assert ("f fetch the model" in shown(app)) == (allowed is EVERYTHING)
         for lab, sign in (("compare", "temperature"), ("scale", "ladder"), ("prompting", "parts")):
-            app.open_live_lab(lab)
+            app.navigator.open_live_lab(lab)
             await until(pilot, lambda: isinstance(app.screen, LabScreen))
             await sees(pilot, sign)
             offered = {active.binding.action for active in app.screen.active_bindings.values()}
@@ -159,12 +172,12 @@ async def test_only_the_server_of_the_host_is_asked(tmp_path: Path) -> None:
     hosts = remote_model("openai:theirs", "http://models.example/v1")
     here = remote_model("openai:mine", "http://127.0.0.1:9/v1")
     engine = FakeEngine()
-    app = whole_app(tmp_path, engine, allowed=LOCKED_DOWN)
-    app.remote = hosts
+    app = whole_app(tmp_path, engine, allowed=LOCKED_DOWN, remote=hosts)
     async with app.run_test() as pilot:
         await sees(pilot, "Begin")
-        assert not await app.agreed(here, "A word")
-        asking = app.run_worker(app.agreed(hosts, "A word"))
+        consent = app.services.consent
+        assert not await consent.agreed(here, "A word")
+        asking = app.run_worker(consent.agreed(hosts, "A word"))
         await sees(pilot, "This leaves your machine, if you agree")
         await keys(pilot, "y")
         assert await asking.wait()
@@ -175,7 +188,7 @@ async def test_an_address_is_told_and_never_opened(
     tmp_path: Path, allowed: Allowed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(webbrowser, "open", opened.append)
     app = whole_app(tmp_path, allowed=allowed)
     async with app.run_test() as pilot:
         await sees(pilot, "Begin")
@@ -200,5 +213,5 @@ def test_what_the_app_does_with_files_and_programs_is_known() -> None:
         if TOUCHES.search(file.read_text("utf-8"))
     }
     assert found == {
-        "model_fetch.py",  # `ModelKeeper.fetch`, where that is allowed
+        "model/fetch.py",  # `ModelKeeper.fetch`, where that is allowed
     }

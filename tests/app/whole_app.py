@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from tests.app.explorer.explorer_stage import shown
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE
-from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.app import TutorApp
 from tutor.learner.clock import Clock, now
 from tutor.learner.progress import Progress
@@ -19,27 +18,43 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from tutor.allowed import Allowed
+    from tutor.app.app import Patience, Start
+    from tutor.app.model.keeper import Fetch
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.client import Engine
-
+    from tutor.vendors.catalogue import RemoteModel
 
 PATIENCE = 20.0
+
+
+class Options(TypedDict, total=False):
+    """What else the app may be given."""
+
+    opening: Opening
+    allowed: Allowed
+    idle: IdleLimit
+    ascii_only: bool
+    start: Start
+    lab: str
+    remote: RemoteModel
+    patience: Patience
+    model_missing: Callable[[], bool]
+    fetch: Fetch
 
 
 def whole_app(
     folder: Path,
     engine: FakeEngine | None = None,
     course: Course = COURSE,
-    opening: Opening | None = None,
+    *,
     clock: Clock = now,
-    allowed: Allowed = EVERYTHING,
-    idle: IdleLimit | None = None,
     lock_patience: float = 5.0,
+    **options: Unpack[Options],
 ) -> TutorApp:
-    heard = cast("Engine", engine or FakeEngine())
-    progress = Progress(folder, timeout=lock_patience, clock=clock)
-    return TutorApp(course, progress, heard, opening=opening, allowed=allowed, idle=idle)
+    asked = cast("Engine", engine or FakeEngine())
+    return TutorApp(course, Progress(folder, timeout=lock_patience, clock=clock), asked, **options)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:

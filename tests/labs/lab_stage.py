@@ -8,6 +8,7 @@ from tests.app.explorer.explorer_stage import lines
 from tests.app.whole_app import until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.labs.lab_backend import small_model
+from tests.sample_course import COURSE
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.backends import Benches
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
+    from tutor.course.catalogue import Course
 
 
 class BackendEngine(FakeEngine):
@@ -51,11 +53,11 @@ class BackendEngine(FakeEngine):
         return LabAnswer(1, self._backends.answer(asked.bench, asked.lab, asked.question))
 
 
-def lab_app(name: str, folder: Path, engine: BackendEngine | None = None) -> TutorApp:
+def lab_app(
+    name: str, folder: Path, engine: BackendEngine | None = None, course: Course = COURSE
+) -> TutorApp:
     """The whole app with this lab open over home."""
-    app = whole_app(folder, engine or BackendEngine())
-    app._start_lab = name
-    return app
+    return whole_app(folder, engine or BackendEngine(), course, lab=name)
 
 
 def screen_of(pilot: Pilot[Any]) -> LabScreen:
@@ -72,7 +74,7 @@ def editor(pilot: Pilot[Any]) -> PromptEditor:
 
 
 def state_of(pilot: Pilot[Any]) -> Any:
-    return screen_of(pilot)._runner.state
+    return screen_of(pilot).state
 
 
 async def at_rest(pilot: Pilot[Any]) -> None:
@@ -80,7 +82,7 @@ async def at_rest(pilot: Pilot[Any]) -> None:
 
     def rests() -> bool:
         screen = cast("TutorApp", pilot.app).screen
-        return isinstance(screen, LabScreen) and screen.is_mounted and not screen._runner.busy
+        return isinstance(screen, LabScreen) and screen.is_mounted and not screen.busy
 
     await until(pilot, rests)
     await pilot.pause()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import DescendantFocus
 
-    from tutor.app.app import TutorApp
     from tutor.app.model.status import ModelStatus
     from tutor.errors import TutorError
+
+
+def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
+    """Return the keys that scroll the part of a screen that its `SCROLLED` selects."""
+    return [
+        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip=tooltip),
+        Binding("down", "scroll(1)", show=False),
+    ]
 
 
 class TutorScreen(Screen[None]):
@@ -35,14 +42,10 @@ class TutorScreen(Screen[None]):
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
     """Where rows are few, the rules make room for what stands between them."""
+    SCROLLED: ClassVar[str] = ""
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
-
-    @property
-    def tutor(self) -> TutorApp:
-        """The app, with the type that it has."""
-        return cast("TutorApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield TopLine()
@@ -86,3 +89,10 @@ class TutorScreen(Screen[None]):
 
     def action_back(self) -> None:
         self.app.pop_screen()
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(self.SCROLLED).scroll_relative(y=lines, animate=False)
+
+    @property
+    def can_scroll(self) -> bool:
+        return self.query_one(self.SCROLLED).max_scroll_y > 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.base_screen import TutorScreen, scroll_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.key_line import key_name
 from tutor.app.widgets.layout import hanging
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual.app import ComposeResult
-    from textual.binding import ActiveBinding
+    from textual.binding import ActiveBinding, BindingType
     from textual.events import Resize
 
 Key = tuple[str, str, str]
@@ -30,10 +29,8 @@ _COLUMN = 9
 class HelpScreen(TutorScreen):
     """A list of keys, taken from the bindings that were active where `?` was pressed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
-        Binding("down", "scroll(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
+    SCROLLED = "#keys"
 
     def __init__(self, place: str, keys: Iterable[ActiveBinding]) -> None:
         super().__init__()
@@ -51,9 +48,6 @@ class HelpScreen(TutorScreen):
         width = self.query_one("#keys").scrollable_content_region.width
         lines = [_line(key, width) for key in self._keys]
         self.query_one("#list", Static).update(Content("\n").join(lines))
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#keys").scroll_relative(y=lines, animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "help"

@@ -61,6 +61,8 @@ def see(file: Path) -> Seen:
 class PreviewApp(TutorApp):
     """The tutor, open at one lesson."""
 
+    CSS_PATH = "../app/main.tcss"
+
     def __init__(
         self,
         file: Path,
@@ -117,8 +119,7 @@ class PreviewApp(TutorApp):
         """The file was read anew, or something that had to wait for its turn still waits."""
         if seen is not None:
             self._seen = seen
-            self.course = seen.course
-            self.__dict__.pop("asked", None)  # what was derived from the course before
+            self.services.open_course.replace(seen.course)
             self._waiting = True
         if self._waiting and self._may_show:
             self._waiting = False
@@ -139,11 +140,11 @@ class PreviewApp(TutorApp):
             self.push_screen(ProblemsScreen(self._file.name, self._seen.findings))
             return
         lesson = self._seen.lesson
-        self.open_lesson(lesson)
+        self.navigator.open_lesson(lesson)
         if asking and lesson.questions:
-            self.open_quiz(lesson)
+            self.navigator.open_quiz(lesson)
         elif self._seen.findings:
-            self.call_after_refresh(self.tell, _briefly(self._seen.findings))
+            self.call_after_refresh(self.navigator.tell, _briefly(self._seen.findings))
 
 
 def _briefly(findings: tuple[Finding, ...]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.base_screen import TutorScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
 from tutor.text import safe
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
     from textual.events import Resize
 
     from tutor.authoring.lint import Finding
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 class ProblemsScreen(TutorScreen):
     """The linter's findings about one file, each with its line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
-        Binding("down", "scroll(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
+    SCROLLED = "#findings"
     DEFAULT_CSS = """
     ProblemsScreen #findings { height: 1fr; scrollbar-gutter: stable; }
     ProblemsScreen #list { height: auto; }
@@ -53,9 +51,6 @@ class ProblemsScreen(TutorScreen):
         for finding in self._findings:
             lines += [Content(""), _said(finding, width)]
         self.query_one("#list", Static).update(Content("\n").join(lines))
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#findings").scroll_relative(y=lines, animate=False)
 
 
 def _said(finding: Finding, width: int) -> Content:

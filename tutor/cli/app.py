@@ -24,7 +24,7 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     if options.kiosk:
         kiosk.confine(options)
     gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
-    from tutor.app.app import make_app
+    from tutor.app.start import make_app
     from tutor.app.terminal import lifetime as terminal
 
     return terminal.run(

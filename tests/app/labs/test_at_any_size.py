@@ -23,7 +23,7 @@ async def test_it_can_be_drawn(tmp_path: Path, name: str) -> None:
     app = whole_app(tmp_path, BackendEngine())
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "> Begin")
-        app.open_live_lab(name)
+        app.navigator.open_live_lab(name)
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await until(pilot, lambda: any(view.state for view in app.screen.query(LabView)))
         view = app.screen.query_one("#view", LabView)

@@ -50,7 +50,7 @@ async def reach(pilot: Any) -> None:
 async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        app.open_lesson(LESSON)
+        app.navigator.open_lesson(LESSON)
         await sees(pilot, "opens the lab")
         assert "○ a single word that costs 5 tokens or more" in seen(pilot)
         await keys(pilot, "l")
@@ -69,7 +69,7 @@ async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
     lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
     app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
     async with app.run_test(size=(80, 24)) as pilot:
-        app.open_lesson(lesson)
+        app.navigator.open_lesson(lesson)
         await sees(pilot, "opens the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
@@ -82,7 +82,7 @@ async def test_what_was_reached_before_it_was_embedded_counts(tmp_path: Path) ->
         app.progress.record(
             GoalReached(at=1.0, lab="tokens", lesson="tokens", goal="five-token-word")
         )
-        app.open_lesson(LESSON)
+        app.navigator.open_lesson(LESSON)
         await sees(pilot, "opens the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
@@ -106,7 +106,7 @@ async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Pat
 async def test_a_wide_terminal_has_it_over_the_lesson_too(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(200, 50)) as pilot:
-        app.open_lesson(LESSON)
+        app.navigator.open_lesson(LESSON)
         await sees(pilot, "opens the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))

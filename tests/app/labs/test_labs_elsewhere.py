@@ -20,6 +20,7 @@ from tests.vendors.loopback import (
     usage_event,
 )
 from tutor.app.model.consent import ConsentScreen
+from tutor.vendors import catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +57,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
     server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server on the loopback is taken for one elsewhere."""
-    monkeypatch.setattr("tutor.vendors.catalogue.is_loopback", lambda url: False)
+    monkeypatch.setattr(catalogue, "is_loopback", lambda url: False)
     server.answers = [FOLLOWING, status(404)]
     async with lab_app("scale", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
@@ -103,7 +104,7 @@ async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_score
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tutor.vendors.catalogue.is_loopback", lambda url: False)
+    monkeypatch.setattr(catalogue, "is_loopback", lambda url: False)
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
     next(few)
     server.answers = [MONTH, MONTH, status(429, {"error": {"message": "slow down"}})]
@@ -156,7 +157,7 @@ def test_how_they_look(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The port is that of the day."""
-    monkeypatch.setattr("tutor.vendors.catalogue.RemoteModel.host", "127.0.0.1:8080")
+    monkeypatch.setattr(catalogue.RemoteModel, "host", "127.0.0.1:8080")
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
     next(few)

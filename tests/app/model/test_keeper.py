@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.app.explorer.explorer_stage import shown
-from tests.app.whole_app import keys, sees, until
+from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
-from tests.sample_course import COURSE
-from tutor.app.app import TutorApp
-from tutor.app.model import keeper as model_keeper
 from tutor.app.model.fetch import fetch_model
 from tutor.app.model.screen import describe
 from tutor.app.model.status import ModelStatus
 from tutor.engine.client import EngineState
 from tutor.errors import DownloadFailed, EngineError, ModelDamaged
-from tutor.learner.progress import Progress
 from tutor.models.report import Pulled, PullProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tutor.engine.client import Engine
+    from tutor.app.app import TutorApp
 
 PROGRESS = '{"event":"progress","stage":"fetching","done":25,"total":100,"detail":""}'
 PULLED = '{"event":"pulled","path":"/models/x.gguf","fetched":true}'
@@ -41,25 +37,19 @@ def script(*lines: str, then: str = "") -> tuple[str, ...]:
 WAIT = "import sys, time\ntime.sleep(600)"
 
 
-def app_without_model(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], engine: FakeEngine
-) -> TutorApp:
-    """An app whose default model is missing until `command` has brought it."""
+def app_without_model(folder: Path, engine: FakeEngine, *commands: tuple[str, ...]) -> TutorApp:
+    """An app whose default model is missing until the last of `commands` has brought it: each is
+    run by one fetch."""
+    left = list(commands)
     brought = False
 
     async def fetch(on_progress: Callable[[PullProgress], None]) -> Pulled:
         nonlocal brought
-        pulled = await fetch_model(on_progress, command)
+        pulled = await fetch_model(on_progress, left.pop(0))
         brought = True
         return pulled
 
-    monkeypatch.setattr(model_keeper, "fetch_model", fetch)
-    return TutorApp(
-        COURSE,
-        Progress.open(folder),
-        cast("Engine", engine),
-        model_missing=lambda: not brought,
-    )
+    return whole_app(folder, engine, model_missing=lambda: not brought, fetch=fetch)
 
 
 async def test_a_fetch_reports_progress_and_the_model() -> None:
@@ -85,14 +75,12 @@ async def test_a_fetch_that_dies_is_a_failure_too() -> None:
         await fetch_model(lambda _: None, script(PROGRESS, then="raise SystemExit(3)"))
 
 
-async def test_the_model_is_fetched_in_the_background_and_taken_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_model_is_fetched_in_the_background_and_taken_over(tmp_path: Path) -> None:
     go = tmp_path / "go"
     wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
     command = script(PROGRESS, then=wait + f"print({PULLED!r})")
     engine = FakeEngine(state=EngineState.STARTING)
-    app = app_without_model(tmp_path / "me", monkeypatch, command, engine)
+    app = app_without_model(tmp_path / "me", engine, command)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "fetching model 25 %")
         await sees(pilot, "the small one works meanwhile")
@@ -103,25 +91,22 @@ async def test_the_model_is_fetched_in_the_background_and_taken_over(
         await sees(pilot, f"{CARD.name} ●")
 
 
-async def test_without_a_network_it_says_so_and_tries_again_on_a_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_network_it_says_so_and_tries_again_on_a_key(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.STARTING)
-    app = app_without_model(tmp_path, monkeypatch, script(FAILED), engine)
+    app = app_without_model(tmp_path, engine, script(FAILED), script(PULLED))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "No network.")
         await sees(pilot, "small model ●")
         await keys(pilot, "m")
         await sees(pilot, "f fetch the model")
-        monkeypatch.setattr(model_keeper, "fetch_model", _pulled)
         await keys(pilot, "f")
         await until(pilot, lambda: engine.restarts == 1)
         assert "No network" not in shown(app)
 
 
-async def test_a_fetch_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fetch_can_be_stopped(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.STARTING)
-    app = app_without_model(tmp_path, monkeypatch, script(PROGRESS, then=WAIT), engine)
+    app = app_without_model(tmp_path, engine, script(PROGRESS, then=WAIT))
     async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "m")
         await sees(pilot, "x stop fetching")
@@ -132,7 +117,7 @@ async def test_a_fetch_can_be_stopped(tmp_path: Path, monkeypatch: pytest.Monkey
 
 async def test_a_dead_engine_is_told_once_and_its_return_too(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.STARTING)
-    app = TutorApp(COURSE, Progress.open(tmp_path), cast("Engine", engine))
+    app = whole_app(tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, f"{CARD.name} ●")
         gone = EngineError("It was ended by signal 9.", "It is started again.")
@@ -161,7 +146,3 @@ def test_every_state_is_described_in_the_width_there_is(status: ModelStatus, wid
     assert all(len(line) <= max(width, 34) for line in lines)
     assert len(status.line) <= 24
     assert status.line.endswith(status.mark)
-
-
-async def _pulled(_: Callable[[PullProgress], None]) -> Pulled:
-    return Pulled(path="/models/x.gguf", fetched=True)

@@ -11,6 +11,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import COURSE, LESSON
+from tutor.app.app import Patience
 from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
 from tutor.app.quiz.screen import QuizScreen
@@ -314,11 +315,8 @@ async def test_keys_work_while_another_session_holds_the_lock(tmp_path: Path) ->
         assert Progress.open(tmp_path).cards()["cosine"].answers == 1
 
 
-async def test_leaving_waits_until_everything_is_saved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.app.app.QUIT_PATIENCE", 60.0)
-    app = whole_app(tmp_path, lock_patience=60.0)
+async def test_leaving_waits_until_everything_is_saved(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, lock_patience=60.0, patience=Patience(quit=60.0))
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")

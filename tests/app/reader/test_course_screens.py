@@ -12,8 +12,7 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE, LAB, LESSON
-from tutor.app.home import background_load as reading_on
-from tutor.app.home.background_load import ReadingOn
+from tutor.app.home.background_load import BREATH, BackgroundLoad
 from tutor.app.labs.goal_keeper import reached
 from tutor.app.quiz.answers import LETTERS, Ordering
 from tutor.app.quiz.screen import QuizScreen
@@ -246,24 +245,24 @@ async def test_a_lab_is_recorded_once_when_all_its_goals_are_reached(tmp_path: P
     async with app.run_test(size=SIZE):
         unsure = Evidence(top_probability=0.1)
         against = Evidence(top_probability=0.9, taken_rank=60)
-        assert await app.goals.stepped(LESSON, LAB, unsure) is None
+        assert await app.services.goals.stepped(LESSON, LAB, unsure) is None
         assert reached(LAB, app.progress.lesson(LESSON.id)) == {0}
-        assert await app.goals.stepped(LESSON, LAB, against) == LAB.done
-        assert await app.goals.stepped(LESSON, LAB, against) is None
+        assert await app.services.goals.stepped(LESSON, LAB, against) == LAB.done
+        assert await app.services.goals.stepped(LESSON, LAB, against) is None
     assert Progress.open(tmp_path).lesson(LESSON.id).labs_done == (LAB.id,)
 
 
 async def test_goals_of_a_lab_half_done_are_found_again(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE):
-        await app.goals.stepped(LESSON, LAB, Evidence(top_probability=0.1))
+        await app.services.goals.stepped(LESSON, LAB, Evidence(top_probability=0.1))
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "right")
         await sees(pilot, "✓ a step whose top token is below 20 %")
         await sees(pilot, "○ a token of rank 50 or worse")
         against = Evidence(top_probability=0.9, taken_rank=60)
-        assert await app.goals.stepped(LESSON, LAB, against) == LAB.done
+        assert await app.services.goals.stepped(LESSON, LAB, against) == LAB.done
 
 
 async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path) -> None:
@@ -350,19 +349,15 @@ async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
         await sees(pilot, "01-small.md, line 10")
 
 
-async def test_a_course_is_not_read_on_while_keys_are_pressed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_course_is_not_read_on_while_keys_are_pressed(tmp_path: Path) -> None:
     (tmp_path / "01-small.md").write_text("no lesson at all")
     opening = Opening(tmp_path)
-    reading = ReadingOn(opening)
-    monkeypatch.setattr(reading_on, "QUIET", 600.0)
-    reading.key_pressed()
+    loading = BackgroundLoad(opening, quiet=600.0)
+    loading.key_pressed()
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(reading.run(), 4 * reading_on.BREATH)
+        await asyncio.wait_for(loading.run(), 4 * BREATH)
     assert not opening.complete
-    monkeypatch.setattr(reading_on, "QUIET", 0.0)
-    await reading.run()
+    await BackgroundLoad(opening, quiet=0.0).run()
     assert opening.complete
 
 

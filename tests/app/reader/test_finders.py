@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,11 +9,10 @@ from textual.events import Key
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
-from tests.sample_course import LESSON
+from tests.sample_course import LESSON, SlowCourse
 from tutor.app.home.screen import HomeScreen
 from tutor.app.reader.glossary import GlossaryScreen, matching
 from tutor.app.reader.search import SearchScreen
-from tutor.course import search
 from tutor.course.catalogue import Course
 from tutor.course.term import Term
 
@@ -88,22 +86,16 @@ async def test_what_is_typed_right_after_the_key_is_looked_for(tmp_path: Path) -
         await sees(pilot, "Logit")
 
 
-async def test_no_key_waits_for_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    going_on = threading.Event()
-
-    def slow(course: Course, words: str, limit: int) -> list[search.Hit]:
-        going_on.wait(20)
-        return []
-
-    monkeypatch.setattr(search, "search", slow)
-    async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
+async def test_no_key_waits_for_a_search(tmp_path: Path) -> None:
+    course = SlowCourse()
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
         try:
             await keys(pilot, "slash", *"abc")
             await sees(pilot, "> abc")
             await keys(pilot, "escape")
             assert isinstance(pilot.app.screen, HomeScreen)
         finally:
-            going_on.set()
+            course.go_on.set()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import webbrowser
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from textual.app import App
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, whole_app
@@ -114,8 +116,8 @@ async def test_an_address_is_shown_and_never_opened(
     def opened(*_: object, **__: object) -> bool:
         raise AssertionError("something was opened")
 
-    monkeypatch.setattr("webbrowser.open", opened)
-    monkeypatch.setattr("textual.app.App.open_url", opened)
+    monkeypatch.setattr(webbrowser, "open", opened)
+    monkeypatch.setattr(App, "open_url", opened)
     screen = Screen(id="links", title="Links", body=f"[a harmless word](<{href}>)")
     lesson = msgspec.structs.replace(LESSON, screens=(screen, LESSON.screens[-1]))
     course = Course(lessons=(lesson,))

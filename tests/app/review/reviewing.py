@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.engine.fake_engine import FakeEngine
+from tests.app.whole_app import whole_app
 from tests.sample_course import LESSON
-from tutor.app.app import TutorApp
 from tutor.course.catalogue import Course
 from tutor.course.questions.question import NumberQuestion
 from tutor.learner.progress import Progress
@@ -18,8 +17,7 @@ from tutor.learner.records import Answered
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tutor.app.app import Start
-    from tutor.engine.client import Engine
+    from tutor.app.app import Start, TutorApp
 
 DAY = 86_400.0
 QUESTIONS = tuple(
@@ -49,8 +47,7 @@ class Clock:
 def reviewer(
     folder: Path, clock: Clock, *, course: Course = COURSE, start: Start = "home"
 ) -> TutorApp:
-    progress = Progress.open(folder, clock=clock)
-    return TutorApp(course, progress, cast("Engine", FakeEngine()), start=start)
+    return whole_app(folder, course=course, clock=clock, start=start)
 
 
 def answered(folder: Path, clock: Clock, *numbers: int, version: int = 1) -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from tests.app.explorer.explorer_stage import lines, shown
-from tests.app.whole_app import keys, sees
-from tests.engine.fake_engine import FakeEngine
+from tests.app.whole_app import keys, sees, whole_app
 from tests.sample_course import LESSON
-from tutor.app.app import TutorApp
 from tutor.course.catalogue import Course, load_course
 from tutor.course.lesson import Screen
-from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tutor.engine.client import Engine
 
 DIAGRAM = """\
 | a | b |
@@ -38,15 +33,10 @@ DIAGRAM = """\
 """
 
 
-def ascii_app(folder: Path, course: Course) -> TutorApp:
-    engine = cast("Engine", FakeEngine())
-    return TutorApp(course, Progress.open(folder), engine, ascii_only=True)
-
-
 async def test_a_diagram_keeps_its_shape(tmp_path: Path) -> None:
     screen = Screen(id="diagram", title="Naïve → “ok”", body=DIAGRAM)
     lesson = msgspec.structs.replace(LESSON, screens=(screen,))
-    app = ascii_app(tmp_path, Course(lessons=(lesson,)))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)), ascii_only=True)
     async with app.run_test(size=(80, 30)) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "+-----+     +-+")
@@ -58,12 +48,12 @@ async def test_a_diagram_keeps_its_shape(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 async def test_every_screen_of_every_lesson_is_ascii(tmp_path: Path, size: tuple[int, int]) -> None:
     course = load_course()
-    app = ascii_app(tmp_path, course)
+    app = whole_app(tmp_path, course=course, ascii_only=True)
     async with app.run_test(size=size) as pilot:
         await sees(pilot, "Begin")
         assert shown(app).isascii()
         for lesson in course.lessons:
-            app.open_lesson(lesson, lesson.screens[0].id)
+            app.navigator.open_lesson(lesson, lesson.screens[0].id)
             for number, screen in enumerate(lesson.screens, start=1):
                 await sees(pilot, f"{number} of {len(lesson.screens)}")
                 await sees(pilot, screen.title[:10])

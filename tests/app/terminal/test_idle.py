@@ -25,11 +25,11 @@ class Clock:
         return self.now
 
     def until_over(self, seconds: float) -> IdleLimit:
-        self.limit = IdleLimit(seconds, self, self._sleep)
+        self.limit = IdleLimit(seconds, self, self.sleep)
         self.limit.watch(lambda: self.warned.append(self.now))
         return self.limit
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         assert seconds > 0
         end = self.now + seconds
         while self._presses and self._presses[0] <= end:
@@ -89,7 +89,7 @@ async def test_keys_and_pastes_count(tmp_path: Path) -> None:
     from textual.events import Paste
 
     clock = Clock()
-    app = whole_app(tmp_path, idle=IdleLimit(100, clock, lambda _: None))
+    app = whole_app(tmp_path, idle=IdleLimit(100, clock, clock.sleep))
     async with app.run_test() as pilot:
         await sees(pilot, "Begin")
         assert app.idle is not None
@@ -103,6 +103,5 @@ async def test_keys_and_pastes_count(tmp_path: Path) -> None:
         app.post_message(Paste("text"))
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         clock.now = 219
-        app.idle._sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
         app.idle.watch(lambda: None)
         assert clock.now == 220

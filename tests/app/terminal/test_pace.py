@@ -18,7 +18,7 @@ from textual.strip import Strip
 from tutor.app.terminal.line import DIRECT, LOW_BANDWIDTH, SSH, Line, Pacing, line_here
 from tutor.app.terminal.pace import AT_ONCE, Pace
 from tutor.app.terminal.screen_diff import Changes
-from tutor.app.terminal.throttled_terminal import SlowLine
+from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
 NEVER = Pacing(interval=1e6, rate=1)
 """Between two paintings that no key has asked for."""
@@ -80,7 +80,7 @@ class Sent:
         self.written: list[str] = []
         self.master, self._slave = pty.openpty()
         self.held = False
-        self.line = SlowLine(
+        self.line = ThrottledTerminal(
             pacing,
             self._slave,
             Console(color_system="256"),

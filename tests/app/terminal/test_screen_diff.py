@@ -16,8 +16,8 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tutor.app.terminal.line import SSH
-from tutor.app.terminal.remote_terminal import OverLine
-from tutor.app.terminal.screen_diff import Mirror
+from tutor.app.terminal.remote_terminal import RemoteTerminal
+from tutor.app.terminal.screen_diff import ScreenDiff
 
 SIZE = Size(16, 4)
 STYLES = [
@@ -44,16 +44,16 @@ def update(rows: list[Strip]) -> LayoutUpdate:
 
 
 class Screen:
-    """A terminal that is sent what a mirror says."""
+    """A terminal that is sent the changes of a `ScreenDiff`."""
 
     def __init__(self) -> None:
-        self.mirror = Mirror()
+        self.diff = ScreenDiff()
         self._screen = pyte.Screen(*SIZE)
         self._stream = pyte.Stream(self._screen)
 
     def show(self, rows: list[Strip]) -> str:
-        self.mirror.put(update(rows), SIZE)
-        changes = self.mirror.changes("256")
+        self.diff.put(update(rows), SIZE)
+        changes = self.diff.changes("256")
         written = "" if changes is None else changes.written
         self._stream.feed(written)
         return written
@@ -110,11 +110,11 @@ def test_after_forgetting_all_is_sent() -> None:
     screen = Screen()
     rows = [row("word")] * 4
     first = screen.show(rows)
-    screen.mirror.forget()
+    screen.diff.forget()
     assert screen.show(rows) == first
 
 
-class Page(OverLine):
+class Page(RemoteTerminal):
     """Parts that change one by one, as on the screens of the tutor."""
 
     CSS = "Screen { layout: vertical; } VerticalScroll { height: 6; } #low { height: 1; width: 9; }"
@@ -134,7 +134,7 @@ async def test_updates_of_parts_end_in_the_picture_that_textual_has() -> None:
     app = Page()
     app.draw_over(SSH)
     async with app.run_test(size=(30, 10)) as pilot:
-        mirror = app._slow_line._mirror
+        diff = app.throttled.diff
         for change in (
             lambda: app.query_one("#title", Static).update("another title"),
             lambda: app.query_one("#low", Static).update("123456789abc"),
@@ -143,23 +143,23 @@ async def test_updates_of_parts_end_in_the_picture_that_textual_has() -> None:
         ):
             change()
             await pilot.pause()
-            assert [row.text for row in mirror._wanted] == drawn(app)
+            assert [row.text for row in diff.wanted] == drawn(app)
         await pilot.resize_terminal(20, 8)
         await pilot.pause()
-        assert [row.text for row in mirror._wanted] == drawn(app)
+        assert [row.text for row in diff.wanted] == drawn(app)
 
 
 async def test_nothing_is_kept_of_what_is_drawn_where_nothing_has_to_be_saved() -> None:
     app = Page()
     async with app.run_test(size=(30, 10)):
-        assert app._slow_line is None
+        assert app.throttled is None
 
 
 @pytest.mark.parametrize("system", ["standard", "256", "truecolor"])
 def test_colors_are_those_that_the_terminal_has(system: str) -> None:
-    mirror = Mirror()
-    mirror.put(update([row("x", "#e8b04b")] * 4), SIZE)
-    changes = mirror.changes(system)
+    diff = ScreenDiff()
+    diff.put(update([row("x", "#e8b04b")] * 4), SIZE)
+    changes = diff.changes(system)
     assert changes is not None
     assert ("38;5;" in changes.written) is (system == "256")
     assert ("38;2;" in changes.written) is (system == "truecolor")

@@ -118,7 +118,7 @@ async def test_all_reasons_can_be_read_on_a_low_screen(tmp_path: Path) -> None:
         assert "2026-" in seen(pilot) or "2025-" in seen(pilot)
         await do(pilot, "right")
         assert "place 2 of 8" in drawn(pilot)
-        assert screen_of(pilot)._view.scroll_y == 0
+        assert screen_of(pilot).view.scroll_y == 0
 
 
 async def test_a_case_is_weighed_and_answered_and_says_why(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ async def test_where_it_was_left_it_goes_on(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *WEIGHED)
         await pilot.press("escape")
-        pilot.app.open_live_lab("adviser")  # type: ignore[attr-defined]
+        pilot.app.navigator.open_live_lab("adviser")  # type: ignore[attr-defined]
         await do(pilot)
         assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)
 

@@ -138,7 +138,7 @@ async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
     prompt, written = VOCABULARY[300:304], [Step(token, "drawn", 1.0) for token in VOCABULARY[7:10]]
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        app.open_conversation(prompt, written, GREEDY, seed=3, at=1)
+        app.navigator.open_conversation(prompt, written, GREEDY, seed=3, at=1)
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await pilot.pause()
         pane = app.screen.query_one(ExplorerPane)

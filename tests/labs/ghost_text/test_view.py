@@ -120,7 +120,7 @@ async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> Non
         await do(pilot, "e")
         engine.hold()
         await pilot.press("~")  # no model goes on with that
-        await until(pilot, lambda: screen_of(pilot)._runner.busy)
+        await until(pilot, lambda: screen_of(pilot).busy)
         given_up = len(engine.cancelled)
         await pilot.press("^")
         await until(pilot, lambda: len(engine.cancelled) > given_up)

@@ -63,7 +63,7 @@ async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:
     async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: screen_of(pilot)._lab.name == "compare")
+        await until(pilot, lambda: screen_of(pilot).lab.name == "compare")
         await at_rest(pilot)
         await pilot.press("escape")
-        await until(pilot, lambda: screen_of(pilot)._lab.name == "landscape")
+        await until(pilot, lambda: screen_of(pilot).lab.name == "landscape")

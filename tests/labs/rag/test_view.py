@@ -26,7 +26,7 @@ PASSWORD = "What is the password of the guest network?"
 
 def view_lines(pilot: Any) -> list[str]:
     """All that the lab shows, below the edge of the screen too."""
-    view = screen_of(pilot)._view
+    view = screen_of(pilot).view
     return [line.plain for line in view.lines(view.state, *view.size)]
 
 
@@ -95,8 +95,7 @@ async def test_what_is_asked_is_text(tmp_path: Path) -> None:
 
 
 async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:
-    app = lab_app("rag", tmp_path)
-    app.course = load_course()
+    app = lab_app("rag", tmp_path, course=load_course())
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         await pilot.press("enter")

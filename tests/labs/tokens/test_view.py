@@ -47,7 +47,7 @@ async def test_what_was_left_is_there_again(tmp_path: Path) -> None:
         await do(pilot, "c", "right")
         await pilot.press("escape")
         await pilot.pause()
-        app.open_live_lab("tokens")
+        app.navigator.open_live_lab("tokens")
         await at_rest(pilot)
         assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
 
@@ -68,7 +68,7 @@ async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
         await pilot.pause()
         engine.card = replace(engine.card, sha256="d" * 64)
         engine.become(EngineState.READY)
-        app.open_live_lab("tokens")
+        app.navigator.open_live_lab("tokens")
         await at_rest(pilot)
         assert state_of(pilot).cut == "model"
 

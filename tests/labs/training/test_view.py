@@ -41,7 +41,7 @@ def as_after(steps: int, **changes: Any) -> State:
 
 def opened(folder: Path, state: State) -> TutorApp:
     app = lab_app("training", folder)
-    app.labs_left["training"] = Left(state, None)
+    app.navigator.labs_left["training"] = Left(state, None)
     return app
 
 

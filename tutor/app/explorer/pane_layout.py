@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.conductor import Conductor
     from tutor.app.explorer.state import State
     from tutor.app.explorer.stepper import Stepper
-    from tutor.app.terminal.remote_terminal import OverLine
+    from tutor.app.terminal.remote_terminal import RemoteTerminal
     from tutor.engine.client import Engine
 
 WIDE = 150
@@ -103,7 +103,7 @@ class PaneLayout(Vertical):
         self._show_notice()
         now = time.monotonic()
         begun = self._stepper.running and self._stepper.stale is not None
-        if begun and now - self._painted < cast("OverLine", self.app).line.figures:
+        if begun and now - self._painted < cast("RemoteTerminal", self.app).line.figures:
             return
         self._painted = now
         self._show_table()

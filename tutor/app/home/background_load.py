@@ -1,5 +1,5 @@
-"""Reads on in a course that was opened at a glance: what is left of it, a file at a time, while no
-key is pressed."""
+"""Reads the rest of a course that was opened as an outline: a file at a time, while no key is
+pressed."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ if TYPE_CHECKING:
     from tutor.course.catalogue import Opening
 
 QUIET = 0.5
-"""Seconds without a key after which another file is read: somebody who presses keys in a row waits
+"""Seconds without a key after which another file is read: a learner who presses keys in a row waits
 for none."""
 BREATH = 0.02
 """Seconds between two files, for what else there is to do."""
 
 
-class ReadingOn:
-    def __init__(self, opening: Opening) -> None:
+class BackgroundLoad:
+    """Reads the rest of `opening`, a file whenever no key was pressed for `quiet` seconds."""
+
+    def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening
+        self._quiet = quiet
         self._last_key = monotonic()
 
     def key_pressed(self) -> None:
         self._last_key = monotonic()
 
     async def run(self) -> None:
-        """Returns when nothing is left to be read."""
-        await self._quiet()
+        """Return when nothing is left to be read."""
+        await self._until_quiet()
         for _file in self._opening.read_on():
-            await self._quiet()
+            await self._until_quiet()
 
-    async def _quiet(self) -> None:
+    async def _until_quiet(self) -> None:
         await asyncio.sleep(BREATH)
-        while (left := self._last_key + QUIET - monotonic()) > 0:
+        while (left := self._last_key + self._quiet - monotonic()) > 0:
             await asyncio.sleep(left)

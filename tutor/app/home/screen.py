@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor import paths
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.review.when import when
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from tutor.app.model.status import ModelStatus
+    from tutor.app.services import Navigation, Services
     from tutor.classroom.due import Duties, LessonDue
     from tutor.course.outline import Outline
     from tutor.learner.review import Queue
@@ -39,34 +41,66 @@ _VERB = 11
 _NARROW = 60
 """Below this many columns the bar is left out: the words say the same."""
 
+
+class _Place(NamedTuple):
+    key: str
+    word: str
+    name: str
+    what: str
+    open: Callable[[Navigation], None]
+    listed: bool = False
+    """Whether it is below the lessons too. With more of them, twelve lessons would not fit on 24
+    lines."""
+
+
 _PLACES = (
-    ("r", "review", "Review", "what is due again"),
-    ("s", "step", "Stepper", "a sentence, one token at a time"),
-    ("c", "chat", "Chat", "a conversation, every token in the open"),
-    ("g", "guess", "Guessing game", "you and the model guess the next token"),
-    ("l", "labs", "Labs", "every lab, and which of its goals you reached"),
-    ("p", "progress", "Progress", "what you have done so far"),
-    ("m", "model", "Model", "which model runs here, and how"),
+    _Place("r", "review", "Review", "what is due again", lambda to: to.open_review()),
+    _Place(
+        *("s", "step", "Stepper", "a sentence, one token at a time"),
+        lambda to: to.open_stepper(),
+        listed=True,
+    ),
+    _Place(
+        *("c", "chat", "Chat", "a conversation, every token in the open"),
+        lambda to: to.open_chat(),
+        listed=True,
+    ),
+    _Place(
+        *("g", "guess", "Guessing game", "you and the model guess the next token"),
+        lambda to: to.open_guessing_game(),
+        listed=True,
+    ),
+    _Place(
+        *("l", "labs", "Labs", "every lab, and which of its goals you reached"),
+        lambda to: to.open_labs(),
+    ),
+    _Place(
+        *("p", "progress", "Progress", "what you have done so far"),
+        lambda to: to.open_progress(),
+    ),
+    _Place("m", "model", "Model", "which model runs here, and how", lambda to: to.open_model()),
 )
-"""Key, action, name and what it is."""
-_LISTED = ("step", "chat", "guess")
-"""Those that stand below the lessons too. With more, twelve lessons would not fit on 24 lines."""
 
 
-class HomeScreen(TutorScreen):
+class HomeScreen(CourseScreen):
     """Lists the lessons and their state, and what else there is."""
 
     CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(key, f"open('{action}')", action, tooltip=f"{name}: {what}.")
-            for key, action, name, what in _PLACES
+            Binding(
+                place.key,
+                f"open('{place.word}')",
+                place.word,
+                tooltip=f"{place.name}: {place.what}.",
+            )
+            for place in _PLACES
         ),
         Binding("q", "app.quit", "quit", tooltip="Leave, as soon as everything is saved."),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
         self._openers: list[Callable[[], object] | None] = []
 
     def compose_content(self) -> ComposeResult:
@@ -83,13 +117,15 @@ class HomeScreen(TutorScreen):
     def tell_problems(self) -> None:
         """Say what is wrong with what is stored, with the files of the course and of the class."""
         self.tell(
-            *self.tutor.progress.notices, *self.tutor.course.problems, *self._duties().problems
+            *self.services.progress.notices,
+            *self.services.course.problems,
+            *self._duties().problems,
         )
 
     def _duties(self) -> Duties:
         """What is due now, as the class file has it."""
-        progress = self.tutor.progress
-        return duties(paths.class_file(), self.tutor.course, progress, progress.clock())
+        progress = self.services.progress
+        return duties(paths.class_file(), self.services.course, progress, progress.clock())
 
     def on_screen_resume(self) -> None:
         self._fill()
@@ -102,30 +138,22 @@ class HomeScreen(TutorScreen):
         if opener := self._openers[event.index]:
             opener()
 
-    def action_open(self, place: str) -> None:
-        tutor = self.tutor
-        {
-            "review": tutor.open_review,
-            "step": tutor.open_stepper,
-            "chat": tutor.open_chat,
-            "guess": tutor.open_guessing_game,
-            "labs": tutor.open_labs,
-            "progress": tutor.open_progress,
-            "model": tutor.open_model,
-        }[place]()
+    def action_open(self, word: str) -> None:
+        for place in _PLACES:
+            if place.word == word:
+                place.open(self.navigation)
 
-    def _note_model(self) -> None:
+    def _note_model(self, status: ModelStatus) -> None:
         note = self.query_one("#model-note", Static)
-        sentence = self.tutor.model_status.note
-        note.update(Content(safe(sentence)))
-        note.display = bool(sentence)
+        note.update(Content(safe(status.note)))
+        note.display = bool(status.note)
 
     # --- the entries --------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        progress = self.tutor.progress
+        progress = self.services.progress
         states, cards = progress.lessons(), progress.cards()
-        lessons = self.tutor.course.outlines
+        lessons = self.services.course.outlines
         entries: list[tuple[Row | None, Callable[[], object] | None]] = []
         standings = {
             lesson.id: standing(
@@ -134,21 +162,20 @@ class HomeScreen(TutorScreen):
             for lesson in lessons
         }
         due, now = self._duties().lessons, progress.clock()
-        queue = self.tutor.review_queue()
+        queue = self.services.review_queue()
         if first := self._continue(standings):
             entries.append(first)
-        entries += [(self._review_row(queue), self.tutor.open_review), (None, None)]
+        entries += [(self._review_row(queue), self.navigation.open_review), (None, None)]
         all_said = [_said(standings[each.id], due.get(each.id), now) for each in lessons]
         room = _room(all_said)
         for lesson, said in zip(lessons, all_said, strict=True):
             row = partial(_lesson_row, lesson, standings[lesson.id], said, room)
-            entries.append((row, partial(self.tutor.open_outline, lesson)))
+            entries.append((row, partial(self.navigation.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
-        for key, action, name, what in _PLACES:
-            if action in _LISTED:
-                row = partial(_place_row, key, name, what)
-                entries.append((row, partial(self.action_open, action)))
+        for place in _PLACES:
+            if place.listed:
+                entries.append((partial(_place_row, place), partial(place.open, self.navigation)))
         self._openers = [opener for _row, opener in entries]
         self.query_one(Menu).show([row for row, _opener in entries], flat=True)
         done = sum(each.done for each in standings.values())
@@ -160,19 +187,21 @@ class HomeScreen(TutorScreen):
         if queue.next_at is None:
             said = "nothing to review yet"
         else:
-            said = f"nothing due; the next comes {when(queue.next_at, self.tutor.progress.clock())}"
+            said = (
+                f"nothing due; the next comes {when(queue.next_at, self.services.progress.clock())}"
+            )
         return partial(_first_row, "Review", "", said, act=False)
 
     def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
         """The entry that goes on where the learner left off, or begins."""
-        lessons = self.tutor.course.outlines
+        lessons = self.services.course.outlines
         if not lessons:
             return None
-        last = self.tutor.course.outline(self.tutor.progress.last_lesson() or "")
+        last = self.services.course.outline(self.services.progress.last_lesson() or "")
         if last is None:
             return (
                 partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True),
-                partial(self.tutor.open_outline, lessons[0]),
+                partial(self.navigation.open_outline, lessons[0]),
             )
         where = standings[last.id]
         words = f"screen {where.screen_number} of {where.screens}"
@@ -184,7 +213,7 @@ class HomeScreen(TutorScreen):
                 f" · {'questions' if where.in_quiz else words}",
                 act=True,
             ),
-            partial(self.tutor.open_outline, last, quiz=where.in_quiz),
+            partial(self.navigation.open_outline, last, quiz=where.in_quiz),
         )
 
 
@@ -240,6 +269,6 @@ def _lesson_row(
     return Content.assemble(*parts, said.full if wide else said.short)
 
 
-def _place_row(key: str, name: str, what: str, width: int) -> Content:
-    row = Content.assemble((f"{key:>2}", ACT), "  ", f"{name:<15}", (what, MUTED))
+def _place_row(place: _Place, width: int) -> Content:
+    row = Content.assemble((f"{place.key:>2}", ACT), "  ", f"{place.name:<15}", (place.what, MUTED))
     return row.truncate(width, ellipsis=True)

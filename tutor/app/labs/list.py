@@ -9,7 +9,7 @@ from textual import on
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row
@@ -25,7 +25,7 @@ _TITLE = 26
 _COUNT = 8
 
 
-class LabsScreen(TutorScreen):
+class LabsScreen(CourseScreen):
     """Opens a lab, also one whose lesson has not been read yet."""
 
     def compose_content(self) -> ComposeResult:
@@ -41,12 +41,12 @@ class LabsScreen(TutorScreen):
 
     @on(Menu.Chosen)
     def _chosen(self, event: Menu.Chosen) -> None:
-        self.tutor.open_live_lab(registry.every()[event.index].name)
+        self.navigation.open_live_lab(registry.every()[event.index].name)
 
     def _row(self, lab: AnyLab) -> Row:
-        outline = self.tutor.course.outline(lab.lesson)
+        outline = self.services.course.outline(lab.lesson)
         lesson = f"{outline.number}  {safe(outline.title)}" if outline else ""
-        reached = self.tutor.goals.kept(lab)
+        reached = self.services.goals.kept(lab)
         return partial(_row, lab.title, lesson, len(reached), len(lab.goals))
 
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.labs.task import LabTask
 from tutor.app.theme import MUTED
 from tutor.app.widgets.lines import BREAKPOINTS
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from tutor.engine.client import Engine
+    from tutor.app.services import Navigation, Services
     from tutor.labs.kit.registry import AnyLab
+    from tutor.vendors.catalogue import RemoteModel
 
 BUSY_AFTER = 0.4
 """Seconds after which it is said that the model works: a word for every key would flicker."""
 
 
-class LabScreen(TutorScreen):
+class LabScreen(CourseScreen):
     """One lab: its next goal above, its view below, a line to write on when that is asked for.
 
     `first` names the goals that come first, those of the screen that embeds the lab. `left` is
@@ -55,7 +56,8 @@ class LabScreen(TutorScreen):
 
     def __init__(
         self,
-        engine: Engine,
+        services: Services,
+        navigation: Navigation,
         lab: AnyLab,
         *,
         task: str = "",
@@ -65,8 +67,8 @@ class LabScreen(TutorScreen):
         reached: Set[str] = frozenset(),
         on_reached: Callable[[Set[str]], Awaitable[str | None]] | None = None,
     ) -> None:
-        super().__init__()
-        self._lab = lab
+        super().__init__(services, navigation)
+        self.lab = lab
         self._wanted = task or lab.task
         self._first = first
         self._keep = keep
@@ -78,18 +80,18 @@ class LabScreen(TutorScreen):
         self._drafts: dict[str, str] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
-        self._runner = LabRunner(lab, engine, left, self.run_worker, self._changed)
+        self._runner = LabRunner(lab, services.engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
-        yield LabTask(self._lab, self._wanted, self._first)
-        view: type[LabView] = registry.load_part(self._lab.name, "view").VIEW
+        yield LabTask(self.lab, self._wanted, self._first)
+        view: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         yield view()
         yield Static(id="label", markup=False)
         yield PromptEditor()
 
     def on_mount(self) -> None:
-        self.place = f"lab · {self._lab.title}"
-        self._view.focus()
+        self.place = f"lab · {self.lab.title}"
+        self.view.focus()
         self._runner.begin()
         if self._first and self._reached and self._on_reached is not None:
             # what was reached before the lesson asked for it counts, too
@@ -99,15 +101,25 @@ class LabScreen(TutorScreen):
         self._runner.close()
 
     @property
-    def _view(self) -> LabView:
+    def view(self) -> LabView:
         return self.query_one("#view", LabView)
+
+    @property
+    def state(self) -> Any:
+        """The state of the lab."""
+        return self._runner.state
+
+    @property
+    def busy(self) -> bool:
+        """Whether the engine still owes an answer."""
+        return self._runner.busy
 
     def _changed(self) -> None:
         if not self.is_attached:
             return
         self._keep(self._runner.left)
         with suppress(NoMatches):  # when the app ends, the widgets go before their screen
-            self._view.show(self._runner.state)
+            self.view.show(self._runner.state)
             self.tell(self._runner.error or self._runner.note)
             self._check_goals()
             self._show_task()
@@ -116,7 +128,7 @@ class LabScreen(TutorScreen):
     # --- goals ----------------------------------------------------------------------------------
 
     def _check_goals(self) -> None:
-        now = self._lab.reached(self._runner.state)
+        now = self.lab.reached(self._runner.state)
         if now - self._reached:
             self._reached |= now
             if self._on_reached is not None:
@@ -171,10 +183,20 @@ class LabScreen(TutorScreen):
 
     def follow(self, href: str) -> None:
         """Open the target of a link in a lesson, over the lab."""
-        self.tutor.open_link(href)
+        self.navigation.open_link(href)
+
+    def open_live_lab(self, name: str) -> None:
+        self.navigation.open_live_lab(name)
+
+    @property
+    def may_name_servers(self) -> bool:
+        return self.services.allowed.other_servers
+
+    async def agreed(self, model: RemoteModel, what: str) -> bool:
+        return await self.services.consent.agreed(model, what)
 
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
-        self.tutor.open_conversation(
+        self.navigation.open_conversation(
             event.prompt, event.written, event.sampler, seed=event.seed, at=event.at
         )
 
@@ -231,4 +253,4 @@ class LabScreen(TutorScreen):
         editor = self.query_one(PromptEditor)
         for widget in (self.query_one("#label"), editor):
             widget.display = on
-        self.set_focus(editor if on else self._view)
+        self.set_focus(editor if on else self.view)

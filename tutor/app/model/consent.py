@@ -1,11 +1,12 @@
 """Asks before anything leaves the machine: what would go where, and with which key.
 
-It is asked once for each host while the program runs. `TutorApp.agreed` opens this screen where
-it is needed; no other way leads to a remote model (`tutor.vendors.permissions`).
+It is asked once for each host while the program runs. `Consent.agreed` opens the screen where it
+is needed; no other way leads to a remote model (`tutor.vendors.permissions`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -13,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.base_screen import TutorScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
 from tutor.environment import keys_held
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize
 
+    from tutor.allowed import Allowed
+    from tutor.engine.client import Engine
     from tutor.vendors.catalogue import Price, RemoteModel
 
 _LABEL = 7
@@ -37,12 +40,12 @@ class ConsentScreen(TutorScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "agree", "yes, send it", tooltip="Agree, for this host, until tutor ends."),
         Binding("escape", "back", "no, stay here", tooltip="Send nothing."),
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
-        Binding("down", "scroll(1)", show=False),
+        *scroll_keys(),
     ]
     DEFAULT_CSS = """
     ConsentScreen #consent { height: 1fr; }
     """
+    SCROLLED = "#consent"
 
     def __init__(self, model: RemoteModel, what: str, decided: Callable[[bool], None]) -> None:
         super().__init__()
@@ -67,12 +70,7 @@ class ConsentScreen(TutorScreen):
         self._decide(False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "scroll":
-            return self.query_one("#consent").max_scroll_y > 0
-        return True
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#consent").scroll_relative(y=lines, animate=False)
+        return action != "scroll" or self.can_scroll
 
     def action_agree(self) -> None:
         decided, self._decided = self._decided, None
@@ -84,6 +82,42 @@ class ConsentScreen(TutorScreen):
         decided, self._decided = self._decided, None
         if decided is not None:
             decided(answer)
+
+
+class Consent:
+    """Decides whether texts may be sent to other machines: by what is allowed here, and by asking
+    the learner. `remote` is the model that the command line names; `show` opens a screen."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        remote: RemoteModel | None,
+        allowed: Allowed,
+        show: Callable[[ConsentScreen], object],
+    ) -> None:
+        self._engine = engine
+        self._remote = remote
+        self._allowed = allowed
+        self._show = show
+
+    async def agreed(self, model: RemoteModel, what: str) -> bool:
+        """Return whether texts may be sent to the host of `model`. The learner is asked once for
+        each host, with `what` would be sent as a phrase; for a server on this machine no one is
+        asked. Await it in a worker: it lasts for as long as the question is on the screen."""
+        if model != self._remote and not self._allowed.other_servers:
+            return False
+        if not self._engine.allowed(model):
+            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+            def decided(yes: bool) -> None:
+                if not answer.done():  # the worker that asked may be gone
+                    answer.set_result(yes)
+
+            self._show(ConsentScreen(model, what, decided))
+            if not await answer:
+                return False
+        self._engine.allow(model)
+        return True
 
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:

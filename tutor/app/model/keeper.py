@@ -4,7 +4,7 @@ changes over to it when it has come."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,12 +12,14 @@ import msgspec
 from tutor.app.model.fetch import fetch_model
 from tutor.app.model.status import EnginePhase, ModelStatus
 from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
-from tutor.models.report import PullProgress
+from tutor.models.report import Pulled, PullProgress
 
 if TYPE_CHECKING:
     from tutor.engine.client import Engine
 
 OnStatus = Callable[[ModelStatus], None]
+Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
+"""Fetches the default model, and reports how far it is. Raises `TutorError`."""
 
 
 class ModelKeeper:
@@ -31,11 +33,13 @@ class ModelKeeper:
         *,
         missing: Callable[[], bool],
         may_fetch: bool = True,
+        fetch: Fetch = fetch_model,
     ) -> None:
         self._engine = engine
         self._on_status = on_status
         self._missing = missing
         self._may_fetch = may_fetch
+        self._fetch_model = fetch
         self._fetching: asyncio.Task[None] | None = None
         self._stop_watching: Callable[[], None] | None = None
         self.status = ModelStatus()
@@ -86,7 +90,7 @@ class ModelKeeper:
     async def _fetch(self) -> None:
         failure: TutorError | None = None
         try:
-            await fetch_model(lambda progress: self._report(fetch=progress))
+            await self._fetch_model(lambda progress: self._report(fetch=progress))
         except asyncio.CancelledError:
             failure = RequestCancelled("Fetching the model was stopped.")
         except TutorError as error:

@@ -9,7 +9,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.base_screen import scroll_keys
+from tutor.app.course_screen import CourseScreen
 from tutor.app.model.status import ModelStatus, share_fetched
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
@@ -28,16 +29,17 @@ _BAR = 30
 _MEGABYTE = 1_000_000
 
 
-class ModelScreen(TutorScreen):
+class ModelScreen(CourseScreen):
     """States of engine and fetch in words, with the keys that change them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fetch", "fetch the model", tooltip="Fetch the full model (93 MB), once."),
         Binding("x", "cancel", "stop fetching", tooltip="Stop fetching; it can begin again."),
         Binding("r", "restart", "restart", tooltip="Start the engine that runs the model anew."),
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
-        Binding("down", "scroll(1)", show=False),
+        *scroll_keys(),
     ]
+    SCROLLED = "#about"
+    _status = ModelStatus()
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="about", can_focus=False):
@@ -48,35 +50,33 @@ class ModelScreen(TutorScreen):
         self.watch(self.app, "model_status", self._fill)
 
     def on_resize(self, event: Resize) -> None:
-        self._fill()
+        self._fill(self._status)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        status = self.tutor.model_status
+        status = self._status
         match action:
             case "fetch":
                 wanted = status.small or status.fetch_failure is not None
-                return self.tutor.allowed.fetching and status.fetch is None and wanted
+                return self.services.allowed.fetching and status.fetch is None and wanted
             case "cancel":
                 return status.fetch is not None
             case "scroll":
-                return self.query_one("#about").max_scroll_y > 0
+                return self.can_scroll
         return True
 
     def action_fetch(self) -> None:
-        self.tutor.keeper.fetch()
+        self.services.model.fetch()
 
     def action_cancel(self) -> None:
-        self.tutor.keeper.cancel_fetch()
+        self.services.model.cancel_fetch()
 
     async def action_restart(self) -> None:
-        await self.tutor.keeper.restart_engine()
+        await self.services.model.restart_engine()
 
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#about").scroll_relative(y=lines, animate=False)
-
-    def _fill(self) -> None:
+    def _fill(self, status: ModelStatus) -> None:
+        self._status = status
         width = self.query_one("#about").scrollable_content_region.width
-        parts = describe(self.tutor.model_status, max(20, width))
+        parts = describe(status, max(20, width))
         self.query_one("#text", Static).update(Content("\n").join(parts))
         self.refresh_bindings()
         self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.progress.screen import known_row
 from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu, Row
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize
 
+    from tutor.app.services import Navigation, Services
     from tutor.course.outline import Outline
 
 _ASK = (
@@ -32,7 +33,7 @@ _ASK = (
 )
 
 
-class LessonProgressScreen(TutorScreen):
+class LessonProgressScreen(CourseScreen):
     """A row for each screen that has questions: one idea a screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -40,8 +41,8 @@ class LessonProgressScreen(TutorScreen):
         Binding("f", "ask_forget", "forget", tooltip="Forget this lesson; asks you once more."),
     ]
 
-    def __init__(self, outline: Outline) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation, outline: Outline) -> None:
+        super().__init__(services, navigation)
         self._outline = outline
         self._asked = False
         """Whether it has been asked if the lesson should be forgotten."""
@@ -68,10 +69,10 @@ class LessonProgressScreen(TutorScreen):
         return [screen.id for screen in self._outline.screens if screen.id in about]
 
     def _fill(self) -> None:
-        outline, progress = self._outline, self.tutor.progress
+        outline, progress = self._outline, self.services.progress
         state, now = progress.state(), progress.clock()
         where = standing(outline, progress.lesson(outline.id), progress.cards())
-        known = review.mastery_of_screens(state, self.tutor.asked, now)
+        known = review.mastery_of_screens(state, self.services.asked, now)
         said = (
             f"{where.seen} of {counted(where.screens, 'screen')} seen,"
             f" {where.goals} of {counted(where.labs, 'lab')} done,"
@@ -89,7 +90,7 @@ class LessonProgressScreen(TutorScreen):
 
     @on(Menu.Chosen)
     def _open(self, event: Menu.Chosen) -> None:
-        self.tutor.open_outline(self._outline, self._screens[event.index])
+        self.navigation.open_outline(self._outline, self._screens[event.index])
 
     # --- forgetting -----------------------------------------------------------------------------
 
@@ -98,7 +99,7 @@ class LessonProgressScreen(TutorScreen):
             case "forget":
                 return self._asked
             case "ask_forget":
-                cards = self.tutor.progress.cards()
+                cards = self.services.progress.cards()
                 answered = any(each.id in cards for each in self._outline.questions)
                 return answered and not self._asked
         return True
@@ -117,7 +118,7 @@ class LessonProgressScreen(TutorScreen):
 
     async def action_forget(self) -> None:
         self._ask(False)
-        progress = self.tutor.progress
+        progress = self.services.progress
         questions = tuple(question.id for question in self._outline.questions)
         event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
         recording = progress.record(event)

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot
 from tutor.app.widgets.layout import hanging
@@ -40,7 +40,7 @@ _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
 
-class ProgressScreen(TutorScreen):
+class ProgressScreen(CourseScreen):
     """Enter on a lesson shows its ideas one by one; on the guessing game, plays it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,35 +65,30 @@ class ProgressScreen(TutorScreen):
         self._fill()
 
     def action_review(self) -> None:
-        self.tutor.open_review()
+        self.navigation.open_review()
 
     def action_teacher(self) -> None:
-        from tutor.app.progress.teacher_view import TeacherViewScreen
-
-        self.app.push_screen(TeacherViewScreen())
+        self.navigation.open_teacher_view()
 
     @on(Menu.Chosen)
     def _open(self, event: Menu.Chosen) -> None:
-        from tutor.app.progress.lesson import LessonProgressScreen
-
-        outlines = self.tutor.course.outlines
+        outlines = self.services.course.outlines
         if event.index < len(outlines):
-            self.app.push_screen(LessonProgressScreen(outlines[event.index]))
+            self.navigation.open_lesson_progress(outlines[event.index])
         else:
-            self.tutor.open_guessing_game()
+            self.navigation.open_guessing_game()
 
     def _fill(self) -> None:
-        tutor, progress = self.tutor, self.tutor.progress
+        course, asked, progress = self.services.course, self.services.asked, self.services.progress
         width = self.app.size.width - 3  # what stands beside the text: margins and a scroll bar
         state, now = progress.state(), progress.clock()
-        known = review.mastery_of_lessons(state, tutor.asked, now)
+        known = review.mastery_of_lessons(state, asked, now)
         rows: list[Row | None] = [
-            partial(_lesson_row, outline, known.get(outline.id))
-            for outline in tutor.course.outlines
+            partial(_lesson_row, outline, known.get(outline.id)) for outline in course.outlines
         ]
-        memory = _memory(review.retention(state, tutor.asked, now), review.streak(state, now))
+        memory = _memory(review.retention(state, asked, now), review.streak(state, now))
         if state.cards:
-            shown = review.forecast(state, tutor.asked, now, 14 if width >= _NARROW else 7)
+            shown = review.forecast(state, asked, now, 14 if width >= _NARROW else 7)
             memory += [*forecast(shown, now), Content("")]
         memory.append(Content.styled("How well each lesson is known", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
@@ -101,7 +96,7 @@ class ProgressScreen(TutorScreen):
         rows += [None, lambda width: Content("\n").join(guesses(history, width))]
         self.query_one(Menu).show(rows)
         parts: list[Content] = []
-        for notice in (*progress.notices, *tutor.course.problems):
+        for notice in (*progress.notices, *course.problems):
             parts += [Content(""), hanging(Content("! "), Content(safe(str(notice))), width)]
         self.query_one("#notices", Static).update(Content("\n").join(parts))
 

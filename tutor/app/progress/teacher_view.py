@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.base_screen import scroll_keys
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.layout import hanging
 from tutor.classroom.mine import YOU, explained
@@ -22,29 +22,26 @@ from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
     from textual.events import Resize
 
-    from tutor.app.app import TutorApp
+    from tutor.app.services import Services
     from tutor.classroom.learner import Studied
 
 _LABEL = 12
 
 
-class TeacherViewScreen(TutorScreen):
+class TeacherViewScreen(CourseScreen):
     """A line for each column of the row, and what else there is to know."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll."),
-        Binding("down", "scroll(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
+    SCROLLED = "#view"
     DEFAULT_CSS = """
     TeacherViewScreen #view { height: 1fr; scrollbar-gutter: stable; }
     TeacherViewScreen #row { height: auto; }
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._mine: Studied | None = None
+    _mine: Studied | None = None
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="view", can_focus=False):
@@ -58,7 +55,7 @@ class TeacherViewScreen(TutorScreen):
     async def _look(self) -> None:
         """A teacher reads what is on the disk, and so does this: the log of years, in a thread."""
         try:
-            self._mine = await asyncio.to_thread(_read, self.tutor)
+            self._mine = await asyncio.to_thread(_read, self.services)
         except StoreError as error:
             self.tell(error)
         else:
@@ -73,13 +70,11 @@ class TeacherViewScreen(TutorScreen):
             lines = drawn(self._mine, width)
             self.query_one("#row", Static).update(Content("\n").join(lines))
 
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#view").scroll_relative(y=lines, animate=False)
 
-
-def _read(tutor: TutorApp) -> Studied:
-    progress = Progress.open(tutor.progress.folder, clock=tutor.progress.clock)
-    return studied_of(YOU, tutor.course, progress)
+def _read(services: Services) -> Studied:
+    shown = services.progress
+    progress = Progress.open(shown.folder, clock=shown.clock)
+    return studied_of(YOU, services.course, progress)
 
 
 def drawn(mine: Studied, width: int) -> list[Content]:

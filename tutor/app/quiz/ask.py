@@ -9,27 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
-from textual.content import Content
 from textual.css.query import NoMatches
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
-from tutor.app.base_screen import TutorScreen
-from tutor.app.quiz.answer_field import answer_widgets, how_to_answer
-from tutor.app.quiz.answers import (
-    Choices,
-    Entered,
-    Given,
-    NothingChosen,
-    Ordering,
-    TypedAnswer,
-)
-from tutor.app.quiz.feedback import Feedback
+from tutor.app.base_screen import scroll_keys
+from tutor.app.course_screen import CourseScreen
+from tutor.app.quiz.answers import Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.quiz.live_answers import ask_model
-from tutor.app.quiz.matching import Matching
+from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
-from tutor.app.widgets.inline import inline
-from tutor.app.widgets.prose import Prose
 from tutor.course.questions.answer_text import as_text, from_text, graded_again
 from tutor.course.questions.grading import Verdict, grade
 from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
@@ -40,7 +28,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from textual.app import ComposeResult
+    from textual.content import Content
 
+    from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.questions.grading import Answer
     from tutor.course.questions.question import Question
@@ -49,7 +39,7 @@ NOTICEABLE = 0.3
 """Seconds after which it is said that an answer is still being saved."""
 
 
-class AskScreen(TutorScreen):
+class AskScreen(CourseScreen):
     """Subclasses say which question is asked (`question`, of `lesson`, choices shuffled by
     `seed`), and start with `ask`."""
 
@@ -64,12 +54,12 @@ class AskScreen(TutorScreen):
         Binding("s", "skip", "skip", tooltip="Leave this question for another time."),
         Binding("tab", "leave_field", "keys", tooltip="From typing to the keys."),
         Binding("tab", "enter_field", "type", tooltip="Back to typing."),
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
-        Binding("down", "scroll(1)", show=False),
+        *scroll_keys("Scroll the text."),
     ]
+    SCROLLED = "#quiz"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
         self._saving = False
@@ -120,12 +110,11 @@ class AskScreen(TutorScreen):
         return "saved"
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="quiz", can_focus=False):
-            yield Prose(id="ask")
-            yield Static(id="how", markup=False)
-            yield Container(id="answer")
-            yield Static(id="hint", markup=False)
-            yield Feedback(id="feedback")
+        yield QuestionView(id="quiz")
+
+    @property
+    def view(self) -> QuestionView:
+        return self.query_one(QuestionView)
 
     # --- asking -------------------------------------------------------------------------------
 
@@ -145,41 +134,14 @@ class AskScreen(TutorScreen):
         with self.app.batch_update():  # head, text and choices change in one repaint
             self.tell(None)
             self.head()
-            await self.query_one(Prose).show(question.ask)
-            self._show_how()
-            self.query_one(Feedback).update("")
-            self._show_hint()
-            answer = self.query_one("#answer")
-            await answer.remove_children()
-            await answer.mount_all(answer_widgets(question, self.seed))
-            field = self._field
-            if (kept := from_text(question, self._draft.answer)) is not None:
-                field.enter(kept)
-            field.focus(scroll_visible=False)
-            self.query_one("#quiz").scroll_home(animate=False)
+            entered = from_text(question, self._draft.answer)
+            await self.view.ask(
+                question, self.seed, self.remark(), entered, hinted=self._draft.hinted
+            )
             self.refresh_bindings()
-        card = self.tutor.progress.card(question.id)
+        card = self.services.progress.card(question.id)
         if card is not None and (given := self.given_before()):
             self._show_again(given, correct=card.last_correct)
-
-    @property
-    def _field(self) -> Choices | Ordering | Matching | TypedAnswer:
-        """The widget that takes the answer."""
-        found = self.query("Choices, Ordering, Matching, TypedAnswer").first()
-        assert isinstance(found, Choices | Ordering | Matching | TypedAnswer)
-        return found
-
-    def _show_how(self) -> None:
-        how = self.query_one("#how", Static)
-        parts = (self.remark(), how_to_answer(self.question))
-        said = "" if self._verdict else " ".join(filter(None, parts))
-        how.update(said)
-        how.display = bool(said)
-
-    def _show_hint(self) -> None:
-        hint = self.query_one("#hint", Static)
-        hint.update(Content("Hint: ") + inline(self.question.hint))
-        hint.display = self._draft.hinted
 
     # --- answering ----------------------------------------------------------------------------
 
@@ -192,9 +154,10 @@ class AskScreen(TutorScreen):
     def _entered(self) -> None:
         if self._open:
             self.tell(None)
-            if isinstance(self._field, TypedAnswer):
-                self._field.scroll_visible(animate=False)
-            answer = self._field.answer
+            field = self.view.field
+            if isinstance(field, TypedAnswer):
+                field.scroll_visible(animate=False)
+            answer = field.answer
             self._keep(answer="" if answer is None else as_text(answer))
 
     def _keep(self, **changes: object) -> None:
@@ -232,23 +195,16 @@ class AskScreen(TutorScreen):
     ) -> None:
         """Grade an answer by the live model; waits for the model, not longer than this question is
         on the screen. Where the model cannot say anything, that is told."""
-        if not self.tutor.model_status.ready:
-            self.tell(self.tutor.model_status.note or "The model is not ready yet.")
+        if not self.services.model.status.ready:
+            self.tell(self.services.model.status.note or "The model is not ready yet.")
             return
         try:
-            live = await ask_model(self.tutor.engine, question, given, self._columns)
+            live = await ask_model(self.services.engine, question, given, self.view.columns)
         except TutorError as error:
             self.tell(error)
             return
         if self._open and self.question is question:
             self._judge(live.answer, text=as_text(given), table=live.table)
-
-    @property
-    def _columns(self) -> int:
-        """How many there are for what is said, beside a scroll bar that may be wanted for it."""
-        quiz = self.query_one("#quiz")
-        bar = 0 if quiz.show_vertical_scrollbar else quiz.styles.scrollbar_size_vertical
-        return quiz.scrollable_content_region.width - bar
 
     def _judge(self, answer: Answer, text: str = "", table: Content | None = None) -> None:
         verdict = grade(self.question, answer)
@@ -256,7 +212,7 @@ class AskScreen(TutorScreen):
             self.tell(verdict.message)
             return
         event = Answered(
-            at=self.tutor.progress.clock(),
+            at=self.services.progress.clock(),
             question=self.question.id,
             version=self.question.version,
             lesson=self.lesson.id,
@@ -269,7 +225,7 @@ class AskScreen(TutorScreen):
         self.answered(event)
         self._saving = True
         self.refresh_bindings()
-        self._settle(self.tutor.progress.record(event), verdict, table)
+        self._settle(self.services.progress.record(event), verdict, table)
 
     @work
     async def _settle(
@@ -290,21 +246,18 @@ class AskScreen(TutorScreen):
         """The question was answered before it was left."""
         answer = from_text(self.question, given)
         if answer is not None:
-            self._field.enter(answer)
+            self.view.field.enter(answer)
         self._show_verdict(graded_again(self.question, given, correct=correct), None, saved=True)
 
     def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
         self._verdict = verdict
-        self._field.judge(verdict.notes)
-        self.set_focus(None)
-        self._show_how()
         afterword = self.afterword() if saved else ""
-        self.query_one(Feedback).say(verdict, self.question.why, table, afterword)
+        self.view.show_verdict(verdict, self.question.why, table, afterword)
+        self.set_focus(None)
         self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
 
     def _show_end(self) -> None:
-        quiz, feedback = self.query_one("#quiz"), self.query_one("#feedback")
-        quiz.scroll_to(y=min(feedback.virtual_region.y, quiz.max_scroll_y), animate=False)
+        self.view.scroll_to_verdict()
         self.refresh_bindings()
 
     # --- keys ---------------------------------------------------------------------------------
@@ -323,11 +276,11 @@ class AskScreen(TutorScreen):
             case "lab":
                 return self.asking and self._lab is not None
             case "scroll":
-                return self.query_one("#quiz").max_scroll_y > 0
+                return self.can_scroll
             case "leave_field":
                 return self._open and isinstance(self.focused, TypedAnswer)
             case "enter_field":
-                return self._open and self.focused is None and bool(self.query(TypedAnswer))
+                return self._open and self.focused is None and self.view.has_text_field
         return True
 
     async def action_next(self) -> None:
@@ -343,9 +296,8 @@ class AskScreen(TutorScreen):
 
     def action_hint(self) -> None:
         self._keep(hinted=True)
-        self._show_hint()
-        hint = self.query_one("#hint")
-        self.call_after_refresh(hint.scroll_visible, animate=False)
+        self.view.show_hint(self.question, shown=True)
+        self.call_after_refresh(self.view.scroll_to_hint)
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)
@@ -359,16 +311,13 @@ class AskScreen(TutorScreen):
 
     def action_lab(self) -> None:
         if (lab := self._lab) is not None:
-            self.tutor.open_lab(self.lesson, lab)
+            self.navigation.open_lab(self.lesson, lab)
 
     def action_look(self) -> None:
-        self.tutor.open_lesson(self.lesson, self.question.screen)
+        self.navigation.open_lesson(self.lesson, self.question.screen)
 
     def action_leave_field(self) -> None:
         self.set_focus(None)
 
     def action_enter_field(self) -> None:
-        self._field.focus()
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#quiz").scroll_relative(y=lines, animate=False)
+        self.view.field.focus()

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu, Row
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.questions.question import Question
 
 
-class ResultScreen(TutorScreen):
+class ResultScreen(CourseScreen):
     """The questions of a quiz with how each went; one that did not go well leads to the lesson
     screen that it is about."""
 
@@ -37,16 +38,14 @@ class ResultScreen(TutorScreen):
         Binding("r", "again", "all again", tooltip="All questions again, choices shuffled anew."),
     ]
 
-    def __init__(self, lesson: Lesson, unsure: Set[str]) -> None:
+    def __init__(
+        self, services: Services, navigation: Navigation, lesson: Lesson, unsure: Set[str]
+    ) -> None:
         """`unsure` are the ids of the questions whose answer was a guess this time."""
-        super().__init__()
-        self._lesson = lesson
+        super().__init__(services, navigation)
+        self.lesson = lesson
         self._unsure = unsure
         self._listed: list[Question] = []
-
-    @property
-    def lesson(self) -> Lesson:
-        return self._lesson
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="result", can_focus=False):
@@ -54,25 +53,25 @@ class ResultScreen(TutorScreen):
             yield Menu()
 
     def on_mount(self) -> None:
-        self.place = f"{self._lesson.number} {safe(self._lesson.title)} · answers"
+        self.place = f"{self.lesson.number} {safe(self.lesson.title)} · answers"
         menu = self.query_one(Menu)
         menu.focus(scroll_visible=False)
         self.watch(menu, "cursor", self.refresh_bindings)
 
     def on_screen_resume(self) -> None:
-        cards = self.tutor.progress.cards()
+        cards = self.services.progress.cards()
         right = {
             question.id
-            for question in self._lesson.questions
+            for question in self.lesson.questions
             if (card := cards.get(question.id))
             and card.version == question.version
             and card.last_correct
         }
-        open_ones = [each for each in self._lesson.questions if each.id not in right]
-        guessed = [each for each in self._lesson.questions if each.id in right & self._unsure]
-        sure = [each for each in self._lesson.questions if each.id in right - self._unsure]
+        open_ones = [each for each in self.lesson.questions if each.id not in right]
+        guessed = [each for each in self.lesson.questions if each.id in right & self._unsure]
+        sure = [each for each in self.lesson.questions if each.id in right - self._unsure]
         self._listed = [*open_ones, *guessed, *sure]
-        total = len(self._lesson.questions)
+        total = len(self.lesson.questions)
         head = Content.assemble(
             (f"{len(right)} of {total} right. ", "bold"), _advice(open_ones, guessed)
         )
@@ -87,7 +86,7 @@ class ResultScreen(TutorScreen):
             mark, note, style = "✓", "guessed", MUTED
         else:
             mark, note, style = "✓", "", RIGHT
-        where = self._lesson.screen(question.screen or "")
+        where = self.lesson.screen(question.screen or "")
         screen = f"screen “{safe(where.title)}”" if where else ""
         lab = "with a lab" if where and where.lab else ""
         tail = ", ".join(filter(None, (note, screen, lab)))
@@ -100,7 +99,7 @@ class ResultScreen(TutorScreen):
 
     @on(Menu.Chosen)
     def _look(self, event: Menu.Chosen) -> None:
-        self.tutor.open_lesson(self._lesson, self._listed[event.index].screen)
+        self.navigation.open_lesson(self.lesson, self._listed[event.index].screen)
 
     @property
     def _lab(self) -> Lab | None:
@@ -108,7 +107,7 @@ class ResultScreen(TutorScreen):
         cursor = self.query_one(Menu).cursor
         if not 0 <= cursor < len(self._listed):
             return None
-        screen = self._lesson.screen(self._listed[cursor].screen or "")
+        screen = self.lesson.screen(self._listed[cursor].screen or "")
         return screen.lab if screen else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -116,10 +115,10 @@ class ResultScreen(TutorScreen):
 
     def action_lab(self) -> None:
         if (lab := self._lab) is not None:
-            self.tutor.open_lab(self._lesson, lab)
+            self.navigation.open_lab(self.lesson, lab)
 
     def action_again(self) -> None:
-        self.tutor.switch_to_quiz(self._lesson)
+        self.navigation.restart_quiz(self.lesson)
 
 
 def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:

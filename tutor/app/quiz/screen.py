@@ -10,6 +10,7 @@ from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lesson
     from tutor.course.questions.question import Question
     from tutor.learner.records import Answered, Draft, LessonState
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 class QuizScreen(AskScreen):
     """The place is kept to the question: killed at any moment, it goes on at the same one."""
 
-    def __init__(self, lesson: Lesson) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation, lesson: Lesson) -> None:
+        super().__init__(services, navigation)
         self._lesson = lesson
         self._run = QuizRun((), 0)
         self._unsure: set[str] = set()
@@ -34,7 +35,7 @@ class QuizScreen(AskScreen):
 
     @property
     def _state(self) -> LessonState:
-        return self.tutor.progress.lesson(self._lesson.id)
+        return self.services.progress.lesson(self._lesson.id)
 
     @property
     def asking(self) -> bool:
@@ -57,10 +58,10 @@ class QuizScreen(AskScreen):
 
     def given_before(self) -> str:
         question = self.question
-        return answer_given(question, self._state, self.tutor.progress.card(question.id))
+        return answer_given(question, self._state, self.services.progress.card(question.id))
 
     def keep_draft(self, draft: Draft | None) -> None:
-        self.tutor.progress.save_lesson(self._run.saved_in(self._state, draft))
+        self.services.progress.save_lesson(self._run.saved_in(self._state, draft))
 
     def head(self) -> None:
         lesson, run = self._lesson, self._run
@@ -77,6 +78,6 @@ class QuizScreen(AskScreen):
         self._run = self._run.next()
         self.keep_draft(None)
         if self._run.over:
-            self.tutor.show_result(self._lesson, frozenset(self._unsure))
+            self.navigation.show_result(self._lesson, frozenset(self._unsure))
         else:
             await self.ask()

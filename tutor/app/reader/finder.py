@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.menu import Menu, Row
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Key
 
+    from tutor.app.services import Navigation, Services
     from tutor.course.links import ScreenTarget, TermTarget
 
     Target = TermTarget | ScreenTarget
@@ -39,14 +40,14 @@ class FinderField(Entry):
         return super().check_consume_key(key, character)
 
 
-class FinderScreen(TutorScreen):
+class FinderScreen(CourseScreen):
     """Subclasses look up what is typed in `look_up` and hand what they found to `found`."""
 
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
         self._targets: Sequence[Target] = ()
 
     def look_up(self, words: str) -> None:
@@ -88,7 +89,7 @@ class FinderScreen(TutorScreen):
     def _open(self) -> None:
         cursor = self.query_one(Menu).cursor
         if 0 <= cursor < len(self._targets):
-            self.tutor.open_target(self._targets[cursor])
+            self.navigation.open_target(self._targets[cursor])
 
     def on_key(self, event: Key) -> None:
         """What was typed before the line stood on the screen is meant for it."""

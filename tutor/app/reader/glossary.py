@@ -30,7 +30,7 @@ class GlossaryScreen(FinderScreen):
         self.place = "glossary"
 
     def look_up(self, words: str) -> None:
-        terms = list(self.tutor.course.glossary.values())
+        terms = list(self.services.course.glossary.values())
         shown = matching(terms, words)
         widest = min(_LONGEST_NAME, max((len(term.term) for term in terms), default=0))
         all_terms = counted(len(terms), "term")

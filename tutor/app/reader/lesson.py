@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
+from tutor.app.base_screen import scroll_keys
 from tutor.app.labs.goal_keeper import reached
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.widgets.lab_card import LabCard
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from tutor.app.explorer.pane import ExplorerPane
+    from tutor.app.services import Navigation, Services
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson, Screen
 
@@ -34,22 +36,28 @@ class LessonScreen(LinkedScreen):
     """Shows one lesson. The place is saved on every move; nothing has to be saved on leaving."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
+    SCROLLED = "#reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
         Binding("enter", "next", "next", tooltip="The next screen; after the last, questions."),
         Binding("right", "next", show=False),
         Binding("left", "previous", "back one", tooltip="The screen before."),
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
-        Binding("down", "scroll(1)", show=False),
+        *scroll_keys("Scroll the text."),
         Binding("space,pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("l", "lab", "lab", tooltip="Do the lab of this screen on the live model."),
         Binding("a", "quiz", "questions", tooltip="The questions of this lesson."),
     ]
 
-    def __init__(self, lesson: Lesson, screen_id: str | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        navigation: Navigation,
+        lesson: Lesson,
+        screen_id: str | None = None,
+    ) -> None:
         """`screen_id`: the screen to open at; by default where the learner left off."""
-        super().__init__()
+        super().__init__(services, navigation)
         self._lesson = lesson
         self._opened_at = screen_id
         self._index = 0
@@ -63,7 +71,7 @@ class LessonScreen(LinkedScreen):
         yield Container(id="lab-side")
 
     def on_mount(self) -> None:
-        saved = self.tutor.progress.lesson(self._lesson.id).screen
+        saved = self.services.progress.lesson(self._lesson.id).screen
         ids = [screen.id for screen in self._lesson.screens]
         wanted = self._opened_at or saved
         self._index = ids.index(wanted) if wanted in ids else 0
@@ -88,15 +96,12 @@ class LessonScreen(LinkedScreen):
         if self._index > 0:
             await self._move_to(self._index - 1)
 
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#reading").scroll_relative(y=lines, animate=False)
-
     def action_page(self, direction: int) -> None:
         reading = self.query_one("#reading")
         reading.scroll_relative(y=direction * (reading.size.height - 1), animate=False)
 
     def action_quiz(self) -> None:
-        self.tutor.open_quiz(self._lesson)
+        self.navigation.open_quiz(self._lesson)
 
     def action_back(self) -> None:
         """From the lab beside the text to the text, from a link to none, and from there to where
@@ -121,7 +126,7 @@ class LessonScreen(LinkedScreen):
             case "previous":
                 return self._index > 0
             case "scroll":
-                return self.query_one("#reading").max_scroll_y > 0
+                return self.can_scroll
         return super().check_action(action, parameters)
 
     async def _move_to(self, index: int) -> None:
@@ -150,7 +155,7 @@ class LessonScreen(LinkedScreen):
         self._save_place()
 
     def _save_place(self) -> None:
-        progress, lesson, shown = self.tutor.progress, self._lesson, self._shown.id
+        progress, lesson, shown = self.services.progress, self._lesson, self._shown.id
         state = progress.lesson(lesson.id)
         seen = state.seen if shown in state.seen else (*state.seen, shown)
         progress.save_lesson(
@@ -169,7 +174,7 @@ class LessonScreen(LinkedScreen):
         if self._beside:
             self._pane(lab).focus()
         else:
-            self.tutor.open_lab(self._lesson, lab)
+            self.navigation.open_lab(self._lesson, lab)
 
     def on_screen_resume(self) -> None:
         self._show_lab()
@@ -188,7 +193,7 @@ class LessonScreen(LinkedScreen):
 
     def _show_lab(self) -> None:
         lab = self._shown.lab
-        state = self.tutor.progress.lesson(self._lesson.id)
+        state = self.services.progress.lesson(self._lesson.id)
         self.set_class(self._beside, "-beside")
         self.query_one(LabCard).show(
             lab,
@@ -206,7 +211,7 @@ class LessonScreen(LinkedScreen):
     def _new_pane(self, lab: Lab) -> ExplorerPane:
         from tutor.app.explorer.pane import ExplorerPane
 
-        pane = ExplorerPane(self.tutor.engine, self.tutor.progress, lab)
+        pane = ExplorerPane(self.services.engine, self.services.progress, lab)
         pane.id = f"lab-{lab.id}"
         return pane
 
@@ -221,7 +226,7 @@ class LessonScreen(LinkedScreen):
             self.run_worker(self._stepped(lab, event.evidence), group="lab")
 
     async def _stepped(self, lab: Lab, evidence: Evidence) -> None:
-        said = await self.tutor.goals.stepped(self._lesson, lab, evidence)
+        said = await self.services.goals.stepped(self._lesson, lab, evidence)
         self._show_lab()
         if said and self._beside and self._shown.lab is lab:
             self._pane(lab).say(said)

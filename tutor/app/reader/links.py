@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.prose import Prose
 
 LINK_KEYS: list[BindingType] = [
@@ -17,7 +17,7 @@ LINK_KEYS: list[BindingType] = [
 """To stand before the other keys of such a screen."""
 
 
-class LinkedScreen(TutorScreen):
+class LinkedScreen(CourseScreen):
     """Has one `Prose`."""
 
     @property
@@ -42,7 +42,7 @@ class LinkedScreen(TutorScreen):
 
     def action_follow(self) -> None:
         if (href := self._href) is not None:
-            self.tutor.open_link(href, self.lesson_id)
+            self.navigation.open_link(href, self.lesson_id)
 
     def action_back(self) -> None:
         """From a link to none, and from there back."""

@@ -38,7 +38,7 @@ class SearchScreen(FinderScreen):
         from tutor.course.search import search
 
         try:
-            hits = await asyncio.to_thread(search, self.tutor.course, words, SHOWN)
+            hits = await asyncio.to_thread(search, self.services.course, words, SHOWN)
         except TutorError as error:
             self.tell(error)
             return
@@ -54,7 +54,7 @@ class SearchScreen(FinderScreen):
     def _where(self, hit: Hit) -> str:
         if not isinstance(hit.target, ScreenTarget):
             return "glossary"
-        outline = self.tutor.course.outline(hit.target.lesson_id)
+        outline = self.services.course.outline(hit.target.lesson_id)
         number = f"lesson {outline.number}" if outline else ""
         return f"question, {number}" if hit.kind == "question" else number
 

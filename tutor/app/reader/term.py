@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Rule, Static
 
+from tutor.app.base_screen import scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.notice import Notice
@@ -16,7 +16,9 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
+    from tutor.app.services import Navigation, Services
     from tutor.course.term import Term
 
 
@@ -25,13 +27,13 @@ class TermScreen(LinkedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip="Scroll the text."),
-        Binding("down", "scroll(1)", show=False),
+        *scroll_keys("Scroll the text."),
     ]
+    SCROLLED = "#meaning"
     CSS_PATH = "term.tcss"
 
-    def __init__(self, term: Term) -> None:
-        super().__init__(classes="-panel")
+    def __init__(self, services: Services, navigation: Navigation, term: Term) -> None:
+        super().__init__(services, navigation, classes="-panel")
         self._term = term
 
     def compose(self) -> ComposeResult:
@@ -54,8 +56,5 @@ class TermScreen(LinkedScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "scroll":
-            return self.query_one("#meaning").max_scroll_y > 0
+            return self.can_scroll
         return super().check_action(action, parameters)
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one("#meaning").scroll_relative(y=lines, animate=False)

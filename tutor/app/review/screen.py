@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.quiz.ask import AskScreen
 from tutor.app.review.when import when
@@ -17,6 +16,7 @@ from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 
 if TYPE_CHECKING:
+    from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lesson
     from tutor.course.questions.question import Question
     from tutor.learner.review import Due, Queue
@@ -28,6 +28,7 @@ AHEAD = 10
 class ReviewScreen(AskScreen):
     """Asks what is due. Every answer is saved at once, so a review may end at any question."""
 
+    CSS_PATH = "../quiz/ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "next", tooltip="The next question."),
         Binding("enter", "ahead", "review ahead", tooltip="Some that come due next, now."),
@@ -36,8 +37,8 @@ class ReviewScreen(AskScreen):
         Binding("z", "suspended", "suspended", tooltip="What was suspended, to be brought back."),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
         self._now: tuple[Lesson, Question] | None = None
         self._item: Due | None = None
         self._seed = 0
@@ -81,7 +82,7 @@ class ReviewScreen(AskScreen):
 
     @property
     def _queue(self) -> Queue:
-        return self.tutor.review_queue()
+        return self.services.review_queue()
 
     def _left(self, queue: Queue) -> list[Due]:
         """What is to be asked in this review, in this order."""
@@ -99,15 +100,13 @@ class ReviewScreen(AskScreen):
     async def _show(self, question: str, item: Due | None) -> bool:
         """Ask a question of the course; False where it cannot be read."""
         try:
-            found = await asyncio.to_thread(self.tutor.course.question, question)
+            found = await asyncio.to_thread(self.services.course.question, question)
         except LessonError:
             found = None
         if found is None:
             return False
         self._now, self._item, self._ended = found, item, False
         self._seed = random.getrandbits(32)
-        for name in ("#ask", "#answer"):
-            self.query_one(name).display = True
         await self.ask()
         return True
 
@@ -118,18 +117,15 @@ class ReviewScreen(AskScreen):
         self.set_focus(None)
         with self.app.batch_update():
             self.tell(None)
-            await self.query_one("#answer").remove_children()
-            for name in ("#ask", "#how", "#answer", "#hint"):
-                self.query_one(name).display = False
-            self.query_one("#feedback", Static).update(self._summary(queue))
+            await self.view.show_end(self._summary(queue))
             self.place, self.aside = "review", ""
         self.refresh_bindings()
 
     def _summary(self, queue: Queue) -> Content:
-        now = self.tutor.progress.clock()
+        now = self.services.progress.clock()
         if self._count:
             head = f"{self._count} answered. Nothing else is due."
-        elif self.tutor.progress.state().cards:
+        elif self.services.progress.state().cards:
             head = "Nothing is due."
         else:
             head = "Nothing to review yet: questions come here once you have answered them."
@@ -159,22 +155,22 @@ class ReviewScreen(AskScreen):
         return self._item.why if self._item else ""
 
     def afterword(self) -> str:
-        card = self.tutor.progress.card(self.question.id)
+        card = self.services.progress.card(self.question.id)
         if card is None:
             return "saved"
-        return f"saved · comes back {when(card.due, self.tutor.progress.clock())}"
+        return f"saved · comes back {when(card.due, self.services.progress.clock())}"
 
     def answered(self, event: Answered) -> None:
         self._count += 1
         self._just_answered = event.question
 
     def kept_draft(self) -> Draft | None:
-        draft = self.tutor.progress.draft(self.question.id)
+        draft = self.services.progress.draft(self.question.id)
         return draft if draft and draft.version == self.question.version else None
 
     def keep_draft(self, draft: Draft | None) -> None:
         if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
-            self.tutor.progress.save_draft(self.question.id, draft)
+            self.services.progress.save_draft(self.question.id, draft)
 
     # --- keys -----------------------------------------------------------------------------------
 
@@ -203,27 +199,25 @@ class ReviewScreen(AskScreen):
         await self._go_on()
 
     async def action_suspend(self) -> None:
-        progress = self.tutor.progress
+        progress = self.services.progress
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
         self.tell("Suspended: it is not asked in reviews. At the end of one, z leads to it.")
 
     def action_suspended(self) -> None:
-        from tutor.app.review.suspended import SuspendedScreen
-
-        self.app.push_screen(SuspendedScreen())
+        self.navigation.open_suspended()
 
     def _last_answered(self) -> str | None:
         """The question whose answer can be taken back: the last of all, and of this review."""
-        undo = self.tutor.progress.state().undo
+        undo = self.services.progress.state().undo
         takeable = undo.answer and undo.question == self._just_answered
-        return undo.question if takeable and undo.question in self.tutor.asked else None
+        return undo.question if takeable and undo.question in self.services.asked else None
 
     async def action_undo(self) -> None:
         question = self._last_answered()
         if question is None:
             return
-        progress = self.tutor.progress
+        progress = self.services.progress
         answer = progress.state().undo.answer
         progress.record(Undone(at=progress.clock(), answer=answer, question=question))
         self._count = max(0, self._count - 1)

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu
@@ -22,6 +22,8 @@ from tutor.learner.records import Suspended
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from tutor.app.services import Navigation, Services
 
 _UNREADABLE = "(a question that cannot be read)"
 
@@ -41,13 +43,13 @@ class SuspendedQuestions(Menu):
         return self.cursor >= 0 if action == "choose" else super().check_action(action, parameters)
 
 
-class SuspendedScreen(TutorScreen):
+class SuspendedScreen(CourseScreen):
     """Questions of the course, in its order."""
 
     CSS_PATH = "suspended.tcss"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
         self._words: dict[str, str] = {}
         """What each question asks."""
         self._shown: list[str] = []
@@ -72,15 +74,15 @@ class SuspendedScreen(TutorScreen):
         words = {}
         for name in questions:
             try:
-                found = self.tutor.course.question(name)
+                found = self.services.course.question(name)
             except LessonError:
                 found = None
             words[name] = plain(found[1].ask) if found else _UNREADABLE
         return words
 
     def _suspended(self) -> list[str]:
-        cards = self.tutor.progress.cards()
-        return [name for name in self.tutor.asked if name in cards and cards[name].suspended]
+        cards = self.services.progress.cards()
+        return [name for name in self.services.asked if name in cards and cards[name].suspended]
 
     def _fill(self) -> None:
         self._shown = [name for name in self._suspended() if name in self._words]
@@ -92,12 +94,12 @@ class SuspendedScreen(TutorScreen):
         self.refresh_bindings()
 
     def _number(self, question: str) -> str:
-        outline = self.tutor.course.outline(self.tutor.asked[question].lesson)
+        outline = self.services.course.outline(self.services.asked[question].lesson)
         return str(outline.number) if outline else ""
 
     @on(Menu.Chosen)
     def _bring_back(self, event: Menu.Chosen) -> None:
-        progress = self.tutor.progress
+        progress = self.services.progress
         name = self._shown[event.index]
         progress.record(Suspended(at=progress.clock(), question=name, suspended=False))
         self._fill()

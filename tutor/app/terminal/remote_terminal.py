@@ -15,7 +15,7 @@ from textual.worker import WorkerFailed
 
 from tutor.app import theme
 from tutor.app.terminal.line import DIRECT, Line
-from tutor.app.terminal.throttled_terminal import SlowLine
+from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,18 +26,19 @@ if TYPE_CHECKING:
     from tutor.app.terminal.screen_diff import Changes
 
 
-class OverLine(App[None]):
+class RemoteTerminal(App[None]):
     """Draws as Textual does, until it is told that its line is slow."""
 
     line: Line = DIRECT
-    _slow_line: SlowLine | None = None
+    throttled: ThrottledTerminal | None = None
+    """What paints on a slow line; None on a fast one."""
 
     def draw_over(self, line: Line) -> None:
         """Call before the app runs."""
         self.line = line
         if line.pacing is not None and sys.__stderr__ is not None:  # what Textual draws on
             terminal = sys.__stderr__.fileno()
-            self._slow_line = SlowLine(
+            self.throttled = ThrottledTerminal(
                 line.pacing, terminal, self.console, held=self._in_a_batch, send=self._send
             )
         if not line.colorful:
@@ -65,25 +66,25 @@ class OverLine(App[None]):
 
     def action_redraw(self) -> None:
         """For when somebody else wrote on the terminal."""
-        if self._slow_line is not None:
-            self._slow_line.asked(anew=True)
+        if self.throttled is not None:
+            self.throttled.asked(anew=True)
         self.refresh(layout=True)
 
     async def on_event(self, event: Event) -> None:
-        if self._slow_line is not None and isinstance(event, InputEvent | Resize):
-            self._slow_line.asked(anew=isinstance(event, Resize))
+        if self.throttled is not None and isinstance(event, InputEvent | Resize):
+            self.throttled.asked(anew=isinstance(event, Resize))
         await super().on_event(event)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """The one place where Textual hands over what it wants on the terminal."""
         if (
-            self._slow_line is None
+            self.throttled is None
             or not isinstance(renderable, CompositorUpdate)
             or self._in_a_batch()
         ):
             super()._display(screen, renderable)
         else:
-            self._slow_line.show(renderable, self.size)
+            self.throttled.show(renderable, self.size)
 
     def _in_a_batch(self) -> bool:
         """Whether Textual throws away what is displayed now."""

@@ -18,7 +18,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from tutor.app.terminal.ansi_writer import Pen
+from tutor.app.terminal.ansi_writer import AnsiWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,46 +46,47 @@ class Changes(CompositorUpdate):
         return self.written
 
 
-class Mirror:
+class ScreenDiff:
     """The picture of one terminal. `put` updates into it, send its `changes` now and then."""
 
     def __init__(self) -> None:
-        self._wanted: list[Strip] = []
+        self.wanted: list[Strip] = []
+        """What the terminal should show, row by row."""
         self._shown: list[Strip | None] = []
         """None for a row of which it is not known what it shows."""
 
     def forget(self) -> None:
         """Anything may stand on the terminal now: all of it will be sent again."""
-        self._shown = [None] * len(self._wanted)
+        self._shown = [None] * len(self.wanted)
 
     def put(self, update: CompositorUpdate, size: Size) -> None:
         """Take in what Textual would send to a terminal of this size."""
-        if (len(self._wanted), self._width) != (size.height, size.width):
-            self._wanted = [Strip.blank(size.width)] * size.height
+        if (len(self.wanted), self._width) != (size.height, size.width):
+            self.wanted = [Strip.blank(size.width)] * size.height
             self.forget()
         if isinstance(update, LayoutUpdate):
             for y, strips in enumerate(update.strips[: size.height], update.region.y):
-                self._wanted[y] = Strip.join(strips).adjust_cell_length(size.width)
+                self.wanted[y] = Strip.join(strips).adjust_cell_length(size.width)
         elif isinstance(update, ChopsUpdate):
             for y, x, strip in _pieces(update):
                 if y < size.height:
-                    self._wanted[y] = _with(self._wanted[y], x, strip)
+                    self.wanted[y] = _with(self.wanted[y], x, strip)
 
     def changes(self, color_system: str | None) -> Changes | None:
         """What has to be sent, if anything; taken as sent from now on."""
-        pen = Pen(color_system)
-        for y, (before, row) in enumerate(zip(self._shown, self._wanted, strict=True)):
+        writer = AnsiWriter(color_system)
+        for y, (before, row) in enumerate(zip(self._shown, self.wanted, strict=True)):
             for x, cells in _spans(before, row):
-                pen.move_to(x, y)
+                writer.move_to(x, y)
                 for style, run in groupby(cells, key=lambda cell: cell[1]):
-                    pen.write("".join(text for text, _ in run), style)
-        self._shown = list(self._wanted)
-        written = pen.finish()
+                    writer.write("".join(text for text, _ in run), style)
+        self._shown = list(self.wanted)
+        written = writer.finish()
         return Changes(written) if written else None
 
     @property
     def _width(self) -> int:
-        return self._wanted[0].cell_length if self._wanted else 0
+        return self.wanted[0].cell_length if self.wanted else 0
 
 
 def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:

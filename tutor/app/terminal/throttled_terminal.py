@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tutor.app.terminal.pace import Pace
-from tutor.app.terminal.screen_diff import Mirror
+from tutor.app.terminal.screen_diff import ScreenDiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tutor.app.terminal.screen_diff import Changes
 
 
-class SlowLine:
+class ThrottledTerminal:
     """Takes every update of the screen, and has the changes sent when it is their time.
 
     While the terminal takes nothing, nothing is sent: it would only be shown later, when it is no
@@ -44,7 +44,7 @@ class SlowLine:
         self._console = console
         self._held = held
         self._send = send
-        self._mirror = Mirror()
+        self.diff = ScreenDiff()
         self._pace = Pace(pacing.interval, pacing.rate)
         self._due: asyncio.TimerHandle | None = None
 
@@ -53,10 +53,10 @@ class SlowLine:
         terminal showed is certain any more."""
         self._pace.key_pressed()
         if anew:
-            self._mirror.forget()
+            self.diff.forget()
 
     def show(self, update: CompositorUpdate, size: Size) -> None:
-        self._mirror.put(update, size)
+        self.diff.put(update, size)
         self._paint()
 
     def _paint(self) -> None:
@@ -68,7 +68,7 @@ class SlowLine:
         if wait > 0:
             self._due = loop.call_later(wait, self._paint)
         elif self._has_room(loop):
-            changes = self._mirror.changes(self._console.color_system)
+            changes = self.diff.changes(self._console.color_system)
             if changes is not None:
                 self._pace.painted(len(changes.written.encode()), loop.time())
                 self._send(changes)

@@ -4,15 +4,13 @@ sent."""
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tutor.errors import UsageError
 from tutor.labs.kit.remote import Add
 from tutor.vendors.catalogue import BASE_URL
 
 if TYPE_CHECKING:
-    from tutor.app.app import TutorApp
-    from tutor.app.base_screen import TutorScreen
     from tutor.labs.kit.view import LabView
     from tutor.vendors.catalogue import RemoteModel
 
@@ -37,14 +35,10 @@ def named(written: str) -> Add:
 
 def offered(view: LabView) -> bool:
     """Whether another server may be named here."""
-    return _tutor(view).allowed.other_servers
+    return view.host.may_name_servers
 
 
 async def agreed(view: LabView, model: RemoteModel, what: str) -> bool:
     """Whether texts may be sent to the host of `model`: the learner is asked, once for each host,
     with `what` would be sent as a phrase."""
-    return await _tutor(view).agreed(model, what)
-
-
-def _tutor(view: LabView) -> TutorApp:
-    return cast("TutorScreen", view.screen).tutor
+    return await view.host.agreed(model, what)

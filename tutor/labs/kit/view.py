@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tutor.lm.distribution import SamplerSettings, Token
     from tutor.lm.token_tree import Step
+    from tutor.vendors.catalogue import RemoteModel
 
 
 LEAST = 32
@@ -46,6 +47,17 @@ class LabHost(Protocol):
 
     def follow(self, href: str) -> None:
         """Open the target of a link in a lesson, over the lab."""
+
+    def open_live_lab(self, name: str) -> None:
+        """Open another lab over this one."""
+
+    @property
+    def may_name_servers(self) -> bool:
+        """Whether the learner may name a server whose models are asked."""
+
+    async def agreed(self, model: RemoteModel, what: str) -> bool:
+        """Return whether texts may be sent to the host of `model`: the learner is asked, once for
+        each host, with `what` would be sent as a phrase."""
 
 
 class LabView(VerticalScroll, can_focus=True):
@@ -128,12 +140,12 @@ class LabView(VerticalScroll, can_focus=True):
         raise NotImplementedError
 
     @property
-    def _host(self) -> LabHost:
+    def host(self) -> LabHost:
         return cast("LabHost", self.screen)
 
     def did(self, action: Any) -> None:
         """The learner did something."""
-        self._host.act(action)
+        self.host.act(action)
 
     def write(
         self,
@@ -145,15 +157,15 @@ class LabView(VerticalScroll, can_focus=True):
         """The learner is to write something: `label` says what, `text` is there to begin with,
         `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
         `says` has something to say, with every key, of what is written so far."""
-        self._host.have_written(label, text, then, says)
+        self.host.have_written(label, text, then, says)
 
     def tell(self, said: str) -> None:
         """Say something calmly below."""
-        self._host.tell(said)
+        self.host.tell(said)
 
     def follow(self, href: str) -> None:
         """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
-        self._host.follow(href)
+        self.host.follow(href)
 
     # What the shared actions are called in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys.
 

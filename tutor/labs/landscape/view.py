@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -18,7 +18,6 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.app.base_screen import TutorScreen
     from tutor.labs.landscape.lab import Known
 
 _TOPIC = 24
@@ -53,7 +52,7 @@ class LandscapeView(LabView):
         self.did(Side())
 
     def action_ask(self) -> None:
-        cast("TutorScreen", self.screen).tutor.open_live_lab("compare")
+        self.host.open_live_lab("compare")
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.facts is None:

@@ -1,0 +1,22 @@
+"""What the screens have that use more than what is on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.app.base_screen import TutorScreen
+
+if TYPE_CHECKING:
+    from tutor.app.services import Navigation, Services
+
+
+class CourseScreen(TutorScreen):
+    """A screen that uses the course, the learner's progress or the model, or leads to other
+    screens."""
+
+    def __init__(
+        self, services: Services, navigation: Navigation, *, classes: str | None = None
+    ) -> None:
+        super().__init__(classes=classes)
+        self.services = services
+        self.navigation = navigation

@@ -1,0 +1,296 @@
+"""Opens and leaves the screens of the app. What a screen needs is imported when it is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.services import Navigation
+from tutor.errors import LessonError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence, Set
+
+    from textual.app import App
+    from textual.screen import Screen
+
+    from tutor.app.course_screen import CourseScreen
+    from tutor.app.explorer.state import Mode
+    from tutor.app.services import Services
+    from tutor.course.goals import Evidence
+    from tutor.course.lesson import Lab, Lesson
+    from tutor.course.links import ScreenTarget, TermTarget
+    from tutor.course.outline import Outline
+    from tutor.errors import TutorError
+    from tutor.labs.kit.runner import Left
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
+    from tutor.vendors.catalogue import RemoteModel
+
+_WHAT_STEPPING_SENDS = (
+    "The text or conversation that you step through, whole, with each token that is added"
+)
+
+
+class Navigator(Navigation):
+    """Opens screens of `app`, and gives them `services` and itself."""
+
+    def __init__(self, app: App[None], services: Services) -> None:
+        self._app = app
+        self._services = services
+        self.labs_left: dict[str, Left] = {}
+        """Where the labs were left, by name: for as long as the program runs."""
+
+    def tell(self, message: TutorError | str | None) -> None:
+        if isinstance(screen := self._app.screen, TutorScreen):
+            screen.tell(message)
+
+    def _open(self, kind: type[CourseScreen]) -> None:
+        self._app.push_screen(kind(self._services, self))
+
+    def _open_or_return(self, kind: type[CourseScreen]) -> None:
+        """Open a screen; where one of its kind is open further down, return to that."""
+        for screen in self._app.screen_stack:
+            if isinstance(screen, kind):
+                self._return_to(screen)
+                return
+        self._open(kind)
+
+    def _return_to(self, screen: Screen[object]) -> None:
+        while self._app.screen is not screen:
+            self._app.pop_screen()
+
+    # --- lessons and their questions ------------------------------------------------------------
+
+    def open_outline(
+        self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
+    ) -> None:
+        try:
+            lesson = self._services.course.lesson(outline.id)
+        except LessonError as error:
+            self.tell(error)
+            return
+        if lesson is None:
+            return
+        if quiz:
+            self.open_quiz(lesson)
+        else:
+            self.open_lesson(lesson, screen_id)
+
+    def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None:
+        from tutor.app.reader.lesson import LessonScreen
+
+        self._app.push_screen(LessonScreen(self._services, self, lesson, screen_id))
+
+    def open_link(self, href: str, lesson_id: str = "") -> None:
+        from tutor.course.links import target
+
+        found = target(href, self._services.course, lesson_id)
+        if found is None:
+            self._app.open_url(href)
+        else:
+            self.open_target(found)
+
+    def open_target(self, target: TermTarget | ScreenTarget) -> None:
+        from tutor.course.links import TermTarget
+
+        course = self._services.course
+        if isinstance(target, TermTarget):
+            from tutor.app.reader.term import TermScreen
+
+            self._app.push_screen(TermScreen(self._services, self, course.glossary[target.id]))
+        elif (outline := course.outline(target.lesson_id)) is not None:
+            self.open_outline(outline, target.screen_id or outline.screens[0].id)
+
+    def open_quiz(self, lesson: Lesson) -> None:
+        from tutor.app.quiz.result import ResultScreen
+        from tutor.app.quiz.screen import QuizScreen
+
+        if not lesson.questions:
+            self.tell("This lesson has no questions.")
+            return
+        for screen in self._app.screen_stack:
+            if isinstance(screen, QuizScreen | ResultScreen) and screen.lesson is lesson:
+                self._return_to(screen)
+                if isinstance(screen, ResultScreen):
+                    self.restart_quiz(lesson)
+                return
+        self._app.push_screen(QuizScreen(self._services, self, lesson))
+
+    def restart_quiz(self, lesson: Lesson) -> None:
+        from tutor.app.quiz.screen import QuizScreen
+
+        self._app.switch_screen(QuizScreen(self._services, self, lesson))
+
+    def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
+        from tutor.app.quiz.result import ResultScreen
+
+        self._app.switch_screen(ResultScreen(self._services, self, lesson, unsure))
+
+    # --- labs and the model ---------------------------------------------------------------------
+
+    def open_lab(self, lesson: Lesson, lab: Lab) -> None:
+        goals = self._services.goals
+
+        async def over() -> str | None:
+            return await goals.over(lesson, lab)
+
+        async def stepped(evidence: Evidence) -> str | None:
+            return await goals.stepped(lesson, lab, evidence)
+
+        match lab.kind:
+            case "live":
+                self.open_live_lab(lab.live, lesson, lab)
+            case "guess":
+                self.open_guessing_game(lab, over)
+            case _:
+                from tutor.app.explorer.screen import ExplorerScreen
+
+                engine, progress = self._services.engine, self._services.progress
+                self._open_on_model(
+                    lambda: ExplorerScreen(engine, progress, lab, on_stepped=stepped)
+                )
+
+    def open_live_lab(
+        self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
+    ) -> None:
+        from tutor.app.labs.screen import LabScreen
+        from tutor.course.lesson import LiveGoal
+        from tutor.labs.kit.registry import find
+
+        lab, goals = find(name), self._services.goals
+        wanted = embedded.goals if embedded else ()
+
+        async def reached(now: Set[str]) -> str | None:
+            return await goals.live(lab, now, lesson)
+
+        screen = LabScreen(
+            self._services,
+            self,
+            lab,
+            task=embedded.task if embedded else "",
+            first=[goal.name for goal in wanted if isinstance(goal, LiveGoal)],
+            left=self.labs_left.get(name),
+            keep=lambda left: self.labs_left.update({name: left}),
+            reached=goals.kept(lab),
+            on_reached=reached,
+        )
+        self._app.push_screen(screen)
+
+    def open_conversation(
+        self,
+        prompt: Sequence[Token],
+        written: Sequence[Step],
+        sampler: SamplerSettings,
+        *,
+        seed: int,
+        at: int,
+    ) -> None:
+        from tutor.app.explorer.screen import ExplorerScreen
+        from tutor.app.explorer.state import State
+
+        engine = self._services.engine
+        if engine.model is None:
+            self.tell("The model is not ready yet.")
+            return
+        name = engine.model.sha256 or engine.model.name
+        begin = State.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
+        self._app.push_screen(ExplorerScreen(engine, self._services.progress, begin=begin))
+
+    def open_stepper(self) -> None:
+        self._open_explorer("text")
+
+    def open_chat(self) -> None:
+        self._open_explorer("chat")
+
+    def _open_explorer(self, mode: Mode) -> None:
+        from tutor.app.explorer.screen import ExplorerScreen
+
+        engine, progress = self._services.engine, self._services.progress
+        self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode))
+
+    def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
+        """Open a screen that asks the model at once. Where the model is on another machine, the
+        learner is asked before."""
+        remote = self._services.remote
+        if remote is None or self._services.engine.allowed(remote):
+            self._app.push_screen(make())
+        else:
+            asking = self._open_if_agreed(remote, make)
+            self._app.run_worker(asking, group="agreed", exclusive=True)
+
+    async def _open_if_agreed(self, remote: RemoteModel, make: Callable[[], Screen[None]]) -> None:
+        if await self._services.consent.agreed(remote, _WHAT_STEPPING_SENDS):
+            self._app.push_screen(make())
+        else:
+            self.tell("Nothing was sent. Without --model, tutor uses a model on this machine.")
+
+    def open_guessing_game(
+        self, lab: Lab | None = None, on_over: Callable[[], Awaitable[str | None]] | None = None
+    ) -> None:
+        """Open the guessing game on the text of `lab`. The game scores every token of a text, and
+        a server returns the probabilities of a few: with a remote model that is said instead."""
+        if self._services.remote is not None:
+            self.tell("The guessing game needs every token's probability: a model that runs here.")
+            return
+        from tutor.app.explorer.guess.panel import GuessScreen
+
+        engine, progress = self._services.engine, self._services.progress
+        self._app.push_screen(GuessScreen(engine, progress, lab, on_over=on_over))
+
+    def open_labs(self) -> None:
+        from tutor.app.labs.list import LabsScreen
+
+        self._open(LabsScreen)
+
+    def open_model(self) -> None:
+        from tutor.app.model.screen import ModelScreen
+
+        self._open(ModelScreen)
+
+    # --- what the learner knows -----------------------------------------------------------------
+
+    def open_review(self) -> None:
+        from tutor.app.review.screen import ReviewScreen
+
+        self._open(ReviewScreen)
+
+    def open_suspended(self) -> None:
+        from tutor.app.review.suspended import SuspendedScreen
+
+        self._open(SuspendedScreen)
+
+    def open_progress(self) -> None:
+        from tutor.app.progress.screen import ProgressScreen
+
+        self._open(ProgressScreen)
+
+    def open_lesson_progress(self, outline: Outline) -> None:
+        from tutor.app.progress.lesson import LessonProgressScreen
+
+        self._app.push_screen(LessonProgressScreen(self._services, self, outline))
+
+    def open_teacher_view(self) -> None:
+        from tutor.app.progress.teacher_view import TeacherViewScreen
+
+        self._open(TeacherViewScreen)
+
+    # --- over any screen ------------------------------------------------------------------------
+
+    def open_glossary(self) -> None:
+        from tutor.app.reader.glossary import GlossaryScreen
+
+        self._open_or_return(GlossaryScreen)
+
+    def open_search(self) -> None:
+        from tutor.app.reader.search import SearchScreen
+
+        self._open_or_return(SearchScreen)
+
+    def open_help(self) -> None:
+        """Open the keys of the screen that is shown, in words."""
+        from tutor.app.help import HelpScreen
+
+        screen = self._app.screen
+        if isinstance(screen, TutorScreen) and not isinstance(screen, HelpScreen):
+            self._app.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))

@@ -1,0 +1,101 @@
+"""A question as it is shown: its text, the widgets that take the answer, the hint, and what came of
+the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.quiz.answer_field import answer_widgets, how_to_answer
+from tutor.app.quiz.answers import Choices, Ordering, TypedAnswer
+from tutor.app.quiz.feedback import Feedback
+from tutor.app.quiz.matching import Matching
+from tutor.app.widgets.inline import inline
+from tutor.app.widgets.prose import Prose
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from tutor.course.questions.grading import Answer, Verdict
+    from tutor.course.questions.question import Question
+
+
+class QuestionView(VerticalScroll, can_focus=False):
+    """Shows one question at a time, and no state of its own."""
+
+    def compose(self) -> ComposeResult:
+        yield Prose(id="ask")
+        yield Static(id="how", markup=False)
+        yield Container(id="answer")
+        yield Static(id="hint", markup=False)
+        yield Feedback(id="feedback")
+
+    async def ask(
+        self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
+    ) -> None:
+        """Show a question. `seed` decides the order of its choices, `remark` is shown before how
+        to answer, `entered` is in the field already."""
+        for name in ("#ask", "#answer"):
+            self.query_one(name).display = True
+        await self.query_one(Prose).show(question.ask)
+        how = " ".join(filter(None, (remark, how_to_answer(question))))
+        self._show_line("#how", Content(how), shown=bool(how))
+        self.query_one(Feedback).update("")
+        self.show_hint(question, shown=hinted)
+        answer = self.query_one("#answer")
+        await answer.remove_children()
+        await answer.mount_all(answer_widgets(question, seed))
+        if entered is not None:
+            self.field.enter(entered)
+        self.field.focus(scroll_visible=False)
+        self.scroll_home(animate=False)
+
+    @property
+    def field(self) -> Choices | Ordering | Matching | TypedAnswer:
+        """The widget that takes the answer."""
+        found = self.query("Choices, Ordering, Matching, TypedAnswer").first()
+        assert isinstance(found, Choices | Ordering | Matching | TypedAnswer)
+        return found
+
+    @property
+    def has_text_field(self) -> bool:
+        return bool(self.query(TypedAnswer))
+
+    @property
+    def columns(self) -> int:
+        """How many there are for what is said, beside a scroll bar that may be wanted for it."""
+        bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
+        return self.scrollable_content_region.width - bar
+
+    def show_hint(self, question: Question, *, shown: bool) -> None:
+        self._show_line("#hint", Content("Hint: ") + inline(question.hint), shown=shown)
+
+    def scroll_to_hint(self) -> None:
+        self.query_one("#hint").scroll_visible(animate=False)
+
+    def show_verdict(
+        self, verdict: Verdict, why: str, table: Content | None, afterword: str
+    ) -> None:
+        """Show what came of the answer, beside the choices and below the question."""
+        self.field.judge(verdict.notes)
+        self._show_line("#how", Content(), shown=False)
+        self.query_one(Feedback).say(verdict, why, table, afterword)
+
+    def scroll_to_verdict(self) -> None:
+        top = self.query_one(Feedback).virtual_region.y
+        self.scroll_to(y=min(top, self.max_scroll_y), animate=False)
+
+    async def show_end(self, summary: Content) -> None:
+        """Show `summary` in place of a question."""
+        await self.query_one("#answer").remove_children()
+        for name in ("#ask", "#how", "#answer", "#hint"):
+            self.query_one(name).display = False
+        self.query_one(Feedback).update(summary)
+
+    def _show_line(self, name: str, content: Content, *, shown: bool) -> None:
+        line = self.query_one(name, Static)
+        line.update(content)
+        line.display = shown

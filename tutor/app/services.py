@@ -1,0 +1,153 @@
+"""What the screens of the app may use, and the ways between them. Both are passed to the screens
+that need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from tutor.allowed import EVERYTHING, Allowed
+from tutor.learner import review
+from tutor.study.asked import asked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from tutor.app.labs.goal_keeper import GoalKeeper
+    from tutor.app.model.consent import Consent
+    from tutor.app.model.keeper import ModelKeeper
+    from tutor.course.catalogue import Course
+    from tutor.course.lesson import Lab, Lesson
+    from tutor.course.links import ScreenTarget, TermTarget
+    from tutor.course.outline import Outline
+    from tutor.engine.client import Engine
+    from tutor.errors import TutorError
+    from tutor.learner.background import BackgroundProgress
+    from tutor.learner.review import Asked, Queue
+    from tutor.lm.distribution import SamplerSettings, Token
+    from tutor.lm.token_tree import Step
+    from tutor.vendors.catalogue import RemoteModel
+
+
+class OpenCourse:
+    """The course that is open now. `tutor preview` replaces it whenever the lesson is saved."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+
+    def replace(self, course: Course) -> None:
+        self.course = course
+        self.__dict__.pop("asked", None)
+
+    @cached_property
+    def asked(self) -> dict[str, Asked]:
+        """The questions of the course by id, as reviews know them."""
+        return asked(self.course)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What screens may use. `remote` is the model of the engine where that is on another machine;
+    `allowed` says what may be done here."""
+
+    open_course: OpenCourse
+    progress: BackgroundProgress
+    engine: Engine
+    model: ModelKeeper
+    goals: GoalKeeper
+    consent: Consent
+    remote: RemoteModel | None = None
+    allowed: Allowed = EVERYTHING
+
+    @property
+    def course(self) -> Course:
+        return self.open_course.course
+
+    @property
+    def asked(self) -> dict[str, Asked]:
+        return self.open_course.asked
+
+    def review_queue(self) -> Queue:
+        """Return what is due now."""
+        limits = review.limits(self.progress.setting)
+        return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
+
+
+class Navigation(Protocol):
+    """The ways from one screen to another. `tutor.app.navigator` has them; screens know only this,
+    so that no screen imports another."""
+
+    # --- lessons and their questions ---
+
+    def open_outline(
+        self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
+    ) -> None:
+        """Read the lesson of an outline, and open it or its questions. Its file may have changed
+        since the course was opened: the learner is told then."""
+
+    def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None: ...
+
+    def open_link(self, href: str, lesson_id: str = "") -> None:
+        """Open the target of a link, over the screen that the text is on. `lesson_id` is the
+        lesson of the text. Addresses outside the course are only shown."""
+
+    def open_target(self, target: TermTarget | ScreenTarget) -> None: ...
+
+    def open_quiz(self, lesson: Lesson) -> None:
+        """Open the questions of a lesson. Where they or their result are open already, further
+        down, return to them: two screens of one quiz would contradict each other."""
+
+    def restart_quiz(self, lesson: Lesson) -> None:
+        """Replace the screen by the questions of its lesson."""
+
+    def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
+        """Replace the quiz by its result: Esc leads to where the quiz was opened."""
+
+    # --- labs and the model ---
+
+    def open_lab(self, lesson: Lesson, lab: Lab) -> None:
+        """Open a lab of a lesson, on the whole screen."""
+
+    def open_live_lab(
+        self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
+    ) -> None:
+        """Open a lab of `tutor.labs` where it was left in this session. `lesson` embeds it as
+        `embedded`, with a task of its own and some of the goals."""
+
+    def open_conversation(
+        self,
+        prompt: Sequence[Token],
+        written: Sequence[Step],
+        sampler: SamplerSettings,
+        *,
+        seed: int,
+        at: int,
+    ) -> None:
+        """Open in the stepper what a lab has had the model write: the tokens of the prompt, what
+        was written after it, and which token of that is looked at."""
+
+    def open_stepper(self) -> None: ...
+
+    def open_chat(self) -> None: ...
+
+    def open_guessing_game(self) -> None: ...
+
+    def open_labs(self) -> None: ...
+
+    def open_model(self) -> None: ...
+
+    # --- what the learner knows ---
+
+    def open_review(self) -> None: ...
+
+    def open_suspended(self) -> None: ...
+
+    def open_progress(self) -> None: ...
+
+    def open_lesson_progress(self, outline: Outline) -> None: ...
+
+    def open_teacher_view(self) -> None: ...
+
+    def tell(self, message: TutorError | str | None) -> None:
+        """Show a message on the screen that is shown."""

@@ -1,0 +1,73 @@
+"""Makes the app on the course, progress and model of this machine, for the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tutor import paths
+from tutor.allowed import EVERYTHING, Allowed
+from tutor.app.app import Start, TutorApp
+from tutor.app.terminal.idle import IdleLimit
+from tutor.course.catalogue import Opening
+from tutor.engine.client import Engine
+from tutor.learner.progress import Progress
+from tutor.models import installed
+from tutor.text import writes_utf8
+from tutor.vendors.catalogue import is_remote, remote_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make_app(
+    model: str | None = None,
+    learner: str = "me",
+    *,
+    course: Path | None = None,
+    ascii_only: bool = False,
+    start: Start = "home",
+    lab: str | None = None,
+    allowed: Allowed = EVERYTHING,
+    idle_minutes: float | None = None,
+) -> TutorApp:
+    """Return the app on the course, progress and model of this machine.
+
+    `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
+    `course` is a folder of lessons of somebody else; progress in it is kept apart.
+    `ascii_only`: draw in ASCII, as is done anyway where the locale cannot write UTF-8.
+    `idle_minutes` without a key end the program; None: it stays.
+    Raises `TutorError` when progress or lessons cannot be opened at all.
+    """
+    remote = remote_model(model) if is_remote(model) else None
+
+    default = model is None and not os.environ.get("TUTOR_MODEL")
+    shared = _shared_engine() if default else None
+
+    def missing() -> bool:
+        return default and shared is None and installed.installed_default() is None
+
+    opening = Opening(course)
+    return TutorApp(
+        opening.course(),
+        Progress.open(paths.learner_folder(learner, course)),
+        Engine(model, shared=shared),
+        opening=opening,
+        model_missing=missing,
+        start=start,
+        lab=lab,
+        ascii_only=ascii_only or not writes_utf8(),
+        remote=remote,
+        allowed=allowed,
+        idle=IdleLimit(60 * idle_minutes) if idle_minutes is not None else None,
+    )
+
+
+def _shared_engine() -> Path | None:
+    """The socket of an engine that serves many on this machine."""
+    if sys.platform == "win32":
+        return None
+    from tutor.engine.shared import address as place
+
+    return place.find()
