@@ -27,7 +27,7 @@ def by_formula(
     allowed = torch.ones(count, count).bool()
     if hide:
         allowed = allowed.tril()
-    turns = rotations(config, 64)[:count, 0]  # [T, size / 2]
+    turns = rotations(config, 0, count)  # [T, size / 2]
     stream, seen = network.embedding(torch.tensor(ids)), []
     streams = [stream]
     for layer, block in enumerate(network.blocks):

@@ -13,13 +13,13 @@ from torch import Tensor
 from tutor.lm.network import (
     Config,
     KeyValueCache,
-    Mixed,
     RMSNorm,
     Trace,
     Transformer,
     attend,
     attention_weights,
     causal_mask,
+    rotate,
     rotations,
 )
 
@@ -57,39 +57,29 @@ def test_norm_is_its_formula() -> None:
     close(norm(x), x / torch.sqrt((x**2).mean(-1, keepdim=True) + 1e-2) * norm.weight)
 
 
-def turned(x: Tensor, rotation: Tensor) -> Tensor:
-    """A query, a key and a value [T, 3, 8], after the rotary embedding."""
-    vectors = x.flatten(1).clone()
-    Mixed.views(vectors, heads=1, head_size=8).turning.mul_(rotation)
-    return vectors.view_as(x)
-
-
 def test_rotation_turns_each_pair_by_its_speed() -> None:
-    x = torch.randn(7, 3, 8)
-    found = turned(x, rotations(CONFIG, 7))
-    for position in range(7):
+    x = torch.randn(2, 7, 8)
+    found = rotate(x, rotations(CONFIG, 3, 10))
+    for at in range(7):
         for pair in range(4):
-            angle = position * 10_000.0 ** (-2 * pair / 8)
-            for row in (0, 1):
-                a, b = x[position, row, 2 * pair : 2 * pair + 2].tolist()
+            angle = (3 + at) * 10_000.0 ** (-2 * pair / 8)
+            for head in (0, 1):
+                a, b = x[head, at, 2 * pair : 2 * pair + 2].tolist()
                 wanted = [
                     a * math.cos(angle) - b * math.sin(angle),
                     a * math.sin(angle) + b * math.cos(angle),
                 ]
-                assert found[position, row, 2 * pair : 2 * pair + 2].tolist() == pytest.approx(
+                assert found[head, at, 2 * pair : 2 * pair + 2].tolist() == pytest.approx(
                     wanted, abs=1e-5
                 )
-    assert torch.equal(found[:, 2], x[:, 2])  # values stay
 
 
 def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
-    x = torch.randn(1, 3, 8)
-    table = rotations(CONFIG, 40)
+    query, key = torch.randn(2, 8)
 
     def match(at: int, of: int) -> float:
-        query = turned(x, table[at : at + 1])[0, 0]
-        key = turned(x, table[of : of + 1])[0, 1]
-        return float(query @ key)
+        rotated = rotate(query[None], rotations(CONFIG, at, at + 1))
+        return float(rotated[0] @ rotate(key[None], rotations(CONFIG, of, of + 1))[0])
 
     assert match(5, 2) == pytest.approx(match(33, 30), abs=1e-4)
     assert match(5, 2) != pytest.approx(match(6, 2), abs=1e-4)
@@ -97,19 +87,20 @@ def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
 
 def test_rope_factors_slow_the_turning() -> None:
     slowed = msgspec.structs.replace(CONFIG, rope_factors=(1.0, 2.0, 4.0, 8.0))
-    plain, slow = rotations(CONFIG, 9).angle(), rotations(slowed, 9).angle()
-    close(slow[1, 0] * torch.tensor([1.0, 2.0, 4.0, 8.0]), plain[1, 0])
+    plain, slow = rotations(CONFIG, 0, 9).angle(), rotations(slowed, 0, 9).angle()
+    close(slow[1] * torch.tensor([1.0, 2.0, 4.0, 8.0]), plain[1])
 
 
 def test_attention_is_its_formula() -> None:
     queries = torch.randn(2, 6, 4, 8)
     keys, values = torch.randn(2, 2, 2, 9, 8).unbind()
     mask = causal_mask(4, 9, queries.device)
-    weights = attention_weights(queries, keys, mask)
+    answers, weights = attend(queries, keys, values, mask)
+    close(weights, attention_weights(queries, keys, mask))
     close(weights.sum(-1), torch.ones(2, 6, 4))
     assert float(weights[:, :, 0, 6:].abs().max()) == 0  # the first of four sees 6 of 9
-    wanted = weights @ values.repeat_interleave(3, dim=1)
-    close(attend(queries, keys, values, mask), wanted)
+    of_torch = torch.nn.functional.scaled_dot_product_attention
+    close(answers, of_torch(queries, keys, values, attn_mask=mask, enable_gqa=True))
 
 
 def test_a_text_in_pieces_is_the_text_at_once(network: Transformer, ids: Tensor) -> None:

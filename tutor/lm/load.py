@@ -21,8 +21,9 @@ from tutor.lm.distribution import PLAIN, ModelCard
 from tutor.lm.fast.device import ON_A_CARD, TROUBLES, choose_device
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.kernels import EXACT, Kernels, choose_kernels, use_threads
+from tutor.lm.fast.network import build, forms
 from tutor.lm.fast.shortage import shortage_in_words
-from tutor.lm.formats.convert import build, convert, forms, matrices, parameters
+from tutor.lm.formats.convert import convert, matrices, parameters
 from tutor.lm.formats.packed_file import (
     Description,
     FileStamp,

@@ -1,6 +1,6 @@
-"""The network: a Transformer decoder of the Llama family, by hand, from top to bottom.
+"""The network: a Transformer decoder of the Llama family, to be read from top to bottom.
 
-A text of T tokens goes in as T numbers (their places in the vocabulary); T vectors come out, and
+A text of T tokens goes in as T numbers (their ids in the vocabulary); T vectors come out, and
 the last of them, multiplied with the vocabulary, scores every token that could come next:
 
     ids [T] -> embedding [T, width] -> block -> block -> ... -> norm -> logits [T, vocabulary]
@@ -10,9 +10,9 @@ it, the feed-forward network then works on each position alone. This running sum
 stream, is what the blocks read and write.
 
 In the shapes, `...` is nothing for one text and a batch size for many texts of equal length (as
-in training). Numbers are 32-bit floats. As it stands, with `nn.Linear` inside, the network can be
-trained. To run a finished model fast, `tutor.lm.load` puts other modules in their place, which
-compute the same product from fewer bits (`tutor.lm.fast.linear`).
+in training). Numbers are 32-bit floats. This is the network that is trained. When a finished
+model is loaded, `tutor.lm.fast.network` puts faster modules in the places of these, which compute
+the same.
 
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
 (RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped queries), Shazeer 2020
@@ -39,7 +39,7 @@ class Config(msgspec.Struct, frozen=True):
     vocabulary_size: int
     width: int  # numbers in the vector of one token
     layers: int
-    heads: int  # questions that one block's attention asks at a time
+    heads: int  # queries of one token in one block
     key_value_heads: int  # sets of keys and values; several heads share one set
     head_size: int
     hidden: int  # width inside the feed-forward network
@@ -47,155 +47,52 @@ class Config(msgspec.Struct, frozen=True):
     norm_epsilon: float = 1e-5
     context: int = 2048  # longest text, in tokens
     tied: bool = True  # the output layer is the embedding table
-    rope_factors: tuple[float, ...] | None = None  # slows each pair's turning, for long texts
+    rope_factors: tuple[float, ...] | None = None  # slows each pair's rotation, for long texts
 
 
-class Part(nn.Module):
-    """A part of the network: calling it is `forward` and nothing else. PyTorch looks for hooks
-    first, which 300 times a token takes half a millisecond."""
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if "forward" in vars(cls):
-            cls.__call__ = cls.forward  # type: ignore[method-assign]
+# --- Rotary position embedding (Su et al. 2021) ---
 
 
-class Mixed(NamedTuple):
-    """Queries, keys and values of the tokens being read; all four are views of the same memory.
+def rotations(config: Config, start: int, end: int) -> Tensor:
+    """Return the rotations of positions `start` to `end`, as complex numbers of size 1:
+    [end - start, head_size / 2].
 
-    `vectors` [..., T, (heads + 2 key_value_heads) head_size] is what the matrix product gives:
-    for each token the queries, then keys, then values. `turning` [batch, T, heads +
-    key_value_heads, head_size / 2] are the queries and keys, each pair of numbers as one complex
-    number. `queries` [batch, heads, T, head_size]; `others` [batch, 2 key_value_heads, T,
-    head_size] are keys, then values. One text is a batch of one.
+    Pair i of a head's numbers rotates by the angle position * base^(-2i / head_size): the first
+    pairs fast, like a second hand, the last ones slowly, like an hour hand.
     """
-
-    vectors: Tensor
-    turning: Tensor
-    queries: Tensor
-    others: Tensor
-
-    @staticmethod
-    def views(vectors: Tensor, heads: int, head_size: int) -> Mixed:
-        apart = vectors.view(-1, vectors.shape[-2], vectors.shape[-1] // head_size, head_size)
-        shared = (apart.shape[2] - heads) // 2
-        pairs = apart[:, :, : heads + shared].unflatten(-1, (-1, 2))  # each pair (a, b)
-        by_head = apart.transpose(1, 2)
-        turning = torch.view_as_complex(pairs)  # is a + ib
-        return Mixed(vectors, turning, by_head[:, :heads], by_head[:, heads:])
+    return _rotation_table(config, 2 ** end.bit_length())[start:end]
 
 
-class Remembered(NamedTuple):
-    """Where one layer's keys and values are kept, in the cache's memory.
+@lru_cache(maxsize=4)
+@torch.inference_mode(False)  # what is kept must do for training too
+def _rotation_table(config: Config, length: int) -> Tensor:
+    """Return the rotations of positions 0 to `length`: [length, head_size / 2]."""
+    pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
+    speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
+    if config.rope_factors is not None:
+        speeds = speeds / torch.tensor(config.rope_factors, dtype=torch.float64)
+    angles = torch.outer(torch.arange(length, dtype=torch.float64), speeds)
+    return torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
 
-    `new` [1, 2 key_value_heads, T, head_size] is the room for those of the tokens being read, keys
-    first. `keys` and `values` [1, key_value_heads, length, head_size] are those of all tokens, the
-    ones being read included. `mixed` is room to work in, the same for every layer.
+
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+    """Rotate each pair of numbers in x [..., T, head_size] by its angle in `rotation`
+    [T, head_size / 2].
+
+    The pair (a, b) is taken as the complex number a + ib: to multiply it with a complex number of
+    size 1 is to rotate it. The product of a rotated query and a rotated key depends on the
+    distance of their positions, and no longer on the positions themselves.
     """
-
-    mixed: Mixed
-    new: Tensor
-    keys: Tensor
-    values: Tensor
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # [..., T, head_size / 2]
+    return torch.view_as_real(pairs * rotation).flatten(-2)
 
 
-class KeyValueCache:
-    """The keys and values of every token read so far, so that none is computed twice.
-
-    The next token needs only its own query; keys and values of the tokens before it do not
-    change. Going back is forgetting the end: `truncate`. Grows by doubling.
-    """
-
-    def __init__(
-        self, config: Config, capacity: int = 256, device: torch.device | str = "cpu"
-    ) -> None:
-        self.config = config
-        self.length = 0
-        self._store = self._allocate(capacity, device)
-
-    def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
-        # "empty", not "zeros": memory that is never written is never really taken
-        config = self.config
-        shape = (config.layers, 1, 2 * config.key_value_heads, capacity, config.head_size)
-        return torch.empty(shape, device=device)
-
-    @property
-    def capacity(self) -> int:
-        """Tokens there is room for before the cache must grow."""
-        return self._store.shape[-2]
-
-    def reserve(self, tokens: int) -> None:
-        """Make room for `tokens` more."""
-        needed = self.length + tokens
-        if needed > self.capacity:
-            old = self._store
-            self._store = self._allocate(max(needed, 2 * self.capacity), old.device)
-            self._store[..., : self.length, :] = old[..., : self.length, :]
-
-    def layers(self, tokens: int) -> list[Remembered]:
-        """By layer, where `tokens` more are kept. They count when `length` has been moved on."""
-        self.reserve(tokens)
-        config, length = self.config, self.length + tokens
-        heads = config.key_value_heads
-        everything = self._store[..., :length, :]
-        width = (config.heads + 2 * heads) * config.head_size
-        mixed = Mixed.views(everything.new_empty(tokens, width), config.heads, config.head_size)
-        return [
-            Remembered(mixed, *views)
-            for views in zip(
-                everything[..., self.length :, :].unbind(),
-                everything[:, :, :heads].unbind(),
-                everything[:, :, heads:].unbind(),
-                strict=True,
-            )
-        ]
-
-    def truncate(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot cut {self.length} tokens to {length}")
-        self.length = length
-
-    @contextmanager
-    def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """This cache as it was after `length` tokens, to read the next one once more; afterwards
-        it is what it is now, to the last bit."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot go back to {length} of {self.length} tokens")
-        before = self.length
-        self.length = length
-        self.reserve(1)
-        kept = self._store[..., length : length + 1, :].clone()
-        try:
-            yield self
-        finally:
-            self._store[..., length : length + 1, :] = kept
-            self.length = before
-
-    def copy(self, length: int) -> KeyValueCache:
-        """An independent cache of the first `length` tokens."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot copy {length} of {self.length} tokens")
-        other = KeyValueCache(self.config, max(64, length), self._store.device)
-        other._store[..., :length, :] = self._store[..., :length, :]
-        other.length = length
-        return other
+# --- The layers ---
 
 
-class Trace:
-    """What a forward pass leaves behind when asked to.
-
-    `residuals`: the residual stream [..., T, width], first the embedding, then after each block.
-    `attention`: for each block the weights [..., heads, T, length]; each row sums to 1.
-    """
-
-    def __init__(self) -> None:
-        self.residuals: list[Tensor] = []
-        self.attention: list[Tensor] = []
-
-
-class RMSNorm(Part):
-    """Scale each vector to a root mean square of 1, then each of its numbers by a learned weight:
+class RMSNorm(nn.Module):
+    """Scales each vector to a root mean square of 1, then each of its numbers by a learned weight
+    (Zhang & Sennrich 2019):
 
     y = x / sqrt(mean(x^2) + epsilon) * weight
     """
@@ -210,28 +107,6 @@ class RMSNorm(Part):
         return x * torch.rsqrt(mean_square + self.epsilon) * self.weight
 
 
-@lru_cache(maxsize=4)
-@torch.inference_mode(False)  # what is kept must do for training too
-def rotations(config: Config, length: int) -> Tensor:
-    """The rotary embedding's turns at positions 0 to `length`: complex numbers of size 1
-    [length, 1, head_size / 2].
-
-    Pair i of a head's numbers turns by position * base^(-2i / head_size): the first pairs fast,
-    like a second hand, the last ones slowly, like an hour hand.
-    """
-    pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
-    speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
-    if config.rope_factors is not None:
-        speeds = speeds / torch.tensor(config.rope_factors, dtype=torch.float64)
-    angles = torch.outer(torch.arange(length, dtype=torch.float64), speeds)
-    return torch.polar(torch.ones_like(angles), angles).to(torch.complex64).unsqueeze(1)
-
-
-def turns(config: Config, start: int, end: int) -> Tensor:
-    """The turns of positions `start` to `end`: [end - start, 1, head_size / 2]."""
-    return rotations(config, 2 ** end.bit_length())[start:end]
-
-
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
     """Which of `length` positions each of the last `tokens` may look at: itself and those before.
     [T, length], True where it may."""
@@ -239,37 +114,45 @@ def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
     return allowed.tril(length - tokens)
 
 
-def attention_weights(queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(Q K^T / sqrt(head_size)): [..., heads, T, length].
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return softmax(q k^T / sqrt(head_size)): how much each query takes from each position.
 
-    queries [..., heads, T, head_size], keys [..., key_value_heads, length, head_size].
+    `q` [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], `mask`
+    [T, length]. The weights are [..., heads, T, length]; each row sums to 1.
     """
-    group = queries.shape[-3] // keys.shape[-3]
-    keys = keys.repeat_interleave(group, dim=-3)
-    scores = queries @ keys.transpose(-2, -1) / math.sqrt(queries.shape[-1])
+    k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)  # one copy for each of its heads
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
     return scores.softmax(dim=-1)
 
 
-def attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """softmax(Q K^T / sqrt(head_size)) V, [batch, heads, T, head_size], without ever storing the
-    weights (Dao et al. 2022)."""
-    grouped = queries.shape[1] != keys.shape[1]
-    return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask, enable_gqa=grouped)
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return softmax(q k^T / sqrt(head_size)) v (Vaswani et al. 2017, section 3.2.1), and the
+    weights by which the values were added up.
+
+    Shapes are those of `attention_weights`; `v` is like `k`, the answer [..., heads, T, head_size].
+    """
+    weights = attention_weights(q, k, mask)
+    v = v.repeat_interleave(q.shape[-3] // v.shape[-3], dim=-3)
+    return weights @ v, weights
 
 
-class Attention(Part):
-    """Each position asks (query), every earlier one offers what it is (key) and what it says
-    (value); the answer is the values, weighted by how well key and query match."""
+class Attention(nn.Module):
+    """Lets each position collect information from the positions before it.
+
+    Each position asks (query), every earlier one offers what it is (key) and what it says
+    (value); the answer is the values, weighted by how well key and query match. Several heads ask
+    side by side; groups of them share keys and values (Ainslie et al. 2023).
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.heads, self.shared = config.heads, config.key_value_heads
+        self.heads, self.key_value_heads = config.heads, config.key_value_heads
         self.head_size = config.head_size
-        # one matrix makes queries, keys and values: one large product is faster than three
-        total = (self.heads + 2 * self.shared) * self.head_size
-        self.query_key_value = nn.Linear(config.width, total, bias=False)
+        # one matrix makes queries, keys and values, which are split afterwards
+        rows = (self.heads + 2 * self.key_value_heads) * self.head_size
+        self.query_key_value = nn.Linear(config.width, rows, bias=False)
         self.output = nn.Linear(self.heads * self.head_size, config.width, bias=False)
 
     def forward(
@@ -277,45 +160,32 @@ class Attention(Part):
         x: Tensor,
         rotation: Tensor,
         mask: Tensor | None = None,
-        remembered: Remembered | None = None,
+        cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        vectors = self.query_key_value(x)  # [..., T, (heads + 2 key_value_heads) head_size]
-        output: Tensor = self.output(self.look(vectors, rotation, mask, remembered, trace))
+        """Return what attention adds to the residual stream: [..., T, width], like `x`."""
+        q, k, v = self.project(x)
+        q, k = rotate(q, rotation), rotate(k, rotation)
+        if cache is not None:
+            k, v = cache.append(k, v)
+        answers, weights = attend(q, k, v, mask)  # [..., heads, T, head_size]
+        if trace is not None:
+            trace.attention.append(weights)
+        output: Tensor = self.output(answers.transpose(-3, -2).flatten(-2))
         return output
 
-    def look(
-        self,
-        vectors: Tensor,
-        rotation: Tensor,
-        mask: Tensor | None = None,
-        remembered: Remembered | None = None,
-        trace: Trace | None = None,
-    ) -> Tensor:
-        """What lies between the two matrices: [..., T, heads head_size]."""
-        if remembered is None:
-            mixed = Mixed.views(vectors.float(), self.heads, self.head_size)
-        else:
-            mixed = remembered.mixed
-            mixed.vectors.copy_(vectors)
-        # rotary embedding: queries and keys turn by their position's angles, so that the product
-        # of a query and a key depends on how far apart they are
-        mixed.turning.mul_(rotation)
-        if remembered is None:
-            keys, values = mixed.others.chunk(2, dim=1)
-        else:
-            remembered.new.copy_(mixed.others)
-            keys, values = remembered.keys, remembered.values
-        if trace is not None:
-            weights = attention_weights(mixed.queries, keys, mask)
-            trace.attention.append(weights.view(*vectors.shape[:-2], *weights.shape[1:]))
-
-        answer = attend(mixed.queries, keys, values, mask)  # [batch, heads, T, head_size]
-        return answer.transpose(1, 2).reshape(*vectors.shape[:-1], -1)
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries [..., heads, T, head_size], and keys and values
+        [..., key_value_heads, T, head_size], of `x` [..., T, width]."""
+        qkv = self.query_key_value(x).float()  # a product may come in 16 bits
+        by_head = qkv.unflatten(-1, (-1, self.head_size)).transpose(-3, -2)
+        q, k, v = by_head.split([self.heads, self.key_value_heads, self.key_value_heads], dim=-3)
+        return q, k, v
 
 
-class FeedForward(Part):
-    """SwiGLU: down(silu(gate(x)) * up(x)). The gate decides, number by number, what passes."""
+class FeedForward(nn.Module):
+    """SwiGLU (Shazeer 2020): down(silu(gate(x)) * up(x)). The gate decides, number by number,
+    what passes."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -328,7 +198,7 @@ class FeedForward(Part):
         return output
 
 
-class Block(Part):
+class Block(nn.Module):
     """Attention, then feed-forward; each reads a normed copy of the stream and adds to it."""
 
     def __init__(self, config: Config) -> None:
@@ -343,10 +213,10 @@ class Block(Part):
         x: Tensor,
         rotation: Tensor,
         mask: Tensor | None = None,
-        remembered: Remembered | None = None,
+        cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), rotation, mask, remembered, trace)
+        x = x + self.attention(self.attention_norm(x), rotation, mask, cache, trace)
         x = x + self.feed_forward(self.feed_forward_norm(x))
         return x
 
@@ -379,12 +249,12 @@ class Transformer(nn.Module):
         length = start + tokens
         layers = [None] * self.config.layers if cache is None else cache.layers(tokens)
         x = self.embedding(ids)
-        rotation = turns(self.config, start, length).to(x.device)
+        rotation = rotations(self.config, start, length).to(x.device)
         mask = causal_mask(tokens, length, x.device) if tokens > 1 else None
-        for block, remembered in zip(self.blocks, layers, strict=True):
+        for block, layer_cache in zip(self.blocks, layers, strict=True):
             if trace is not None:
                 trace.residuals.append(x)
-            x = block(x, rotation, mask, remembered, trace)
+            x = block(x, rotation, mask, layer_cache, trace)
         if trace is not None:
             trace.residuals.append(x)
         if cache is not None:
@@ -402,3 +272,113 @@ class Transformer(nn.Module):
         """The logits if the network stopped here: the "logit lens" (nostalgebraist 2020) on the
         residual stream [..., width] between two blocks."""
         return self.logits(self.norm(residual))
+
+
+class Trace:
+    """What a forward pass leaves behind when asked to.
+
+    `residuals`: the residual stream [..., T, width], first the embedding, then after each block.
+    `attention`: for each block the weights [..., heads, T, length]; each row sums to 1.
+    """
+
+    def __init__(self) -> None:
+        self.residuals: list[Tensor] = []
+        self.attention: list[Tensor] = []
+
+
+# --- The key-value cache: nothing is computed twice ---
+
+
+class LayerCache(NamedTuple):
+    """Where one layer's keys and values are kept, in the memory of a `KeyValueCache`: a batch of
+    one text.
+
+    `new` [1, 2 key_value_heads, T, head_size] is the room for those of the tokens being read, keys
+    first. `keys` and `values` [1, key_value_heads, length, head_size] are those of all tokens, the
+    ones being read included.
+    """
+
+    new: Tensor
+    keys: Tensor
+    values: Tensor
+
+    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Keep keys and values of the tokens being read, [key_value_heads, T, head_size] each;
+        returns those of all tokens, [key_value_heads, length, head_size]."""
+        self.new.copy_(torch.cat([k, v]))
+        return self.keys[0], self.values[0]
+
+
+class KeyValueCache:
+    """The keys and values of every token read so far.
+
+    The next token needs only its own query; keys and values of the tokens before it do not
+    change. Going back is forgetting the end: `truncate`. Grows by doubling.
+    """
+
+    def __init__(
+        self, config: Config, capacity: int = 256, device: torch.device | str = "cpu"
+    ) -> None:
+        self.config = config
+        self.length = 0
+        self._store = self._allocate(capacity, device)
+
+    def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
+        # "empty", not "zeros": memory that is never written is never really taken
+        config = self.config
+        shape = (config.layers, 1, 2 * config.key_value_heads, capacity, config.head_size)
+        return torch.empty(shape, device=device)
+
+    @property
+    def capacity(self) -> int:
+        """Tokens there is room for before the cache must grow."""
+        return self._store.shape[-2]
+
+    def reserve(self, tokens: int) -> None:
+        """Make room for `tokens` more."""
+        needed = self.length + tokens
+        if needed > self.capacity:
+            old = self._store
+            self._store = self._allocate(max(needed, 2 * self.capacity), old.device)
+            self._store[..., : self.length, :] = old[..., : self.length, :]
+
+    def layers(self, tokens: int) -> list[LayerCache]:
+        """By layer, where `tokens` more are kept. They count when `length` has been moved on."""
+        self.reserve(tokens)
+        heads = self.config.key_value_heads
+        everything = self._store[..., : self.length + tokens, :]
+        new = everything[..., self.length :, :]
+        keys, values = everything[:, :, :heads], everything[:, :, heads:]
+        views = zip(new.unbind(), keys.unbind(), values.unbind(), strict=True)
+        return [LayerCache(*layer) for layer in views]
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot cut {self.length} tokens to {length}")
+        self.length = length
+
+    @contextmanager
+    def rewound(self, length: int) -> Iterator[KeyValueCache]:
+        """This cache as it was after `length` tokens, to read the next one once more; afterwards
+        it is what it is now, to the last bit."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot go back to {length} of {self.length} tokens")
+        before = self.length
+        self.length = length
+        self.reserve(1)
+        kept = self._store[..., length : length + 1, :].clone()
+        try:
+            yield self
+        finally:
+            self._store[..., length : length + 1, :] = kept
+            self.length = before
+
+    def copy(self, length: int) -> KeyValueCache:
+        """An independent cache of the first `length` tokens."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"cannot copy {length} of {self.length} tokens")
+        other = KeyValueCache(self.config, max(64, length), self._store.device)
+        other._store[..., :length, :] = self._store[..., :length, :]
+        other.length = length
+        return other

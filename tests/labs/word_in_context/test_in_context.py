@@ -19,7 +19,7 @@ def by_hand(ids: list[int]) -> torch.Tensor:
     network = small_model().network
     with torch.inference_mode():
         x = network.embedding(torch.tensor(ids))
-        turn = rotations(network.config, 64)[: len(ids)]
+        turn = rotations(network.config, 0, len(ids))
         mask = causal_mask(len(ids), len(ids), x.device)
         found = [x]
         for block in network.blocks:

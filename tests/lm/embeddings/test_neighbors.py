@@ -11,7 +11,8 @@ from tutor.errors import RequestCancelled
 from tutor.lm.embeddings import neighbors
 from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest, rank_of, similarities
 from tutor.lm.embeddings.words import forms
-from tutor.lm.fast.linear import HalfLinear, TableEmbedding
+from tutor.lm.fast.linear import HalfLinear
+from tutor.lm.fast.network import TableEmbedding
 from tutor.lm.load import LanguageModel
 from tutor.lm.network import Config, Transformer
 

@@ -25,7 +25,7 @@ from tutor.lm import load
 from tutor.lm.distribution import PLAIN
 from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest
 from tutor.lm.fast import device
-from tutor.lm.formats.convert import build
+from tutor.lm.fast.network import build
 from tutor.lm.inspect import heads
 from tutor.lm.inspect.interventions import bits_of_next, switched_off
 from tutor.lm.inspect.passage import Passage

@@ -12,16 +12,15 @@ from tutor.lm.fast.kernels import check_kernels, choose_kernels, machine_key
 from tutor.lm.fast.linear import (
     FloatLinear,
     FrozenLinear,
-    FrozenNorm,
     Groups,
     HalfLinear,
     Int4Linear,
     Int8Linear,
     Table,
-    TableEmbedding,
     dequantized,
     halves,
 )
+from tutor.lm.fast.network import FrozenNorm, TableEmbedding
 from tutor.lm.network import Config, RMSNorm
 
 OUTPUTS, INPUTS = 192, 96

@@ -22,7 +22,7 @@ from tutor.lm.fast import linear
 from tutor.lm.fast.linear import GROUP, FloatLinear, FrozenLinear, Groups, HalfLinear
 from tutor.lm.inspect.anatomy import matrix_of
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
-from tutor.lm.network import Transformer, causal_mask, turns
+from tutor.lm.network import Transformer, causal_mask, rotations
 
 
 def rounded(weights: Tensor, bits: int) -> Groups:
@@ -92,7 +92,7 @@ def through_block(
         errors.append(float(((stands_for - weights).norm() / weights.norm()).cpu()))
         replacements.append((where, name, kept))
     tokens, device = len(stream), weights.device
-    rotation = turns(network.config, 0, tokens).to(device)
+    rotation = rotations(network.config, 0, tokens).to(device)
     with replaced(replacements):
         block = block_of(network, layer)
         after: Tensor = block(stream.to(device), rotation, causal_mask(tokens, tokens, device))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tutor.lm.inspect.hooks import Listening, block_of, replaced
-from tutor.lm.network import Mixed, Trace, Transformer, turns
+from tutor.lm.network import Trace, Transformer, rotate, rotations
 
 
 class HeadVectors(NamedTuple):
@@ -38,16 +38,15 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
 
     # the same steps as in `Attention.forward`, for what comes between
     stream = trace.residuals[layer]  # [T, width], what the block reads
-    vectors = attention.query_key_value(block.attention_norm(stream)).float()
-    mixed = Mixed.views(vectors, config.heads, config.head_size)
-    mixed.turning.mul_(turns(config, 0, len(ids)).to(vectors.device))
-    keys, values = mixed.others.chunk(2, dim=1)
+    queries, keys, values = attention.project(block.attention_norm(stream))
+    rotation = rotations(config, 0, len(ids)).to(stream.device)
+    queries, keys = rotate(queries, rotation), rotate(keys, rotation)
     shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
     answers = listening.heard.unflatten(-1, (config.heads, config.head_size))
     return HeadVectors(
-        mixed.queries[0, head],
-        keys[0, shared],
-        values[0, shared],
+        queries[head],
+        keys[shared],
+        values[shared],
         trace.attention[layer][head],
         answers[:, head],
     )

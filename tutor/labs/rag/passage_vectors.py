@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.lm.network import Transformer, causal_mask, turns
+from tutor.lm.network import Transformer, causal_mask, rotations
 from tutor.lm.tokenizer import Tokenizer
 
 RARE = 5
@@ -45,7 +45,7 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
     """The residual stream [tokens, width] after the first blocks. Those above are not computed."""
     x = network.embedding(torch.tensor(ids))
     tokens = len(ids)
-    rotation = turns(network.config, 0, tokens).to(x.device)
+    rotation = rotations(network.config, 0, tokens).to(x.device)
     mask = causal_mask(tokens, tokens, x.device) if tokens > 1 else None
     for block in network.blocks[: blocks_read(network)]:
         x = block(x, rotation, mask)

@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from tutor.lm.fast.linear import TableEmbedding
+from tutor.lm.fast.network import TableEmbedding
 from tutor.lm.network import Transformer
 
 PIECE = 2048

@@ -32,7 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutor.lm.network import Part
+from tutor.lm.fast.module import FastModule
 
 GROUP = 32  # neighbours that share a scale, in every GGUF format that is used as it is
 
@@ -56,7 +56,7 @@ class Groups(msgspec.Struct, frozen=True):
     zeros: Tensor
 
 
-class FrozenLinear(Part):
+class FrozenLinear(FastModule):
     """What the four kinds have in common. `form` is the name of the kind.
 
     The tensors are plain attributes, neither parameters nor buffers: nothing is ever done to
@@ -300,34 +300,6 @@ def _nibble_block(outputs: int) -> int:
     pairs = packed.view(-1, GROUP, GROUP // 2)
     unpacked = torch.cat([pairs & 15, pairs >> 4], dim=-1).transpose(1, 2)
     return 32 if torch.equal(unpacked.reshape(outputs, GROUP).int(), quants) else 0
-
-
-class FrozenNorm(Part):
-    """RMSNorm of a finished model, in half as many steps.
-
-    The root mean square is the vector's length / sqrt(width), and hypot(a, b) is
-    sqrt(a^2 + b^2); the square root of the width goes into the weight.
-    """
-
-    def __init__(self, weight: Tensor, epsilon: float) -> None:
-        super().__init__()
-        self.gain = weight * math.sqrt(len(weight))
-        self.floor = weight.new_tensor(math.sqrt(len(weight) * epsilon))
-
-    def forward(self, x: Tensor) -> Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        return (x / length.hypot_(self.floor)).mul_(self.gain)
-
-
-class TableEmbedding(Part):
-    """The vectors of tokens `ids` [...]: rows of a matrix, which can be that of the head."""
-
-    def __init__(self, matrix: Table) -> None:
-        super().__init__()
-        self.matrix = matrix
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return self.matrix.rows(ids)
 
 
 def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:

@@ -17,16 +17,15 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from tutor.lm.fast.attention import QueriesKeysValues, fused_attend
 from tutor.lm.fast.linear import HalfLinear
 from tutor.lm.network import (
     Attention,
     Block,
     KeyValueCache,
-    Mixed,
-    Remembered,
+    LayerCache,
     Transformer,
-    attend,
-    turns,
+    rotations,
 )
 
 FEW = 4
@@ -49,13 +48,11 @@ def read_together(
     added to the caches. Returns the final vectors [B, width]."""
     config = network.config
     x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
-    rotation = torch.cat([turns(config, c.length, c.length + 1) for c in caches]).to(x.device)
+    rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
-    width = (config.heads + 2 * config.key_value_heads) * config.head_size
-    mixed = Mixed.views(x.new_empty(len(caches), width), config.heads, config.head_size)
-    for part, remembered in zip(network.blocks, zip(*by_text, strict=True), strict=True):
-        block = cast("Block", part)  # PyTorch only knows that a list of modules holds modules
-        x = x + _attention(block.attention, block.attention_norm(x), rotation, mixed, remembered)
+    for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
+        block = cast("Block", module)  # PyTorch only knows that a list of modules holds modules
+        x = x + _attention(block.attention, block.attention_norm(x), rotation, layer_caches)
         x = x + block.feed_forward(block.feed_forward_norm(x))
     for cache in caches:
         cache.length += 1
@@ -67,18 +64,18 @@ def _attention(
     attention: Attention,
     x: Tensor,
     rotation: Tensor,
-    mixed: Mixed,
-    remembered: Sequence[Remembered],
+    caches: Sequence[LayerCache],
 ) -> Tensor:
-    """For x [B, width]: one product with each matrix, and between them every text for itself. In
-    `mixed` the texts stand where the tokens of one text would, each turned by its own position."""
-    mixed.vectors.copy_(attention.query_key_value(x))
-    mixed.turning.mul_(rotation)
+    """Return what attention adds to x [B, width]: one product with each matrix, and between them
+    every text for itself. The texts are where the tokens of one text would be, each rotated by its
+    own position."""
+    qkv = QueriesKeysValues.of(attention, attention.query_key_value(x).float())
+    qkv.pairs.mul_(rotation)
     answers = []
-    for text, memory in enumerate(remembered):
-        memory.new.copy_(mixed.others[:, :, text : text + 1])
-        queries = mixed.queries[:, :, text : text + 1]
-        answers.append(attend(queries, memory.keys, memory.values, None))
+    for text, cache in enumerate(caches):
+        cache.new.copy_(qkv.keys_values[:, :, text : text + 1])
+        query = qkv.queries[:, :, text : text + 1]
+        answers.append(fused_attend(query, cache.keys, cache.values, None))
     answer = torch.cat(answers, dim=2)  # [1, heads, B, head_size]
     output: Tensor = attention.output(answer.transpose(1, 2).reshape(len(x), -1))
     return output

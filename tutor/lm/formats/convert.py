@@ -1,4 +1,4 @@
-"""From the weights in a model file to those that the network runs with, and the network itself.
+"""From the weights in a model file to those that the network runs with.
 
 Matrices that read the same vector are joined into one (query, key and value; gate and up): one
 large product is faster than several small ones. Each is then kept in the form that loses least
@@ -7,17 +7,17 @@ and runs fast on this machine; see `tutor.lm.fast.linear`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tutor.errors import ModelDamaged
 from tutor.lm.fast import linear
 from tutor.lm.fast.kernels import Kernels, matrix_shapes
-from tutor.lm.fast.linear import GROUP, FrozenNorm, Groups, Int4Linear, Int8Linear, TableEmbedding
+from tutor.lm.fast.linear import GROUP, Groups, Int4Linear, Int8Linear
 from tutor.lm.formats.source import Matrix, Source
-from tutor.lm.network import Config, RMSNorm, Transformer
+from tutor.lm.network import Config
 
 
 def parameters(config: Config) -> int:
@@ -51,36 +51,6 @@ def convert(
             raise ModelDamaged(f"its tensor for {name} is not {config.width} long.", "")
         tensors[f"{name}.weight"] = vector.float().contiguous()
     return tensors
-
-
-def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
-    """The network with these tensors in it; nothing is copied. It cannot be trained."""
-    with torch.device("meta"):  # sizes only, no memory
-        network = Transformer(config)
-    for name, module in list(network.named_modules()):
-        prefix = f"{name}."
-        own = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
-        if isinstance(module, nn.Linear):
-            network.set_submodule(name, linear.from_tensors(own))
-        elif isinstance(module, RMSNorm):
-            network.set_submodule(name, FrozenNorm(own["weight"], config.norm_epsilon))
-        elif isinstance(module, nn.Embedding):
-            table = "head." if config.tied else prefix
-            own = {k.removeprefix(table): t for k, t in tensors.items() if k.startswith(table)}
-            matrix = linear.from_tensors(own)
-            assert isinstance(matrix, linear.Table)  # `_packed` sees to it
-            network.set_submodule(name, TableEmbedding(matrix))
-    for module in network.modules():  # PyTorch finds a module faster as a plain attribute
-        vars(module).update(module._modules)
-    return network.eval()
-
-
-def forms(network: Transformer) -> str:
-    """The forms of the network's matrices, those of the blocks first: "int4, int8"."""
-    found = [m.form for m in network.blocks.modules() if isinstance(m, linear.FrozenLinear)]
-    if isinstance(network.head, linear.FrozenLinear):
-        found.append(network.head.form)
-    return ", ".join(dict.fromkeys(found))
 
 
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:

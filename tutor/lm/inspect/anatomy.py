@@ -13,7 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tutor.lm.fast.linear import FrozenLinear, FrozenNorm, Int4Linear, Int8Linear, Table
+from tutor.lm.fast.linear import FrozenLinear, Int4Linear, Int8Linear, Table
+from tutor.lm.fast.network import FrozenNorm
 from tutor.lm.inspect.hooks import block_of
 from tutor.lm.network import RMSNorm, Transformer
 

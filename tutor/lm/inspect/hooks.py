@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from tutor.lm.network import Block, Part, Transformer
+from tutor.lm.network import Block, Transformer
 
 Replacement = tuple[nn.Module, str, nn.Module]
 """Where, the name of the part there, and what takes its place."""
@@ -40,11 +40,13 @@ def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
     finally:
         for where, name, part, plain in reversed(before):
             setattr(where, name, part)
-            if plain:  # a finished model has its parts as plain attributes too (`convert.build`)
+            if (
+                plain
+            ):  # a finished model has its parts as plain attributes too (`tutor.lm.fast.network`)
                 vars(where)[name] = part
 
 
-class Listening(Part):
+class Listening(nn.Module):
     """Keeps what goes into a part: `heard` [..., inputs] is the last of it."""
 
     def __init__(self, part: nn.Module) -> None:

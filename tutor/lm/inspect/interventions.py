@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
-from tutor.lm.network import Part, Remembered, Trace, Transformer
+from tutor.lm.network import LayerCache, Trace, Transformer
 
 
-class HeadsOff(Part):
+class HeadsOff(nn.Module):
     """The matrix that mixes the answers of the heads [..., heads head_size], some of them counted
     as 0: those where `kept` is."""
 
@@ -32,14 +32,14 @@ class HeadsOff(Part):
         return mixed
 
 
-class Silent(Part):
+class Silent(nn.Module):
     """Adds nothing to the stream."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
 
 
-class BothSides(Part):
+class BothSides(nn.Module):
     """Attention without its mask: each position looks at those after it too."""
 
     def __init__(self, attention: nn.Module) -> None:
@@ -51,10 +51,10 @@ class BothSides(Part):
         x: Tensor,
         rotation: Tensor,
         mask: Tensor | None = None,
-        remembered: Remembered | None = None,
+        cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        answer: Tensor = self.attention(x, rotation, None, remembered, trace)
+        answer: Tensor = self.attention(x, rotation, None, cache, trace)
         return answer
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from tutor.lm.inspect.hooks import block_of
-from tutor.lm.network import Trace, Transformer, causal_mask, turns
+from tutor.lm.network import Trace, Transformer, causal_mask, rotations
 
 
 class Passage:
@@ -33,7 +33,7 @@ class Passage:
         with torch.inference_mode():
             stream: Tensor = network.embedding(torch.tensor(ids))
             tokens = len(ids)
-            self._rotation = turns(network.config, 0, tokens).to(stream.device)
+            self._rotation = rotations(network.config, 0, tokens).to(stream.device)
             self._mask = causal_mask(tokens, tokens, stream.device) if tokens > 1 else None
         self.trace = Trace()
         self.trace.residuals.append(stream)

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from tutor.errors import LabError, UsageError
 from tutor.lm import draw
+from tutor.lm.fast.attention import fuse_attention
 from tutor.lm.inspect.interventions import unmasked
 from tutor.lm.network import KeyValueCache, Transformer
 from tutor.lm.training.checkpoint import about, load_checkpoint, save_checkpoint
@@ -81,6 +82,7 @@ class LiveTraining:
     def __init__(self, passages: Sequence[str]) -> None:
         self._text, self._held_out = parted(passages)
         self.network = Transformer(SETTINGS.config(256))
+        fuse_attention(self.network)
         initialize(self.network, SETTINGS.seed)
         self._optimizer = make_optimizer(self.network, SETTINGS)
         self.done = 0

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from tutor.errors import ModelUnsupported, UsageError
+from tutor.lm.fast.attention import fuse_attention
 from tutor.lm.fast.kernels import EXACT
 from tutor.lm.formats.convert import convert
 from tutor.lm.formats.export import export_folder
@@ -79,6 +80,7 @@ def train_small_model(
     tokens = training_tokens(corpus, tokenizer, settings.seed, settings.one_in)
     held_out = held_out_text(corpus / HELD_OUT, tokenizer)
     network = Transformer(settings.config(tokenizer.get_vocab_size()))
+    fuse_attention(network)
     initialize(network, settings.seed)
     if begin is not None:
         take_weights(network, begin)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from tutor import paths
 from tutor.errors import ModelDamaged, ModelNotFound, UsageError
+from tutor.lm.fast.attention import fuse_attention
 from tutor.lm.network import Config
 from tutor.lm.training.checkpoint import save_atomically
 from tutor.lm.training.recipes.families.networks import FamilyNetwork
@@ -86,6 +87,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
     task = TASKS[family]()
     config = settings.config(len(task.vocabulary))
     network = task.network(config)
+    fuse_attention(network)
     initialize(network, settings.seed)
     weights = sum(weight.numel() for weight in network.parameters())
     watcher.note(f"{weights:,} weights, {EXAMPLES:,} examples, {len(task.vocabulary)} words")

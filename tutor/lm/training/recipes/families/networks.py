@@ -22,11 +22,10 @@ from tutor.lm.network import (
     Block,
     Config,
     FeedForward,
-    Part,
     RMSNorm,
     Trace,
     Transformer,
-    attention_weights,
+    attend,
     causal_mask,
     rotations,
 )
@@ -45,7 +44,7 @@ class Encoder(nn.Module):
 
     def forward(self, ids: Tensor, trace: Trace | None = None) -> Tensor:
         """Read `ids` [..., T]; the final vectors [..., T, width]."""
-        rotation = rotations(self.config, self.config.context)[: ids.shape[-1]]
+        rotation = rotations(self.config, 0, ids.shape[-1])
         x = self.embedding(ids)
         for block in self.blocks:
             x = block(x, rotation, None, None, trace)  # no mask: everything may be looked at
@@ -57,7 +56,7 @@ class Encoder(nn.Module):
         return hidden @ self.embedding.weight.T
 
 
-class CrossAttention(Part):
+class CrossAttention(nn.Module):
     """Each position of what is written asks (query); what was read offers keys and values. There
     is no mask, as all of it has been read, and no rotary embedding, as places in two texts are no
     distance apart: where a word stood, the encoder has to have said in its vector."""
@@ -74,18 +73,17 @@ class CrossAttention(Part):
         """`x` [..., T, width] is what is being written, `read` [..., S, width] what was read."""
         queries = self._by_head(self.query(x))  # [..., heads, T, head_size]
         keys, values = map(self._by_head, self.key_value(read).chunk(2, dim=-1))
-        weights = attention_weights(queries, keys, None)  # [..., heads, T, S]
+        answers, weights = attend(queries, keys, values)  # weights [..., heads, T, S]
         if trace is not None:
             trace.attention.append(weights)
-        answer = (weights @ values).transpose(-3, -2).flatten(-2)
-        output: Tensor = self.output(answer)
+        output: Tensor = self.output(answers.transpose(-3, -2).flatten(-2))
         return output
 
     def _by_head(self, vectors: Tensor) -> Tensor:
         return vectors.unflatten(-1, (-1, self.head_size)).transpose(-3, -2)
 
 
-class WritingBlock(Part):
+class WritingBlock(nn.Module):
     """Attention to what was written, attention to what was read, then feed-forward."""
 
     def __init__(self, config: Config) -> None:
@@ -136,7 +134,7 @@ class EncoderDecoder(nn.Module):
     ) -> Tensor:
         """The final vectors [..., T, width] of what is `written` [..., T] so far."""
         tokens = written.shape[-1]
-        rotation = rotations(self.config, self.config.context)[:tokens]
+        rotation = rotations(self.config, 0, tokens)
         mask = causal_mask(tokens, tokens, written.device)
         x = self.encoder.embedding(written)  # both texts are in the same words
         for block in self.blocks:

@@ -1,0 +1,110 @@
+"""Attention for speed: the same results as `tutor.lm.network.Attention`, in fewer steps.
+
+Queries, keys and values stay where their matrix product has written them. What works on them sees
+them through views of this memory: rotating is one multiplication in place, for queries and keys
+together, and PyTorch's fused kernel goes from queries, keys and values to the answers without
+storing the weights (Dao et al. 2022). Where a `Trace` asks for the weights, they are computed
+beside it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tutor.lm.fast.module import FastModule
+from tutor.lm.network import Attention, LayerCache, Trace, attention_weights
+
+
+class QueriesKeysValues(NamedTuple):
+    """Queries, keys and values of the tokens being read: four views of the same memory.
+
+    `product` [..., T, (heads + 2 key_value_heads) head_size] is what the matrix product gives: for
+    each token its queries, then keys, then values. `pairs` [batch, heads + key_value_heads, T,
+    head_size / 2] are the queries and keys, each pair of numbers as one complex number. `queries`
+    [batch, heads, T, head_size]; `keys_values` [batch, 2 key_value_heads, T, head_size] are keys,
+    then values. One text is a batch of one.
+    """
+
+    product: Tensor
+    pairs: Tensor
+    queries: Tensor
+    keys_values: Tensor
+
+    @staticmethod
+    def of(attention: Attention, product: Tensor) -> QueriesKeysValues:
+        """The views of `product`, which must hold 32-bit floats."""
+        heads, tokens = attention.heads, product.shape[-2]
+        rotated = heads + attention.key_value_heads
+        by_token = product.view(
+            -1, tokens, heads + 2 * attention.key_value_heads, attention.head_size
+        )
+        by_head = by_token.transpose(1, 2)
+        pairs = torch.view_as_complex(by_head[:, :rotated].unflatten(-1, (-1, 2)))
+        return QueriesKeysValues(product, pairs, by_head[:, :heads], by_head[:, heads:])
+
+
+def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    """The answers of `tutor.lm.network.attend`, [batch, heads, T, head_size]."""
+    grouped = q.shape[1] != k.shape[1]
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
+
+
+class FusedAttention(FastModule, Attention):
+    """Attention with the weights of another, which can be trained too."""
+
+    def __init__(self, attention: Attention) -> None:
+        nn.Module.__init__(self)
+        self.heads, self.key_value_heads = attention.heads, attention.key_value_heads
+        self.head_size = attention.head_size
+        self.query_key_value, self.output = attention.query_key_value, attention.output
+        self._one_token: QueriesKeysValues | None = None
+
+    def forward(
+        self,
+        x: Tensor,
+        rotation: Tensor,
+        mask: Tensor | None = None,
+        cache: LayerCache | None = None,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        product = self.query_key_value(x)
+        if cache is None:
+            qkv = QueriesKeysValues.of(self, product.float())
+            qkv.pairs.mul_(rotation)
+            keys, values = qkv.keys_values.chunk(2, dim=1)
+        else:
+            qkv = self._with_views(product)
+            qkv.pairs.mul_(rotation)
+            cache.new.copy_(qkv.keys_values)
+            keys, values = cache.keys, cache.values
+        if trace is not None:
+            weights = attention_weights(qkv.queries, keys, mask)
+            trace.attention.append(weights.view(*x.shape[:-2], *weights.shape[1:]))
+        answers = fused_attend(qkv.queries, keys, values, mask)
+        output: Tensor = self.output(answers.transpose(1, 2).reshape(*x.shape[:-1], -1))
+        return output
+
+    def _with_views(self, product: Tensor) -> QueriesKeysValues:
+        """`product` [T, ...] and its views. For a single token, of which a text is written by the
+        hundred, it is copied to memory whose views are there already."""
+        if product.shape[-2] != 1:
+            return QueriesKeysValues.of(self, product.float())
+        if self._one_token is None:
+            with torch.inference_mode(False):  # or only inference could write there from then on
+                room = torch.empty_like(product, dtype=torch.float32)
+                self._one_token = QueriesKeysValues.of(self, room)
+        self._one_token.product.copy_(product)
+        return self._one_token
+
+
+def fuse_attention(network: nn.Module) -> None:
+    """Put fused attention in the place of plain attention, with the same weights. Training is
+    faster with it, and the names of the weights stay."""
+    for module in list(network.modules()):
+        for name, child in list(module.named_children()):
+            if type(child) is Attention:
+                setattr(module, name, FusedAttention(child))
