@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.client import Engine
+    from tutor.labs.kit.registry import AnyLab
     from tutor.vendors.catalogue import RemoteModel
 
 PATIENCE = 20.0
@@ -42,6 +43,7 @@ class Options(TypedDict, total=False):
     patience: Patience
     model_missing: Callable[[], bool]
     fetch: Fetch
+    find_lab: Callable[[str], AnyLab]
 
 
 def whole_app(

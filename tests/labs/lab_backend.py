@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tutor.labs.kit import registry
-from tutor.labs.kit.backend import Backend, Tools, make_backend
+from tutor.labs.kit.backend import MOMENT, Backend, Tools, make_backend
 from tutor.labs.kit.underway import Underway
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.installed import bundled_model
@@ -24,8 +24,15 @@ def small_model() -> LanguageModel:
     return load_model(found, exact=True)
 
 
-def backend(name: str, folder: Path, model: LanguageModel | None = None) -> Backend:
-    return make_backend(name, Tools(lambda: model or small_model(), lambda: None, folder))
+def backend(
+    name: str, folder: Path, model: LanguageModel | None = None, *, moment: float = MOMENT
+) -> Backend:
+    return make_backend(name, tools(folder, model, moment=moment))
+
+
+def tools(folder: Path, model: LanguageModel | None = None, *, moment: float = MOMENT) -> Tools:
+    """What a backend is given: `model`, or the small one."""
+    return Tools(lambda: model or small_model(), lambda: None, folder, moment=moment)
 
 
 def at_last(backend: Backend, question: Any) -> Any:
@@ -42,9 +49,10 @@ def settled(lab: AnyLab, state: Any, backend: Backend) -> Any:
     return state
 
 
-def done(name: str, backend: Backend, *actions: Any) -> Any:
-    """The lab's state after these actions, each of them settled."""
-    lab = registry.find(name)
+def done(lab: str | AnyLab, backend: Backend, *actions: Any) -> Any:
+    """The state of this lab, or of the lab of this name, after these actions, each of them
+    settled."""
+    lab = registry.find(lab) if isinstance(lab, str) else lab
     state = settled(lab, lab.start(), backend)
     for action in actions:
         state = settled(lab, lab.act(state, action), backend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.app.explorer.explorer_stage import lines
@@ -13,6 +14,8 @@ from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.backends import Benches
 from tutor.engine.wire import AskLab, LabAnswer
+from tutor.labs.kit import registry
+from tutor.labs.kit.backend import Backend, Tools, make_backend
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.permissions import Permissions
 
@@ -24,15 +27,16 @@ if TYPE_CHECKING:
 
     from tutor.app.app import TutorApp
     from tutor.course.catalogue import Course
+    from tutor.labs.kit.registry import AnyLab
 
 
 class BackendEngine(FakeEngine):
     """Answers the questions of labs as the engine does, without its process."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[str, Tools], Backend] = make_backend) -> None:
         super().__init__()
         self._permissions = Permissions()
-        self._backends = Benches(small_model, lambda: None, self._permissions)
+        self._backends = Benches(small_model, lambda: None, self._permissions, make=make)
         self._named = 0
 
     def new_name(self) -> str:
@@ -54,10 +58,21 @@ class BackendEngine(FakeEngine):
 
 
 def lab_app(
-    name: str, folder: Path, engine: BackendEngine | None = None, course: Course = COURSE
+    lab: str | AnyLab, folder: Path, engine: BackendEngine | None = None, course: Course = COURSE
 ) -> TutorApp:
-    """The whole app with this lab open over home."""
-    return whole_app(folder, engine or BackendEngine(), course, lab=name)
+    """The whole app with this lab open over home: the lab of a name, or this one."""
+    opened = registry.find(lab) if isinstance(lab, str) else lab
+
+    def find(name: str) -> AnyLab:
+        return opened if name == opened.name else registry.find(name)
+
+    engine = engine or BackendEngine()
+    return whole_app(folder, engine, course, lab=opened.name, find_lab=find)
+
+
+def impatient(name: str, tools: Tools) -> Backend:
+    """Make a backend that answers long work after every step of it."""
+    return make_backend(name, replace(tools, moment=0.0))
 
 
 def screen_of(pilot: Pilot[Any]) -> LabScreen:

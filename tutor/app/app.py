@@ -32,6 +32,7 @@ from tutor.app.terminal.idle_screen import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import StoreRepaired, TutorError
+from tutor.labs.kit import registry
 from tutor.learner.background import BackgroundProgress
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.client import Engine
+    from tutor.labs.kit.registry import AnyLab
     from tutor.learner.progress import Progress
     from tutor.vendors.catalogue import RemoteModel
 
@@ -100,12 +102,14 @@ class TutorApp(RemoteTerminal):
         idle: IdleLimit | None = None,
         patience: Patience = PATIENCE,
         fetch: Fetch = fetch_model,
+        find_lab: Callable[[str], AnyLab] = registry.find,
     ) -> None:
         """`opening` is where `course` is from, if there is more of it to be read than it tells yet.
         `model_missing` says whether the default model is meant and not installed: it is
         fetched in the background then. `lab` is one to begin with, over home. `ascii_only`:
         nothing but ASCII is drawn. `remote` is the model of the engine, if it is elsewhere.
-        `allowed` says what may be done here, `idle` hears of every key."""
+        `allowed` says what may be done here, `idle` hears of every key, `find_lab`
+        returns the lab of a name."""
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
         self.untold: list[Exception] = []
@@ -125,13 +129,19 @@ class TutorApp(RemoteTerminal):
             may_fetch=allowed.fetching,
             fetch=fetch,
         )
-        self.services = self._services(course, remote, allowed)
+        self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self._set_colors(ascii_only=ascii_only)
 
-    def _services(self, course: Course, remote: RemoteModel | None, allowed: Allowed) -> Services:
+    def _services(
+        self,
+        course: Course,
+        remote: RemoteModel | None,
+        allowed: Allowed,
+        find_lab: Callable[[str], AnyLab],
+    ) -> Services:
         open_course = OpenCourse(course)
         return Services(
             open_course=open_course,
@@ -142,6 +152,7 @@ class TutorApp(RemoteTerminal):
             consent=Consent(self.engine, remote, allowed, self.push_screen),
             remote=remote,
             allowed=allowed,
+            find_lab=find_lab,
         )
 
     def _set_colors(self, *, ascii_only: bool) -> None:

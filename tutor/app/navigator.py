@@ -156,9 +156,8 @@ class Navigator(Navigation):
     ) -> None:
         from tutor.app.labs.screen import LabScreen
         from tutor.course.lesson import LiveGoal
-        from tutor.labs.kit.registry import find
 
-        lab, goals = find(name), self._services.goals
+        lab, goals = self._services.find_lab(name), self._services.goals
         wanted = embedded.goals if embedded else ()
 
         async def reached(now: Set[str]) -> str | None:

@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from tutor.allowed import EVERYTHING, Allowed
+from tutor.labs.kit import registry
 from tutor.learner import review
 from tutor.study.asked import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Callable, Sequence, Set
 
     from tutor.app.labs.goal_keeper import GoalKeeper
     from tutor.app.model.consent import Consent
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tutor.course.outline import Outline
     from tutor.engine.client import Engine
     from tutor.errors import TutorError
+    from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
     from tutor.learner.review import Asked, Queue
     from tutor.lm.distribution import SamplerSettings, Token
@@ -49,7 +51,7 @@ class OpenCourse:
 @dataclass(frozen=True)
 class Services:
     """What screens may use. `remote` is the model of the engine where that is on another machine;
-    `allowed` says what may be done here."""
+    `allowed` says what may be done here; `find_lab` returns the lab of a name."""
 
     open_course: OpenCourse
     progress: BackgroundProgress
@@ -59,6 +61,7 @@ class Services:
     consent: Consent
     remote: RemoteModel | None = None
     allowed: Allowed = EVERYTHING
+    find_lab: Callable[[str], AnyLab] = registry.find
 
     @property
     def course(self) -> Course:

@@ -31,11 +31,13 @@ class Benches:
         check_cancelled: Callable[[], None],
         permissions: Permissions | None = None,
         folder: Callable[[], Path] = paths.labs_folder,
+        make: Callable[[str, Tools], Backend] = make_backend,
     ) -> None:
         self._load = load
         self._check_cancelled = check_cancelled
         self._permissions = permissions or Permissions()
         self._folder = folder
+        self._make = make
         self._benches: dict[str, Backend] = {}
         self._runs: dict[str, RemoteRuns] = {}
 
@@ -50,7 +52,7 @@ class Benches:
         if name not in self._benches:
             runs = RemoteRuns(self._permissions)
             tools = Tools(self._load, self._check_cancelled, self._folder(), runs)
-            self._benches[name] = make_backend(lab_name, tools)
+            self._benches[name] = self._make(lab_name, tools)
             self._runs[name] = runs
         return msgspec.msgpack.encode(self._benches[name].answer(asked))
 

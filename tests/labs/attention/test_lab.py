@@ -14,8 +14,8 @@ from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import TextError
 from tutor.labs.attention import lab as attention
-from tutor.labs.attention.lab import MOST_TOKENS, Ask, Go, Move, Rank, Read, See
-from tutor.labs.kit.actions import EditText
+from tutor.labs.attention.lab import MOST_TOKENS, RankHeads, Read, ShowHead
+from tutor.labs.kit.actions import EditText, MoveFocus, ShowView
 from tutor.lm.inspect import heads
 
 TWICE = "The king saw the king and the queen saw the king."
@@ -38,7 +38,9 @@ def test_the_row_shown_is_what_the_network_used(weights: Weights, tmp_path: Path
         "attention",
         backend("attention", tmp_path),
         EditText(TWICE),
-        Move(layer=4, head=2, token=-3),
+        MoveFocus(4, "layer"),
+        MoveFocus(2, "head"),
+        MoveFocus(-3, "token"),
     )
     assert (state.layer, state.head, state.token) == (4, 2, len(state.tokens) - 4)
     assert list(state.row(state.token)) == pytest.approx(weights[4][2][state.token], abs=1e-6)
@@ -68,21 +70,23 @@ def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
 
 
 def test_the_finder_ranks_all_heads_and_goes_to_the_one_chosen(tmp_path: Path) -> None:
-    state = done("attention", backend("attention", tmp_path), Ask("first"), Rank(2))
+    state = done(
+        "attention", backend("attention", tmp_path), RankHeads("first"), MoveFocus(2, "rank")
+    )
     ranking = state.ranking()
     assert len({(layer, head) for layer, head, _ in ranking}) == len(ranking) == 6 * 4
     assert [score for *_, score in ranking] == sorted((s for *_, s in ranking), reverse=True)
-    there = attention.act(state, Go())
+    there = attention.act(state, ShowHead())
     assert (there.layer, there.head) == ranking[2][:2]
     assert there.score("first") == ranking[2][2]
 
 
 def test_where_no_token_comes_twice_there_is_nothing_to_rank(tmp_path: Path) -> None:
     state = done(
-        "attention", backend("attention", tmp_path), EditText("One cat sleeps"), Ask("same")
+        "attention", backend("attention", tmp_path), EditText("One cat sleeps"), RankHeads("same")
     )
     assert state.ranking() == []
-    assert attention.act(state, Go()) == state
+    assert attention.act(state, ShowHead()) == state
 
 
 def test_of_a_long_text_the_beginning_is_taken(tmp_path: Path) -> None:
@@ -99,13 +103,15 @@ def test_an_empty_text_is_refused() -> None:
 
 def test_layers_heads_and_tokens_end_at_the_last(tmp_path: Path) -> None:
     there = backend("attention", tmp_path)
-    state = done("attention", there, Move(layer=99, head=99, token=-99))
+    state = done(
+        "attention", there, MoveFocus(99, "layer"), MoveFocus(99, "head"), MoveFocus(-99, "token")
+    )
     assert (state.layer, state.head, state.token) == (5, 3, 0)
 
 
 def test_a_new_engine_is_asked_what_is_missing_and_no_more(tmp_path: Path) -> None:
     state = done("attention", backend("attention", tmp_path))
-    moved = attention.act(state, Move(layer=1))
+    moved = attention.act(state, MoveFocus(1, "layer"))
     assert attention.question(moved) == attention.Look(moved.text, 1)
     weights = backend("attention", tmp_path).answer(attention.question(moved)).data
     found = array("f", weights)
@@ -132,11 +138,15 @@ def test_the_targets_of_each_pattern(ids: list[int]) -> None:
 
 def test_a_goal_needs_the_head_on_view(tmp_path: Path) -> None:
     state = done(
-        "attention", backend("attention", tmp_path), EditText(TWICE), Ask("previous"), Go()
+        "attention",
+        backend("attention", tmp_path),
+        EditText(TWICE),
+        RankHeads("previous"),
+        ShowHead(),
     )
     count = len(state.tokens)
     certain = attention.Weights(array("f", [1.0] + [0.0] * (count - 1)).tobytes() * count * 4)
     layer = state.layer
     state = attention.receive(state, attention.Look(state.text, layer), certain)
     assert "sink" not in attention.LAB.reached(state)
-    assert "sink" in attention.LAB.reached(attention.act(state, See("row")))
+    assert "sink" in attention.LAB.reached(attention.act(state, ShowView("row")))

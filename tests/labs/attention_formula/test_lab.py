@@ -16,8 +16,8 @@ from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.attention_formula import by_hand
 from tutor.labs.attention_formula import lab as formula
-from tutor.labs.attention_formula.lab import MOST_TOKENS, Mask, Move, Root, State, Step, Worked
-from tutor.labs.kit.actions import EditText
+from tutor.labs.attention_formula.lab import MOST_TOKENS, State, Worked
+from tutor.labs.kit.actions import EditText, MoveFocus, Toggle
 from tutor.lm.network import Block, Trace
 
 NUMBERS = st.floats(-4, 4, width=32)
@@ -59,12 +59,13 @@ def test_for_every_token_the_sum_is_what_the_network_hands_on(
     layer: int, head: int, tmp_path: Path
 ) -> None:
     there = backend("attention-formula", tmp_path)
-    state = done("attention-formula", there, Move(layer=-99, head=-99))
-    state = settled(formula.LAB, formula.act(state, Move(layer=layer, head=head)), there)
+    state = done("attention-formula", there, MoveFocus(-99, "layer"), MoveFocus(-99, "head"))
+    state = formula.act(formula.act(state, MoveFocus(layer, "layer")), MoveFocus(head, "head"))
+    state = settled(formula.LAB, state, there)
     with torch.inference_mode():
         _, attention, _ = by_formula([token.id for token in state.tokens])
     for token in range(len(state.tokens)):
-        worked = worked_in(formula.act(state, Move(token=token - state.token)))
+        worked = worked_in(formula.act(state, MoveFocus(token - state.token, "token")))
         assert worked.off is not None
         assert worked.off < 1e-5
         own = attention[layer, head, token].tolist()
@@ -92,9 +93,9 @@ def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> No
 
 
 def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
-    state = done("attention-formula", backend("attention-formula", tmp_path), Step(3))
+    state = done("attention-formula", backend("attention-formula", tmp_path), MoveFocus(3, "step"))
     plain = worked_in(state)
-    without = worked_in(formula.act(state, Root(divide=False)))
+    without = worked_in(formula.act(state, Toggle("root")))
     assert without.scaled == plain.products
     assert plain.scaled == pytest.approx([p / math.sqrt(64) for p in plain.products])
     assert max(without.shares) > max(plain.shares)
@@ -102,36 +103,55 @@ def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
 
 
 def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
-    state = done("attention-formula", backend("attention-formula", tmp_path), Move(token=-4))
+    state = done(
+        "attention-formula", backend("attention-formula", tmp_path), MoveFocus(-4, "token")
+    )
     later = state.token + 1
     assert set(worked_in(state).shares[later:]) == {0.0}
-    without = worked_in(formula.act(state, Mask(hide=False)))
+    without = worked_in(formula.act(state, Toggle("mask")))
     assert min(without.shares[later:]) > 0
     assert sum(without.shares) == pytest.approx(1)
 
 
 def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path))
-    for action in (Step(4), Move(token=-2), Move(key=3), Root(divide=False), Mask(hide=False)):
+    for action in (
+        MoveFocus(4, "step"),
+        MoveFocus(-2, "token"),
+        MoveFocus(3, "key"),
+        Toggle("root"),
+        Toggle("mask"),
+    ):
         state = formula.act(state, action)
         assert formula.question(state) is None
-    assert formula.question(formula.act(state, Move(head=-1))) is not None
+    assert formula.question(formula.act(state, MoveFocus(-1, "head"))) is not None
+
+
+def test_what_is_moved_while_another_head_is_awaited_does_not_take_its_place(
+    tmp_path: Path,
+) -> None:
+    state = done("attention-formula", backend("attention-formula", tmp_path))
+    awaited = formula.act(state, MoveFocus(-1, "head"))
+    for action in (MoveFocus(-1, "token"), Toggle("mask")):
+        awaited = formula.act(awaited, action)
+        assert awaited.worked is None
+        assert formula.question(awaited) is not None
 
 
 def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> None:
     there = backend("attention-formula", tmp_path)
-    state = done("attention-formula", there, Step(99), EditText("one two " * 40))
+    state = done("attention-formula", there, MoveFocus(99, "step"), EditText("one two " * 40))
     assert state.step == 0
     assert len(state.tokens) == MOST_TOKENS
     assert state.read.left_out > 0
     assert state.token == MOST_TOKENS - 1
-    assert done("attention-formula", there, Step(99)).step == formula.SUM
-    assert done("attention-formula", there, Step(-9)).step == 0
+    assert done("attention-formula", there, MoveFocus(99, "step")).step == formula.SUM
+    assert done("attention-formula", there, MoveFocus(-9, "step")).step == 0
 
 
 def test_a_goal_without_root_or_mask_is_not_the_plain_one(tmp_path: Path) -> None:
-    state = done("attention-formula", backend("attention-formula", tmp_path), Step(4))
+    state = done("attention-formula", backend("attention-formula", tmp_path), MoveFocus(4, "step"))
     assert formula.LAB.reached(state) >= {"sum"}
-    assert "sum" not in formula.LAB.reached(formula.act(state, Mask(hide=False)))
+    assert "sum" not in formula.LAB.reached(formula.act(state, Toggle("mask")))
     early = msgspec.structs.replace(state, token=2)
     assert "sum" not in formula.LAB.reached(early)

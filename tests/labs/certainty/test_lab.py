@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path as Folder
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.errors import LabError
 from tutor.labs.certainty import lab
-from tutor.labs.certainty.lab import SYSTEM, Ask, Go, Prompt, See, Step, Turn
+from tutor.labs.certainty.lab import SYSTEM, Limits, Prompt
 from tutor.labs.certainty.real_and_invented import Item
+from tutor.labs.kit.actions import Choose, EditText, Run, ShowView
+from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.reply import Reply
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -37,11 +40,8 @@ FEW = (
 )
 
 
-@pytest.fixture(autouse=True)
-def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "items", lambda: FEW)
-    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 10)
-    monkeypatch.setattr(lab, "DRAWS", 4)
+LIMITS = Limits(items=FEW, draws=4, length=10)
+LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, LIMITS))
 
 
 def written(reply: Reply) -> Reply:
@@ -49,7 +49,7 @@ def written(reply: Reply) -> Reply:
 
 
 def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> None:
-    state = done("certainty", backend("certainty", tmp_path), Step(1))
+    state = done(LAB, backend("certainty", tmp_path), Choose(1, "question"))
     assert state.item == FEW[0]
     reply = state.reply
     prompt = chat_ids(small_model(), [ChatMessage("user", FEW[0].ask)])
@@ -68,61 +68,63 @@ def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> Non
 
 def test_draws_are_as_many_as_asked_for_and_follow_from_the_seed(tmp_path: Folder) -> None:
     there = backend("certainty", tmp_path)
-    first = done("certainty", there, Go())
+    first = done(LAB, there, Run())
     drawn = first.draws[first.prompt]
     assert len(drawn) == 4
     assert len({reply.ids for reply in drawn}) > 1
-    assert done("certainty", backend("certainty", tmp_path), Go()).draws == first.draws
-    again = settled(lab.LAB, lab.act(first, Go()), there)
+    assert done(LAB, backend("certainty", tmp_path), Run()).draws == first.draws
+    again = settled(lab.LAB, lab.act(first, Run()), there)
     assert again.draws[again.prompt] != drawn
     assert sum(count for _, count in lab.gists(again)) == 4
 
 
 def test_the_way_of_asking_decides_what_the_model_is_given() -> None:
-    state = lab.act(lab.start(), Step(1))
+    state = lab.act(LAB.start(), Choose(1, "question"))
     assert state.prompt == Prompt(FEW[0].ask)
-    state = lab.act(state, Turn())
+    state = lab.act(state, Choose(1, "way"))
     assert state.prompt == Prompt(f"{FEW[0].fact} {FEW[0].ask}")
-    state = lab.act(state, Turn())
+    state = lab.act(state, Choose(1, "way"))
     assert state.prompt == Prompt(FEW[0].ask, SYSTEM)
-    own = lab.act(state, Ask("  Who am I?  "))
+    own = lab.act(state, EditText("  Who am I?  "))
     assert own.prompt == Prompt("Who am I?", SYSTEM)
     assert (own.item, own.accepted) == (None, ())
-    assert lab.act(own, Step(1)).item == FEW[0]
+    assert lab.act(own, Choose(1, "question")).item == FEW[0]
     with pytest.raises(LabError):
-        lab.act(own, Ask("  "))
-    assert lab.act(own, Ask("x" * 500)).left_out == 500 - lab.LONGEST
+        lab.act(own, EditText("  "))
+    assert lab.act(own, EditText("x" * 500)).left_out == 500 - lab.LONGEST
 
 
 def test_the_set_is_asked_in_pieces_stops_and_goes_on_where_it_was() -> None:
-    state: Any = lab.act(lab.act(lab.start(), See("calibration")), Go())
+    state: Any = lab.act(lab.act(LAB.start(), ShowView("calibration")), Run())
     asked = lab.question(state)
     assert asked is not None
     half = Reply((1,), (b"x",), (-1.0,))
     state = lab.receive(state, asked, lab.Answer((half,), 0.5))
-    assert lab.progress(state) == (0, 2, None)
+    assert lab.progress(state) == Progress(0, 2)
     again = lab.question(state)
     assert again is not None
     assert again.replies == (half,)
     state = lab.receive(state, again, lab.Answer((written(half),), 0.5))
-    assert lab.progress(state)[:2] == (1, 2)
-    assert lab.progress(state)[2] == pytest.approx(1.0)  # 2 tokens in 1 s, and 2 to come
-    stopped = lab.act(state, Go())
+    far = lab.progress(state)
+    assert (far.done, far.total) == (1, 2)
+    assert far.seconds == pytest.approx(1.0)  # 2 tokens in 1 s, and 2 to come
+    stopped = lab.act(state, Run())
     assert lab.question(stopped) is None
-    state = lab.act(stopped, Go())
+    state = lab.act(stopped, Run())
     last = lab.question(state)
     assert last is not None
     assert last.prompt == Prompt(FEW[1].ask)
     state = lab.receive(state, last, lab.Answer((written(Reply()),), 0.5))
     assert not state.running
-    assert lab.question(lab.act(state, Go())) is None  # nothing is asked twice
-    assert lab.progress(lab.act(state, See("ways")))[:2] == (2, 6)
+    assert lab.question(lab.act(state, Run())) is None  # nothing is asked twice
+    far = lab.progress(lab.act(state, ShowView("ways")))
+    assert (far.done, far.total) == (2, 6)
 
 
 def test_what_is_looked_at_comes_before_the_set() -> None:
-    state: Any = lab.act(lab.act(lab.start(), See("ways")), Go())
+    state: Any = lab.act(lab.act(LAB.start(), ShowView("ways")), Run())
     assert lab.question(state) is not None
-    looked = lab.act(state, See("answer"))
+    looked = lab.act(state, ShowView("answer"))
     assert looked.reply is None
     asked = lab.question(looked)
     assert asked is not None
@@ -139,7 +141,7 @@ def test_answers_are_judged_by_whether_there_is_a_right_one() -> None:
         Prompt(FEW[1].ask): told("It was in 1814."),
         Prompt(f"{FEW[1].fact} {FEW[1].ask}"): told("No such treaty is known."),
     }
-    state = lab.State(answers=answers)
+    state = lab.State(limits=LIMITS, answers=answers)
     plain, fact = (list(lab.judged(state, way)) for way in ("plain", "fact"))
     assert [(each.verdict, each.good) for each in plain] == [("right", True), ("wrong", False)]
     assert [(each.verdict, each.good) for each in fact] == [("declined", True)]
@@ -157,24 +159,24 @@ def test_something_invented_is_right_only_by_its_fact() -> None:
 
 
 def test_what_enter_does_follows_from_what_is_answered() -> None:
-    state = lab.start()
+    state = LAB.start()
     state = msgspec.structs.replace(state, at=0)
     assert lab.does(state) == "draw"
-    drawing = lab.act(state, Go())
+    drawing = lab.act(state, Run())
     assert lab.does(drawing) == "stop"
     some = {state.prompt: (written(Reply()), Reply())}
     assert lab.does(msgspec.structs.replace(state, draws=some)) == "draw_on"
     all_ = {state.prompt: (written(Reply()),)}
     assert lab.does(msgspec.structs.replace(state, draws=all_)) == "draw_anew"
-    state = lab.act(state, See("calibration"))
+    state = lab.act(state, ShowView("calibration"))
     assert lab.does(state) == "ask_all"
-    running = lab.act(state, Go())
+    running = lab.act(state, Run())
     assert lab.does(running) == "stop"
-    assert not lab.act(running, Go()).stopped  # that is what it was for
-    for key in (Turn(), See("answer"), See("ways")):
+    assert not lab.act(running, Run()).stopped  # that is what it was for
+    for key in (Choose(1, "way"), ShowView("answer"), ShowView("ways")):
         ended = lab.act(running, key)
         assert (ended.running, ended.stopped) == (False, True)
-        assert lab.act(lab.act(ended, See("ways")), Go()).stopped is False
+        assert lab.act(lab.act(ended, ShowView("ways")), Run()).stopped is False
     answers = {Prompt(item.ask): written(Reply()) for item in FEW[:1]}
     assert lab.does(msgspec.structs.replace(state, answers=answers)) == "ask_rest"
     answers = {Prompt(item.ask): written(Reply()) for item in FEW}

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from textual.events import Key
 
-from tests.labs.lab_stage import BackendEngine, at_rest, do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    editor,
+    impatient,
+    lab_app,
+    seen,
+    state_of,
+)
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.real_and_invented import items
 from tutor.labs.certainty.surprise import surprising
@@ -19,14 +30,9 @@ if TYPE_CHECKING:
 FEW = tuple(item for item in items() if item.kind == "places")[1::2]
 
 
-@pytest.fixture(autouse=True)
-def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("tutor.labs.certainty.lab", "tutor.labs.certainty.view"):
-        monkeypatch.setattr(f"{module}.items", lambda: FEW)
-        monkeypatch.setattr(f"{module}.DRAWS", 4)
-    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 12)
-
-
+LAB = msgspec.structs.replace(
+    lab.LAB, start=partial(lab.start, lab.Limits(items=FEW, draws=4, length=12))
+)
 SHOWN = {
     "answer": ("enter",),
     "calibration": ("tab", "enter"),
@@ -42,18 +48,18 @@ def test_how_it_looks(
     async def run(pilot: Any) -> None:
         await do(pilot, *keys)
 
-    assert snap_compare(lab_app("certainty", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(lab_app(LAB, tmp_path), terminal_size=size, run_before=run)
 
 
 def test_how_it_looks_on_a_wide_screen(snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "w", "enter")
 
-    assert snap_compare(lab_app("certainty", tmp_path), terminal_size=(140, 40), run_before=run)
+    assert snap_compare(lab_app(LAB, tmp_path), terminal_size=(140, 40), run_before=run)
 
 
 async def test_an_answer_its_verdict_and_ten_draws(tmp_path: Path) -> None:
-    async with lab_app("certainty", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "nothing of this name is known" in seen(pilot)
         assert "Enter draws 4 answers." in seen(pilot)
@@ -72,7 +78,7 @@ async def test_an_answer_its_verdict_and_ten_draws(tmp_path: Path) -> None:
 
 
 async def test_a_question_of_ones_own_is_nobodys_to_judge(tmp_path: Path) -> None:
-    app = lab_app("certainty", tmp_path)
+    app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
         editor(pilot).load("What is the capital of Egypt?")
@@ -83,16 +89,13 @@ async def test_a_question_of_ones_own_is_nobodys_to_judge(tmp_path: Path) -> Non
         assert state_of(pilot).own == ""
 
 
-async def test_the_set_can_be_stopped_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
-    engine = BackendEngine()
-    app = lab_app("certainty", tmp_path, engine)
+async def test_the_set_can_be_stopped_and_goes_on(tmp_path: Path) -> None:
+    engine = BackendEngine(impatient)
+    app = lab_app(LAB, tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab")
         app.post_message(Key("enter", None))  # `press` would wait until all are answered
-        while lab.progress(state_of(pilot))[0] < 2:
+        while lab.progress(state_of(pilot)).done < 2:
             await asyncio.sleep(0)
         engine.hold()
         assert "enter stop" in seen(pilot)
@@ -107,17 +110,14 @@ async def test_the_set_can_be_stopped_and_goes_on(
         assert "expected calibration error" in seen(pilot)
 
 
-async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.labs.certainty.backend.MOMENT", 0.0)
-    engine = BackendEngine()
-    app = lab_app("certainty", tmp_path, engine)
+async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(tmp_path: Path) -> None:
+    engine = BackendEngine(impatient)
+    app = lab_app(LAB, tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab")
         assert "enter ask the rest" in seen(pilot)  # one was asked to be looked at
         app.post_message(Key("enter", None))
-        while lab.progress(state_of(pilot))[0] < 2:
+        while lab.progress(state_of(pilot)).done < 2:
             await asyncio.sleep(0)
         engine.hold()
         await pilot.press("tab")
@@ -128,7 +128,7 @@ async def test_a_key_that_stops_the_asking_beside_what_it_is_for_says_so(
 
 
 async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
-    async with lab_app("certainty", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
         assert "·" in seen(pilot)
         await do(pilot, "enter")

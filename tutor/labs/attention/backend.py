@@ -33,9 +33,9 @@ class AttentionBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `TextError`."""
         match question:
-            case Read(text):
+            case Read(text=text):
                 return self._sentence(text)
-            case Look(text, layer):
+            case Look(text=text, layer=layer):
                 return Weights(self._weights(text)[layer].contiguous().numpy().tobytes())
 
     def _read(self, text: str) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
@@ -26,37 +26,18 @@ PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """The whole map, one token's row of it, or the heads in order."""
-
-    view: View
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """Look at another layer, head or token: so many further on."""
-
-    layer: int = 0
-    head: int = 0
-    token: int = 0
-
-
-class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Which head does this most?"""
+class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
+    """Rank all heads by how much they follow a pattern."""
 
     pattern: Pattern
 
 
-class Rank(msgspec.Struct, frozen=True, tag_field="do", tag="rank"):
-    """Another row of the list of heads, so many further down."""
-
-    by: int
+class ShowHead(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
+    """Show the map of the head in focus of the ranking."""
 
 
-class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """To the head on that row."""
-
-
-Action = EditText | See | Move | Ask | Rank | Go
+Axis = Literal["layer", "head", "token", "rank"]
+Action = EditText | ShowView[View] | MoveFocus[Axis] | RankHeads | ShowHead
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -160,27 +141,31 @@ def act(state: State, action: Action) -> State:
                 view="map" if state.view == "row" else state.view,
                 pattern=state.pattern,
             )
-        case See(view):
+        case ShowView(view=view):
             return change(state, view=view)
-        case Move(layer, head, token):
-            if state.sentence is None:
-                return state
-            return change(
-                state,
-                layer=_within(state.layer + layer, state.sentence.layers),
-                head=_within(state.head + head, state.sentence.heads),
-                token=_within(state.token + token, len(state.tokens)),
-            )
-        case Ask(pattern):
+        case MoveFocus(by=by, axis=axis):
+            return state if state.sentence is None else _focused(state, state.sentence, axis, by)
+        case RankHeads(pattern=pattern):
             return change(state, pattern=pattern, rank=0, view="finder")
-        case Rank(by):
-            return change(state, rank=_within(state.rank + by, len(state.ranking())))
-        case Go():
+        case ShowHead():
             ranking = state.ranking()
             if not ranking:
                 return state
             layer, head, _ = ranking[state.rank]
             return change(state, layer=layer, head=head, view="map")
+
+
+def _focused(state: State, read: Sentence, axis: Axis, by: int) -> State:
+    change = msgspec.structs.replace
+    match axis:
+        case "layer":
+            return change(state, layer=moved(state.layer, by, read.layers))
+        case "head":
+            return change(state, head=moved(state.head, by, read.heads))
+        case "token":
+            return change(state, token=moved(state.token, by, len(read.tokens)))
+        case "rank":
+            return change(state, rank=moved(state.rank, by, len(state.ranking())))
 
 
 def question(state: State) -> Question | None:
@@ -191,22 +176,19 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
-        case Look(_, layer), Weights(data):
+        case Look(layer=layer), Weights(data=data):
             weights = {**state.weights, layer: data}
             return msgspec.structs.replace(state, weights=weights)
-        case _, Sentence() as read:
+        case Read(), Sentence() as read:
             return msgspec.structs.replace(
                 state,
                 sentence=read,
-                layer=_within(state.layer, read.layers),
-                head=_within(state.head, read.heads),
+                layer=moved(state.layer, 0, read.layers),
+                head=moved(state.head, 0, read.heads),
                 token=len(read.tokens) - 1,
             )
-    return state
-
-
-def _within(value: int, count: int) -> int:
-    return min(max(0, value), max(0, count - 1))
+        case _:
+            return state  # a backend never answers so
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -271,15 +253,19 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("same-token", "a head that finds a repeated word, 50 %", _finds_itself),
     ),
     solution=(
-        Ask("previous"),
-        Go(),
-        Ask("first"),
-        Go(),
-        See("row"),
-        Move(layer=-99, head=-99, token=-99),
-        Move(layer=13, head=8, token=8),
+        RankHeads("previous"),
+        ShowHead(),
+        RankHeads("first"),
+        ShowHead(),
+        ShowView("row"),
+        MoveFocus(-99, "layer"),
+        MoveFocus(13, "layer"),
+        MoveFocus(-99, "head"),
+        MoveFocus(8, "head"),
+        MoveFocus(-99, "token"),
+        MoveFocus(8, "token"),
         EditText("one two three four one two three"),
-        Ask("same"),
-        Go(),
+        RankHeads("same"),
+        ShowHead(),
     ),
 )

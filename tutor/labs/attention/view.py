@@ -13,17 +13,15 @@ from tutor.labs.attention.lab import (
     PATTERNS,
     SINK,
     VIEWS,
-    Ask,
-    Go,
-    Move,
     Pattern,
-    Rank,
-    See,
+    RankHeads,
+    ShowHead,
     State,
 )
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import WIDE, around, beside, cursor
+from tutor.labs.kit.actions import EditText, cycled
+from tutor.labs.kit.columns import Room, around, beside, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.view import LabView
 
@@ -52,69 +50,59 @@ class AttentionView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "write", tooltip="Write a sentence of your own."),
         Binding(
-            "tab", "view", "map/token/finder", tooltip="The map, one token's row, or the finder."
+            "tab",
+            "next_view",
+            "map/token/finder",
+            tooltip="The map, one token's row, or the finder.",
         ),
-        Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
-        Binding("down", "layer(-1)", show=False),
-        Binding("up", "rank(-1)", "row", key_display="↑↓", tooltip="Choose a head of the list."),
-        Binding("down", "rank(1)", show=False),
-        Binding("left", "head(-1)", "head", key_display="←→", tooltip="Choose the head."),
-        Binding("right", "head(1)", show=False),
-        Binding("p", "token(-1)", "token", key_display="p/n", tooltip="The token before or after."),
-        Binding("n", "token(1)", show=False),
-        Binding("enter", "go", "go there", tooltip="Look at the head on this row of the list."),
-        Binding("o", "ask", "find", tooltip="Which head looks there most? Four habits in turn."),
+        *pair(("down", "up"), "move_focus(*, 'layer')", "layer", "Choose the layer.", "↑↓"),
+        *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head of the list."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose the head."),
+        *pair(P_N, "move_focus(*, 'token')", "token", "The token before or after."),
+        Binding(
+            "enter", "show_head", "go there", tooltip="Look at the head on this row of the list."
+        ),
+        Binding(
+            "o", "rank_heads", "find", tooltip="Which head looks there most? Four habits in turn."
+        ),
     ]
+    VIEWS = VIEWS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("layer", "head", "token"):
-            return self.state is not None and self.state.view != "finder"
-        if action in ("rank", "go"):
-            return self.state is not None and self.state.view == "finder"
-        return True
+        if action not in ("move_focus", "show_head"):
+            return True
+        in_finder = action == "show_head" or "rank" in parameters
+        return self.state is not None and in_finder is (self.state.view == "finder")
 
     def action_edit(self) -> None:
         self.write("A sentence:", self.state.text, lambda text: EditText(sentence(text)))
 
-    def action_view(self) -> None:
-        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+    def action_show_head(self) -> None:
+        self.did(ShowHead())
 
-    def action_layer(self, by: int) -> None:
-        self.did(Move(layer=by))
-
-    def action_head(self, by: int) -> None:
-        self.did(Move(head=by))
-
-    def action_token(self, by: int) -> None:
-        self.did(Move(token=by))
-
-    def action_rank(self, by: int) -> None:
-        self.did(Rank(by))
-
-    def action_go(self) -> None:
-        self.did(Go())
-
-    def action_ask(self) -> None:
+    def action_rank_heads(self) -> None:
+        """Show the ranking; where it is shown, rank by the next pattern."""
         step = 1 if self.state.view == "finder" else 0
-        self.did(Ask(PATTERNS[(PATTERNS.index(self.state.pattern) + step) % len(PATTERNS)]))
+        self.did(RankHeads(cycled(PATTERNS, self.state.pattern, step)))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        room = Room(width, height)
         if state.view == "finder" and state.sentence is not None:
-            return _finder(state, width, height)
+            return _finder(state, room)
         if not state.known:
             return [Content.styled("looking inside …", MUTED)]
-        above = _head(state, width)
+        above = _head(state, room)
+        height -= len(above)
         if state.view == "row":
-            return [*above, *_row(state, width, height - len(above))]
-        map_width = width // 2 + 8 if width >= WIDE else width
-        shown = _map(state, map_width, height - len(above))
-        if width >= WIDE:
-            row = _row(state, width - map_width - 4, height - len(above))
-            shown = beside(shown, row, map_width + 4)
-        return [*above, *shown]
+            return [*above, *_row(state, Room(width, height))]
+        if not room.wide:
+            return [*above, *_map(state, width, height)]
+        map_width = width // 2 + 8
+        row = _row(state, Room(width - map_width - 4, height))
+        return [*above, *beside(_map(state, map_width, height), row, map_width + 4)]
 
 
-def _head(state: State, width: int) -> list[Content]:
+def _head(state: State, room: Room) -> list[Content]:
     """Which head it is, and what it is in the habit of."""
     read = state.sentence
     assert read is not None
@@ -126,14 +114,14 @@ def _head(state: State, width: int) -> list[Content]:
         (f" of {read.heads}", MUTED),
     )
     habits: list[str | tuple[str, str]] = []
-    gap = "  " if width >= 60 else " "
+    gap = "  " if room.roomy else " "
     for pattern in PATTERNS:
         score = state.score(pattern)
         if score is not None:
             share = f"{100 * score:>2.0f} %{gap}"
             habits += [(f"{SHORT[pattern]} ", MUTED), (share, "bold" if score >= 0.5 else "")]
     found = Content.assemble(*habits).rstrip()
-    apart = place.cell_length + 2 + found.cell_length > width
+    apart = place.cell_length + 2 + found.cell_length > room.width
     lines = [place, found] if apart else [Content.assemble(place, "  ", found)]
     if read.left_out:
         lines.append(Content(f"{len(read.tokens)} tokens are shown, {read.left_out} left out."))
@@ -192,16 +180,16 @@ def _taken(state: State, width: int) -> list[Content]:
     return [Content.assemble(*parts), Content.styled(heat.LEGEND, MUTED)]
 
 
-def _row(state: State, width: int, height: int) -> list[Content]:
+def _row(state: State, room: Room) -> list[Content]:
     """query -> key: one token, and what it takes from each that it may look at."""
     tokens = state.tokens
     row, own = state.row(state.token), tokens[state.token]
     sink = row[0] >= _SINK_SAID and state.token > 0
-    below = _sink(row[0], width) if sink else []
-    name = max(8, min(16, width // 5))
-    notes = 22 if width >= 70 else 0
-    bar = max(0, width - name - figures.PERCENT_WIDTH - notes - 10)
-    rows = max(3, height - len(below) - 1)
+    below = _sink(row[0], room.width) if sink else []
+    name = max(8, min(16, room.width // 5))
+    notes = 22 if room.roomy else 0
+    bar = max(0, room.width - name - figures.PERCENT_WIDTH - notes - 10)
+    rows = max(3, room.height - len(below) - 1)
     # where not all fit, those that count most, in the order of the text
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
     lines = [
@@ -240,18 +228,18 @@ def _sink(share: float, width: int) -> list[Content]:
         "An attention sink: the shares must add up to 100 %, so a head that",
         "finds nothing puts them where they do no harm, on the first token.",
     ]
-    if width < 70:
+    if max(map(len, said)) > width:
         said = ["A sink: what finds nothing rests here."]
     return [Content.styled(line, MUTED if share < SINK else "") for line in said]
 
 
-def _finder(state: State, width: int, height: int) -> list[Content]:
+def _finder(state: State, room: Room) -> list[Content]:
     ranking = state.ranking()
-    asks = "Which head looks at " if width >= 60 else "Most on "
+    asks = "Which head looks at " if room.roomy else "Most on "
     question = Content.assemble(
         (asks, MUTED),
         (ASKED[state.pattern], f"{ACT} bold"),
-        (" most?" if width >= 60 else "?", MUTED),
+        (" most?" if room.roomy else "?", MUTED),
     )
     if not ranking:
         return [
@@ -260,8 +248,8 @@ def _finder(state: State, width: int, height: int) -> list[Content]:
             Content("No token comes twice in this sentence."),
             Content("Write one in which a word is repeated (e)."),
         ]
-    rows = max(3, height - 3)
-    bar = max(0, width - 36)
+    rows = max(3, room.height - 3)
+    bar = max(0, room.width - 36)
     lines = [question, Content.styled("   rank   layer   head    share of it", MUTED)]
     for at in around(state.rank, len(ranking), rows):
         layer, head, score = ranking[at]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from tutor.labs.attention_formula import by_hand
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
@@ -19,37 +20,10 @@ MOST_TOKENS = 32
 STEPS = 5
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
-    """So many steps of the formula further."""
-
-    by: int
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """Another layer, head, asking token, or token that is looked at: so many further on."""
-
-    layer: int = 0
-    head: int = 0
-    token: int = 0
-    key: int = 0
-
-
-class Root(msgspec.Struct, frozen=True, tag_field="do", tag="root"):
-    """Divide by the root of the head's size, or see what happens without."""
-
-    divide: bool
-
-
-class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
-    """Hide what comes after the token, or see what happens without."""
-
-    hide: bool
-
-
-Action = EditText | Step | Move | Root | Mask
+Axis = Literal["step", "layer", "head", "token", "key"]
+"""What is looked at: a step of the formula, a head, the token that asks, and one that it asks."""
+Action = EditText | MoveFocus[Axis] | Toggle[Literal["root", "mask"]]
+"""`Toggle` leaves out the division by the root of the head's size, or the mask."""
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -132,25 +106,29 @@ def act(state: State, action: Action) -> State:
         case EditText(text=text):
             new = change(start(), text=sentence(text), layer=state.layer, head=state.head)
             return change(new, token=MOST_TOKENS, divide=state.divide, hide=state.hide)
-        case Step(by):
-            return change(state, step=_within(state.step + by, STEPS))
-        case Move(layer, head, token, key):
-            read = state.read
-            if read is None:
-                return state
-            moved = change(
-                state,
-                layer=_within(state.layer + layer, read.layers),
-                head=_within(state.head + head, read.heads),
-                token=_within(state.token + token, len(read.tokens)),
-                key=_within(state.key + key, len(read.tokens)),
-            )
-            other = (moved.layer, moved.head) != (state.layer, state.head)
-            return change(moved, worked=None) if other else _work(moved)
-        case Root(divide):
-            return _work(change(state, divide=divide))
-        case Mask(hide):
-            return _work(change(state, hide=hide))
+        case MoveFocus(by=by, axis="step"):
+            return change(state, step=moved(state.step, by, STEPS))
+        case MoveFocus(by=by, axis=axis):
+            return state if state.read is None else _focused(state, state.read, axis, by)
+        case Toggle(what="root"):
+            return _work_again(change(state, divide=not state.divide))
+        case Toggle():
+            return _work_again(change(state, hide=not state.hide))
+
+
+def _focused(state: State, read: Answer, axis: Axis, by: int) -> State:
+    change = msgspec.structs.replace
+    match axis:
+        case "layer":
+            new = change(state, layer=moved(state.layer, by, read.layers))
+        case "head":
+            new = change(state, head=moved(state.head, by, read.heads))
+        case "token":
+            new = change(state, token=moved(state.token, by, len(read.tokens)))
+        case "key":
+            new = change(state, key=moved(state.key, by, len(read.tokens)))
+    other = (new.layer, new.head) != (state.layer, state.head)
+    return change(new, worked=None) if other else _work_again(new)
 
 
 def question(state: State) -> Question | None:
@@ -158,17 +136,22 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    token = _within(state.token, len(answer.tokens))
     return _work(
         msgspec.structs.replace(
             state,
             read=answer,
-            layer=_within(state.layer, answer.layers),
-            head=_within(state.head, answer.heads),
-            token=token,
-            key=_within(state.key, len(answer.tokens)),
+            layer=moved(state.layer, 0, answer.layers),
+            head=moved(state.head, 0, answer.heads),
+            token=moved(state.token, 0, len(answer.tokens)),
+            key=moved(state.key, 0, len(answer.tokens)),
         )
     )
+
+
+def _work_again(state: State) -> State:
+    """The steps of a changed state. While another head's vectors are awaited there is nothing to
+    work with."""
+    return state if state.worked is None else _work(state)
 
 
 def _work(state: State) -> State:
@@ -194,10 +177,6 @@ def _work(state: State) -> State:
         off=max(abs(a - b) for a, b in zip(total, own, strict=True)) if plain else None,
     )
     return msgspec.structs.replace(state, worked=worked)
-
-
-def _within(value: int, count: int) -> int:
-    return min(max(0, value), max(0, count - 1))
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -265,13 +244,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("empty-share", "over half for a token, but another adds more", _empty_share),
     ),
     solution=(
-        Step(SUM),
-        Move(head=-8),
-        Root(divide=False),
-        Root(divide=True),
-        Move(head=7, token=-4),
-        Mask(hide=False),
-        Mask(hide=True),
-        Move(head=-7),
+        MoveFocus(SUM, "step"),
+        MoveFocus(-8, "head"),
+        Toggle("root"),
+        Toggle("root"),
+        MoveFocus(7, "head"),
+        MoveFocus(-4, "token"),
+        Toggle("mask"),
+        Toggle("mask"),
+        MoveFocus(-7, "head"),
     ),
 )

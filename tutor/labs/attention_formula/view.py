@@ -10,10 +10,11 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.attention_formula.lab import SHARES, STEPS, SUM, Mask, Move, Root, State, Step
+from tutor.labs.attention_formula.lab import SHARES, STEPS, SUM, State
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import Room, around, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.view import LabView
 
@@ -34,71 +35,48 @@ class AttentionFormulaView(LabView):
     """One row for each token that is looked at, one more column for each step."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "step(1)", "step", key_display="←→", tooltip="One step on, or back."),
-        Binding("left", "step(-1)", show=False),
-        Binding("up", "key(-1)", "row", key_display="↑↓", tooltip="Choose the token looked at."),
-        Binding("down", "key(1)", show=False),
-        Binding("p", "token(-1)", "asks", key_display="p/n", tooltip="Choose the token that asks."),
-        Binding("n", "token(1)", show=False),
-        Binding("l", "layer(1)", "layer", key_display="k/l", tooltip="Another layer."),
-        Binding("k", "layer(-1)", show=False),
-        Binding("j", "head(1)", "head", key_display="h/j", tooltip="Another head."),
-        Binding("h", "head(-1)", show=False),
-        Binding("o", "root", "root on/off", tooltip="Leave out the division by the root."),
-        Binding("m", "mask", "mask on/off", tooltip="Leave out the mask."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'step')", "step", "One step on, or back."),
+        *pair(UP_DOWN, "move_focus(*, 'key')", "row", "Choose the token looked at."),
+        *pair(P_N, "move_focus(*, 'token')", "asks", "Choose the token that asks."),
+        *pair(("k", "l"), "move_focus(*, 'layer')", "layer", "Another layer.", "k/l"),
+        *pair(("h", "j"), "move_focus(*, 'head')", "head", "Another head.", "h/j"),
+        Binding(
+            "o", "switch('root')", "root on/off", tooltip="Leave out the division by the root."
+        ),
+        Binding("m", "switch('mask')", "mask on/off", tooltip="Leave out the mask."),
         Binding("e", "edit", "write", tooltip="Write a sentence of your own."),
     ]
 
     def action_edit(self) -> None:
         self.write("A sentence:", self.state.text, lambda text: EditText(sentence(text)))
 
-    def action_step(self, by: int) -> None:
-        self.did(Step(by))
-
-    def action_key(self, by: int) -> None:
-        self.did(Move(key=by))
-
-    def action_token(self, by: int) -> None:
-        self.did(Move(token=by))
-
-    def action_layer(self, by: int) -> None:
-        self.did(Move(layer=by))
-
-    def action_head(self, by: int) -> None:
-        self.did(Move(head=by))
-
-    def action_root(self) -> None:
-        self.did(Root(not self.state.divide))
-
-    def action_mask(self) -> None:
-        self.did(Mask(not self.state.hide))
-
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.read is None or state.worked is None:
             return [Content.styled("taking the vectors out …", MUTED)]
-        above = [_place(state, state.read, width), _steps(state, width), *_words(state, width)]
+        room = Room(width, height)
+        above = [_place(state, state.read, room), _steps(state, room), *_words(state, room)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []
         rows = max(2, height - len(above) - len(below) - 1)
         return [*above, *_table(state, state.worked, width, rows), *below]
 
 
-def _place(state: State, read: Answer, width: int) -> Content:
-    wide = width >= 60
+def _place(state: State, read: Answer, room: Room) -> Content:
+    roomy = room.roomy
     more = f"  {read.left_out} tokens left out" if read.left_out else ""
     return Content.assemble(
         (figures.shown(state.tokens[state.token]), "bold"),
         (" asks   layer ", MUTED),
         (f"{state.layer + 1:>2}", "bold"),
-        (f"{f' of {read.layers}' * wide}  head ", MUTED),
+        (f"{f' of {read.layers}' * roomy}  head ", MUTED),
         (f"{state.head + 1:>2}", "bold"),
-        (f"{f' of {read.heads}  size {read.size}' * wide}", MUTED),
+        (f"{f' of {read.heads}  size {read.size}' * roomy}", MUTED),
         (more, MUTED),
     )
 
 
-def _steps(state: State, width: int) -> Content:
+def _steps(state: State, room: Room) -> Content:
     off = {1: not state.divide, 2: not state.hide}
-    if width < 60:
+    if not room.roomy:
         left_out = " off" if off.get(state.step) else ""
         return Content.assemble(
             (f"step {state.step + 1} of {STEPS}  ", MUTED),
@@ -112,7 +90,7 @@ def _steps(state: State, width: int) -> Content:
     return Content.assemble(*parts)
 
 
-def _words(state: State, width: int) -> list[Content]:
+def _words(state: State, room: Room) -> list[Content]:
     """What the step does, and the sum for the row in focus."""
     read, worked = state.read, state.worked
     assert read is not None
@@ -123,11 +101,11 @@ def _words(state: State, width: int) -> list[Content]:
     value = read.rows(read.values)[at]
     match state.step:
         case 0:
-            room = max(1, min(4, (width - 34) // 14))
+            count = max(1, min(4, (room.width - 34) // 14))
             terms = " + ".join(
-                f"{_number(query[i])}·{_number(key[i])}" for i in range(min(room, size))
+                f"{_number(query[i])}·{_number(key[i])}" for i in range(min(count, size))
             )
-            sums = f"{terms} + {size - room} more = {_number(worked.products[at])}"
+            sums = f"{terms} + {size - count} more = {_number(worked.products[at])}"
             does = "How well does the query fit each key? Multiply number by number, add up."
         case 1:
             product = _number(worked.products[at])
@@ -148,8 +126,8 @@ def _words(state: State, width: int) -> list[Content]:
             shown = ", ".join(_number(number) for number in list(value)[:3])
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
             does = "Each value times its share, added up; “adds” is how long each part is."
-    lines = [Content.styled(does, MUTED)] if width >= 60 else []
-    return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(width)]
+    lines = [Content.styled(does, MUTED)] if room.roomy else []
+    return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(room.width)]
 
 
 def _powers(scores: Sequence[float], at: int) -> str:

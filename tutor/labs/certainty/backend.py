@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tutor.labs.certainty.lab import Answer, Prompt, Question
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.continuations import Growing
 from tutor.labs.kit.replies import log_probabilities, longer
 from tutor.labs.kit.reply import Reply
@@ -19,6 +19,7 @@ class CertaintyBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
@@ -30,7 +31,7 @@ class CertaintyBackend:
         while open_ := [number for number, reply in enumerate(replies) if not reply.done]:
             number = min(open_, key=lambda each: len(replies[each].ids))
             replies[number] = self._longer(replies[number], number, question.seed)
-            if time.perf_counter() - begun >= MOMENT:
+            if time.perf_counter() - begun >= self._moment:
                 break
             self._check_cancelled()
         self._growing.forget_all_but(reply.ids for reply in replies)

@@ -7,7 +7,7 @@ asked in three ways: as it is, with the fact in front, and told to admit what it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,13 +15,13 @@ import msgspec
 from tutor.errors import LabError
 from tutor.labs.certainty.calibration import Bin, bins
 from tutor.labs.certainty.real_and_invented import Item, Verdict, gist, items, verdict
+from tutor.labs.kit.actions import Choose, EditText, Run, ShowView, cycled
 from tutor.labs.kit.lab import Goal, Lab
-from tutor.labs.kit.reply import Reply
+from tutor.labs.kit.progress import Progress, at_pace
+from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
 """Characters of a question of one's own; of a longer one the end counts."""
-DRAWS = 10
-"""Answers that are drawn to see whether they agree."""
 SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
 
 Way = Literal["plain", "fact", "unsure"]
@@ -31,44 +31,29 @@ WAYS: tuple[Way, ...] = ("plain", "fact", "unsure")
 VIEWS: tuple[View, ...] = ("answer", "calibration", "ways")
 
 
+Action = EditText | Choose[Literal["question", "way"]] | ShowView[View] | Run
+"""`EditText` asks a question of one's own. `Run` draws answers where one answer is looked at, else
+asks the whole set."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is asked: the questions of the set, the answers that are drawn to see whether they
+    agree, and the tokens of an answer at most."""
+
+    items: tuple[Item, ...] = msgspec.field(default_factory=items)
+    draws: int = 10
+    length: int = LENGTH
+
+
+LIMITS = Limits()
+
+
 class Prompt(msgspec.Struct, frozen=True):
     """What the model is given: a message, and what stands in the place of the system, if
     anything."""
 
     message: str
     system: str = ""
-
-
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """A question of one's own."""
-
-    text: str
-
-
-class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
-    """Another question of the set, so many further on."""
-
-    by: int
-
-
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """The next way of asking."""
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """One answer, the calibration of the set, or the three ways side by side."""
-
-    view: View
-
-
-class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """Draw ten answers, or ask the whole set; again: stop."""
-
-
-Action = Ask | Step | Turn | See | Go
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -96,6 +81,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     another view or way ended that. `spent` are the seconds that it took to
     answer `answered` tokens, for an estimate."""
 
+    limits: Limits = LIMITS
     at: int = 0
     own: str = ""
     left_out: int = 0
@@ -112,16 +98,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def item(self) -> Item | None:
-        return None if self.own else items()[self.at]
+        return None if self.own else self.limits.items[self.at]
 
     @property
     def prompt(self) -> Prompt:
-        return _prompt(self.own or items()[self.at], self.way)
+        return _prompt(self.own or self.limits.items[self.at], self.way)
 
     @property
     def reply(self) -> Reply | None:
         """The answer that is looked at, once it is whole."""
         return done_reply(self, self.prompt)
+
+    @property
+    def unwritten(self) -> Reply:
+        return Reply(most=self.limits.length)
 
     @property
     def accepted(self) -> tuple[str, ...]:
@@ -143,36 +133,43 @@ def done_reply(state: State, prompt: Prompt) -> Reply | None:
     return reply if reply is not None and reply.done else None
 
 
-def start() -> State:
-    return State(at=_place("Treaty of Belmark"))
+def start(limits: Limits = LIMITS) -> State:
+    return State(limits=limits, at=_place(limits.items, "Treaty of Belmark"))
 
 
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Ask(text):
+        case EditText(text=text):
             if not text.strip():
                 raise LabError("The question is empty.", "Write one, or leave with Esc.")
             kept = text.strip()[-LONGEST:]
             left_out = len(text.strip()) - len(kept)
             return replace(state, own=kept, left_out=left_out, drawing=False, stopped=False)
-        case Step(by):
-            at = state.at if state.own else (state.at + by) % len(items())
-            return replace(state, at=at, own="", left_out=0, drawing=False, stopped=False)
-        case Turn():
-            way = WAYS[(WAYS.index(state.way) + 1) % len(WAYS)]
-            stopped = state.stopped or state.running
-            return replace(state, way=way, drawing=False, running=False, stopped=stopped)
-        case See(view):
+        case Choose(by=by, what=what):
+            return _chosen(state, by, what)
+        case ShowView(view=view):
             stopped = state.stopped or state.running
             return replace(state, view=view, running=False, stopped=stopped)
-        case Go():
+        case Run():
             state = replace(state, stopped=False)
             return _drawn(state) if state.view == "answer" else _set_going(state)
 
 
+def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
+    replace = msgspec.structs.replace
+    match what:
+        case "question":
+            at = state.at if state.own else (state.at + by) % len(state.limits.items)
+            return replace(state, at=at, own="", left_out=0, drawing=False, stopped=False)
+        case "way":
+            way = cycled(WAYS, state.way, by)
+            stopped = state.stopped or state.running
+            return replace(state, way=way, drawing=False, running=False, stopped=stopped)
+
+
 def _drawn(state: State) -> State:
-    """Draw, stop, or draw anew where ten are there."""
+    """Draw, stop, or draw anew where all are there."""
     replace = msgspec.structs.replace
     drawn = state.draws.get(state.prompt, ())
     if not drawn or not all(reply.done for reply in drawn):
@@ -193,7 +190,7 @@ def asked_ways(state: State) -> tuple[Way, ...]:
 
 def _owed(state: State) -> Iterator[Prompt]:
     """What is left of the set in this view."""
-    prompts = (_prompt(item, way) for way in asked_ways(state) for item in items())
+    prompts = (_prompt(item, way) for way in asked_ways(state) for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
 
@@ -201,7 +198,7 @@ Does = Literal["draw", "draw_anew", "draw_on", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """What `Go` does now; None where all is asked."""
+    """What `Run` does now; None where all is asked."""
     if state.drawing if state.view == "answer" else state.running:
         return "stop"
     if state.view == "answer":
@@ -209,20 +206,19 @@ def does(state: State) -> Does | None:
         if not drawn:
             return "draw"
         return "draw_anew" if all(reply.done for reply in drawn) else "draw_on"
-    done, total, _ = progress(state)
-    return None if done == total else "ask_rest" if done else "ask_all"
+    asked = progress(state)
+    return None if asked.done == asked.total else "ask_rest" if asked.done else "ask_all"
 
 
-def progress(state: State) -> tuple[int, int, float | None]:
-    """How many questions of the set are answered in this view, of how many, and about how many
-    seconds the others take; None where nothing was answered yet."""
-    total = len(asked_ways(state)) * len(items())
-    left = list(_owed(state))
+def progress(state: State) -> Progress:
+    """How many questions of the set are answered in this view."""
+    total = len(asked_ways(state)) * len(state.limits.items)
+    done = total - len(list(_owed(state)))
     finished = [reply for reply in state.answers.values() if reply.done]
     if not state.answered or not finished:
-        return total - len(left), total, None
+        return Progress(done, total)
     each = sum(len(reply.ids) for reply in finished) / len(finished)
-    return total - len(left), total, len(left) * each * state.spent / state.answered
+    return at_pace(done, total, each * state.spent / state.answered)
 
 
 def question(state: State) -> Question | None:
@@ -230,14 +226,14 @@ def question(state: State) -> Question | None:
     prompt = state.prompt
     if state.view == "answer":
         if state.reply is None:
-            return Question(prompt, (state.answers.get(prompt, Reply()),))
+            return Question(prompt, (state.answers.get(prompt, state.unwritten),))
         if state.drawing:
-            drawn = state.draws.get(prompt) or (Reply(),) * DRAWS
+            drawn = state.draws.get(prompt) or (state.unwritten,) * state.limits.draws
             return Question(prompt, drawn, state.seed)
     if state.running:
         owed = next(_owed(state), None)
         if owed is not None:
-            return Question(owed, (state.answers.get(owed, Reply()),))
+            return Question(owed, (state.answers.get(owed, state.unwritten),))
     return None
 
 
@@ -272,7 +268,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 def judged(state: State, way: Way) -> Iterator[Judged]:
     """What is answered of the set in this way."""
-    for item in items():
+    for item in state.limits.items:
         reply = done_reply(state, _prompt(item, way))
         if reply is not None:
             accepted = item.accepted(with_fact=way == "fact")
@@ -305,7 +301,7 @@ DIFFERENT = 5
 
 def _made_up_anew(state: State) -> bool:
     found = gists(state)
-    return sum(count for _, count in found) == DRAWS and len(found) >= DIFFERENT
+    return sum(count for _, count in found) == state.limits.draws and len(found) >= DIFFERENT
 
 
 def _sure_and_wrong(state: State) -> bool:
@@ -323,7 +319,7 @@ def _mended(state: State) -> bool:
 
 
 def _whole(state: State, way: Way) -> bool:
-    return all(done_reply(state, _prompt(item, way)) is not None for item in items())
+    return all(done_reply(state, _prompt(item, way)) is not None for item in state.limits.items)
 
 
 def _calibrated(state: State) -> bool:
@@ -334,9 +330,9 @@ def _three_ways(state: State) -> bool:
     return all(_whole(state, way) for way in WAYS)
 
 
-def _place(words: str) -> int:
-    """Where the question with these words in it stands in the set."""
-    return next(place for place, item in enumerate(items()) if words in item.ask)
+def _place(asked: Sequence[Item], words: str) -> int:
+    """The position of the question with these words in it."""
+    return next(place for place, item in enumerate(asked) if words in item.ask)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -363,14 +359,17 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("three-ways", "the whole set, asked in all three ways", _three_ways),
     ),
     solution=(
-        Go(),
-        Step(_place("Generative Adversarial") - _place("Treaty of Belmark")),
-        Turn(),
-        Turn(),
-        Turn(),
-        See("calibration"),
-        Go(),
-        See("ways"),
-        Go(),
+        Run(),
+        Choose(
+            _place(items(), "Generative Adversarial") - _place(items(), "Treaty of Belmark"),
+            "question",
+        ),
+        Choose(1, "way"),
+        Choose(1, "way"),
+        Choose(1, "way"),
+        ShowView("calibration"),
+        Run(),
+        ShowView("ways"),
+        Run(),
     ),
 )

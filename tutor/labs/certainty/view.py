@@ -10,20 +10,13 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
-from tutor.app.widgets.meter import meter
 from tutor.labs.certainty.calibration import expected_error
 from tutor.labs.certainty.lab import (
-    DRAWS,
     LONGEST,
     SYSTEM,
     VIEWS,
     WAYS,
-    Ask,
-    Go,
-    See,
     State,
-    Step,
-    Turn,
     calibration,
     does,
     gists,
@@ -31,8 +24,12 @@ from tutor.labs.certainty.lab import (
     progress,
     tally,
 )
-from tutor.labs.certainty.real_and_invented import items, verdict
+from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
+from tutor.labs.kit.actions import EditText, Run, ShowView
+from tutor.labs.kit.columns import Room
+from tutor.labs.kit.keys import LEFT_RIGHT, pair
+from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.text import safe, visible
@@ -56,10 +53,7 @@ MARKS: dict[Verdict, tuple[str, str]] = {
     "wrong": ("× wrong", NOT_YET),
     "declined": ("○ declined", ACT),
 }
-_WIDE = 66
-_FULL = 76
 _MOST_BAR = 40
-_LOW = 12
 _CERTAIN = "◆"
 
 
@@ -73,28 +67,22 @@ class CertaintyView(LabView):
         Binding("enter", "go('draw_on')", "go on", tooltip="Draw what is left of the ten."),
         Binding("enter", "go('ask_rest')", "ask the rest", tooltip="Ask what is left of the set."),
         Binding("enter", "go('stop')", "stop", tooltip="Stop; what is answered is kept."),
-        Binding("left", "step(-1)", "question", key_display="←→", tooltip="Another question."),
-        Binding("right", "step(1)", show=False),
-        Binding("w", "turn", "way", tooltip="As it is, with the fact, free to decline."),
-        Binding("tab", "see", "next view", tooltip="One answer, or the whole set."),
+        *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Another question."),
+        Binding(
+            "w", "choose(1, 'way')", "way", tooltip="As it is, with the fact, free to decline."
+        ),
+        Binding("tab", "next_view", "next view", tooltip="One answer, or the whole set."),
         Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
     ]
 
+    VIEWS = VIEWS
+
     def action_go(self, _: Does) -> None:
-        self.did(Go())
-
-    def action_step(self, by: int) -> None:
-        self.did(Step(by))
-
-    def action_turn(self) -> None:
-        self.did(Turn())
-
-    def action_see(self) -> None:
-        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+        self.did(Run())
 
     def action_edit(self) -> None:
-        self.did(See("answer"))
-        self.write("A question of your own:", self.state.own, Ask)
+        self.did(ShowView("answer"))
+        self.write("A question of your own:", self.state.own, EditText)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -102,13 +90,13 @@ class CertaintyView(LabView):
             return True
         if action == "go":
             return parameters == (does(state),)
-        if action == "step":
-            return state.view == "answer"
-        return action != "turn" or state.view != "ways"
+        if action == "choose":
+            return state.view == "answer" if "question" in parameters else state.view != "ways"
+        return True
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
-        return [_heading(state, width), *draw(state, width, height)]
+        return [_heading(state, width), *draw(state, Room(width, height))]
 
 
 def _heading(state: State, width: int) -> Content:
@@ -128,9 +116,9 @@ def _heading(state: State, width: int) -> Content:
 # --- one answer -----------------------------------------------------------------------------------
 
 
-def _answer(state: State, width: int, height: int) -> list[Content]:
-    low = height < _LOW
-    lines = [_which(state, width), *_question(state, width, 1 if low else 3)]
+def _answer(state: State, room: Room) -> list[Content]:
+    width, low = room.width, room.low
+    lines = [_which(state, room), *_question(state, width, 1 if low else 3)]
     lines += [] if low else _before(state, width)
     reply = state.answers.get(state.prompt)
     if reply is None or not reply.ids:
@@ -138,30 +126,30 @@ def _answer(state: State, width: int, height: int) -> list[Content]:
     # what ends an answer has its share in the certainty, but is not a part of the text
     kept = len(reply.ids) - reply.ended
     text = surprising(reply.pieces[:kept], _bits(reply), width, 1 if low else 3)
-    lines += [*([] if low else [Content("")]), *text, _figures(reply, width)]
+    lines += [*([] if low else [Content("")]), *text, _figures(reply, room)]
     if state.reply is not None:
         lines.append(_judgment(state, reply, width))
-    return [*lines, *_draws(state, width, max(1, height - len(lines) - 3))]
+    return [*lines, *_draws(state, width, max(1, room.height - len(lines) - 3))]
 
 
-def _which(state: State, width: int) -> Content:
+def _which(state: State, room: Room) -> Content:
     """Where in the set the question is, how it is asked, and what the bars mean."""
     item = state.item
     if item is None:
         said = f"the last {LONGEST} characters" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
-        said = f"{state.at + 1} of {len(items())}  {kind}"
-        said += f" {item.kind}" if width >= _WIDE else ""
-    size = 30 if width >= _WIDE else 20
-    scale = f"{'bars: half a bit a step':>{width - size - 15}}" if width >= _WIDE else ""
+        said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"
+        said += f" {item.kind}" if room.roomy else ""
+    size = 30 if room.roomy else 20
+    scale = f"{'bars: half a bit a step':>{room.width - size - 15}}" if room.roomy else ""
     return Content.assemble(
         (figures.fit(said, size), MUTED), (f"  {NAMES[state.way]:<13}", ACT), (scale, MUTED)
     )
 
 
 def _question(state: State, width: int, rows: int) -> list[Content]:
-    text = safe(state.prompt.message if state.own else items()[state.at].ask)
+    text = safe(state.prompt.message if state.own else state.limits.items[state.at].ask)
     lines = Content.styled(" ".join(text.split()), "bold").wrap(width)
     if len(lines) > rows:
         rest = " ".join(line.plain.strip() for line in lines[rows - 1 :])
@@ -185,14 +173,14 @@ def _bits(reply: Reply) -> list[float]:
     return [-log / math.log(2) for log in reply.logs]
 
 
-def _figures(reply: Reply, width: int) -> Content:
+def _figures(reply: Reply, room: Room) -> Content:
     """Certainty, the mean that it comes from, and the token that the model was least sure of."""
     least = min(range(len(reply.logs)), key=reply.logs.__getitem__)
     token = visible(reply.pieces[least]) or "∅"
     share = figures.percent(math.exp(reply.logs[least]))
     token = figures.fit(token, 10).rstrip()
     certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
-    if width < _WIDE:
+    if not room.roomy:
         return Content.assemble(certain, (f"   least {token} {share}", MUTED))
     mean = f"   {reply.mean:.2f} nats a token   least sure of {token}, {share}"
     return Content.assemble(certain, (mean, MUTED))
@@ -213,18 +201,19 @@ def _judgment(state: State, reply: Reply, width: int) -> Content:
 
 
 def _draws(state: State, width: int, rows: int) -> list[Content]:
-    drawn = state.draws.get(state.prompt, ())
+    drawn, total = state.draws.get(state.prompt, ()), state.limits.draws
     if not drawn:
-        return [Content(""), Content.styled(f"Enter draws {DRAWS} answers.", MUTED)]
+        return [Content(""), Content.styled(f"Enter draws {total} answers.", MUTED)]
     done = sum(reply.done for reply in drawn)
     found = gists(state)
-    if done < DRAWS:
+    if done < total:
         more = "" if state.drawing else ", Enter goes on"
-        said = Content.styled(f"{done} of {DRAWS} drawn{more}", MUTED)
+        said = Content.styled(f"{done} of {total} drawn{more}", MUTED)
     else:
-        agree = f"{found[0][1]} of {DRAWS} agree"
+        agree = f"{found[0][1]} of {total} agree"
         how = "   by their first new word"
-        how += " (not in the question, no “the”)" if width >= _FULL else ""
+        meant = " (not in the question, no “the”)"
+        how += meant if len(agree + how + meant) <= width else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
     lines = [Content(""), said, Content(figures.fit(counts, width).rstrip())]
@@ -241,23 +230,23 @@ def _drawn(reply: Reply, width: int) -> Content:
 # --- the set --------------------------------------------------------------------------------------
 
 
-def _calibration(state: State, width: int, height: int) -> list[Content]:
+def _calibration(state: State, room: Room) -> list[Content]:
     found = list(judged(state, state.way))
     good = sum(each.good for each in found)
-    bar = min(_MOST_BAR, width - 40)
+    bar = min(_MOST_BAR, room.width - 40)
     wide = bar >= 8
     heading = f"{'certainty':<12}{'answers':>8}{'certain':>9}{'right':>8}"
     legend = f"  █ right {_CERTAIN} certain" if wide else ""
     rows = calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
     said = f"{good} of {len(found)} as they should be"
-    summary = f"{said}   {error}" if width >= _WIDE else error
+    summary = f"{said}   {error}" if room.roomy else error
     return [
-        Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, width - 16)),
+        Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, room.width - 16)),
         Content.styled(summary if found else "", "bold"),
         Content.styled(heading + legend, MUTED),
         *(_bin(each, bar if wide else 0) for each in reversed(rows)),
-        *([] if height < _LOW else _note(width)),
+        *([] if room.low else _note(room.width)),
     ]
 
 
@@ -283,13 +272,14 @@ def _note(width: int) -> list[Content]:
     return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
 
 
-def _ways(state: State, width: int, height: int) -> list[Content]:
+def _ways(state: State, room: Room) -> list[Content]:
     found = {way: list(judged(state, way)) for way in WAYS}
-    if width >= _WIDE:
+    if room.roomy:
         table = _table(found, (True, False))
     else:
         table = [*_table(found, (True,)), *_table(found, (False,))]
-    return [_progress(state, width), *table, *([] if height < _LOW else _ways_note(width))]
+    note = [] if room.low else _ways_note(state, room.width)
+    return [_progress(state, room.width), *table, *note]
 
 
 _COLUMNS: dict[Verdict, int] = {"right": 7, "wrong": 7, "declined": 10}
@@ -323,8 +313,8 @@ def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int])
     return "".join(f"{shown[name]:>{size}}" for name, size in sizes.items())
 
 
-def _ways_note(width: int) -> list[Content]:
-    nothing = sum(not item.real and not item.accept for item in items())
+def _ways_note(state: State, width: int) -> list[Content]:
+    nothing = sum(not item.real and not item.accept for item in state.limits.items)
     said = (
         f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
         "fact says that there is no such thing: to be declined even then. Where it may decline, "
@@ -335,21 +325,17 @@ def _ways_note(width: int) -> list[Content]:
 
 
 def _progress(state: State, width: int) -> Content:
-    """How far the set is asked, and about how long it takes yet."""
-    done, total, seconds = progress(state)
-    if not state.running:
-        if done == total:
-            return Content.styled(f"All {total} are answered.", MUTED)
-        said = (
-            f"{done} of {total} answered. Enter asks the rest."
-            if done
-            else f"Enter asks all {total}."
-        )
-        return Content.styled(said, MUTED)
-    left = "" if seconds is None else f"  about {seconds:.0f} s"
-    return Content.assemble(
-        meter(done / total, min(20, max(4, width - 34))), (f"  {done} of {total}{left}", MUTED)
-    )
+    """How much of the set is asked."""
+    asked = progress(state)
+    if state.running:
+        return progress_line(asked, width)
+    if asked.done == asked.total:
+        said = f"All {asked.total} are answered."
+    elif asked.done:
+        said = f"{asked.done} of {asked.total} answered. Enter asks the rest."
+    else:
+        said = f"Enter asks all {asked.total}."
+    return Content.styled(said, MUTED)
 
 
 VIEW = CertaintyView

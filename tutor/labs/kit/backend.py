@@ -24,12 +24,14 @@ class Tools:
     `RequestCancelled` when nobody waits for the answer any more: to be called now and then in
     whatever takes more than a moment. `folder` is where a lab may keep what it has made (a network
     in training); it need not exist yet. `remote` asks models elsewhere, where the learner has
-    agreed to that: see `tutor.vendors`."""
+    agreed to that: see `tutor.vendors`. `moment` is for how many seconds long work goes on before
+    it answers with as much as is done."""
 
     load: Callable[[], LanguageModel]
     check_cancelled: Callable[[], None]
     folder: Path
     remote: RemoteRuns = field(default_factory=RemoteRuns)
+    moment: float = MOMENT
 
     @cached_property
     def model(self) -> LanguageModel:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import torch
-
-from tutor.labs.kit.reply import Reply
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tutor.labs.kit.reply import Reply
     from tutor.lm.load import LanguageModel
 
 
@@ -22,9 +22,10 @@ def log_probabilities(logits: Tensor) -> Tensor:
 def longer(model: LanguageModel, reply: Reply, id_: int, log_probability: float) -> Reply:
     """`reply` with this token at its end."""
     data = model.tokenizer.token(id_).data
-    return Reply(
-        (*reply.ids, id_),
-        (*reply.pieces, data),
-        (*reply.logs, log_probability),
-        id_ in model.tokenizer.end_ids or b"\n" in data,
+    return msgspec.structs.replace(
+        reply,
+        ids=(*reply.ids, id_),
+        pieces=(*reply.pieces, data),
+        logs=(*reply.logs, log_probability),
+        ended=id_ in model.tokenizer.end_ids or b"\n" in data,
     )

@@ -7,21 +7,23 @@ import math
 import msgspec
 
 LENGTH = 32
-"""Tokens of an answer: a sentence or two."""
+"""Tokens of an answer at most: a sentence or two."""
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
     """An answer as far as it is written: its tokens, their bytes, and the log-probability of each
-    (nats). `ended` by a token that ends an answer, which counts like the others, or a line."""
+    (nats). `ended` by a token that ends an answer, which counts like the others, or a line; after
+    `most` tokens it is done as well."""
 
     ids: tuple[int, ...] = ()
     pieces: tuple[bytes, ...] = ()
     logs: tuple[float, ...] = ()
     ended: bool = False
+    most: int = LENGTH
 
     @property
     def done(self) -> bool:
-        return self.ended or len(self.ids) >= LENGTH
+        return self.ended or len(self.ids) >= self.most
 
     @property
     def text(self) -> str:

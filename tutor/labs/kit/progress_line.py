@@ -1,0 +1,30 @@
+"""How labs show how far long work is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import MUTED
+from tutor.app.widgets.meter import meter
+
+if TYPE_CHECKING:
+    from tutor.labs.kit.progress import Progress
+
+_METER = 20
+_LEAST_METER = 4
+_COUNTS = 34
+"""Columns that the counts beside the meter take at most: it keeps its length while they grow."""
+
+
+def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "") -> Content:
+    """Return a meter, and beside it how many of the `unit` are done and about how long the rest
+    takes; before it `doing`, if anything."""
+    lead = f"{doing}  " if doing else ""
+    unit = f" {unit}" if unit else ""
+    left = "" if progress.seconds is None else f"  about {progress.seconds:.0f} s"
+    fraction = progress.done / progress.total if progress.total else 0.0
+    bar = meter(fraction, min(_METER, max(_LEAST_METER, width - len(lead) - _COUNTS)))
+    counts = f"  {progress.done} of {progress.total}{unit}{left}"
+    return Content.assemble((lead, MUTED), bar, (counts, MUTED))
