@@ -89,11 +89,12 @@ def license_of(name: str) -> str:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return _ABSENT
-    if expression := about.get("License-Expression"):
-        return str(expression)
+    if expressions := about.get_all("License-Expression"):
+        return str(expressions[0])
     classifiers = about.get_all("Classifier") or []
     named = [each.split(" :: ")[-1] for each in classifiers if each.startswith("License :: OSI")]
-    said = named or [str(about.get("License") or "").partition("\n")[0]]
+    written = about.get_all("License") or [""]
+    said = named or [str(written[0]).partition("\n")[0]]
     return " AND ".join(_MEANT.get(each, each) for each in said)
 
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import gguf
 import msgspec
 import numpy as np
 import pytest
@@ -342,14 +343,12 @@ def test_another_way_to_stretch_the_context(tmp_path: Path) -> None:
 
 
 def test_unknown_number_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tutor.lm.formats import gguf_file
-
     def unknown(data: object, kind: object) -> object:
         raise NotImplementedError
 
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q5_0")
-    monkeypatch.setattr(gguf_file.gguf, "dequantize", unknown)
+    monkeypatch.setattr(gguf, "dequantize", unknown)
     error = refused(path, ModelUnsupported)
     assert "Q5_0" in error.happened
     assert "Q8_0" in error.next_step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
@@ -191,6 +192,6 @@ def test_logits_that_are_no_numbers_are_an_error(bad: float) -> None:
         {"min_p": -0.1},
     ],
 )
-def test_settings_out_of_range_are_an_error(bad: dict[str, float]) -> None:
+def test_settings_out_of_range_are_an_error(bad: dict[str, Any]) -> None:
     with pytest.raises(SamplerError):
         SamplerSettings(**bad)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from tutor import paths
@@ -156,7 +157,7 @@ def test_without_a_home_folder_the_machine_wide_models_are_left(
 ) -> None:
     ours = _install_default(paths.shared_models_folder())
     monkeypatch.delenv("TUTOR_DATA")
-    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: Path("~/nowhere"))
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: Path("~/nowhere"))
     assert find_model().path == ours
 
 

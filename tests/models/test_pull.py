@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import importlib.util
 import io
 import os
 import random
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import platformdirs
 import psutil
 import pytest
 
@@ -310,7 +312,7 @@ def test_no_key_reaches_the_package_client(
     uv = tmp_path / "uv"
     uv.write_text(f"#!/bin/sh\nenv > {seen}\nexit 1\n")
     uv.chmod(0o755)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("UV", str(uv))
     for name in ("OPENAI_API_KEY", "HF_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "sk-THE-SECRET")
@@ -346,7 +348,7 @@ def test_a_package_that_is_not_there_is_not_taken_for_a_missing_network(index: I
 
 
 def test_neither_pip_nor_uv(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(DownloadFailed, match="Neither pip nor uv"):
         pull(_ignore, release=RELEASE)
@@ -377,7 +379,7 @@ def test_uv_is_used_where_pip_is_absent(
         "zipfile.ZipFile(io.BytesIO(data)).extractall(given.target)\n"
     )
     uv.chmod(0o755)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("UV", str(uv))
     model, _ = pull(_ignore, release=RELEASE)
     assert model.path.read_bytes() == MODEL
@@ -407,7 +409,7 @@ def test_the_disk_fills_up_on_the_way(index: Index, monkeypatch: pytest.MonkeyPa
 
 def test_no_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TUTOR_DATA", raising=False)
-    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: Path("~/x"))
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: Path("~/x"))
     with pytest.raises(NoHome):
         pull(_ignore, release=RELEASE)
 

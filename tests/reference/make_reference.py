@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -71,7 +72,8 @@ def main(path: Path) -> None:
     arguments = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     tokenizer = transformers.AutoTokenizer.from_pretrained(**arguments)
     model = transformers.AutoModelForCausalLM.from_pretrained(**arguments, dtype=torch.float32)
-    prompts, tensors = [], {}
+    prompts: list[dict[str, Any]] = []
+    tensors: dict[str, torch.Tensor] = {}
     for name, text in PROMPTS.items():
         # marks in ordinary text stay text
         ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]

@@ -10,7 +10,6 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -33,28 +32,20 @@ from tutor.lm.formats.packed_file import (
 )
 from tutor.lm.formats.soundness import require_sound
 from tutor.lm.formats.source import Source, about
-from tutor.lm.network import Config, Transformer
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.network import Config
 from tutor.lm.session import Session
 from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
+
+__all__ = ["LanguageModel", "checksum", "load_model"]
 
 log = logging.getLogger(__name__)
 
 # What converting takes beside the weights themselves: a few copies of the largest matrix as
 # 32-bit floats.
 _WORKING_COPIES = 3
-
-
-@dataclass(frozen=True)
-class LanguageModel:
-    """A model that can be asked. `chat_template` is a Jinja template; None for a model that was
-    not made for conversations."""
-
-    card: ModelCard
-    network: Transformer
-    tokenizer: Tokenizer
-    chat_template: str | None
 
 
 def load_model(

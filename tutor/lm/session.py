@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,11 +19,9 @@ from tutor.errors import ContextFull, TextError, TutorError
 from tutor.lm import sampling
 from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
 from tutor.lm.fast.together import read_together
-from tutor.lm.inspect.xray import x_ray
+from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
-
-if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
 
 # Tokens read in one forward pass. Cancelling is looked at between passes, so this bounds how long
 # it takes (about 0.2 s for SmolLM2 on two old cores); fewer would make reading slower.
@@ -230,15 +227,17 @@ class Session:
             self._score(unknown[first : first + SCORED_AT_ONCE])
         return tuple(self._bits[start:end])
 
-    def xray(self, position: int, layer: int = 0) -> XRay:
-        """Logit lens of the token at `position`, counted from 0, and the attention of `layer` and
-        of those around it."""
+    def xray(self, position: int, layer: int = 0, attention_bytes: int = ATTENTION_BYTES) -> XRay:
+        """Return the logit lens of the token at `position`, counted from 0, and the attention of
+        `layer` and of as many around it as `attention_bytes` hold."""
         if not 0 <= position < len(self._ids):
             raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
         self._read_to(position)
         following = self._ids[position + 1] if position + 1 < len(self._ids) else None
         with torch.inference_mode(), self._cache.rewound(position) as before:
-            return x_ray(self._model, before, self._ids[position], following, layer)
+            return x_ray(
+                self._model, before, self._ids[position], following, layer, attention_bytes
+            )
 
     # --- the work ---------------------------------------------------------------------------
 

@@ -100,9 +100,9 @@ def _command(release: Release, folder: Path) -> list[str]:
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """The command, which ends with this block and with this process."""
-    attended = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
+    supervised = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
     process = subprocess.Popen(
-        attended,
+        supervised,
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,

@@ -12,12 +12,11 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from tests.labs.lab_backend import backend, done, small_model
-from tutor.labs.anatomy import lab, precisions, quantize
+from tutor.labs.anatomy import lab, precisions, quantize, tensors
 from tutor.labs.anatomy.lab import BINS, Look, Move, Run, See, Stop
 from tutor.labs.anatomy.precisions import Through
 from tutor.labs.kit.actions import EditText
 from tutor.lm.fast import linear
-from tutor.lm.inspect import anatomy
 from tutor.models.installed import bundled_model
 
 NAMES = {
@@ -39,15 +38,15 @@ def in_the_file() -> dict[str, torch.Tensor]:
 
 
 def test_every_parameter_is_in_one_tensor(in_the_file: dict[str, torch.Tensor]) -> None:
-    found = list(anatomy.tensors(small_model().network))
+    found = list(tensors.tensors(small_model().network))
     assert sum(tensor.size for tensor in found) == small_model().card.parameters
     assert sum(tensor.size for tensor in found) == sum(t.numel() for t in in_the_file.values())
     assert sum(tensor.nbytes for tensor in found) == 4 * small_model().card.parameters
 
 
 def test_the_weights_are_those_of_the_file(in_the_file: dict[str, torch.Tensor]) -> None:
-    for tensor in anatomy.tensors(small_model().network):
-        weights = anatomy.weights_of(tensor, 10**9)
+    for tensor in tensors.tensors(small_model().network):
+        weights = tensors.weights_of(tensor, 10**9)
         assert weights.shape == (tensor.outputs, tensor.inputs)
         if tensor.role in NAMES:
             name = f"model.layers.{tensor.layer}.{NAMES[tensor.role]}.weight"
@@ -65,8 +64,8 @@ def test_the_weights_are_those_of_the_file(in_the_file: dict[str, torch.Tensor])
 @pytest.mark.parametrize("at", [0, 5, 8])
 def test_the_histogram_counts_every_weight(at: int, tmp_path: Path) -> None:
     answer = backend("anatomy", tmp_path).answer(Look(at))
-    tensor = list(anatomy.tensors(small_model().network))[at]
-    weights = anatomy.weights_of(tensor, 10**9).numpy().astype(np.float32)
+    tensor = list(tensors.tensors(small_model().network))[at]
+    weights = tensors.weights_of(tensor, 10**9).numpy().astype(np.float32)
     edge = float(np.float32(answer.largest))
     expected, _ = np.histogram(weights, BINS, (-edge, edge))
     assert answer.looked_at == weights.size == sum(answer.counts)
@@ -77,8 +76,8 @@ def test_the_histogram_counts_every_weight(at: int, tmp_path: Path) -> None:
 
 
 def test_of_a_large_tensor_every_nth_row_is_taken() -> None:
-    tensor = next(anatomy.tensors(small_model().network))
-    whole, some = anatomy.weights_of(tensor, 10**9), anatomy.weights_of(tensor, tensor.size // 5)
+    tensor = next(tensors.tensors(small_model().network))
+    whole, some = tensors.weights_of(tensor, 10**9), tensors.weights_of(tensor, tensor.size // 5)
     assert torch.equal(some, whole[::5]) or torch.equal(some, whole[::6])
 
 
@@ -102,7 +101,7 @@ def test_the_layer_multiplies_with_the_rounded_weights(bits: int) -> None:
     layer, stands_for = made
     x = torch.randn(20, 64, generator=generator)
     assert layer(x).float() == pytest.approx(x @ stands_for.T, abs=0.2)  # bfloat16 scales at 4 bits
-    assert anatomy.matrix_of(layer) == pytest.approx(stands_for, abs=0.05)
+    assert tensors.matrix_of(layer) == pytest.approx(stands_for, abs=0.05)
 
 
 def test_sizes_that_no_kernel_takes_are_left_out() -> None:
@@ -115,11 +114,11 @@ def test_what_the_steps_tell_of_the_rounding_is_about_what_it_was() -> None:
     for bits in (4, 8):
         made = quantize.at_precision(weights, bits)
         assert made is not None
-        tensor = anatomy.TensorOf("query", 0, made[0], 0, 64, 128)
-        told = anatomy.step_error(tensor, anatomy.weights_of(tensor, 10**9))
+        tensor = tensors.TensorOf("query", 0, made[0], 0, 64, 128)
+        told = tensors.step_error(tensor, tensors.weights_of(tensor, 10**9))
         really = float((made[1] - weights).norm() / weights.norm())
         assert told == pytest.approx(really, rel=0.1)
-    assert anatomy.step_error(tensor._replace(module=linear.FloatLinear(weights)), weights) is None
+    assert tensors.step_error(tensor._replace(module=linear.FloatLinear(weights)), weights) is None
 
 
 def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from tutor.lm.session import Session
 from tutor.models.find import from_path
 
 
-class OneDevice(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class OneDevice(TorchDispatchMode):
     """Refuses what a card refuses and "meta" lets pass: tensors of two devices in one operation,
     unless one of them is a single number."""
 
@@ -60,7 +60,7 @@ def on_a_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     model.network = build(model.network.config, tensors)
     model.card = SimpleNamespace(device="meta")
     monkeypatch.setattr(Tensor, "cpu", lambda there: torch.rand(there.shape))
-    with OneDevice():  # type: ignore[no-untyped-call]
+    with OneDevice():
         yield model
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -23,6 +25,7 @@ from tutor.lm.fast.linear import (
 from tutor.lm.fast.network import FrozenNorm, TableEmbedding
 from tutor.lm.network import Config, RMSNorm
 
+Make = Callable[[], tuple[FrozenLinear, Tensor]]
 OUTPUTS, INPUTS = 192, 96
 
 
@@ -65,8 +68,8 @@ TABLES = [kind for kind in KINDS if kind.id != "int4"]
 
 @pytest.mark.parametrize(("make", "kind", "tolerance"), KINDS)
 @pytest.mark.parametrize("shape", [(1,), (3,), (40,), (2, 5), (2, 30), ()])
-def test_product(make: object, kind: type, tolerance: float, shape: tuple[int, ...]) -> None:
-    layer, weight = make()  # type: ignore[operator]
+def test_product(make: Make, kind: type, tolerance: float, shape: tuple[int, ...]) -> None:
+    layer, weight = make()
     assert isinstance(layer, kind)
     x = torch.randn(*shape, INPUTS, generator=torch.Generator().manual_seed(5))
     with torch.inference_mode():
@@ -77,8 +80,8 @@ def test_product(make: object, kind: type, tolerance: float, shape: tuple[int, .
 
 
 @pytest.mark.parametrize(("make", "kind", "tolerance"), TABLES)
-def test_rows(make: object, kind: type, tolerance: float) -> None:
-    layer, weight = make()  # type: ignore[operator]
+def test_rows(make: Make, kind: type, tolerance: float) -> None:
+    layer, weight = make()
     assert isinstance(layer, kind)
     assert isinstance(layer, Table)
     ids = torch.tensor([[3, 0], [191, 3]])

@@ -34,14 +34,11 @@ def test_attention_is_that_of_the_whole_text(model: Any, position: int) -> None:
             assert sum(found) == pytest.approx(1, abs=1e-5)
 
 
-def test_of_a_long_text_only_layers_around_the_one_wanted_are_handed_over(
-    model: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_a_long_text_only_layers_around_the_one_wanted_are_handed_over(model: Any) -> None:
     everything = Session(model, IDS).xray(3)
     assert everything.held == range(CONFIG.layers)
-    monkeypatch.setattr("tutor.lm.inspect.xray.ATTENTION_BYTES", 1)
     for layer in (*range(CONFIG.layers), CONFIG.layers + 5):
-        one = Session(model, IDS).xray(3, layer)
+        one = Session(model, IDS).xray(3, layer, attention_bytes=1)
         (held,) = one.held
         assert held == min(layer, CONFIG.layers - 1)
         for head in range(CONFIG.heads):

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tutor.lm.inspect.interventions import unmasked
 from tutor.lm.network import Config, Trace, Transformer
 from tutor.lm.training.recipes.families import tasks as family_tasks
 from tutor.lm.training.recipes.families.model import load_family
@@ -78,16 +79,14 @@ def test_cross_attention_is_that_of_torch() -> None:
 
 
 @torch.no_grad()
-def test_an_encoder_is_the_decoder_without_its_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encoder_is_the_decoder_without_its_mask() -> None:
     encoder, decoder = seeded(Encoder(CONFIG)), Transformer(CONFIG)
     weights = encoder.state_dict()
     decoder.load_state_dict({**weights, "head.weight": weights["embedding.weight"]})
     ids = torch.arange(8)
     assert not torch.allclose(encoder(ids), decoder(ids), atol=1e-5)
-    monkeypatch.setattr(
-        "tutor.lm.network.causal_mask", lambda *_: torch.ones(8, 8, dtype=torch.bool)
-    )
-    assert torch.allclose(encoder(ids), decoder(ids), atol=1e-5)
+    with unmasked(decoder):
+        assert torch.allclose(encoder(ids), decoder(ids), atol=1e-5)
 
 
 def test_attention_that_is_shown_sums_to_one_and_keeps_to_the_mask() -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tutor.errors import LabError
-from tutor.labs.anatomy import quantize
+from tutor.labs.anatomy import quantize, tensors
 from tutor.labs.anatomy.lab import (
     BINS,
     MOST_WEIGHTS,
@@ -24,7 +24,6 @@ from tutor.labs.anatomy.lab import (
 from tutor.labs.anatomy.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.sentence_ids import tokens_of
-from tutor.lm.inspect import anatomy
 
 
 class AnatomyBackend:
@@ -33,7 +32,7 @@ class AnatomyBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._answers = lru_cache(maxsize=1)(self._answers_anew)
-        self._tensors = list(anatomy.tensors(tools.model.network))
+        self._tensors = list(tensors.tensors(tools.model.network))
 
     def answer(self, question: Question) -> Answer:
         """Raises `TextError`, and `LabError` for a tensor that is not there."""
@@ -60,9 +59,9 @@ class AnatomyBackend:
     def _histogram(self, at: int) -> Histogram:
         if not 0 <= at < len(self._tensors):
             raise LabError(f"There is no tensor {at} in this model.", "Open the lab again.")
-        weights = anatomy.weights_of(self._tensors[at], MOST_WEIGHTS)
-        found = anatomy.described(weights, BINS)
-        rounding = anatomy.step_error(self._tensors[at], weights)
+        weights = tensors.weights_of(self._tensors[at], MOST_WEIGHTS)
+        found = tensors.described(weights, BINS)
+        rounding = tensors.step_error(self._tensors[at], weights)
         return Histogram(
             found.typical, found.largest, tuple(found.counts), weights.numel(), rounding
         )

@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from tutor.labs.anatomy.tensors import matrix_of
 from tutor.lm.fast import linear
 from tutor.lm.fast.linear import GROUP, FloatLinear, FrozenLinear, Groups, HalfLinear
-from tutor.lm.inspect.anatomy import matrix_of
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
 from tutor.lm.network import Transformer, causal_mask, rotations
 

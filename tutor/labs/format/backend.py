@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tutor.labs.format.constraint import Format, Vocabulary
 from tutor.labs.format.lab import (
     SHOWN,
     Answer,
@@ -26,7 +27,6 @@ from tutor.labs.kit.continuations import Growing
 from tutor.labs.kit.replies import log_probabilities, longer
 from tutor.labs.kit.reply import Reply
 from tutor.lm.chat import chat_ids
-from tutor.lm.constraint import Format, Vocabulary
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
 

@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.format.constraint import Choices, Format, Pattern
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.reply import Reply
-from tutor.lm.constraint import Choices, Format, Pattern
 
 LONGEST = 400
 """Characters of the message; of a longer one the end counts."""

@@ -6,17 +6,12 @@ the final one. The attention weights are those that the network really used at t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from tutor.lm.distribution import LensRow, XRay
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace
-
-if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
-
 
 ATTENTION_BYTES = 16 * 2**20
 """How much of the attention is handed over at once, unless a single layer is more: every layer of a
@@ -25,12 +20,18 @@ small model at any length, some of a large one's at a long text."""
 
 @torch.inference_mode()
 def x_ray(
-    model: LanguageModel, before: KeyValueCache, id_: int, following: int | None, layer: int = 0
+    model: LanguageModel,
+    before: KeyValueCache,
+    id_: int,
+    following: int | None,
+    layer: int,
+    attention_bytes: int = ATTENTION_BYTES,
 ) -> XRay:
     """Read token `id_` once more after what `before` holds (the token is added to it).
 
     `following` is the token that came next, None at the end of a text: then the model's own most
-    probable next token takes its place. `layer` is the one whose attention is wanted.
+    probable next token takes its place. `layer` is the one whose attention is wanted; with it come
+    as many around it as `attention_bytes` hold.
     """
     network = model.network
     position = before.length
@@ -40,7 +41,7 @@ def x_ray(
     probabilities = network.lens(stream).cpu().softmax(dim=-1)  # [layers + 1, vocabulary]
     target = int(probabilities[-1].argmax()) if following is None else following
     layers, heads = network.config.layers, network.config.heads
-    held = _held(layer, layers, 4 * heads * (position + 1))
+    held = _held(layer, layers, attention_bytes // (4 * heads * (position + 1)))
     attention = torch.stack(trace.attention[held.start : held.stop])  # [held, heads, 1, length]
     return XRay(
         position=position,
@@ -53,9 +54,9 @@ def x_ray(
     )
 
 
-def _held(layer: int, layers: int, size: int) -> range:
-    """As many layers around `layer` as there is room for, at `size` bytes each."""
-    count = min(layers, max(1, ATTENTION_BYTES // size))
+def _held(layer: int, layers: int, room: int) -> range:
+    """Return up to `room` layers around `layer`, at least that one."""
+    count = min(layers, max(1, room))
     start = min(max(0, layer - count // 2), layers - count)
     return range(start, start + count)
 

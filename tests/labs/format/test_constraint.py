@@ -6,6 +6,7 @@ import random
 import re
 from contextlib import suppress
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,28 +14,30 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import small_model
 from tutor.errors import LabError
-from tutor.lm.constraint import PATIENCE, Choices, Format, Pattern, Vocabulary
+from tutor.labs.format.constraint import PATIENCE, Choices, Format, Pattern, Vocabulary
 
 # --- an independent oracle: derivatives (Brzozowski 1964) -----------------------------------------
 #
 # A node is ("none",), ("empty",), ("set", characters), ("then", a, b), ("or", a, b) or ("star", a).
 # After a character, what is left to match is a node again.
 
+Node = tuple[Any, ...]
 LETTERS = "abé€"
-NONE, EMPTY = ("none",), ("empty",)
+NONE: Node = ("none",)
+EMPTY: Node = ("empty",)
 
 
-def then(a: tuple, b: tuple) -> tuple:
+def then(a: Node, b: Node) -> Node:
     if NONE in (a, b):
         return NONE
     return b if a == EMPTY else a if b == EMPTY else ("then", a, b)
 
 
-def either(a: tuple, b: tuple) -> tuple:
+def either(a: Node, b: Node) -> Node:
     return b if a in (NONE, b) else a if b == NONE else ("or", a, b)
 
 
-def may_be_empty(node: tuple) -> bool:
+def may_be_empty(node: Node) -> bool:
     match node:
         case ("empty",) | ("star", _):
             return True
@@ -45,7 +48,7 @@ def may_be_empty(node: tuple) -> bool:
     return False
 
 
-def after(node: tuple, char: str) -> tuple:
+def after(node: Node, char: str) -> Node:
     match node:
         case ("set", chars):
             return EMPTY if char in chars else NONE
@@ -59,7 +62,7 @@ def after(node: tuple, char: str) -> tuple:
     return NONE
 
 
-def written(node: tuple) -> str:
+def written(node: Node) -> str:
     """As a pattern."""
     match node:
         case ("set", chars):
@@ -84,7 +87,7 @@ NODES = st.recursive(
 )
 
 
-def begins(node: tuple, text: str) -> bool:
+def begins(node: Node, text: str) -> bool:
     """A node of this kind that is not `NONE` can always be matched to its end."""
     for char in text:
         node = after(node, char)
@@ -93,7 +96,7 @@ def begins(node: tuple, text: str) -> bool:
 
 @settings(max_examples=200)
 @given(NODES, st.text(LETTERS + "x", max_size=6))
-def test_a_pattern_says_what_its_derivatives_say(node: tuple, text: str) -> None:
+def test_a_pattern_says_what_its_derivatives_say(node: Node, text: str) -> None:
     pattern = Pattern(written(node))
     assert pattern.begins(text.encode()) == begins(node, text)
     left = node
@@ -105,7 +108,7 @@ def test_a_pattern_says_what_its_derivatives_say(node: tuple, text: str) -> None
 @settings(max_examples=100)
 @given(NODES, st.text(LETTERS, max_size=3), st.sampled_from("é€ü🙂"), st.integers(1, 3))
 def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
-    node: tuple, text: str, char: str, kept: int
+    node: Node, text: str, char: str, kept: int
 ) -> None:
     """Against every character of the alphabet that begins with these bytes; no other can match."""
     part = char.encode()[:kept]
@@ -212,7 +215,7 @@ def test_every_choice_can_be_written_token_by_token() -> None:
 
 @settings(max_examples=10)
 @given(NODES, st.text(LETTERS, max_size=3))
-def test_the_mask_is_that_of_brute_force(node: tuple, text: str) -> None:
+def test_the_mask_is_that_of_brute_force(node: Node, text: str) -> None:
     pattern = Pattern(written(node))
     assert vocabulary().allowed(pattern, text.encode()) == by_brute_force(pattern, text.encode())
 
@@ -260,10 +263,10 @@ def test_any_text_is_a_pattern_or_is_refused(text: str) -> None:
         Pattern(text).begins(b"a")
 
 
-def test_a_pattern_with_too_many_ways_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.lm.constraint.PATIENCE", PATIENCE / 20)
+def test_a_pattern_with_too_many_ways_is_stopped() -> None:
+    short = PATIENCE / 20
     with pytest.raises(LabError, match="too long"):
-        vocabulary().allowed(Pattern("(a|aa)+b"), b"a" * 60)
+        vocabulary().allowed(Pattern("(a|aa)+b", short), b"a" * 60, short)
 
 
 def test_choices_of_nothing_are_refused() -> None:

@@ -90,8 +90,9 @@ class Pattern:
     """A text that the whole pattern matches. Raises `LabError` for a pattern that is not one, or
     that says more than a regular language can."""
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, patience: float = PATIENCE) -> None:
         self.pattern = pattern
+        self._patience = patience
         self._compiled = _compiled(pattern)
         # where characters that the pattern tells apart begin: at each one in it, and after it
         codes = {ord(char) for char in pattern if not char.isascii()}
@@ -113,7 +114,7 @@ class Pattern:
 
     def _match(self, text: str, *, partial: bool) -> bool:
         try:
-            return bool(self._compiled.fullmatch(text, partial=partial, timeout=PATIENCE))
+            return bool(self._compiled.fullmatch(text, partial=partial, timeout=self._patience))
         except TimeoutError as error:
             raise _too_slow() from error
 
@@ -192,10 +193,10 @@ class Vocabulary:
                 self._ids.setdefault(data, []).append(id_)
         self._sorted = sorted(self._ids)
 
-    def allowed(self, format_: Format, before: bytes) -> list[int]:
-        """The ids of the tokens that may come after `before`, in ascending order. Raises
-        `LabError` when that takes longer than `PATIENCE`."""
-        latest = time.process_time() + PATIENCE
+    def allowed(self, format_: Format, before: bytes, patience: float = PATIENCE) -> list[int]:
+        """Return the ids of the tokens that may come after `before`, in ascending order. Raises
+        `LabError` when that takes longer than `patience` seconds."""
+        latest = time.process_time() + patience
         found: list[int] = []
         for _, alike in groupby(self._sorted, key=lambda data: data[:1]):
             for data in _taken(format_, before, list(alike), depth=1):
