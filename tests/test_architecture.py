@@ -25,7 +25,6 @@ LONGEST_CLASS = 300
 LONG_CLASSES = {
     "tutor.app.explorer.pane.ExplorerPane",
     "tutor.app.explorer.stepper.Stepper",
-    "tutor.engine.client.Engine",
 }
 """Classes that are still to be divided. Delete an entry when its class is short enough."""
 
@@ -45,8 +44,6 @@ MODULES_IN_CYCLES = {
     "tutor.course.reading.outline_scan",
     "tutor.course.reading.parse",
     "tutor.course.whole",
-    "tutor.engine.client",
-    "tutor.engine.proxy",
     "tutor.lm.inspect.xray",
     "tutor.lm.load",
     "tutor.lm.session",

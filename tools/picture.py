@@ -14,7 +14,7 @@ from pathlib import Path
 from tutor.app.app import TutorApp
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.course.catalogue import load_course
-from tutor.engine.client import Engine
+from tutor.engine.client import EngineClient
 from tutor.learner.progress import Progress
 
 PICTURE = Path(__file__).parent.parent / "docs" / "stepper.svg"
@@ -24,7 +24,7 @@ TAKEN = "124"
 
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine()
+        engine = EngineClient()
         app = TutorApp(load_course(), Progress.open(Path(folder)), engine)
         async with app.run_test(size=(80, 24)) as pilot:
             await engine.start()

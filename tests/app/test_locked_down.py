@@ -9,7 +9,7 @@ import pkgutil
 import re
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
-    from tutor.engine.client import Engine
+    from tutor.engine.answers import AnswerKind
+    from tutor.engine.wire import Request
     from tutor.models.report import Pulled, PullProgress
 
 APP = Path(__file__).parents[2] / "tutor" / "app"
@@ -54,13 +55,9 @@ TEXTUAL_HAS = {
 class SilentEngine(FakeEngine):
     """Never answers what a lab asks: each lab stays as it begins."""
 
-    def new_name(self) -> str:
-        return "s1"
-
-    def discard(self, name: str) -> None:
-        pass
-
-    async def ask(self, *_: object, **__: object) -> object:
+    async def ask(
+        self, expected: type[AnswerKind], request: Callable[[int], Request]
+    ) -> AnswerKind:
         return await asyncio.get_running_loop().create_future()
 
 
@@ -158,9 +155,7 @@ async def test_they_are_not_among_the_keys(tmp_path: Path, allowed: Allowed) -> 
 
 
 async def test_no_model_is_fetched(tmp_path: Path) -> None:
-    keeper = ModelKeeper(
-        cast("Engine", FakeEngine()), lambda _: None, missing=lambda: True, may_fetch=False
-    )
+    keeper = ModelKeeper(FakeEngine(), lambda _: None, missing=lambda: True, may_fetch=False)
     await keeper.start()
     assert keeper.status.small
     assert keeper.status.fetch is None

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tutor.app.model.keeper import Fetch
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
-    from tutor.engine.client import Engine
     from tutor.labs.kit.registry import AnyLab
     from tutor.vendors.catalogue import RemoteModel
 
@@ -55,7 +54,7 @@ def whole_app(
     lock_patience: float = 5.0,
     **options: Unpack[Options],
 ) -> TutorApp:
-    asked = cast("Engine", engine or FakeEngine())
+    asked = engine or FakeEngine()
     return TutorApp(course, Progress(folder, timeout=lock_patience, clock=clock), asked, **options)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tutor.engine.client import Engine
 
 TWO = SMALL + "\n## Second screen {#second}\n\nThe other one.\n"
 
@@ -34,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 def preview(file: Path, engine: FakeEngine | None = None) -> PreviewApp:
     engine = engine or FakeEngine()
     progress = Progress.open(file.parent / "progress")
-    return PreviewApp(file, progress, cast("Engine", engine), model_missing=lambda: False)
+    return PreviewApp(file, progress, engine, model_missing=lambda: False)
 
 
 def save(file: Path, text: str) -> None:

@@ -30,13 +30,13 @@ from pathlib import Path
 from tutor import paths
 from tutor.app.app import TutorApp
 from tutor.course.catalogue import Opening
-from tutor.engine.client import Engine
+from tutor.engine.client import EngineClient
 from tutor.learner.progress import Progress
 opening = Opening(Path(sys.argv[1]))
 course = opening.course()
 assert len(course.outlines) == int(sys.argv[2]), course.problems[:3]
 progress = Progress.open(paths.learner_folder())
-TutorApp(course, progress, Engine(None), opening=opening).run(mouse=False)
+TutorApp(course, progress, EngineClient(None), opening=opening).run(mouse=False)
 """
 
 _QUESTION = re.compile(r"^```question\n.*?^```\n", re.MULTILINE | re.DOTALL)

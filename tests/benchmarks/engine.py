@@ -25,7 +25,8 @@ import psutil
 
 from tests.benchmarks.table import Measured
 from tutor.engine import frames
-from tutor.engine.client import Engine, EngineSession
+from tutor.engine.api import AsyncModelSession
+from tutor.engine.client import EngineClient
 from tutor.engine.wire import AskDistribution, DistributionAnswer, Opened, OpenText
 from tutor.lm.distribution import PLAIN
 from tutor.models import find_model
@@ -119,7 +120,7 @@ def _python(script: str, *arguments: object) -> None:
 async def while_it_runs(model: Path, steps: int) -> list[Measured]:
     """What it takes to answer once the engine is up, and the memory of one, of two, and of one
     that has made many steps."""
-    engine, second = Engine(str(model)), Engine(str(model))
+    engine, second = EngineClient(str(model)), EngineClient(str(model))
     try:
         await engine.start()
         await engine.ready()
@@ -152,7 +153,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
     ]
 
 
-async def first_answer(engine: Engine, turns: int = 9) -> float:
+async def first_answer(engine: EngineClient, turns: int = 9) -> float:
     """Seconds from a new text to its distribution, as the app sees it; median of `turns`."""
     taken = []
     for turn in range(turns):
@@ -164,7 +165,7 @@ async def first_answer(engine: Engine, turns: int = 9) -> float:
     return statistics.median(taken)
 
 
-async def step_on(session: EngineSession, count: int, longest: int = 300) -> None:
+async def step_on(session: AsyncModelSession, count: int, longest: int = 300) -> None:
     """Step on `count` times, as the app does; begin again after `longest` tokens."""
     start = len(session.tokens)
     for seed in range(count):
@@ -174,7 +175,7 @@ async def step_on(session: EngineSession, count: int, longest: int = 300) -> Non
         session.append([found.drawn.token])
 
 
-def _memory(engine: Engine) -> Any:
+def _memory(engine: EngineClient) -> Any:
     """With `pss` (pages shared with others count in part) and `uss` (its own pages), in bytes."""
     return psutil.Process(engine.pid).memory_full_info()
 

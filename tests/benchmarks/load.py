@@ -33,8 +33,9 @@ import psutil
 from tests.benchmarks.screen import STEPPER
 from tests.benchmarks.table import Measured
 from tests.terminal import Terminal
-from tutor.engine.client import Engine, EngineSession
-from tutor.engine.connection import standing_of
+from tutor.engine.api import AsyncModelSession
+from tutor.engine.client import EngineClient
+from tutor.engine.connection import load_of
 from tutor.lm.distribution import PLAIN
 from tutor.models import find_model
 from tutor.paths import user_models_folder
@@ -81,7 +82,7 @@ def worker_of(process: subprocess.Popen[str]) -> psutil.Process:
 
 class Learner:
     def __init__(self, number: int, socket: Path) -> None:
-        self.engine = Engine(shared=socket)
+        self.engine = EngineClient(shared=socket)
         self.number = number
         self.taken: list[float] = []
         """Seconds that each step took, from asking to the distribution."""
@@ -111,7 +112,7 @@ class Learner:
             await self.step(seed=len(self.taken))
 
 
-async def step(session: EngineSession, seed: int) -> None:
+async def step(session: AsyncModelSession, seed: int) -> None:
     """What the stepper asks for a step: the distribution, and the token drawn goes on the path."""
     found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
     session.append([found.drawn.token])  # sent with the next question
@@ -132,14 +133,14 @@ async def simulate(
     )
     steps = sorted(1000 * each for learner in stepping for each in learner.taken)
     memory = worker_of(process).memory_full_info()
-    standing = await standing_of(socket)
+    load = await load_of(socket)
     per_second = sum(len(learner.taken) for learner in running) / seconds
     shares = [len(learner.taken) for learner in running]
     print(
         f"{len(steps)} steps, median {statistics.median(steps):.0f} ms; {RUNNING_ON} run on at "
         f"{per_second:.1f} tokens a second together ({min(shares)} to {max(shares)} each); "
-        f"{standing.together / standing.steps:.0%} of the tokens read with others; "
-        f"engine USS {memory.uss / _MEGABYTE:.0f} MB, caches {standing.cached / _MEGABYTE:.0f} MB",
+        f"{load.together / load.steps:.0%} of the tokens read with others; "
+        f"engine USS {memory.uss / _MEGABYTE:.0f} MB, caches {load.cached / _MEGABYTE:.0f} MB",
         file=sys.stderr,
     )
     for learner in everybody[BEREFT:]:

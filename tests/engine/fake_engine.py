@@ -1,4 +1,4 @@
-"""A model small enough to be predicted, behind the interface of `tutor.engine.client.Engine`.
+"""A model small enough to be predicted, behind the Protocols of `tutor.engine.api`.
 
 Its vocabulary is every byte, some words, and tokens that break careless programs: markup, escape
 sequences, combining marks, halves of characters, wide characters. Its probabilities are a hash of
@@ -14,8 +14,12 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
-from tutor.engine.client import EngineState
-from tutor.errors import ContextFull, EngineError, ModelError, TextError, TutorError
+from tutor.engine.answers import AnswerKind
+from tutor.engine.api import Engine, EngineState
+from tutor.engine.backend_proxy import BackendProxy
+from tutor.engine.wire import Request
+from tutor.errors import ContextFull, EngineError, LabError, ModelError, TextError, TutorError
+from tutor.labs.kit.registry import AnyLab
 from tutor.lm.distribution import (
     PLAIN,
     ChatMessage,
@@ -206,6 +210,8 @@ CARD = ModelCard(
 
 
 class FakeSession:
+    """Implements `AsyncModelSession`."""
+
     def __init__(self, engine: FakeEngine, tokens: Sequence[Token]) -> None:
         self._engine = engine
         self._model = engine.card.sha256
@@ -250,7 +256,7 @@ class FakeSession:
         return distribution(self.tokens[:position], sampler, seed, top)
 
     async def rows(
-        self, position: int, sampler: SamplerSettings, ids: Sequence[int]
+        self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]
     ) -> tuple[Row, ...]:
         await self._work("rows")
         by_id = {row.token.id: row for row in all_rows(self.tokens[:position], sampler)}
@@ -268,7 +274,7 @@ class FakeSession:
         found.sort(key=lambda row: row.token.text.removeprefix(" ") != query.removeprefix(" "))
         return tuple(found[:limit])
 
-    async def surprisals(self, start: int) -> tuple[float | None, ...]:
+    async def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         await self._work("surprisals")
         bits: list[float | None] = [None]
         for length, (_, after) in enumerate(pairwise(self.tokens), start=1):
@@ -297,8 +303,9 @@ class FakeSession:
 
 
 class FakeEngine:
-    """`hold()` makes every request wait until `release()`; `fail_with` makes the next one fail;
-    `become` changes the state. `calls` lists what was asked for, `cancelled` what was given up."""
+    """Implements `Engine`. `hold()` makes every request wait until `release()`; `fail_with` makes
+    the next one fail; `become` changes the state. `calls` lists what was asked for, `cancelled`
+    what was given up."""
 
     def __init__(self, *, state: EngineState = EngineState.READY, card: ModelCard = CARD) -> None:
         self.state = state
@@ -315,7 +322,8 @@ class FakeEngine:
         self.card = card
         self.hosts: list[str] = []
         """What texts may be sent to."""
-        self._watchers: list[Callable[[FakeEngine], None]] = []
+        self._watchers: list[Callable[[Engine], None]] = []
+        self._names = 0
         self._hold_at = ""
         self._open = asyncio.Event()
         self._open.set()
@@ -369,7 +377,7 @@ class FakeEngine:
 
     # --- the interface of Engine --------------------------------------------------------------
 
-    def watch(self, callback: Callable[[FakeEngine], None]) -> Callable[[], None]:
+    def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
         self._watchers.append(callback)
         return lambda: self._watchers.remove(callback)
 
@@ -406,6 +414,25 @@ class FakeEngine:
     async def tokenize(self, text: str) -> tuple[Token, ...]:
         await self.work("tokenize")
         return tuple(split(text))
+
+    def lab_backend(self, lab: AnyLab) -> BackendProxy:
+        return BackendProxy(self, lab)
+
+    @property
+    def own(self) -> FakeEngine:
+        return self
+
+    async def ask(
+        self, expected: type[AnswerKind], request: Callable[[int], Request]
+    ) -> AnswerKind:
+        raise LabError("This engine answers no labs.")
+
+    def new_name(self) -> str:
+        self._names += 1
+        return f"s{self._names}"
+
+    def discard(self, name: str) -> None:
+        pass
 
     def _opened(self, tokens: Sequence[Token]) -> FakeSession:
         self.check(len(tokens))

@@ -1,23 +1,20 @@
-"""An engine without a model, for tests of the client: `python scripted_engine.py BEHAVIOR ...`.
+"""An engine without a model, for tests of the client: `python scripted_engine.py BEHAVIOR`.
 
 Speaks the protocol over standard input and output, with an endless session of one token, and
-behaves badly in one way: see `main`.
+behaves badly in one way: see `main`. `answer` is used without a process, too.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import time
-from pathlib import Path
 
 from tutor.engine import frames
 from tutor.engine.wire import (
+    Answer,
+    AnyRequest,
     Append,
     AppendTurn,
     AskSurprisals,
-    Cancel,
     Close,
     Failed,
     Fork,
@@ -28,10 +25,11 @@ from tutor.engine.wire import (
     Opened,
     OpenText,
     OpenTokens,
+    PathRequest,
     Ping,
     Pong,
     Ready,
-    Request,
+    SessionQuestion,
     Surprisals,
     ToEngine,
     Tokenize,
@@ -45,7 +43,11 @@ def card(model: str) -> ModelCard:
 
 
 def send(message: Message) -> None:
-    sys.stdout.buffer.write(frames.pack(message))
+    write(frames.pack(message))
+
+
+def write(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
@@ -60,128 +62,59 @@ def tokens(data: bytes) -> tuple[Token, ...]:
     return tuple(Token(byte, chr(byte), bytes([byte])) for byte in data)
 
 
-def answer(request: Request, sessions: dict[str, int]) -> Message:
+def answer(request: AnyRequest, sessions: dict[str, int]) -> Answer:
     """`sessions`: lengths by name."""
     match request:
-        case OpenText(id_, name, text):
+        case OpenText(id=id_, session=name, text=text):
             sessions[name] = len(text.encode())
             return Opened(id_, tokens(text.encode()))
-        case OpenTokens(id_, name, ids):
+        case OpenTokens(id=id_, session=name, ids=ids):
             sessions[name] = len(ids)
             return Opened(id_, tokens(bytes(ids)))
-        case Tokenize(id_, text):
+        case Tokenize(id=id_, text=text):
             return Tokens(id_, tokens(text.encode()))
         case Append() | AppendTurn() | GoBack() | AskSurprisals() | Fork() if (
             request.session not in sessions
         ):
             return Failed(request.id, "UnknownSession", "No such session.", "")
-        case Append(id_, name, ids):
+        case Append(id=id_, session=name, ids=ids):
             sessions[name] += len(ids)
             return Length(id_, sessions[name])
-        case AppendTurn(id_, name, text):
+        case AppendTurn(id=id_, session=name, text=text):
             sessions[name] += len(text.encode())
             return Opened(id_, tokens(text.encode()))
-        case GoBack(id_, name, length):
+        case GoBack(id=id_, session=name, length=length):
             sessions[name] = length
             return Length(id_, length)
-        case Fork(id_, name, new_name, length):
+        case Fork(id=id_, new_session=new_name, length=length):
             sessions[new_name] = length
             return Length(id_, length)
-        case Close(id_, name):
+        case Close(id=id_, session=name):
             sessions.pop(name, None)
             return Length(id_, 0)
-        case AskSurprisals(id_, name, start):
+        case AskSurprisals(id=id_, session=name, start=start):
             return Surprisals(id_, (float(sessions[name]),) * (sessions[name] - start))
     raise AssertionError(request)
 
 
-def only_pings_until(mark: Path) -> None:
-    """As an engine does whose model is busy. After as many pings as would have been taken for
-    silence, and half as many again, MARK.pinged is there."""
-    pings = 0
-    while not mark.exists():
-        message = receive()
-        assert isinstance(message, Ping)
-        send(Pong())
-        if (pings := pings + 1) == 12:
-            mark.with_suffix(".pinged").touch()
-
-
 def main(behavior: str, *arguments: str) -> None:
-    """`serve`: behave well. `die-first MARK`: die by SIGKILL at the first request of the first
-    start. `die-always`: at every start. `silent`: never become ready. `slow-start MARK`: say how
-    far loading is until MARK is there. `busy-start MARK`: only answer pings until then.
-    `busy MARK`: answer nothing but pings until then. `stop-first MARK`: stop by SIGSTOP at the
-    first request of the first start. `miscount`: do the first append twice. `in-a-row MARK N`: as
-    soon as MARK is there, answer only when N requests have come.
-    `garbage`: answer with what is no message. `oversize`: with a frame of 4 GB. `no-model`: fail
-    to load. `other-kind`: answer with the wrong type. `slow`: answer only what is cancelled. `log`:
-    print, then serve.
-    """
-    if behavior == "silent":
-        time.sleep(3600)
-    if behavior == "no-model":
-        send(Loading("looking"))
-        send(Failed(0, "ModelNotFound", "There is none.", "Fetch one."))
-        sys.exit(1)
-    if behavior == "slow-start":
-        done = 0
-        while not Path(arguments[0]).exists():
-            send(Loading("fetching", done := done + 1, 1000))
-            time.sleep(0.01)
-    if behavior == "busy-start":
-        only_pings_until(Path(arguments[0]))
+    """`serve`: behave well. `garbage`: answer with what is no message. `oversize`: with a frame of
+    4 GB. `log`: print, then serve."""
     if behavior == "log":
         print("a warning from a library", file=sys.stderr, flush=True)
     send(Loading("loading"))
     send(Ready(card(model=arguments[-1] if arguments else "")))
-    if behavior == "die-always":
-        os.kill(os.getpid(), signal.SIGKILL)
     sessions: dict[str, int] = {}
-    held: list[Request] = []
     while True:
         request = receive()
         if isinstance(request, Ping):
             send(Pong())
-            continue
-        if isinstance(request, Cancel):
-            if behavior == "slow":
-                send(Failed(request.target, "RequestCancelled", "", ""))
-                behavior = "serve"
-            continue
-        match behavior:
-            case "die-first" if not Path(arguments[0]).exists():
-                Path(arguments[0]).touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-            case "stop-first" if not Path(arguments[0]).exists():
-                Path(arguments[0]).touch()
-                os.kill(os.getpid(), signal.SIGSTOP)
-                send(answer(request, sessions))  # should it ever go on
-            case "busy":
-                only_pings_until(Path(arguments[0]))
-                send(answer(request, sessions))
-            case "miscount" if isinstance(request, Append):
-                answer(request, sessions)
-                send(answer(request, sessions))
-                behavior = "serve"
-            case "in-a-row" if Path(arguments[0]).exists():
-                held.append(request)
-                if len(held) == int(arguments[1]):
-                    for each in held:
-                        send(answer(each, sessions))
-                    held.clear()
-            case "garbage":
-                sys.stdout.buffer.write((3).to_bytes(4, "big") + b"\xc1\xc1\xc1")
-                sys.stdout.buffer.flush()
-            case "oversize":
-                sys.stdout.buffer.write(b"\xff\xff\xff\xff")
-                sys.stdout.buffer.flush()
-            case "other-kind":
-                send(Length(request.id, 1))
-            case "slow":
-                pass
-            case _:
-                send(answer(request, sessions))
+        elif behavior == "garbage":
+            write((3).to_bytes(4, "big") + b"\xc1\xc1\xc1")
+        elif behavior == "oversize":
+            write(b"\xff\xff\xff\xff")
+        elif isinstance(request, PathRequest | SessionQuestion | Tokenize):
+            send(answer(request, sessions))
 
 
 if __name__ == "__main__":

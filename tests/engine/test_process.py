@@ -15,8 +15,9 @@ import pytest
 
 from tests.tiny_model import write_tiny_folder
 from tutor.engine import frames
-from tutor.engine.backend_proxy import EngineBench
-from tutor.engine.client import Engine, EngineState
+from tutor.engine.api import EngineState
+from tutor.engine.client import EngineClient
+from tutor.engine.reach import Reach
 from tutor.engine.wire import (
     Append,
     AskSurprisals,
@@ -57,15 +58,15 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def engine(tiny_folder: Path) -> AsyncIterator[Engine]:
-    engine = Engine(str(tiny_folder))
+async def engine(tiny_folder: Path) -> AsyncIterator[EngineClient]:
+    engine = EngineClient(str(tiny_folder))
     await engine.start()
     await engine.ready()
     yield engine
     await engine.stop()
 
 
-async def test_everything_through_a_real_process(engine: Engine) -> None:
+async def test_everything_through_a_real_process(engine: EngineClient) -> None:
     card = await engine.ready()
     assert (card.vocabulary_size, card.layers, card.chat) == (300, 3, True)
     session = await engine.open_text("hello world")
@@ -85,7 +86,7 @@ async def test_everything_through_a_real_process(engine: Engine) -> None:
     assert len(await session.surprisals()) == start + 5
     assert len((await other.xray(2, 0)).lens) == 4
     assert (await other.find(start, PLAIN, "he", 3))[0].token.text == "he"
-    assert (await other.rows(start, PLAIN, [7]))[0].token.id == 7
+    assert (await other.rows(start, PLAIN, (7,)))[0].token.id == 7
     chat = await engine.open_chat([ChatMessage("user", "hello")])
     added = await chat.append_turn("more")
     assert chat.tokens[-len(added) :] == added
@@ -102,14 +103,14 @@ async def test_everything_through_a_real_process(engine: Engine) -> None:
 
 
 async def test_an_engine_for_labs_loads_a_model_when_one_needs_it(tiny_folder: Path) -> None:
-    engine = Engine(str(tiny_folder), command=[*COMMAND, "--labs"])
+    engine = EngineClient(reach=Reach(str(tiny_folder), command=[*COMMAND, "--labs"]))
     await engine.start()
     try:
         with pytest.raises(EngineError, match="labs alone"):
             await engine.tokenize("hello")
         with pytest.raises(EngineError, match="labs alone"):
             await engine.ready()
-        bench = EngineBench(engine, tokens.LAB)
+        bench = engine.lab_backend(tokens.LAB)
         question = tokens.LAB.question(tokens.LAB.start())
         assert type(await bench.answer(question)) is tokens.LAB.answers
         bench.close()
@@ -118,18 +119,18 @@ async def test_an_engine_for_labs_loads_a_model_when_one_needs_it(tiny_folder: P
 
 
 async def test_an_engine_for_labs_says_so_when_there_is_no_model(tmp_path: Path) -> None:
-    engine = Engine(str(tmp_path / "missing"), command=[*COMMAND, "--labs"])
+    engine = EngineClient(reach=Reach(str(tmp_path / "missing"), command=[*COMMAND, "--labs"]))
     await engine.start()
     try:
         question = tokens.LAB.question(tokens.LAB.start())
         for _ in range(2):
             with pytest.raises(ModelNotFound):
-                await EngineBench(engine, tokens.LAB).answer(question)
+                await engine.lab_backend(tokens.LAB).answer(question)
     finally:
         await engine.stop()
 
 
-async def test_kill_9_loses_nothing(engine: Engine) -> None:
+async def test_kill_9_loses_nothing(engine: EngineClient) -> None:
     session = await engine.open_text("hello world")
     before = await session.surprisals()
     assert engine.pid is not None
@@ -140,7 +141,7 @@ async def test_kill_9_loses_nothing(engine: Engine) -> None:
     assert (await session.surprisals())[1:] == pytest.approx(before[1:])
 
 
-async def test_cancelling_stops_the_work(engine: Engine) -> None:
+async def test_cancelling_stops_the_work(engine: EngineClient) -> None:
     session = await engine.open_tokens([5] * 400)
     question = asyncio.create_task(session.surprisals())
     await asyncio.sleep(0)
@@ -161,7 +162,7 @@ async def test_a_model_file_that_is_cut_off(tmp_path: Path) -> None:
 
 
 async def cannot_be_loaded(path: Path, error: type[ModelError]) -> None:
-    engine = Engine(str(path))
+    engine = EngineClient(str(path))
     await engine.start()
     with pytest.raises(error):
         await engine.ready()
@@ -292,9 +293,9 @@ def test_it_is_nice_and_keeps_prints_out_of_the_answers(tiny_folder: Path, tmp_p
 def test_it_dies_with_the_process_that_started_it(tiny_folder: Path) -> None:
     parent = (
         "import asyncio, sys\n"
-        "from tutor.engine.client import Engine\n"
+        "from tutor.engine.client import EngineClient\n"
         "async def main():\n"
-        "    engine = Engine(sys.argv[1])\n"
+        "    engine = EngineClient(sys.argv[1])\n"
         "    await engine.start()\n"
         "    await engine.ready()\n"
         "    print(engine.pid, flush=True)\n"
@@ -313,7 +314,7 @@ def test_it_dies_with_the_process_that_started_it(tiny_folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_memory_is_flat_over_10_000_steps(engine: Engine) -> None:
+async def test_memory_is_flat_over_10_000_steps(engine: EngineClient) -> None:
     """Of the engine, and of the process that asks it."""
     session = await engine.open_text("hello world")
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.vendors.loopback import KEY, Handler, Loopback, loopback, silent, stream, text_event
 from tutor import paths
-from tutor.engine.client import Engine
+from tutor.engine.client import EngineClient
 from tutor.engine.wire import Allow
 from tutor.errors import LabError, NotAllowed, NotTold
 from tutor.lm.distribution import PLAIN, ChatMessage
@@ -38,8 +38,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
 
 
 @asynccontextmanager
-async def engine(model: str = "openai:small") -> AsyncIterator[Engine]:
-    running = Engine(model)
+async def engine(model: str = "openai:small") -> AsyncIterator[EngineClient]:
+    running = EngineClient(model)
     await running.start()
     try:
         yield running
@@ -47,7 +47,7 @@ async def engine(model: str = "openai:small") -> AsyncIterator[Engine]:
         await running.stop()
 
 
-async def start_anew(running: Engine) -> None:
+async def start_anew(running: EngineClient) -> None:
     generation = running.generation
     assert running.pid is not None
     os.kill(running.pid, signal.SIGKILL)
@@ -111,7 +111,6 @@ async def test_a_slow_server_keeps_nobody_else_waiting(server: Loopback) -> None
 
 
 async def test_what_only_a_local_model_can_be_asked(server: Loopback) -> None:
-    from tutor.engine.backend_proxy import EngineBench
     from tutor.labs.kit.registry import find
 
     async with engine() as running:
@@ -124,7 +123,7 @@ async def test_what_only_a_local_model_can_be_asked(server: Loopback) -> None:
             await running.tokenize("x")
         lab = find("tokens")
         with pytest.raises(LabError, match="runs elsewhere"):
-            await EngineBench(running, lab).answer(lab.question(lab.start()))
+            await running.lab_backend(lab).answer(lab.question(lab.start()))
 
 
 async def test_nothing_is_sent_to_another_machine_unless_it_is_allowed(

@@ -12,7 +12,7 @@ from tests.tiny_model import tiny_model
 from tutor.engine import frames
 from tutor.engine.inbox import PipeInbox
 from tutor.engine.server import Server
-from tutor.engine.sessions import LOOK, SPARED, CacheBudget, SessionTable
+from tutor.engine.sessions import LOOK, SPARED, CacheBudget, CachedSessions
 from tutor.engine.wire import (
     Append,
     AppendTurn,
@@ -84,9 +84,9 @@ def test_every_request_has_its_answer() -> None:
     ]  # fmt: skip
     assert answers[3].length == 4
     assert [token.id for token in answers[4].tokens][:1] == [2]
-    assert len(answers[8].distribution.rows) == 3
-    assert [row.token.id for row in answers[9].rows] == [9, 4]
-    assert answers[11].bits[0] is None
+    assert len(answers[8].value.rows) == 3
+    assert [row.token.id for row in answers[9].value] == [9, 4]
+    assert answers[11].value[0] is None
     assert len(answers[13].tokens) > 1
 
 
@@ -231,7 +231,7 @@ def test_sessions_used_longest_ago_lose_what_is_computed_but_not_their_path() ->
     for session in sessions.values():
         session.surprisals()
     one = sessions["a"].cache_bytes
-    table = SessionTable(CacheBudget(int(2.5 * one)))
+    table = CachedSessions(CacheBudget(int(2.5 * one)))
     for name, session in sessions.items():
         table.put(name, session)
     table.get("a")
@@ -252,7 +252,7 @@ def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
     session = Session(tiny_model(), range(64))
     session.surprisals()
     size = session.cache_bytes
-    table = SessionTable(CacheBudget(1))
+    table = CachedSessions(CacheBudget(1))
     table.put("a", session)
     table.shrink()
     assert session.cache_bytes == size
@@ -262,7 +262,7 @@ def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> 
     model = tiny_model()
     now, left = 0.0, 10**12
     budget = CacheBudget(10**9, lambda: left, lambda: now)
-    table = SessionTable(budget)
+    table = CachedSessions(budget)
     sessions = [Session(model, range(64)) for _ in range(4)]
 
     def compute() -> list[bool]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +13,8 @@ from hypothesis import strategies as st
 
 from tests.tiny_model import tiny_model
 from tutor.engine import frames
-from tutor.engine.client import Engine
 from tutor.engine.inbox import Inbox
-from tutor.engine.proxy import EngineSession
+from tutor.engine.proxy import SessionProxy
 from tutor.engine.server import Server
 from tutor.engine.wire import Answer, Message, Request
 from tutor.errors import ContextFull, TextError
@@ -29,12 +27,12 @@ MODEL.card.remote = False
 
 
 class OneProcess:
-    """The engine's real server, in this process. `lost`: before the next request, what it holds is
-    lost, as by kill -9. `given_up`: whoever asks next leaves when so many of what they sent are
-    done."""
+    """Implements `SessionHost`: the engine's real server, in this process. `lost`: before the next
+    request, what it holds is lost, as by kill -9. `given_up`: whoever asks next leaves when so many
+    of what they sent are done."""
 
     def __init__(self) -> None:
-        self.model = cast(ModelCard, MODEL.card)
+        self.model: ModelCard | None = MODEL.card
         self.generation = 0
         self.given_up: int | None = None
         self.lose()
@@ -45,13 +43,17 @@ class OneProcess:
         self._server = Server(MODEL, Inbox(self._heard), self._heard)
 
     def _heard(self, message: Message) -> None:
-        self._answers.append(cast(Answer, message))
+        assert isinstance(message, Answer)
+        self._answers.append(message)
 
     def new_name(self) -> str:
         return "s"
 
+    def discard(self, name: str) -> None:
+        pass
+
     async def ready(self) -> ModelCard:
-        return self.model
+        return MODEL.card
 
     async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]:
         self._answers.clear()
@@ -84,7 +86,7 @@ def test_what_is_answered_is_about_the_path_as_it_is(
     start: list[int], done: list[tuple[str, object]]
 ) -> None:
     engine = OneProcess()
-    session = EngineSession(cast(Engine, engine), "s", MODEL.tokenizer.tokens(start))
+    session = SessionProxy(engine, "s", MODEL.tokenizer.tokens(start))
     path = list(start)
 
     async def ask() -> None:

@@ -12,8 +12,9 @@ from tests.labs.lab_backend import small_model
 from tests.sample_course import COURSE
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.prompt_editor import PromptEditor
-from tutor.engine.backends import Benches
-from tutor.engine.wire import AskLab, LabAnswer
+from tutor.engine.answers import expect
+from tutor.engine.backends import LabBackends
+from tutor.engine.wire import AskLab
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Backend, Tools, make_backend
 from tutor.vendors.catalogue import RemoteModel
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from tutor.app.app import TutorApp
     from tutor.course.catalogue import Course
+    from tutor.engine.answers import AnswerKind
+    from tutor.engine.wire import Request
     from tutor.labs.kit.registry import AnyLab
 
 
@@ -36,12 +39,7 @@ class BackendEngine(FakeEngine):
     def __init__(self, make: Callable[[str, Tools], Backend] = make_backend) -> None:
         super().__init__()
         self._permissions = Permissions()
-        self._backends = Benches(small_model, lambda: None, self._permissions, make=make)
-        self._named = 0
-
-    def new_name(self) -> str:
-        self._named += 1
-        return f"s{self._named}"
+        self._backends = LabBackends(small_model, lambda: None, self._permissions, make=make)
 
     def allow(self, model: RemoteModel) -> None:
         super().allow(model)
@@ -50,11 +48,13 @@ class BackendEngine(FakeEngine):
     def discard(self, name: str) -> None:
         self._backends.close(name)
 
-    async def ask(self, expected: type, request: Callable[[int], Any]) -> Any:
+    async def ask(
+        self, expected: type[AnswerKind], request: Callable[[int], Request]
+    ) -> AnswerKind:
         asked = request(1)
         await self.work(type(asked).__name__)
         assert isinstance(asked, AskLab)
-        return LabAnswer(1, self._backends.answer(asked.bench, asked.lab, asked.question))
+        return expect(expected, self._backends.on_question(asked))
 
 
 def lab_app(

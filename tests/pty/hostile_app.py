@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -25,7 +24,6 @@ from tutor.course.questions.question import (
     SingleChoice,
     TextQuestion,
 )
-from tutor.engine.client import Engine
 from tutor.errors import LessonError
 from tutor.learner.progress import Progress
 from tutor.learner.records import Guessed, LessonState
@@ -116,7 +114,7 @@ def main(folder: Path) -> int:
     from tests.engine.fake_engine import CARD, FakeEngine
 
     card = msgspec.structs.replace(CARD, name=f"MODEL{ILL}", path=ill("PATH"), format=ILL)
-    return terminal.run(TutorApp(course, progress, cast("Engine", FakeEngine(card=card))))
+    return terminal.run(TutorApp(course, progress, FakeEngine(card=card)))
 
 
 if __name__ == "__main__":

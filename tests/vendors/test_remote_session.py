@@ -95,9 +95,9 @@ def test_stepping_back_and_branching_ask_nothing_twice(server: Loopback) -> None
 def test_what_a_server_cannot_be_asked(server: Loopback) -> None:
     session = RemoteSession.on_text(reader(server), TEXT)
     with pytest.raises(NotTold):
-        session.find(1, "Paris")
+        session.find(1, PLAIN, "Paris", 5)
     with pytest.raises(NotTold):
-        session.xray()
+        session.xray(0, 0)
     rare = session._reader.vocabulary.token(b"zyzzyva")
     (row,) = session.rows(len(session), PLAIN, [rare.id])
     assert math.isnan(row.probability)

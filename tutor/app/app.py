@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tutor.app.model.keeper import Fetch
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.progress import Progress
     from tutor.vendors.catalogue import RemoteModel

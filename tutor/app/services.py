@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress

@@ -11,7 +11,7 @@ from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.app import Start, TutorApp
 from tutor.app.terminal.idle import IdleLimit
 from tutor.course.catalogue import Opening
-from tutor.engine.client import Engine
+from tutor.engine.client import EngineClient
 from tutor.learner.progress import Progress
 from tutor.models import installed
 from tutor.text import writes_utf8
@@ -52,7 +52,7 @@ def make_app(
     return TutorApp(
         opening.course(),
         Progress.open(paths.learner_folder(learner, course)),
-        Engine(model, shared=shared),
+        EngineClient(model, shared=shared),
         opening=opening,
         model_missing=missing,
         start=start,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.learner.progress import Progress
 
 LOOKS_EVERY = 0.25
@@ -167,7 +167,7 @@ def make_preview(
     file: Path, progress: Progress, model: str | None, *, ascii_only: bool = False
 ) -> PreviewApp:
     """The preview of `file` with the model that `model` names (None: the default)."""
-    from tutor.engine.client import Engine
+    from tutor.engine.client import EngineClient
     from tutor.models import installed
     from tutor.text import writes_utf8
 
@@ -178,7 +178,7 @@ def make_preview(
     return PreviewApp(
         file,
         progress,
-        Engine(model),
+        EngineClient(model),
         model_missing=missing,
         ascii_only=ascii_only or not writes_utf8(),
     )

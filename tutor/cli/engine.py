@@ -17,7 +17,7 @@ from tutor.engine.shared.limits import add_limits, limits_of
 from tutor.errors import EngineError, NoSharedEngine
 
 if TYPE_CHECKING:
-    from tutor.engine.wire import Standing
+    from tutor.engine.wire import EngineLoad
 
 PATIENCE = 10.0
 """Seconds that an engine gets to say how it stands."""
@@ -49,7 +49,7 @@ def serve(options: argparse.Namespace) -> int:
         raise _not_on_windows()
     from tutor.engine.shared import address as place
     from tutor.engine.shared.__main__ import serve as serve_here
-    from tutor.engine.shared.supervisor import keep
+    from tutor.engine.shared.supervisor import supervise
 
     limits = limits_of(options)
     socket = place.inherited()
@@ -59,32 +59,32 @@ def serve(options: argparse.Namespace) -> int:
     with place.listening(path) as listening:
         output.write(f"Serving on {path}. Ctrl+C ends it.")
         output.flush()
-        keep(listening, options.model, limits, on_end=output.note)
+        supervise(listening, options.model, limits, on_end=output.note)
     return 0
 
 
 def tell_status(options: argparse.Namespace) -> int:
-    standing = asyncio.run(_ask(options))
+    load = asyncio.run(_ask(options))
     if options.json:
-        output.write_json(msgspec.structs.asdict(standing))
+        output.write_json(msgspec.structs.asdict(load))
     else:
-        for line in _in_words(standing):
+        for line in _in_words(load):
             output.write(line)
     return 0
 
 
-async def _ask(options: argparse.Namespace) -> Standing:
+async def _ask(options: argparse.Namespace) -> EngineLoad:
     """Raises `NoSharedEngine`."""
     if sys.platform == "win32":
         raise _not_on_windows()
-    from tutor.engine.connection import standing_of
+    from tutor.engine.connection import load_of
     from tutor.engine.shared import address as place
 
     path = options.socket.absolute() if options.socket else place.find()
     if path is None:
         raise NoSharedEngine("No engine serves on this machine.", "`tutor engine` starts one.")
     async with asyncio.timeout(PATIENCE):
-        return await standing_of(path)
+        return await load_of(path)
 
 
 def _not_on_windows() -> EngineError:
@@ -102,17 +102,17 @@ def _place(options: argparse.Namespace) -> Path:
     return usual[-1] if root else usual[0]
 
 
-def _in_words(standing: Standing) -> list[str]:
-    share = standing.busy / standing.up if standing.up else 0.0
-    computed = f"{standing.cached / 1e6:.0f} MB computed for them"
+def _in_words(load: EngineLoad) -> list[str]:
+    share = load.busy / load.up if load.up else 0.0
+    computed = f"{load.cached / 1e6:.0f} MB computed for them"
     return [
-        f"tutor {standing.version}, {standing.model or 'loading its model'}",
-        f"learners connected  {standing.learners} of {standing.accounts} accounts",
-        f"texts open          {standing.sessions}, {computed}",
-        f"requests waiting    {standing.waiting}",
-        f"networks training   {standing.trainings}",
-        f"steps answered      {standing.steps:,}, {standing.together:,} read with others",
-        f"busy                {share:.0%} of {_time(standing.up)}",
+        f"tutor {load.version}, {load.model or 'loading its model'}",
+        f"learners connected  {load.learners} of {load.accounts} accounts",
+        f"texts open          {load.sessions}, {computed}",
+        f"requests waiting    {load.waiting}",
+        f"networks training   {load.trainings}",
+        f"steps answered      {load.steps:,}, {load.together:,} read with others",
+        f"busy                {share:.0%} of {_time(load.up)}",
     ]
 
 

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.labs:
             _run_labs(options.model, inbox, outbox)
         elif is_remote(options.model):
-            _run_remote(options.model, inbox, outbox)
+            _run_vendor(options.model, inbox, outbox)
         else:
             _run(options.model, inbox, outbox)
     except TutorError as error:
@@ -89,24 +89,24 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     """Ready at once: a model is loaded when a lab needs it."""
-    from tutor.engine.backends import Benches
+    from tutor.engine.backends import LabBackends
     from tutor.engine.lab_server import LabServer
 
     outbox.send(Ready(None))
     model = cache(lambda: load(spec, quiet))
-    benches = Benches(model, inbox.check_cancelled, inbox.permissions)
-    LabServer(benches, inbox, outbox.send).serve()
+    backends = LabBackends(model, inbox.check_cancelled, inbox.permissions)
+    LabServer(backends, inbox, outbox.send).serve()
 
 
-def _run_remote(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """A model elsewhere is ready at once: nothing is sent before something is asked."""
-    from tutor.engine.vendor_server import RemoteServer
+def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
+    """A remote model is ready at once: nothing is sent before something is asked."""
+    from tutor.engine.vendor_server import VendorServer
     from tutor.vendors.reader import RemoteReader
     from tutor.vendors.session import remote_card
 
     model = remote_model(spec)
     outbox.send(Ready(remote_card(model)))
-    RemoteServer(RemoteReader(model, inbox.permissions), inbox, outbox.send).serve()
+    VendorServer(RemoteReader(model, inbox.permissions), inbox, outbox.send).serve()
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:

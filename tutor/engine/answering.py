@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from tutor.engine.inbox import Inbox
-from tutor.engine.wire import Failed, Message, Request
+from tutor.engine.wire import AnyRequest, Failed, Message
 from tutor.errors import EngineError, NotEnoughMemory, TutorError
 from tutor.lm.fast.shortage import is_shortage
 
 log = logging.getLogger(__name__)
 
+RequestKind = TypeVar("RequestKind", bound=AnyRequest)
+
 
 class Answering:
-    """Subclasses say in `work_on` what the answer to a request is, or raise why there is none."""
+    """Answers each request by the handler for its type. A handler returns the answer, or raises
+    why there is none."""
 
     def __init__(self, inbox: Inbox, send: Callable[[Message], None]) -> None:
         self.inbox = inbox
         self._send = send
+        self._handlers: dict[type[Message], Callable[[Any], Message]] = {}
+
+    def on(self, kind: type[RequestKind], handler: Callable[[RequestKind], Message]) -> None:
+        """Answer requests of this type by `handler`."""
+        self._handlers[kind] = handler
 
     def serve(self) -> None:
         """Answer requests for ever: the inbox ends the process when nobody is left to ask."""
@@ -29,13 +38,20 @@ class Answering:
         """Wait for one request and see to its answer."""
         self.answer(self.inbox.next())
 
-    def answer(self, request: Request) -> None:
+    def answer(self, request: AnyRequest) -> None:
         self.reply(request, lambda: self.work_on(request))
 
-    def work_on(self, request: Request) -> Message:
-        raise NotImplementedError
+    def work_on(self, request: AnyRequest) -> Message:
+        """Return the answer of the request's handler. Raises `EngineError` where there is none."""
+        handler = self._handlers.get(type(request))
+        if handler is None:
+            raise self.unknown(request)
+        return handler(request)
 
-    def reply(self, request: Request, work: Callable[[], Message]) -> None:
+    def unknown(self, request: AnyRequest) -> EngineError:
+        return EngineError(f"Requests of the kind {type(request).__name__} are unknown.")
+
+    def reply(self, request: AnyRequest, work: Callable[[], Message]) -> None:
         """Send what `work` comes to, and be done with the request."""
         answer = self._answer(request, work)
         try:
@@ -44,7 +60,7 @@ class Answering:
             self._send(_failed(request, error))
         self.inbox.done(request.id)
 
-    def _answer(self, request: Request, work: Callable[[], Message]) -> Message:
+    def _answer(self, request: AnyRequest, work: Callable[[], Message]) -> Message:
         try:
             self.inbox.check(request.id)
             return work()
@@ -60,5 +76,5 @@ class Answering:
             return _failed(request, EngineError(happened, "The engine's log has the details."))
 
 
-def _failed(request: Request, error: TutorError) -> Failed:
+def _failed(request: AnyRequest, error: TutorError) -> Failed:
     return Failed(request.id, type(error).__name__, error.happened, error.next_step)

@@ -1,28 +1,47 @@
-"""A lab's bench in the engine, as the app holds it."""
+"""A lab's backend in the engine, as the app holds it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import msgspec
 
-from tutor.engine.wire import AskLab, LabAnswer
+from tutor.engine.answers import AnswerKind
+from tutor.engine.wire import AskLab, LabAnswer, Request
 from tutor.environment import keys_held
 from tutor.errors import EngineError
-
-if TYPE_CHECKING:
-    from tutor.engine.client import Engine
-    from tutor.labs.kit.registry import AnyLab
+from tutor.labs.kit.registry import AnyLab
 
 
-class EngineBench:
-    """Answers the questions of one lab. The engine makes the bench with the first question, and
-    makes it anew when it was started anew: a question holds all that is needed."""
+class LabHost(Protocol):
+    """What a backend's proxy needs of the engine."""
 
-    def __init__(self, engine: Engine, lab: AnyLab) -> None:
+    @property
+    def served(self) -> bool: ...
+
+    @property
+    def own(self) -> LabHost: ...
+
+    async def start(self) -> None: ...
+
+    async def ask(
+        self, expected: type[AnswerKind], request: Callable[[int], Request]
+    ) -> AnswerKind: ...
+
+    def new_name(self) -> str: ...
+
+    def discard(self, name: str) -> None: ...
+
+
+class BackendProxy:
+    """Implements `LabBackend`. The engine makes the backend with the first question, and makes it
+    again when it was started again: a question holds all that is needed."""
+
+    def __init__(self, engine: LabHost, lab: AnyLab) -> None:
         self._engine = engine
         self._lab = lab
-        self._asked: set[Engine] = set()
+        self._asked: set[LabHost] = set()
         self._name = engine.new_name()
 
     async def answer(self, question: Any) -> Any:
@@ -37,7 +56,7 @@ class EngineBench:
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise EngineError(f"The engine's answer cannot be read: {error}.") from error
 
-    async def _engine_for(self, question: Any) -> Engine:
+    async def _engine_for(self, question: Any) -> LabHost:
         engine = self._engine
         keys = self._lab.reaches_out and keys_held()
         if engine.served and (keys or self._lab.private(question)):
@@ -47,6 +66,6 @@ class EngineBench:
         return engine
 
     def close(self) -> None:
-        """Let the engine forget the bench."""
+        """Let the engine forget the backend."""
         for engine in self._asked:
             engine.discard(self._name)

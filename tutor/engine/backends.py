@@ -1,4 +1,4 @@
-"""The engine's workbenches: one for each lab that is open on a screen."""
+"""The backends of labs in the engine: one for each lab that is open on a screen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tutor import paths
+from tutor.engine.wire import AskLab, Close, LabAnswer, Length
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Backend, Tools, make_backend
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.lm.load import LanguageModel
 
 
-class Benches:
+class LabBackends:
     """By the name that the client gave. What a lab says is opaque to the protocol: here it is
     read and written by the types that the lab has for it. `load` gives the model, to labs that need
     one."""
@@ -38,8 +39,15 @@ class Benches:
         self._permissions = permissions or Permissions()
         self._folder = folder
         self._make = make
-        self._benches: dict[str, Backend] = {}
+        self._backends: dict[str, Backend] = {}
         self._runs: dict[str, RemoteRuns] = {}
+
+    def on_question(self, request: AskLab) -> LabAnswer:
+        return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
+
+    def on_close(self, request: Close) -> Length:
+        self.close(request.session)
+        return Length(request.id, 0)
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
         """Raises `TutorError`: `EngineError` for what is no question of that lab."""
@@ -49,23 +57,23 @@ class Benches:
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise EngineError(f"This is no question of the lab {lab_name!r}: {error}.") from error
         self.admit(name, lab, asked)
-        if name not in self._benches:
+        if name not in self._backends:
             runs = RemoteRuns(self._permissions)
             tools = Tools(self._load, self._check_cancelled, self._folder(), runs)
-            self._benches[name] = self._make(lab_name, tools)
+            self._backends[name] = self._make(lab_name, tools)
             self._runs[name] = runs
-        return msgspec.msgpack.encode(self._benches[name].answer(asked))
+        return msgspec.msgpack.encode(self._backends[name].answer(asked))
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
         """Raises `TutorError` for a question that is not answered here."""
 
     def close(self, name: str) -> None:
-        """Forget a bench and stop what it asks elsewhere; one that is not there is forgotten
-        already."""
-        self._benches.pop(name, None)
+        """Forget a backend and stop what it asks of remote models; one that is not there is
+        forgotten already."""
+        self._backends.pop(name, None)
         if runs := self._runs.pop(name, None):
             runs.close()
 
     def clear(self) -> None:
-        for name in list(self._benches):
+        for name in list(self._backends):
             self.close(name)

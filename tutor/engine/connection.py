@@ -5,10 +5,22 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import assert_never
 
 from tutor import __version__, paths
 from tutor.engine import frames
-from tutor.engine.wire import AskStanding, Failed, FromEngine, Hello, Message, Standing
+from tutor.engine.wire import (
+    Answer,
+    AskEngineLoad,
+    EngineLoad,
+    Failed,
+    FromEngine,
+    Hello,
+    Loading,
+    Message,
+    Pong,
+    Ready,
+)
 from tutor.errors import EngineError, NoSharedEngine
 
 
@@ -24,7 +36,7 @@ class EngineConnection:
 
     @classmethod
     async def open(
-        cls, path: Path, greeting: Hello | AskStanding | None = None
+        cls, path: Path, greeting: Hello | AskEngineLoad | None = None
     ) -> EngineConnection:
         """Raises `NoSharedEngine` where nobody listens."""
         if sys.platform == "win32":
@@ -57,16 +69,22 @@ class EngineConnection:
         self._writer.transport.abort()
 
 
-async def standing_of(path: Path) -> Standing:
-    """How the engine on this socket stands. Raises `NoSharedEngine`, `EngineError`."""
-    connection = await EngineConnection.open(path, AskStanding())
+async def load_of(path: Path) -> EngineLoad:
+    """Return how busy the engine on this socket is. Raises `NoSharedEngine`, `EngineError`."""
+    connection = await EngineConnection.open(path, AskEngineLoad())
     try:
         while (message := await connection.receive()) is not None:
             match message:
-                case Standing():
+                case EngineLoad():
                     return message
-                case Failed(_, _, happened, next_step):
-                    raise EngineError(happened, next_step)
+                case Failed():
+                    raise EngineError(message.happened, message.next_step)
+                case Loading() | Ready() | Pong():
+                    pass  # news for everybody who is connected
+                case Answer():
+                    raise EngineError(f"The engine answered with {type(message).__name__}.")
+                case _:
+                    assert_never(message)
     finally:
         connection.kill()
     raise NoSharedEngine(f"Nobody answers on {path}.", "Is it being started?")

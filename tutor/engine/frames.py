@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, Union, get_args
 
 import msgspec
 
-from tutor.engine.wire import MAXIMUM_FRAME, FromEngine, Message, ToEngine
+from tutor.engine.wire import MAXIMUM_FRAME, FromEngine, Message, ToEngine, kinds
 from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4
@@ -14,9 +15,16 @@ HEADER = 4
 # No MessagePack or no such message; text that is not UTF-8; nested without end.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+
+def _decoder(messages: Any) -> msgspec.msgpack.Decoder[Any]:
+    """Return what reads these messages, each by its tag."""
+    every = tuple(kind for each in get_args(messages) for kind in kinds(each))
+    return msgspec.msgpack.Decoder(Union[every])  # noqa: UP007 (made of a tuple)
+
+
 _encoder = msgspec.msgpack.Encoder()
-_to_engine: msgspec.msgpack.Decoder[ToEngine] = msgspec.msgpack.Decoder(ToEngine)
-_from_engine: msgspec.msgpack.Decoder[FromEngine] = msgspec.msgpack.Decoder(FromEngine)
+_to_engine: msgspec.msgpack.Decoder[ToEngine] = _decoder(ToEngine)
+_from_engine: msgspec.msgpack.Decoder[FromEngine] = _decoder(FromEngine)
 
 
 def pack(message: Message) -> bytes:

@@ -7,10 +7,24 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, assert_never
 
 from tutor.engine import frames
-from tutor.engine.wire import Allow, Cancel, Failed, Message, Ping, Pong, Request
+from tutor.engine.wire import (
+    Allow,
+    AnyRequest,
+    AskEngineLoad,
+    AskLab,
+    Cancel,
+    Failed,
+    Hello,
+    Message,
+    PathRequest,
+    Ping,
+    Pong,
+    SessionQuestion,
+    Tokenize,
+)
 from tutor.errors import EngineError, RequestCancelled, TutorError
 from tutor.vendors.keys import Secret
 from tutor.vendors.permissions import Permissions
@@ -21,7 +35,7 @@ class Inbox:
 
     def __init__(self, reply: Callable[[Message], None]) -> None:
         self._reply = reply
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[AnyRequest] = deque()
         self._owed: set[int] = set()
         """Requests that have come and are not answered."""
         self._cancelled: set[int] = set()
@@ -36,12 +50,12 @@ class Inbox:
     def empty(self) -> bool:
         return not self._waiting
 
-    def first(self) -> Request | None:
+    def first(self) -> AnyRequest | None:
         """The request that comes next, if one has come."""
         with self._changed:
             return self._waiting[0] if self._waiting else None
 
-    def next(self) -> Request:
+    def next(self) -> AnyRequest:
         """Wait for the next request, which is then the current one."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
@@ -49,7 +63,7 @@ class Inbox:
         assert request is not None  # nobody else takes any
         return request
 
-    def next_if_any(self) -> Request | None:
+    def next_if_any(self) -> AnyRequest | None:
         """The next request, which is then the current one; None where none has come, or whoever
         asked has left."""
         with self._changed:
@@ -91,17 +105,22 @@ class Inbox:
         match message:
             case Ping():
                 self._reply(Pong())
-            case Cancel(target):
+            case Cancel(target=target):
                 with self._changed:
                     if target in self._owed:
                         self._cancelled.add(target)
-            case Allow(host, key):
+            case Allow(host=host, key=key):
                 self.permissions.allow(host, Secret(key) if key else None)
-            case Request():
+            case PathRequest() | SessionQuestion() | Tokenize() | AskLab():
                 with self._changed:
                     self._owed.add(message.id)
                     self._waiting.append(message)
                     self._changed.notify()
+            case Hello() | AskEngineLoad():
+                greeting = "A greeting comes first, and once, to an engine that serves many."
+                self._reply(Failed(0, EngineError.__name__, greeting, ""))
+            case _:
+                assert_never(message)
 
     def leave(self) -> None:
         """Nobody will hear any more answers: what is under way is cancelled."""

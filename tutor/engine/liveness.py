@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-_LOOKS = 8  # how often one looks, and asks, before silence counts as the end
+LOOKS = 8  # how often one looks, and asks, before silence counts as the end
 
 
 class Liveness:
@@ -17,7 +17,8 @@ class Liveness:
     missed one look.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
         self._heard = 0
         self._owed = asyncio.Event()
 
@@ -36,10 +37,10 @@ class Liveness:
         """Return when a message was due for `patience` seconds and none came, though `ask`, which
         is to ask for a sign of life, was called on the way."""
         silent = 0
-        while silent < _LOOKS:
+        while silent < LOOKS:
             await self._owed.wait()
             heard = self._heard
-            await asyncio.sleep(patience() / _LOOKS)
+            await self._sleep(patience() / LOOKS)
             if self._heard != heard or not self._owed.is_set():
                 silent = 0
             else:

@@ -5,38 +5,46 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from tutor.engine.answers import AnswerKind, expect
+from tutor.engine.questions import Fields, Question, SessionQuestions, Value
 from tutor.engine.wire import (
     Answer,
     Append,
     AppendTurn,
-    AskDistribution,
-    AskRows,
-    AskSurprisals,
-    AskXRay,
-    DistributionAnswer,
-    FindTokens,
     Fork,
     GoBack,
     Length,
     Opened,
     OpenTokens,
     Request,
-    Rows,
-    Surprisals,
-    XRayAnswer,
+    SessionQuestion,
 )
 from tutor.errors import EngineError, ModelError, UnknownSession
-from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token, XRay
-
-if TYPE_CHECKING:
-    from tutor.engine.client import Engine
+from tutor.lm.distribution import ModelCard, Token
 
 
-class EngineSession:
-    """One path of tokens, and what a model says about it.
+class SessionHost(Protocol):
+    """What a session's proxy needs of the engine."""
+
+    @property
+    def model(self) -> ModelCard | None: ...
+
+    @property
+    def generation(self) -> int: ...
+
+    async def ready(self) -> ModelCard: ...
+
+    async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]: ...
+
+    def new_name(self) -> str: ...
+
+    def discard(self, name: str) -> None: ...
+
+
+class SessionProxy(SessionQuestions):
+    """Implements `AsyncModelSession`: one path of tokens, and what a model says about it.
 
     `tokens` is what counts. They change here at once; what the engine has to be told about it is
     sent in front of the next question, so that a step is one round trip. Where the engine was
@@ -45,7 +53,7 @@ class EngineSession:
     Every question raises the `TutorError` that the engine answers with.
     """
 
-    def __init__(self, engine: Engine, name: str, tokens: tuple[Token, ...]) -> None:
+    def __init__(self, engine: SessionHost, name: str, tokens: tuple[Token, ...]) -> None:
         self.tokens = tokens
         self._engine = engine
         self._name = name
@@ -77,7 +85,7 @@ class EngineSession:
         self.tokens = self._there = before + opened.tokens
         return opened.tokens
 
-    async def fork(self, length: int) -> EngineSession:
+    async def fork(self, length: int) -> SessionProxy:
         """Another session on the first `length` tokens, with what is computed for them."""
         beginning = self.tokens[:length]
         name = self._engine.new_name()
@@ -87,7 +95,7 @@ class EngineSession:
             self._engine.discard(name)  # it may have been made just before
             raise
         self._check(answer.length, length)
-        return EngineSession(self._engine, name, beginning)
+        return SessionProxy(self._engine, name, beginning)
 
     async def close(self) -> None:
         """Let the engine forget this session."""
@@ -96,52 +104,16 @@ class EngineSession:
 
     # --- questions --------------------------------------------------------------------------
 
-    async def distribution(
-        self, position: int, sampler: SamplerSettings, seed: int, top: int
-    ) -> Distribution:
-        """What comes after the first `position` tokens, with the `top` most probable rows."""
-        answer = await self._ask(
-            DistributionAnswer,
-            lambda id_: AskDistribution(id_, self._name, position, sampler, seed, top),
-        )
-        return answer.distribution
-
-    async def rows(
-        self, position: int, sampler: SamplerSettings, ids: Sequence[int]
-    ) -> tuple[Row, ...]:
-        """Where these tokens stand in the distribution after `position` tokens."""
-        wanted = tuple(ids)
-        answer = await self._ask(
-            Rows, lambda id_: AskRows(id_, self._name, position, sampler, wanted)
-        )
-        self._check(len(answer.rows), len(wanted))
-        return answer.rows
-
-    async def find(
-        self, position: int, sampler: SamplerSettings, query: str, limit: int
-    ) -> tuple[Row, ...]:
-        """Tokens whose text contains `query`, exact ones first, then the most probable. Raises
-        `TextError` if there is none."""
-        answer = await self._ask(
-            Rows, lambda id_: FindTokens(id_, self._name, position, sampler, query, limit)
-        )
-        return answer.rows
-
-    async def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """How surprising each token from `start` to the end was, in bits; None for the first."""
-        expected = max(0, len(self.tokens) - start)
-        answer = await self._ask(Surprisals, lambda id_: AskSurprisals(id_, self._name, start))
-        self._check(len(answer.bits), expected)
-        return answer.bits
-
-    async def xray(self, position: int, layer: int) -> XRay:
-        """Logit lens of the token at `position`, counted from 0, and the attention of `layer` and
-        of those around it."""
-        answer = await self._ask(XRayAnswer, lambda id_: AskXRay(id_, self._name, position, layer))
-        xray = answer.xray
-        of_one_layer = 4 * xray.heads * (position + 1)  # 32-bit floats
-        self._check(len(xray.attention), of_one_layer * len(xray.held))
-        return xray
+    async def ask_question(
+        self,
+        question: Question[Fields, Value],
+        make: Callable[[int, str], SessionQuestion],
+    ) -> Value:
+        """Ask the engine, and check that it counts as this session does."""
+        length = len(self.tokens)
+        answer = await self._ask(question.answer_kind, lambda id_: make(id_, self._name))
+        self._check(*question.counts(make(0, self._name), answer.value, length))
+        return answer.value
 
     def _check(self, told: int, expected: int) -> None:
         """Raises `EngineError` where the engine has counted otherwise; it is put on the path of

@@ -6,46 +6,31 @@ import ctypes
 import os
 from collections.abc import Callable, Sequence
 
-from tutor.engine.answering import Answering
-from tutor.engine.backends import Benches
+from tutor.engine.backends import LabBackends
 from tutor.engine.inbox import Inbox
-from tutor.engine.sessions import SessionTable
+from tutor.engine.session_server import SessionServer
+from tutor.engine.sessions import CachedSessions
 from tutor.engine.wire import (
-    Append,
+    AnyRequest,
     AppendTurn,
-    AskDistribution,
     AskLab,
-    AskRows,
-    AskSurprisals,
-    AskXRay,
     Close,
-    DistributionAnswer,
-    FindTokens,
-    Fork,
-    GoBack,
-    LabAnswer,
-    Length,
     Message,
     OpenChat,
     Opened,
     OpenText,
     OpenTokens,
-    Request,
-    Rows,
-    Surprisals,
     Tokenize,
     Tokens,
-    XRayAnswer,
 )
-from tutor.errors import EngineError
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session
 
 
-class Server(Answering):
-    """For one learner: `sessions` and `benches` are theirs. `check_cancelled` is called between
+class Server(SessionServer[Session]):
+    """For one learner: `sessions` and `backends` are theirs. `check_cancelled` is called between
     pieces of long work; `longest` limits a session, in tokens."""
 
     def __init__(
@@ -54,91 +39,65 @@ class Server(Answering):
         inbox: Inbox,
         send: Callable[[Message], None],
         *,
-        sessions: SessionTable | None = None,
-        benches: Benches | None = None,
+        sessions: CachedSessions | None = None,
+        backends: LabBackends | None = None,
         check_cancelled: Callable[[], None] | None = None,
         longest: int | None = None,
     ) -> None:
-        super().__init__(inbox, send)
+        self._table = CachedSessions() if sessions is None else sessions
+        super().__init__(self._table, inbox, send)
         self._model = model
         self._check_cancelled = check_cancelled or inbox.check_cancelled
         self._longest = longest
-        self._sessions = SessionTable() if sessions is None else sessions
-        self._benches = benches or Benches(lambda: model, self._check_cancelled, inbox.permissions)
+        self._backends = backends or LabBackends(
+            lambda: model, self._check_cancelled, inbox.permissions
+        )
+        self.on(Tokenize, self._tokenize)
+        self.on(AskLab, self._backends.on_question)
 
     def serve(self) -> None:
         warm_up(self._model, self.inbox.empty)
         return_free_memory()
         super().serve()
 
-    def work_on(self, request: Request) -> Message:
-        answer = self._work_on(request)
-        self._sessions.shrink()
+    def work_on(self, request: AnyRequest) -> Message:
+        answer = super().work_on(request)
+        self._table.shrink()
         return answer
 
-    def _work_on(self, request: Request) -> Message:
-        match request:
-            case OpenText(id_, name, text):
-                return self._open(id_, name, text_ids(self._model, text))
-            case OpenChat(id_, name, messages):
-                return self._open(id_, name, chat_ids(self._model, messages))
-            case OpenTokens(id_, name, ids, _):
-                return self._open(id_, name, ids)
-            case Append(id_, name, ids, _):
-                session = self._sessions.get(name)
-                session.append(ids)
-                return Length(id_, len(session))
-            case AppendTurn(id_, name, text):
-                session = self._sessions.get(name)
-                added = turn_ids(self._model, session.ids, text)
-                session.append(added)
-                return Opened(id_, self._model.tokenizer.tokens(added))
-            case GoBack(id_, name, length):
-                session = self._sessions.get(name)
-                session.go_back(length)
-                return Length(id_, len(session))
-            case Fork(id_, name, new_name, length):
-                self._sessions.put(new_name, self._sessions.get(name).fork(length))
-                return Length(id_, length)
-            case Close(id_, name):
-                self._sessions.close(name)
-                self._benches.close(name)
-                return Length(id_, 0)
-            case AskLab(id_, name, lab, question):
-                return LabAnswer(id_, self._benches.answer(name, lab, question))
-            case Tokenize(id_, text):
-                tokenizer = self._model.tokenizer
-                return Tokens(id_, tokenizer.tokens(tokenizer.encode(text)))
-            case _:
-                return self._look_at(request)
+    def open_text(self, request: OpenText) -> Message:
+        return self._open(request, text_ids(self._model, request.text))
 
-    def _look_at(self, request: Request) -> Message:
-        """The questions that change nothing."""
-        match request:
-            case AskDistribution(id_, name, position, sampler, seed, top):
-                session = self._sessions.get(name)
-                return DistributionAnswer(id_, session.distribution(position, sampler, seed, top))
-            case AskRows(id_, name, position, sampler, ids):
-                return Rows(id_, self._sessions.get(name).rows(position, sampler, ids))
-            case FindTokens(id_, name, position, sampler, query, limit):
-                return Rows(id_, self._sessions.get(name).find(position, sampler, query, limit))
-            case AskSurprisals(id_, name, start):
-                return Surprisals(id_, self._sessions.get(name).surprisals(start))
-            case AskXRay(id_, name, position, layer):
-                return XRayAnswer(id_, self._sessions.get(name).xray(position, layer))
-            case _:
-                raise EngineError(f"Requests of the kind {type(request).__name__} are unknown.")
+    def open_chat(self, request: OpenChat) -> Message:
+        return self._open(request, chat_ids(self._model, request.messages))
 
-    def _open(self, id_: int, name: str, ids: Sequence[int]) -> Message:
-        """Put session `name` on this path; what it has computed of the same path stays."""
-        if name in self._sessions:
-            self._sessions.get(name).replace(ids)
+    def open_tokens(self, request: OpenTokens) -> Message:
+        return self._open(request, request.ids)
+
+    def append_turn(self, request: AppendTurn) -> Message:
+        session = self._table.get(request.session)
+        added = turn_ids(self._model, session.ids, request.text)
+        session.append(added)
+        return Opened(request.id, self._model.tokenizer.tokens(added))
+
+    def close(self, request: Close) -> Message:
+        self._backends.close(request.session)
+        return super().close(request)
+
+    def _tokenize(self, request: Tokenize) -> Message:
+        tokenizer = self._model.tokenizer
+        return Tokens(request.id, tokenizer.tokens(tokenizer.encode(request.text)))
+
+    def _open(self, request: OpenText | OpenChat | OpenTokens, ids: Sequence[int]) -> Message:
+        """Put the session on this path; what it has computed of the same path stays."""
+        if request.session in self._table:
+            self._table.get(request.session).replace(ids)
         else:
             session = Session(
                 self._model, ids, check_cancelled=self._check_cancelled, longest=self._longest
             )
-            self._sessions.put(name, session)
-        return Opened(id_, self._model.tokenizer.tokens(ids))
+            self._table.put(request.session, session)
+        return Opened(request.id, self._model.tokenizer.tokens(ids))
 
 
 def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:

@@ -6,7 +6,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from tutor.errors import TooMuchAsked, UnknownSession
+from tutor.engine.session_server import SessionTable
+from tutor.errors import TooMuchAsked
 from tutor.lm.session import Session
 
 # For SmolLM2-135M about 2,000 tokens in all sessions together.
@@ -74,19 +75,13 @@ class CacheBudget:
             self._limit = min(self._most, total + available - SPARED)
 
 
-class SessionTable:
+class CachedSessions(SessionTable[Session]):
     """The sessions of one learner; of several learners each has one, and they share a budget."""
 
     def __init__(self, budget: CacheBudget | None = None, most: int | None = None) -> None:
+        super().__init__()
         self._budget = budget or CacheBudget()
         self._most = most
-        self._sessions: dict[str, Session] = {}
-
-    def __len__(self) -> int:
-        return len(self._sessions)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._sessions
 
     def put(self, name: str, session: Session) -> None:
         """Raises `TooMuchAsked` where there are as many as are allowed."""
@@ -96,25 +91,18 @@ class SessionTable:
                 "Close a screen or a branch that you do not need.",
             )
         self.close(name)
-        self._sessions[name] = session
+        super().put(name, session)
         self._budget.use(session)
 
     def get(self, name: str) -> Session:
-        if name not in self._sessions:
-            raise UnknownSession(f"The engine has no session {name!r}.", "Open it again.")
-        session = self._sessions[name]
+        session = super().get(name)
         self._budget.use(session)
         return session
 
-    def look(self, name: str) -> Session | None:
-        """It, if it is there, without having used it."""
-        return self._sessions.get(name)
-
     def close(self, name: str) -> None:
-        """Forget a session; one that is not there is forgotten already."""
-        session = self._sessions.pop(name, None)
-        if session is not None:
+        if (session := self.look(name)) is not None:
             self._budget.forget(session)
+        super().close(name)
 
     def drop_computed(self) -> None:
         """Free the memory of all of them; the paths stay."""

@@ -12,6 +12,8 @@ once, from a thread of its own, also while the model is being loaded or works.
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 import msgspec
 
 from tutor.lm.distribution import (
@@ -35,25 +37,35 @@ class Request(Message, frozen=True):
     id: int
 
 
+class PathRequest(Request, frozen=True):
+    """Open, move or close the session of this name."""
+
+    session: str
+
+
+class SessionQuestion(Request, frozen=True):
+    """Ask something of the session of this name, which stays as it is."""
+
+    session: str
+
+
 # --- requests -----------------------------------------------------------------------------------
 
 
-class OpenText(Request, frozen=True):
+class OpenText(PathRequest, frozen=True):
     """Start a session on raw text. Answer: `Opened`."""
 
-    session: str
     text: str
 
 
-class OpenChat(Request, frozen=True):
+class OpenChat(PathRequest, frozen=True):
     """Start a session on a conversation, rendered with the model's chat template, up to where
     the assistant is to speak. Answer: `Opened`."""
 
-    session: str
     messages: tuple[ChatMessage, ...]
 
 
-class OpenTokens(Request, frozen=True):
+class OpenTokens(PathRequest, frozen=True):
     """Start a session on exactly these token ids, or put one that exists on this path: what is
     computed for their common beginning is kept. Answer: `Opened`.
 
@@ -61,94 +73,82 @@ class OpenTokens(Request, frozen=True):
     them alone, and may have been started anew.
     """
 
-    session: str
     ids: tuple[int, ...]
     data: tuple[bytes, ...] = ()
 
 
-class Append(Request, frozen=True):
+class Append(PathRequest, frozen=True):
     """Add tokens at the end of a session; `data` as in `OpenTokens`. Answer: `Length`."""
 
-    session: str
     ids: tuple[int, ...]
     data: tuple[bytes, ...] = ()
 
 
-class AppendTurn(Request, frozen=True):
+class AppendTurn(PathRequest, frozen=True):
     """Close the assistant's turn, add the user's next message and open the assistant's turn
     again, as the chat template does. Answer: `Opened` with the added tokens only."""
 
-    session: str
     text: str
 
 
-class GoBack(Request, frozen=True):
+class GoBack(PathRequest, frozen=True):
     """Shorten a session to `length` tokens; costs nothing. Answer: `Length`."""
 
-    session: str
     length: int
 
 
-class Fork(Request, frozen=True):
+class Fork(PathRequest, frozen=True):
     """Start session `new_session` as a copy of the first `length` tokens of `session`, with what
     is already computed for them. Answer: `Length`."""
 
-    session: str
     new_session: str
     length: int
 
 
-class Close(Request, frozen=True):
+class Close(PathRequest, frozen=True):
     """Forget a session or a bench. Answer: `Length` (0)."""
 
-    session: str
 
-
-class AskDistribution(Request, frozen=True):
+class AskDistribution(SessionQuestion, frozen=True):
     """The distribution after the first `position` tokens. Answer: `DistributionAnswer`.
 
     `top` is how many rows are wanted; chance in the draw depends on `seed` and `position` alone.
     """
 
-    session: str
     position: int
     sampler: SamplerSettings
     seed: int
     top: int
 
 
-class AskRows(Request, frozen=True):
+class AskRows(SessionQuestion, frozen=True):
     """The rows of given tokens in the distribution after `position` tokens. Answer: `Rows`."""
 
-    session: str
     position: int
     sampler: SamplerSettings
     ids: tuple[int, ...]
 
 
-class FindTokens(Request, frozen=True):
+class FindTokens(SessionQuestion, frozen=True):
     """Tokens of the whole vocabulary whose text contains `query`, most probable first; an exact
     match (with or without its leading space) comes before all others. Answer: `Rows`."""
 
-    session: str
     position: int
     sampler: SamplerSettings
     query: str
     limit: int
 
 
-class AskSurprisals(Request, frozen=True):
+class AskSurprisals(SessionQuestion, frozen=True):
     """How surprising tokens `start` to the end were. Answer: `Surprisals`."""
 
-    session: str
-    start: int
+    start: int = 0
 
 
-class AskXRay(Request, frozen=True):
+class AskXRay(SessionQuestion, frozen=True):
     """Logit lens of the token at `position`, and the attention of `layer` (from 0; beyond the
     last: the last) with as many of its neighbors as one answer holds. Answer: `XRayAnswer`."""
 
-    session: str
     position: int
     layer: int
 
@@ -196,9 +196,9 @@ class Hello(Message, frozen=True):
     learner: str
 
 
-class AskStanding(Message, frozen=True):
-    """In place of `Hello`: how an engine that serves many stands. Answer: `Standing`, and the
-    connection ends."""
+class AskEngineLoad(Message, frozen=True, tag="AskStanding"):
+    """Ask, in place of `Hello`, how busy an engine that serves many is. Answer: `EngineLoad`, and
+    the connection ends."""
 
 
 class Ping(Message, frozen=True):
@@ -210,6 +210,15 @@ class Ping(Message, frozen=True):
 
 class Answer(Message, frozen=True):
     id: int
+
+
+Value = TypeVar("Value")
+
+
+class QuestionAnswer(Answer, Generic[Value], frozen=True):
+    """The answer to a `SessionQuestion`."""
+
+    value: Value
 
 
 class Opened(Answer, frozen=True):
@@ -224,23 +233,21 @@ class Length(Answer, frozen=True):
     length: int
 
 
-class DistributionAnswer(Answer, frozen=True):
-    distribution: Distribution
+class DistributionAnswer(QuestionAnswer[Distribution], frozen=True):
+    pass
 
 
-class Rows(Answer, frozen=True):
-    rows: tuple[Row, ...]
+class Rows(QuestionAnswer[tuple[Row, ...]], frozen=True):
+    pass
 
 
-class Surprisals(Answer, frozen=True):
+class Surprisals(QuestionAnswer[tuple[float | None, ...]], frozen=True):
     """Bits for each token from the `start` asked for; None for the first token of a text, before
     which the model has nothing to go by."""
 
-    bits: tuple[float | None, ...]
 
-
-class XRayAnswer(Answer, frozen=True):
-    xray: XRay
+class XRayAnswer(QuestionAnswer[XRay], frozen=True):
+    pass
 
 
 class LabAnswer(Answer, frozen=True):
@@ -279,8 +286,8 @@ class Pong(Message, frozen=True):
     pass
 
 
-class Standing(Message, frozen=True):
-    """How an engine that serves many stands. Nobody's text is in it. `model` is None while it is
+class EngineLoad(Message, frozen=True, tag="Standing"):
+    """How busy an engine that serves many is. Nobody's text is in it. `model` is None while it is
     loaded; `waiting` are requests that nobody works on yet, `cached` bytes of key-value caches,
     `steps` tokens read since the start and `together` how many of them in a pass with others;
     `busy` seconds of work in `up` seconds."""
@@ -299,41 +306,12 @@ class Standing(Message, frozen=True):
     up: float
 
 
-ToEngine = (
-    OpenText
-    | OpenChat
-    | OpenTokens
-    | Append
-    | AppendTurn
-    | GoBack
-    | Fork
-    | Close
-    | AskDistribution
-    | AskRows
-    | FindTokens
-    | AskSurprisals
-    | AskXRay
-    | Tokenize
-    | AskLab
-    | Cancel
-    | Allow
-    | Hello
-    | AskStanding
-    | Ping
-)
+AnyRequest = PathRequest | SessionQuestion | Tokenize | AskLab
+ToEngine = AnyRequest | Cancel | Allow | Hello | AskEngineLoad | Ping
+FromEngine = Answer | Loading | Ready | Pong | EngineLoad
 
-FromEngine = (
-    Opened
-    | Tokens
-    | Length
-    | DistributionAnswer
-    | Rows
-    | Surprisals
-    | XRayAnswer
-    | LabAnswer
-    | Failed
-    | Loading
-    | Ready
-    | Pong
-    | Standing
-)
+
+def kinds(message: type[Message]) -> tuple[type[Message], ...]:
+    """Return the classes of messages below this one, those that only group others left out."""
+    below = message.__subclasses__()
+    return tuple(kind for each in below for kind in kinds(each)) if below else (message,)

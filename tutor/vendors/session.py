@@ -14,6 +14,7 @@ from tutor.lm.distribution import (
     Row,
     SamplerSettings,
     Token,
+    XRay,
 )
 from tutor.vendors import shown
 from tutor.vendors.alternatives import ALTERNATIVES
@@ -38,15 +39,21 @@ def never() -> None:
 class RemoteSession:
     """One path of tokens. Positions count the tokens before a place, as everywhere.
 
-    `bits` are surprisals that are known, by the index of the token.
+    `bits` are surprisals that are known, by the index of the token. `check` is called while the
+    server is waited for, and raises when nobody waits for the answer any more.
     """
 
     def __init__(
-        self, reader: RemoteReader, path: Sequence[Token], bits: Sequence[float | None] = ()
+        self,
+        reader: RemoteReader,
+        path: Sequence[Token],
+        bits: Sequence[float | None] = (),
+        check: Check = never,
     ) -> None:
         if not path:
             raise TextError("The text is empty.", "Enter at least one character.")
         self._reader = reader
+        self._check = check
         self._path = list(path)
         self._bits: dict[int, float] = {
             index: value for index, value in enumerate(bits) if value is not None
@@ -118,19 +125,25 @@ class RemoteSession:
         other._bits = {index: value for index, value in self._bits.items() if index < length}
         return other
 
+    def snapshot(self, check: Check) -> RemoteSession:
+        """Return a copy that stays as the session is now, and waits as `check` lets it."""
+        copy = self.fork(len(self))
+        copy._check = check
+        return copy
+
     # --- questions --------------------------------------------------------------------------
 
     def distribution(
-        self, position: int, sampler: SamplerSettings, seed: int, top: int, check: Check = never
+        self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
         """What comes after the first `position` tokens, as far as the server shows it."""
-        return self._told(position, sampler, seed, top, check)
+        return self._told(position, sampler, seed, top)
 
     def _told(
-        self, position: int, sampler: SamplerSettings, seed: int | None, top: int, check: Check
+        self, position: int, sampler: SamplerSettings, seed: int | None, top: int
     ) -> Distribution:
         path = tuple(self._path[: self._checked(position)])
-        place = self._reader.place(path, sampler, seed, check)
+        place = self._reader.place(path, sampler, seed, self._check)
         return shown.distribution(
             place.shown,
             sampler,
@@ -142,22 +155,18 @@ class RemoteSession:
             drawn_log=place.drawn_log,
         )
 
-    def rows(
-        self,
-        position: int,
-        sampler: SamplerSettings,
-        ids: Sequence[int],
-        check: Check = never,
-    ) -> tuple[Row, ...]:
+    def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
         """The rows of these tokens; of those that the server does not show, only that they are
         not told."""
-        found = self._told(position, sampler, None, ALTERNATIVES, check)
+        found = self._told(position, sampler, None, ALTERNATIVES)
         by_id = {row.token.id: row for row in (*found.rows, found.drawn)}
         beyond = len(found.rows) + 1
         tokens = self._reader.vocabulary.tokens(ids)
         return tuple(by_id.get(t.id) or shown.unknown(t, beyond) for t in tokens)
 
-    def find(self, position: int, query: str) -> tuple[Row, ...]:
+    def find(
+        self, position: int, sampler: SamplerSettings, query: str, limit: int
+    ) -> tuple[Row, ...]:
         """Raises `NotTold`: the vocabulary is not known."""
         raise NotTold("A server tells no vocabulary to search in.", "Choose from its rows.")
 
@@ -178,7 +187,7 @@ class RemoteSession:
                 return -each.log_probability / math.log(2)
         return NOT_TOLD
 
-    def xray(self) -> None:
+    def xray(self, position: int, layer: int) -> XRay:
         """Raises `NotTold`: a service says what comes out, not what is inside."""
         raise NotTold(
             "A server tells what comes out of its model, and nothing of what goes on inside.",

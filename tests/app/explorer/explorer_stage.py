@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import tutor.app
 from tests.engine.fake_engine import FakeEngine
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.screen import Screen
 
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.learner.background import BackgroundProgress
 
 
@@ -37,7 +37,7 @@ class Stage(TutorApp):
         engine: FakeEngine | None = None,
     ) -> None:
         self.fake = engine or FakeEngine()
-        plain = cast("Engine", self.fake)
+        plain = self.fake
         super().__init__(Course(lessons=()), Progress.open(folder), plain)
         self._make = make
 

@@ -13,7 +13,7 @@ from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.engine.fake_engine import CARD, VOCABULARY, FakeEngine, all_rows, split, token
 from tutor.app.explorer.guess.panel import GuessScreen
 from tutor.course.lesson import Lab
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import EngineError
 from tutor.lm.distribution import PLAIN
 

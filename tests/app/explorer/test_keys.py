@@ -18,7 +18,7 @@ from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import PromptEditor
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import ContextFull, EngineError
 from tutor.lm.distribution import SamplerSettings
 

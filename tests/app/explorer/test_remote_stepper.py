@@ -27,7 +27,7 @@ from tests.vendors.loopback import (
 from tutor.app.app import TutorApp
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.model.consent import ConsentScreen
-from tutor.engine.client import Engine
+from tutor.engine.client import EngineClient
 from tutor.learner.progress import Progress
 from tutor.vendors.catalogue import remote_model
 
@@ -77,7 +77,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
 
 
 def app_on(spec: str, folder: Path) -> TutorApp:
-    return TutorApp(COURSE, Progress.open(folder), Engine(spec), remote=remote_model(spec))
+    return TutorApp(COURSE, Progress.open(folder), EngineClient(spec), remote=remote_model(spec))
 
 
 @asynccontextmanager

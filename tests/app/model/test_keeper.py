@@ -14,7 +14,7 @@ from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.model.fetch import fetch_model
 from tutor.app.model.screen import describe
 from tutor.app.model.status import ModelStatus
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import DownloadFailed, EngineError, ModelDamaged
 from tutor.models.report import Pulled, PullProgress
 

@@ -15,7 +15,7 @@ from tutor.app.quiz.answers import LETTERS
 from tutor.course.catalogue import Course
 from tutor.course.questions.question import ComparePrompts, MatchQuestion, Pair
 from tutor.course.questions.shuffle import choice_order
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:

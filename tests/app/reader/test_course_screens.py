@@ -20,7 +20,7 @@ from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.goals import Evidence
 from tutor.course.questions.question import OrderQuestion, SeveralChoices, SingleChoice
 from tutor.course.questions.shuffle import choice_order
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, LessonState

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tutor.engine import frames
 from tutor.engine.inbox import Inbox
-from tutor.engine.shared.scheduler import AHEAD, Seat, Turns
+from tutor.engine.shared.scheduler import AHEAD, LearnerSlot, Scheduler
 from tutor.engine.wire import Close
 
 PIECE = 0.02
@@ -18,26 +18,26 @@ class Class:
     """Learners who ask, and an engine that does pieces of work for them."""
 
     def __init__(self, learners: int) -> None:
-        self.turns: Turns[Seat] = Turns()
-        self.seats = [Seat(Inbox(lambda message: None)) for _ in range(learners)]
+        self.scheduler: Scheduler[LearnerSlot] = Scheduler()
+        self.slots = [LearnerSlot(Inbox(lambda message: None)) for _ in range(learners)]
         self.served = [0] * learners
         self._id = 0
-        for seat in self.seats:
-            self.turns.come(seat)
+        for slot in self.slots:
+            self.scheduler.come(slot)
 
     def ask(self, learner: int) -> None:
         self._id += 1
-        seat = self.seats[learner]
-        seat.inbox.take(frames.pack(Close(self._id, "s"))[frames.HEADER :])
-        self.turns.wake(seat)
+        slot = self.slots[learner]
+        slot.inbox.take(frames.pack(Close(self._id, "s"))[frames.HEADER :])
+        self.scheduler.wake(slot)
 
     def serve(self, seconds: float = PIECE) -> int:
         """Who was served."""
-        seat = self.turns.queue()[0]
-        self.turns.begin(seat)
-        seat.inbox.done(seat.inbox.next().id)
-        self.turns.charge([seat], seconds)
-        learner = self.seats.index(seat)
+        slot = self.scheduler.queue()[0]
+        self.scheduler.begin(slot)
+        slot.inbox.done(slot.inbox.next().id)
+        self.scheduler.charge([slot], seconds)
+        learner = self.slots.index(slot)
         self.served[learner] += 1
         return learner
 
@@ -56,7 +56,7 @@ def test_one_whose_requests_take_longer_gets_fewer() -> None:
     for learner in range(2):
         room.ask(learner)
     for _ in range(300):
-        learner = 0 if room.turns.queue()[0] is room.seats[0] else 1
+        learner = 0 if room.scheduler.queue()[0] is room.slots[0] else 1
         room.ask(room.serve(PIECE if learner == 0 else 5 * PIECE))
     had = [room.served[0], 5 * room.served[1]]
     assert abs(had[0] - had[1]) <= 5
@@ -101,7 +101,7 @@ def test_nobody_who_waits_is_forgotten(asking: list[int]) -> None:
         room.ask(learner)
     for _ in asking:
         room.serve()
-    assert room.turns.queue() == []
+    assert room.scheduler.queue() == []
     assert room.served == [asking.count(learner) for learner in range(6)]
 
 
@@ -109,8 +109,8 @@ def test_whoever_has_left_is_taken_away_once_and_served_no_more() -> None:
     room = Class(2)
     room.ask(0)
     room.ask(1)
-    room.turns.leave(room.seats[0])
-    assert room.turns.queue() == [room.seats[1]]
-    assert room.turns.take_away() == [room.seats[0]]
-    assert room.turns.take_away() == []
-    assert room.turns.seats == (room.seats[1],)
+    room.scheduler.leave(room.slots[0])
+    assert room.scheduler.queue() == [room.slots[1]]
+    assert room.scheduler.take_away() == [room.slots[0]]
+    assert room.scheduler.take_away() == []
+    assert room.scheduler.slots == (room.slots[1],)

@@ -22,9 +22,9 @@ import pytest
 from tests.tiny_model import write_tiny_folder
 from tutor import __version__
 from tutor.engine import frames
-from tutor.engine.backend_proxy import EngineBench
-from tutor.engine.client import Engine, EngineState
-from tutor.engine.connection import EngineConnection, standing_of
+from tutor.engine.api import EngineState
+from tutor.engine.client import EngineClient
+from tutor.engine.connection import EngineConnection, load_of
 from tutor.engine.shared import address as place
 from tutor.engine.wire import (
     AskSurprisals,
@@ -87,8 +87,8 @@ def served(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @asynccontextmanager
-async def screen(socket: Path) -> AsyncIterator[Engine]:
-    engine = Engine(shared=socket)
+async def screen(socket: Path) -> AsyncIterator[EngineClient]:
+    engine = EngineClient(shared=socket)
     await engine.start()
     try:
         await engine.ready()
@@ -131,7 +131,7 @@ async def test_a_screen_finds_it_and_starts_no_process(served: Served) -> None:
 async def test_where_nobody_listens_a_screen_starts_its_own(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
-    engine = Engine(str(tiny_folder), shared=tmp_path / "nobody.sock")
+    engine = EngineClient(str(tiny_folder), shared=tmp_path / "nobody.sock")
     await engine.start()
     await engine.ready()
     assert not engine.served
@@ -142,7 +142,7 @@ async def test_where_nobody_listens_a_screen_starts_its_own(
 
 async def test_twenty_learners_lose_a_moment_when_it_is_killed(served: Served) -> None:
     """kill -9, with work under way for all of them: each goes on at the same place."""
-    screens = [Engine(shared=served.socket) for _ in range(20)]
+    screens = [EngineClient(shared=served.socket) for _ in range(20)]
     try:
         for engine in screens:
             await engine.start()
@@ -171,7 +171,7 @@ async def test_it_is_waited_for_and_no_process_is_started_meanwhile(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
     with engine_on(tmp_path, tiny_folder) as first:
-        engine = Engine(shared=first.socket)
+        engine = EngineClient(shared=first.socket)
         await engine.start()
         session = await engine.open_text("hello")
     await until(lambda: engine.state is EngineState.STARTING, "the end of the engine")
@@ -221,7 +221,7 @@ async def test_more_screens_than_an_account_may_have_are_turned_away(
 ) -> None:
     with engine_on(tmp_path, tiny_folder, "--of-one-account=1") as running:
         async with screen(running.socket):
-            second = Engine(shared=running.socket)
+            second = EngineClient(shared=running.socket)
             await second.start()
             with pytest.raises(TooMuchAsked, match="1 screens"):
                 await second.ready()
@@ -272,7 +272,7 @@ async def test_whoever_talks_nonsense_harms_nobody_else(served: Served, said: by
 async def test_one_who_takes_no_answers_is_dropped_and_holds_nobody_up(served: Served) -> None:
     async with screen(served.socket) as engine:
         session = await engine.open_text("hello")
-        before = (await standing_of(served.socket)).learners
+        before = (await load_of(served.socket)).learners
         with socket.socket(socket.AF_UNIX) as deaf:
             deaf.connect(str(served.socket))
             deaf.sendall(frames.pack(Hello(__version__, "me")))
@@ -283,7 +283,7 @@ async def test_one_who_takes_no_answers_is_dropped_and_holds_nobody_up(served: S
                     break
             assert len(await session.surprisals()) == len(session.tokens)
         async with asyncio.timeout(60):
-            while (await standing_of(served.socket)).learners != before:
+            while (await load_of(served.socket)).learners != before:
                 await asyncio.sleep(0.02)
 
 
@@ -293,7 +293,7 @@ async def test_what_concerns_own_files_goes_to_an_engine_of_ones_own(
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "mine"))
     monkeypatch.setenv("TUTOR_MODEL", str(tiny_folder))
     async with screen(served.socket) as engine:
-        bench = EngineBench(engine, adviser.LAB)
+        bench = engine.lab_backend(adviser.LAB)
         advice = await bench.answer(adviser.Read())
         assert engine._second is None
         needs = len(advice.needs)
@@ -316,7 +316,7 @@ async def test_the_status_command(served: Served) -> None:
         assert told["version"] == __version__
         assert "learners connected" in subprocess.check_output(command, timeout=60, text=True)
     with pytest.raises(NoSharedEngine):
-        await standing_of(served.socket.with_name("nobody.sock"))
+        await load_of(served.socket.with_name("nobody.sock"))
 
 
 def test_only_one_engine_serves_on_a_socket(served: Served) -> None:
@@ -374,7 +374,7 @@ async def test_another_account_counts_for_itself_and_a_folder_of_theirs_is_not_t
         assert stranger.stdout is not None
         assert stranger.stdout.readline() == "4\n"
         async with screen(running.socket):
-            assert (await standing_of(running.socket)).accounts == 2
+            assert (await load_of(running.socket)).accounts == 2
     theirs = tmp_path / "theirs"
     theirs.mkdir(mode=0o755)
     os.chown(theirs, 54321, 54321)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tutor.engine import frames
 from tutor.engine.inbox import Inbox
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import Limits
-from tutor.engine.shared.scheduler import Turns
+from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.shared.server import SharedServer
 from tutor.engine.wire import (
     Append,
@@ -38,18 +39,40 @@ from tutor.engine.wire import (
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.training import lab as training
 from tutor.lm.distribution import PLAIN, Distribution
-from tutor.lm.session import CHUNK, read_one_more
+from tutor.lm.session import CHUNK, Session, read_one_more
+
+LIMITS = Limits()
+
+
+class Clock:
+    """The time that the server's work takes. `late`: seconds that pass with each look."""
+
+    def __init__(self) -> None:
+        self.late = 0.0
+        self._passed = 0.0
+
+    def now(self) -> float:
+        self._passed += self.late
+        return time.perf_counter() + self._passed
 
 
 class Room:
     """A shared engine and those who ask it, in one thread: `ask` only puts a request into the
     queue, `work` takes turns until nobody waits."""
 
-    def __init__(self, learners: int = 2, **limits: Any) -> None:
+    def __init__(
+        self,
+        learners: int = 2,
+        limits: Limits = LIMITS,
+        read: Callable[[Sequence[Session]], None] = read_one_more,
+    ) -> None:
         self.model = tiny_model()
         self.model.card.name = "tiny"
-        self.turns: Turns[Learner] = Turns()
-        self.server = SharedServer(self.model, self.turns, Limits(**limits))
+        self.scheduler: Scheduler[Learner] = Scheduler()
+        self.clock = Clock()
+        self.server = SharedServer(
+            self.model, self.scheduler, limits, read=read, clock=self.clock.now
+        )
         self.log: list[tuple[int, Message]] = []
         self.learners = [self.enter(account) for account in range(learners)]
         self._ids = itertools.count(1)
@@ -59,7 +82,7 @@ class Room:
             self.log.append((account, message))
 
         learner = Learner(Inbox(send), send, account, paths.labs_of_account(account, "me"))
-        self.turns.come(learner)
+        self.scheduler.come(learner)
         return learner
 
     def ask(self, learner: int, request: type, *fields: Any) -> int:
@@ -68,19 +91,19 @@ class Room:
         return id_
 
     def put(self, learner: int, message: Message) -> None:
-        seat = self.learners[learner]
-        seat.inbox.take(frames.pack(message)[frames.HEADER :])
-        self.turns.wake(seat)
+        slot = self.learners[learner]
+        slot.inbox.take(frames.pack(message)[frames.HEADER :])
+        self.scheduler.wake(slot)
 
     def work(self) -> list[tuple[int, Any]]:
         """What was answered, to whom, in order."""
         before = len(self.log)
-        while self.turns.queue():
+        while self.scheduler.queue():
             self.server.take_turn()
         return self.log[before:]
 
-    def standing(self) -> Any:
-        return self.server.standing("", 1.0)
+    def load(self) -> Any:
+        return self.server.load("", 1.0)
 
 
 def step(room: Room, learner: int, position: int) -> int:
@@ -119,15 +142,15 @@ def test_what_several_want_next_is_read_in_one_pass_and_is_what_each_would_have_
     for learner in range(6):
         step(room, learner, 4)
     answers = dict(room.work())
-    assert room.standing().together == 6
+    assert room.load().together == 6
     assert room.model.network.tokens_read == read  # none of them alone
     for learner, ids in enumerate(texts):
         alone = Room(1)
         alone.ask(0, OpenTokens, "s", ids)
         step(alone, 0, 3)
         step(alone, 0, 4)
-        expected = alone.work()[-1][1].distribution
-        assert logits(answers[learner].distribution) == pytest.approx(logits(expected), abs=1e-5)
+        expected = alone.work()[-1][1].value
+        assert logits(answers[learner].value) == pytest.approx(logits(expected), abs=1e-5)
 
 
 def test_a_path_may_be_changed_in_front_of_a_question_that_is_answered_with_others() -> None:
@@ -143,7 +166,7 @@ def test_a_path_may_be_changed_in_front_of_a_question_that_is_answered_with_othe
         step(room, learner, 3)
     answers = room.work()
     assert [type(answer) for _, answer in answers] == 6 * [Length] + 3 * [DistributionAnswer]
-    assert room.standing().together == 3
+    assert room.load().together == 3
     assert room.model.network.tokens_read == read
 
 
@@ -174,7 +197,9 @@ def test_a_session_cannot_be_reached_from_another_connection() -> None:
     room.ask(1, OpenTokens, "s", (9, 9, 9))
     room.ask(0, AskSurprisals, "s", 0)
     room.ask(1, AskSurprisals, "s", 0)
-    lengths = {whom: len(answer.bits) for whom, answer in room.work() if type(answer) is Surprisals}
+    lengths = {
+        whom: len(answer.value) for whom, answer in room.work() if type(answer) is Surprisals
+    }
     assert lengths == {0: 2, 1: 3}
 
 
@@ -209,30 +234,29 @@ def test_what_is_cancelled_or_whose_learner_has_left_is_not_worked_on() -> None:
     id_ = room.ask(0, AskSurprisals, "s", 0)
     room.put(0, Cancel(id_))
     room.ask(1, AskSurprisals, "s", 0)
-    room.turns.leave(room.learners[1])
+    room.scheduler.leave(room.learners[1])
     answers = room.work()
     room.server.take_turn()
     assert [(whom, answer.kind) for whom, answer in answers] == [(0, "RequestCancelled")]
     assert room.model.network.tokens_read == 0
-    assert room.standing().learners == 1
-    assert room.standing().sessions == 1
+    assert room.load().learners == 1
+    assert room.load().sessions == 1
 
 
-def test_one_may_leave_while_their_token_is_read_together_with_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    room = Room(2)
+def test_one_may_leave_while_their_token_is_read_together_with_another() -> None:
+    leaves = False
+
+    def read_and_leave(sessions: Sequence[Session]) -> None:
+        read_one_more(sessions)
+        if leaves:
+            room.scheduler.leave(room.learners[1])
+
+    room = Room(2, read=read_and_leave)
     for learner in range(2):
         room.ask(learner, OpenTokens, "s", (5, 6))
         step(room, learner, 1)
     room.work()
-    read = read_one_more
-
-    def read_and_leave(sessions: Any) -> None:
-        read(sessions)
-        room.turns.leave(room.learners[1])
-
-    monkeypatch.setattr("tutor.engine.shared.server.read_one_more", read_and_leave)
+    leaves = True
     for learner in range(2):
         step(room, learner, 2)
     assert [whom for whom, _ in room.work()] == [0]
@@ -242,14 +266,14 @@ def test_one_may_leave_in_the_middle_of_long_work() -> None:
     room = Room(1)
     room.ask(0, OpenTokens, "s", (5,) * 3 * CHUNK)
     room.work()
-    meanwhile(room, lambda: room.turns.leave(room.learners[0]))
+    meanwhile(room, lambda: room.scheduler.leave(room.learners[0]))
     room.ask(0, AskSurprisals, "s", 0)
     room.work()
     assert room.model.network.tokens_read == CHUNK
 
 
 def test_each_has_so_many_texts_and_tokens() -> None:
-    room = Room(2, sessions=3, context=20)
+    room = Room(2, Limits(sessions=3, context=20))
     for name in "abc":
         room.ask(0, OpenTokens, name, (5, 6))
     room.ask(0, OpenTokens, "a", (5, 7))  # the same one anew
@@ -262,43 +286,43 @@ def test_each_has_so_many_texts_and_tokens() -> None:
 
 def test_caches_of_all_share_a_budget_and_are_computed_again() -> None:
     """Who was served longest ago pays, and is not told: the answer is the same."""
-    room = Room(8, memory=1)
+    room = Room(8, Limits(memory=1))
     for learner in range(8):
         room.ask(learner, OpenTokens, "s", (learner, *range(100, 200)) * 3)
         room.ask(learner, AskSurprisals, "s", 0)
     first = {whom: answer for whom, answer in room.work() if isinstance(answer, Surprisals)}
-    assert room.standing().cached <= 1024 * 1024
+    assert room.load().cached <= 1024 * 1024
     read = room.model.network.tokens_read
     for learner in range(8):
         room.ask(learner, AskSurprisals, "s", 0)
     for whom, again in room.work():
-        assert again.bits[1:] == pytest.approx(first[whom].bits[1:], abs=1e-4)
+        assert again.value[1:] == pytest.approx(first[whom].value[1:], abs=1e-4)
     assert read < room.model.network.tokens_read <= 2 * read
 
 
 def test_what_is_computed_for_one_who_is_away_is_dropped() -> None:
-    room = Room(2, idle=1)
+    room = Room(2, Limits(idle=1))
     for learner in range(2):
         room.ask(learner, OpenTokens, "s", (5,) * 50)
         room.ask(learner, AskSurprisals, "s", 0)
     room.work()
-    before = room.standing().cached
+    before = room.load().cached
     room.learners[0].used -= 61
     room.server.take_turn()
-    assert room.standing().cached < 0.6 * before
+    assert room.load().cached < 0.6 * before
     room.ask(0, AskSurprisals, "s", 0)
     ((_, answer),) = room.work()
-    assert len(answer.bits) == 50
+    assert len(answer.value) == 50
 
 
 def test_so_many_train_at_a_time_and_a_closed_lab_makes_room() -> None:
-    room = Room(3, trainings=2)
+    room = Room(3, Limits(trainings=2))
     look = msgspec.msgpack.encode(training.LAB.question(training.LAB.start()))
     for learner in range(3):
         room.ask(learner, AskLab, "bench", "training", look)
     kinds = [answer.kind if isinstance(answer, Failed) else "" for _, answer in room.work()]
     assert kinds == ["", "", "TooMuchAsked"]
-    room.turns.leave(room.learners[0])
+    room.scheduler.leave(room.learners[0])
     room.ask(2, AskLab, "bench", "training", look)
     ((_, answer),) = room.work()
     assert not isinstance(answer, Failed)
@@ -325,9 +349,9 @@ def test_what_concerns_own_files_is_refused() -> None:
     assert "engine of your own" in answer.next_step
 
 
-def test_a_request_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_takes_too_long_is_ended() -> None:
     room = Room(1)
-    monkeypatch.setattr(SharedServer, "_own_time", lambda self: 61.0)
+    room.clock.late = 61.0
     room.ask(0, OpenTokens, "s", (5,) * 300)
     room.ask(0, AskSurprisals, "s", 0)
     opened, answer = (message for _, message in room.work())
@@ -336,18 +360,17 @@ def test_a_request_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_where_reading_together_fails_each_is_told_by_itself(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    room = Room(2)
+    def fail(sessions: Sequence[Session]) -> None:
+        raise RuntimeError("out of luck")
+
+    room = Room(2, read=fail)
     for learner in range(2):
         room.ask(learner, OpenTokens, "s", (5, 6))
         step(room, learner, 1)
     room.work()
 
-    def fail(sessions: Any) -> None:
-        raise RuntimeError("out of luck")
-
-    monkeypatch.setattr("tutor.engine.shared.server.read_one_more", fail)
     for learner in range(2):
         step(room, learner, 2)
     assert [type(answer) for _, answer in room.work()] == [DistributionAnswer] * 2

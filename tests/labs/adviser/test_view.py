@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.engine.wire import AskLab
 from tutor.errors import StoreFull
 

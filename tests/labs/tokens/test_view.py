@@ -10,7 +10,7 @@ from textual.events import Key
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, editor, lab_app, seen, state_of
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import EngineError
 
 if TYPE_CHECKING:

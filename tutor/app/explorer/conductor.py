@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tutor.app.explorer.link import Link
 from tutor.app.explorer.stepper import Question, Stepper
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
 from tutor.lm.distribution import ChatMessage
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.memory import Memory
     from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.learner.texts import TextInfo
     from tutor.lm.distribution import Row, Token, XRay
 

@@ -12,7 +12,7 @@ from tutor.text import visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tutor.engine.client import Engine, EngineSession
+    from tutor.engine.api import AsyncModelSession, Engine
     from tutor.lm.distribution import ChatMessage, Row, Token, XRay
 
 
@@ -30,7 +30,7 @@ class Link:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._session: EngineSession | None = None
+        self._session: AsyncModelSession | None = None
         self._model = ""
         self._generation = 0
         self._read = 0
@@ -51,7 +51,7 @@ class Link:
         async with self._changing:
             return await session.append_turn(text)
 
-    async def follow(self, path: Sequence[Token]) -> EngineSession:
+    async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
         """The session, brought onto exactly this path (of at least one token)."""
         async with self._changing:
             if self._engine.model is None or self._engine.model.sha256 != self._model:
@@ -120,12 +120,12 @@ class Link:
         if session is not None:
             await session.close()
 
-    async def _replace(self, session: EngineSession) -> tuple[Token, ...]:
+    async def _replace(self, session: AsyncModelSession) -> tuple[Token, ...]:
         async with self._changing:
             await self._keep(session)
         return session.tokens
 
-    async def _keep(self, session: EngineSession) -> None:
+    async def _keep(self, session: AsyncModelSession) -> None:
         before, self._session = self._session, session
         self._read = 0
         self._model = self._engine.model.sha256 if self._engine.model else ""

@@ -19,7 +19,7 @@ from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import PromptEditor
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TextError, TutorError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5

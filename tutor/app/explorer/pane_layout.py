@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.app.explorer.stepper import Stepper
     from tutor.app.terminal.remote_terminal import RemoteTerminal
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
 
 WIDE = 150
 """From so many columns on, the x-ray stands beside the text."""

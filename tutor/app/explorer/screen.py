@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import Mode, State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.learner.background import BackgroundProgress
 
 

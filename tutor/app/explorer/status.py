@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.app.widgets.figures import percent
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.text import counted
 
 _NARROW = 60
 
 if TYPE_CHECKING:
     from tutor.app.explorer.stepper import Stepper
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.errors import TutorError
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from tutor.allowed import Allowed
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.vendors.catalogue import Price, RemoteModel
 
 _LABEL = 7

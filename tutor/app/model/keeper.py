@@ -15,7 +15,7 @@ from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
 from tutor.models.report import Pulled, PullProgress
 
 if TYPE_CHECKING:
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
 
 OnStatus = Callable[[ModelStatus], None]
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
@@ -117,7 +117,7 @@ class ModelKeeper:
 
 
 def _phase(engine: Engine) -> EnginePhase:
-    from tutor.engine.client import EngineState
+    from tutor.engine.api import EngineState
 
     phases: dict[EngineState, EnginePhase] = {
         EngineState.STARTING: "starting",

@@ -10,7 +10,7 @@ from tutor.lm.distribution import PLAIN, Row
 
 if TYPE_CHECKING:
     from tutor.course.questions.question import ComparePrompts
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
 
 SHOWN = 4
 """How many of the model's own rows are shown for each prompt."""
@@ -47,7 +47,7 @@ async def _side(engine: Engine, prompt: str, token: int | None) -> Side:
         distribution = await session.distribution(position, PLAIN, seed=0, top=SHOWN)
         asked = None
         if token is not None:
-            (asked,) = await session.rows(position, PLAIN, [token])
+            (asked,) = await session.rows(position, PLAIN, (token,))
     finally:
         await session.close()
     return Side(distribution.rows, distribution.entropy_bits, asked)

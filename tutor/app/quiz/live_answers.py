@@ -14,7 +14,7 @@ from tutor.course.questions.grading import Answer, Compared
 from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
 
 if TYPE_CHECKING:
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
 
 
 class Live(msgspec.Struct, frozen=True):

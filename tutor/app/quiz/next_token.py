@@ -11,7 +11,7 @@ from tutor.lm.distribution import PLAIN, Row
 
 if TYPE_CHECKING:
     from tutor.course.questions.question import NextTokenQuestion
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
 
 SHOWN = 6
 """How many of the model's own rows are shown beside a guess."""
@@ -42,7 +42,7 @@ async def look_up(engine: Engine, question: NextTokenQuestion, typed: str) -> Lo
         distribution = await session.distribution(
             position, PLAIN, seed=0, top=max(question.within, SHOWN)
         )
-        rows = await session.rows(position, PLAIN, [tokens[0].id for tokens in readings])
+        rows = await session.rows(position, PLAIN, tuple(tokens[0].id for tokens in readings))
     finally:
         await session.close()
     best = min(zip(rows, readings, strict=True), key=lambda pair: pair[0].rank)

@@ -20,8 +20,8 @@ from tutor import private
 from tutor.engine.loading import load
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import Limits, add_limits, limits_of
-from tutor.engine.shared.listener import Door
-from tutor.engine.shared.scheduler import Turns
+from tutor.engine.shared.listener import Listener
+from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.wire import Loading, Ready
 from tutor.errors import TutorError
 from tutor.lm.fast.waiting import settle_waiting
@@ -50,25 +50,25 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     """Serve whoever comes in, until the process is ended."""
     private.begin()
     settle_waiting()
-    turns: Turns[Learner] = Turns()
-    door = Door(listening, turns, limits)
-    door.open()
+    scheduler: Scheduler[Learner] = Scheduler()
+    listener = Listener(listening, scheduler, limits)
+    listener.open()
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
-        door.tell_all(Loading(stage, done, total))
+        listener.tell_all(Loading(stage, done, total))
 
     try:
         loaded = load(model, on_stage)
     except TutorError as error:
         log.error("%s", error)
-        door.give_up(error)
+        listener.give_up(error)
         return 1
     from tutor.engine.shared.server import SharedServer  # torch is imported by now
 
-    server = SharedServer(loaded, turns, limits)
-    door.standing = server.standing
+    server = SharedServer(loaded, scheduler, limits)
+    listener.load = server.load
     context = min(limits.context, loaded.card.context)
-    door.tell_all(Ready(msgspec.structs.replace(loaded.card, context=context)))
+    listener.tell_all(Ready(msgspec.structs.replace(loaded.card, context=context)))
     server.serve()
     return 0
 

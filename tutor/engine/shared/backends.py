@@ -1,4 +1,4 @@
-"""Workbenches of labs in an engine that serves many."""
+"""Backends of labs in an engine that serves many."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tutor.engine.backends import Benches
+from tutor.engine.backends import LabBackends
 from tutor.errors import EngineError, TooMuchAsked
 from tutor.labs.kit.registry import AnyLab
 from tutor.lm.load import LanguageModel
@@ -29,7 +29,7 @@ class Trainings:
         self.running.add(job)
 
 
-class SharedBenches(Benches):
+class SharedBackends(LabBackends):
     """Of one learner. Whatever concerns files, keys or other models is not done here: this process
     has the rights of another account."""
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.engine.inbox import Inbox
-from tutor.engine.shared.scheduler import Seat
+from tutor.engine.shared.scheduler import LearnerSlot
 from tutor.engine.wire import Message
 
 if TYPE_CHECKING:
-    from tutor.engine.shared.learner_state import Kept
+    from tutor.engine.shared.learner_state import LearnerState
 
 
-class Learner(Seat):
-    """Made by the thread that listens; `kept` is for the one that works. `account` is the user id
+class Learner(LearnerSlot):
+    """Made by the thread that listens; `state` is for the one that works. `account` is the user id
     that the system gives for whoever is connected; `labs` is where is kept what they train."""
 
     def __init__(
@@ -25,4 +25,4 @@ class Learner(Seat):
         self.send = send
         self.account = account
         self.labs = labs
-        self.kept: Kept | None = None
+        self.state: LearnerState | None = None

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import assert_never
 
 from tutor import __version__, paths
 from tutor.engine import frames
@@ -23,16 +24,23 @@ from tutor.engine.inbox import Inbox
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
 from tutor.engine.shared.peers import account_of
-from tutor.engine.shared.scheduler import Turns
+from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.wire import (
     MAXIMUM_FRAME,
-    AskStanding,
+    Allow,
+    AskEngineLoad,
+    AskLab,
+    Cancel,
+    EngineLoad,
     Failed,
     Hello,
     Loading,
     Message,
+    PathRequest,
+    Ping,
     Ready,
-    Standing,
+    SessionQuestion,
+    Tokenize,
 )
 from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
 
@@ -46,23 +54,25 @@ UNREAD = MAXIMUM_FRAME + 1024 * 1024
 """Bytes of answers that may wait for one who does not take them: one answer of any size."""
 
 
-class Door:
-    """`turns` is where whoever has come in takes a seat."""
+class Listener:
+    """`scheduler` is where each learner who has come in gets a slot."""
 
-    def __init__(self, listening: socket.socket, turns: Turns[Learner], limits: Limits) -> None:
+    def __init__(
+        self, listening: socket.socket, scheduler: Scheduler[Learner], limits: Limits
+    ) -> None:
         self._listening = listening
-        self._turns = turns
+        self._scheduler = scheduler
         self._limits = limits
         self._started = time.monotonic()
         self._news: Message = Loading("starting")
         self._inside: dict[asyncio.StreamWriter, int] = {}
         """Connections, with the account of each."""
         self._loop = asyncio.new_event_loop()
-        self.standing: Callable[[str, float], Standing] | None = None
+        self.load: Callable[[str, float], EngineLoad] | None = None
 
     def open(self) -> None:
         """Begin to listen."""
-        threading.Thread(target=self._listen, name="door", daemon=True).start()
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
     def tell_all(self, news: Loading | Ready) -> None:
         """Those who are there and those who come from now on; from any thread."""
@@ -116,17 +126,27 @@ class Door:
         async with asyncio.timeout(GREETING):
             greeting = frames.request_from(await self._receive(reader))
         match greeting:
-            case AskStanding():
-                _write(writer, frames.pack(self._stand()))
-            case Hello(version, name) if version == __version__:
+            case AskEngineLoad():
+                _write(writer, frames.pack(self._load()))
+            case Hello(version=version, learner=name) if version == __version__:
                 await self._serve(reader, writer, account, paths.labs_of_account(account, name))
-            case Hello(version):
+            case Hello(version=version):
                 raise OtherVersion(
                     f"The engine of this machine is tutor {__version__}, this program {version}.",
                     "Leave tutor and start it again: everything is kept.",
                 )
-            case _:
+            case (
+                PathRequest()
+                | SessionQuestion()
+                | Tokenize()
+                | AskLab()
+                | Cancel()
+                | Allow()
+                | Ping()
+            ):
                 raise EngineError("This is not how one begins to talk to a shared engine.")
+            case _:
+                assert_never(greeting)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
         """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
@@ -160,16 +180,16 @@ class Door:
 
         inbox = Inbox(send)
         learner = Learner(inbox, send, account, labs)
-        self._turns.come(learner)
+        self._scheduler.come(learner)
         try:
             _write(writer, frames.pack(self._news))
             while True:
                 inbox.take(await self._receive(reader))
-                self._turns.wake(learner)
+                self._scheduler.wake(learner)
                 if len(inbox) > self._limits.waiting:
                     raise TooMuchAsked("Too many requests wait for an answer.")
         finally:
-            self._turns.leave(learner)
+            self._scheduler.leave(learner)
 
     async def _receive(self, reader: asyncio.StreamReader) -> bytes:
         header = await reader.readexactly(frames.HEADER)
@@ -177,13 +197,13 @@ class Door:
             frames.payload_size(header, MEGABYTE * self._limits.message)
         )
 
-    def _stand(self) -> Standing:
+    def _load(self) -> EngineLoad:
         up = time.monotonic() - self._started
-        if self.standing is not None:
-            return self.standing(__version__, up)
-        waiting = self._turns.seats
+        if self.load is not None:
+            return self.load(__version__, up)
+        waiting = self._scheduler.slots
         accounts = len({learner.account for learner in waiting})
-        return Standing(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
+        return EngineLoad(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
 
 
 async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

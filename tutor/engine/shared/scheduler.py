@@ -20,7 +20,7 @@ AHEAD = 0.25
 come first, not enough to keep them waiting afterwards."""
 
 
-class Seat:
+class LearnerSlot:
     """A learner's place in the queue. `had` are seconds of work done for them, made comparable."""
 
     def __init__(self, inbox: Inbox) -> None:
@@ -31,73 +31,73 @@ class Seat:
         self.left = False
 
 
-AnySeat = TypeVar("AnySeat", bound=Seat)
+Slot = TypeVar("Slot", bound=LearnerSlot)
 
 
-class Turns(Generic[AnySeat]):
-    """Seats come and go from one thread, another takes turns."""
+class Scheduler(Generic[Slot]):
+    """Learners come and go from one thread, another takes turns."""
 
     def __init__(self) -> None:
-        self._seats: list[AnySeat] = []
+        self._slots: list[Slot] = []
         self._changed = threading.Condition()
         self._now = 0.0
         """What the one had who came last, when their turn began."""
 
     # --- for the thread that listens ------------------------------------------------------------
 
-    def come(self, seat: AnySeat) -> None:
+    def come(self, slot: Slot) -> None:
         with self._changed:
-            seat.had = self._now
-            self._seats.append(seat)
+            slot.had = self._now
+            self._slots.append(slot)
 
-    def leave(self, seat: AnySeat) -> None:
+    def leave(self, slot: Slot) -> None:
         """Their work is cancelled; the thread that works forgets them."""
-        seat.inbox.leave()
+        slot.inbox.leave()
         with self._changed:
-            seat.left = True
+            slot.left = True
             self._changed.notify()
 
-    def wake(self, seat: AnySeat) -> None:
+    def wake(self, slot: Slot) -> None:
         """A request has come in."""
         with self._changed:
-            if len(seat.inbox) <= 1:  # had nothing to wait for before
-                seat.had = max(seat.had, self._now - AHEAD)
-            seat.used = time.monotonic()
+            if len(slot.inbox) <= 1:  # had nothing to wait for before
+                slot.had = max(slot.had, self._now - AHEAD)
+            slot.used = time.monotonic()
             self._changed.notify()
 
     # --- for the thread that works --------------------------------------------------------------
 
     @property
-    def seats(self) -> tuple[AnySeat, ...]:
+    def slots(self) -> tuple[Slot, ...]:
         with self._changed:
-            return tuple(self._seats)
+            return tuple(self._slots)
 
     def wait(self, seconds: float | None) -> None:
         """Until somebody has asked for something or left, or so long."""
         with self._changed:
             self._changed.wait_for(
-                lambda: any(seat.left or not seat.inbox.empty() for seat in self._seats), seconds
+                lambda: any(slot.left or not slot.inbox.empty() for slot in self._slots), seconds
             )
 
-    def take_away(self) -> list[AnySeat]:
+    def take_away(self) -> list[Slot]:
         """Those who have left, once."""
         with self._changed:
-            gone = [seat for seat in self._seats if seat.left]
-            self._seats = [seat for seat in self._seats if not seat.left]
+            gone = [slot for slot in self._slots if slot.left]
+            self._slots = [slot for slot in self._slots if not slot.left]
             return gone
 
-    def queue(self) -> list[AnySeat]:
+    def queue(self) -> list[Slot]:
         """Those who wait for something, whose turn is next first."""
         with self._changed:
-            waiting = [seat for seat in self._seats if not (seat.left or seat.inbox.empty())]
-        return sorted(waiting, key=lambda seat: (seat.had, seat.used))
+            waiting = [slot for slot in self._slots if not (slot.left or slot.inbox.empty())]
+        return sorted(waiting, key=lambda slot: (slot.had, slot.used))
 
-    def begin(self, seat: AnySeat) -> None:
+    def begin(self, slot: Slot) -> None:
         """Their turn begins."""
-        self._now = max(self._now, seat.had)
+        self._now = max(self._now, slot.had)
 
-    def charge(self, seats: Iterable[AnySeat], seconds: float) -> None:
+    def charge(self, slots: Iterable[Slot], seconds: float) -> None:
         """So much work was done for these together."""
-        sharing = list(seats)
-        for seat in sharing:
-            seat.had += seconds / len(sharing)
+        sharing = list(slots)
+        for slot in sharing:
+            slot.had += seconds / len(sharing)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import assert_never
 
+from tutor.engine.questions import QUESTIONS
 from tutor.engine.server import Server, return_free_memory, warm_up
-from tutor.engine.sessions import CacheBudget, SessionTable
-from tutor.engine.shared.backends import SharedBenches, Trainings
+from tutor.engine.sessions import CacheBudget, CachedSessions
+from tutor.engine.shared.backends import SharedBackends, Trainings
 from tutor.engine.shared.learner import Learner
-from tutor.engine.shared.learner_state import Kept
+from tutor.engine.shared.learner_state import LearnerState
 from tutor.engine.shared.limits import MEGABYTE, Limits
-from tutor.engine.shared.scheduler import AHEAD, Turns
+from tutor.engine.shared.scheduler import AHEAD, Scheduler
 from tutor.engine.wire import (
     Append,
     AskDistribution,
     AskLab,
-    AskRows,
-    AskSurprisals,
-    AskXRay,
     Close,
-    FindTokens,
+    EngineLoad,
     GoBack,
-    Standing,
+    PathRequest,
+    SessionQuestion,
+    Tokenize,
 )
 from tutor.errors import TooMuchAsked
 from tutor.lm.fast.free_memory import available_memory
@@ -48,11 +49,22 @@ next to nothing, and the question that follows them can be answered together wit
 class SharedServer:
     """One request at a time, but for two things. What several learners want next, if it is one
     token each, is read in one pass. And where work takes long, short requests of others come in
-    between, as far as they are due (`turns`)."""
+    between, as far as they are due (`scheduler`)."""
 
-    def __init__(self, model: LanguageModel, turns: Turns[Learner], limits: Limits) -> None:
+    def __init__(
+        self,
+        model: LanguageModel,
+        scheduler: Scheduler[Learner],
+        limits: Limits,
+        *,
+        read: Callable[[Sequence[Session]], None] = read_one_more,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`read` reads the next token of several sessions in one pass."""
         self._model = model
-        self._turns = turns
+        self._read = read
+        self._clock = clock
+        self._scheduler = scheduler
         self._at_once = FEW if pays(model.network) else 1
         self._limits = limits
         self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
@@ -65,34 +77,34 @@ class SharedServer:
         self._cached = 0
 
     def serve(self) -> None:
-        warm_up(self._model, lambda: not self._turns.queue())
+        warm_up(self._model, lambda: not self._scheduler.queue())
         return_free_memory()
         while True:
-            self._turns.wait(LOOK_AROUND)
+            self._scheduler.wait(LOOK_AROUND)
             self.take_turn()
 
     def take_turn(self) -> None:
         """See off who has left, then work for whoever is next, if anybody waits."""
-        for learner in self._turns.take_away():
-            if learner.kept is not None:
-                learner.kept.forget()
+        for learner in self._scheduler.take_away():
+            if learner.state is not None:
+                learner.state.forget()
         self._drop_idle()
-        if queue := self._turns.queue():
-            started = time.perf_counter()
+        if queue := self._scheduler.queue():
+            started = self._clock()
             self._work(queue)
-            self._busy += time.perf_counter() - started
+            self._busy += self._clock() - started
             self._budget.shrink()
         self._cached = self._budget.taken
 
-    def standing(self, version: str, up: float) -> Standing:
+    def load(self, version: str, up: float) -> EngineLoad:
         """For whoever looks after the machine; asked from the thread that listens."""
-        learners = self._turns.seats
-        return Standing(
+        learners = self._scheduler.slots
+        return EngineLoad(
             version=version,
             model=self._model.card.name,
             learners=len(learners),
             accounts=len({learner.account for learner in learners}),
-            sessions=sum(len(each.kept.sessions) for each in learners if each.kept),
+            sessions=sum(len(each.state.sessions) for each in learners if each.state),
             waiting=sum(len(learner.inbox) for learner in learners),
             trainings=len(self._trainings.running),
             cached=self._cached,
@@ -109,7 +121,7 @@ class SharedServer:
         for learner in queue:
             self._answer_moves(learner)
         first = queue[0]
-        self._turns.begin(first)
+        self._scheduler.begin(first)
         if self._next_token(first) is None:
             self._answer(first)
             return
@@ -136,34 +148,34 @@ class SharedServer:
         sessions = [session for each in learners if (session := self._next_token(each))]
         if not sessions:  # they have left in this moment
             return
-        started = time.perf_counter()
+        started = self._clock()
         try:
-            read_one_more(sessions)
+            self._read(sessions)
         except Exception:
             log.exception("reading %d texts together", len(sessions))
         else:
             self._together += len(sessions)
-        self._turns.charge(learners, time.perf_counter() - started)
+        self._scheduler.charge(learners, self._clock() - started)
 
     def _answer(self, learner: Learner) -> None:
         """Their next request, unless it came in between already or they have left."""
         request = learner.inbox.next_if_any()
         if request is None:
             return
-        kept = self._kept(learner)
-        kept.idle = False
+        state = self._state_of(learner)
+        state.idle = False
         self._steps += isinstance(request, AskDistribution)
         if self._coming_in:
-            started = time.perf_counter()
-            kept.server.answer(request)
-            self._turns.charge([learner], time.perf_counter() - started)
+            started = self._clock()
+            state.server.answer(request)
+            self._scheduler.charge([learner], self._clock() - started)
         else:
-            self._began, self._between = time.perf_counter(), 0.0
-            kept.server.answer(request)
-            self._turns.charge([learner], self._own_time())
+            self._began, self._between = self._clock(), 0.0
+            state.server.answer(request)
+            self._scheduler.charge([learner], self._own_time())
 
     def _own_time(self) -> float:
-        return time.perf_counter() - self._began - self._between
+        return self._clock() - self._began - self._between
 
     def _pause(self, learner: Learner) -> None:
         """Called by long work for a learner, again and again. Raises `RequestCancelled`, and
@@ -179,9 +191,9 @@ class SharedServer:
         self._coming_in = True
         try:
             while due := self._due_before(learner):
-                started = time.perf_counter()
+                started = self._clock()
                 self._work(due)
-                self._between += time.perf_counter() - started
+                self._between += self._clock() - started
         finally:
             self._coming_in = False
 
@@ -190,7 +202,7 @@ class SharedServer:
         had = learner.had + self._own_time()
         return [
             other
-            for other in self._turns.queue()
+            for other in self._scheduler.queue()
             if other is not learner and other.had < had and self._is_short(other)
         ]
 
@@ -201,60 +213,58 @@ class SharedServer:
         request = learner.inbox.first()
         if not isinstance(request, AskDistribution):
             return None
-        session = self._kept(learner).sessions.look(request.session)
+        session = self._state_of(learner).sessions.look(request.session)
         if session is None or not 1 <= request.position <= len(session):
             return None
         return session if session.unread(request.position) == 1 else None
 
     def _is_short(self, learner: Learner) -> bool:
-        match learner.inbox.first():
-            case None | AskLab() | AskXRay():
-                return False
-            case AskDistribution(_, name, position) | AskRows(_, name, position):
-                tokens = position
-            case FindTokens(_, name, position):
-                tokens = position
-            case AskSurprisals(_, name, start):
-                session = self._kept(learner).sessions.look(name)
-                return session is None or len(session) - start <= SHORT
-            case _:
+        request = learner.inbox.first()
+        match request:
+            case SessionQuestion():
+                session = self._state_of(learner).sessions.look(request.session)
+                to_read = QUESTIONS[type(request)].tokens_to_read
+                return session is None or to_read(session, request) <= SHORT
+            case PathRequest() | Tokenize():
                 return True
-        session = self._kept(learner).sessions.look(name)
-        return session is None or session.unread(tokens) <= SHORT
+            case AskLab() | None:
+                return False
+            case _:
+                assert_never(request)
 
     # --- what is kept -----------------------------------------------------------------------------
 
-    def _kept(self, learner: Learner) -> Kept:
-        if learner.kept is None:
-            learner.kept = self._room_for(learner)
-        return learner.kept
+    def _state_of(self, learner: Learner) -> LearnerState:
+        if learner.state is None:
+            learner.state = self._room_for(learner)
+        return learner.state
 
-    def _room_for(self, learner: Learner) -> Kept:
+    def _room_for(self, learner: Learner) -> LearnerState:
         def pause() -> None:
             self._pause(learner)
 
-        sessions = SessionTable(self._budget, self._limits.sessions)
-        benches = SharedBenches(self._model, pause, learner.labs, self._trainings)
+        sessions = CachedSessions(self._budget, self._limits.sessions)
+        backends = SharedBackends(self._model, pause, learner.labs, self._trainings)
         server = Server(
             self._model,
             learner.inbox,
             learner.send,
             sessions=sessions,
-            benches=benches,
+            backends=backends,
             check_cancelled=pause,
             longest=self._limits.context,
         )
-        return Kept(server, sessions, benches)
+        return LearnerState(server, sessions, backends)
 
     def _drop_idle(self) -> None:
         """Free what is computed for those who have been away."""
         before = time.monotonic() - 60 * self._limits.idle
         away = [
-            learner.kept
-            for learner in self._turns.seats
-            if learner.kept and not learner.kept.idle and learner.used < before
+            learner.state
+            for learner in self._scheduler.slots
+            if learner.state and not learner.state.idle and learner.used < before
         ]
-        for kept in away:
-            kept.drop_computed()
+        for state in away:
+            state.drop_computed()
         if away:
             return_free_memory()

@@ -20,7 +20,7 @@ LIVED = 30.0
 """Seconds after which an engine counts as having come up."""
 
 
-def keep(
+def supervise(
     listening: socket.socket,
     model: str | None,
     limits: Limits,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tutor.engine.backend_proxy import EngineBench
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TutorError
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
-    from tutor.engine.client import Engine
+    from tutor.engine.api import Engine
     from tutor.labs.kit.registry import AnyLab
 
 
@@ -58,7 +57,7 @@ class LabRunner:
         self._work = work
         self._changed = changed
         self._follow_model(engine)
-        self._backend = EngineBench(engine, lab)
+        self._backend = engine.lab_backend(lab)
         self._asked: Any = None
         self._asking: Worker[None] | None = None
         self._unwatch = engine.watch(self._engine_changed)

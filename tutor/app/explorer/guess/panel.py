@@ -21,7 +21,7 @@ from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import BREAKPOINTS, Lines
 from tutor.app.widgets.prose import plain
-from tutor.engine.client import EngineState
+from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from tutor.course.lesson import Lab
-    from tutor.engine.client import Engine, EngineSession
+    from tutor.engine.api import AsyncModelSession, Engine
     from tutor.learner.background import BackgroundProgress
     from tutor.lm.distribution import Row
 
@@ -92,7 +92,7 @@ class GuessScreen(TutorScreen):
         self._text = (
             lab.prompt if lab and lab.prompt else self._kept.text if self._kept else TEXTS[0]
         )
-        self._session: EngineSession | None = None
+        self._session: AsyncModelSession | None = None
         self._surprisals: tuple[float | None, ...] = ()
         self._game: Game | None = None
         self._guess: Row | None = None
@@ -182,7 +182,7 @@ class GuessScreen(TutorScreen):
                 return
         self._show()
 
-    async def _meant(self, session: EngineSession, game: Game, typed: str) -> Row:
+    async def _meant(self, session: AsyncModelSession, game: Game, typed: str) -> Row:
         try:
             found = await session.find(game.shown, PLAIN, typed, 1)
         except TextError:

@@ -1,0 +1,232 @@
+"""What the screens may ask of an engine, and what an engine asks of a session on its model.
+
+A session is one path of tokens and what a model says about it. In the engine's process it is a
+`ModelSession`: `tutor.lm.session` implements it for a local model, `tutor.vendors.session` for a
+remote one. A screen holds the same session as an `AsyncModelSession`, which `tutor.engine.proxy`
+derives from the messages in `tutor.engine.questions`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, Self
+
+from tutor.errors import TutorError
+from tutor.labs.kit.registry import AnyLab
+from tutor.lm.distribution import (
+    ChatMessage,
+    Distribution,
+    ModelCard,
+    Row,
+    SamplerSettings,
+    Token,
+    XRay,
+)
+from tutor.vendors.catalogue import RemoteModel
+
+
+class EngineState(enum.Enum):
+    STARTING = "starting"
+    LOADING = "loading"
+    READY = "ready"
+    STOPPED = "stopped"
+
+
+class ModelSession(Protocol):
+    """One path of tokens, in the process that has the model.
+
+    Every method raises the `TutorError` that keeps it from its work, and changes nothing then.
+    """
+
+    def __len__(self) -> int: ...
+
+    @property
+    def tokens(self) -> tuple[Token, ...]: ...
+
+    def append(self, ids: Sequence[int]) -> None:
+        """Add tokens at the end."""
+        ...
+
+    def go_back(self, length: int) -> None:
+        """Shorten the path to its first `length` tokens."""
+        ...
+
+    def fork(self, length: int) -> Self:
+        """Return another session on the first `length` tokens, with what is computed for them."""
+        ...
+
+    def distribution(
+        self, position: int, sampler: SamplerSettings, seed: int, top: int
+    ) -> Distribution:
+        """Return what comes after the first `position` tokens, with the `top` most probable
+        rows."""
+        ...
+
+    def rows(
+        self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]
+    ) -> tuple[Row, ...]:
+        """Return the rows of these tokens in the distribution after `position` tokens."""
+        ...
+
+    def find(
+        self, position: int, sampler: SamplerSettings, query: str, limit: int
+    ) -> tuple[Row, ...]:
+        """Return the rows of tokens whose text contains `query`, exact ones first, then the most
+        probable. Raises `TextError` if there is none."""
+        ...
+
+    def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
+        """Return how surprising each token from `start` to the end was, in bits; None for the
+        first token of a text."""
+        ...
+
+    def xray(self, position: int, layer: int) -> XRay:
+        """Return the logit lens of the token at `position`, counted from 0, and the attention of
+        `layer` and of the layers around it."""
+        ...
+
+
+class AsyncModelSession(Protocol):
+    """A `ModelSession` as a screen holds it: the same questions, awaited.
+
+    The path changes here at once; the engine hears of it with the next question. Cancelling a
+    question cancels the work.
+    """
+
+    @property
+    def tokens(self) -> tuple[Token, ...]: ...
+
+    def append(self, tokens: Sequence[Token]) -> None:
+        """Add tokens at the end. Where they are too many, the next question says so."""
+        ...
+
+    def go_back(self, length: int) -> None:
+        """Shorten the path to its first `length` tokens."""
+        ...
+
+    def go_to(self, path: Sequence[Token]) -> None:
+        """Go over to another path; what is computed for the common beginning is kept."""
+        ...
+
+    async def append_turn(self, text: str) -> tuple[Token, ...]:
+        """Add the user's next message, as the chat template does; returns the tokens added."""
+        ...
+
+    async def fork(self, length: int) -> AsyncModelSession: ...
+
+    async def close(self) -> None:
+        """Let the engine forget this session."""
+        ...
+
+    async def distribution(
+        self, position: int, sampler: SamplerSettings, seed: int, top: int
+    ) -> Distribution: ...
+
+    async def rows(
+        self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]
+    ) -> tuple[Row, ...]: ...
+
+    async def find(
+        self, position: int, sampler: SamplerSettings, query: str, limit: int
+    ) -> tuple[Row, ...]: ...
+
+    async def surprisals(self, start: int = 0) -> tuple[float | None, ...]: ...
+
+    async def xray(self, position: int, layer: int) -> XRay: ...
+
+
+class LabBackend(Protocol):
+    """A lab's backend in the engine, as a screen holds it."""
+
+    async def answer(self, question: Any) -> Any:
+        """Return the backend's answer. Raises the `TutorError` that the engine answers with.
+        Cancelling it cancels the work."""
+        ...
+
+    def close(self) -> None:
+        """Let the engine forget the backend."""
+        ...
+
+
+class Engine(Protocol):
+    """The engine, as the screens see it. Nothing here blocks the event loop."""
+
+    @property
+    def state(self) -> EngineState: ...
+
+    @property
+    def detail(self) -> str:
+        """A few words about the state, for a status line."""
+        ...
+
+    @property
+    def model(self) -> ModelCard | None:
+        """The model that is loaded, None before that."""
+        ...
+
+    @property
+    def failure(self) -> TutorError | None:
+        """Why the engine stopped, or why it is being started again."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """The number of processes started so far: a session opened in an earlier one is gone."""
+        ...
+
+    @property
+    def served(self) -> bool:
+        """Whether the engine is one that serves many."""
+        ...
+
+    def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
+        """Call `callback` after every change of state; the result stops that."""
+        ...
+
+    async def start(self) -> None:
+        """Begin to start the engine, if it is not running; `ready` waits for it."""
+        ...
+
+    async def stop(self) -> None:
+        """End the engine, or leave one that is shared. Requests under way fail."""
+        ...
+
+    async def restart(self) -> None:
+        """Stop the engine and start it again."""
+        ...
+
+    async def ready(self) -> ModelCard:
+        """Wait until the model is loaded. Raises the `TutorError` that keeps it from being."""
+        ...
+
+    async def open_text(self, text: str) -> AsyncModelSession:
+        """Start a session on raw text."""
+        ...
+
+    async def open_chat(self, messages: Sequence[ChatMessage]) -> AsyncModelSession:
+        """Start a session on a conversation, up to where the assistant is to speak."""
+        ...
+
+    async def open_tokens(
+        self, ids: Sequence[int], data: Sequence[bytes] = ()
+    ) -> AsyncModelSession:
+        """Start a session on exactly these tokens; `data` are their bytes, where the model is
+        remote."""
+        ...
+
+    async def tokenize(self, text: str) -> tuple[Token, ...]:
+        """Return the tokens of a text, outside any session."""
+        ...
+
+    def lab_backend(self, lab: AnyLab) -> LabBackend:
+        """Return the backend of a lab, made when it is asked something."""
+        ...
+
+    def allowed(self, model: RemoteModel) -> bool:
+        """Return whether texts may be sent to the host of `model`."""
+        ...
+
+    def allow(self, model: RemoteModel) -> None:
+        """Let texts be sent to the host of `model` from now on, until the program ends."""
+        ...

@@ -1,0 +1,155 @@
+"""What a session can be asked, in one table: message, answer, and the method that answers.
+
+From it the engine takes how a question is answered (`QUESTIONS`), and the proxy takes its methods
+(`SessionQuestions`). To ask something new, add its messages to `wire`, its method to `api` and to
+the sessions that implement it, and its line here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from tutor.engine.api import ModelSession
+from tutor.engine.wire import (
+    AskDistribution,
+    AskRows,
+    AskSurprisals,
+    AskXRay,
+    DistributionAnswer,
+    FindTokens,
+    QuestionAnswer,
+    Rows,
+    SessionQuestion,
+    Surprisals,
+    XRayAnswer,
+)
+from tutor.lm.distribution import XRay
+
+Fields = ParamSpec("Fields")
+Value = TypeVar("Value")
+
+
+class _Asker(Protocol):
+    """What can put a question to the engine: a proxy."""
+
+    async def ask_question(
+        self,
+        question: Question[Fields, Value],
+        make: Callable[[int, str], SessionQuestion],
+    ) -> Value: ...
+
+
+class _Readable(Protocol):
+    """A path, of which the network has read a part."""
+
+    def __len__(self) -> int: ...
+
+    def unread(self, length: int) -> int: ...
+
+
+class Question(Generic[Fields, Value]):
+    """One question: a method of `SessionQuestions`, and how the engine answers it.
+
+    `asked` is the class of its message, whose fields behind `id` and `session` are the arguments
+    of `method`. `tokens_to_read` says how much work it is. `counts` gives how many things an answer
+    tells about, and how many were asked about, of a path of so many tokens.
+    """
+
+    def __init__(
+        self,
+        asked: Callable[Concatenate[int, str, Fields], SessionQuestion],
+        answer: Callable[[int, Value], QuestionAnswer[Value]],
+        method: Callable[Concatenate[Any, Fields], Value],
+        *,
+        tokens_to_read: Callable[[_Readable, Any], float],
+        counts: Callable[[Any, Value, int], tuple[int, int]] = lambda asked, value, length: (0, 0),
+    ) -> None:
+        self._make = asked
+        self._answer = answer
+        assert isinstance(asked, type)
+        assert isinstance(answer, type)
+        self.asked: type[SessionQuestion] = asked
+        self.answer_kind: type[QuestionAnswer[Value]] = answer
+        self.tokens_to_read = tokens_to_read
+        self.counts = counts
+        self.name = method.__name__
+        self._arguments = self.asked.__struct_fields__[2:]
+
+    def answer(self, session: ModelSession, asked: SessionQuestion) -> QuestionAnswer[Value]:
+        """Ask the session, in the engine. Raises `TutorError`."""
+        arguments = {name: getattr(asked, name) for name in self._arguments}
+        return self._answer(asked.id, getattr(session, self.name)(**arguments))
+
+    @overload
+    def __get__(self, proxy: None, owner: object) -> Question[Fields, Value]: ...
+    @overload
+    def __get__(
+        self, proxy: _Asker, owner: object
+    ) -> Callable[Fields, Coroutine[Any, Any, Value]]: ...
+
+    def __get__(
+        self, proxy: _Asker | None, owner: object
+    ) -> Question[Fields, Value] | Callable[Fields, Coroutine[Any, Any, Value]]:
+        """As an attribute of a proxy it is a method that asks."""
+        if proxy is None:
+            return self
+
+        async def ask(*args: Fields.args, **kwargs: Fields.kwargs) -> Value:
+            return await proxy.ask_question(
+                self, lambda id_, session: self._make(id_, session, *args, **kwargs)
+            )
+
+        return ask
+
+
+def _to_position(path: _Readable, asked: AskDistribution | AskRows | FindTokens) -> int:
+    return path.unread(asked.position)
+
+
+def _from_start(path: _Readable, asked: AskSurprisals) -> int:
+    return len(path) - asked.start
+
+
+def _much(path: _Readable, asked: SessionQuestion) -> float:
+    return math.inf
+
+
+def _attention(asked: AskXRay, xray: XRay, length: int) -> tuple[int, int]:
+    of_one_layer = 4 * xray.heads * (asked.position + 1)  # 32-bit floats
+    return len(xray.attention), of_one_layer * len(xray.held)
+
+
+class SessionQuestions:
+    """The questions, as methods of a proxy."""
+
+    distribution = Question(
+        AskDistribution,
+        DistributionAnswer,
+        ModelSession.distribution,
+        tokens_to_read=_to_position,
+    )
+    rows = Question(
+        AskRows,
+        Rows,
+        ModelSession.rows,
+        tokens_to_read=_to_position,
+        counts=lambda asked, rows, length: (len(rows), len(asked.ids)),
+    )
+    find = Question(FindTokens, Rows, ModelSession.find, tokens_to_read=_to_position)
+    surprisals = Question(
+        AskSurprisals,
+        Surprisals,
+        ModelSession.surprisals,
+        tokens_to_read=_from_start,
+        counts=lambda asked, bits, length: (len(bits), max(0, length - asked.start)),
+    )
+    xray = Question(AskXRay, XRayAnswer, ModelSession.xray, tokens_to_read=_much, counts=_attention)
+
+
+QUESTIONS: dict[type[SessionQuestion], Question[..., Any]] = {
+    question.asked: question
+    for question in vars(SessionQuestions).values()
+    if isinstance(question, Question)
+}

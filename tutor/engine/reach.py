@@ -1,0 +1,91 @@
+"""Reaches an engine: one that serves many where there is one, else a process of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tutor.engine.channel import Channel
+from tutor.engine.connection import EngineConnection
+from tutor.engine.process import COMMAND, EngineProcess
+from tutor.errors import NoSharedEngine
+
+Start = Callable[[Sequence[str]], Awaitable[Channel]]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long an engine is waited for, in seconds, and how often it is started again.
+
+    Until the model is ready silence may be long: one library that comes from a slow disk keeps
+    every thread of a Python process waiting.
+    """
+
+    start_silence: float = 120.0
+    """After so long without a message, an engine that starts counts as hung."""
+    silence: float = 20.0
+    """And one that owes an answer."""
+    restarts: int = 3
+    """Starts within `restart_window`; after that, starting is left to the user."""
+    restart_window: float = 60.0
+    returns: int = 120
+    """Attempts to connect again to a shared engine that has ended, `return_pause` apart."""
+    return_pause: float = 0.5
+
+
+PATIENCE = Patience()
+
+
+class Reach:
+    """`model` is a `--model` specification, None for the default. `shared` is the socket of an
+    engine that serves many; without one, or where nobody listens there, `start` starts a process.
+    """
+
+    def __init__(
+        self,
+        model: str | None,
+        shared: Path | None = None,
+        command: Sequence[str] = COMMAND,
+        patience: Patience = PATIENCE,
+        start: Start = EngineProcess.start,
+    ) -> None:
+        self.model = model
+        self.patience = patience
+        self.served = False
+        """Whether the engine is one that serves many."""
+        self._shared = shared
+        self._command = command
+        self._start = start
+
+    def for_labs(self) -> Reach:
+        """Return a way to an engine of the learner's own, which answers labs alone."""
+        command = (*self._command, "--labs")
+        return Reach(self.model, None, command, self.patience, self._start)
+
+    async def open(self, wanted: Callable[[], bool]) -> Channel:
+        """Connect or start, as long as the engine is `wanted`. Raises `EngineError`."""
+        shared = None if self._shared is None else await self._open_shared(self._shared, wanted)
+        if shared is not None:
+            return shared
+        model = () if self.model is None else ("--model", self.model)
+        return await self._start([*self._command, *model])
+
+    async def _open_shared(self, path: Path, wanted: Callable[[], bool]) -> Channel | None:
+        """None where nobody listens. Where somebody did a moment ago, the engine is being started
+        again, and is waited for: if everybody started a process in its place, the machine would
+        not bear it. Raises `NoSharedEngine` where it does not come back."""
+        for look in range(1, self.patience.returns + 1):
+            try:
+                channel = await EngineConnection.open(path)
+            except NoSharedEngine:
+                if not self.served:
+                    return None
+                if not wanted() or look == self.patience.returns:
+                    raise
+            else:
+                self.served = True
+                return channel
+            await asyncio.sleep(self.patience.return_pause)
+        return None

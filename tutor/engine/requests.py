@@ -1,0 +1,56 @@
+"""Requests under way, as the app's end of the engine knows them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+
+from tutor.engine.wire import Answer
+from tutor.errors import TutorError
+
+
+class PendingRequests:
+    """The requests whose answers are awaited, by their ids. `changed` is called when one is added
+    or not awaited any more."""
+
+    def __init__(self) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        self._ids = itertools.count(1)
+        self._pending: dict[int, asyncio.Future[Answer]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._pending)
+
+    def __contains__(self, id_: int) -> bool:
+        return id_ in self._pending
+
+    def new_id(self) -> int:
+        return next(self._ids)
+
+    def expect(self, id_: int) -> asyncio.Future[Answer]:
+        """Return what becomes the answer to this request."""
+        self._pending[id_] = asyncio.get_running_loop().create_future()
+        self.changed()
+        return self._pending[id_]
+
+    def settle(self, answer: Answer) -> None:
+        """An answer has come; one that nobody waits for is dropped."""
+        future = self._pending.get(answer.id)
+        if future is not None and not future.done():
+            future.set_result(answer)
+        self.forget([answer.id])
+
+    def forget(self, ids: Iterable[int]) -> None:
+        """Nothing is owed to these requests any more."""
+        for id_ in ids:
+            self._pending.pop(id_, None)
+        self.changed()
+
+    def fail(self, error: TutorError) -> None:
+        """None of them will be answered."""
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(error)
+        self._pending.clear()
+        self.changed()

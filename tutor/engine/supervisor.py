@@ -1,0 +1,198 @@
+"""Keeps an engine alive: starts it, listens to it, and starts it again when it ends.
+
+Honest work may take its time; an engine that is silent while something is owed is ended, and
+started again. An engine that serves many is waited for when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import assert_never
+
+from tutor.engine.answers import error_in
+from tutor.engine.api import EngineState
+from tutor.engine.channel import Channel
+from tutor.engine.liveness import Liveness
+from tutor.engine.reach import Reach
+from tutor.engine.requests import PendingRequests
+from tutor.engine.wire import Answer, EngineLoad, Failed, FromEngine, Loading, Ping, Pong, Ready
+from tutor.errors import EngineError, TutorError
+from tutor.lm.distribution import ModelCard
+from tutor.models.report import in_words
+
+_AGAIN = "It is started again by itself, with the same text."
+_NOT_AGAIN = "It ended again and again, as it does where memory is short. It can be started again."
+
+
+class Supervisor:
+    """One engine, kept alive. Answers go to `requests`, which fail when it ends. `greet` is called
+    with each channel that is opened, `changed` after every change of state."""
+
+    def __init__(
+        self,
+        reach: Reach,
+        requests: PendingRequests,
+        greet: Callable[[Channel], None],
+        changed: Callable[[], None],
+        liveness: Liveness,
+    ) -> None:
+        self.state = EngineState.STOPPED
+        self.detail = ""
+        self.model: ModelCard | None = None
+        self.failure: TutorError | None = None
+        self.generation = 0
+        self.channel: Channel | None = None
+        self._reach = reach
+        self._patience = reach.patience
+        self._requests = requests
+        requests.changed = self._mind_debts
+        self._greet = greet
+        self._changed = changed
+        self._state_changed = asyncio.Event()
+        self._liveness = liveness
+        self._life: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._starts_in_vain = 0
+        self._deaths: deque[float] = deque(maxlen=self._patience.restarts + 1)
+
+    def begin(self) -> None:
+        """Begin to start the engine, if it is not running."""
+        if self._life is not None and not self._life.done():
+            return
+        self._stopping = False
+        self._deaths.clear()
+        self._starts_in_vain = 0
+        self._reach.served = False
+        self.failure = None
+        self._enter(EngineState.STARTING, "starting")
+        self._life = asyncio.create_task(self._live(), name="engine")
+
+    async def end(self) -> None:
+        """End the process, or leave the engine that is shared."""
+        self._stopping = True
+        if self.channel is not None:
+            await self.channel.end()
+        if self._life is not None:
+            await asyncio.wait({self._life})  # cancelling whoever waits must not cancel it
+        self.failure = None
+        self._enter(EngineState.STOPPED, "")
+
+    async def answering(self) -> None:
+        """Wait until requests are answered. Raises the `TutorError` that keeps them from it."""
+        while self.state is not EngineState.READY:
+            if self.state is EngineState.STOPPED:
+                raise self.failure or EngineError("The engine is not running.", "Start it first.")
+            await self._state_changed.wait()
+
+    async def _live(self) -> None:
+        """Start the engine, listen to it, and start it again when it ends, until that is intended
+        or useless."""
+        while not self._stopping:
+            try:
+                self.channel = await self._reach.open(lambda: not self._stopping)
+            except EngineError as error:
+                self._give_up(error)
+                return
+            self.generation += 1
+            final, reason = await self._listen(self.channel)
+            self.channel = None
+            self._requests.fail(reason)
+            if self._stopping:
+                self._enter(EngineState.STOPPED, "")
+                return
+            again = not final and not self._too_many_deaths()
+            if not reason.next_step:
+                reason.next_step = _AGAIN if again else _NOT_AGAIN
+            if not again:
+                self._give_up(reason)
+                return
+            self.failure = reason
+            self._enter(EngineState.STARTING, "starting again")
+
+    async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
+        """Take the messages of one process until it ends. Returns why it did, and whether that
+        is final: whether another one would fare the same."""
+        watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
+        try:
+            if self._stopping:  # while the process was being started
+                await channel.end()
+            self._greet(channel)
+            while (message := await channel.receive()) is not None:
+                self._liveness.hear()
+                if isinstance(message, Failed) and message.id == 0:
+                    channel.kill()
+                    await channel.end()
+                    return self.state is not EngineState.READY, error_in(message)
+                self._take(message)
+            ending = await channel.end()
+            if watch.done():  # that is why it ended
+                return watch.result()
+            return False, EngineError(ending)
+        except EngineError as error:
+            channel.kill()
+            await channel.end()
+            return False, error
+        finally:
+            watch.cancel()
+
+    async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
+        """End a process that owes something and is silent; returns what `_listen` does. SIGKILL
+        ends a stopped process, too."""
+        self._liveness.owe(True)  # it has to become ready
+        await self._liveness.until_silent(lambda: channel.send(Ping()), self._longest_silence)
+        ready = self.state is EngineState.READY
+        seconds = f"{self._longest_silence():g} seconds"
+        channel.kill()
+        if ready:
+            left = "left" if channel.shared else "ended"
+            return False, EngineError(f"It did not answer for {seconds} and was {left}.")
+        return True, EngineError(
+            f"It did not start: it said nothing for {seconds}.", "It can be started again."
+        )
+
+    def _longest_silence(self) -> float:
+        ready = self.state is EngineState.READY
+        return self._patience.silence if ready else self._patience.start_silence
+
+    def _take(self, message: FromEngine) -> None:
+        match message:
+            case Answer():
+                self._requests.settle(message)
+            case Loading(stage=stage, done=done, total=total):
+                self._enter(EngineState.LOADING, in_words(stage, done, total))
+            case Ready(model=model):
+                self.model = model
+                self.failure = None
+                self._starts_in_vain = 0
+                self._enter(EngineState.READY, "")
+            case Pong():
+                pass  # a sign of life, and counted as such
+            case EngineLoad():
+                raise EngineError("The engine told how busy it is, and nobody had asked.")
+            case _:
+                assert_never(message)
+
+    def _mind_debts(self) -> None:
+        self._liveness.owe(bool(self._requests) or self.state is not EngineState.READY)
+
+    def _too_many_deaths(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        self._deaths.append(now)
+        self._starts_in_vain += 1
+        most, window = self._patience.restarts, self._patience.restart_window
+        if self._starts_in_vain > most:
+            return True
+        return len(self._deaths) > most and now - self._deaths[0] < window
+
+    def _give_up(self, error: TutorError) -> None:
+        self.failure = error
+        self._enter(EngineState.STOPPED, error.title)
+
+    def _enter(self, state: EngineState, detail: str) -> None:
+        self.state, self.detail = state, detail
+        self._mind_debts()
+        self._state_changed.set()
+        self._state_changed = asyncio.Event()
+        self._changed()
