@@ -14,9 +14,9 @@ from tokenizers import decoders, models
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus
 from tutor.labs.merges import lab as merges
-from tutor.labs.merges.lab import Jump, Step
+from tutor.labs.merges.lab import Jump
 from tutor.labs.merges.merging import in_bytes, joined, next_rule, play
 from tutor.lm.load import LanguageModel
 from tutor.lm.tokenizer import Tokenizer
@@ -68,10 +68,11 @@ def test_forward_and_back(tmp_path: Path) -> None:
     there = backend("merges", tmp_path)
     start = done("merges", there)
     assert [len(piece) for chunk in start.chunks for piece in chunk] == [1] * len("unbelievable")
-    forth = done("merges", there, Step(3))
-    assert (forth.at, done("merges", there, Step(3), Step(-3))) == (3, start)
-    assert done("merges", there, Step(-5)).at == 0
-    assert done("merges", there, Step(500)).ended
+    forth, back = MoveFocus(3, "merge"), MoveFocus(-3, "merge")
+    assert done("merges", there, forth).at == 3
+    assert done("merges", there, forth, back) == start
+    assert done("merges", there, back).at == 0
+    assert done("merges", there, MoveFocus(500, "merge")).ended
 
 
 def test_too_long_a_text_is_cut_and_that_is_known() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -12,21 +13,11 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError, TextError
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle
 from tutor.labs.kit.words.word import Near
 from tutor.labs.neighbors import lab
-from tutor.labs.neighbors.analogies import EXAMPLES, Add, analogy
-from tutor.labs.neighbors.lab import (
-    AskNear,
-    Choose,
-    ListWords,
-    LookUp,
-    Move,
-    Neighborhood,
-    Spellings,
-    TurnForm,
-    Visit,
-    look_up,
-)
+from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, analogy
+from tutor.labs.neighbors.lab import AskNear, Neighborhood, Visit, look_up
 from tutor.lm.distribution import Token
 from tutor.lm.load import LanguageModel
 
@@ -38,7 +29,7 @@ def _all_rows() -> torch.Tensor:
 
 
 def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
-    state = done("neighbors", backend("neighbors", tmp_path), LookUp("family"))
+    state = done("neighbors", backend("neighbors", tmp_path), EditText("family"))
     near = state.neighborhood.near
     rows = _all_rows()
     id_ = state.neighborhood.token.id
@@ -52,9 +43,9 @@ def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
 
 def test_visiting_goes_to_the_neighbor_in_focus(tmp_path: Path) -> None:
     there = backend("neighbors", tmp_path)
-    state = done("neighbors", there, LookUp("family"), Move(down=2))
+    state = done("neighbors", there, EditText("family"), MoveFocus(2, "row"))
     wanted = state.near[2].token
-    visited = done("neighbors", there, LookUp("family"), Move(down=2), Visit())
+    visited = done("neighbors", there, EditText("family"), MoveFocus(2, "row"), Visit())
     assert visited.neighborhood.token == wanted
     assert visited.focus == 0
 
@@ -65,22 +56,22 @@ def test_other_spellings_can_be_taken_out_and_keep_their_ranks() -> None:
     there = Neighborhood((), Token(9, " good", b" good"), 1.0, near, 0.4, 100)
     state = lab.receive(lab.start(), AskNear("good", 0, None), there)
     assert state.near == near
-    assert [one.rank for one in lab.act(state, Spellings()).near] == [2, 4]
+    assert [one.rank for one in lab.act(state, Toggle("spellings")).near] == [2, 4]
 
 
 def test_the_forms_of_a_word_come_in_turn(tmp_path: Path) -> None:
     there = backend("neighbors", tmp_path)
-    state = done("neighbors", there, LookUp("family"))
+    state = done("neighbors", there, EditText("family"))
     count = len(state.neighborhood.forms)
     assert count > 1
-    turned = done("neighbors", there, LookUp("family"), TurnForm())
+    turned = done("neighbors", there, EditText("family"), Choose(1, "form"))
     assert turned.neighborhood.token == state.neighborhood.forms[1][0]
-    around = done("neighbors", there, LookUp("family"), *[TurnForm()] * count)
+    around = done("neighbors", there, EditText("family"), *[Choose(1, "form")] * count)
     assert around.neighborhood == state.neighborhood
 
 
 def test_a_word_of_several_tokens_is_known_as_such(tmp_path: Path) -> None:
-    state = done("neighbors", backend("neighbors", tmp_path), LookUp("Donaudampfschiff"))
+    state = done("neighbors", backend("neighbors", tmp_path), EditText("Donaudampfschiff"))
     form = state.neighborhood.forms[state.form]
     assert len(form) > 1
     assert state.neighborhood.token == form[0]
@@ -93,7 +84,10 @@ def test_an_empty_word_is_refused(tmp_path: Path) -> None:
 
 def test_pairs_are_all_cosines_of_the_words(tmp_path: Path) -> None:
     state = done(
-        "neighbors", backend("neighbors", tmp_path), ListWords("man woman, year"), Choose("pairs")
+        "neighbors",
+        backend("neighbors", tmp_path),
+        EditText("man woman, year", "words"),
+        ShowView("pairs"),
     )
     rows = _all_rows()[[form[0].id for form in state.pairs.forms]]
     for found, wanted in zip(state.pairs.cosines, (rows @ rows.t()).tolist(), strict=True):
@@ -102,7 +96,7 @@ def test_pairs_are_all_cosines_of_the_words(tmp_path: Path) -> None:
 
 def test_a_sum_is_ranked_both_ways(tmp_path: Path) -> None:
     words = ("father", "man", "woman", "mother")
-    state = done("neighbors", backend("neighbors", tmp_path), Add(*words), Choose("sums"))
+    state = done("neighbors", backend("neighbors", tmp_path), AddAnalogy(*words), ShowView("sums"))
     found = state.chosen
     assert found.own
     assert found.sum is not None
@@ -120,11 +114,11 @@ def test_a_sum_is_ranked_both_ways(tmp_path: Path) -> None:
 def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path) -> None:
     """Figures of the lesson on embeddings, rounded as they stand there."""
     there = backend("neighbors", tmp_path, language_model)
-    state = done("neighbors", there, LookUp("Monday"))
+    state = done("neighbors", there, EditText("Monday"))
     shown = [(one.token.text, round(one.cosine, 2)) for one in state.near[:3]]
     assert shown == [(" Tuesday", 0.89), (" Wednesday", 0.88), (" Thursday", 0.88)]
     assert round(state.neighborhood.chance, 2) == 0.44
-    sums = {one.words[0]: one.sum for one in done("neighbors", there, Choose("sums")).analogies}
+    sums = {one.words[0]: one.sum for one in done("neighbors", there, ShowView("sums")).analogies}
     nearest = [(one.token.text, round(one.cosine, 2)) for one in sums["Paris"].nearest[:2]]
     assert nearest == [(" Paris", 0.73), (" Berlin", 0.65)]
     assert (sums["king"].rank, sums["Paris"].rank, sums["Paris"].rank_without) == (1, 2, 1)
@@ -135,8 +129,8 @@ WORD = st.from_regex(r"[^\s+=−-]{1,12}", fullmatch=True)
 
 @given(WORD, WORD, WORD, WORD)
 def test_an_analogy_is_read_as_it_is_written(a: str, b: str, c: str, d: str) -> None:
-    assert analogy(f"{a} - {b} + {c} = {d}") == Add(a, b, c, d)
-    assert analogy(f"{a}-{b}+{c}={d}\n") == Add(a, b, c, d)
+    assert analogy(f"{a} - {b} + {c} = {d}") == AddAnalogy(a, b, c, d)
+    assert analogy(f"{a}-{b}+{c}={d}\n") == AddAnalogy(a, b, c, d)
 
 
 @pytest.mark.parametrize("text", ["", "king", "king - man", "king - man + woman", "a + b - c = d"])
@@ -147,26 +141,30 @@ def test_what_is_no_analogy_is_refused(text: str) -> None:
 
 def test_too_many_words_are_left_out_and_counted() -> None:
     text = " ".join(f"w{number}" for number in range(lab.MOST_WORDS + 3)) + " w0"
-    state = lab.act(lab.start(), ListWords(text))
+    state = lab.act(lab.start(), EditText(text, "words"))
     assert (len(state.words), state.left_out) == (lab.MOST_WORDS, 3)
     with pytest.raises(LabError):
-        lab.act(lab.start(), ListWords("one one"))
+        lab.act(lab.start(), EditText("one one", "words"))
 
 
 def test_the_oldest_analogies_give_way() -> None:
     state = lab.start()
     for number in range(lab.MOST_ANALOGIES + 2):
-        state = lab.act(state, Add("a", "b", "c", f"d{number}"))
+        state = lab.act(state, AddAnalogy("a", "b", "c", f"d{number}"))
     assert len(state.analogies) == lab.MOST_ANALOGIES
     assert state.chosen.words[3] == f"d{number}"
 
 
-MOVES = st.lists(st.builds(Move, down=st.integers(-20, 20), right=st.integers(-20, 20)))
+MOVES = st.lists(
+    st.builds(MoveFocus, by=st.integers(-20, 20), axis=st.sampled_from(["row", "column"]))
+)
 
 
 @given(MOVES, st.sampled_from(lab.VIEWS))
-def test_the_focus_stays_where_something_is(moves: list[Move], view: lab.View) -> None:
-    state = lab.act(lab.start(), Choose(view))
+def test_the_focus_stays_where_something_is(
+    moves: list[MoveFocus[Literal["row", "column"]]], view: lab.View
+) -> None:
+    state = lab.act(lab.start(), ShowView(view))
     for move in moves:
         state = lab.act(state, move)
     assert state.focus == 0  # no neighbors yet
@@ -178,15 +176,15 @@ def test_an_analogy_with_one_word_twice_reaches_no_goal(tmp_path: Path) -> None:
     state = done(
         "neighbors",
         backend("neighbors", tmp_path),
-        *[Add("man", "year", "year", "man"), Choose("sums")],
+        *[AddAnalogy("man", "year", "year", "man"), ShowView("sums")],
     )
     assert state.chosen.same_twice
     assert not lab.LAB.reached(state) & {"sum-first", "only-without"}
 
 
 def test_an_example_written_once_more_is_not_ones_own() -> None:
-    assert not lab.act(lab.start(), Add(*EXAMPLES[0])).chosen.own
-    assert lab.act(lab.start(), Add("a", "b", "c", "d")).chosen.own
+    assert not lab.act(lab.start(), AddAnalogy(*EXAMPLES[0])).chosen.own
+    assert lab.act(lab.start(), AddAnalogy("a", "b", "c", "d")).chosen.own
 
 
 def test_a_state_survives_the_way_to_the_engine() -> None:
@@ -199,4 +197,4 @@ def test_a_state_survives_the_way_to_the_engine() -> None:
 def test_what_is_no_word_is_refused_before_it_is_asked(text: str) -> None:
     with pytest.raises(LabError):
         look_up(text)
-    assert look_up("cat ") == LookUp("cat ")
+    assert look_up("cat ") == EditText("cat ")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done
 from tutor.errors import TextError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus
 from tutor.labs.tokens import lab as tokens
-from tutor.labs.tokens.lab import CUTS, Choose, Focus
+from tutor.labs.tokens.lab import CUTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -43,9 +43,11 @@ def test_too_long_a_text_is_cut_and_that_is_known() -> None:
 
 def test_the_focus_stays_within_the_pieces(tmp_path: Path) -> None:
     there = backend("tokens", tmp_path)
-    assert done("tokens", there, Focus(-3)).focus == 0
-    assert done("tokens", there, Choose("words"), Focus(99)).focus == 3
-    assert done("tokens", there, Choose("bytes"), Focus(5), Choose("words")).focus == 0
+    words, in_bytes = Choose(1, "cut"), Choose(3, "cut")
+    assert done("tokens", there, MoveFocus(-3, "piece")).focus == 0
+    assert done("tokens", there, words, MoveFocus(99, "piece")).focus == 3
+    state = done("tokens", there, in_bytes, MoveFocus(5, "piece"), Choose(-2, "cut"))
+    assert (state.cut, state.focus) == ("words", 0)
 
 
 def test_half_a_character_is_refused(tmp_path: Path) -> None:

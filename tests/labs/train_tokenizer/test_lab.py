@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.labs.lab_backend import backend, done
+from tutor.labs.kit.actions import Adjust, EditText
 from tutor.labs.train_tokenizer import lab
-from tutor.labs.train_tokenizer.lab import FIRST, SIZES, Lessons, Train, Try, Turn
+from tutor.labs.train_tokenizer.lab import FIRST, SIZES, TrainOnLessons
 from tutor.labs.train_tokenizer.trainer import BYTES, train_tokenizer
 
 
@@ -41,7 +42,7 @@ def test_any_text_is_cut_without_loss(text: str) -> None:
 
 def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> None:
     there = backend("train-tokenizer", tmp_path)
-    state = done("train-tokenizer", there, Turn(-FIRST), Turn(3))
+    state = done("train-tokenizer", there, Adjust(-FIRST, "size"), Adjust(3, "size"))
     alone, some = state.runs[SIZES[0]], state.runs[SIZES[3]]
     assert alone.tokens == alone.byte_count
     assert some.tokens < alone.tokens
@@ -50,17 +51,17 @@ def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> 
 
 def test_a_text_of_ones_own_and_back(tmp_path: Path) -> None:
     there = backend("train-tokenizer", tmp_path)
-    own = done("train-tokenizer", there, Train("fnord fnord fnord"), Try("fnord"))
+    own = done("train-tokenizer", there, EditText("fnord fnord fnord"), EditText("fnord", "tried"))
     assert own.run.pieces == (b"fnord",)
-    back = done("train-tokenizer", there, Train("fnord"), Lessons())
+    back = done("train-tokenizer", there, EditText("fnord"), TrainOnLessons())
     assert (back.own, back.last_own) == (None, "fnord")
 
 
 def test_what_is_too_long_is_left_out_and_that_is_known() -> None:
-    state = lab.act(lab.start(), Train("x" * (lab.LONGEST + 3)))
+    state = lab.act(lab.start(), EditText("x" * (lab.LONGEST + 3)))
     assert (len(state.own or ""), state.left_out) == (lab.LONGEST, 3)
 
 
 def test_the_dial_ends_at_both_ends() -> None:
-    assert lab.act(lab.start(), Turn(-99)).size == 0
-    assert lab.act(lab.start(), Turn(99)).size == len(SIZES) - 1
+    assert lab.act(lab.start(), Adjust(-99, "size")).size == 0
+    assert lab.act(lab.start(), Adjust(99, "size")).size == len(SIZES) - 1

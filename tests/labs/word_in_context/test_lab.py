@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus
 from tutor.labs.word_in_context import lab
-from tutor.labs.word_in_context.lab import Ask, By, Furthest, Go
+from tutor.labs.word_in_context.lab import WAYS, GoToFurthest
 from tutor.labs.word_in_context.sentence_pair import LONGEST, pair
 from tutor.lm.distribution import PLAIN
 from tutor.lm.load import LanguageModel
@@ -60,7 +60,7 @@ def test_what_cannot_be_compared_is_refused(text: str) -> None:
 def test_the_lens_is_the_distribution_after_the_word(tmp_path: Path) -> None:
     there = backend("word-in-context", tmp_path)
     layers = small_model().card.layers
-    state = done("word-in-context", there, EditText(OWN), Go(layers))
+    state = done("word-in-context", there, EditText(OWN), MoveFocus(layers, "layer"))
     ids = small_model().tokenizer.encode("The name of the country")
     wanted = Session(small_model(), ids).distribution(len(ids), PLAIN, 1, lab.MOST_NAMED)
     assert [one.token for one in state.names.first] == [row.token for row in wanted.rows]
@@ -77,12 +77,14 @@ def test_rows_and_difference_are_nearest_by_cosine(tmp_path: Path) -> None:
         rows = torch.nn.functional.normalize(
             network.embedding(torch.arange(network.config.vocabulary_size))
         )
-    by_vector: list[tuple[By, torch.Tensor]] = [
-        ("rows", vectors[0]),
-        ("difference", vectors[0] - vectors[1]),
-    ]
-    for by, vector in by_vector:
-        state = done("word-in-context", there, EditText(OWN), Go(2), Ask(by))
+    for by, vector in (("rows", vectors[0]), ("difference", vectors[0] - vectors[1])):
+        state = done(
+            "word-in-context",
+            there,
+            EditText(OWN),
+            MoveFocus(2, "layer"),
+            Choose(WAYS.index(by), "way"),
+        )
         wanted = (rows @ torch.nn.functional.normalize(vector, dim=0)).topk(lab.MOST_NAMED)
         assert [one.token.id for one in state.names.first] == wanted.indices.tolist()
         values = [one.value for one in state.names.first]
@@ -113,7 +115,9 @@ def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path)
 def test_going_past_the_ends_stops_there_and_keeps_to_another_model(tmp_path: Path) -> None:
     there = backend("word-in-context", tmp_path)
     layers = small_model().card.layers
-    assert done("word-in-context", there, Go(99)).layer == layers
-    assert done("word-in-context", there, Go(99), Go(-999)).layer == 0
-    state = done("word-in-context", there, Furthest())
+    assert done("word-in-context", there, MoveFocus(99, "layer")).layer == layers
+    assert (
+        done("word-in-context", there, MoveFocus(99, "layer"), MoveFocus(-999, "layer")).layer == 0
+    )
+    state = done("word-in-context", there, GoToFurthest())
     assert state.compared.cosines[state.layer] == min(state.compared.cosines)

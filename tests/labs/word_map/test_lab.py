@@ -11,21 +11,12 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus
 from tutor.labs.kit.words import groups as word_groups
 from tutor.labs.kit.words import zoom
 from tutor.labs.kit.words.groups import MOST_GROUPS, MOST_WORDS, own_words
 from tutor.labs.word_map import lab
-from tutor.labs.word_map.lab import (
-    Another,
-    Answer,
-    Focus,
-    Pan,
-    Question,
-    State,
-    Whole,
-    Zoom,
-)
+from tutor.labs.word_map.lab import Answer, Pan, Question, ShowWholeMap, State
 from tutor.lm.distribution import Token
 
 
@@ -59,7 +50,7 @@ def test_every_shipped_map_has_its_turn_and_then_the_first_again(tmp_path: Path)
     titles = []
     for _ in word_groups.SHIPPED:
         titles.append(state.chosen.title)
-        state = lab.act(state, Another())
+        state = lab.act(state, Choose(1, "map"))
     assert titles == [words.title for words in word_groups.SHIPPED]
     assert state.chosen == word_groups.SHIPPED[0]
     assert len(set(titles)) == len(titles)
@@ -125,16 +116,18 @@ def test_the_map_misleads_where_the_nearest_row_is_another() -> None:
     assert (state.nearest_on_map(0), state.nearest_row(0)) == (1, 2)
     assert (state.nearest_on_map(1), state.nearest_row(1)) == (0, 0)
     assert "misleads" not in lab.LAB.reached(state)  # before a closer look
-    assert "misleads" in lab.LAB.reached(lab.act(state, Zoom(2)))
-    assert "misleads" not in lab.LAB.reached(lab.act(lab.act(state, Zoom(2)), Focus(1)))
+    assert "misleads" in lab.LAB.reached(lab.act(state, Adjust(2, "zoom")))
+    assert "misleads" not in lab.LAB.reached(
+        lab.act(lab.act(state, Adjust(2, "zoom")), MoveFocus(1, "word"))
+    )
 
 
 MOVES = st.lists(
     st.one_of(
         st.builds(Pan, right=st.integers(-9, 9), up=st.integers(-9, 9)),
-        st.builds(Zoom, steps=st.integers(-9, 9)),
-        st.builds(Focus, by=st.integers(-9, 9)),
-        st.builds(Whole),
+        st.builds(Adjust, by=st.integers(-9, 9), dial=st.just("zoom")),
+        st.builds(MoveFocus, by=st.integers(-9, 9), axis=st.just("word")),
+        st.builds(ShowWholeMap),
     ),
     max_size=30,
 )
@@ -151,10 +144,12 @@ def test_what_is_in_the_middle_is_always_on_the_map(moves: list[lab.Action]) -> 
         assert 0 <= x <= 11
         assert 0 <= y <= 2
         assert 0 <= state.focus < 6
-    assert lab.act(state, Whole()).center is None
+    assert lab.act(state, ShowWholeMap()).center is None
 
 
 def test_zooming_goes_to_the_word_in_focus_and_the_focus_stays_in_sight() -> None:
-    state = lab.act(lab.act(with_map("a b c", SQUARE[:3], ONES), Focus(2)), Zoom(1))
+    state = lab.act(
+        lab.act(with_map("a b c", SQUARE[:3], ONES), MoveFocus(2, "word")), Adjust(1, "zoom")
+    )
     assert state.center == SQUARE[2]
-    assert lab.act(state, Focus(1)).center == SQUARE[0]
+    assert lab.act(state, MoveFocus(1, "word")).center == SQUARE[0]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
@@ -14,19 +14,13 @@ LONGEST = 300
 """Characters of text that are played: what is beyond is left out, and the screen says so."""
 
 
-class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
-    """So many merges forward, or back."""
-
-    by: int
-
-
 class Jump(msgspec.Struct, frozen=True, tag_field="do", tag="jump"):
-    """To the bytes, or to the finished tokens."""
+    """Undo all merges, back to the bytes, or play all of them, up to the finished tokens."""
 
     to: Literal["bytes", "tokens"]
 
 
-Action = EditText | Step | Jump
+Action = EditText | MoveFocus[Literal["merge"]] | Jump
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -83,10 +77,9 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             return State(text=text[:LONGEST], left_out=max(0, len(text) - LONGEST))
-        case Step(by):
-            at = min(max(0, state.at + by), len(state.merges))
-            return msgspec.structs.replace(state, at=at)
-        case Jump(to):
+        case MoveFocus(by=by):
+            return msgspec.structs.replace(state, at=moved(state.at, by, len(state.merges) + 1))
+        case Jump(to=to):
             at = 0 if to == "bytes" else len(state.merges)
             return msgspec.structs.replace(state, at=at)
 

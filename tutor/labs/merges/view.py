@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -11,9 +11,9 @@ from textual.content import Content
 from tutor.app.theme import LIKELY, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import Room, around, cursor
 from tutor.labs.kit.view import LabView
-from tutor.labs.merges.lab import Jump, State, Step
+from tutor.labs.merges.lab import Jump, State
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:
@@ -24,26 +24,27 @@ if TYPE_CHECKING:
 _STROKE = "│"
 _BETWEEN_CHUNKS = "  "
 _LEAST_RULES = 3
-_LOW = 12
-"""In fewer rows than this empty lines make room for rules."""
 
 
 class MergesView(LabView):
     """The pieces as they are now, and the rules that led here with those that come next."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "step(1)", "merge", key_display="←→", tooltip="Play one rule, or undo."),
-        Binding("left", "step(-1)", show=False),
+        Binding(
+            "right",
+            "move_focus(1, 'merge')",
+            "merge",
+            key_display="←→",
+            tooltip="Play one rule, or undo.",
+        ),
+        Binding("left", "move_focus(-1, 'merge')", show=False),
         Binding("enter", "jump('tokens')", "all", tooltip="Play all rules, down to the tokens."),
         Binding("b", "jump('bytes')", "bytes", tooltip="Back to the bytes."),
         Binding("e", "edit", "write", tooltip="Write another text."),
     ]
 
-    def action_step(self, by: int) -> None:
-        self.did(Step(by))
-
-    def action_jump(self, to: str) -> None:
-        self.did(Jump("tokens" if to == "tokens" else "bytes"))
+    def action_jump(self, to: Literal["bytes", "tokens"]) -> None:
+        self.did(Jump(to))
 
     def action_edit(self) -> None:
         self.write("A text, to be merged from its bytes:", self.state.text, EditText)
@@ -55,7 +56,7 @@ class MergesView(LabView):
         if not state.played:
             return [Content.styled("The rules are being read.", MUTED)]
         pieces = _pieces(state, width)
-        gap = [] if height < _LOW else [Content("")]
+        gap = [] if Room(width, height).low else [Content("")]
         above = [_count(state), *gap, *pieces, *gap]
         rows = max(_LEAST_RULES, height - len(above) - 1)
         return [*above, _heading(state, width), *_rules(state, width, rows)]

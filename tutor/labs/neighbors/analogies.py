@@ -19,8 +19,8 @@ EXAMPLES = (
 )
 
 
-class Add(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
-    """Another analogy: `a - b + c`, and the word that should come out."""
+class AddAnalogy(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
+    """Try another analogy: `a - b + c`, and the word that should come out."""
 
     a: str
     b: str
@@ -59,7 +59,7 @@ class Analogy(msgspec.Struct, frozen=True):
         return len({form[0].id for form in self.sum.forms}) < 4 if self.sum else False
 
 
-def analogy(text: str) -> Add:
+def analogy(text: str) -> AddAnalogy:
     """From "king - man + woman = queen". Raises `LabError` where that cannot be read."""
     found = re.fullmatch(r"\s*(\S+)\s*[-−]\s*(\S+)\s*\+\s*(\S+)\s*=\s*(\S+)\s*", text)
     if found is None:
@@ -67,4 +67,4 @@ def analogy(text: str) -> Add:
             "This is not of the form a - b + c = d.", "For example: king - man + woman = queen"
         )
     a, b, c, expected = (of_bearable_length(word) for word in found.groups())
-    return Add(a, b, c, expected)
+    return AddAnalogy(a, b, c, expected)

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.words.word import (
     LONGEST_WORD,
@@ -16,7 +17,7 @@ from tutor.labs.kit.words.word import (
     of_bearable_length,
     same_letters,
 )
-from tutor.labs.neighbors.analogies import EXAMPLES, Add, Analogy, AskSum, Sum
+from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, Analogy, AskSum, Sum
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
@@ -44,44 +45,21 @@ _OPPOSITE = {frozenset(pair.split()) for pair in OPPOSITES}
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="view"):
-    """Neighbors, pairs or sums."""
-
-    view: View
-
-
-class LookUp(msgspec.Struct, frozen=True, tag_field="do", tag="look-up"):
-    """Another word's neighbors."""
-
-    word: str
-
-
-class TurnForm(msgspec.Struct, frozen=True, tag_field="do", tag="form"):
-    """The next of the tokens that the word can be."""
-
-
 class Visit(msgspec.Struct, frozen=True, tag_field="do", tag="visit"):
-    """The neighbors of the neighbor in focus."""
+    """Look up the neighbors of the neighbor in focus."""
 
 
-class Spellings(msgspec.Struct, frozen=True, tag_field="do", tag="spellings"):
-    """Show other spellings of the word itself, or do not."""
-
-
-class ListWords(msgspec.Struct, frozen=True, tag_field="do", tag="words"):
-    """Other words for the table of pairs."""
-
-    text: str
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """The focus, so many rows down and (in the table of pairs) columns to the right."""
-
-    down: int = 0
-    right: int = 0
-
-
-Action = Choose | LookUp | TurnForm | Visit | Spellings | ListWords | Add | Move
+Action = (
+    ShowView[View]
+    | EditText
+    | Choose[Literal["form"]]
+    | Visit
+    | Toggle[Literal["spellings"]]
+    | AddAnalogy
+    | MoveFocus[Literal["row", "column"]]
+)
+"""The field "words" is for the table of all pairs; the other text is the word whose neighbors are
+shown. Its form is which of the tokens that it can be. Only the table of pairs has columns."""
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -175,45 +153,45 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Choose(view):
+        case ShowView(view=view):
             return replace(state, view=view)
-        case LookUp(word):
+        case EditText(text=text, field="words"):
+            words, left_out = _some_words(text)
+            return replace(state, words=words, left_out=left_out, pairs=None, cell=(0, 1))
+        case EditText(text=word):
             return _visited(state, word=word.rstrip("\n")[:LONGEST_WORD], form=0, id=None)
-        case TurnForm():
+        case Choose(by=by):
             if state.neighborhood is None or not state.neighborhood.forms:
                 return state
-            following = (state.form + 1) % len(state.neighborhood.forms)
+            following = (state.form + by) % len(state.neighborhood.forms)
             return _visited(state, word=state.word, form=following, id=None)
         case Visit():
             if not state.near:
                 return state
             token = state.near[state.focus].token
             return _visited(state, word=token.text, form=0, id=token.id)
-        case Spellings():
+        case Toggle():
             return replace(state, spellings=not state.spellings, focus=0)
-        case ListWords(text):
-            words, left_out = _some_words(text)
-            return replace(state, words=words, left_out=left_out, pairs=None, cell=(0, 1))
-        case Add(a, b, c, expected):
+        case AddAnalogy(a=a, b=b, c=c, expected=expected):
             new = Analogy((a, b, c, expected), own=(a, b, c, expected) not in EXAMPLES)
             kept = [old for old in state.analogies if old.words != new.words]
             return replace(state, analogies=(new, *kept)[:MOST_ANALOGIES], analogy=0)
-        case Move(down, right):
-            return _moved(state, down, right)
+        case MoveFocus(by=by, axis=axis):
+            return _moved(state, by, axis)
 
 
-def look_up(text: str) -> LookUp:
+def look_up(text: str) -> EditText:
     """The action, if there is a word and it is not too long. Raises `LabError`."""
     if not text.strip():
         raise LabError("There is no word.", "Write at least one letter.")
     of_bearable_length(text.strip())
-    return LookUp(text)
+    return EditText(text)
 
 
-def list_words(text: str) -> ListWords:
+def list_words(text: str) -> EditText:
     """The action, if there are at least two words. Raises `LabError`."""
     _some_words(text)
-    return ListWords(text)
+    return EditText(text, field="words")
 
 
 def _some_words(text: str) -> tuple[tuple[str, ...], int]:
@@ -229,21 +207,20 @@ def _visited(state: State, *, word: str, form: int, id: int | None) -> State:
     )
 
 
-def _moved(state: State, down: int, right: int) -> State:
+def _moved(state: State, by: int, axis: Literal["row", "column"]) -> State:
     replace = msgspec.structs.replace
-    match state.view:
-        case "near":
-            return replace(state, focus=_within(state.focus + down, len(state.near)))
-        case "pairs":
-            row, column = state.cell
-            size = len(state.words)
-            return replace(state, cell=(_within(row + down, size), _within(column + right, size)))
-        case "sums":
-            return replace(state, analogy=_within(state.analogy + down, len(state.analogies)))
-
-
-def _within(place: int, size: int) -> int:
-    return min(max(0, place), max(0, size - 1))
+    row, column = state.cell
+    match state.view, axis:
+        case "near", "row":
+            return replace(state, focus=moved(state.focus, by, len(state.near)))
+        case "pairs", "row":
+            return replace(state, cell=(moved(row, by, len(state.words)), column))
+        case "pairs", "column":
+            return replace(state, cell=(row, moved(column, by, len(state.words))))
+        case "sums", "row":
+            return replace(state, analogy=moved(state.analogy, by, len(state.analogies)))
+        case _:  # a list has no columns
+            return state
 
 
 def question(state: State) -> Question | None:
@@ -346,11 +323,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        LookUp("cold"),
-        ListWords("cat the Monday of"),
-        Choose("pairs"),
-        Add("bigger", "big", "small", "smaller"),
-        Choose("sums"),
-        Add("sold", "sell", "buy", "bought"),
+        EditText("cold"),
+        EditText("cat the Monday of", field="words"),
+        ShowView("pairs"),
+        AddAnalogy("bigger", "big", "small", "smaller"),
+        ShowView("sums"),
+        AddAnalogy("sold", "sell", "buy", "bought"),
     ),
 )

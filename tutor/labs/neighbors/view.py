@@ -9,7 +9,8 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.lines import cosine, cosine_bar, form_note, ramp
@@ -17,11 +18,7 @@ from tutor.labs.neighbors.analogies import analogy
 from tutor.labs.neighbors.lab import (
     MOST_WORDS,
     VIEWS,
-    Choose,
-    Move,
-    Spellings,
     State,
-    TurnForm,
     View,
     Visit,
     list_words,
@@ -37,46 +34,51 @@ if TYPE_CHECKING:
     from tutor.labs.neighbors.lab import Neighborhood, Pairs
 
 NAMES: dict[View, str] = {"near": "neighbors", "pairs": "all pairs", "sums": "sums"}
-_ONLY_IN: dict[str, View] = {"visit": "near", "spellings": "near", "form": "near"}
+_ONLY_IN: dict[str, View] = {"visit": "near", "switch": "near"}
 _WAIT = "…"
-LOW = 9
-"""In fewer rows than this, names of columns and parts make room for figures."""
 
 
 class NeighborsView(LabView):
     """One of three: the neighbors of a word, all pairs of a list, or sums of rows."""
 
+    VIEWS = VIEWS
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view", "neighbors, pairs, sums", tooltip="Go through the three parts."),
+        Binding(
+            "tab", "next_view", "neighbors, pairs, sums", tooltip="Go through the three parts."
+        ),
         Binding(
             "e",
             "edit",
             "write",
             tooltip="Another word, other words, or a sum of your own (of rows scaled to length 1).",
         ),
-        Binding("up", "move(-1, 0)", "move", key_display="↑↓", tooltip="Go through the list."),
-        Binding("down", "move(1, 0)", show=False),
-        Binding("left", "move(0, -1)", "pair", key_display="←→", tooltip="Choose a column."),
-        Binding("right", "move(0, 1)", show=False),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "move", "Go through the list."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'column')", "pair", "Choose a column."),
         Binding("enter", "visit", "its neighbors", tooltip="The neighbors of that neighbor."),
         Binding(
-            "s", "spellings", "spellings", tooltip="With or without the word's other spellings."
+            "s",
+            "switch('spellings')",
+            "spellings",
+            tooltip="With or without the word's other spellings.",
         ),
-        Binding("f", "form", "other token", tooltip="With a space before it, capital, in pieces."),
+        Binding(
+            "f",
+            "choose(1, 'form')",
+            "other token",
+            tooltip="With a space before it, capital, in pieces.",
+        ),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.state is None:
             return True
-        if action == "move" and parameters[1]:
+        if action == "move_focus" and parameters[1] == "column":
             return bool(self.state.view == "pairs")
-        if action == "form":
+        if action == "choose":
             there = self.state.neighborhood
             return self.state.view == "near" and there is not None and len(there.forms) > 1
         return bool(self.state.view == _ONLY_IN.get(action, self.state.view))
-
-    def action_view(self) -> None:
-        self.did(Choose(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
 
     def action_edit(self) -> None:
         match self.state.view:
@@ -88,23 +90,13 @@ class NeighborsView(LabView):
             case "sums":
                 self.write("A sum, and what should come out:", "a - b + c = d", analogy)
 
-    def action_move(self, down: int, right: int) -> None:
-        self.did(Move(down, right))
-
     def action_visit(self) -> None:
         self.did(Visit())
-
-    def action_spellings(self) -> None:
-        self.did(Spellings())
-
-    def action_form(self) -> None:
-        self.did(TurnForm())
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         head = [tabs([(NAMES[view], view == state.view) for view in VIEWS])]
         if height < LOW:
             head = []
-        height -= len(head)
         match state.view:
             case "near":
                 return [*head, *_near(state, width, height)]
@@ -117,17 +109,16 @@ class NeighborsView(LabView):
 # --- neighbors ------------------------------------------------------------------------------------
 
 
-def _near(state: State, width: int, height: int) -> list[Content]:
+def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
     there = state.neighborhood
     if there is None:
         return [Content(""), Content.assemble(("  ", ""), (safe(state.word), "bold"), f"  {_WAIT}")]
-    low = height < LOW - 1
     head = [_heading(there, width)] if low else [Content(""), _heading(there, width)]
     if state.id is None:
         form = there.forms[state.form % len(there.forms)]
         if len(form) > 1:
             head.append(Content.styled(f"  {form_note(form)}", NOT_YET))
-    number = 10 if width >= 60 else 0
+    number = 10 if width >= ROOMY else 0
     if not low:
         names = f"  {'rank':>4}  {'row':<{_name(width)}}{'id' * bool(number):>{number}}  cosine"
         head.append(Content.styled(names, MUTED))
@@ -148,20 +139,20 @@ def _name(width: int) -> int:
 
 
 def _bar(width: int) -> int:
-    used = _name(width) + 18 + (10 if width >= 60 else 0)
+    used = _name(width) + 18 + (10 if width >= ROOMY else 0)
     return max(0, min(40, width - used))
 
 
 def _heading(there: Neighborhood, width: int) -> Content:
     rest = f"   id {figures.count(there.token.id)}"
-    of = f"   length {there.length:.2f}   of {figures.count(there.rows)} rows" * (width >= 60)
+    of = f"   length {there.length:.2f}   of {figures.count(there.rows)} rows" * (width >= ROOMY)
     return Content.assemble(
         ("  nearest to ", MUTED), (figures.shown(there.token), "bold"), (rest, MUTED), (of, MUTED)
     )
 
 
 def _row(near: Near, width: int, *, focused: bool) -> Content:
-    number = f"{figures.count(near.token.id):>10}" if width >= 60 else ""
+    number = f"{figures.count(near.token.id):>10}" if width >= ROOMY else ""
     return Content.assemble(
         cursor(focused),
         (f"{near.rank:>4}  ", MUTED),
@@ -178,7 +169,7 @@ _NARROWEST, _WIDEST = 6, 12  # columns of a cell
 _MARGIN = 2
 
 
-def _pairs(state: State, width: int, height: int) -> list[Content]:
+def _pairs(state: State, width: int, height: int, low: bool) -> list[Content]:
     pairs = state.pairs
     if pairs is None:
         return [Content(""), Content(f"  {_WAIT}")]
@@ -191,7 +182,6 @@ def _pairs(state: State, width: int, height: int) -> list[Content]:
     columns = range(first, min(first + room, len(names)))
     heading = "".join(_column_name(names[place], cell) for place in columns)
     lines = [Content.styled(" " * (_MARGIN + label) + heading, MUTED)]
-    low = height < LOW - 1
     for place in around(row, len(names), max(2, height - 2) if low else len(names)):
         cosines = pairs.cosines[place]
         parts: list[tuple[str, str]] = [
@@ -222,7 +212,10 @@ def _cell(pairs: Pairs, row: int, column: int, names: list[str], width: int) -> 
         (" and ", MUTED),
         (names[column], "bold"),
         f"  {cosine(value).strip()}",
-        (f"   {against}{' two at random,' * (width >= 60)} {cosine(pairs.chance).strip()}", MUTED),
+        (
+            f"   {against}{' two at random,' * (width >= ROOMY)} {cosine(pairs.chance).strip()}",
+            MUTED,
+        ),
     )
 
 
@@ -242,13 +235,12 @@ def _notes(state: State, pairs: Pairs) -> list[Content]:
 # --- sums -----------------------------------------------------------------------------------------
 
 
-def _sums(state: State, width: int, height: int) -> list[Content]:
-    wide = width >= 60
+def _sums(state: State, width: int, height: int, low: bool) -> list[Content]:
+    wide = width >= ROOMY
     columns = (10, 12) if wide else (9, 8)
     text = max(10, min(44, width - 2 - sum(columns)))
     said, without = ("rank of the last word among", "the others") if wide else ("rank", "others")
     names = f"  {said:<{text}}{'all rows':>{columns[0]}}{without:>{columns[1]}}"
-    low = height < LOW - 1
     room = max(2, height - 2) if low else len(state.analogies)
     lines = [Content.styled(names, MUTED)]
     lines += [
@@ -283,7 +275,7 @@ def _place(rank: int) -> str:
 
 
 def _verdict(one: Analogy, found: Sum, width: int) -> Content:
-    wide = width >= 60
+    wide = width >= ROOMY
     split = [form for form in found.forms if len(form) > 1]
     if split:
         return Content.styled(f"  {form_note(split[0])}", NOT_YET)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
 
 LONGEST = 4000
@@ -24,22 +24,7 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
     id: int | None = None
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="cut"):
-    """Another way of cutting."""
-
-    cut: Cut
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the piece that is so many further on."""
-
-    by: int
-
-
-Action = EditText | Choose | Focus
+Action = EditText | Choose[Literal["cut"]] | MoveFocus[Literal["piece"]]
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -113,11 +98,10 @@ def act(state: State, action: Action) -> State:
         case EditText(text=text):
             new = _on(text)
             return msgspec.structs.replace(new, cut=state.cut)
-        case Choose(cut):
-            return msgspec.structs.replace(state, cut=cut, focus=0)
-        case Focus(by):
-            last = max(0, len(state.shown) - 1)
-            return msgspec.structs.replace(state, focus=min(max(0, state.focus + by), last))
+        case Choose(by=by):
+            return msgspec.structs.replace(state, cut=cycled(CUTS, state.cut, by), focus=0)
+        case MoveFocus(by=by):
+            return msgspec.structs.replace(state, focus=moved(state.focus, by, len(state.shown)))
 
 
 def question(state: State) -> Question | None:

@@ -8,12 +8,13 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around
+from tutor.labs.kit.columns import Column, Room, around, heading, row
+from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.labs.kit.view import LabView
-from tutor.labs.tokens.lab import CUTS, Choose, Cut, Focus, State
+from tutor.labs.tokens.lab import CUTS, Cut, State
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -27,8 +28,16 @@ NAMES: dict[Cut, str] = {
     "characters": "characters",
     "bytes": "bytes",
 }
-_LOW = 12
-"""In fewer rows than this what is said about all cuts makes room."""
+_ROOMY = (
+    Column("cut into", 14),
+    Column("pieces", 8, right=True),
+    Column("characters a piece", 20, right=True),
+)
+_NARROW = (
+    Column("cut into", 12),
+    Column("pieces", 7, right=True),
+    Column("characters each", 16, right=True),
+)
 _BAR = "│"
 _LONGEST_BYTES = 16
 
@@ -38,53 +47,47 @@ class TokensView(LabView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "write", tooltip="Write or paste another text."),
-        Binding("c", "cut", "cut otherwise", tooltip="Cut the text another way: four in turn."),
-        Binding("left", "focus_by(-1)", "piece", key_display="←→", tooltip="Look at a piece."),
-        Binding("right", "focus_by(1)", show=False),
+        Binding(
+            "c",
+            "choose(1, 'cut')",
+            "cut otherwise",
+            tooltip="Cut the text another way: four in turn.",
+        ),
+        *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "piece", "Look at a piece."),
     ]
 
     def action_edit(self) -> None:
         self.write("A text, to be cut:", self.state.text, EditText)
 
-    def action_cut(self) -> None:
-        following = (CUTS.index(self.state.cut) + 1) % len(CUTS)
-        self.did(Choose(CUTS[following]))
-
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        summary, focused = _summary(state, width), _focused(state)
-        if height < _LOW:  # the pieces come first: of the ways to cut, the one they were cut in
+        room = Room(width, height)
+        summary, focused = _summary(state, room), _focused(state)
+        if room.low:  # the pieces come first: of the ways to cut, the one they were cut in
             summary = [summary[0], summary[1 + CUTS.index(state.cut)]]
             return [*summary, *_pieces(state, width, max(2, height - 4)), *focused]
         rows = max(3, height - len(summary) - len(focused) - 2)
         return [*summary, Content(""), *_pieces(state, width, rows), Content(""), *focused]
 
 
-def _summary(state: State, width: int) -> list[Content]:
+def _summary(state: State, room: Room) -> list[Content]:
     """How many pieces each way of cutting makes, and how many characters a piece has."""
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
-    bar = max(0, min(24, width - 48))
-    wide = width >= 60
-    name, many, each_width = (14, 8, 20) if wide else (12, 7, 16)
-    title = "characters a piece" if wide else "characters each"
-    size = f"   {figures.count(state.byte_count)} bytes" if wide else ""
-    heading = f"  {'cut into':<{name}}{'pieces':>{many}}{title:>{each_width}}{size}"
-    lines = [Content.styled(heading, MUTED)]
+    bar = max(0, min(24, room.width - 48))
+    columns = _ROOMY if room.roomy else _NARROW
+    size = f"   {figures.count(state.byte_count)} bytes" if room.roomy else ""
+    lines = [heading(columns).append(Content.styled(size, MUTED))]
     for cut in CUTS:
         known = state.pieces.get(cut)
         count = "…" if known is None else figures.count(len(known))
         each = state.characters_per_piece(cut)
-        mark = "› " if cut == state.cut else "  "
-        lines.append(
-            Content.assemble(
-                (mark, f"{ACT} bold"),
-                (f"{NAMES[cut]:<{name}}", "bold" if cut == state.cut else ""),
-                f"{count:>{many}}{'' if each is None else f'{each:.2f}':>{each_width}}",
-                (f"   {bars.bar(len(known or ()) / most, bar)}" if bar else "", MUTED),
-            )
+        here = cut == state.cut
+        cells = (
+            (NAMES[cut], "bold" if here else ""),
+            count,
+            "" if each is None else f"{each:.2f}",
+            (f"   {bars.bar(len(known or ()) / most, bar)}" if bar else "", MUTED),
         )
+        lines.append(row(columns, cells, here=here))
     return lines
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tutor.labs.kit.actions import Adjust, EditText, moved
 from tutor.labs.kit.lab import Goal, Lab
 
 LONGEST = 20_000
@@ -16,32 +17,13 @@ FIRST = 2
 SHOWN = 60
 """Merges that are listed."""
 
-Source = Literal["lessons", "own"]
 
-
-class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
-    """Train on a text of one's own from now on."""
-
-    text: str
-
-
-class Lessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons"):
+class TrainOnLessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons"):
     """Train on the lessons of this course again."""
 
 
-class Try(msgspec.Struct, frozen=True, tag_field="do", tag="try"):
-    """Cut another text with the tokenizer that was trained."""
-
-    text: str
-
-
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """The dial: so many sizes larger, or smaller."""
-
-    by: int
-
-
-Action = Train | Lessons | Try | Turn
+Action = EditText | TrainOnLessons | Adjust[Literal["size"]]
+"""The text of the field "tried" is cut with the trained tokenizer; the other is trained on."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -93,18 +75,17 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     match action:
-        case Train(text):
+        case EditText(text=text, field="tried"):
+            return msgspec.structs.replace(state, tried=text)
+        case EditText(text=text):
             kept = text[:LONGEST]
             return msgspec.structs.replace(
                 state, own=kept, last_own=kept, left_out=len(text) - len(kept), runs={}
             )
-        case Lessons():
+        case TrainOnLessons():
             return msgspec.structs.replace(state, own=None, left_out=0, runs={})
-        case Try(text):
-            return msgspec.structs.replace(state, tried=text)
-        case Turn(by):
-            size = min(max(0, state.size + by), len(SIZES) - 1)
-            return msgspec.structs.replace(state, size=size)
+        case Adjust(by=by):
+            return msgspec.structs.replace(state, size=moved(state.size, by, len(SIZES)))
 
 
 def question(state: State) -> Question | None:
@@ -166,11 +147,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Turn(2),
-        Turn(2),
-        Turn(2),
-        Turn(2),
-        Train("the wobblefrog met a wobblefrog, and the wobblefrog sang " * 3),
-        Try(" wobblefrog"),
+        Adjust(2, "size"),
+        Adjust(2, "size"),
+        Adjust(2, "size"),
+        Adjust(2, "size"),
+        EditText("the wobblefrog met a wobblefrog, and the wobblefrog sang " * 3),
+        EditText(" wobblefrog", field="tried"),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,17 +10,11 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import ROOMY, Column, around, heading, row
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.labs.kit.view import LabView
-from tutor.labs.train_tokenizer.lab import (
-    SIZES,
-    Lessons,
-    State,
-    Train,
-    Try,
-    Turn,
-    bytes_a_token,
-)
+from tutor.labs.train_tokenizer.lab import SIZES, State, TrainOnLessons, bytes_a_token
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:
@@ -27,6 +22,11 @@ if TYPE_CHECKING:
 
     from tutor.labs.train_tokenizer.lab import Answer
 
+_COLUMNS = (
+    Column("vocabulary", 10, right=True),
+    Column("tokens", 10, right=True),
+    Column("bytes a token", 15, right=True),
+)
 _FIGURES = 36
 _WIDEST_BAR = 40
 _WIDEST_SHARE = 6
@@ -40,24 +40,21 @@ class TrainTokenizerView(LabView):
     """The sizes one below the other with what each of them buys, and the merges found first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "turn(-1)", "size", key_display="↑↓", tooltip="The size of the vocabulary."),
-        Binding("down", "turn(1)", show=False),
+        *pair(UP_DOWN, "adjust(*, 'size')", "size", "The size of the vocabulary."),
         Binding("t", "try", "try a text", tooltip="Cut a text with this tokenizer."),
         Binding("e", "edit", "own text", tooltip="Train on a text of your own."),
         Binding("l", "lessons", "lessons", tooltip="Train on the lessons of the course again."),
     ]
 
-    def action_turn(self, by: int) -> None:
-        self.did(Turn(by))
-
     def action_try(self) -> None:
-        self.write("A text, to be cut (a space before a word counts):", self.state.tried, Try)
+        label = "A text, to be cut (a space before a word counts):"
+        self.write(label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
-        self.write("A text, to train on:", self.state.last_own, Train)
+        self.write("A text, to train on:", self.state.last_own, EditText)
 
     def action_lessons(self) -> None:
-        self.did(Lessons())
+        self.did(TrainOnLessons())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "lessons" or self.state is None or self.state.own is not None
@@ -65,11 +62,11 @@ class TrainTokenizerView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         rows = min(len(SIZES), max(_LEAST_SIZES, height - _OTHER_LINES))
         table = [_size(state, place, width) for place in around(state.size, len(SIZES), rows)]
-        return [_source(state, width), _heading(), *table, *_below(state, width)]
+        return [_source(state, width), heading(_COLUMNS), *table, *_below(state, width)]
 
 
 def _source(state: State, width: int) -> Content:
-    wide = width >= 60
+    wide = width >= ROOMY
     if state.own is None:
         text = "the prose of the lessons"
     else:
@@ -80,10 +77,6 @@ def _source(state: State, width: int) -> Content:
     return Content.styled(f"{'trained on' if wide else 'on'} {text}{size}{cut}", MUTED)
 
 
-def _heading() -> Content:
-    return Content.styled(f"  {'vocabulary':>10}{'tokens':>10}{'bytes a token':>15}", MUTED)
-
-
 def _size(state: State, place: int, width: int) -> Content:
     size = SIZES[place]
     here = place == state.size
@@ -91,12 +84,9 @@ def _size(state: State, place: int, width: int) -> Content:
     tokens = figures.count(run.tokens) if run else "…" if here else "·"
     each = f"{bytes_a_token(run):.2f}" if run else ""
     bar = max(0, min(_WIDEST_BAR, width - _FIGURES - 5))
-    return Content.assemble(
-        cursor(here),
-        (f"{figures.count(size):>10}", "bold" if here else ""),
-        f"{tokens:>10}{each:>15}",
-        ("   " + bars.bar(bytes_a_token(run) / _WIDEST_SHARE if run else 0, bar), MUTED),
-    )
+    share = bytes_a_token(run) / _WIDEST_SHARE if run else 0
+    name = (figures.count(size), "bold" if here else "")
+    return row(_COLUMNS, (name, tokens, each, ("   " + bars.bar(share, bar), MUTED)), here=here)
 
 
 def _below(state: State, width: int) -> list[Content]:

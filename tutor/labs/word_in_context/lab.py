@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
@@ -21,27 +21,12 @@ WAYS: tuple[By, ...] = ("lens", "rows", "difference")
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class Another(msgspec.Struct, frozen=True, tag_field="do", tag="another"):
-    """The next pair of sentences of those there are."""
+class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
+    """Go to the layer after which the two vectors are furthest apart."""
 
 
-class Go(msgspec.Struct, frozen=True, tag_field="do", tag="layer"):
-    """So many layers up."""
-
-    by: int
-
-
-class Furthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
-    """To the layer after which the two are furthest apart."""
-
-
-class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="by"):
-    """Another way to ask what the vectors stand for."""
-
-    by: By
-
-
-Action = Another | EditText | Go | Furthest | Ask
+Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
+"""The "way" is how to ask what the vectors stand for."""
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -124,24 +109,20 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Another():
-            at = (state.at + 1) % len(state.pairs)
+        case Choose(by=by, what="pair"):
+            at = (state.at + by) % len(state.pairs)
             return replace(state, at=at, compared=None, names=None)
+        case Choose(by=by, what="way"):
+            return replace(state, by=cycled(WAYS, state.by, by), names=None)
         case EditText(text=text):
             pairs = (pair(text), *PAIRS)
             return replace(state, pairs=pairs, at=0, compared=None, names=None)
-        case Go(by):
-            layer = min(max(0, state.layer + by), _last(state))
-            return replace(state, layer=layer, names=None)
-        case Furthest():
+        case MoveFocus(by=by):
+            layers = len(state.compared.cosines) if state.compared else 1
+            return replace(state, layer=moved(state.layer, by, layers), names=None)
+        case GoToFurthest():
             layer = state.compared.furthest if state.compared else state.layer
             return replace(state, layer=layer, names=None)
-        case Ask(by):
-            return replace(state, by=by, names=None)
-
-
-def _last(state: State) -> int:
-    return len(state.compared.cosines) - 1 if state.compared else 0
 
 
 def question(state: State) -> Question | None:
@@ -228,8 +209,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("only-after", "two different sentences with 1.00 at every layer", _only_after),
     ),
     solution=(
-        Furthest(),
-        Ask("difference"),
+        GoToFurthest(),
+        Choose(2, "way"),  # the difference
         EditText("Yesterday I *left* the house / Turn right, then *left*"),
         EditText("They sat on the river *bank* / They sat at the river *bank*"),
         EditText("The *bank* was closed / The *bank* of the river was green"),

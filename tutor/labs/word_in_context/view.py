@@ -12,10 +12,12 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.plot import upright
+from tutor.labs.kit.columns import ROOMY, Room
+from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.lines import cosine
-from tutor.labs.word_in_context.lab import ONE, WAYS, Another, Ask, By, Furthest, Go, State, write
+from tutor.labs.word_in_context.lab import ONE, WAYS, By, GoToFurthest, State, write
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -30,9 +32,8 @@ _HEADINGS: dict[By, str] = {
     "rows": "the rows that it is nearest to",
     "difference": "the rows nearest to what it has and the other has not",
 }
-_LOW = 11
-"""In fewer rows than this the bars are two lines high and nothing stands between the parts."""
-_ROOMY = 20
+_HIGH = 20
+"""Rows from which on what the names are is explained."""
 _NUMBER = 5
 """Columns left of a sentence."""
 _SCALE = 7
@@ -44,29 +45,24 @@ class WordInContextView(LabView):
     after one of the layers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "go(-1)", "layer", key_display="←→", tooltip="Another layer."),
-        Binding("right", "go(1)", show=False),
+        *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Another layer."),
         Binding("d", "furthest", "furthest apart", tooltip="Where the two differ the most."),
-        Binding("tab", "ask", "ask otherwise", tooltip="Next token, nearest rows, difference."),
-        Binding("x", "another", "next pair", tooltip="Other sentences."),
+        Binding(
+            "tab",
+            "choose(1, 'way')",
+            "ask otherwise",
+            tooltip="Next token, nearest rows, difference.",
+        ),
+        Binding("x", "choose(1, 'pair')", "next pair", tooltip="Other sentences."),
         Binding("e", "edit", "write", tooltip="Two sentences of your own, with / between them."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         known = self.state is not None and self.state.compared is not None
-        return known or action not in ("go", "furthest")
-
-    def action_go(self, by: int) -> None:
-        self.did(Go(by))
+        return known or action not in ("move_focus", "furthest")
 
     def action_furthest(self) -> None:
-        self.did(Furthest())
-
-    def action_ask(self) -> None:
-        self.did(Ask(WAYS[(WAYS.index(self.state.by) + 1) % len(WAYS)]))
-
-    def action_another(self) -> None:
-        self.did(Another())
+        self.did(GoToFurthest())
 
     def action_edit(self) -> None:
         chosen = self.state.chosen
@@ -74,24 +70,26 @@ class WordInContextView(LabView):
         self.write("Two sentences with / between them, the word in *stars*:", text, write)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        low = height < _LOW
-        gap = [] if low else [Content("")]
+        room = Room(width, height)
+        gap = [] if room.low else [Content("")]
         sentences = [
             _sentence("1", state.chosen.first, width),
             _sentence("2", state.chosen.second, width),
         ]
         if state.compared is None:
             return [*sentences, *gap, Content("  …")]
-        bars = _bars(state.compared, state.layer, width, 2 if low else max(3, min(6, height - 13)))
+        bars = _bars(
+            state.compared, state.layer, width, 2 if room.low else max(3, min(6, height - 13))
+        )
         parts = tabs([(NAMES[by], by == state.by) for by in WAYS])
         return [
             *sentences,
             *gap,
             *bars,
             _figures(state.compared, state.layer, width),
-            *(gap if height >= _ROOMY else []),
+            *(gap if height >= _HIGH else []),
             parts,
-            *_names(state, width, explained=width >= 60 and height >= _ROOMY),
+            *_names(state, width, explained=room.roomy and height >= _HIGH),
         ]
 
 
@@ -130,7 +128,7 @@ def _bars(compared: Compared, layer: int, width: int, height: int) -> list[Conte
 
 def _figures(compared: Compared, layer: int, width: int) -> Content:
     where = f"layer {layer}" if layer else "the table"
-    wide = width >= 60
+    wide = width >= ROOMY
     parts: list[tuple[str, str]] = [
         (f"  {where:<9}", "bold"),
         (f"  {'cosine ' if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),

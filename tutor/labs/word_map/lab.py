@@ -4,10 +4,11 @@ can show it."""
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.words.groups import SHIPPED, Words, own_words
 from tutor.labs.kit.words.word import Form
@@ -22,34 +23,25 @@ Point = tuple[float, float]
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class Another(msgspec.Struct, frozen=True, tag_field="do", tag="another"):
-    """The next map of those there are."""
-
-
 class Pan(msgspec.Struct, frozen=True, tag_field="do", tag="pan"):
-    """Steps to the right and up."""
+    """Move over the map, by steps to the right and up."""
 
     right: int = 0
     up: int = 0
 
 
-class Zoom(msgspec.Struct, frozen=True, tag_field="do", tag="zoom"):
-    """Steps in; those out are negative."""
-
-    steps: int
+class ShowWholeMap(msgspec.Struct, frozen=True, tag_field="do", tag="whole"):
+    """Show the whole map again, around its middle."""
 
 
-class Whole(msgspec.Struct, frozen=True, tag_field="do", tag="whole"):
-    """See the whole map again."""
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the word so many further on."""
-
-    by: int
-
-
-Action = Another | EditText | Pan | Zoom | Whole | Focus
+Action = (
+    Choose[Literal["map"]]
+    | EditText
+    | Pan
+    | Adjust[Literal["zoom"]]
+    | ShowWholeMap
+    | MoveFocus[Literal["word"]]
+)
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -112,20 +104,19 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Another():
-            following = (state.at + 1) % len(state.words)
-            return State(words=state.words, at=following)
+        case Choose(by=by):
+            return State(words=state.words, at=(state.at + by) % len(state.words))
         case EditText(text=text):
             return State(words=(own_words(text), *SHIPPED))
-        case Pan(right, up):
+        case Pan(right=right, up=up):
             return _panned(state, right, up)
-        case Zoom(steps):
+        case Adjust(by=steps):
             zoom = zoomed(state.zoom, steps)
             center = state.center or _point(state, state.focus)
             return replace(state, zoom=zoom, center=None if zoom == 1 else center)
-        case Whole():
+        case ShowWholeMap():
             return replace(state, zoom=1.0, center=None)
-        case Focus(by):
+        case MoveFocus(by=by):
             focus = (state.focus + by) % len(state.chosen.all)
             center = None if state.zoom == 1 else _point(state, focus)
             return replace(state, focus=focus, center=center)
@@ -229,8 +220,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("mostly-seen", "a map of 6 or more words that shows over 70 %", _mostly_seen),
     ),
     solution=(
-        Focus(2),
-        Zoom(2),
+        MoveFocus(2, "word"),
+        Adjust(2, "zoom"),
         EditText("cat dog cow; seven eight nine"),
     ),
 )

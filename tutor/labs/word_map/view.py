@@ -11,10 +11,11 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
+from tutor.labs.kit.columns import Room
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.lines import cosine, form_note
 from tutor.labs.kit.words.plot import Named, WordPlot, legend
-from tutor.labs.word_map.lab import Another, Focus, Pan, State, Whole, Zoom, write
+from tutor.labs.word_map.lab import Pan, ShowWholeMap, State, write
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from tutor.labs.kit.words.word import Form
 
-_LOW = 12
-"""In fewer rows than this the lines around the map make room for it."""
 _SHORT = 6
 """Columns that the names below the map get where there is little room."""
 
@@ -32,16 +31,22 @@ class WordMapView(LabView):
     """The map, between what it is of and what is known of the word in focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "focus_by(1)", "word", key_display="n p", tooltip="Next word, or the last."),
-        Binding("p", "focus_by(-1)", show=False),
-        Binding("i", "zoom(1)", "zoom", key_display="i o", tooltip="Zoom in, or out."),
-        Binding("o", "zoom(-1)", show=False),
+        Binding(
+            "n",
+            "move_focus(1, 'word')",
+            "word",
+            key_display="n p",
+            tooltip="Next word, or the last.",
+        ),
+        Binding("p", "move_focus(-1, 'word')", show=False),
+        Binding("i", "adjust(1, 'zoom')", "zoom", key_display="i o", tooltip="Zoom in, or out."),
+        Binding("o", "adjust(-1, 'zoom')", show=False),
         Binding("left", "pan(-1, 0)", "pan", key_display="←↓↑→", tooltip="Move over the map."),
         Binding("right", "pan(1, 0)", show=False),
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),
         Binding("w", "whole", "whole", tooltip="The whole map again."),
-        Binding("tab", "another", "next map", tooltip="Other words."),
+        Binding("tab", "choose(1, 'map')", "next map", tooltip="Other words."),
         Binding("e", "edit", "write", tooltip="Words of your own, groups with ; between them."),
     ]
     DEFAULT_CSS = """
@@ -58,35 +63,26 @@ class WordMapView(LabView):
             return bool(self.state.zoom > 1)
         return True
 
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
-    def action_zoom(self, steps: int) -> None:
-        self.did(Zoom(steps))
-
     def action_pan(self, right: int, up: int) -> None:
         self.did(Pan(right, up))
 
     def action_whole(self) -> None:
-        self.did(Whole())
-
-    def action_another(self) -> None:
-        self.did(Another())
+        self.did(ShowWholeMap())
 
     def action_edit(self) -> None:
         chosen = self.state.chosen
         self.write("Words, with ; between groups:", chosen.written if chosen.own else "", write)
 
     def draw(self, state: State) -> None:
-        width, low = self.columns, self.size.height < _LOW
-        above = [_heading(state, width)]
-        if not low:
-            above += legend(state.chosen.groups).wrap(width)
+        room = Room(self.columns, self.size.height)
+        above = [_heading(state, room)]
+        if not room.low:
+            above += legend(state.chosen.groups).wrap(room.width)
         if left_out := state.chosen.left_out:
             above.append(Content.styled(f"  {counted(left_out, 'word')} left out", NOT_YET))
         self.put("#lines", above)
-        below = _below(state, width)
-        self.put("#below", below[:1] if low else below)
+        below = _below(state, room)
+        self.put("#below", below[:1] if room.low else below)
         if state.map is None:
             points: list[Named] = []
         else:
@@ -104,13 +100,13 @@ def _name(form: Form) -> str:
     return name if len(form) == 1 else f"{name}…"
 
 
-def _heading(state: State, width: int) -> Content:
+def _heading(state: State, room: Room) -> Content:
     chosen = state.chosen
     parts: list[tuple[str, str]] = [("  ", ""), (chosen.title, "bold")]
     if state.map is None:
         return Content.assemble(*parts, "  …")
     across, up = state.map.shares
-    if width >= 70:
+    if room.roomy:
         parts.append((f"   shows {across + up:.0%} of the variance", ""))
         parts.append((f"  (→ {across:.0%}  ↑ {up:.0%})", MUTED))
     else:
@@ -120,19 +116,19 @@ def _heading(state: State, width: int) -> Content:
     return Content.assemble(*parts)
 
 
-def _below(state: State, width: int) -> list[Content]:
+def _below(state: State, room: Room) -> list[Content]:
     """What the map says of the word in focus, and what the rows say."""
     if state.map is None:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]
     shown = [figures.shown(other[0]) for other in state.map.forms]
-    if width < 60:
+    if not room.roomy:
         shown = [figures.fit(name, min(cell_len(name), _SHORT)) for name in shown]
     on_map, row = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     assert on_map is not None
     assert row is not None
-    by_map, by_row = ("nearest on the map ", "nearest row ") if width >= 60 else ("map ", "row ")
-    gap = "   " if width >= 60 else "  "
+    by_map, by_row = ("nearest on the map ", "nearest row ") if room.roomy else ("map ", "row ")
+    gap = "   " if room.roomy else "  "
     first = Content.assemble(
         "  ",
         (shown[state.focus], "bold"),
