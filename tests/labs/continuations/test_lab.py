@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path as Folder
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.labs.continuations import lab
-from tutor.labs.continuations.lab import WAYS, Path, Run, Side, Turn, figures
-from tutor.labs.kit.actions import EditText
+from tutor.labs.continuations.lab import WAYS, Limits, Path, figures
+from tutor.labs.kit.actions import Choose, EditText, Run, Toggle
+from tutor.labs.kit.backend import MOMENT
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 
@@ -21,12 +24,20 @@ BEAM = next(at for at, way in enumerate(WAYS) if way.method == "beam")
 ONE = next(at for at, way in enumerate(WAYS) if way.name == "top-k 1")
 
 
-def written(folder: Folder, first: int, second: int) -> lab.State:
+def written(
+    folder: Folder,
+    first: int,
+    second: int,
+    *,
+    limits: Limits = lab.LIMITS,
+    moment: float = MOMENT,
+) -> lab.State:
     """Both ways, to their end."""
-    there = backend("continuations", folder)
-    state: lab.State = done("continuations", there, EditText(TEXT))
+    there = backend("continuations", folder, moment=moment)
+    few = msgspec.structs.replace(lab.LAB, start=partial(lab.start, limits))
+    state: lab.State = done(few, there, EditText(TEXT))
     for way in (first, second):
-        state = lab.act(lab.act(state, Turn(way - state.ways[state.side])), Side())
+        state = lab.act(lab.act(state, Choose(way - state.ways[state.side], "way")), Toggle("side"))
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert state.finished
     return state
@@ -65,14 +76,10 @@ def test_beams_are_at_least_as_probable_as_the_greedy_one(greedy_and_beams: lab.
     assert beams[0].log_probability >= greedy_and_beams.paths[GREEDY][0].log_probability - 1e-6
 
 
-def test_draws_do_not_depend_on_how_the_work_was_cut_up(
-    tmp_path: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lab, "COUNT", 3)
-    monkeypatch.setattr(lab, "LENGTH", 6)
-    at_once = written(tmp_path, 0, ONE)
-    monkeypatch.setattr("tutor.labs.continuations.backend.MOMENT", 0.0)
-    in_pieces = written(tmp_path, 0, ONE)
+def test_draws_do_not_depend_on_how_the_work_was_cut_up(tmp_path: Folder) -> None:
+    few = Limits(count=3, length=6)
+    at_once = written(tmp_path, 0, ONE, limits=few)
+    in_pieces = written(tmp_path, 0, ONE, limits=few, moment=0.0)
     assert at_once.paths == in_pieces.paths
     assert len({path.ids for path in at_once.paths[ONE]}) == 1
     assert len({path.ids for path in at_once.paths[0]}) == 3

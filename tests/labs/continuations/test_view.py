@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from textual.events import Key
 
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, impatient, lab_app, seen, state_of
 from tutor.labs.continuations import lab
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "COUNT", 4)
-    monkeypatch.setattr(lab, "LENGTH", 8)
+LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, lab.Limits(count=4, length=8)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -26,11 +25,11 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     async def run(pilot: Any) -> None:
         await do(pilot, "enter", "down")
 
-    assert snap_compare(lab_app("continuations", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(lab_app(LAB, tmp_path), terminal_size=size, run_before=run)
 
 
 async def test_both_sides_are_written_and_read(tmp_path: Path) -> None:
-    async with lab_app("continuations", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "Enter writes both." in seen(pilot)
         await do(pilot, "enter")
@@ -41,14 +40,13 @@ async def test_both_sides_are_written_and_read(tmp_path: Path) -> None:
         assert state_of(pilot).shown == ()
 
 
-async def test_it_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.continuations.backend.MOMENT", 0.0)
-    engine = BackendEngine()
-    app = lab_app("continuations", tmp_path, engine)
+async def test_it_can_be_stopped(tmp_path: Path) -> None:
+    engine = BackendEngine(impatient)
+    app = lab_app(LAB, tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         app.post_message(Key("enter", None))  # `press` would wait until all is written
-        while not state_of(pilot).written[0]:
+        while not state_of(pilot).written.done:
             await asyncio.sleep(0)
         engine.hold()
         await pilot.press("enter")

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from pathlib import Path as Folder
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor import paths
 from tutor.errors import LabError
 from tutor.labs.format import lab
-from tutor.labs.format.lab import EXAMPLES, Back, Example, Rule, Run, Shape, Step, Write
+from tutor.labs.format.lab import EXAMPLES, Rule, SetRule, TakeToken, UndoToken
+from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.load import LanguageModel
 from tutor.lm.session import Session
 
-DIGITS = Shape(Rule("pattern", r"\d{4}"))
+DIGITS = SetRule(Rule("pattern", r"\d{4}"))
 MESSAGE = "What is the capital of France?"
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 8)
+LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, lab.Limits(free=8)))
 
 
 def session() -> Session:
@@ -33,14 +34,14 @@ def session() -> Session:
 
 
 def test_four_digits_come_out_whatever_was_asked(tmp_path: Folder) -> None:
-    state = done("format", backend("format", tmp_path), Write(MESSAGE), DIGITS, Run())
+    state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), DIGITS, Run())
     assert state.finished
     assert re.fullmatch(rb"\d{4}", state.text)
     assert state.written[-1].end
 
 
 def test_what_is_taken_away_and_what_it_costs_is_what_the_model_says(tmp_path: Folder) -> None:
-    state = done("format", backend("format", tmp_path), Write(MESSAGE), DIGITS, Run())
+    state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), DIGITS, Run())
     digits = {
         id_
         for id_ in range(small_model().tokenizer.vocabulary_size)
@@ -80,7 +81,7 @@ def test_lesson_8_shows_what_the_mask_takes_away(
 
 
 def test_the_free_answer_is_greedy(tmp_path: Folder) -> None:
-    state = done("format", backend("format", tmp_path), Write(MESSAGE))
+    state = done(LAB, backend("format", tmp_path), EditText(MESSAGE))
     path = session()
     for id_ in state.free.ids:
         assert id_ == int(path.logits(len(path)).argmax())
@@ -89,7 +90,7 @@ def test_the_free_answer_is_greedy(tmp_path: Folder) -> None:
 
 
 def test_a_row_says_whether_the_mask_leaves_it(tmp_path: Folder) -> None:
-    state = done("format", backend("format", tmp_path), Write(MESSAGE), DIGITS)
+    state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), DIGITS)
     place = state.place
     assert (place.allowed, place.whole) == (10, False)
     assert [row.rank for row in place.rows] == list(range(1, lab.SHOWN + 1))
@@ -102,24 +103,24 @@ def test_a_row_says_whether_the_mask_leaves_it(tmp_path: Folder) -> None:
 
 def test_steps_go_forward_and_back(tmp_path: Folder) -> None:
     there = backend("format", tmp_path)
-    state = done("format", there, Write(MESSAGE), DIGITS, Step(), Step())
+    state = done(LAB, there, EditText(MESSAGE), DIGITS, TakeToken(), TakeToken())
     assert len(state.written) == 2
-    back = lab.act(state, Back())
+    back = lab.act(state, UndoToken())
     assert back.written == state.written[:1]
     assert lab.question(back) is None  # what is known is not asked again
-    assert settled(lab.LAB, lab.act(back, Step()), there).written == state.written
-    assert lab.act(lab.start(), Back()).written == ()
+    assert settled(lab.LAB, lab.act(back, TakeToken()), there).written == state.written
+    assert lab.act(lab.start(), UndoToken()).written == ()
 
 
 def test_running_can_be_stopped() -> None:
     state: Any = lab.act(lab.start(), Run())
-    assert state.owed == lab.LENGTH
+    assert state.owed == lab.LIMITS.length
     assert lab.act(state, Run()).owed == 0
 
 
 def test_a_choice_is_written_whole(tmp_path: Folder) -> None:
     rule = Rule("choices", "Paris | a city in France | Oslo")
-    state = done("format", backend("format", tmp_path), Write(MESSAGE), Shape(rule), Run())
+    state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), SetRule(rule), Run())
     assert state.text.decode() in rule.choices
 
 
@@ -127,18 +128,18 @@ def test_where_the_vocabulary_has_no_token_it_says_so() -> None:
     empty = lab.Place((), (), 0, 10, 1.0, False)
     state = lab.State(message="x", places={(): empty}, owed=3)
     assert state.stuck
-    assert lab.act(state, Step()).owed == 0
+    assert lab.act(state, TakeToken()).owed == 0
 
 
 def test_what_is_no_format_is_refused_and_changes_nothing() -> None:
     with pytest.raises(LabError):
-        lab.act(lab.start(), Shape(Rule("pattern", "(a")))
+        lab.act(lab.start(), SetRule(Rule("pattern", "(a")))
     with pytest.raises(LabError):
-        lab.act(lab.start(), Shape(Rule("choices", " | ")))
+        lab.act(lab.start(), SetRule(Rule("choices", " | ")))
     with pytest.raises(LabError):
-        lab.act(lab.start(), Shape(Rule("choices", "|".join(map(str, range(99))))))
+        lab.act(lab.start(), SetRule(Rule("choices", "|".join(map(str, range(99))))))
     with pytest.raises(LabError):
-        lab.act(lab.start(), Write("  "))
+        lab.act(lab.start(), EditText("  "))
 
 
 def test_every_example_is_a_format_and_they_go_round() -> None:
@@ -146,7 +147,7 @@ def test_every_example_is_a_format_and_they_go_round() -> None:
     for rule in EXAMPLES:
         assert state.rule == rule
         lab.made(rule)
-        state = lab.act(state, Example(1))
+        state = lab.act(state, Choose(1, "example"))
     assert state.rule == EXAMPLES[0]
-    own = lab.act(state, Shape(Rule("pattern", "a")))
-    assert lab.act(own, Example(1)).rule == EXAMPLES[0]
+    own = lab.act(state, SetRule(Rule("pattern", "a")))
+    assert lab.act(own, Choose(1, "example")).rule == EXAMPLES[0]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.labs.lab_stage import at_rest, do, editor, lab_app, seen, state_of
+from tutor.labs.format import lab
 from tutor.labs.format.lab import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.kit.reply.LENGTH", 8)
+LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, lab.Limits(free=8)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -23,18 +24,18 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     async def run(pilot: Any) -> None:
         await do(pilot, "right", "enter", "enter")
 
-    assert snap_compare(lab_app("format", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(lab_app(LAB, tmp_path), terminal_size=size, run_before=run)
 
 
 def test_how_it_looks_when_it_is_written(snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "right", "right", "r")
 
-    assert snap_compare(lab_app("format", tmp_path), terminal_size=(80, 24), run_before=run)
+    assert snap_compare(lab_app(LAB, tmp_path), terminal_size=(80, 24), run_before=run)
 
 
 async def test_rows_are_struck_out_by_a_mark_and_a_line_through_them(tmp_path: Path) -> None:
-    app = lab_app("format", tmp_path)
+    app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "right")
         struck = [line for line in seen(pilot).splitlines() if line.strip().startswith("×")]
@@ -50,7 +51,7 @@ async def test_rows_are_struck_out_by_a_mark_and_a_line_through_them(tmp_path: P
 
 
 async def test_a_pattern_of_ones_own_and_one_that_is_none(tmp_path: Path) -> None:
-    app = lab_app("format", tmp_path)
+    app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "p")
         editor(pilot).load("(a")
@@ -62,7 +63,7 @@ async def test_a_pattern_of_ones_own_and_one_that_is_none(tmp_path: Path) -> Non
 
 
 async def test_choices_and_another_message(tmp_path: Path) -> None:
-    app = lab_app("format", tmp_path)
+    app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "c")
         editor(pilot).load("red | green")

@@ -9,7 +9,7 @@ import torch
 
 from tutor.labs.continuations.beam import Beam, widen
 from tutor.labs.continuations.lab import BEAMS, Answer, Path, Question
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.continuations import Growing
 from tutor.lm import chain, draw
 from tutor.lm.chat import text_ids
@@ -21,6 +21,7 @@ class ContinuationsBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
@@ -40,7 +41,7 @@ class ContinuationsBackend:
         while open_ := [number for number, path in enumerate(paths) if not path.done]:
             number = min(open_, key=lambda each: len(paths[each].ids))
             paths[number] = self._longer(question, number, paths[number])
-            if time.perf_counter() - begun >= MOMENT:
+            if time.perf_counter() - begun >= self._moment:
                 break
             self._check_cancelled()
         return tuple(paths)
@@ -57,19 +58,19 @@ class ContinuationsBackend:
             shares = chain.probabilities(left).numpy()
             id_ = draw.first(shares, question.seed * 1000 + number, position)
         gained = float(torch.log_softmax(logits.double(), dim=-1)[id_])
-        return self._path((*path.ids, id_), path.log_probability + gained)
+        return self._path((*path.ids, id_), path.log_probability + gained, path.most)
 
     def _widened(self, paths: Sequence[Path]) -> tuple[Path, ...]:
         beams = [Beam(path.ids, path.log_probability, path.ended) for path in dict.fromkeys(paths)]
         empty = torch.empty(0)
         logits = [empty if beam.ended else self._growing.logits(beam.ids) for beam in beams]
         found = widen(beams, logits, BEAMS, self._model.tokenizer.end_ids)
-        return tuple(self._path(beam.ids, beam.log_probability) for beam in found)
+        return tuple(self._path(beam.ids, beam.log_probability, paths[0].most) for beam in found)
 
-    def _path(self, ids: tuple[int, ...], log_probability: float) -> Path:
+    def _path(self, ids: tuple[int, ...], log_probability: float, most: int) -> Path:
         pieces = tuple(token.data for token in self._model.tokenizer.tokens(ids))
         ended = ids[-1] in self._model.tokenizer.end_ids
-        return Path(ids, pieces, log_probability, ended)
+        return Path(ids, pieces, log_probability, ended, most)
 
 
 def make_backend(tools: Tools) -> ContinuationsBackend:

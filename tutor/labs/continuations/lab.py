@@ -9,21 +9,29 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.progress import Progress, at_pace
 from tutor.lm.dials import Dials
 
 LONGEST = 240
 """Characters of the prompt; of a longer one the end counts."""
-COUNT = 20
-"""Continuations that are drawn in one way. Greedy decoding has one, beam search its beams."""
-LENGTH = 40
-"""Tokens of a continuation."""
 BEAMS = 5
 LOOP = 4
 """So many tokens in a row, seen before in the same text, are a repetition."""
 CHEAPER = 0.7
 """Bits a token: so much less than plain draws is likelier by a factor of 1.6 at every step."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many continuations are drawn in one way, and how many tokens each of them has. Greedy
+    decoding writes one, beam search its beams."""
+
+    count: int = 20
+    length: int = 40
+
+
+LIMITS = Limits()
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -52,16 +60,17 @@ WAYS: tuple[Way, ...] = (
 class Path(msgspec.Struct, frozen=True, array_like=True):
     """One continuation: its tokens, their bytes, and the sum of their log-probabilities (natural
     logarithms, by the model's own softmax, whatever the way). `ended` by a token that ends a
-    text."""
+    text; after `most` tokens it is done as well."""
 
     ids: tuple[int, ...] = ()
     pieces: tuple[bytes, ...] = ()
     log_probability: float = 0.0
     ended: bool = False
+    most: int = LIMITS.length
 
     @property
     def done(self) -> bool:
-        return self.ended or len(self.ids) >= LENGTH
+        return self.ended or len(self.ids) >= self.most
 
     @property
     def bits(self) -> float:
@@ -69,27 +78,15 @@ class Path(msgspec.Struct, frozen=True, array_like=True):
         return -self.log_probability / math.log(2)
 
 
-class Side(msgspec.Struct, frozen=True, tag_field="do", tag="side"):
-    """Look at the other side."""
-
-
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """Another way for this side: so many further on in the list."""
-
-    by: int
-
-
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Write both sides, or stop; again: with other draws."""
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the continuation that is so many further down."""
-
-    by: int
-
-
-Action = EditText | Side | Turn | Run | Focus
+Action = (
+    EditText
+    | Choose[Literal["way"]]
+    | MoveFocus[Literal["continuation"]]
+    | Toggle[Literal["side"]]
+    | Run
+)
+"""`Choose` takes another way for the side that is looked at. `Run` writes both sides; where they
+are written, it writes others."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -126,6 +123,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     and seed. `seconds` is what a token took lately."""
 
     text: str
+    limits: Limits = LIMITS
     left_out: int = 0
     ways: tuple[int, int] = (0, 8)
     side: int = 0
@@ -140,15 +138,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.paths.get(self.ways[self.side], ())
 
     @property
-    def written(self) -> tuple[int, int]:
-        """Tokens written of both sides, and how many there can be."""
+    def written(self) -> Progress:
+        """How many tokens of both sides are written."""
         both = set(self.ways)
-        done = sum(
-            LENGTH if path.done else len(path.ids)
-            for way in both
-            for path in self.paths.get(way, ())
-        )
-        return done, sum(LENGTH * _count(WAYS[way]) for way in both)
+        paths = (path for way in both for path in self.paths.get(way, ()))
+        done = sum(path.most if path.done else len(path.ids) for path in paths)
+        total = sum(self.limits.length * self.count(way) for way in both)
+        return at_pace(done, total, self.seconds)
+
+    def count(self, way: int) -> int:
+        """How many continuations a way writes."""
+        return {"draw": self.limits.count, "greedy": 1, "beam": BEAMS}[WAYS[way].method]
 
     @property
     def finished(self) -> bool:
@@ -160,12 +160,8 @@ def is_finished(state: State, way: int) -> bool:
     return bool(paths) and all(path.done for path in paths)
 
 
-def _count(way: Way) -> int:
-    return {"draw": COUNT, "greedy": 1, "beam": BEAMS}[way.method]
-
-
-def start() -> State:
-    return State(text="I went to the store and")
+def start(limits: Limits = LIMITS) -> State:
+    return State(text="I went to the store and", limits=limits)
 
 
 def act(state: State, action: Action) -> State:
@@ -175,15 +171,14 @@ def act(state: State, action: Action) -> State:
             kept = text[-LONGEST:]
             left_out = len(text) - len(kept)
             return replace(state, text=kept, left_out=left_out, paths={}, focus=0, running=False)
-        case Side():
+        case Toggle():
             return replace(state, side=1 - state.side, focus=0)
-        case Turn(by):
+        case Choose(by=by):
             ways = list(state.ways)
             ways[state.side] = (ways[state.side] + by) % len(WAYS)
             return replace(state, ways=(ways[0], ways[1]), focus=0)
-        case Focus(by):
-            last = max(0, len(state.shown) - 1)
-            return replace(state, focus=min(max(0, state.focus + by), last))
+        case MoveFocus(by=by):
+            return replace(state, focus=moved(state.focus, by, len(state.shown)))
         case Run():
             if state.finished:
                 return replace(state, seed=state.seed + 1, paths={}, running=True, focus=0)
@@ -196,7 +191,8 @@ def question(state: State) -> Question | None:
     way = next((way for way in state.ways if not is_finished(state, way)), None)
     if way is None:
         return None
-    paths = state.paths.get(way) or (Path(),) * _count(WAYS[way])
+    unwritten = (Path(most=state.limits.length),) * state.count(way)
+    paths = state.paths.get(way, unwritten)
     return Question(state.text, WAYS[way], paths, state.seed)
 
 
@@ -265,8 +261,7 @@ def _beam_beats_greedy(state: State) -> bool:
     beams = [path for _, paths in _of(state, "beam") for path in paths]
     greedy = [path for way, paths in _of(state, "greedy") if way.dials == Dials() for path in paths]
     return bool(beams and greedy) and (
-        max(path.log_probability for path in beams if len(path.ids) == LENGTH or path.ended)
-        > greedy[0].log_probability
+        max(path.log_probability for path in beams if path.done) > greedy[0].log_probability
     )
 
 
@@ -278,7 +273,7 @@ def _varied_and_likely(state: State) -> bool:
     return any(
         own is not None
         and other is not None
-        and other.different == COUNT
+        and other.different == state.limits.count
         and other.distinct >= 0.8
         and other.bits < own.bits - CHEAPER
         for own in plain
@@ -313,21 +308,21 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Turn(3),  # top-p 0.9
-        Side(),
-        Turn(3),  # plain
+        Choose(3, "way"),  # top-p 0.9
+        Toggle("side"),
+        Choose(3, "way"),  # plain
         Run(),
-        Turn(9),  # greedy, repetition 1.3
-        Side(),
-        Turn(5),  # greedy
+        Choose(9, "way"),  # greedy, repetition 1.3
+        Toggle("side"),
+        Choose(5, "way"),  # greedy
         EditText("The best thing about the day was that"),  # loops whatever the kernels round
         Run(),
-        Side(),
-        Turn(1),  # beam search
+        Toggle("side"),
+        Choose(1, "way"),  # beam search
         EditText("I went to the store and"),
         Run(),
-        Side(),
-        Turn(-2),  # top-k 1
+        Toggle("side"),
+        Choose(-2, "way"),  # top-k 1
         Run(),
     ),
 )

@@ -10,19 +10,12 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.app.widgets.meter import meter
-from tutor.labs.continuations.lab import (
-    WAYS,
-    Focus,
-    Run,
-    Side,
-    State,
-    Turn,
-    repeats,
-)
+from tutor.labs.continuations.lab import WAYS, State, repeats
 from tutor.labs.continuations.lab import figures as figures_of
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import Column, Room, around, cursor, heading, row
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe
 
@@ -31,12 +24,10 @@ if TYPE_CHECKING:
 
     from tutor.labs.continuations.lab import Path
 
-_METER = 20
+
 _LEAST_ROWS = 2
 _MOST_TEXT = 4
-_ROOM_FOR_TEXT = 11
 _BITS = 7
-_NARROW = 60
 
 
 class ContinuationsView(LabView):
@@ -44,93 +35,81 @@ class ContinuationsView(LabView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "write, stop", tooltip="Write both sides; stop; write anew."),
-        Binding("left", "turn(-1)", "way", key_display="←→", tooltip="Another way, on this side."),
-        Binding("right", "turn(1)", show=False),
-        Binding("tab", "side", "other side", tooltip="Look at the other side."),
-        Binding("up", "focus_by(-1)", "read", key_display="↑↓", tooltip="Read a continuation."),
-        Binding("down", "focus_by(1)", show=False),
+        *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Another way, on this side."),
+        Binding("tab", "switch('side')", "other side", tooltip="Look at the other side."),
+        *pair(UP_DOWN, "move_focus(*, 'continuation')", "read", "Read a continuation."),
         Binding("e", "edit", "prompt", tooltip="Write another prompt."),
     ]
-
-    def action_run(self) -> None:
-        self.did(Run())
-
-    def action_turn(self, by: int) -> None:
-        self.did(Turn(by))
-
-    def action_side(self) -> None:
-        self.did(Side())
-
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
 
     def action_edit(self) -> None:
         self.write("A text, to be continued:", self.state.text, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+        room = Room(width, height)
         above = [
             Content.styled(figures.tail(state.text, width), "bold"),
-            _heading(width),
-            *(_way(state, side, width) for side in (0, 1)),
+            *_ways(state, room),
             _progress(state, width),
         ]
         if state.left_out:
             said = f"{counted(state.left_out, 'character')} before that are left out."
             above.insert(1, Content.styled(said, NOT_YET))
-        below = _in_full(state, width) if height >= _ROOM_FOR_TEXT else []
+        below = [] if room.low else _in_full(state, width)
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
         return [*above, *_list(state, width, rows), *([Content("")] if below else []), *below]
 
 
-_COLUMNS = (("tokens", 8), ("bits/token", 12), ("distinct", 10), ("loops", 7), ("differ", 8))
-_FEW = (("bits/token", 11), ("distinct", 10))
+_COLUMNS = (
+    Column("tokens", 8, right=True),
+    Column("bits/token", 12, right=True),
+    Column("distinct", 10, right=True),
+    Column("loops", 7, right=True),
+    Column("differ", 8, right=True),
+)
+_FEW = (Column("bits/token", 11, right=True), Column("distinct", 10, right=True))
 """What tells two ways apart most, where there is no room for all."""
 
 
-def _table(width: int) -> tuple[int, tuple[tuple[str, int], ...]]:
-    """How wide the name of a way is, and the columns beside it."""
-    columns = _FEW if width < _NARROW else _COLUMNS
-    return min(24, width - 2 - sum(size for _, size in columns)), columns
+def _ways(state: State, room: Room) -> list[Content]:
+    shown = _COLUMNS if room.roomy else _FEW
+    name = Column("way", min(24, room.width - 2 - sum(column.width for column in shown)))
+    lines = [heading((name, *shown))]
+    for side, way in enumerate(state.ways):
+        here = side == state.side
+        found = _figures(state.paths.get(way, ()))
+        cells = [found.get(column.heading, "") for column in shown]
+        lines.append(
+            row((name, *shown), [(WAYS[way].name, "bold" if here else ""), *cells], here=here)
+        )
+    return lines
 
 
-def _heading(width: int) -> Content:
-    name, columns = _table(width)
-    names = "".join(f"{title:>{size}}" for title, size in columns)
-    return Content.styled(f"  {'way':<{name}}{names}", MUTED)
-
-
-def _way(state: State, side: int, width: int) -> Content:
-    way = state.ways[side]
-    here = side == state.side
-    found = figures_of(state.paths.get(way, ()))
-    cells = {
-        "tokens": figures.count(found.tokens) if found else "",
-        "bits/token": f"{found.bits:.2f}" if found else "",
-        "distinct": f"{found.distinct:.2f}" if found else "",
-        "loops": str(found.loops) if found else "",
-        "differ": str(found.different) if found else "",
+def _figures(paths: Sequence[Path]) -> dict[str, str]:
+    """By the heading of their columns."""
+    found = figures_of(paths)
+    if found is None:
+        return {}
+    return {
+        "tokens": figures.count(found.tokens),
+        "bits/token": f"{found.bits:.2f}",
+        "distinct": f"{found.distinct:.2f}",
+        "loops": str(found.loops),
+        "differ": str(found.different),
     }
-    name, columns = _table(width)
-    shown = "".join(f"{cells[title]:>{size}}" for title, size in columns)
-    return Content.assemble(
-        cursor(here),
-        (figures.fit(WAYS[way].name, name), "bold" if here else ""),
-        shown,
-    )
 
 
 def _progress(state: State, width: int) -> Content:
-    """How far the writing is, and about how long it takes yet."""
-    done, total = state.written
-    if not state.running:
-        if not done:
-            return Content.styled("Enter writes both.", MUTED)
-        if state.finished:
-            return Content.styled("Written. Enter writes others.", MUTED)
-        return Content.styled(f"{done} of {total} tokens. Enter goes on.", MUTED)
-    left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
-    bar = meter(done / total, min(_METER, max(4, width - 34)))
-    return Content.assemble(bar, (f"  {done} of {total} tokens{left}", MUTED))
+    """How far the writing is."""
+    written = state.written
+    if state.running:
+        return progress_line(written, width, "tokens")
+    if not written.done:
+        said = "Enter writes both."
+    elif state.finished:
+        said = "Written. Enter writes others."
+    else:
+        said = f"{written.done} of {written.total} tokens. Enter goes on."
+    return Content.styled(said, MUTED)
 
 
 def _list(state: State, width: int, rows: int) -> list[Content]:

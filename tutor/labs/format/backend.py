@@ -22,7 +22,7 @@ from tutor.labs.format.lab import (
     Rule,
     made,
 )
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.continuations import Growing
 from tutor.labs.kit.replies import log_probabilities, longer
 from tutor.labs.kit.reply import Reply
@@ -40,6 +40,7 @@ class FormatBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
         self._growing = Growing(tools)
         self._format: tuple[Rule, Format] | None = None
         self._bound: tuple[int, ...] = ()
@@ -107,7 +108,7 @@ class FormatBackend:
             logs = log_probabilities(self._growing.logits(reply.ids))
             id_ = int(ranked(logs, 1))
             reply = longer(self._model, reply, id_, float(logs[id_]))
-            if time.perf_counter() - begun >= MOMENT:
+            if time.perf_counter() - begun >= self._moment:
                 break
             self._check_cancelled()
         self._free = reply.ids

@@ -8,16 +8,25 @@ import msgspec
 
 from tutor.errors import LabError
 from tutor.labs.format.constraint import Choices, Format, Pattern
+from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.labs.kit.lab import Goal, Lab
-from tutor.labs.kit.reply import Reply
+from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
 """Characters of the message; of a longer one the end counts."""
-LENGTH = 60
-"""Tokens that are written at most."""
 SHOWN = 12
 """Rows that are listed, of the most probable before the mask, and of those that it leaves."""
 MOST_CHOICES = 40
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tokens are written at most, and how many of the answer that no format binds."""
+
+    length: int = 60
+    free: int = LENGTH
+
+
+LIMITS = Limits()
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -55,37 +64,22 @@ def made(rule: Rule) -> Format:
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another message."""
-
-    text: str
-
-
-class Shape(msgspec.Struct, frozen=True, tag_field="do", tag="shape"):
-    """Another format."""
+class SetRule(msgspec.Struct, frozen=True, tag_field="do", tag="shape"):
+    """Let the answer keep another format."""
 
     rule: Rule
 
 
-class Example(msgspec.Struct, frozen=True, tag_field="do", tag="example"):
-    """The example that is so many further on."""
-
-    by: int
-
-
-class Step(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
+class TakeToken(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
     """Take the most probable token that is left."""
 
 
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Go on to the end; again: stop."""
-
-
-class Back(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
+class UndoToken(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
     """Take the last token away."""
 
 
-Action = Write | Shape | Example | Step | Run | Back
+Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken | Run
+"""`Run` writes to the end of the answer."""
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -146,6 +140,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     answer that no format binds."""
 
     message: str
+    limits: Limits = LIMITS
     left_out: int = 0
     rule: Rule = EXAMPLES[0]
     written: tuple[Row, ...] = ()
@@ -178,7 +173,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def full(self) -> bool:
-        return not self.finished and len(self.written) >= LENGTH
+        return not self.finished and len(self.written) >= self.limits.length
 
     @property
     def log_probability(self) -> float:
@@ -186,30 +181,32 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(row.log for row in self.written)
 
 
-def start() -> State:
-    return State(message="In which year was the Treaty of Belmark signed?")
+def start(limits: Limits = LIMITS) -> State:
+    message = "In which year was the Treaty of Belmark signed?"
+    return State(message=message, limits=limits, free=Reply(most=limits.free))
 
 
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             if not text.strip():
                 raise LabError("The message is empty.", "Write one, or leave with Esc.")
             kept = text.strip()[-LONGEST:]
             left_out = len(text.strip()) - len(kept)
-            return State(message=kept, left_out=left_out, rule=state.rule)
-        case Shape(rule):
+            new = start(state.limits)
+            return replace(new, message=kept, left_out=left_out, rule=state.rule)
+        case SetRule(rule=rule):
             made(rule)
             return _anew(state, rule)
-        case Example(by):
+        case Choose(by=by):
             at = EXAMPLES.index(state.rule) + by if state.rule in EXAMPLES else 0
             return _anew(state, EXAMPLES[at % len(EXAMPLES)])
-        case Step():
+        case TakeToken():
             return _advanced(replace(state, owed=state.owed + 1))
         case Run():
-            return _advanced(replace(state, owed=0 if state.owed else LENGTH))
-        case Back():
+            return _advanced(replace(state, owed=0 if state.owed else state.limits.length))
+        case UndoToken():
             return replace(state, written=state.written[:-1], removed=state.removed[:-1], owed=0)
 
 
@@ -246,10 +243,13 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
-    if isinstance(answer, GoneOn):
-        return replace(state, free=answer.reply)
-    assert isinstance(question, Look)
-    return _advanced(replace(state, places={**state.places, question.ids: answer}))
+    match question, answer:
+        case GoOn(), GoneOn(reply=reply):
+            return replace(state, free=reply)
+        case Look(ids=ids), Place():
+            return _advanced(replace(state, places={**state.places, ids: answer}))
+        case _:
+            return state  # a backend never answers so
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -310,11 +310,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     solution=(
         Run(),
-        Example(1),
+        Choose(1, "example"),
         Run(),
-        Example(2),
+        Choose(2, "example"),
         Run(),
-        Example(2),
+        Choose(2, "example"),
         Run(),
     ),
 )

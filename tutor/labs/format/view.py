@@ -11,7 +11,10 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
-from tutor.labs.format.lab import SHOWN, Back, Example, Rule, Run, Shape, State, Step, Write, made
+from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import Room
+from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe, visible
 
@@ -20,8 +23,6 @@ if TYPE_CHECKING:
 
     from tutor.labs.format.lab import Place, Row
 
-_WIDE = 66
-_LOW = 12
 _TOKEN, _SHORT_TOKEN = 14, 9
 _MOST_BAR = 24
 _LEAST_ROWS = 3
@@ -33,29 +34,22 @@ class FormatView(LabView):
     """The message, the format, the text so far, the rows with what is struck out, and the cost."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "step", "step", tooltip="Take the most probable token that is left."),
-        Binding("space", "step", show=False),
+        Binding("enter", "take", "step", tooltip="Take the most probable token that is left."),
+        Binding("space", "take", show=False),
         Binding("r", "run", "run", tooltip="Go on to the end; again: stop."),
-        Binding("b", "step_back", "back", tooltip="Take the last token away again."),
-        Binding("backspace", "step_back", show=False),
-        Binding("left", "example(-1)", "example", key_display="←→", tooltip="Another format."),
-        Binding("right", "example(1)", show=False),
+        Binding("b", "undo", "back", tooltip="Take the last token away again."),
+        Binding("backspace", "undo", show=False),
+        *pair(LEFT_RIGHT, "choose(*, 'example')", "example", "Another format."),
         Binding("p", "pattern", "pattern", tooltip="Write a regular expression."),
         Binding("c", "choices", "choices", tooltip="Write a list of choices."),
         Binding("e", "edit", "message", tooltip="Write another message."),
     ]
 
-    def action_step(self) -> None:
-        self.did(Step())
+    def action_take(self) -> None:
+        self.did(TakeToken())
 
-    def action_run(self) -> None:
-        self.did(Run())
-
-    def action_step_back(self) -> None:
-        self.did(Back())
-
-    def action_example(self, by: int) -> None:
-        self.did(Example(by))
+    def action_undo(self) -> None:
+        self.did(UndoToken())
 
     def action_pattern(self) -> None:
         rule: Rule = self.state.rule
@@ -68,35 +62,35 @@ class FormatView(LabView):
         self.write("Choices, with | between them:", text, _choices)
 
     def action_edit(self) -> None:
-        self.write("A message to the model:", self.state.message, Write)
+        self.write("A message to the model:", self.state.message, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        low = height < _LOW
+        room = Room(width, height)
         above = [
             _message(state, width),
             _rule(state.rule, width),
-            *_text(state, width, 1 if low else 3),
-            _standing(state, width),
+            *_text(state, width, 1 if room.low else 3),
+            _standing(state, room),
         ]
-        below = _costs(state, width)
-        if low:
-            return [*above, *_rows(state, width, _LEAST_ROWS), *below]
+        below = _costs(state, room)
+        if room.low:
+            return [*above, *_rows(state, room, _LEAST_ROWS), *below]
         rows = min(SHOWN, max(_LEAST_ROWS, height - len(above) - len(below) - 2))
-        return [*above, *_rows(state, width, rows), Content(""), *below]
+        return [*above, *_rows(state, room, rows), Content(""), *below]
 
 
-def _pattern(text: str) -> Shape:
-    return _shape(Rule("pattern", text))
+def _pattern(text: str) -> SetRule:
+    return _set_rule(Rule("pattern", text))
 
 
-def _choices(text: str) -> Shape:
-    return _shape(Rule("choices", text))
+def _choices(text: str) -> SetRule:
+    return _set_rule(Rule("choices", text))
 
 
-def _shape(rule: Rule) -> Shape:
+def _set_rule(rule: Rule) -> SetRule:
     """Raises `LabError`: what is no format is told while it can be mended."""
     made(rule)
-    return Shape(rule)
+    return SetRule(rule)
 
 
 def _message(state: State, width: int) -> Content:
@@ -123,11 +117,11 @@ def _text(state: State, width: int, rows: int) -> list[Content]:
     ]
 
 
-def _standing(state: State, width: int) -> Content:
+def _standing(state: State, room: Room) -> Content:
     """Whether the format is kept by now, and what the mask does here."""
     place = state.place
     if state.finished:
-        return Content.assemble(("✓ in the format", RIGHT), (_ended(width), MUTED))
+        return Content.assemble(("✓ in the format", RIGHT), (_ended(room), MUTED))
     if state.full:
         return Content.styled(
             f"{counted(len(state.written), 'token')}: this is where it stops.", ""
@@ -138,7 +132,7 @@ def _standing(state: State, width: int) -> Content:
         return Content.styled("× no token fits here: the vocabulary has none for it", NOT_YET)
     left = f"{figures.count(place.allowed)} of {figures.count(place.vocabulary)}"
     taken = figures.percent(place.removed)
-    if width < _WIDE:
+    if not room.roomy:
         return Content.assemble((f"{left} left, ", MUTED), f"{taken} taken")
     end = "may end here" if place.whole else "may not end yet"
     return Content.assemble(
@@ -146,14 +140,14 @@ def _standing(state: State, width: int) -> Content:
     )
 
 
-def _ended(width: int) -> str:
-    return "   Whether it is true, no format can say." if width >= _WIDE else ", true or not"
+def _ended(room: Room) -> str:
+    return "   Whether it is true, no format can say." if room.roomy else ", true or not"
 
 
 # --- the rows -------------------------------------------------------------------------------------
 
 
-def _rows(state: State, width: int, count: int) -> list[Content]:
+def _rows(state: State, room: Room, count: int) -> list[Content]:
     """The most probable before the mask, struck out where it removes them, and the first of those
     that are left, even where they stand far below."""
     place = state.place
@@ -161,11 +155,10 @@ def _rows(state: State, width: int, count: int) -> list[Content]:
         return []
     if place is None:
         return [Content("")] * (count + 1)
-    wide = width >= _WIDE
-    name = _TOKEN if wide else _SHORT_TOKEN
-    bar = min(_MOST_BAR, width - name - 36) if wide else 0
+    name = _TOKEN if room.roomy else _SHORT_TOKEN
+    bar = min(_MOST_BAR, room.width - name - 36) if room.roomy else 0
     heading = f"  {'rank':>6}  {'token':<{name}}{'before':>9}{'after':>9}"
-    legend = "  █ stays ▒ gained ╌ lost" if wide else ""
+    legend = "  █ stays ▒ gained ╌ lost" if room.roomy else ""
     shown = [_row(row, row.id == _next(place), name, bar) for row in _listed(place, count)]
     return [Content.styled(heading + legend, MUTED), *shown, *[Content("")] * (count - len(shown))]
 
@@ -206,19 +199,19 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
 # --- the cost -------------------------------------------------------------------------------------
 
 
-def _costs(state: State, width: int) -> list[Content]:
+def _costs(state: State, room: Room) -> list[Content]:
     """What the mask took before each token, and both texts by the model's own measure."""
-    room = max(1, (width - 9) // _CELL)
-    recent = list(zip(state.written, state.removed, strict=True))[-room:]
+    fitting = max(1, (room.width - 9) // _CELL)
+    recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
     tokens = "".join(f"{_cell(row):>{_CELL}}" for row, _ in recent)
     taken = "".join(f"{_percent(share):>{_CELL}}" for _, share in recent)
-    bound = _cost("format", len(state.written), state.log_probability, width)
-    free = _cost("free", len(state.free.ids), state.free.total, width)
+    bound = _cost("format", len(state.written), state.log_probability, room)
+    free = _cost("free", len(state.free.ids), state.free.total, room)
     said = safe(" ".join(state.free.text.split()))
-    more = figures.fit(f"  {said}", width - free.cell_length).rstrip() if width >= _WIDE else ""
+    more = figures.fit(f"  {said}", room.width - free.cell_length).rstrip() if room.roomy else ""
     lines = [bound, Content.assemble(free, (more, MUTED))]
     if state.written:
-        label = "token …" if len(state.written) > room else "token"
+        label = "token …" if len(state.written) > fitting else "token"
         lines[:0] = [
             Content.assemble((f"{label:<9}", MUTED), tokens),
             Content.assemble(("taken    ", MUTED), (taken, MUTED)),
@@ -237,7 +230,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _cost(name: str, tokens: int, total: float, width: int) -> Content:
+def _cost(name: str, tokens: int, total: float, room: Room) -> Content:
     """So many tokens, their log-probability together, and on average."""
     if not tokens:
         return Content.assemble((f"{name:<9}", MUTED), ("nothing yet", MUTED))
@@ -245,7 +238,7 @@ def _cost(name: str, tokens: int, total: float, width: int) -> Content:
     mean = f"{bits / tokens:>6.2f} a token"
     return Content.assemble(
         (f"{name:<9}", MUTED),
-        f"{counted(tokens, 'token'):>10}" if width >= _WIDE else f"{tokens:>3}",
+        f"{counted(tokens, 'token'):>10}" if room.roomy else f"{tokens:>3}",
         f"{bits:>8.1f} bits",
         (mean, MUTED),
     )
