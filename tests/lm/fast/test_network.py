@@ -116,10 +116,10 @@ def test_fused_attention_is_trained_as_the_plain_one_is() -> None:
     found, wanted = dict(fused.named_parameters()), dict(plain.named_parameters())
     assert found.keys() == wanted.keys()
     for name, weight in wanted.items():
-        gradients = found[name].grad, weight.grad
-        assert gradients[0] is not None
-        assert gradients[1] is not None
-        close(*gradients)
+        fused_gradient, plain_gradient = found[name].grad, weight.grad
+        assert fused_gradient is not None
+        assert plain_gradient is not None
+        close(fused_gradient, plain_gradient)
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,13 @@ from tutor.lm.tokenizer import Tokenizer
 
 Matrix = Tensor | Groups  # as its file holds it: floats [N, K], or small integers with scales
 
-# The parts of a model, as the readers are asked for them. Those of a block come with its number.
-BLOCK_MATRICES = ("query", "key", "value", "output", "gate", "up", "down")
-BLOCK_VECTORS = ("attention_norm", "feed_forward_norm")
-
 
 class Source(Protocol):
     """An open model file.
+
+    Its parts are asked for by name. The matrices are "embedding", "head" and, by the number of
+    their block, "query", "key", "value", "output", "gate", "up" and "down"; the vectors "norm" and,
+    by block, "attention_norm" and "feed_forward_norm".
 
     `format` names its number format ("Q4_1", "BF16"). Query and key rows are in the order that
     our rotary embedding turns: the two numbers of a pair are neighbours. All methods raise
