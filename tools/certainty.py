@@ -21,15 +21,14 @@ from tutor.labs.certainty.lab import (
     SURE,
     WAYS,
     Answer,
-    Go,
     Judged,
     Question,
-    See,
     calibration,
     judged,
     progress,
     tally,
 )
+from tutor.labs.kit.actions import Run, ShowView
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 from tutor.lm.load import LanguageModel, load_model
@@ -65,22 +64,22 @@ class Record(msgspec.Struct, frozen=True):
 
 def measured(model: LanguageModel, report: Callable[[str], None] = print) -> Record:
     """Takes minutes."""
-    bench = make_backend(LAB.name, Tools(lambda: model, lambda: None, Path()))
+    backend = make_backend(LAB.name, Tools(lambda: model, lambda: None, Path()))
 
     def answer(question: Question) -> Answer:
-        found: Answer = bench.answer(question)
+        found: Answer = backend.answer(question)
         return found
 
-    state = LAB.act(LAB.act(LAB.start(), See("ways")), Go())
+    state = LAB.act(LAB.act(LAB.start(), ShowView("ways")), Run())
     told = -1
     for passed in settle(LAB, state, answer):
         state = passed
-        done, total, _ = progress(state)
-        if done != told and done % 10 == 0:
-            report(f"{done} of {total}")
-            told = done
-    ways = {way: _way(list(judged(state, way))) for way in WAYS}
-    return Record(model.card.name, progress(state)[1] // len(WAYS), ways)
+        now = progress(state)
+        if now.done != told and now.done % 10 == 0:
+            report(f"{now.done} of {now.total}")
+            told = now.done
+    ways: dict[str, Way] = {way: _way(list(judged(state, way))) for way in WAYS}
+    return Record(model.card.name, progress(state).total // len(WAYS), ways)
 
 
 def _way(found: list[Judged]) -> Way:

@@ -17,6 +17,7 @@ from tests.benchmarks.table import Measured
 from tutor.labs.certainty import lab as certainty
 from tutor.labs.injection import lab as injection
 from tutor.labs.kit import registry
+from tutor.labs.kit.actions import Run, ShowView
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 from tutor.labs.prompting import actions
@@ -105,8 +106,8 @@ def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) ->
 
 def the_set() -> float:
     """Seconds until all are answered as they are."""
-    start = certainty.act(certainty.start(), certainty.See("calibration"))
-    return seconds_to("certainty", start, certainty.Go(), "calibrated", load_model(find_model()))
+    start = certainty.act(certainty.start(), ShowView("calibration"))
+    return seconds_to("certainty", start, Run(), "calibrated", load_model(find_model()))
 
 
 def a_token_under_a_format() -> float:

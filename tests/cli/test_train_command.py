@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.command_line import Tutor
 from tests.labs.training_stage import SMALL, write_corpus
+from tutor import paths
 from tutor.cli import train
 from tutor.lm.training.recipes.families import model as family_model
 from tutor.lm.training.recipes.families import tasks as family_tasks
@@ -41,7 +42,7 @@ def test_it_says_its_settings(name: str, tutor: Tutor) -> None:
 
 def test_models_that_come_along_were_trained_with_those_settings() -> None:
     for family, settings in family_model.SETTINGS.items():
-        record = (family_model.paths.assets_folder() / family / "training.json").read_bytes()
+        record = (paths.assets_folder() / family / "training.json").read_bytes()
         assert msgspec.json.decode(record, type=family_model.Result).settings == settings
 
 
