@@ -8,7 +8,7 @@ from torch import nn
 
 from tests.labs.lab_backend import small_model
 from tests.tiny_model import tiny_model
-from tutor.lm.inspect.hooks import Listening, block_of, replaced
+from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
 from tutor.lm.network import Transformer
 
 
@@ -37,18 +37,18 @@ def test_one_part_within_another_comes_out_in_the_right_order() -> None:
     network = small_model().network
     block = block_of(network, 0)
     part = block.feed_forward
-    with replaced([(block, "feed_forward", Zero()), (block, "feed_forward", Listening(part))]):
-        assert isinstance(block.feed_forward, Listening)
+    with replaced([(block, "feed_forward", Zero()), (block, "feed_forward", InputRecorder(part))]):
+        assert isinstance(block.feed_forward, InputRecorder)
     assert block.feed_forward is part
 
 
 @torch.inference_mode()
-def test_who_listens_changes_nothing() -> None:
+def test_recording_changes_nothing() -> None:
     network, read = small_model().network, torch.tensor([5, 9, 5])
     before = network(read)
     block = block_of(network, 2)
-    listening = Listening(block.feed_forward)
-    with replaced([(block, "feed_forward", listening)]):
+    recorder = InputRecorder(block.feed_forward)
+    with replaced([(block, "feed_forward", recorder)]):
         assert torch.equal(network(read), before)
-    assert listening.heard is not None
-    assert listening.heard.shape == (3, network.config.width)
+    assert recorder.recorded is not None
+    assert recorder.recorded.shape == (3, network.config.width)

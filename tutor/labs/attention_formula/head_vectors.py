@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from tutor.lm.inspect.hooks import Listening, block_of, replaced
+from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
 from tutor.lm.network import Trace, Transformer, rotate, rotations
 
 
@@ -31,10 +31,10 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     config = network.config
     block = block_of(network, layer)
     attention = block.attention
-    trace, listening = Trace(), Listening(attention.output)
-    with replaced([(attention, "output", listening)]):
+    trace, recorder = Trace(), InputRecorder(attention.output)
+    with replaced([(attention, "output", recorder)]):
         network(torch.tensor(ids), None, trace)
-    assert listening.heard is not None
+    assert recorder.recorded is not None
 
     # the same steps as in `Attention.forward`, for what comes between
     stream = trace.residuals[layer]  # [T, width], what the block reads
@@ -42,7 +42,7 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     rotation = rotations(config, 0, len(ids)).to(stream.device)
     queries, keys = rotate(queries, rotation), rotate(keys, rotation)
     shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
-    answers = listening.heard.unflatten(-1, (config.heads, config.head_size))
+    answers = recorder.recorded.unflatten(-1, (config.heads, config.head_size))
     return HeadVectors(
         queries[head],
         keys[shared],

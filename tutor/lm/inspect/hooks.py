@@ -1,7 +1,7 @@
-"""Other parts in the place of a network's own, for a while.
+"""Replace modules of a network for a while.
 
-The network stays as it is written in `tutor.lm.network`: whoever wants to see or to change what
-passes between two of its parts puts a part of their own in between, and takes it out again.
+The network stays as it is written in `tutor.lm.network`: to see or to change what passes between
+two of its modules, put one of your own in between, and take it out again.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from tutor.lm.network import Block, Transformer
 
 Replacement = tuple[nn.Module, str, nn.Module]
-"""Where, the name of the part there, and what takes its place."""
+"""A parent module, the name of a module in it, and the one that takes its place."""
 
 
 def block_of(network: Transformer, layer: int) -> Block:
-    """A block, with the type that it has."""
+    """Return a block, with the type that it has."""
     block = network.blocks[layer]
     assert isinstance(block, Block)
     return block
@@ -26,35 +26,34 @@ def block_of(network: Transformer, layer: int) -> Block:
 
 @contextmanager
 def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
-    """The network with these parts in it; afterwards it is what it was, whatever happened.
+    """Put these modules into the network; afterwards it is what it was, whatever happened.
 
     Nothing else may use the network meanwhile: the engine does one thing at a time.
     """
     before = [
-        (where, name, getattr(where, name), name in vars(where)) for where, name, _ in replacements
+        (parent, name, getattr(parent, name), name in vars(parent))
+        for parent, name, _ in replacements
     ]
     try:
-        for where, name, part in replacements:
-            setattr(where, name, part)
+        for parent, name, module in replacements:
+            setattr(parent, name, module)
         yield
     finally:
-        for where, name, part, plain in reversed(before):
-            setattr(where, name, part)
-            if (
-                plain
-            ):  # a finished model has its parts as plain attributes too (`tutor.lm.fast.network`)
-                vars(where)[name] = part
+        for parent, name, module, plain in reversed(before):
+            setattr(parent, name, module)
+            if plain:  # in a fast network, modules are plain attributes too
+                vars(parent)[name] = module
 
 
-class Listening(nn.Module):
-    """Keeps what goes into a part: `heard` [..., inputs] is the last of it."""
+class InputRecorder(nn.Module):
+    """A module that also keeps its last input, `recorded` [..., inputs]."""
 
-    def __init__(self, part: nn.Module) -> None:
+    def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        self.part = part
-        self.heard: Tensor | None = None
+        self.module = module
+        self.recorded: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        self.heard = x
-        answer: Tensor = self.part(x)
+        self.recorded = x
+        answer: Tensor = self.module(x)
         return answer

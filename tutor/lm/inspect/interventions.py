@@ -19,9 +19,9 @@ from tutor.lm.inspect.hooks import Replacement, block_of, replaced
 from tutor.lm.network import LayerCache, Trace, Transformer
 
 
-class HeadsOff(nn.Module):
-    """The matrix that mixes the answers of the heads [..., heads head_size], some of them counted
-    as 0: those where `kept` is."""
+class HeadMask(nn.Module):
+    """The matrix that mixes the answers of the heads [..., heads head_size], with the answers of
+    some heads set to 0: those where `kept` is 0."""
 
     def __init__(self, output: nn.Module, kept: Tensor) -> None:
         super().__init__()
@@ -32,14 +32,14 @@ class HeadsOff(nn.Module):
         return mixed
 
 
-class Silent(nn.Module):
-    """Adds nothing to the stream."""
+class NoOutput(nn.Module):
+    """A feed-forward network that adds nothing to the residual stream."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
 
 
-class BothSides(nn.Module):
+class UnmaskedAttention(nn.Module):
     """Attention without its mask: each position looks at those after it too."""
 
     def __init__(self, attention: nn.Module) -> None:
@@ -72,9 +72,9 @@ def switched_off(
         kept = torch.ones(config.heads, config.head_size)
         kept[[head for where, head in heads if where == layer]] = 0
         attention = block_of(network, layer).attention
-        changes.append((attention, "output", HeadsOff(attention.output, kept.flatten())))
+        changes.append((attention, "output", HeadMask(attention.output, kept.flatten())))
     for layer in sorted(set(feed_forwards)):
-        changes.append((block_of(network, layer), "feed_forward", Silent()))
+        changes.append((block_of(network, layer), "feed_forward", NoOutput()))
     with replaced(changes):
         yield
 
@@ -83,7 +83,7 @@ def switched_off(
 def unmasked(network: Transformer) -> Iterator[None]:
     """The network without its causal mask."""
     blocks = [block_of(network, layer) for layer in range(network.config.layers)]
-    with replaced([(block, "attention", BothSides(block.attention)) for block in blocks]):
+    with replaced([(block, "attention", UnmaskedAttention(block.attention)) for block in blocks]):
         yield
 
 
