@@ -51,7 +51,7 @@ class RunLimits:
 LIMITS = RunLimits()
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class ErrorReport(msgspec.Struct, frozen=True):
     """A `TutorError` as plain data: its class name and its two sentences."""
 
     kind: str
@@ -59,7 +59,7 @@ class Trouble(msgspec.Struct, frozen=True):
     next_step: str = ""
 
     @classmethod
-    def of(cls, error: TutorError) -> Trouble:
+    def of(cls, error: TutorError) -> ErrorReport:
         return cls(type(error).__name__, error.happened, error.next_step)
 
     @property
@@ -86,7 +86,7 @@ class Progress(msgspec.Struct, frozen=True):
     first_after: float | None = None
     last_after: float | None = None
     finish: Finish | None = None
-    trouble: Trouble | None = None
+    trouble: ErrorReport | None = None
 
     @property
     def over(self) -> bool:
@@ -156,7 +156,7 @@ class RemoteRuns:
             lost = StreamBroken(
                 "The engine was started anew while the answer came in.", "Ask again."
             )
-            return Progress(arrived=since, trouble=Trouble.of(lost))
+            return Progress(arrived=since, trouble=ErrorReport.of(lost))
         return run.progress(since)
 
     def cancel(self, name: str) -> None:
@@ -197,7 +197,7 @@ class Run:
         self._last: float | None = None
         self._ended: float | None = None
         self._finish: Finish | None = None
-        self._trouble: Trouble | None = None
+        self._trouble: ErrorReport | None = None
         threading.Thread(
             target=self._read, args=(events,), name="remote answer", daemon=True
         ).start()
@@ -222,7 +222,7 @@ class Run:
 
     def cancel(self) -> None:
         """Nothing that arrives from now on counts."""
-        self._end(trouble=Trouble.of(RequestCancelled("The answer was stopped.")))
+        self._end(trouble=ErrorReport.of(RequestCancelled("The answer was stopped.")))
         self._cancellation.cancel()
 
     def _read(self, events: Events) -> None:
@@ -232,15 +232,15 @@ class Run:
                     self._end(finish=event)
                     return
                 self._take(event)
-            self._end(trouble=Trouble.of(StreamBroken("It has no end.", "Ask again.")))
+            self._end(trouble=ErrorReport.of(StreamBroken("It has no end.", "Ask again.")))
         except TutorError as error:
-            self._end(trouble=Trouble.of(error))
+            self._end(trouble=ErrorReport.of(error))
         except Exception as error:  # noqa: BLE001 (a mistake of ours must leave nobody waiting)
             # its text may hold what was sent, the key included: kind and place have to do
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
             mistake = EngineError(f"The adapter made a mistake: {type(error).__name__}.")
-            self._end(trouble=Trouble.of(mistake))
+            self._end(trouble=ErrorReport.of(mistake))
 
     def _take(self, piece: Piece) -> None:
         with self._lock:
@@ -253,7 +253,7 @@ class Run:
             raise AnswerUnreadable("It goes on and on.", "Ask another server.")
         self._arrival.set()
 
-    def _end(self, *, finish: Finish | None = None, trouble: Trouble | None = None) -> None:
+    def _end(self, *, finish: Finish | None = None, trouble: ErrorReport | None = None) -> None:
         with self._lock:
             if self._ended is None:
                 self._ended = time.monotonic()
@@ -266,7 +266,7 @@ class Run:
         limits = self._limits
         patience = limits.first_piece if self._last is None else limits.next_piece
         if self._ended is None and now - (self._last or self._begun) > patience:
-            self._end(trouble=Trouble.of(too_slow(patience, begun=self._last is not None)))
+            self._end(trouble=ErrorReport.of(too_slow(patience, begun=self._last is not None)))
             self._cancellation.cancel()
 
     def _after(self, moment: float | None) -> float | None:
