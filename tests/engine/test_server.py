@@ -139,14 +139,13 @@ def test_a_mistake_in_the_engine_is_answered_and_survived(caplog: pytest.LogCapt
     assert "Traceback" in caplog.text
 
 
-def test_an_answer_too_large_to_be_sent_is_a_typed_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_too_large_to_be_sent_is_a_typed_failure() -> None:
     """And the engine goes on with what comes next."""
-    monkeypatch.setattr(frames, "MAXIMUM_FRAME", 4000)
     answers: list[Any] = []
     sent: list[bytes] = []
 
     def send(message: Message) -> None:
-        sent.append(frames.pack(message))
+        sent.append(frames.pack(message, most=4000))
         answers.append(message)
 
     requests = [OpenTokens(1, "s", (5,) * 100), AskXRay(2, "s", 99, 0), AskXRay(3, "s", 1, 0)]
@@ -179,7 +178,7 @@ def test_a_request_is_cancelled_while_it_is_worked_on() -> None:
     model = tiny_model()
     stream = _Pipe()
     answers: list[Any] = []
-    inbox = PipeInbox(stream, answers.append, on_end=lambda: None)  # type: ignore[arg-type]
+    inbox = PipeInbox(stream, answers.append, on_end=lambda: None)
     forward = model.network.forward
 
     def forward_then_cancel(*arguments: Any) -> Any:

@@ -67,10 +67,16 @@ class Loopback(ThreadingHTTPServer):
         self.answers: list[Answer] = []
         self.released = threading.Event()
         """Set at the end, and by tests: what a `silent` server waits for."""
+        self.name = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http://{self.name}:{self.server_address[1]}"
+
+    def seem_elsewhere(self) -> None:
+        """Take a name that leads here and is not the loopback's, so that the product believes that
+        a text sent here leaves the machine."""
+        self.name = "0.0.0.0"
 
     def next_answer(self) -> Answer:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -105,7 +105,7 @@ def _put_keyring(
             raise KeyringError
         return entries.get(name) if service == "tutor" else None
 
-    keyring.get_password = get_password  # type: ignore[attr-defined]
-    errors.KeyringError = KeyringError  # type: ignore[attr-defined]
+    vars(keyring)["get_password"] = get_password
+    vars(errors)["KeyringError"] = KeyringError
     monkeypatch.setitem(sys.modules, "keyring", keyring)
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from tests.vendors.loopback import (
     KEY,
     Loopback,
+    Told,
     broken,
     chat_event,
     silent,
@@ -22,11 +23,10 @@ from tests.vendors.loopback import (
 )
 from tutor.errors import NotAllowed
 from tutor.lm.distribution import ChatMessage
-from tutor.vendors import runs as runs_module
 from tutor.vendors.catalogue import RemoteModel, remote_model
 from tutor.vendors.keys import Secret
 from tutor.vendors.permissions import Permissions
-from tutor.vendors.runs import Progress, RemoteRuns, Run
+from tutor.vendors.runs import Progress, RemoteRuns, Run, RunLimits
 from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Usage
 
 pytest.importorskip("openai")
@@ -43,10 +43,10 @@ def until_over(runs: RemoteRuns, name: str) -> Progress:
     return until(runs, name, lambda progress: progress.over)
 
 
-def until(runs: RemoteRuns, name: str, holds: object) -> Progress:
+def until(runs: RemoteRuns, name: str, holds: Callable[[Progress], bool]) -> Progress:
     while True:
         progress = runs.look(name)
-        if holds(progress):  # type: ignore[operator]
+        if holds(progress):
             return progress
         runs._runs[name].wait(0.05)
 
@@ -68,7 +68,7 @@ def test_a_run_from_beginning_to_end(server: Loopback) -> None:
 
 
 def test_a_text_is_read_and_has_its_costs(server: Loopback) -> None:
-    told = [("a", 0.0, []), (" b", -1.5, []), (" c", -0.5, [])]
+    told: list[Told] = [("a", 0.0, []), (" b", -1.5, []), (" c", -0.5, [])]
     server.answers = [whole(text_event("a b c", "length", told))]
     runs = RemoteRuns()
     runs.read("a", at(server), "a b")
@@ -170,13 +170,9 @@ def test_a_missing_key_is_told() -> None:
 
 
 @pytest.mark.parametrize(("first", "count"), [(0.0, 0), (1e9, 1)])
-def test_a_server_that_says_nothing(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch, first: float, count: int
-) -> None:
-    monkeypatch.setattr(runs_module, "FIRST_PIECE", first)
-    monkeypatch.setattr(runs_module, "NEXT_PIECE", 0.0)
+def test_a_server_that_says_nothing(server: Loopback, first: float, count: int) -> None:
     server.answers = [silent(HI) if count else silent(headers=False)]
-    runs = RemoteRuns()
+    runs = RemoteRuns(limits=RunLimits(first_piece=first, next_piece=0.0))
     runs.start("a", at(server), HELLO)
     progress = until_over(runs, "a")
     assert progress.trouble is not None
@@ -184,14 +180,12 @@ def test_a_server_that_says_nothing(
     assert progress.arrived == count
 
 
-def test_a_server_that_does_not_stop_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs_module, "MOST_BYTES", 1000)
-
+def test_a_server_that_does_not_stop_is_stopped() -> None:
     def events(cancellation: Cancellation) -> Iterator[Piece]:
         while True:
             yield Piece("word " * 10, b"word " * 10)
 
-    run = Run(events)
+    run = Run(events, RunLimits(bytes=1000))
     while not run.progress().over:
         run.wait(0.05)
     progress = run.progress()

@@ -18,9 +18,10 @@ from typing import BinaryIO
 
 from tutor import private
 from tutor.engine import frames
+from tutor.engine.answers import failure
 from tutor.engine.inbox import Inbox, PipeInbox
 from tutor.engine.loading import load
-from tutor.engine.wire import Failed, Loading, Message, Ready
+from tutor.engine.wire import Loading, Message, Ready
 from tutor.errors import TutorError
 from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             _run(options.model, inbox, outbox)
     except TutorError as error:
-        outbox.send(Failed(0, type(error).__name__, error.happened, error.next_step))
+        outbox.send(failure(error))
     return 1
 
 

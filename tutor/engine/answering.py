@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from tutor.engine.answers import failure
 from tutor.engine.inbox import Inbox
-from tutor.engine.wire import AnyRequest, Failed, Message
+from tutor.engine.wire import AnyRequest, Message
 from tutor.errors import EngineError, NotEnoughMemory, TutorError
 from tutor.lm.fast.shortage import is_shortage
 
@@ -57,7 +58,7 @@ class Answering:
         try:
             self._send(answer)
         except EngineError as error:  # the attention of a long text in a large model, for one
-            self._send(_failed(request, error))
+            self._send(failure(error, request.id))
         self.inbox.done(request.id)
 
     def _answer(self, request: AnyRequest, work: Callable[[], Message]) -> Message:
@@ -65,16 +66,12 @@ class Answering:
             self.inbox.check(request.id)
             return work()
         except TutorError as error:
-            return _failed(request, error)
+            return failure(error, request.id)
         except Exception as error:
             # A mistake of ours must not end the other sessions or leave somebody waiting.
             log.exception("request %r", type(request).__name__)
             if is_shortage(error):
                 memory = NotEnoughMemory("There is not enough memory for this text.")
-                return _failed(request, memory)
+                return failure(memory, request.id)
             happened = f"The engine made a mistake: {type(error).__name__}: {error}."
-            return _failed(request, EngineError(happened, "The engine's log has the details."))
-
-
-def _failed(request: AnyRequest, error: TutorError) -> Failed:
-    return Failed(request.id, type(error).__name__, error.happened, error.next_step)
+            return failure(EngineError(happened, "The engine's log has the details."), request.id)

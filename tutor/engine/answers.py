@@ -20,6 +20,11 @@ def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
     return answer
 
 
+def failure(error: TutorError, id_: int = 0) -> Failed:
+    """Return the error as the answer to a request; 0: it is not about one."""
+    return Failed(id_, type(error).__name__, error.happened, error.next_step)
+
+
 def error_in(failed: Failed) -> TutorError:
     """The error that the engine named; one of a kind unknown here is an `EngineError`."""
     return kind_named(failed.kind, EngineError)(failed.happened, failed.next_step)

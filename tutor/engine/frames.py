@@ -27,13 +27,14 @@ _to_engine: msgspec.msgpack.Decoder[ToEngine] = _decoder(ToEngine)
 _from_engine: msgspec.msgpack.Decoder[FromEngine] = _decoder(FromEngine)
 
 
-def pack(message: Message) -> bytes:
-    """One frame. Raises `AnswerTooLarge`, or `EngineError` for text that cannot be sent."""
+def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
+    """Return one frame, of at most so many bytes. Raises `AnswerTooLarge`, and `EngineError` for
+    text that cannot be sent."""
     try:
         payload = _encoder.encode(message)
     except (OverflowError, UnicodeEncodeError) as error:  # beyond 64 bits; half a surrogate pair
         raise EngineError(f"A message cannot be sent: {error}.") from error
-    if len(payload) > MAXIMUM_FRAME:
+    if len(payload) > most:
         raise AnswerTooLarge(
             f"It is {len(payload) // 1_000_000} MB, too large to be sent at once.",
             "Try it with a shorter text, or nearer to its beginning.",

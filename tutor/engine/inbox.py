@@ -7,16 +7,16 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO, assert_never
+from typing import Protocol, assert_never
 
 from tutor.engine import frames
+from tutor.engine.answers import failure
 from tutor.engine.wire import (
     Allow,
     AnyRequest,
     AskEngineLoad,
     AskLab,
     Cancel,
-    Failed,
     Hello,
     Message,
     PathRequest,
@@ -99,8 +99,7 @@ class Inbox:
         try:
             message = frames.request_from(payload)
         except TutorError as error:
-            kind = type(error).__name__
-            self._reply(Failed(frames.id_in(payload), kind, error.happened, error.next_step))
+            self._reply(failure(error, frames.id_in(payload)))
             return
         match message:
             case Ping():
@@ -118,7 +117,7 @@ class Inbox:
                     self._changed.notify()
             case Hello() | AskEngineLoad():
                 greeting = "A greeting comes first, and once, to an engine that serves many."
-                self._reply(Failed(0, EngineError.__name__, greeting, ""))
+                self._reply(failure(EngineError(greeting)))
             case _:
                 assert_never(message)
 
@@ -127,6 +126,12 @@ class Inbox:
         with self._changed:
             self._left = True
             self._waiting.clear()
+
+
+class Pipe(Protocol):
+    """What frames are read from."""
+
+    def read(self, size: int, /) -> bytes | None: ...
 
 
 class PipeInbox(Inbox):
@@ -138,7 +143,7 @@ class PipeInbox(Inbox):
 
     def __init__(
         self,
-        stream: BinaryIO,
+        stream: Pipe,
         reply: Callable[[Message], None],
         on_end: Callable[[], None] = lambda: os._exit(0),
     ) -> None:
@@ -154,7 +159,7 @@ class PipeInbox(Inbox):
             try:
                 size = frames.payload_size(header)
             except EngineError as error:
-                self._reply(Failed(0, type(error).__name__, error.happened, error.next_step))
+                self._reply(failure(error))
                 break
             payload = self._exactly(size)
             if len(payload) < size:

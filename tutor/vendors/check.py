@@ -23,7 +23,7 @@ from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.reader import GREEDY
-from tutor.vendors.runs import Progress, Run, Trouble, prompt_events
+from tutor.vendors.runs import ErrorReport, Progress, Run, prompt_events
 from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest
 
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
@@ -51,7 +51,7 @@ class CheckReport(msgspec.Struct, frozen=True):
     tokens_per_second: float | None = None
     answer_tokens: int | None = None
     cost: float | None = None
-    trouble: Trouble | None = None
+    trouble: ErrorReport | None = None
 
 
 def check(model: RemoteModel, key: Secret | None) -> CheckReport:
@@ -61,7 +61,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
         answer = _answer(model, key)
         failed = answer.trouble.error if answer.trouble else None
     except TutorError as error:
-        answer, failed = Progress(trouble=Trouble.of(error)), error
+        answer, failed = Progress(trouble=ErrorReport.of(error)), error
     report = CheckReport(
         model=model.spec,
         product=model.service.product,

@@ -11,10 +11,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import msgspec
 
-from tutor import errors
 from tutor.errors import (
     AnswerUnreadable,
     EngineError,
@@ -22,6 +22,7 @@ from tutor.errors import (
     RequestCancelled,
     StreamBroken,
     TutorError,
+    kind_named,
 )
 from tutor.vendors.alternatives import Alternatives
 from tutor.vendors.catalogue import RemoteModel, ServiceCard, catalogue
@@ -33,19 +34,24 @@ from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Se
 
 log = logging.getLogger(__name__)
 
-FIRST_PIECE = 90.0
-"""Seconds that a server gets to begin its answer: large models think first."""
 
-NEXT_PIECE = 30.0
-"""Seconds that it gets for each piece after that."""
+@dataclass(frozen=True)
+class RunLimits:
+    """Seconds that a server is waited for, and the most that it may send."""
+
+    first_piece: float = 90.0
+    """Until it begins its answer: large models think first."""
+    next_piece: float = 30.0
+    """Until each piece after that."""
+    bytes: int = 4_000_000
+    """More than any answer that is asked for here: a server that does not stop is stopped."""
+    pieces: int = 100_000
 
 
-MOST_BYTES = 4_000_000
-MOST_PIECES = 100_000
-"""More than any answer that is asked for here: a server that does not stop is stopped."""
+LIMITS = RunLimits()
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class ErrorReport(msgspec.Struct, frozen=True):
     """A `TutorError` as plain data: its class name and its two sentences."""
 
     kind: str
@@ -53,15 +59,12 @@ class Trouble(msgspec.Struct, frozen=True):
     next_step: str = ""
 
     @classmethod
-    def of(cls, error: TutorError) -> Trouble:
+    def of(cls, error: TutorError) -> ErrorReport:
         return cls(type(error).__name__, error.happened, error.next_step)
 
     @property
     def error(self) -> TutorError:
-        kind = getattr(errors, self.kind, RemoteError)
-        if not (isinstance(kind, type) and issubclass(kind, TutorError)):
-            kind = RemoteError
-        return kind(self.happened, self.next_step)
+        return kind_named(self.kind, RemoteError)(self.happened, self.next_step)
 
     @property
     def title(self) -> str:
@@ -83,7 +86,7 @@ class Progress(msgspec.Struct, frozen=True):
     first_after: float | None = None
     last_after: float | None = None
     finish: Finish | None = None
-    trouble: Trouble | None = None
+    trouble: ErrorReport | None = None
 
     @property
     def over(self) -> bool:
@@ -106,8 +109,10 @@ class RemoteRuns:
         self,
         permissions: Permissions | None = None,
         open_: Callable[[RemoteModel, Secret | None], Service] = open_service,
+        limits: RunLimits = LIMITS,
     ) -> None:
         self._permissions = permissions or Permissions()
+        self._limits = limits
         self._open = open_
         self._runs: dict[str, Run] = {}
         self._alternatives: dict[RemoteModel, Alternatives] = {}
@@ -127,7 +132,7 @@ class RemoteRuns:
         told = self._alternatives.setdefault(model, Alternatives(model))
         opened = self._opened(model)
         self.cancel(name)
-        self._runs[name] = Run(lambda cut: told.stream(opened, request, cut))
+        self._runs[name] = Run(lambda cut: told.stream(opened, request, cut), self._limits)
 
     def read(self, name: str, model: RemoteModel, text: str) -> None:
         """Begin a run whose pieces are the tokens of `text` as the server reads it, each with the
@@ -135,7 +140,7 @@ class RemoteRuns:
         `NotAllowed`."""
         opened = self._opened(model)
         self.cancel(name)
-        self._runs[name] = Run(lambda cut: prompt_events(opened(), text, cut))
+        self._runs[name] = Run(lambda cut: prompt_events(opened(), text, cut), self._limits)
 
     def _opened(self, model: RemoteModel) -> Callable[[], Service]:
         """What opens the service of this model, with the key of now. Raises `NotAllowed`."""
@@ -151,7 +156,7 @@ class RemoteRuns:
             lost = StreamBroken(
                 "The engine was started anew while the answer came in.", "Ask again."
             )
-            return Progress(arrived=since, trouble=Trouble.of(lost))
+            return Progress(arrived=since, trouble=ErrorReport.of(lost))
         return run.progress(since)
 
     def cancel(self, name: str) -> None:
@@ -180,7 +185,8 @@ def prompt_events(
 class Run:
     """One answer, read by a thread: what `events` yields."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, limits: RunLimits = LIMITS) -> None:
+        self._limits = limits
         self._cancellation = Cancellation()
         self._lock = threading.Lock()
         self._arrival = threading.Event()
@@ -191,7 +197,7 @@ class Run:
         self._last: float | None = None
         self._ended: float | None = None
         self._finish: Finish | None = None
-        self._trouble: Trouble | None = None
+        self._trouble: ErrorReport | None = None
         threading.Thread(
             target=self._read, args=(events,), name="remote answer", daemon=True
         ).start()
@@ -216,7 +222,7 @@ class Run:
 
     def cancel(self) -> None:
         """Nothing that arrives from now on counts."""
-        self._end(trouble=Trouble.of(RequestCancelled("The answer was stopped.")))
+        self._end(trouble=ErrorReport.of(RequestCancelled("The answer was stopped.")))
         self._cancellation.cancel()
 
     def _read(self, events: Events) -> None:
@@ -226,15 +232,15 @@ class Run:
                     self._end(finish=event)
                     return
                 self._take(event)
-            self._end(trouble=Trouble.of(StreamBroken("It has no end.", "Ask again.")))
+            self._end(trouble=ErrorReport.of(StreamBroken("It has no end.", "Ask again.")))
         except TutorError as error:
-            self._end(trouble=Trouble.of(error))
+            self._end(trouble=ErrorReport.of(error))
         except Exception as error:  # noqa: BLE001 (a mistake of ours must leave nobody waiting)
             # its text may hold what was sent, the key included: kind and place have to do
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
             mistake = EngineError(f"The adapter made a mistake: {type(error).__name__}.")
-            self._end(trouble=Trouble.of(mistake))
+            self._end(trouble=ErrorReport.of(mistake))
 
     def _take(self, piece: Piece) -> None:
         with self._lock:
@@ -243,11 +249,11 @@ class Run:
                 self._first = self._first or self._last
                 self._pieces.append(piece)
                 self._size += len(piece.data)
-        if self._size > MOST_BYTES or len(self._pieces) > MOST_PIECES:
+        if self._size > self._limits.bytes or len(self._pieces) > self._limits.pieces:
             raise AnswerUnreadable("It goes on and on.", "Ask another server.")
         self._arrival.set()
 
-    def _end(self, *, finish: Finish | None = None, trouble: Trouble | None = None) -> None:
+    def _end(self, *, finish: Finish | None = None, trouble: ErrorReport | None = None) -> None:
         with self._lock:
             if self._ended is None:
                 self._ended = time.monotonic()
@@ -257,9 +263,10 @@ class Run:
     def _mind_the_time(self) -> None:
         """End a run whose server keeps the line open and says nothing."""
         now = time.monotonic()
-        patience = FIRST_PIECE if self._last is None else NEXT_PIECE
+        limits = self._limits
+        patience = limits.first_piece if self._last is None else limits.next_piece
         if self._ended is None and now - (self._last or self._begun) > patience:
-            self._end(trouble=Trouble.of(too_slow(patience, begun=self._last is not None)))
+            self._end(trouble=ErrorReport.of(too_slow(patience, begun=self._last is not None)))
             self._cancellation.cancel()
 
     def _after(self, moment: float | None) -> float | None:

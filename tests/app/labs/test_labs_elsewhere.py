@@ -54,10 +54,10 @@ async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
 
 
 async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
-    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Loopback, tmp_path: Path
 ) -> None:
-    """The server on the loopback is taken for one elsewhere."""
-    monkeypatch.setattr(catalogue, "is_loopback", lambda url: False)
+    """The server seems to be on another machine."""
+    server.seem_elsewhere()
     server.answers = [FOLLOWING, status(404)]
     async with lab_app("scale", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
@@ -104,7 +104,7 @@ async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_score
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(catalogue, "is_loopback", lambda url: False)
+    server.seem_elsewhere()
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
     next(few)
     server.answers = [MONTH, MONTH, status(429, {"error": {"message": "slow down"}})]

@@ -331,6 +331,7 @@ def test_so_many_train_at_a_time_and_a_closed_lab_makes_room() -> None:
 def test_each_account_has_its_own_folder_for_what_it_trains(tmp_path: Path) -> None:
     room = Room(2)
     look = training.LAB.question(training.LAB.start())
+    assert look is not None
     for order in ("train", "save"):
         question = msgspec.structs.replace(look, order=order)
         room.ask(1, AskLab, "bench", "training", msgspec.msgpack.encode(question))

@@ -15,8 +15,7 @@ from tests.tiny_gguf import write_gguf
 from tutor.errors import LabError, RequestCancelled
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.small_model import small_model_beside
-from tutor.labs.scale import lab
-from tutor.labs.scale import side_model as visitor
+from tutor.labs.scale import lab, side_model
 from tutor.labs.scale.lab import (
     PARAGRAPH,
     Focus,
@@ -147,13 +146,13 @@ def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> Non
     assert none.other is None
     assert "other" not in none.readings
     assert none.others == ("another",)
-    assert there._visitor is None
+    assert there._side_model is None
 
 
 def test_one_that_does_not_fit_is_refused_in_a_sentence(
     another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(visitor, "available_memory", lambda: 1000)
+    monkeypatch.setattr(side_model, "available_memory", lambda: 1000)
     state = done("scale", backend("scale", tmp_path), Other())
     assert state.refused.startswith("It needs about 0.0 GB of memory")
     assert state.readings["loaded"] is not None
@@ -185,8 +184,8 @@ def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(
         on_stage("packing", 2, 4)
         ended.append(True)
 
-    monkeypatch.setattr(visitor, "load_model", load)
-    guest = visitor.Visitor(from_path(another))
+    monkeypatch.setattr(side_model, "load_model", load)
+    guest = side_model.SideModel(from_path(another))
     coming = guest.after(0.0)
     while isinstance(coming, Coming) and coming.done == 0:
         coming = guest.after(0.01)

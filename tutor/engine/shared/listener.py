@@ -20,6 +20,7 @@ from typing import assert_never
 
 from tutor import __version__, paths
 from tutor.engine import frames
+from tutor.engine.answers import failure
 from tutor.engine.inbox import Inbox
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
@@ -80,8 +81,8 @@ class Listener:
 
     def give_up(self, error: TutorError) -> None:
         """Tell those who are there why nothing will be answered; returns when that is sent."""
-        failed = Failed(0, type(error).__name__, error.happened, error.next_step)
-        asyncio.run_coroutine_threadsafe(self._send_off(failed), self._loop).result(GREETING)
+        sending = self._send_off(failure(error))
+        asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING)
 
     async def _send_off(self, failed: Failed) -> None:
         self._tell_all(failed)
@@ -109,8 +110,7 @@ class Listener:
         try:
             await self._converse(reader, writer)
         except TutorError as error:
-            failed = Failed(0, type(error).__name__, error.happened, error.next_step)
-            _write(writer, frames.pack(failed))
+            _write(writer, frames.pack(failure(error)))
             await _hear_out(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # they have gone

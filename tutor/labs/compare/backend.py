@@ -31,7 +31,7 @@ from tutor.lm.distribution import ChatMessage, SamplerSettings
 from tutor.lm.load import LanguageModel
 from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
-from tutor.vendors.runs import Trouble
+from tutor.vendors.runs import ErrorReport
 from tutor.vendors.service import RemoteRequest
 
 PATIENCE = 0.05
@@ -197,7 +197,7 @@ def _prompt(model: LanguageModel, prompt: str) -> list[int]:
 
 def _failed(reply: Reply, error: TutorError) -> Reply:
     """What arrived before is kept."""
-    return msgspec.structs.replace(reply, begun=True, trouble=Trouble.of(error))
+    return msgspec.structs.replace(reply, begun=True, trouble=ErrorReport.of(error))
 
 
 def make_backend(tools: Tools) -> CompareBackend:

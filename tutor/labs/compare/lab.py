@@ -18,7 +18,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.vendors.catalogue import Price, RemoteModel
-from tutor.vendors.runs import Offer, Trouble
+from tutor.vendors.runs import ErrorReport, Offer
 from tutor.vendors.service import Reason
 
 LONGEST = 2_000
@@ -65,7 +65,7 @@ class Reply(msgspec.Struct, frozen=True):
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     reason: Reason | None = None
-    trouble: Trouble | None = None
+    trouble: ErrorReport | None = None
 
     @property
     def over(self) -> bool:

@@ -22,7 +22,7 @@ from tutor.labs.kit.prompts.scores import ROWS
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import assemble
 from tutor.labs.prompting.remote_backend import PromptingElsewhere, messages_of
-from tutor.vendors.runs import Trouble
+from tutor.vendors.runs import ErrorReport
 
 if TYPE_CHECKING:
     from tutor.labs.kit.prompts.local import PromptingHere
@@ -57,7 +57,7 @@ class PromptingBackend:
         try:
             return self._elsewhere.answer(question, ROWS)
         except RemoteError as error:
-            return Failed(Trouble.of(error))
+            return Failed(ErrorReport.of(error))
 
 
 def make_backend(tools: Tools) -> PromptingBackend:

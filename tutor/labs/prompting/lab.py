@@ -49,7 +49,7 @@ from tutor.labs.prompting.actions import (
 )
 from tutor.labs.prompting.remote import missing, require_sendable
 from tutor.vendors.catalogue import RemoteModel
-from tutor.vendors.runs import Trouble
+from tutor.vendors.runs import ErrorReport
 
 LONGEST = 600
 """Characters of a part that the learner writes."""
@@ -83,7 +83,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     server: RemoteModel | None = None
     sent: Try | None = None
-    trouble: Trouble | None = None
+    trouble: ErrorReport | None = None
 
     @property
     def about(self) -> Task:

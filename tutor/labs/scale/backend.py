@@ -32,7 +32,7 @@ from tutor.labs.scale.questions import (
 from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_probabilities
 from tutor.labs.scale.remote_backend import ReadingElsewhere
 from tutor.labs.scale.remote_reading import ReadElsewhere
-from tutor.labs.scale.side_model import Visitor
+from tutor.labs.scale.side_model import SideModel
 from tutor.lm.inspect.passage import Passage
 from tutor.lm.load import LanguageModel
 from tutor.lm.training.history import BYTES_A_STEP, CONTEXT
@@ -51,7 +51,7 @@ class ScaleBackend:
     def __init__(self, tools: Tools) -> None:
         self._loaded = tools.model
         self._folder = tools.folder
-        self._visitor: Visitor | None = None
+        self._side_model: SideModel | None = None
         self._passage: tuple[str, Passage] | None = None
         self._elsewhere = ReadingElsewhere(tools.remote, BEFORE)
 
@@ -101,13 +101,13 @@ class ScaleBackend:
 
     def _visiting(self, name: str) -> LanguageModel | Coming:
         """It, once it is loaded. Raises `ModelError`."""
-        if self._visitor is None or self._visitor.name != name:
+        if self._side_model is None or self._side_model.name != name:
             self._dismiss()
             found = self._others().get(name)
             if found is None:
                 raise ModelError(f"{name} is not installed any more.", "Choose another.")
-            self._visitor = Visitor(found)
-        return self._visitor.after(MOMENT)
+            self._side_model = SideModel(found)
+        return self._side_model.after(MOMENT)
 
     def _read_by(self, model: LanguageModel, text: str) -> Answer:
         """A large model takes long: it goes on for a moment. Raises `TextError`."""
@@ -128,9 +128,9 @@ class ScaleBackend:
         return Told(_with_figures(model, text, None, costs, shares))
 
     def _dismiss(self) -> None:
-        if self._visitor is not None:
-            self._visitor.leave()
-        self._visitor = self._passage = None
+        if self._side_model is not None:
+            self._side_model.leave()
+        self._side_model = self._passage = None
 
     # --- those that are always here -------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from tutor.models import FoundModel
 from tutor.models.installed import file_size
 
 
-class Visitor:
+class SideModel:
     """Is loaded in a thread of its own, which computes nothing but the weights: whoever else asks
     the engine is answered meanwhile."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tutor.labs.kit.prompts.scores import Trial, Tried
-from tutor.vendors.runs import Trouble
+from tutor.vendors.runs import ErrorReport
 
 
 class Try(msgspec.Struct, frozen=True, tag=True):
@@ -52,7 +52,7 @@ class Sent(msgspec.Struct, frozen=True, tag=True):
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """It did not answer as it should."""
 
-    trouble: Trouble
+    trouble: ErrorReport
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
