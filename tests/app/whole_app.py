@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from tests.app.explorer.explorer_stage import shown
+from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE
 from tutor.app.app import TutorApp
@@ -66,7 +67,7 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
         app = cast("TutorApp", pilot.app)
         assert app.is_running, "the app has ended"
         assert time.monotonic() < deadline, f"it never came; the screen is\n{shown(app)}"
-        await pilot.pause()
+        await settle(pilot)
 
 
 async def sees(pilot: Pilot[Any], text: str) -> None:
@@ -75,6 +76,4 @@ async def sees(pilot: Pilot[Any], text: str) -> None:
 
 
 async def keys(pilot: Pilot[Any], *pressed: str) -> None:
-    for key in pressed:
-        await pilot.press(key)
-        await pilot.pause()
+    await tap(pilot, *pressed)

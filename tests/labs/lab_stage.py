@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.app.explorer.explorer_stage import lines
+from tests.app.pressing import settle, tap
 from tests.app.whole_app import until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.labs.lab_backend import small_model
@@ -100,14 +101,14 @@ async def at_rest(pilot: Pilot[Any]) -> None:
         return isinstance(screen, LabScreen) and screen.is_mounted and not screen.busy
 
     await until(pilot, rests)
-    await pilot.pause()
+    await settle(pilot)
 
 
 async def do(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys, and wait for what comes of each."""
     await at_rest(pilot)
     for key in keys:
-        await pilot.press(key)
+        await tap(pilot, key)
         await at_rest(pilot)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tutor.app
+from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import FakeEngine
 from tutor.app.app import TutorApp
 from tutor.app.base_screen import TutorScreen
@@ -66,14 +67,14 @@ def shown(app: TutorApp) -> str:
 
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until everything that was asked is answered and painted."""
-    await pilot.pause()
+    await settle(pilot)
     while any(not worker.is_finished for worker in pilot.app.workers):
-        await pilot.pause()
-    await pilot.pause()
+        await settle(pilot)
+    await settle(pilot)
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
     """Press keys one after the other, each when the one before has had its effect."""
     for key in keys:
-        await pilot.press(key)
+        await tap(pilot, key)
         await settled(pilot)
