@@ -58,10 +58,10 @@ def included(reference: str) -> list[str]:
 
 
 def test_a_function_without_its_docstring() -> None:
-    first, *code, last = included("tutor/course/questions/shuffle.py#choice_order")
+    first, *code, last = included("tutor/course/questions/shuffle.py#out_of_order")
     assert (first, last) == ("```python", "```")
     shown = ast.unparse(ast.parse("\n".join(code)))
-    written = ast.parse(inspect.getsource(shuffle.choice_order))
+    written = ast.parse(inspect.getsource(shuffle.out_of_order))
     function = written.body[0]
     assert isinstance(function, ast.FunctionDef)
     assert '"""' not in "\n".join(code)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.sample_course import LESSON
 from tutor.course.lesson import Lesson
-from tutor.course.questions.question import Question, TextQuestion
+from tutor.course.questions.question import Question
+from tutor.course.questions.text import TextQuestion
 from tutor.learner.records import Answered, Card, Draft, LessonState
 from tutor.learner.state import LearnerState, fold, place
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed

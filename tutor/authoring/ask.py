@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tutor.authoring.kept_answers import KeptAnswers
     from tutor.course.lesson import Lab, Quoted
     from tutor.course.measured import Cases
-    from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
+    from tutor.course.questions.compare import ComparePrompts
+    from tutor.course.questions.next_token import NextTokenQuestion
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
 

@@ -18,8 +18,9 @@ from tutor.app.quiz.answers import LETTERS, Ordering
 from tutor.app.quiz.screen import QuizScreen
 from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.goals import Evidence
-from tutor.course.questions.question import OrderQuestion, SeveralChoices, SingleChoice
-from tutor.course.questions.shuffle import choice_order
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
 from tutor.engine.api import EngineState
 from tutor.errors import LessonError, StoreFull
 from tutor.learner.progress import Progress
@@ -43,7 +44,7 @@ def letters(
 ) -> list[str]:
     """The letters of the right (or the first wrong) choices, as this quiz shuffled them."""
     seed = cast("TutorApp", pilot.app).progress.lesson(LESSON.id).quiz_seed
-    order = choice_order(question, seed)
+    order = question.display_order(seed)
     places = [order.index(i) for i, choice in enumerate(question.choices) if choice.right == right]
     return [LETTERS[place] for place in (places if right else places[:1])]
 

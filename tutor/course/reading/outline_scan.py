@@ -12,7 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
-from tutor.course.questions.question import QUESTION_TYPES, type_name
+from tutor.course.questions.base import type_name
+from tutor.course.questions.question import QUESTION_TYPES
 from tutor.course.reading.headings import LONGEST_TITLE
 from tutor.course.reading.place import Place, decoded
 from tutor.errors import LessonError
