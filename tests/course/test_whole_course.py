@@ -12,9 +12,9 @@ import pytest
 from tests.course.lesson_text import SMALL, line_of
 from tutor import paths
 from tutor.course.catalogue import Course, load_course
-from tutor.course.links import ScreenTarget, TermTarget, target
 from tutor.course.outline import Outline
 from tutor.course.reading import parse
+from tutor.course.targets import ScreenTarget, TermTarget, target
 from tutor.course.whole import whole
 from tutor.errors import LessonError
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tutor.app.model.keeper import ModelKeeper
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
-    from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
+    from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.labs.kit.registry import AnyLab

@@ -17,10 +17,10 @@ from tutor.app.terminal import line
 from tutor.cli import (
     app,
     engine,
-    kiosk,
     lab,
     lessons,
     lint,
+    lockdown,
     new,
     output,
     preview,
@@ -80,7 +80,7 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
     if options.kiosk and options.run is not app.run:
         raise UsageError("--kiosk takes no command.", "It runs the tutor itself.")
     if options.kiosk:
-        kiosk.lock_down(options, given)
+        lockdown.lock_down(options, given)
     settings = {
         "TUTOR_DEVICE": options.device,
         "TUTOR_BASE_URL": options.base_url,
@@ -181,7 +181,7 @@ def _add_login(top: argparse.ArgumentParser) -> None:
     )
     top.add_argument(
         "--idle-limit",
-        type=kiosk.minutes,
+        type=lockdown.minutes,
         metavar="MINUTES",
         help="leave when no key was pressed for so long (with --kiosk: 30; 0: never)",
     )

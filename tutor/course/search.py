@@ -17,8 +17,8 @@ import msgspec
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
-from tutor.course.links import ScreenTarget, TermTarget
 from tutor.course.reading.markup import markdown
+from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import LessonError, TutorError
 
 MOST_HITS = 50
