@@ -18,8 +18,8 @@ from tests.chaos.ledger import Broken, Ledger
 from tests.chaos.session import Plan
 from tests.chaos.sessions import Both, Running
 from tests.chaos.start import start, start_app
-from tutor.errors import StoreNewer
 from tutor.learner import exchange, storage
+from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState, identified
 from tutor.learner.schema import CURRENT

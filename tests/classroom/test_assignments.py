@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tutor.classroom import assignments
 from tutor.classroom.assignments import Assignment, read, write
-from tutor.errors import ClassFileError
+from tutor.classroom.errors import ClassFileError
 
 MONDAY = datetime(2026, 11, 30, 22, 59, 59, tzinfo=UTC)
 

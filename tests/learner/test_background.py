@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from tests.learner.learner_sessions import answered, named
-from tutor.errors import StoreError, StoreFull
+from tutor.errors import StoreError
 from tutor.learner.background import BackgroundProgress
+from tutor.learner.errors import StoreFull
 from tutor.learner.lock import locked
 from tutor.learner.progress import LONGEST_SETTING, Progress
 from tutor.learner.records import LessonState, Undone, new_id

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.learner.learner_sessions import named, run_session, told
-from tutor.errors import ImportRefused, StoreNewer, TutorError
+from tutor.errors import TutorError
 from tutor.learner import exchange
+from tutor.learner.errors import ImportRefused, StoreNewer
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
@@ -298,7 +299,7 @@ def test_an_import_cut_off_within_a_line_is_made_whole_by_another(tmp_path: Path
 FULL = """
 import resource, sys
 from pathlib import Path
-from tutor.errors import StoreFull
+from tutor.learner.errors import StoreFull
 from tutor.learner import exchange
 from tutor.learner.progress import Progress
 folder, file = Path(sys.argv[1]), Path(sys.argv[2])

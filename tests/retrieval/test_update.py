@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tutor import paths
-from tutor.errors import RetrievalError, UsageError
+from tutor.errors import UsageError
 from tutor.retrieval import folder as folder_module
 from tutor.retrieval import store, update
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.update import Progress
 

@@ -12,7 +12,7 @@ import msgspec
 
 from tutor.classroom import assignments
 from tutor.classroom.assignments import Assignment
-from tutor.errors import ClassFileError
+from tutor.classroom.errors import ClassFileError
 from tutor.learner.clock import WEEKDAYS
 from tutor.learner.records import Card, LessonState
 from tutor.study.standing import standing

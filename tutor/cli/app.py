@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tutor import private
 from tutor.cli import lockdown
+from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
-from tutor.errors import TerminalError
 
 if TYPE_CHECKING:
     from tutor.app.app import Start

@@ -16,7 +16,8 @@ from collections.abc import Mapping, Sequence
 
 from tutor import paths, private
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
-from tutor.errors import LoginRefused, UsageError
+from tutor.cli.errors import LoginRefused
+from tutor.errors import UsageError
 from tutor.models.find import HUB_PREFIX
 
 IDLE_MINUTES = 30.0

@@ -32,12 +32,13 @@ from tutor.cli import (
 )
 from tutor.cli.bot import command as bot
 from tutor.cli.classroom import command as classroom
+from tutor.cli.errors import LoginRefused
 from tutor.cli.interrupted import interrupted
 from tutor.cli.model import command as model
 from tutor.cli.rag import command as rag
 from tutor.cli.report import command as report
 from tutor.cli.step import command as step
-from tutor.errors import LoginRefused, RequestCancelled, TutorError, UsageError
+from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.lm.distribution import DEVICES
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting

@@ -22,7 +22,8 @@ from tutor.course.questions.order import OrderQuestion
 from tutor.course.questions.several import SeveralChoices
 from tutor.course.questions.single import SingleChoice
 from tutor.engine.api import EngineState
-from tutor.errors import LessonError, StoreFull
+from tutor.errors import LessonError
+from tutor.learner.errors import StoreFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, LessonState
 from tutor.study.standing import standing
