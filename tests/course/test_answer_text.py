@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.text import TextQuestion
 
 _CHOICES = tuple(Choice(text=text, why=".", right=text == "b") for text in "abc")
-_COMMON = {"id": "q", "ask": "?", "hint": "!", "why": "."}
+_COMMON: dict[str, Any] = {"id": "q", "ask": "?", "hint": "!", "why": "."}
 SINGLE = SingleChoice(choices=_CHOICES, **_COMMON)
 SEVERAL = SeveralChoices(choices=_CHOICES, **_COMMON)
 ORDER = OrderQuestion(items=("a", "b", "c"), **_COMMON)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.spelling import plain
 from tutor.course.questions.text import TextQuestion
 
-COMMON = {"id": "q", "ask": "?", "hint": "h", "why": "w"}
+COMMON: dict[str, Any] = {"id": "q", "ask": "?", "hint": "h", "why": "w"}
 
 
 def choices(*right: bool) -> tuple[Choice, ...]:
@@ -222,7 +224,7 @@ def test_nothing_to_shuffle() -> None:
 
 # --- goals --------------------------------------------------------------------------------------
 
-REACHED = [
+REACHED: list[tuple[Goal, Evidence, bool]] = [
     (TopTokenAbove(0.9), Evidence(top_probability=0.91), True),
     (TopTokenAbove(0.9), Evidence(top_probability=0.9), False),
     (TopTokenAbove(0.9), Evidence(), False),

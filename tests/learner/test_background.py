@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -19,6 +20,8 @@ from tutor.learner.records import LessonState, Undone, new_id
 
 PATIENCE = 30.0
 
+T = TypeVar("T")
+
 
 class Gate:
     """Holds the writing thread before each save until `open` is called."""
@@ -28,8 +31,8 @@ class Gate:
         self._open = threading.Event()
         record, change = progress.record, progress.change
 
-        def held(name: str, save: Callable[[object], None]) -> Callable[[object], None]:
-            def wait(what: object) -> None:
+        def held(name: str, save: Callable[[T], None]) -> Callable[[T], None]:
+            def wait(what: T) -> None:
                 assert self._open.wait(PATIENCE)
                 self.order.append(name)
                 save(what)

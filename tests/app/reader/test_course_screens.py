@@ -26,7 +26,7 @@ from tutor.errors import LessonError
 from tutor.learner.errors import StoreFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, LessonState
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -331,10 +331,10 @@ def test_a_lesson_stays_done_when_its_questions_go_worse_the_next_time() -> None
         )
         for question in lesson.questions
     }
-    where = standing(lesson, state, cards)
+    where = lesson_progress(lesson, state, cards)
     assert (where.done, where.words, where.score, where.fraction) == (True, "done", "1/2", 1.0)
     never = {**cards, "cosine": msgspec.structs.replace(cards["cosine"], correct=0)}
-    assert standing(lesson, state, never).words == "1/2 right"
+    assert lesson_progress(lesson, state, never).words == "1/2 right"
 
 
 async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
