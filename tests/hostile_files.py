@@ -36,7 +36,7 @@ def changes(draw: st.DrawFn, size: int) -> Callable[[bytes], bytes]:
     return lambda data: data[:place]
 
 
-HOSTILE_VALUES = st.one_of(
+HOSTILE_VALUES: st.SearchStrategy[object] = st.one_of(
     st.sampled_from(
         [None, True, -1, 0, 0.5, 2**31, 2**63, 2**64, 10**30, 1e308, "", "x" * 5000, [], {}]
     ),

@@ -6,15 +6,13 @@ import threading
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast, TopTokenBelow
-from tutor.course.questions.question import (
-    Choice,
-    NextTokenQuestion,
-    NumberQuestion,
-    OrderQuestion,
-    SeveralChoices,
-    SingleChoice,
-    TextQuestion,
-)
+from tutor.course.questions.choices import Choice
+from tutor.course.questions.next_token import NextTokenQuestion
+from tutor.course.questions.number import NumberQuestion
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
+from tutor.course.questions.text import TextQuestion
 
 _TEXT = """\
 A language model answers **one** question: given this text, which token comes next? It answers it

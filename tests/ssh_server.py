@@ -57,8 +57,14 @@ class SshServer:
         programs = {name: _program(name) for name in ("sshd", "ssh", "ssh-keygen")}
         self._sshd, self._ssh = programs["sshd"], programs["ssh"]
         for key in ("host", "learner"):
-            make = [programs["ssh-keygen"], "-q", "-t", "ed25519", "-N", "", "-f", folder / key]
-            subprocess.run(make, check=True)
+            make = [
+                programs["ssh-keygen"],
+                *["-q", "-t", "ed25519", "-N"],
+                "",
+                "-f",
+                str(folder / key),
+            ]
+            subprocess.run([*make, "-f", str(folder / key)], check=True)
         shutil.copy(folder / "learner.pub", folder / "authorized")
         if os.geteuid() == 0:  # where it goes to drop its privileges; a package makes it at boot
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)

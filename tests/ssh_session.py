@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.relay import Relay
@@ -109,7 +110,7 @@ class _Wire:
 
     def most(self, *keys: str) -> Cost:
         self._run.wait_quiet(self._quiet)
-        return max((self.of(lambda key=key: self._answered(key)) for key in keys), key=_shown)
+        return max((self.of(partial(self._answered, key)) for key in keys), key=_shown)
 
     def running(self) -> tuple[Cost, float]:
         self._run.wait_quiet(self._quiet)

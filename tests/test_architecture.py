@@ -29,21 +29,6 @@ LONG_CLASSES = {
 """Classes that are still to be divided. Delete an entry when its class is short enough."""
 
 MODULES_IN_CYCLES = {
-    "tutor.cli.app",
-    "tutor.cli.kiosk",
-    "tutor.cli.lab",
-    "tutor.cli.main",
-    "tutor.cli.preview",
-    "tutor.cli.review",
-    "tutor.course.cache",
-    "tutor.course.catalogue",
-    "tutor.course.companions",
-    "tutor.course.glossary",
-    "tutor.course.links",
-    "tutor.course.outline",
-    "tutor.course.reading.outline_scan",
-    "tutor.course.reading.parse",
-    "tutor.course.whole",
     "tutor.lm.inspect.xray",
     "tutor.lm.load",
     "tutor.lm.session",

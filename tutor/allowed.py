@@ -1,7 +1,7 @@
 """What may be done here: everything at home, less in a login that is locked down.
 
-Decided once, on the command line (`tutor.cli.kiosk`). The app asks where it would offer an action,
-and again where the action would be carried out.
+Decided once, on the command line (`tutor.cli.lockdown`). The app asks where it would offer an
+action, and again where the action would be carried out.
 """
 
 from __future__ import annotations

@@ -32,15 +32,6 @@ class UsageError(TutorError):
     title = "Wrong usage"
 
 
-class LoginRefused(UsageError):
-    """A login that is the tutor alone was asked to run something else, which is not run."""
-
-    title = "This login runs the tutor alone"
-
-    def __init__(self) -> None:
-        super().__init__("log in without a command, as in `ssh -t HOST`.")
-
-
 class NotInThisLogin(TutorError):
     """Whoever runs this machine has not allowed it here."""
 
@@ -87,18 +78,6 @@ class ContextFull(ModelError):
     """The text is longer than the model can read at once."""
 
     title = "The context is full"
-
-
-class TerminalError(TutorError):
-    """There is no terminal that the screen could be drawn on."""
-
-    title = "No terminal to draw on"
-
-
-class OutputError(TutorError):
-    """What was asked for cannot be written to standard output."""
-
-    title = "The output cannot be written"
 
 
 class TextError(TutorError):
@@ -280,34 +259,10 @@ class LabError(TutorError):
     title = "The lab cannot do this"
 
 
-class BotError(TutorError):
-    """A rule, an intent or a file of a bot cannot be used."""
-
-    title = "The bot cannot use this"
-
-
 class EncoderMissing(TutorError):
     """The sentence encoder, an extra of this package, is not installed."""
 
     title = "A package is missing"
-
-
-class RetrievalError(TutorError):
-    """An index of passages cannot be made, read or found."""
-
-    title = "The index cannot be used"
-
-
-class ClassFileError(TutorError):
-    """What is due for a class cannot be read or written."""
-
-    title = "The class file cannot be used"
-
-
-class PseudonymError(TutorError):
-    """The key that pseudonyms are made with cannot be kept, or has been seen by others."""
-
-    title = "No lasting pseudonyms"
 
 
 class StoreError(TutorError):
@@ -320,40 +275,6 @@ class NoHome(StoreError):
     """The account has no home folder."""
 
     title = "There is nowhere to keep files"
-
-
-class StoreBusy(StoreError):
-    title = "Progress is in use"
-
-
-class StoreFull(StoreError):
-    """The disk, or the learner's share of it, is full."""
-
-    title = "No space to save progress"
-
-
-class StoreReadOnly(StoreError):
-    """The folder cannot be written to: a read-only medium, or not this user's."""
-
-    title = "Progress is read-only here"
-
-
-class StoreNewer(StoreError):
-    """The progress file was written by a newer version."""
-
-    title = "Progress is from a newer version"
-
-
-class ImportRefused(StoreError):
-    """A file with progress from elsewhere is damaged, or says what cannot be."""
-
-    title = "This file cannot be imported"
-
-
-class StoreRepaired(StoreError):
-    """Never raised: a notice that a file was damaged or gone, and what was done about it."""
-
-    title = "Saved progress was not as expected"
 
 
 def kind_named(name: str, otherwise: type[TutorError]) -> type[TutorError]:

@@ -141,6 +141,33 @@ _ASCII = {char: twin for chars, twin in _TWINS.items() for char in chars}
 """The ASCII character that stands for one of ours where a terminal has no other."""
 
 
+def cells(text: str) -> int:
+    """Return the columns that `text` takes: two for East Asian wide characters, none for
+    combining marks."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def wrapped(text: str, width: int) -> int:
+    """Return the lines that running text takes at `width` columns; a word longer than a line is
+    broken."""
+    lines = 0
+    for paragraph in text.split("\n"):
+        used = 0
+        lines += 1
+        for word in paragraph.split():
+            size = cells(word)
+            if used and used + 1 + size <= width:
+                used += 1 + size
+                continue
+            lines += used > 0
+            lines += (size - 1) // width
+            used = (size - 1) % width + 1
+    return lines
+
+
 def writes_utf8() -> bool:
     """Whether the locale says that the terminal takes UTF-8. (Where no locale is set, Python
     takes that for granted, and so do we.)"""

@@ -114,17 +114,14 @@ def test_an_embedded_lab_is_done_as_its_own_solution_says(told: Told) -> None:
     assert told(f"{FRONT}{SCREEN}{block}") == []
 
 
-def test_a_lab_on_two_screens_is_done_once(
-    tmp_path: Path, small_model: LanguageModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lab_on_two_screens_is_done_once(tmp_path: Path, small_model: LanguageModel) -> None:
     done: list[str] = []
 
     def solved(name: str, _: LanguageModel) -> Solved:
         done.append(name)
         return Solved(reached=("long-token",))
 
-    monkeypatch.setattr("tutor.authoring.ask.solved", solved)
-    ask = Ask(KeptAnswers("", tmp_path / "lint.json"), lambda: small_model)
+    ask = Ask(KeptAnswers("", tmp_path / "lint.json"), lambda: small_model, solved)
     embedded = [
         Lab(id=name, kind="live", live="tokens", task="Write.", goals=(LiveGoal(name),))
         for name in ("five-token-word", "long-token")

@@ -19,7 +19,7 @@ from tutor.learner import review
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
-from tutor.learner.review import Asked
+from tutor.learner.review import ReviewQuestion
 
 QUESTIONS = 100
 LESSONS = 10
@@ -27,7 +27,7 @@ BEGIN, YEARS = 1.7e9, 2 * 365 * 86_400.0
 NOW = BEGIN + YEARS + 86_400
 
 ASKED = {
-    name: Asked(name, 1, f"lesson-{number % LESSONS}", f"screen-{number % 50}")
+    name: ReviewQuestion(name, 1, f"lesson-{number % LESSONS}", f"screen-{number % 50}")
     for number in range(QUESTIONS)
     for name in [f"question-{number}"]
 }

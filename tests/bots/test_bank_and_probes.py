@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from tutor.bots.bank import own_intent, with_own
+from tutor.bots.errors import BotError
 from tutor.bots.files import shipped_bank, shipped_probes
 from tutor.bots.pattern import folded, words_of
 from tutor.bots.probes import BOTS, KINDS, Criterion, declines, is_right
-from tutor.errors import BotError
 
 
 def plain(text: str) -> str:

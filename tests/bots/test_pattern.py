@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutor.bots import pattern
+from tutor.bots.errors import BotError
 from tutor.bots.pattern import Span, folded, match, parse, words_of
-from tutor.errors import BotError
 
 
 def fits(text: str, message: str) -> list[str] | None:

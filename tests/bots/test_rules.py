@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from tutor.bots import rules
+from tutor.bots.errors import BotError
 from tutor.bots.files import read_rules, shipped_rules
 from tutor.bots.rules import Rule, RuleBook, written
-from tutor.errors import BotError
 
 
 def book(*lines: str) -> RuleBook:

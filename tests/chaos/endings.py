@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,8 +19,8 @@ from tests.chaos.ledger import Broken, Ledger
 from tests.chaos.session import Plan
 from tests.chaos.sessions import Both, Running
 from tests.chaos.start import start, start_app
-from tutor.errors import StoreNewer
 from tutor.learner import exchange, storage
+from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState, identified
 from tutor.learner.schema import CURRENT
@@ -59,11 +60,8 @@ class Cycle:
         self.places_may_go_back = False
         self._seed = seed
 
-    def plans(self, **more: object) -> list[Plan]:
-        return [
-            Plan(name=name, seed=f"{self._seed}:{name}", **more)  # type: ignore[arg-type]
-            for name in ("left", "right")
-        ]
+    def plans(self, **more: Any) -> list[Plan]:
+        return [Plan(name=name, seed=f"{self._seed}:{name}", **more) for name in ("left", "right")]
 
     def some_saves(self) -> Callable[[Running], bool]:
         count = self.chance.randint(2, 12)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -80,7 +80,7 @@ class Ledger:
         self._check_cards(progress, events)
         self.events |= by_id
 
-    def _check_cards(self, progress: Progress, events: list[LogEvent]) -> None:
+    def _check_cards(self, progress: Progress, events: Sequence[LogEvent]) -> None:
         cards = progress.cards()
         counts = {key: card.answers for key, card in cards.items()}
         if counts != (expected := count_answers(events)):

@@ -111,7 +111,7 @@ def run(folder: Path, plan: Plan, pipe: int) -> NoReturn:
 class _Session:
     def __init__(self, folder: Path, plan: Plan, pipe: int) -> None:
         if plan.newer:
-            log_lines._decoder = msgspec.json.Decoder(LogEvent | Dreamt)  # type: ignore[assignment]
+            log_lines._decoder = msgspec.json.Decoder(LogEvent | Dreamt)
         self._offset = 0.0
         self._set_clock()
         self._plan, self._pipe, self._folder = plan, pipe, folder

@@ -1,4 +1,4 @@
-"""A hundred lives of a learner's progress, each with another end; a thousand by `make chaos`."""
+"""Sixty lives of a learner's progress, each ending five times; many more by `make chaos`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.timeout(900)
-def test_nothing_acknowledged_is_lost_or_doubled_in_a_hundred_cycles() -> None:
+def test_nothing_acknowledged_is_lost_or_doubled_in_sixty_cycles() -> None:
     """In a process of its own, which forks: this one may have threads."""
-    command = [sys.executable, "-m", "tests.chaos", "--cycles", "100", "--seed", "1"]
+    command = [sys.executable, "-m", "tests.chaos", "--cycles", "60", "--seed", "1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("| all |")]
     cycles, answers, lost, doubled, wrong, started = map(
         int, lines[0].replace(",", "").split("|")[2:-1]
     )
-    assert (cycles, lost, doubled, wrong, started) == (100, 0, 0, 0, 5)
+    assert (cycles, lost, doubled, wrong, started) == (60, 0, 0, 0, 3)
     assert answers > 500  # there was something to lose

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tutor.classroom import assignments
 from tutor.classroom.assignments import Assignment, read, write
-from tutor.errors import ClassFileError
+from tutor.classroom.errors import ClassFileError
+from tutor.learner import disk
 
 MONDAY = datetime(2026, 11, 30, 22, 59, 59, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ def test_where_one_may_not_write_it_says_what_to_do(
     def forbidden(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(assignments.disk, "write_temporary", forbidden)
+    monkeypatch.setattr(disk, "write_temporary", forbidden)
     with pytest.raises(ClassFileError) as raised:
         write(file, [Assignment("tokens", MONDAY)])
     assert str(file.parent) in raised.value.happened

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from tests.classroom.class_of_learners import QUESTIONS
 from tutor.classroom.mistakes import mistakes
-from tutor.course.questions.question import ComparePrompts, MatchQuestion, Pair, Question
+from tutor.course.questions.compare import ComparePrompts
+from tutor.course.questions.match import MatchQuestion, Pair
+from tutor.course.questions.question import Question
 
 MATCH = MatchQuestion(
     id="match",

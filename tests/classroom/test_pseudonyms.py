@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tutor.classroom.errors import PseudonymError
 from tutor.classroom.pseudonyms import KEY_BYTES, kept_key, new_key, pseudonym
-from tutor.errors import PseudonymError
 
 
 def test_the_same_key_gives_the_same_names_and_another_gives_others() -> None:

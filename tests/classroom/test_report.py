@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.classroom.class_of_learners import (
+    COSINE,
     COURSE,
     LESSON,
     NOW,
@@ -41,7 +42,7 @@ from tutor.learner.records import (
 )
 from tutor.learner.storage import encoded
 
-CHOICES = [choice.text for choice in QUESTIONS["cosine"].choices]  # type: ignore[union-attr]
+CHOICES = [choice.text for choice in COSINE.choices]
 
 
 def reported(folders: Sequence[Path]) -> Report:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import Struct
 
 from tests.cli.command_line import Tutor
 from tutor.cli.bot.output import GenerativeTrace, Report, RetrievalTrace, RulesTrace
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 FRIDAY = "When do you open on Friday?"
 
 
-def asked(tutor: Tutor, trace: type, *arguments: str) -> Any:
+def asked(tutor: Tutor, trace: type[Struct], *arguments: str) -> Any:
     """What the bot says, and its trace, of that type and with no field more."""
     outcome = tutor("bot", *arguments, "--json")
     assert outcome.err == ""

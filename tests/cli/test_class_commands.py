@@ -24,6 +24,7 @@ from tutor.classroom.learner import Row
 from tutor.classroom.tables import Column, Table, learners_table
 from tutor.cli import text_table
 from tutor.course.catalogue import Course, load_course
+from tutor.course.questions.choices import ChoiceQuestion
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState
 
@@ -58,8 +59,11 @@ def school(tmp_path: Path, course: Course) -> Path:
     """Data folders of six learners: each has read a screen, and got the first question wrong in
     the same way; but for one, who got it right."""
     lesson = course.outlines[2]
-    question = course.lesson(lesson.id).questions[0]  # type: ignore[union-attr]
-    wrong = next(n for n, each in enumerate(question.choices, 1) if not each.right)  # type: ignore[union-attr]
+    read = course.lesson(lesson.id)
+    assert read is not None
+    question = read.questions[0]
+    assert isinstance(question, ChoiceQuestion)
+    wrong = next(n for n, each in enumerate(question.choices, 1) if not each.right)
     for number in range(TOTAL):
         folder = tmp_path / "school" / f"student{number}" / "learners" / "me"
         progress = Progress.open(folder)

@@ -44,14 +44,11 @@ def test_lessons(tutor: Tutor) -> None:
     assert all(lesson.title in tutor("lessons").out for lesson in course.lessons)
 
 
-def test_a_lesson_with_an_error_hides_no_other(
-    tutor: Tutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lesson_with_an_error_hides_no_other(tutor: Tutor, tmp_path: Path) -> None:
     good = paths.lessons_folder() / "02-one-question.md"
     (tmp_path / good.name).write_bytes(good.read_bytes())
     (tmp_path / "99-bad.md").write_text("no front matter")
-    monkeypatch.setattr("tutor.course.catalogue.lessons_folder", lambda: tmp_path)
-    outcome = tutor("lessons", "--json")
+    outcome = tutor("lessons", "--json", "--course", str(tmp_path))
     assert len(json.loads(outcome.out)) == 1
     assert "99-bad.md" in outcome.err
     assert outcome.status == 1

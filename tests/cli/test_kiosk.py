@@ -14,7 +14,7 @@ import pytest
 from tests.cli.command_line import Tutor
 from tutor import paths
 from tutor.allowed import EVERYTHING, LOCKED_DOWN
-from tutor.cli import kiosk
+from tutor.cli import lockdown
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
 
@@ -84,8 +84,8 @@ def test_the_login_shell_refuses_as_the_option_does() -> None:
 )
 def test_the_idle_limit(locked: bool, given: float | None, minutes: float | None) -> None:
     options = argparse.Namespace(kiosk=locked, idle_limit=given)
-    assert kiosk.idle_minutes(options) == minutes
-    assert kiosk.allowed(options) is (LOCKED_DOWN if locked else EVERYTHING)
+    assert lockdown.idle_minutes(options) == minutes
+    assert lockdown.allowed(options) is (LOCKED_DOWN if locked else EVERYTHING)
 
 
 # --- the environment ------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ KEPT = {
 
 
 def test_of_the_environment_only_language_and_terminal_count() -> None:
-    kept = kiosk.clean(HOSTILE | KEPT)
+    kept = lockdown.clean(HOSTILE | KEPT)
     assert kept.items() >= KEPT.items()
     others = {name for name, value in kept.items() if value == HOSTILE.get(name)}
     assert others == set()
@@ -138,7 +138,7 @@ def test_of_the_environment_only_language_and_terminal_count() -> None:
         *("PYTHONSAFEPATH", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "HF_HUB_OFFLINE"),
         "PYTHON_KEYRING_BACKEND",
     }
-    assert kiosk.clean(kept) == kept  # so a program that is begun anew stays as it is
+    assert lockdown.clean(kept) == kept  # so a program that is begun anew stays as it is
 
 
 LOCKED = """

@@ -20,6 +20,7 @@ from tests.tiny_gguf import write_gguf
 from tutor import paths
 from tutor.errors import NoSpace
 from tutor.models import FoundModel
+from tutor.models import pull as pull_module
 from tutor.models.installed import DEFAULT
 from tutor.models.report import Pulled, PullFailed, PullProgress, decode
 
@@ -133,7 +134,7 @@ def test_pull_ends_with_where_it_is(
     tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = FoundModel(name="tiny", kind="folder", path=Path(tiny_model))
-    monkeypatch.setattr("tutor.models.pull.pull", _pull_finds(found))
+    monkeypatch.setattr(pull_module, "pull", _pull_finds(found))
     outcome = tutor("model", "pull", "--json")
     events = [decode(line) for line in outcome.out.splitlines()]
     assert events[0] == PullProgress("fetching", 1, 2)
@@ -151,7 +152,7 @@ def test_pull_ends_with_what_went_wrong(tutor: Tutor, monkeypatch: pytest.Monkey
     def pull(*_: object, **__: object) -> None:
         raise NoSpace("It is full.", "Make room.")
 
-    monkeypatch.setattr("tutor.models.pull.pull", pull)
+    monkeypatch.setattr(pull_module, "pull", pull)
     outcome = tutor("model", "pull", "--json")
     assert decode(outcome.out.splitlines()[-1]) == PullFailed(
         "NoSpace", "It is full.", "Make room."

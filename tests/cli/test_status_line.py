@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import redirect_stderr
 
 import pytest
 
@@ -71,8 +72,7 @@ def test_text_from_elsewhere_cannot_act_on_the_terminal(monkeypatch: pytest.Monk
 def test_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    with pulling() as show:
+    with redirect_stderr(terminal), pulling() as show:
         show(PullProgress("fetching", 46_435_520, 92_871_040))
         show(PullProgress("converting", detail="packing"))
         show(Pulled("/somewhere", fetched=True))

@@ -229,19 +229,29 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device here")
-@pytest.mark.parametrize("json", [[], ["--json"]], ids=["plain", "json"])
-def test_no_room_for_the_output(tiny_model: str, json: list[str]) -> None:
-    command = [sys.executable, "-m", "tutor", "step", "hello", "--model", tiny_model, *json]
-    for output, words in ((">/dev/full", b"No space left"), (">&-", b"output is closed")):
-        process = subprocess.run(
-            ["sh", "-c", f'"$@" {output}', "sh", *command],
-            stderr=subprocess.PIPE,
-            timeout=120,
-            check=False,
-        )
-        assert process.returncode == 1
-        assert process.stderr.startswith(b"tutor: The output cannot be written: ")
-        assert words in process.stderr
+@pytest.mark.parametrize(
+    ("command", "output", "words"),
+    [
+        (["step", "hello"], ">/dev/full", b"No space left"),
+        (["step", "hello", "--json"], ">&-", b"output is closed"),
+        (["lessons"], ">&-", b"output is closed"),
+        (["lessons", "--json"], ">/dev/full", b"No space left"),
+    ],
+    ids=["plain, full", "json, closed", "lessons, closed", "lessons as json, full"],
+)
+def test_no_room_for_the_output(
+    tiny_model: str, command: list[str], output: str, words: bytes
+) -> None:
+    model = ["--model", tiny_model] if command[0] == "step" else []
+    process = subprocess.run(
+        ["sh", "-c", f'"$@" {output}', "sh", sys.executable, "-m", "tutor", *command, *model],
+        stderr=subprocess.PIPE,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert process.stderr.startswith(b"tutor: The output cannot be written: ")
+    assert words in process.stderr
 
 
 @pytest.mark.parametrize("module", ["msgspec", "torch"])  # of the first imports, and the longest

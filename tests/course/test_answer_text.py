@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.course.questions.answer_text import LONGEST, as_text, from_text, graded_again
-from tutor.course.questions.grading import grade
-from tutor.course.questions.question import (
-    Choice,
-    ComparePrompts,
-    NextTokenQuestion,
-    NumberQuestion,
-    OrderQuestion,
-    Question,
-    SeveralChoices,
-    SingleChoice,
-    TextQuestion,
-)
+from tutor.course.questions.answers import LONGEST, Answer
+from tutor.course.questions.choices import Choice
+from tutor.course.questions.compare import ComparePrompts
+from tutor.course.questions.next_token import NextTokenQuestion
+from tutor.course.questions.number import NumberQuestion
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.question import Question
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
+from tutor.course.questions.text import TextQuestion
 
 _CHOICES = tuple(Choice(text=text, why=".", right=text == "b") for text in "abc")
-_COMMON = {"id": "q", "ask": "?", "hint": "!", "why": "."}
+_COMMON: dict[str, Any] = {"id": "q", "ask": "?", "hint": "!", "why": "."}
 SINGLE = SingleChoice(choices=_CHOICES, **_COMMON)
 SEVERAL = SeveralChoices(choices=_CHOICES, **_COMMON)
 ORDER = OrderQuestion(items=("a", "b", "c"), **_COMMON)
@@ -42,9 +41,9 @@ TOKEN = NextTokenQuestion(prompt="The", **_COMMON)
         (TOKEN, " Paris", " Paris"),
     ],
 )
-def test_there_and_back(question: Question, answer: object, text: str) -> None:
-    assert as_text(answer) == text  # type: ignore[arg-type]
-    assert from_text(question, text) == answer
+def test_there_and_back(question: Question, answer: Answer, text: str) -> None:
+    assert question.as_text(answer) == text
+    assert question.from_text(text) == answer
 
 
 @given(
@@ -52,19 +51,19 @@ def test_there_and_back(question: Question, answer: object, text: str) -> None:
     st.one_of(st.text(), st.text("0123456789,- ")),
 )
 def test_whatever_stands_there_can_be_graded_or_is_left_out(question: Question, text: str) -> None:
-    answer = from_text(question, text)
+    answer = question.from_text(text)
     if answer is not None:
-        grade(question, answer)
+        question.grade(answer)
 
 
 @pytest.mark.parametrize("text", ["", "0", "4", "1,1", "1,2", "²", "1.0", "9" * 5000])
 def test_what_is_no_choice_of_this_question_is_left_out(text: str) -> None:
-    assert from_text(SINGLE, text) is None
+    assert SINGLE.from_text(text) is None
 
 
 def test_half_a_character_can_be_kept_and_a_long_answer_is_cut() -> None:
-    assert as_text("a\ud83d").isprintable()
-    assert len(as_text("x" * 1000)) == LONGEST
+    assert TEXT.as_text("a\ud83d").isprintable()
+    assert len(TEXT.as_text("x" * 1000)) == LONGEST
 
 
 @pytest.mark.parametrize(
@@ -80,6 +79,6 @@ def test_half_a_character_can_be_kept_and_a_long_answer_is_cut() -> None:
 def test_an_earlier_answer_is_judged_as_it_was(
     question: Question, text: str, correct: bool, message: str, marks: list[str]
 ) -> None:
-    verdict = graded_again(question, text, correct=correct)
+    verdict = question.grade_again(text, correct=correct)
     assert (verdict.correct, verdict.message) == (correct, message)
     assert [note.mark for note in verdict.notes] == marks

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.course.lesson_text import SMALL
 from tutor import paths
 from tutor.course.catalogue import Course, load_course
-from tutor.course.links import target
 from tutor.course.search import search
+from tutor.course.targets import target
 
 _HOSTILE = st.sampled_from(
     [

@@ -18,7 +18,7 @@ from tutor.course.lesson import Action, Quoted, Sampler
 from tutor.course.links import Link
 from tutor.course.outline import NEEDS
 from tutor.course.questions import shuffle
-from tutor.course.reading.include import code_block
+from tutor.course.reading.include import PACKAGE, code_block
 from tutor.course.reading.markup import markdown
 from tutor.course.reading.parse import measured_name, number_name, read
 from tutor.course.reading.place import Place
@@ -53,15 +53,15 @@ def test_needs_and_source() -> None:
 # --- code -----------------------------------------------------------------------------------------
 
 
-def included(reference: str) -> list[str]:
-    return code_block(f"{reference}\n", Place("x.md", 5))
+def included(reference: str, package: Path = PACKAGE) -> list[str]:
+    return code_block(f"{reference}\n", Place("x.md", 5), package)
 
 
 def test_a_function_without_its_docstring() -> None:
-    first, *code, last = included("tutor/course/questions/shuffle.py#choice_order")
+    first, *code, last = included("tutor/course/questions/shuffle.py#out_of_order")
     assert (first, last) == ("```python", "```")
     shown = ast.unparse(ast.parse("\n".join(code)))
-    written = ast.parse(inspect.getsource(shuffle.choice_order))
+    written = ast.parse(inspect.getsource(shuffle.out_of_order))
     function = written.body[0]
     assert isinstance(function, ast.FunctionDef)
     assert '"""' not in "\n".join(code)
@@ -80,7 +80,7 @@ def test_a_class_with_nothing_but_a_docstring_keeps_it() -> None:
 
 
 def test_code_takes_the_place_of_its_block() -> None:
-    block = "```include\ntutor/course/place.py#Place.below\n```\n"
+    block = "```include\ntutor/course/reading/place.py#Place.below\n```\n"
     shown = body(f"Before.\n\n{block}\nAfter.\n")
     assert shown.index("Before") < shown.index("```python\ndef below") < shown.index("After")
     assert "include" not in shown
@@ -113,16 +113,13 @@ def test_nothing_else_is_read(reference: str) -> None:
     assert caught.value.next_step
 
 
-def test_a_link_out_of_the_package_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_out_of_the_package_is_not_followed(tmp_path: Path) -> None:
     outside, package = tmp_path / "secret.py", tmp_path / "tutor"
     outside.write_text("def secret(): pass\n")
     package.mkdir()
     (package / "inside.py").symlink_to(outside)
-    monkeypatch.setattr("tutor.course.reading.include._PACKAGE", package)
     with pytest.raises(LessonError, match="no file"):
-        included("tutor/inside.py#secret")
+        included("tutor/inside.py#secret", package)
 
 
 # --- facts ----------------------------------------------------------------------------------------

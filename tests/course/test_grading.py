@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,22 +17,18 @@ from tutor.course.lesson import (
     TopTokenAbove,
     TopTokenBelow,
 )
-from tutor.course.questions.grading import Answer, grade
-from tutor.course.questions.number import readings
-from tutor.course.questions.question import (
-    Choice,
-    NextTokenQuestion,
-    NumberQuestion,
-    OrderQuestion,
-    Question,
-    SeveralChoices,
-    SingleChoice,
-    TextQuestion,
-)
-from tutor.course.questions.shuffle import choice_order
+from tutor.course.questions.answers import Answer
+from tutor.course.questions.choices import Choice
+from tutor.course.questions.next_token import NextTokenQuestion
+from tutor.course.questions.number import NumberQuestion, readings
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.question import Question
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.spelling import plain
+from tutor.course.questions.text import TextQuestion
 
-COMMON = {"id": "q", "ask": "?", "hint": "h", "why": "w"}
+COMMON: dict[str, Any] = {"id": "q", "ask": "?", "hint": "h", "why": "w"}
 
 
 def choices(*right: bool) -> tuple[Choice, ...]:
@@ -49,7 +47,7 @@ def number(answer: float, tolerance: float = 0, unit: str = "") -> NumberQuestio
 
 
 def test_single() -> None:
-    right, wrong = grade(SINGLE, 1), grade(SINGLE, 0)
+    right, wrong = SINGLE.grade(1), SINGLE.grade(0)
     assert right.correct
     assert not wrong.correct
     assert [note.mark for note in wrong.notes] == ["wrong", "missed", "left"]
@@ -58,7 +56,7 @@ def test_single() -> None:
 
 @given(st.sets(st.integers(0, 3)))
 def test_several_needs_all_and_no_other(chosen: set[int]) -> None:
-    verdict = grade(SEVERAL, chosen)
+    verdict = SEVERAL.grade(chosen)
     assert verdict.correct == (chosen == {0, 1})
     marks = [note.mark for note in verdict.notes]
     assert [mark in ("right", "wrong") for mark in marks] == [place in chosen for place in range(4)]
@@ -74,7 +72,7 @@ def test_several_needs_all_and_no_other(chosen: set[int]) -> None:
     ],
 )
 def test_several_says_what_was_missed(chosen: set[int], words: str) -> None:
-    assert words in grade(SEVERAL, chosen).message
+    assert words in SEVERAL.grade(chosen).message
 
 
 @pytest.mark.parametrize(
@@ -100,22 +98,22 @@ def test_several_says_what_was_missed(chosen: set[int], words: str) -> None:
     ],
 )
 def test_numbers_as_people_type_them(typed: str, unit: str, answer: float) -> None:
-    assert grade(number(answer, unit=unit), typed).correct
+    assert number(answer, unit=unit).grade(typed).correct
 
 
 @pytest.mark.parametrize("typed", ["abc", "", "  ", "nan", "inf", "1/0", "1.2.3", "٣", "--3", "%"])
 def test_what_is_not_a_number_does_not_count(typed: str) -> None:
-    verdict = grade(number(3), typed)
+    verdict = number(3).grade(typed)
     assert not verdict.counted
     assert not verdict.correct
     assert "Type digits" in verdict.message
 
 
 def test_a_number_that_is_off_says_in_which_direction() -> None:
-    assert "too low" in grade(number(3, 0.1), "2.8").message
-    assert "too high" in grade(number(3, 0.1), "3.2").message
-    assert grade(number(3, 0.1), "3.1").correct
-    assert grade(number(0.3), str(0.1 + 0.2)).correct
+    assert "too low" in number(3, 0.1).grade("2.8").message
+    assert "too high" in number(3, 0.1).grade("3.2").message
+    assert number(3, 0.1).grade("3.1").correct
+    assert number(0.3).grade(str(0.1 + 0.2)).correct
 
 
 @given(st.floats(-1e12, 1e12))
@@ -127,12 +125,12 @@ def test_every_number_is_understood_as_written(value: float) -> None:
 def test_any_text_may_be_typed_for_a_number(typed: str, unit: str) -> None:
     for value in readings(typed, unit):
         assert isinstance(value, float)
-    assert grade(number(0.5, unit=unit), typed).message
+    assert number(0.5, unit=unit).grade(typed).message
 
 
 @given(st.permutations(range(4)))
 def test_order(order: list[int]) -> None:
-    verdict = grade(ORDER, tuple(order))
+    verdict = ORDER.grade(tuple(order))
     assert verdict.correct == (order == [0, 1, 2, 3])
     right = sum(item == place for place, item in enumerate(order))
     assert sum(note.mark == "right" for note in verdict.notes) == right
@@ -144,18 +142,18 @@ def test_order(order: list[int]) -> None:
     "typed", ["softmax", " SOFT-MAX ", "Soft max", "sóftmax.", "softmaxfunction"]
 )
 def test_spellings_that_count(typed: str) -> None:
-    assert grade(TEXT, typed).correct
+    assert TEXT.grade(typed).correct
 
 
 @pytest.mark.parametrize("typed", ["softmin", "soft", "max"])
 def test_spellings_that_do_not(typed: str) -> None:
-    verdict = grade(TEXT, typed)
+    verdict = TEXT.grade(typed)
     assert verdict.counted
     assert not verdict.correct
 
 
 def test_no_text_does_not_count() -> None:
-    assert not grade(TEXT, " . ").counted
+    assert not TEXT.grade(" . ").counted
 
 
 @given(st.text(max_size=40))
@@ -171,7 +169,7 @@ def test_case_spaces_and_hyphens_do_not_matter(text: str) -> None:
 
 @pytest.mark.parametrize(("rank", "correct"), [(1, True), (2, True), (3, False), (49152, False)])
 def test_next_token_goes_by_rank(rank: int, correct: bool) -> None:
-    verdict = grade(NEXT, rank)
+    verdict = NEXT.grade(rank)
     assert verdict.correct is correct
     if rank > 1:
         assert f"{rank:,}" in verdict.message
@@ -183,7 +181,7 @@ def test_next_token_goes_by_rank(rank: int, correct: bool) -> None:
 )
 def test_an_answer_of_another_kind_is_a_bug(question: Question, answer: Answer) -> None:
     with pytest.raises(TypeError):
-        grade(question, answer)
+        question.grade(answer)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +190,7 @@ def test_an_answer_of_another_kind_is_a_bug(question: Question, answer: Answer) 
 )
 def test_an_answer_out_of_range_is_a_bug(question: Question, answer: Answer) -> None:
     with pytest.raises(ValueError, match=r"places|order|rank"):
-        grade(question, answer)
+        question.grade(answer)
 
 
 # --- order of choices ---------------------------------------------------------------------------
@@ -201,32 +199,32 @@ def test_an_answer_out_of_range_is_a_bug(question: Question, answer: Answer) -> 
 @given(st.integers(0, 2**32))
 def test_choices_are_all_there_and_stay_where_they_are(seed: int) -> None:
     for question, count in ((SINGLE, 3), (SEVERAL, 4), (ORDER, 4)):
-        order = choice_order(question, seed)
+        order = question.display_order(seed)
         assert sorted(order) == list(range(count))
-        assert order == choice_order(question, seed)
+        assert order == question.display_order(seed)
 
 
 @given(st.integers(0, 2**32))
 def test_items_to_be_ordered_are_never_shown_in_order(seed: int) -> None:
-    assert choice_order(ORDER, seed) != (0, 1, 2, 3)
+    assert ORDER.display_order(seed) != (0, 1, 2, 3)
 
 
 def test_every_order_of_choices_occurs() -> None:
-    assert len({choice_order(SINGLE, seed) for seed in range(100)}) == 6
+    assert len({SINGLE.display_order(seed) for seed in range(100)}) == 6
 
 
 def test_the_order_for_a_seed_is_the_same_in_every_version() -> None:
     """A quiz that was left is gone on with, perhaps under another version of Python."""
-    assert choice_order(SEVERAL, 7) == (3, 1, 0, 2)
+    assert SEVERAL.display_order(7) == (3, 1, 0, 2)
 
 
 def test_nothing_to_shuffle() -> None:
-    assert choice_order(TEXT, 1) == choice_order(NEXT, 1) == choice_order(number(1), 1) == ()
+    assert TEXT.display_order(1) == NEXT.display_order(1) == number(1).display_order(1) == ()
 
 
 # --- goals --------------------------------------------------------------------------------------
 
-REACHED = [
+REACHED: list[tuple[Goal, Evidence, bool]] = [
     (TopTokenAbove(0.9), Evidence(top_probability=0.91), True),
     (TopTokenAbove(0.9), Evidence(top_probability=0.9), False),
     (TopTokenAbove(0.9), Evidence(), False),

@@ -10,7 +10,7 @@ import pytest
 
 from tutor.course.catalogue import load_course
 from tutor.course.lesson import Lab, Lesson
-from tutor.course.questions.question import NextTokenQuestion
+from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.lm import draw
 from tutor.lm.distribution import PLAIN, Distribution, Row
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.course.lesson_text import LAB, SINGLE, SMALL, line_of
-from tutor.authoring.layout import cells, height, wrapped
+from tutor.authoring.layout import height
 from tutor.authoring.lint import Finding, lint
 from tutor.course.reading.markup import markdown
+from tutor.text import cells, wrapped
 
 
 def findings(folder: Path, text: str) -> list[Finding]:

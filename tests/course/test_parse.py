@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from tests.course.lesson_text import FRONT, LAB, SCREEN, SINGLE, SMALL, line_of, parse_lesson
 from tutor.course.lesson import Branched, TookRankAtLeast, TopTokenAbove, TopTokenBelow
-from tutor.course.questions.question import QUESTION_TYPES, NumberQuestion, SingleChoice
+from tutor.course.questions.number import NumberQuestion
+from tutor.course.questions.question import QUESTION_TYPES
+from tutor.course.questions.single import SingleChoice
 from tutor.course.reading.parse import parse_bytes, read, read_bytes
 from tutor.course.reading.place import MAXIMUM_BYTES
 from tutor.errors import LessonError

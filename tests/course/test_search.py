@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.course.lesson_text import SMALL
 from tutor.course.catalogue import Course, load_course
-from tutor.course.links import ScreenTarget, TermTarget
 from tutor.course.search import Hit, search
+from tutor.course.targets import ScreenTarget, TermTarget
 
 GLOSSARY = "# Glossary\n\n## Café {#cafe}\n\nA *place* for a [first](#cafe) coffee.\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from tests.course.lesson_text import SMALL, line_of
 from tutor import paths
 from tutor.course.catalogue import Course, load_course
-from tutor.course.links import ScreenTarget, TermTarget, target
+from tutor.course.consistency import usable_outlines
+from tutor.course.facts import Fact
 from tutor.course.outline import Outline
 from tutor.course.reading import parse
-from tutor.course.whole import whole
+from tutor.course.targets import ScreenTarget, TermTarget, target
 from tutor.errors import LessonError
 
 GLOSSARY = "## Logit {#logit}\n\nA score, see [there](07-small.md#first).\n"
@@ -65,7 +67,7 @@ def test_a_chain_as_long_as_a_course_can_be() -> None:
         return Outline(f"l{number}", number, 1, "", "", needs, (), (), ())
 
     chain = [outline(number) for number in range(5000)]
-    (problem,) = whole(chain, ()).problems
+    (problem,) = usable_outlines(chain, ()).problems
     assert "'l5000'" in problem.problem
 
 
@@ -161,11 +163,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     files: list[str] = []
     read = parse.read
 
-    def counting(text: str, where: str, *more: object) -> parse.Outcome:
+    def counting(text: str, where: str, facts: Sequence[Fact] = ()) -> parse.Outcome:
         files.append(where)
-        return read(text, where, *more)  # type: ignore[arg-type]
+        return read(text, where, facts)
 
-    monkeypatch.setattr("tutor.course.reading.parse.read", counting)
+    monkeypatch.setattr(parse, "read", counting)
     return files
 
 

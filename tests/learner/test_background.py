@@ -5,18 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
 
 from tests.learner.learner_sessions import answered, named
-from tutor.errors import StoreError, StoreFull
+from tutor.errors import StoreError
 from tutor.learner.background import BackgroundProgress
+from tutor.learner.errors import StoreFull
 from tutor.learner.lock import locked
 from tutor.learner.progress import LONGEST_SETTING, Progress
 from tutor.learner.records import LessonState, Undone, new_id
 
 PATIENCE = 30.0
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -27,8 +31,8 @@ class Gate:
         self._open = threading.Event()
         record, change = progress.record, progress.change
 
-        def held(name: str, save: Callable[[object], None]) -> Callable[[object], None]:
-            def wait(what: object) -> None:
+        def held(name: str, save: Callable[[T], None]) -> Callable[[T], None]:
+            def wait(what: T) -> None:
                 assert self._open.wait(PATIENCE)
                 self.order.append(name)
                 save(what)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.learner.learner_sessions import answered, run_session, start_writer, told
-from tutor.errors import StoreBusy
+from tutor.learner.errors import StoreBusy
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
 from tutor.learner.review_log import ReviewLog

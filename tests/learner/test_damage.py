@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.learner.learner_sessions import answered, log_files, told
-from tutor.errors import StoreError, StoreNewer
+from tutor.errors import StoreError
+from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import Draft, LessonState
 from tutor.learner.schema import CURRENT

@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.learner.event_strategies import events, ids, times
 from tests.learner.learner_sessions import log_files
-from tutor.errors import StoreNewer
 from tutor.learner import exchange
+from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
     Answered,

@@ -33,7 +33,8 @@ posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX permissions and 
 BEGIN = """
 import os, subprocess, sys
 from pathlib import Path
-from tutor.errors import StoreError, StoreFull, StoreReadOnly
+from tutor.errors import StoreError
+from tutor.learner.errors import StoreFull, StoreReadOnly
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.learner.learner_sessions import named, run_session, told
-from tutor.errors import ImportRefused, StoreNewer, TutorError
+from tutor.errors import TutorError
 from tutor.learner import exchange
+from tutor.learner.errors import ImportRefused, StoreNewer
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
@@ -234,20 +235,34 @@ from tutor.learner import exchange
 from tutor.learner.progress import Progress
 import filelock, fsrs
 
-folder, file, operation = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-progress = Progress(folder)
-bundle = exchange.read(file, 2e6)
-left = operation
-def hook(event, arguments):
-    global left
-    if event in {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate"}:
-        if any(str(each).startswith(str(folder)) for each in arguments):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(hook)
-exchange.merge(progress, [bundle])
+def merge(folder, file, left):
+    progress = Progress(folder)
+    bundle = exchange.read(file, 2e6)
+    def hook(event, arguments):
+        nonlocal left
+        if event in {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate"}:
+            if any(str(each).startswith(str(folder)) for each in arguments):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(hook)
+    exchange.merge(progress, [bundle])
+
+file = Path(sys.argv[1])
+for operation, folder in enumerate(map(Path, sys.argv[2:]), start=1):
+    child = os.fork()  # modules are imported once for all of them
+    if child == 0:
+        status = 1
+        try:
+            merge(folder, file, operation)
+            status = 0
+        finally:
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+
+MOST_OPERATIONS = 40
+"""More than an import takes."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -256,18 +271,18 @@ def test_kill_9_before_every_file_operation_of_an_import(tmp_path: Path) -> None
     for number in range(20):
         there.record(named(number))
     file = exported(there, tmp_path / "file")
-    killed = 0
-    for operation in range(1, 100):
-        folder = tmp_path / f"here-{operation}"
+    first = Progress(tmp_path / "here-1")
+    for number in (3, 50):
+        first.record(named(number))
+    folders = [tmp_path / f"here-{number}" for number in range(1, MOST_OPERATIONS + 1)]
+    for folder in folders[1:]:
+        shutil.copytree(first.folder, folder)
+    statuses = [int(line) for line in run_session(KILL, file, *folders).split()]
+    killed = statuses.index(0)
+    assert set(statuses[:killed]) == {-signal.SIGKILL}
+    assert set(statuses[killed:]) == {0}
+    for folder in folders[:killed]:
         here = Progress(folder)
-        for number in (3, 50):
-            here.record(named(number))
-        command = [sys.executable, "-c", KILL, str(folder), str(file), str(operation)]
-        status = subprocess.run(command, check=False).returncode
-        if status == 0:
-            break
-        assert status == -signal.SIGKILL
-        killed += 1
         assert {"question-3", "question-50"} <= set(here.cards())
         assert told(Progress(folder)) == ""
         exchange.merge(here, [exchange.read(file, NOW)])
@@ -298,7 +313,7 @@ def test_an_import_cut_off_within_a_line_is_made_whole_by_another(tmp_path: Path
 FULL = """
 import resource, sys
 from pathlib import Path
-from tutor.errors import StoreFull
+from tutor.learner.errors import StoreFull
 from tutor.learner import exchange
 from tutor.learner.progress import Progress
 folder, file = Path(sys.argv[1]), Path(sys.argv[2])

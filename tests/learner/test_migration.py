@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.learner.learner_sessions import answered, told
-from tutor.errors import StoreNewer
+from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState, Undone
 from tutor.learner.review_log import ReviewLog

@@ -23,6 +23,7 @@ from tutor.learner.records import (
     LabDone,
     LessonRead,
     LessonState,
+    Setting,
 )
 from tutor.learner.schema import CURRENT
 
@@ -106,6 +107,7 @@ def test_what_was_entered_in_a_review_is_kept_until_it_is_answered(folder: Path)
 
 def test_settings_keep_their_type(folder: Path) -> None:
     progress = Progress.open(folder)
+    values: dict[str, Setting]
     values = {"text": "The capital of France is", "seed": 7, "temperature": 1.0, "ids": True}
     for name, value in values.items():
         progress.save_setting(name, value)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import fsrs
 import msgspec
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from tutor.learner import review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Forgotten, Suspended, Undone, new_id
-from tutor.learner.review import Asked, Limits, Queue
+from tutor.learner.review import Limits, Queue, ReviewQuestion
 from tutor.learner.schedule import Grade, grade
 from tutor.learner.state import LearnerState, fold
 
@@ -40,14 +41,14 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     time.tzset()
 
 
-def answer(question: str = "q", at: float = START, **more: object) -> Answered:
+def answer(question: str = "q", at: float = START, **more: Any) -> Answered:
     """A right answer of its own id, unless `more` says otherwise."""
-    fields = {"version": 1, "lesson": "l", "correct": True, "id": new_id()} | more
-    return Answered(at=at, question=question, **fields)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"version": 1, "lesson": "l", "correct": True, "id": new_id()} | more
+    return Answered(at=at, question=question, **fields)
 
 
-def course(*questions: str, version: int = 1) -> dict[str, Asked]:
-    return {name: Asked(name, version, "l", "screen") for name in questions}
+def course(*questions: str, version: int = 1) -> dict[str, ReviewQuestion]:
+    return {name: ReviewQuestion(name, version, "l", "screen") for name in questions}
 
 
 def asked_at(state: LearnerState, now: float, **limits: int) -> list[str]:
@@ -81,7 +82,7 @@ def by_fsrs(events: list[Answered]) -> fsrs.Card:
         ({}, Grade.GOOD),
     ],
 )
-def test_the_grade_follows_from_what_happened(more: dict[str, object], expected: Grade) -> None:
+def test_the_grade_follows_from_what_happened(more: dict[str, Any], expected: Grade) -> None:
     assert grade(answer(**more)) is expected
     assert fsrs.Rating(expected).name.upper() == expected.name
 
@@ -119,8 +120,9 @@ def test_every_schedule_is_that_of_fsrs(
     at, events = START, []
     for pause, correct, hinted, guessed, attempt in answers:
         at += pause
-        more = {"correct": correct, "hinted": hinted, "guessed": guessed, "attempt": attempt}
-        events.append(answer(at=at, **more))
+        events.append(
+            answer(at=at, correct=correct, hinted=hinted, guessed=guessed, attempt=attempt)
+        )
     card, expected = fold(LearnerState(), events).cards["q"], by_fsrs(events)
     assert card.stability == pytest.approx(expected.stability)
     assert card.difficulty == pytest.approx(expected.difficulty)
@@ -184,7 +186,7 @@ def test_a_question_with_a_new_meaning_starts_again_and_says_why() -> None:
 
 def test_a_lesson_may_be_called_differently() -> None:
     state = fold(LearnerState(), reviewed("q"))
-    renamed = {"q": Asked("q", 1, "another-name", "screen")}
+    renamed = {"q": ReviewQuestion("q", 1, "another-name", "screen")}
     (item,) = review.queue(state, renamed, START + 60 * DAY).due
     assert item.lesson == "another-name"
     assert review.mastery_of_lessons(state, renamed, START)["another-name"].answered == 1
@@ -253,7 +255,8 @@ def test_the_retention_is_what_fsrs_estimates() -> None:
 
 
 def test_mastery_grows_with_what_lasts_and_fades() -> None:
-    asked = course("a", "b") | {"c": Asked("c", 1, "l", "other"), "d": Asked("d", 1, "m")}
+    others = [ReviewQuestion("c", 1, "l", "other"), ReviewQuestion("d", 1, "m")]
+    asked = course("a", "b") | {each.question: each for each in others}
     once = fold(LearnerState(), [answer("a")])
     often, at = once, START
     for _ in range(6):
@@ -280,8 +283,8 @@ def test_the_streak_is_of_days_in_a_row() -> None:
 
 
 def test_limits_are_settings() -> None:
-    def settings(**values: object) -> Limits:
-        return review.limits(lambda name: values.get(name.removeprefix("review.")))  # type: ignore
+    def settings(**values: str | float) -> Limits:
+        return review.limits(lambda name: values.get(name.removeprefix("review.")))
 
     assert settings() == Limits(review.CAP, review.NEW)
     assert settings(cap=5, new=0) == Limits(5, 0)

@@ -22,8 +22,8 @@ from tutor.learner import exchange, review
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Draft, Guessed, LessonRead, LessonState, Suspended
 from tutor.learner.schema import CURRENT
-from tutor.study.asked import asked
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
+from tutor.study.review_questions import review_questions
 from tutor.text import printable_json, safe
 
 lengths = pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def look_at_everything(folder: Path) -> None:
         state = progress.state()
         shown += [str(notice) for notice in progress.notices]
         shown += [safe(make("me", COURSE, state, progress.clock())) for make in (report, details)]
-        ask = asked(COURSE)
+        ask = review_questions(COURSE)
         limits = review.limits(progress.setting)
         review.queue(state, ask, progress.clock(), limits)
         review.forecast(state, ask, progress.clock())
@@ -90,7 +90,7 @@ def look_at_everything(folder: Path) -> None:
         review.streak(state, progress.clock())
         shown.append(printable_json(msgspec.json.encode(exchange.export(progress))).decode())
         for lesson in COURSE.outlines:
-            standing(lesson, progress.lesson(lesson.id), progress.cards())
+            lesson_progress(lesson, progress.lesson(lesson.id), progress.cards())
         progress.record(answered(1))
         progress.record(answered(1))
     except TutorError as error:

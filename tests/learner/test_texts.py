@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ from tutor.learner.progress import Progress
 from tutor.learner.texts import MOST, OpenText, TextInfo, Texts, TextShelf
 
 
-def info(name: str, at: float = 1.0, **more: object) -> TextInfo:
-    return TextInfo(id=name, place="free", at=at, title=name, **more)  # type: ignore[arg-type]
+def info(name: str, at: float = 1.0, **more: Any) -> TextInfo:
+    return TextInfo(id=name, place="free", at=at, title=name, **more)
 
 
 def test_what_is_saved_is_found_again(tmp_path: Path) -> None:

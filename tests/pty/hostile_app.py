@@ -15,15 +15,13 @@ from tutor.app.app import TutorApp
 from tutor.app.terminal import lifetime as terminal
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast
-from tutor.course.questions.question import (
-    Choice,
-    NextTokenQuestion,
-    NumberQuestion,
-    OrderQuestion,
-    SeveralChoices,
-    SingleChoice,
-    TextQuestion,
-)
+from tutor.course.questions.choices import Choice
+from tutor.course.questions.next_token import NextTokenQuestion
+from tutor.course.questions.number import NumberQuestion
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
+from tutor.course.questions.text import TextQuestion
 from tutor.errors import LessonError
 from tutor.learner.progress import Progress
 from tutor.learner.records import Guessed, LessonState

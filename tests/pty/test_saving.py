@@ -12,7 +12,7 @@ import pytest
 
 from tests.terminal import DEADLINE, Terminal
 from tutor.course.catalogue import load_course
-from tutor.course.questions.question import SeveralChoices
+from tutor.course.questions.several import SeveralChoices
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tutor import paths
+from tutor.labs.rag import backend as rag_backend
 from tutor.labs.rag import lab as rag
 from tutor.labs.rag import texts as rag_texts
 from tutor.retrieval import pairs as pairs_module
@@ -51,8 +52,8 @@ def small_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.setattr(paths, "retrieval_pairs", lambda: file)
     monkeypatch.setattr(rag_texts, "_course_passages", lambda: PASSAGES)
     monkeypatch.setattr(rag_texts, "quiz_questions", lambda: ("What is it?", "Why is that so?"))
-    monkeypatch.setattr("tutor.labs.rag.backend.quiz_questions", rag_texts.quiz_questions)
-    monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: False)
+    monkeypatch.setattr(rag_backend, "quiz_questions", rag_texts.quiz_questions)
+    monkeypatch.setattr(rag_backend, "is_installed", lambda: False)
     forget()
     yield
     forget()

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.errors import RetrievalError
 from tutor.retrieval import full_text
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.full_text import K1, B, MemoryIndex, unmarked
 from tutor.retrieval.passage import Passage
 

@@ -10,7 +10,7 @@ import pytest
 from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
-from tutor.errors import RetrievalError
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.pairs import Pair, pair_of, pairs
 
 

@@ -9,13 +9,15 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tutor import paths
-from tutor.errors import RetrievalError, UsageError
+from tutor.errors import UsageError
 from tutor.retrieval import folder as folder_module
 from tutor.retrieval import store, update
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.update import Progress
 
@@ -64,9 +66,12 @@ def test_only_what_has_changed_is_read_again(texts: Path, monkeypatch: pytest.Mo
     indexed(texts)
     read: list[str] = []
     original = folder_module.read
-    monkeypatch.setattr(
-        folder_module, "read", lambda *both: read.append(both[1].path.name) or original(*both)
-    )
+
+    def counting(folder: Path, file: folder_module.File) -> bytes:
+        read.append(file.path.name)
+        return original(folder, file)
+
+    monkeypatch.setattr(folder_module, "read", counting)
     assert indexed(texts).unchanged == 3
     assert read == []
     (texts / "wren.md").write_text("# Wrens\n\nA wren sings.\n")
@@ -193,10 +198,10 @@ def test_what_cannot_be_read_is_left_out(texts: Path, monkeypatch: pytest.Monkey
     """As root everything can be read: the refusal is made up."""
     original = Path.open
 
-    def refuse(self: Path, *rest: object, **more: object) -> object:
+    def refuse(self: Path, *rest: Any, **more: Any) -> Any:
         if self.name == "wren.md":
             raise PermissionError(13, "Permission denied")
-        return original(self, *rest, **more)  # type: ignore[call-overload]
+        return original(self, *rest, **more)
 
     monkeypatch.setattr(Path, "open", refuse)
     assert indexed(texts).left_out == {"cannot be read": 1}

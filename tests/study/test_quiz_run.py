@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from tests.sample_course import LESSON
 from tutor.course.lesson import Lesson
-from tutor.course.questions.question import Question, TextQuestion
+from tutor.course.questions.question import Question
+from tutor.course.questions.text import TextQuestion
 from tutor.learner.records import Answered, Card, Draft, LessonState
 from tutor.learner.state import LearnerState, fold, place
+from tutor.study.lesson_progress import lesson_progress
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
-from tutor.study.standing import standing
 
 NAMES = [f"q-{number}" for number in range(6)]
 
@@ -71,7 +72,7 @@ def test_after_any_update_a_quiz_goes_on_at_a_question_that_there_is(
     _, learner = before
     state = learner.lessons[updated.id]
     run = resumed(updated, state)
-    where = standing(updated, state, learner.cards)
+    where = lesson_progress(updated, state, learner.cards)
     assert where.in_quiz == (run is not None)
     assert 0 <= where.right <= where.answered <= where.questions
     assert 0 <= where.fraction <= 1

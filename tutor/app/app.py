@@ -31,9 +31,10 @@ from tutor.app.terminal.ascii_only import AsciiOnly
 from tutor.app.terminal.idle_screen import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.remote_terminal import RemoteTerminal
-from tutor.errors import StoreRepaired, TutorError
+from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.learner.background import BackgroundProgress
+from tutor.learner.errors import StoreRepaired
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

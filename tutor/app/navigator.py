@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tutor.app.services import Services
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
-    from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
+    from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.errors import TutorError
     from tutor.labs.kit.runner import Left
     from tutor.lm.distribution import SamplerSettings, Token
@@ -83,7 +83,7 @@ class Navigator(Navigation):
         self._app.push_screen(LessonScreen(self._services, self, lesson, screen_id))
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
-        from tutor.course.links import target
+        from tutor.course.targets import target
 
         found = target(href, self._services.course, lesson_id)
         if found is None:
@@ -92,7 +92,7 @@ class Navigator(Navigation):
             self.open_target(found)
 
     def open_target(self, target: TermTarget | ScreenTarget) -> None:
-        from tutor.course.links import TermTarget
+        from tutor.course.targets import TermTarget
 
         course = self._services.course
         if isinstance(target, TermTarget):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.labs.kit import registry
 from tutor.learner import review
-from tutor.study.asked import asked
+from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence, Set
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from tutor.app.model.keeper import ModelKeeper
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
-    from tutor.course.links import ScreenTarget, TermTarget
     from tutor.course.outline import Outline
+    from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
-    from tutor.learner.review import Asked, Queue
+    from tutor.learner.review import Queue, ReviewQuestion
     from tutor.lm.distribution import SamplerSettings, Token
     from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
@@ -43,9 +43,9 @@ class OpenCourse:
         self.__dict__.pop("asked", None)
 
     @cached_property
-    def asked(self) -> dict[str, Asked]:
+    def asked(self) -> dict[str, ReviewQuestion]:
         """The questions of the course by id, as reviews know them."""
-        return asked(self.course)
+        return review_questions(self.course)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Services:
         return self.open_course.course
 
     @property
-    def asked(self) -> dict[str, Asked]:
+    def asked(self) -> dict[str, ReviewQuestion]:
         return self.open_course.asked
 
     def review_queue(self) -> Queue:

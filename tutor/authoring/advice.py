@@ -6,16 +6,11 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator
 
-from tutor.authoring.layout import HEIGHT, WIDTH, height, screen_height, too_wide, wrapped
+from tutor.authoring.layout import HEIGHT, WIDTH, height, screen_height, too_wide
 from tutor.course.lesson import Lab, Lesson, Screen
-from tutor.course.questions.question import (
-    MatchQuestion,
-    OrderQuestion,
-    Question,
-    SeveralChoices,
-    SingleChoice,
-)
+from tutor.course.questions.question import Question
 from tutor.course.reading.markup import BLOCKS, markdown
+from tutor.text import wrapped
 
 GOOD_TITLE = 40
 """Columns; a screen's title shares its line with the lesson's place."""
@@ -85,22 +80,8 @@ def _about_question(question: Question) -> Iterator[Advice]:
             f"The question {question.id!r} belongs to no screen.",
             "Add `screen: ...`, so that a learner can look the answer up.",
         )
-    lines = height(question.ask, markdown())
-    match question:
-        case SingleChoice() | SeveralChoices():
-            lines += 1 + sum(wrapped(choice.text, WIDTH - 5) for choice in question.choices)
-            said = Counter([question.why, *(choice.why for choice in question.choices)])
-        case MatchQuestion():
-            lines += 1 + sum(wrapped(pair.left, WIDTH // 2) for pair in question.pairs)
-            lines += 1 + sum(wrapped(pair.right, WIDTH - 5) for pair in question.pairs)
-            said = Counter([question.why, *(pair.why for pair in question.pairs)])
-        case OrderQuestion():
-            lines += 1 + sum(wrapped(item, WIDTH - 5) for item in question.items)
-            said = Counter([question.why])
-        case _:
-            lines += 2
-            said = Counter([question.why])
-    said[question.hint] += 1
+    lines = height(question.ask, markdown()) + question.answer_lines(WIDTH)
+    said = Counter([*question.reasons(), question.hint])
     if repeated := [text for text, times in said.items() if times > 1]:
         yield (
             question.id,

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tutor.authoring.kept_answers import KeptAnswers
     from tutor.course.lesson import Lab, Quoted
     from tutor.course.measured import Cases
-    from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
+    from tutor.course.questions.compare import ComparePrompts
+    from tutor.course.questions.next_token import NextTokenQuestion
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
 
@@ -51,9 +52,16 @@ class Ranked(msgspec.Struct, frozen=True):
 class Ask:
     """Answers, from memory where they are there. The model is only loaded when one is not."""
 
-    def __init__(self, memory: KeptAnswers, load: Callable[[], LanguageModel]) -> None:
+    def __init__(
+        self,
+        memory: KeptAnswers,
+        load: Callable[[], LanguageModel],
+        solve: Callable[[str, LanguageModel], Solved] = solved,
+    ) -> None:
+        """`solve` does the lab of a name as its own solution says."""
         self._memory = memory
         self._load = load
+        self._solve = solve
 
     @cached_property
     def _model(self) -> LanguageModel:
@@ -68,7 +76,7 @@ class Ask:
         done once."""
         if lab.kind == "live":
             name = lab.live
-            done = self._memory.answer(name, Solved, lambda: solved(name, self._model))
+            done = self._memory.answer(name, Solved, lambda: self._solve(name, self._model))
             return done.outcome(lab)
         asked = [lab.kind, lab.prompt, lab.sampler, lab.goals, lab.solution]
         return self._memory.answer(asked, Outcome, lambda: attempt(lab, self._model))

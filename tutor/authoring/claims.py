@@ -11,7 +11,8 @@ from tutor.authoring.lint import Finding, Sound
 from tutor.authoring.measured import bm25, recorded
 from tutor.course.goals import description
 from tutor.course.measured import Bm25, Cases, Entry, Measured, OfCases, Record, Score
-from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
+from tutor.course.questions.compare import ComparePrompts
+from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.reading.parse import measured_name, number_name
 from tutor.errors import LessonError
 

@@ -7,11 +7,12 @@ longer fits a small terminal.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from markdown_it.tree import SyntaxTreeNode
+
+from tutor.text import cells, wrapped
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -27,31 +28,6 @@ _ITEM_INDENT = 3
 _QUOTE_INDENT = 2
 _COLUMN_GAP = 2
 _CARD_EDGE = 2
-
-
-def cells(text: str) -> int:
-    """Columns that `text` takes: East Asian wide characters two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
-
-
-def wrapped(text: str, width: int) -> int:
-    """Lines that running text takes; a word longer than a line is broken."""
-    lines = 0
-    for paragraph in text.split("\n"):
-        used = 0
-        lines += 1
-        for word in paragraph.split():
-            size = cells(word)
-            if used and used + 1 + size <= width:
-                used += 1 + size
-                continue
-            lines += used > 0
-            lines += (size - 1) // width
-            used = (size - 1) % width + 1
-    return lines
 
 
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:

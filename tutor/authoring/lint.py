@@ -17,6 +17,7 @@ import msgspec
 from tutor.authoring.advice import advice
 from tutor.authoring.release import Release, changed, read_release
 from tutor.course.companions import FACTS
+from tutor.course.consistency import usable_outlines
 from tutor.course.facts import Fact, read_facts
 from tutor.course.folder import lesson_files, read_file
 from tutor.course.glossary import Glossary, read_glossary
@@ -25,7 +26,6 @@ from tutor.course.links import GLOSSARY
 from tutor.course.outline import outline_of
 from tutor.course.reading.parse import Outcome, measured_name, number_name, read_bytes
 from tutor.course.reading.place import text_of
-from tutor.course.whole import whole
 from tutor.errors import LessonError
 from tutor.labs.kit import registry
 from tutor.text import safe
@@ -147,7 +147,7 @@ class _Folder:
                 lessons.append(Sound(file, shown, outcome.lesson, outcome.lines))
         terms = {term.id for term in self._glossary.terms}
         shown_as = {safe(file.name): safe(str(file)) for file in asked}
-        for problem in whole(outlines, terms).problems:
+        for problem in usable_outlines(outlines, terms).problems:
             if problem.file in shown_as:
                 findings.append(
                     msgspec.structs.replace(_error(problem, ""), file=shown_as[problem.file])

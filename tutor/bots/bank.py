@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from tutor.errors import BotError
+from tutor.bots.errors import BotError
 
 MOST_OWN = 10
 """Intents that a learner can add."""

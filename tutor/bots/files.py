@@ -13,9 +13,9 @@ import yaml
 from tutor import paths
 from tutor.bots import rules
 from tutor.bots.bank import Bank, Entry, Intent
+from tutor.bots.errors import BotError
 from tutor.bots.probes import ProbeSet
 from tutor.bots.rules import RuleBook
-from tutor.errors import BotError
 
 T = TypeVar("T")
 

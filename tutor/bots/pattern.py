@@ -20,7 +20,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from tutor.errors import BotError
+from tutor.bots.errors import BotError
 
 LONGEST = 200
 """Characters of a pattern."""

@@ -17,7 +17,7 @@ from typing import Annotated
 import msgspec
 
 from tutor.bots import pattern as patterns
-from tutor.errors import BotError
+from tutor.bots.errors import BotError
 
 MOST_RULES = 200
 HIGHEST = 100

@@ -15,8 +15,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from tutor import private
-from tutor.course.questions.question import Id
-from tutor.errors import ClassFileError, StoreError
+from tutor.classroom.errors import ClassFileError
+from tutor.course.questions.base import Id
+from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.untrusted_files import exists, read_file
 from tutor.text import safe

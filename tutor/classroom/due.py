@@ -12,10 +12,10 @@ import msgspec
 
 from tutor.classroom import assignments
 from tutor.classroom.assignments import Assignment
-from tutor.errors import ClassFileError
+from tutor.classroom.errors import ClassFileError
 from tutor.learner.clock import WEEKDAYS
 from tutor.learner.records import Card, LessonState
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
@@ -75,7 +75,7 @@ def duties_of(
             unknown.append(each.lesson)
             continue
         state = states.get(outline.id) or LessonState(lesson=outline.id)
-        if not standing(outline, state, cards).done:
+        if not lesson_progress(outline, state, cards).done:
             overdue = each.due.timestamp() < now
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue

@@ -18,13 +18,13 @@ from tutor.learner import review
 from tutor.learner.clock import LATEST, day_number, local_day_number, sensible
 from tutor.learner.records import Answered, Card, LessonState, LogEvent
 from tutor.learner.state import LearnerState, in_order
-from tutor.study.asked import asked
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
+from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
     from tutor.course.outline import Outline
-    from tutor.learner.review import Asked
+    from tutor.learner.review import ReviewQuestion
 
 Idea = tuple[str, str]
 """Lesson id and screen id: a screen is one idea."""
@@ -74,7 +74,7 @@ def studied(
     name: str, course: Course, state: LearnerState, events: Iterable[LogEvent], now: float
 ) -> Studied:
     """What `state` and the `events` of its log say at the time `now`."""
-    questions = asked(course)
+    questions = review_questions(course)
     cards = [
         card
         for key, card in state.cards.items()
@@ -96,7 +96,7 @@ def studied(
 
 
 def _ideas(
-    questions: Mapping[str, Asked], state: LearnerState, cards: Iterable[Card], now: float
+    questions: Mapping[str, ReviewQuestion], state: LearnerState, cards: Iterable[Card], now: float
 ) -> dict[Idea, IdeaBegun]:
     """Those of which a question was answered; `cards` are those of the present versions."""
     right: Counter[Idea] = Counter()
@@ -111,7 +111,9 @@ def _ideas(
 
 
 def first_answers(
-    events: Iterable[LogEvent], questions: Mapping[str, Asked], forgotten: Mapping[str, float]
+    events: Iterable[LogEvent],
+    questions: Mapping[str, ReviewQuestion],
+    forgotten: Mapping[str, float],
 ) -> dict[str, Answered]:
     """The first answer to the present version of each question of the course, by question: later
     ones were given by somebody who had read why. Not what was taken back or is forgotten."""
@@ -145,7 +147,7 @@ def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
 
 
 def _place(outline: Outline, state: LearnerState) -> str:
-    where = standing(
+    where = lesson_progress(
         outline, state.lessons.get(outline.id) or LessonState(lesson=outline.id), state.cards
     )
     if where.done:

@@ -15,7 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tutor import private
-from tutor.errors import PseudonymError, StoreError
+from tutor.classroom.errors import PseudonymError
+from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
 from tutor.learner.untrusted_files import exists, read_file

@@ -9,7 +9,8 @@ import msgspec
 
 from tutor.classroom.folders import LONGEST_PATH, Found, Unread, unread
 from tutor.classroom.learner import Studied, studied
-from tutor.errors import StoreError, StoreNewer, TutorError
+from tutor.errors import StoreError, TutorError
+from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.snapshot import snapshot
 from tutor.text import one_line

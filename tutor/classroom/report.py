@@ -17,13 +17,13 @@ import msgspec
 from tutor.classroom.learner import Idea, IdeaBegun, Row, Studied
 from tutor.classroom.mistakes import mistakes, words
 from tutor.errors import LessonError
-from tutor.study.asked import asked
+from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
     from tutor.course.questions.question import Question
     from tutor.learner.records import Answered
-    from tutor.learner.review import Asked
+    from tutor.learner.review import ReviewQuestion
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -78,7 +78,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def report(course: Course, class_: Sequence[Studied]) -> Report:
-    questions = asked(course)
+    questions = review_questions(course)
     known = _values(each.ideas for each in class_)
     answers = _values(each.first_answers for each in class_)
     ideas = [_idea(course, idea, found) for idea, found in _of_groups(known)]
@@ -120,7 +120,9 @@ def _idea(course: Course, idea: Idea, known: Sequence[IdeaBegun]) -> IdeaFigures
     )
 
 
-def _question(course: Course, about: Asked, answers: Sequence[Answered]) -> QuestionFigures:
+def _question(
+    course: Course, about: ReviewQuestion, answers: Sequence[Answered]
+) -> QuestionFigures:
     outline, question = course.outline(about.lesson), _read(course, about.question)
     wrong = [answer.answer for answer in answers if not answer.correct]
     mistake, alike = _most_alike(question, wrong) if question else ("", 0)

@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from tutor import private
-from tutor.cli import kiosk
+from tutor.cli import lockdown
+from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
-from tutor.errors import TerminalError
 
 if TYPE_CHECKING:
     from tutor.app.app import Start
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     check_terminal()
     private.begin()
     if options.kiosk:
-        kiosk.confine(options)
+        lockdown.confine(options)
     gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
     from tutor.app.start import make_app
     from tutor.app.terminal import lifetime as terminal
@@ -35,8 +35,8 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
             ascii_only=options.ascii,
             start=start,
             lab=lab,
-            allowed=kiosk.allowed(options),
-            idle_minutes=kiosk.idle_minutes(options),
+            allowed=lockdown.allowed(options),
+            idle_minutes=lockdown.idle_minutes(options),
         )
     )
 

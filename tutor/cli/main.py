@@ -17,10 +17,10 @@ from tutor.app.terminal import line
 from tutor.cli import (
     app,
     engine,
-    kiosk,
     lab,
     lessons,
     lint,
+    lockdown,
     new,
     output,
     preview,
@@ -32,12 +32,13 @@ from tutor.cli import (
 )
 from tutor.cli.bot import command as bot
 from tutor.cli.classroom import command as classroom
+from tutor.cli.errors import LoginRefused
 from tutor.cli.interrupted import interrupted
 from tutor.cli.model import command as model
 from tutor.cli.rag import command as rag
 from tutor.cli.report import command as report
 from tutor.cli.step import command as step
-from tutor.errors import LoginRefused, RequestCancelled, TutorError, UsageError
+from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.lm.distribution import DEVICES
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting
@@ -80,7 +81,7 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
     if options.kiosk and options.run is not app.run:
         raise UsageError("--kiosk takes no command.", "It runs the tutor itself.")
     if options.kiosk:
-        kiosk.lock_down(options, given)
+        lockdown.lock_down(options, given)
     settings = {
         "TUTOR_DEVICE": options.device,
         "TUTOR_BASE_URL": options.base_url,
@@ -181,7 +182,7 @@ def _add_login(top: argparse.ArgumentParser) -> None:
     )
     top.add_argument(
         "--idle-limit",
-        type=kiosk.minutes,
+        type=lockdown.minutes,
         metavar="MINUTES",
         help="leave when no key was pressed for so long (with --kiosk: 30; 0: never)",
     )

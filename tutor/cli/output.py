@@ -13,7 +13,8 @@ from typing import Any, TextIO
 
 import msgspec
 
-from tutor.errors import OutputError, TutorError
+from tutor.cli.errors import OutputError
+from tutor.errors import TutorError
 from tutor.text import printable_json, safe
 
 

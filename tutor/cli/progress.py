@@ -107,13 +107,13 @@ def run_import(options: argparse.Namespace) -> int:
 def _describe(progress: Progress, options: argparse.Namespace) -> None:
     """In the figures of the app: of the lessons as they are now, questions and screens that are
     gone do not count."""
-    from tutor.study.standing import standing
+    from tutor.study.lesson_progress import lesson_progress
 
     course, states, cards = learning.course_of(options), progress.lessons(), progress.cards()
     if not states and not cards:
         output.write("Nothing yet: no lesson has been opened.")
     for lesson in course.outlines:
-        where = standing(lesson, progress.lesson(lesson.id), cards)
+        where = lesson_progress(lesson, progress.lesson(lesson.id), cards)
         if where.started:
             output.write(
                 f"{lesson.number:2}  {lesson.title}: "

@@ -62,13 +62,13 @@ def _set_limits(options: argparse.Namespace) -> None:
 
 def _print_due(options: argparse.Namespace) -> int:
     from tutor.learner import review
-    from tutor.study.asked import asked
+    from tutor.study.review_questions import review_questions
 
     progress = learning.progress_of(options)
     state = progress.state()
     due = 0
     if state.cards:
-        questions = asked(learning.course_of(options))
+        questions = review_questions(learning.course_of(options))
         limit = review.limits(progress.setting)
         due = len(review.queue(state, questions, progress.clock(), limit).due)
     output.write(str(due))

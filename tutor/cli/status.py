@@ -21,11 +21,12 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from tutor.classroom.due import Status, duties, in_words
     from tutor.learner import review
-    from tutor.study.asked import asked
+    from tutor.study.review_questions import review_questions
 
     progress, course = learning.progress_of(options), learning.course_of(options)
     state, now = progress.state(), progress.clock()
-    reviews = len(review.queue(state, asked(course), now, review.limits(progress.setting)).due)
+    limits = review.limits(progress.setting)
+    reviews = len(review.queue(state, review_questions(course), now, limits).due)
     found = duties(paths.class_file(), course, progress, now)
     lessons = found.lessons.values()
     if options.json:

@@ -1,7 +1,7 @@
 """The course: an outline of every lesson of a folder at once, and each lesson when it is asked for.
 
 Opening a course reads its files but takes in only those that have changed since the last time
-(`tutor.course.cache`), and of these at first no more than a glance shows; so a course of 500
+(`tutor.course.cache`), and of these at first only the outline (`outline_scan`); so a course of 500
 lessons opens about as fast as one of 12, and the first time about as fast as later.
 """
 
@@ -18,11 +18,11 @@ import msgspec
 
 from tutor.course.cache import Cache, Entry, Problem
 from tutor.course.companions import FactsFile, GlossaryFile
+from tutor.course.consistency import usable_outlines
 from tutor.course.folder import lesson_files, read_file
 from tutor.course.outline import Outline, outline_of
 from tutor.course.reading.place import Place
 from tutor.course.term import Term
-from tutor.course.whole import whole
 from tutor.errors import LessonError
 from tutor.paths import lessons_folder
 from tutor.text import safe
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lesson
     from tutor.course.questions.question import Question
 
-MOST_READ = 40
-"""Lessons that are read to their end when a course is opened and nothing is known of them yet. Of
+MOST_PARSED = 40
+"""Lessons that are parsed when a course is opened and nothing is known of them yet. Of
 more than that only the outlines are taken in: what is wrong inside is told when one is opened."""
 
-_GLANCES = 20
-"""So many take about as long as to read a lesson."""
+_SCANS = 20
+"""As many scans take about as long as parsing one lesson."""
 
 
 class Source(Protocol):
@@ -125,13 +125,13 @@ class LessonSummary(msgspec.Struct, frozen=True):
     labs: tuple[str, ...]
 
 
-def load_course(folder: Path | None = None) -> Course:
+def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> Course:
     """The course in `folder` (default: the one that came with this version), read to its end.
 
     Raises `LessonError` only when the folder itself cannot be read.
     """
-    opening = Opening(folder)
-    for _step in opening.read_on():
+    opening = Opening(folder, most_parsed)
+    for _step in opening.read_rest():
         pass
     return opening.course()
 
@@ -140,14 +140,15 @@ class Opening:
     """The opening of a course folder: lessons are files whose names begin with a digit and end
     with `.md`; beside them may stand a `glossary.md` and a `facts.yaml`.
 
-    `course` is there at once; what is new in it, it knows from a glance. `read_on` takes longer.
-    It looks at what the glance left out, so that `problems` are complete, and keeps what it finds
-    for the next time. It is meant to be gone through, if not at once then while nothing else is to
-    do.
+    `course` is there at once; what is new in it is only scanned. `read_rest` takes longer: it
+    parses what was scanned, so that `problems` are complete, and keeps what it finds for the next
+    time. Go through all its steps, at once or while nothing else is to do.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Raises `LessonError` only when the folder itself cannot be read."""
+    def __init__(self, folder: Path | None = None, most_parsed: int = MOST_PARSED) -> None:
+        """Of more than `most_parsed` unknown lessons, only the outlines are kept: what is wrong
+        inside is told when a lesson is opened. Raises `LessonError` only when the folder itself
+        cannot be read."""
         folder = folder or lessons_folder()
         self._files = {safe(file.name): file for file in lesson_files(folder)}
         self._cache = Cache(folder)
@@ -155,10 +156,10 @@ class Opening:
         self._glossary = GlossaryFile(folder, self._cache)
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, bytes] = {}
-        """The bytes of the files of which nothing is known, or only what a glance shows."""
+        """The bytes of the files of which nothing is known, or only their outline."""
         for where, file in self._files.items():
             self._look(where, file)
-        self._glance_does = len(self._unread) > MOST_READ
+        self._scans_only = len(self._unread) > most_parsed
 
     def _look(self, where: str, file: Path) -> None:
         try:
@@ -175,13 +176,12 @@ class Opening:
         data = self._unread[where]
         return self._cache.key(self._files[where].name, data, self._facts.digest)
 
-    def _glance(self, where: str) -> bool:
-        """False where a glance does not find out; the file is read to its end, then."""
-        from tutor.course.reading.outline_scan import (
-            glance,  # what is not needed when nothing has changed
-        )
+    def _scan(self, where: str) -> bool:
+        """False where the scan finds no outline; the file is parsed, then."""
+        # not needed when nothing has changed
+        from tutor.course.reading.outline_scan import scan_outline
 
-        outline = glance(self._unread[where], where)
+        outline = scan_outline(self._unread[where], where)
         if outline is None:
             self._read(where)
         else:
@@ -210,9 +210,8 @@ class Opening:
         """Whether nothing is left to be read."""
         return not self._unread and self._facts.known and self._glossary.known
 
-    def read_on(self) -> Iterator[None]:
-        """Reads what is not known, one file each time that it is asked to go on (or a few of which
-        a glance is enough)."""
+    def read_rest(self) -> Iterator[None]:
+        """Reads what is not known, one file each step (or a few, where a scan is enough)."""
         if not self.complete:
             for module in ("blocks", "parse"):  # together they take longer than to read a lesson
                 import_module(f"tutor.course.reading.{module}")
@@ -222,11 +221,11 @@ class Opening:
                 companion.entry  # noqa: B018
                 yield
         for number, where in enumerate(list(self._unread)):
-            if not self._glance_does:
+            if not self._scans_only:
                 self._read(where)
-            elif where in self._entries or self._glance(where):
+            elif where in self._entries or self._scan(where):
                 self._settle(where)
-            if not self._glance_does or number % _GLANCES == 0:
+            if not self._scans_only or number % _SCANS == 0:
                 yield
         self._cache.save()
 
@@ -234,14 +233,14 @@ class Opening:
         """The course, as it is known so far."""
         for where in list(self._unread):
             if where not in self._entries:
-                self._glance(where)
+                self._scan(where)
         entries = [self._entries[where] for where in self._files]
         problems = [problem.error for entry in entries for problem in entry.problems]
         problems.sort(key=lambda problem: (problem.file, problem.line))
         beside = [each.entry if each.known else Entry() for each in (self._facts, self._glossary)]
         problems += [problem.error for entry in beside for problem in entry.problems]
         terms = {term.id for term in beside[1].terms} if self._glossary.known else None
-        seen = whole(
+        seen = usable_outlines(
             [entry.outline for entry in entries if entry.outline is not None],
             terms,
             beside[1].links,

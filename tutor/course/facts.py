@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from tutor.course.questions.question import Id
+from tutor.course.questions.base import Id
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from tutor.course.measured import Measured
-from tutor.course.questions.question import Id, Question, Sentence, TokenText
+from tutor.course.questions.base import Id, Sentence, TokenText
+from tutor.course.questions.question import Question
 from tutor.labs.kit import registry
 from tutor.lm.distribution import SamplerSettings
 

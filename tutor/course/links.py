@@ -11,7 +11,6 @@ import msgspec
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-    from tutor.course.catalogue import Course
     from tutor.course.reading.place import Place
     from tutor.errors import LessonError
 
@@ -33,35 +32,6 @@ class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
     file: str
     anchor: str
     line: int
-
-
-class TermTarget(msgspec.Struct, frozen=True):
-    id: str
-
-
-class ScreenTarget(msgspec.Struct, frozen=True):
-    """A screen of a lesson; the first one where `screen_id` is empty."""
-
-    lesson_id: str
-    screen_id: str
-
-
-def target(href: str, course: Course, lesson_id: str = "") -> TermTarget | ScreenTarget | None:
-    """What a link leads to; `lesson_id` is the lesson that it stands in, if any. None for a link
-    out of the course, and for one that leads nowhere."""
-    parts = split(href)
-    if parts is None:
-        return None
-    file, anchor = parts
-    if file == GLOSSARY:
-        return TermTarget(anchor) if anchor in course.glossary else None
-    if file:
-        outline = next((each for each in course.outlines if each.file == file), None)
-    else:
-        outline = course.outline(lesson_id)
-    if outline is None or (anchor and anchor not in {each.id for each in outline.screens}):
-        return None
-    return ScreenTarget(outline.id, anchor)
 
 
 def split(href: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from tutor.course.questions.question import Sentence, TokenText
+from tutor.course.questions.base import Sentence, TokenText
 
 GAP = "{}"
 """Where a case stands in a prompt."""

@@ -8,7 +8,7 @@ import msgspec
 
 from tutor.course.lesson import Lesson
 from tutor.course.links import Link
-from tutor.course.questions.question import type_name
+from tutor.course.questions.base import type_name
 
 # There are thousands, and the garbage collector need not look at any: none can lead back to itself.
 

@@ -17,9 +17,8 @@ import msgspec
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
-from tutor.course.links import ScreenTarget, TermTarget
-from tutor.course.questions.question import Question, SeveralChoices, SingleChoice
 from tutor.course.reading.markup import markdown
+from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import LessonError, TutorError
 
 MOST_HITS = 50
@@ -131,17 +130,9 @@ def _of_lesson(lesson: Lesson) -> Iterator[_Document]:
         yield _Document(
             "question",
             lesson.title,
-            _asked(question),
+            "\n".join(map(_plain, question.searchable())),
             ScreenTarget(lesson.id, question.screen or ""),
         )
-
-
-def _asked(question: Question) -> str:
-    """What is seen before an answer: a search gives none away."""
-    said = [_plain(question.ask)]
-    if isinstance(question, SingleChoice | SeveralChoices):
-        said += [_plain(choice.text) for choice in question.choices]
-    return "\n".join(said)
 
 
 def _plain(text: str) -> str:

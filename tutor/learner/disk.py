@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tutor import private
-from tutor.errors import StoreError, StoreFull, StoreReadOnly
+from tutor.errors import StoreError
+from tutor.learner.errors import StoreFull, StoreReadOnly
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}

@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
-from tutor.errors import ImportRefused, StoreError
+from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.checks import Refused, check_event, check_place
+from tutor.learner.errors import ImportRefused
 from tutor.learner.progress import Progress
 from tutor.learner.records import Imported, LessonState, LogEvent, identified
 from tutor.learner.review_log import ReviewLog

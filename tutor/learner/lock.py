@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tutor import private
-from tutor.errors import StoreBusy
 from tutor.learner import disk
+from tutor.learner.errors import StoreBusy
 
 POLL = 0.005
 """Seconds between two attempts; a writer holds the lock for about as long."""

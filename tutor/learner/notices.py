@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tutor.errors import StoreError, StoreRepaired
+from tutor.errors import StoreError
+from tutor.learner.errors import StoreRepaired
 from tutor.learner.review_log import MISSING, Examined, ReviewLog
 
 NOTHING_TO_DO = "There is nothing you need to do."

@@ -185,7 +185,7 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """What was done about a question before it was answered. `answer` is written as in the log
-    (`tutor.course.questions.answer_text`); `version` is that of the question."""
+    (`tutor.course.questions.answers`); `version` is that of the question."""
 
     version: int
     answer: str = ""

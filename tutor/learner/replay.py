@@ -8,10 +8,10 @@ from itertools import islice
 
 import msgspec
 
-from tutor.errors import StoreRepaired
 from tutor.learner import notices
 from tutor.learner.clock import day_number
 from tutor.learner.days import with_day
+from tutor.learner.errors import StoreRepaired
 from tutor.learner.log_lines import Line
 from tutor.learner.records import (
     Answered,

@@ -1,7 +1,7 @@
 """What to ask again, when, and how well it is known. Pure: no disk, no clock of its own.
 
-Times are in seconds since 1970; days are those of the learner's clock. A course is what it says
-of itself as `Asked`: the questions it has now. A question that it no longer has keeps its card,
+Times are in seconds since 1970; days are those of the learner's clock. A course is a mapping
+from ids to the `ReviewQuestion`s that it has now. A question that it no longer has keeps its card,
 which counts nowhere.
 """
 
@@ -28,7 +28,7 @@ MATURE = 21.0
 CHANGED = "This question has changed since you answered it, so it starts again."
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ReviewQuestion(msgspec.Struct, frozen=True):
     """A question of the course, and where it stands; `screen` is empty where it has none."""
 
     question: str
@@ -87,7 +87,7 @@ def limits(setting: Callable[[str], Setting | None]) -> Limits:
 
 
 def queue(
-    state: LearnerState, asked: Mapping[str, Asked], now: float, limit: Limits = USUAL
+    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
 ) -> Queue:
     """The reviews at `now`. `asked` are the questions of the course, by id.
 
@@ -116,7 +116,7 @@ def queue(
     return Queue(tuple(chosen), tuple(ahead), len(due) - len(chosen), suspended, retired)
 
 
-def _due(card: Card, question: Asked) -> Due:
+def _due(card: Card, question: ReviewQuestion) -> Due:
     if card.version < question.version:
         return Due(card.question, question.lesson, card.last_at, card.answers < 2, CHANGED)
     return Due(card.question, question.lesson, card.due, card.answers < 2)
@@ -142,7 +142,7 @@ def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
 
 
 def forecast(
-    state: LearnerState, asked: Mapping[str, Asked], now: float, days: int = 14
+    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float, days: int = 14
 ) -> tuple[int, ...]:
     """How many questions come due on each of the next `days` days, today first, with what is
     overdue, if nothing is answered meanwhile."""
@@ -156,7 +156,7 @@ def forecast(
     return tuple(counts)
 
 
-def retention(state: LearnerState, asked: Mapping[str, Asked], now: float) -> float | None:
+def retention(state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float) -> float | None:
     """The share of the questions answered so far that would be answered right at `now`, as FSRS
     estimates it, 0 to 1; None when there is none."""
     known = [recall(card, now) for card in _current(state, asked) if card.stability is not None]
@@ -175,14 +175,14 @@ Key = TypeVar("Key")
 
 
 def mastery_of_lessons(
-    state: LearnerState, asked: Mapping[str, Asked], now: float
+    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float
 ) -> dict[str, Mastery]:
     """By lesson id, for every lesson that has questions."""
     return _mastery(state, asked, now, lambda question: question.lesson)
 
 
 def mastery_of_screens(
-    state: LearnerState, asked: Mapping[str, Asked], now: float
+    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float
 ) -> dict[tuple[str, str], Mastery]:
     """By lesson id and screen id: a screen is one idea. Questions without one are left out."""
     placed = {key: question for key, question in asked.items() if question.screen}
@@ -191,9 +191,9 @@ def mastery_of_screens(
 
 def _mastery(
     state: LearnerState,
-    asked: Mapping[str, Asked],
+    asked: Mapping[str, ReviewQuestion],
     now: float,
-    group: Callable[[Asked], Key],
+    group: Callable[[ReviewQuestion], Key],
 ) -> dict[Key, Mastery]:
     """A question never answered counts as not known, and so does one that has changed since."""
     totals: dict[Key, list[float]] = {}
@@ -221,6 +221,6 @@ def streak(state: LearnerState, now: float) -> int:
     return days.streak(state.days, local_day_number(now))
 
 
-def _current(state: LearnerState, asked: Mapping[str, Asked]) -> Iterable[Card]:
+def _current(state: LearnerState, asked: Mapping[str, ReviewQuestion]) -> Iterable[Card]:
     """The cards that can be asked."""
     return (card for card in state.cards.values() if card.question in asked and not card.suspended)

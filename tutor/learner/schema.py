@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tutor.errors import StoreNewer
+from tutor.learner.errors import StoreNewer
 
 Document = dict[str, Any]
 Tables = dict[str, dict[str, Document]]

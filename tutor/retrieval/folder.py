@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tutor.errors import RetrievalError
+from tutor.retrieval.errors import RetrievalError
 from tutor.text import safe
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".rst"})

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate
 
-from tutor.errors import RetrievalError
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.passage import Found, Passage
 
 K1, B = 1.2, 0.75

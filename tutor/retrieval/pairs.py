@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from tutor import paths
-from tutor.errors import RetrievalError
+from tutor.retrieval.errors import RetrievalError
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from tutor import paths, private
-from tutor.errors import NoHome, RetrievalError, UsageError
+from tutor.errors import NoHome, UsageError
 from tutor.retrieval import full_text
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.passage import Found, Passage
 
 COURSE = "course"

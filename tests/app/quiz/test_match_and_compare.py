@@ -13,8 +13,8 @@ from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import LESSON
 from tutor.app.quiz.answers import LETTERS
 from tutor.course.catalogue import Course
-from tutor.course.questions.question import ComparePrompts, MatchQuestion, Pair
-from tutor.course.questions.shuffle import choice_order
+from tutor.course.questions.compare import ComparePrompts
+from tutor.course.questions.match import MatchQuestion, Pair
 from tutor.engine.api import EngineState
 from tutor.learner.progress import Progress
 
@@ -50,7 +50,7 @@ COURSE = Course(lessons=(msgspec.structs.replace(LESSON, questions=(MATCH, COMPA
 
 def letters(pilot: Pilot[Any]) -> list[str]:
     """What to press for the right side of each line, from the first on."""
-    order = choice_order(MATCH, pilot.app.progress.lesson(LESSON.id).quiz_seed)  # type: ignore[attr-defined]
+    order = MATCH.display_order(pilot.app.progress.lesson(LESSON.id).quiz_seed)  # type: ignore[attr-defined]
     return [LETTERS[order.index(line)] for line in range(3)]
 
 

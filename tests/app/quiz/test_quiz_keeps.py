@@ -16,7 +16,8 @@ from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
 from tutor.app.quiz.screen import QuizScreen
 from tutor.course.catalogue import Course
-from tutor.errors import LessonError, StoreFull
+from tutor.errors import LessonError
+from tutor.learner.errors import StoreFull
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState

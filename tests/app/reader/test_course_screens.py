@@ -18,13 +18,15 @@ from tutor.app.quiz.answers import LETTERS, Ordering
 from tutor.app.quiz.screen import QuizScreen
 from tutor.course.catalogue import Course, Opening, load_course
 from tutor.course.goals import Evidence
-from tutor.course.questions.question import OrderQuestion, SeveralChoices, SingleChoice
-from tutor.course.questions.shuffle import choice_order
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
 from tutor.engine.api import EngineState
-from tutor.errors import LessonError, StoreFull
+from tutor.errors import LessonError
+from tutor.learner.errors import StoreFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Card, LessonState
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +45,7 @@ def letters(
 ) -> list[str]:
     """The letters of the right (or the first wrong) choices, as this quiz shuffled them."""
     seed = cast("TutorApp", pilot.app).progress.lesson(LESSON.id).quiz_seed
-    order = choice_order(question, seed)
+    order = question.display_order(seed)
     places = [order.index(i) for i, choice in enumerate(question.choices) if choice.right == right]
     return [LETTERS[place] for place in (places if right else places[:1])]
 
@@ -329,10 +331,10 @@ def test_a_lesson_stays_done_when_its_questions_go_worse_the_next_time() -> None
         )
         for question in lesson.questions
     }
-    where = standing(lesson, state, cards)
+    where = lesson_progress(lesson, state, cards)
     assert (where.done, where.words, where.score, where.fraction) == (True, "done", "1/2", 1.0)
     never = {**cards, "cosine": msgspec.structs.replace(cards["cosine"], correct=0)}
-    assert standing(lesson, state, never).words == "1/2 right"
+    assert lesson_progress(lesson, state, never).words == "1/2 right"
 
 
 async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(

@@ -10,7 +10,7 @@ import msgspec
 from tests.app.whole_app import whole_app
 from tests.sample_course import LESSON
 from tutor.course.catalogue import Course
-from tutor.course.questions.question import NumberQuestion
+from tutor.course.questions.number import NumberQuestion
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
 

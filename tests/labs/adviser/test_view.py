@@ -12,7 +12,7 @@ from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.engine.api import EngineState
 from tutor.engine.wire import AskLab
-from tutor.errors import StoreFull
+from tutor.learner.errors import StoreFull
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

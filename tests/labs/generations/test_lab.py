@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from tests.labs.lab_backend import backend, done, settled, small_model
+from tutor.bots.errors import BotError
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS
-from tutor.errors import BotError, LabError
+from tutor.errors import LabError
 from tutor.labs.generations import lab
 from tutor.labs.generations import probes as bot_probes
 from tutor.labs.generations.actions import (

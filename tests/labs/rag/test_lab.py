@@ -10,7 +10,7 @@ import pytest
 
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tests.retrieval.retrieval_stage import PASSAGES, small_course  # noqa: F401
-from tutor.errors import EncoderMissing, RetrievalError
+from tutor.errors import EncoderMissing
 from tutor.labs.rag import attempt as rag_attempt
 from tutor.labs.rag import lab, sentence_encoder
 from tutor.labs.rag import quality as rag_quality
@@ -36,6 +36,7 @@ from tutor.labs.rag.lab import Ask, Count, Example, From, Go, Poison, Run, Switc
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 from tutor.retrieval import store
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.update import update

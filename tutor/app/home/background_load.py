@@ -31,7 +31,7 @@ class BackgroundLoad:
     async def run(self) -> None:
         """Return when nothing is left to be read."""
         await self._until_quiet()
-        for _file in self._opening.read_on():
+        for _file in self._opening.read_rest():
             await self._until_quiet()
 
     async def _until_quiet(self) -> None:

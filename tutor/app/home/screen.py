@@ -21,7 +21,7 @@ from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
 from tutor.classroom.due import duties, in_few_words, on_the_map
 from tutor.learner.records import LessonState
-from tutor.study.standing import Standing, standing
+from tutor.study.lesson_progress import LessonProgress, lesson_progress
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -155,21 +155,21 @@ class HomeScreen(CourseScreen):
         states, cards = progress.lessons(), progress.cards()
         lessons = self.services.course.outlines
         entries: list[tuple[Row | None, Callable[[], object] | None]] = []
-        standings = {
-            lesson.id: standing(
+        by_lesson = {
+            lesson.id: lesson_progress(
                 lesson, states.get(lesson.id) or LessonState(lesson=lesson.id), cards
             )
             for lesson in lessons
         }
         due, now = self._duties().lessons, progress.clock()
         queue = self.services.review_queue()
-        if first := self._continue(standings):
+        if first := self._continue(by_lesson):
             entries.append(first)
         entries += [(self._review_row(queue), self.navigation.open_review), (None, None)]
-        all_said = [_said(standings[each.id], due.get(each.id), now) for each in lessons]
+        all_said = [_said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
         room = _room(all_said)
         for lesson, said in zip(lessons, all_said, strict=True):
-            row = partial(_lesson_row, lesson, standings[lesson.id], said, room)
+            row = partial(_lesson_row, lesson, by_lesson[lesson.id], said, room)
             entries.append((row, partial(self.navigation.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
@@ -178,7 +178,7 @@ class HomeScreen(CourseScreen):
                 entries.append((partial(_place_row, place), partial(place.open, self.navigation)))
         self._openers = [opener for _row, opener in entries]
         self.query_one(Menu).show([row for row, _opener in entries], flat=True)
-        done = sum(each.done for each in standings.values())
+        done = sum(each.done for each in by_lesson.values())
         self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
 
     def _review_row(self, queue: Queue) -> Row:
@@ -192,7 +192,9 @@ class HomeScreen(CourseScreen):
             )
         return partial(_first_row, "Review", "", said, act=False)
 
-    def _continue(self, standings: dict[str, Standing]) -> tuple[Row, Callable[[], object]] | None:
+    def _continue(
+        self, by_lesson: dict[str, LessonProgress]
+    ) -> tuple[Row, Callable[[], object]] | None:
         """The entry that goes on where the learner left off, or begins."""
         lessons = self.services.course.outlines
         if not lessons:
@@ -203,7 +205,7 @@ class HomeScreen(CourseScreen):
                 partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True),
                 partial(self.navigation.open_outline, lessons[0]),
             )
-        where = standings[last.id]
+        where = by_lesson[last.id]
         words = f"screen {where.screen_number} of {where.screens}"
         return (
             partial(
@@ -244,7 +246,7 @@ def _room(all_said: Sequence[_Said]) -> tuple[int, int]:
     return max(_WORDS, full), max(_WORDS, short)
 
 
-def _said(where: Standing, due: LessonDue | None, now: float) -> _Said:
+def _said(where: LessonProgress, due: LessonDue | None, now: float) -> _Said:
     """How far it is, or until when it is due: then the bar alone says how far."""
     if due is not None:
         style = f"bold {NOT_YET}" if due.overdue else ACT
@@ -256,7 +258,7 @@ def _said(where: Standing, due: LessonDue | None, now: float) -> _Said:
 
 
 def _lesson_row(
-    lesson: Outline, where: Standing, said: _Said, room: tuple[int, int], width: int
+    lesson: Outline, where: LessonProgress, said: _Said, room: tuple[int, int], width: int
 ) -> Content:
     wide = width >= _NARROW
     bar = _BAR + 2 if wide else 0

@@ -17,7 +17,7 @@ from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu, Row
 from tutor.learner import review
 from tutor.learner.records import Forgotten
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LessonProgressScreen(CourseScreen):
     def _fill(self) -> None:
         outline, progress = self._outline, self.services.progress
         state, now = progress.state(), progress.clock()
-        where = standing(outline, progress.lesson(outline.id), progress.cards())
+        where = lesson_progress(outline, progress.lesson(outline.id), progress.cards())
         known = review.mastery_of_screens(state, self.services.asked, now)
         said = (
             f"{where.seen} of {counted(where.screens, 'screen')} seen,"

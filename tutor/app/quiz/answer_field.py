@@ -1,8 +1,8 @@
-"""Which widgets a question of each type is answered with, and what is said about how."""
+"""The widgets that a question of each type is answered with, and how to use them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from textual.containers import Horizontal
 from textual.content import Content
@@ -13,64 +13,69 @@ from tutor.app.quiz.matching import Matching
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.inline import inline
-from tutor.course.questions.question import (
-    ComparePrompts,
-    MatchQuestion,
-    NextTokenQuestion,
-    NumberQuestion,
-    OrderQuestion,
-    Question,
-    SeveralChoices,
-    SingleChoice,
-)
-from tutor.course.questions.shuffle import choice_order
+from tutor.course.questions.compare import ComparePrompts
+from tutor.course.questions.match import MatchQuestion
+from tutor.course.questions.next_token import NextTokenQuestion
+from tutor.course.questions.number import NumberQuestion
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
+from tutor.course.questions.text import TextQuestion
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from tutor.course.questions.choices import ChoiceQuestion
+    from tutor.course.questions.question import Question
+
 _NUMBER_KEYS = "0123456789.,-+/%e "
 
 
-def how_to_answer(question: Question) -> str:
-    """What the key line alone would not tell."""
+class AnswerField(NamedTuple):
+    """What stands below a question: one `AnswerList` or `TypedAnswer`, and what belongs to it.
+    `how` says what the key line alone would not tell."""
+
+    widgets: list[Widget]
+    how: str = ""
+
+
+def answer_field(question: Question, seed: int) -> AnswerField:
+    """Return the field for an answer to `question`; `seed` decides the order of choices."""
+    order = question.display_order(seed)
     match question:
+        case SingleChoice():
+            return AnswerField([Choices(_texts(question), order, several=False)])
         case SeveralChoices():
-            return "Tick every one that is right, by its letter."
-        case OrderQuestion():
-            return "Put them in order, the first at the top: ← and → move an item."
-        case MatchQuestion():
-            return "Go to a line with ↑ and ↓, and press the letter of what belongs to it."
-        case ComparePrompts():
-            return "The model is asked when you have answered."
-    return ""
-
-
-def answer_widgets(question: Question, seed: int) -> list[Widget]:
-    """What stands below the question: one `Choices`, `Ordering`, `Matching` or `TypedAnswer`, and
-    what belongs to it. `seed` decides the order of choices."""
-    order = choice_order(question, seed)
-    match question:
-        case SingleChoice() | SeveralChoices():
-            several = isinstance(question, SeveralChoices)
-            texts = [inline(choice.text) for choice in question.choices]
-            return [Choices(texts, order, several=several)]
+            choices = Choices(_texts(question), order, several=True)
+            return AnswerField([choices], "Tick every one that is right, by its letter.")
         case ComparePrompts():
             prompts = [Content(safe(figures.ended(each))) for each in question.prompts]
-            return [Choices(prompts, (0, 1), several=False)]
+            how = "The model is asked when you have answered."
+            return AnswerField([Choices(prompts, (0, 1), several=False)], how)
         case MatchQuestion():
             matching = Matching(question.pairs, order)
-            return [matching, matching.options]
+            how = "Go to a line with ↑ and ↓, and press the letter of what belongs to it."
+            return AnswerField([matching, matching.options], how)
         case OrderQuestion():
-            return [Ordering([inline(item) for item in question.items], order)]
+            ordering = Ordering([inline(item) for item in question.items], order)
+            how = "Put them in order, the first at the top: ← and → move an item."
+            return AnswerField([ordering], how)
         case NumberQuestion():
-            field = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
-            return [_field(field, question.unit)]
+            number = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
+            return AnswerField([_field(number, question.unit)])
         case NextTokenQuestion():
             prompt = Content.assemble(safe(question.prompt), (" …", MUTED))
-            guess = TypedAnswer(placeholder="how it goes on")
-            return [Static(prompt, classes="prompt"), _field(guess)]
-    return [_field(TypedAnswer(placeholder="a word or two"))]
+            guess = _field(TypedAnswer(placeholder="how it goes on"))
+            return AnswerField([Static(prompt, classes="prompt"), guess])
+        case TextQuestion():
+            return AnswerField([_field(TypedAnswer(placeholder="a word or two"))])
+        case _:
+            assert_never(question)
+
+
+def _texts(question: ChoiceQuestion) -> list[Content]:
+    return [inline(choice.text) for choice in question.choices]
 
 
 def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:

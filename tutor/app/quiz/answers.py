@@ -19,7 +19,8 @@ from tutor.app.widgets.menu import Menu
 if TYPE_CHECKING:
     from textual.events import Key
 
-    from tutor.course.questions.grading import Answer, Mark, Note
+    from tutor.course.questions.answers import Answer
+    from tutor.course.questions.verdict import Mark, Note
 
 LETTERS = "abcdefijk"
 """What choices are called; `g` and `h` are left out because they are keys of the quiz."""
@@ -40,8 +41,7 @@ class Entered(Message):
 
 
 class Given(Message):
-    """The learner confirmed an answer, of the kind that `tutor.course.questions.grading.grade`
-    takes."""
+    """The learner confirmed an answer, of the kind that the question grades."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -71,6 +71,15 @@ class AnswerList(Menu):
 
     def on_mount(self) -> None:
         self._fill()
+
+    @property
+    def answer(self) -> Answer | None:
+        """What is entered so far; None where it is no answer yet."""
+        raise NotImplementedError
+
+    def enter(self, answer: Answer) -> None:
+        """Show `answer` as what is entered."""
+        raise NotImplementedError
 
     def judge(self, notes: Sequence[Note]) -> None:
         """Show `notes` (in the order of the file) beside the lines; no more choosing. Without
@@ -125,13 +134,11 @@ class Choices(AnswerList):
 
     @property
     def answer(self) -> Answer | None:
-        """What is chosen so far."""
         if self._several:
             return frozenset(self._checked) or None
         return self._order[self.cursor] if self.cursor >= 0 else None
 
     def enter(self, answer: Answer) -> None:
-        """Choose what `answer` says."""
         if isinstance(answer, Set):
             self._checked = set(answer)
         elif isinstance(answer, int):
@@ -226,7 +233,6 @@ class Ordering(AnswerList):
         return tuple(self._order)
 
     def enter(self, answer: Answer) -> None:
-        """Put the items in the order that `answer` says."""
         if isinstance(answer, tuple):
             self._order = list(answer)
         self._fill()

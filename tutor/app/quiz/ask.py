@@ -18,9 +18,6 @@ from tutor.app.quiz.answers import Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.quiz.live_answers import ask_model
 from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
-from tutor.course.questions.answer_text import as_text, from_text, graded_again
-from tutor.course.questions.grading import Verdict, grade
-from tutor.course.questions.question import ComparePrompts, NextTokenQuestion
 from tutor.errors import TutorError
 from tutor.learner.records import Answered, Draft
 
@@ -32,8 +29,9 @@ if TYPE_CHECKING:
 
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lab, Lesson
-    from tutor.course.questions.grading import Answer
+    from tutor.course.questions.answers import Answer
     from tutor.course.questions.question import Question
+    from tutor.course.questions.verdict import Verdict
 
 NOTICEABLE = 0.3
 """Seconds after which it is said that an answer is still being saved."""
@@ -134,7 +132,7 @@ class AskScreen(CourseScreen):
         with self.app.batch_update():  # head, text and choices change in one repaint
             self.tell(None)
             self.head()
-            entered = from_text(question, self._draft.answer)
+            entered = question.from_text(self._draft.answer)
             await self.view.ask(
                 question, self.seed, self.remark(), entered, hinted=self._draft.hinted
             )
@@ -158,7 +156,7 @@ class AskScreen(CourseScreen):
             if isinstance(field, TypedAnswer):
                 field.scroll_visible(animate=False)
             answer = field.answer
-            self._keep(answer="" if answer is None else as_text(answer))
+            self._keep(answer="" if answer is None else self.question.as_text(answer))
 
     def _keep(self, **changes: object) -> None:
         """Keep what was entered: it is found again after leaving, in whatever way."""
@@ -175,24 +173,22 @@ class AskScreen(CourseScreen):
     def _typed(self, event: Input.Submitted) -> None:
         if not self._open:
             return
-        if isinstance(self.question, NextTokenQuestion):
-            self._ask_model(self.question, event.value)
-        else:
-            self._judge(event.value)
+        self._take(event.value)
 
     @on(Given)
     def _given(self, event: Given) -> None:
         if not self._open:
             return
-        if isinstance(self.question, ComparePrompts) and isinstance(event.answer, int):
-            self._ask_model(self.question, event.answer)
+        self._take(event.answer)
+
+    def _take(self, answer: Answer) -> None:
+        if self.question.asks_model:
+            self._ask_model(self.question, answer)
         else:
-            self._judge(event.answer)
+            self._judge(answer)
 
     @work(exclusive=True)
-    async def _ask_model(
-        self, question: NextTokenQuestion | ComparePrompts, given: str | int
-    ) -> None:
+    async def _ask_model(self, question: Question, given: Answer) -> None:
         """Grade an answer by the live model; waits for the model, not longer than this question is
         on the screen. Where the model cannot say anything, that is told."""
         if not self.services.model.status.ready:
@@ -204,10 +200,10 @@ class AskScreen(CourseScreen):
             self.tell(error)
             return
         if self._open and self.question is question:
-            self._judge(live.answer, text=as_text(given), table=live.table)
+            self._judge(live.answer, text=question.as_text(given), table=live.table)
 
     def _judge(self, answer: Answer, text: str = "", table: Content | None = None) -> None:
-        verdict = grade(self.question, answer)
+        verdict = self.question.grade(answer)
         if not verdict.counted:
             self.tell(verdict.message)
             return
@@ -220,7 +216,7 @@ class AskScreen(CourseScreen):
             guessed=self._draft.guessed,
             hinted=self._draft.hinted,
             attempt=self._draft.attempt,
-            answer=(text or as_text(answer)).strip(),
+            answer=(text or self.question.as_text(answer)).strip(),
         )
         self.answered(event)
         self._saving = True
@@ -244,10 +240,10 @@ class AskScreen(CourseScreen):
 
     def _show_again(self, given: str, *, correct: bool) -> None:
         """The question was answered before it was left."""
-        answer = from_text(self.question, given)
+        answer = self.question.from_text(given)
         if answer is not None:
             self.view.field.enter(answer)
-        self._show_verdict(graded_again(self.question, given, correct=correct), None, saved=True)
+        self._show_verdict(self.question.grade_again(given, correct=correct), None, saved=True)
 
     def _show_verdict(self, verdict: Verdict, table: Content | None, *, saved: bool) -> None:
         self._verdict = verdict

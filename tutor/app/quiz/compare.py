@@ -9,7 +9,7 @@ import msgspec
 from tutor.lm.distribution import PLAIN, Row
 
 if TYPE_CHECKING:
-    from tutor.course.questions.question import ComparePrompts
+    from tutor.course.questions.compare import ComparePrompts
     from tutor.engine.api import Engine
 
 SHOWN = 4

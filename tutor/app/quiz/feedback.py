@@ -12,7 +12,7 @@ from tutor.app.widgets.inline import inline
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from tutor.course.questions.grading import Verdict
+    from tutor.course.questions.verdict import Verdict
 
 
 class Feedback(Static):

@@ -17,8 +17,9 @@ from tutor.app.widgets.layout import hanging, matched
 if TYPE_CHECKING:
     from textual.events import Resize
 
-    from tutor.course.questions.grading import Answer, Note
-    from tutor.course.questions.question import Pair
+    from tutor.course.questions.answers import Answer
+    from tutor.course.questions.match import Pair
+    from tutor.course.questions.verdict import Note
 
 
 class Options(Static):

@@ -10,7 +10,7 @@ from tutor.errors import TextError
 from tutor.lm.distribution import PLAIN, Row
 
 if TYPE_CHECKING:
-    from tutor.course.questions.question import NextTokenQuestion
+    from tutor.course.questions.next_token import NextTokenQuestion
     from tutor.engine.api import Engine
 
 SHOWN = 6

@@ -9,18 +9,18 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.quiz.answer_field import answer_widgets, how_to_answer
-from tutor.app.quiz.answers import Choices, Ordering, TypedAnswer
+from tutor.app.quiz.answer_field import answer_field
+from tutor.app.quiz.answers import AnswerList, TypedAnswer
 from tutor.app.quiz.feedback import Feedback
-from tutor.app.quiz.matching import Matching
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.prose import Prose
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tutor.course.questions.grading import Answer, Verdict
+    from tutor.course.questions.answers import Answer
     from tutor.course.questions.question import Question
+    from tutor.course.questions.verdict import Verdict
 
 
 class QuestionView(VerticalScroll, can_focus=False):
@@ -41,23 +41,24 @@ class QuestionView(VerticalScroll, can_focus=False):
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
         await self.query_one(Prose).show(question.ask)
-        how = " ".join(filter(None, (remark, how_to_answer(question))))
+        widgets, how_to_answer = answer_field(question, seed)
+        how = " ".join(filter(None, (remark, how_to_answer)))
         self._show_line("#how", Content(how), shown=bool(how))
         self.query_one(Feedback).update("")
         self.show_hint(question, shown=hinted)
         answer = self.query_one("#answer")
         await answer.remove_children()
-        await answer.mount_all(answer_widgets(question, seed))
+        await answer.mount_all(widgets)
         if entered is not None:
             self.field.enter(entered)
         self.field.focus(scroll_visible=False)
         self.scroll_home(animate=False)
 
     @property
-    def field(self) -> Choices | Ordering | Matching | TypedAnswer:
+    def field(self) -> AnswerList | TypedAnswer:
         """The widget that takes the answer."""
-        found = self.query("Choices, Ordering, Matching, TypedAnswer").first()
-        assert isinstance(found, Choices | Ordering | Matching | TypedAnswer)
+        found = self.query("AnswerList, TypedAnswer").first()
+        assert isinstance(found, AnswerList | TypedAnswer)
         return found
 
     @property

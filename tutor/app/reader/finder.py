@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.events import Key
 
     from tutor.app.services import Navigation, Services
-    from tutor.course.links import ScreenTarget, TermTarget
+    from tutor.course.targets import ScreenTarget, TermTarget
 
     Target = TermTarget | ScreenTarget
 

@@ -11,8 +11,8 @@ from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.prose import plain
-from tutor.course.links import TermTarget
 from tutor.course.questions.spelling import plain as comparable
+from tutor.course.targets import TermTarget
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from textual.content import Content
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.layout import hanging
-from tutor.course.links import ScreenTarget
+from tutor.course.targets import ScreenTarget
 from tutor.errors import TutorError
 from tutor.text import safe
 

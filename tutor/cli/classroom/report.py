@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tutor import paths
+from tutor.classroom.errors import PseudonymError
 from tutor.cli import learning, output
-from tutor.errors import PseudonymError, UsageError
+from tutor.errors import UsageError
 
 if TYPE_CHECKING:
     from tutor.classroom.folders import Found, Unread

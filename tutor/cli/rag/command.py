@@ -15,7 +15,8 @@ import msgspec
 from tutor.cli import output
 from tutor.cli.rag import measure as rag_measure
 from tutor.cli.status_line import StatusLine
-from tutor.errors import RequestCancelled, RetrievalError, UsageError
+from tutor.errors import RequestCancelled, UsageError
+from tutor.retrieval.errors import RetrievalError
 from tutor.text import counted
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from tutor.cli.markdown import plain, table
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
 from tutor.learner.records import LessonState
-from tutor.study.asked import asked
-from tutor.study.standing import standing
+from tutor.study.lesson_progress import lesson_progress
+from tutor.study.review_questions import review_questions
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _heading(name: str, now: float) -> list[str]:
 
 
 def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
-    questions = asked(course)
+    questions = review_questions(course)
     cards = [card for card in state.cards.values() if card.question in questions]
     due = review.queue(state, questions, now)
     forecast = review.forecast(state, questions, now)
@@ -87,10 +87,10 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
 
 
 def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    mastery = review.mastery_of_lessons(state, asked(course), now)
+    mastery = review.mastery_of_lessons(state, review_questions(course), now)
     rows = []
     for lesson in course.outlines:
-        where = standing(
+        where = lesson_progress(
             lesson, state.lessons.get(lesson.id) or LessonState(lesson=lesson.id), state.cards
         )
         known = mastery.get(lesson.id)
@@ -108,7 +108,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
     """The ideas answered about that are known least."""
-    mastery = review.mastery_of_screens(state, asked(course), now)
+    mastery = review.mastery_of_screens(state, review_questions(course), now)
     begun = [(known.value, key) for key, known in mastery.items() if known.answered]
     weakest = sorted(begun)[:WEAKEST]
     if not weakest:

@@ -1,13 +1,50 @@
-"""Numbers as people type them."""
+"""The question type `number`: a number is typed. Its answer is what was typed."""
 
 from __future__ import annotations
 
+import math
 import re
+from typing import Annotated
+
+import msgspec
+
+from tutor.course.questions.answers import Answer
+from tutor.course.questions.base import QuestionBase, not_its_answer
+from tutor.course.questions.verdict import Verdict, nothing_typed
 
 _PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([, '_][0-9]{3})+(\.[0-9]*)?")
 _FRACTION = re.compile(r"([+-]?[0-9]{1,15})/([0-9]{1,15})")
 _DASHES = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "’": "'"})
+
+
+class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
+    """Right when within `tolerance` (absolute) of `answer`; `unit` stands behind the input."""
+
+    answer: float
+    tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    unit: Annotated[str, msgspec.Meta(max_length=30)] = ""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.answer) and math.isfinite(self.tolerance)):
+            raise ValueError("`answer` and `tolerance` must be finite numbers")
+
+    def grade(self, answer: Answer) -> Verdict:
+        """Right when within the tolerance, in any reading of what was typed."""
+        if not isinstance(answer, str):
+            raise not_its_answer(self, answer)
+        advice = "Type digits, for example 0.25."
+        if not answer.strip():
+            return nothing_typed(advice)
+        numbers = readings(answer, self.unit)
+        if not numbers:
+            return Verdict(False, f"“{answer.strip()}” is not a number. {advice}", counted=False)
+        unit = f" {self.unit}" if self.unit else ""
+        slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))  # 0.1 + 0.2 is 0.3
+        if any(abs(number - self.answer) <= slack for number in numbers):
+            return Verdict(True, f"Right: {self.answer:.10g}{unit}.")
+        too = "low" if numbers[0] < self.answer else "high"
+        return Verdict(False, f"{numbers[0]:.10g}{unit} is too {too}.")
 
 
 def readings(text: str, unit: str = "") -> tuple[float, ...]:

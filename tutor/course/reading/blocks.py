@@ -15,7 +15,8 @@ import msgspec
 import yaml
 
 from tutor.course.lesson import GOALS, Value
-from tutor.course.questions.question import QUESTION_TYPES, type_name
+from tutor.course.questions.base import type_name
+from tutor.course.questions.question import QUESTION_TYPES
 from tutor.course.reading.place import Place, control_character
 
 if TYPE_CHECKING:

@@ -15,22 +15,22 @@ from tutor.course.reading.place import Place, control_character
 LONGEST = 40
 """Lines; much more than a small terminal shows, which the linter says earlier."""
 
-_PACKAGE = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"(tutor(?:/[a-z_][a-z0-9_]*)+\.py)#([A-Za-z_][\w.]*)", re.ASCII)
 
 _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def code_block(text: str, place: Place) -> list[str]:
-    """The lines of a Markdown code block for what an `include` block says; `place` is where its
-    first line stands. Raises `LessonError`."""
+def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
+    """Return the lines of a Markdown code block for what an `include` block names in `package`;
+    `place` is where its first line stands. Raises `LessonError`."""
     match = _REFERENCE.fullmatch(text.strip())
     if not match:
         raise place.error(
             f"{text.strip()[:60]!r} names no code.",
             "Write one line such as `tutor/lm/sampling.py#entropy_bits`, or `...#Class.method`.",
         )
-    lines = _lines_of(match[1], match[2], place)
+    lines = _lines_of(match[1], match[2], place, package)
     if len(lines) > LONGEST:
         raise place.error(
             f"{match[2]} has {len(lines)} lines; at most {LONGEST} can be shown.",
@@ -43,10 +43,10 @@ def code_block(text: str, place: Place) -> list[str]:
     return [f"{fence}python", *lines, fence]
 
 
-def _lines_of(path: str, name: str, place: Place) -> list[str]:
+def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
     """The source of `name`, without its docstring and not indented."""
-    file = (_PACKAGE.parent / path).resolve()
-    if not file.is_relative_to(_PACKAGE) or not file.is_file():
+    file = (package.parent / path).resolve()
+    if not file.is_relative_to(package) or not file.is_file():
         raise place.error(f"There is no file {path}.", "Look up its path in the repository.")
     source = file.read_text(encoding="utf-8")
     found = _find(_tree(source), name.split("."))

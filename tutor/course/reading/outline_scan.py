@@ -1,4 +1,4 @@
-"""The outline of a lesson at a glance, some hundred times as fast as reading it to its end.
+"""Scans a lesson for its outline, 25 times as fast as the parser reads it.
 
 For files that nobody has read yet: what this finds is what the parser finds in a sound lesson, and
 where something looks unusual it finds nothing. Whether the lesson is sound shows when it is read.
@@ -12,7 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
-from tutor.course.questions.question import QUESTION_TYPES, type_name
+from tutor.course.questions.base import type_name
+from tutor.course.questions.question import QUESTION_TYPES
 from tutor.course.reading.headings import LONGEST_TITLE
 from tutor.course.reading.place import Place, decoded
 from tutor.errors import LessonError
@@ -63,7 +64,7 @@ class _Front(NamedTuple):
     needs: tuple[str, ...]
 
 
-def glance(data: bytes, where: str) -> Outline | None:
+def scan_outline(data: bytes, where: str) -> Outline | None:
     """The outline of a lesson in the bytes of its file, without its links; None where only the
     parser can tell."""
     try:
@@ -74,9 +75,9 @@ def glance(data: bytes, where: str) -> Outline | None:
     front = _front(matter[1], where) if matter else None
     if matter is None or front is None:
         return None
-    seen = _Seen(text, matter.end() - 1)
-    pieces = _PIECE.finditer(text, seen.at)
-    return seen.outline(front, where) if all(map(seen.take, pieces)) else None
+    scan = _Scan(text, matter.end() - 1)
+    pieces = _PIECE.finditer(text, scan.at)
+    return scan.outline(front, where) if all(map(scan.take, pieces)) else None
 
 
 def _front(text: str, where: str) -> _Front | None:
@@ -117,8 +118,8 @@ def _unusual_front(text: str, where: str) -> _Front | None:
     )
 
 
-class _Seen:
-    """What has been seen of a file, piece by piece: up to `at`."""
+class _Scan:
+    """The outline found so far, in the text of a file up to `at`."""
 
     def __init__(self, text: str, start: int) -> None:
         self.at = start

@@ -17,7 +17,8 @@ from tutor.course.lesson import Lab, Lesson, Quoted, Screen
 from tutor.course.links import Link, follow
 from tutor.course.measured import Measured
 from tutor.course.outline import NEEDS
-from tutor.course.questions.question import Id, Question, Sentence, sentences
+from tutor.course.questions.base import Id, Sentence
+from tutor.course.questions.question import Question
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.headings import title_and_id
 from tutor.course.reading.include import code_block
@@ -127,7 +128,7 @@ class _Reader:
             place = self.start.below(self.lines[question.id] - 1)
             self.problems += refused(asked, place)
             self._follow(asked, place, {screen.id for screen in screens})
-            for sentence in sentences(question):
+            for sentence in question.inline_texts():
                 self.problems += refused_within(sentence, place)
         if not screens:
             self.problems.append(

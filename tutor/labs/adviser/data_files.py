@@ -12,7 +12,7 @@ import msgspec
 from tutor.course.facts import FILE as FACTS
 from tutor.course.facts import Fact, read_facts
 from tutor.course.folder import read_file
-from tutor.course.questions.question import Id
+from tutor.course.questions.base import Id
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place, text_of
 from tutor.labs.adviser.data import (

@@ -15,10 +15,11 @@ import msgspec
 
 from tutor.bots import rules
 from tutor.bots.bank import MOST_OWN, own_intent
+from tutor.bots.errors import BotError
 from tutor.bots.files import shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS, Bot, declines, is_right
 from tutor.bots.rules import MOST_RULES
-from tutor.errors import BotError, LabError
+from tutor.errors import LabError
 from tutor.labs.generations import goals
 from tutor.labs.generations.actions import (
     Action,

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from tutor.course.catalogue import Course, load_course
 from tutor.course.passages import course_passages
-from tutor.errors import RetrievalError
 from tutor.labs.rag.attempt import COURSE, Source
 from tutor.retrieval import store
+from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.passage import Found, Passage
 

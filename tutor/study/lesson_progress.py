@@ -1,4 +1,4 @@
-"""Where a learner stands in a lesson, in figures and in words. Pure: no screen, no disk."""
+"""How much of a lesson a learner has done, in figures and in words. Pure: no screen, no disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.learner.records import Card, LessonState
 from tutor.study.quiz_run import resumed
 
 
-class Standing(msgspec.Struct, frozen=True):
+class LessonProgress(msgspec.Struct, frozen=True):
     """Counts of one lesson: screens seen, questions whose last answer was right and those that
     were right at some time, labs done."""
 
@@ -61,7 +61,9 @@ class Standing(msgspec.Struct, frozen=True):
         return ""
 
 
-def standing(lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, Card]) -> Standing:
+def lesson_progress(
+    lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, Card]
+) -> LessonProgress:
     """What `state` and `cards` say about `lesson` as it is now: screens and questions that are
     no longer in it do not count, nor do answers to an older version of a question."""
     screens = [screen.id for screen in lesson.screens]
@@ -70,7 +72,7 @@ def standing(lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, C
         for question in lesson.questions
         if (card := cards.get(question.id)) and card.version == question.version
     ]
-    return Standing(
+    return LessonProgress(
         screens=len(screens),
         seen=len(set(screens) & set(state.seen)),
         questions=len(lesson.questions),

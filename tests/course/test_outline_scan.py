@@ -1,4 +1,4 @@
-"""A glance at a lesson finds what the parser finds, or nothing."""
+"""A scan of a lesson finds what the parser finds, or nothing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from tests.course.lesson_text import FRONT, SCREEN, SINGLE, SMALL
 from tutor import paths
-from tutor.course import catalogue, companions
+from tutor.course import companions
+from tutor.course.cache import Cache
 from tutor.course.catalogue import Opening, load_course
 from tutor.course.outline import Outline, outline_of
-from tutor.course.reading.outline_scan import glance
+from tutor.course.reading.outline_scan import scan_outline
 from tutor.course.reading.parse import read
+from tutor.errors import LessonError
 
 OURS = sorted(paths.lessons_folder().glob("[0-9]*.md"))
 
@@ -28,13 +30,13 @@ def parsed(text: str) -> Outline | None:
     return msgspec.structs.replace(outline, needs_line=1)
 
 
-FACTS = companions.FactsFile(paths.lessons_folder(), catalogue.Cache(paths.lessons_folder())).facts
+FACTS = companions.FactsFile(paths.lessons_folder(), Cache(paths.lessons_folder())).facts
 
 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
 def test_our_lessons(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert glance(text.encode(), "x.md") == parsed(text) is not None
+    assert scan_outline(text.encode(), "x.md") == parsed(text) is not None
 
 
 QUESTIONS_ALONE = FRONT + SCREEN + "\n## Questions {#questions}\n" + SINGLE
@@ -44,7 +46,7 @@ QUESTIONS_ALONE = FRONT + SCREEN + "\n## Questions {#questions}\n" + SINGLE
     "text", [SMALL, QUESTIONS_ALONE, SMALL.replace("id: pick", "id: 'pick' # x")]
 )
 def test_what_is_written_in_other_ways(text: str) -> None:
-    assert glance(text.encode(), "x.md") == parsed(text) is not None
+    assert scan_outline(text.encode(), "x.md") == parsed(text) is not None
 
 
 @settings(max_examples=150, deadline=None)
@@ -56,27 +58,24 @@ def test_what_is_written_in_other_ways(text: str) -> None:
 )
 def test_never_another_outline_than_the_parser(start: int, length: int, new: str) -> None:
     text = SMALL[:start] + new + SMALL[start + length :]
-    found, sound = glance(text.encode(), "x.md"), parsed(text)
+    found, sound = scan_outline(text.encode(), "x.md"), parsed(text)
     assert found is None or sound is None or found == sound
 
 
-def test_a_large_course_is_only_glanced_at_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.course.catalogue.MOST_READ", 1)
+def test_a_large_course_is_only_scanned_at_first(tmp_path: Path) -> None:
     for number in (1, 2):
         text = SMALL.replace("number: 7", f"number: {number}").replace("hint:", "hunt:")
         for name in ("small", "pick", "sure"):
             text = text.replace(f"id: {name}", f"id: {name}-{number}")
         (tmp_path / f"0{number}.md").write_text(text)
-    course = load_course(tmp_path)
+    course = load_course(tmp_path, most_parsed=1)
     assert [outline.id for outline in course.outlines] == ["small-1", "small-2"]
     assert course.problems == ()
-    with pytest.raises(catalogue.LessonError, match="hunt"):
+    with pytest.raises(LessonError, match="hunt"):
         course.lesson("small-2")
 
 
-def test_a_new_course_is_there_at_a_glance_and_known_when_it_was_read_on(tmp_path: Path) -> None:
+def test_a_new_course_is_scanned_at_once_and_known_when_the_rest_was_read(tmp_path: Path) -> None:
     for number, text in ((1, SMALL), (2, SMALL.replace("hint:", "hunt:"))):
         text = text.replace("number: 7", f"number: {number}")
         for name in ("small", "pick", "sure"):
@@ -88,7 +87,7 @@ def test_a_new_course_is_there_at_a_glance_and_known_when_it_was_read_on(tmp_pat
     assert not opening.complete
     assert [outline.id for outline in first.outlines] == ["small-1", "small-2"]
     assert first.problems == ()
-    for _file in opening.read_on():
+    for _file in opening.read_rest():
         pass
     assert opening.complete
     problems = [str(problem) for problem in opening.course().problems]
@@ -98,7 +97,7 @@ def test_a_new_course_is_there_at_a_glance_and_known_when_it_was_read_on(tmp_pat
     assert [str(problem) for problem in again.course().problems] == problems
 
 
-def test_terms_can_be_asked_for_before_the_course_was_read_on(tmp_path: Path) -> None:
+def test_terms_can_be_asked_for_before_the_rest_was_read(tmp_path: Path) -> None:
     (tmp_path / "01.md").write_text(SMALL)
     (tmp_path / "glossary.md").write_text("## Term {#term}\n\nIt.\n")
     assert list(Opening(tmp_path).course().glossary) == ["term"]
@@ -133,4 +132,4 @@ def test_front_matter_as_it_may_be_written(fields: str) -> None:
         "summary": "summary: >-\n  Y\n  z.",
     }
     text = "---\n" + "\n".join({**usual, name: fields}.values()) + "\n---\n" + SCREEN
-    assert glance(text.encode(), "x.md") == parsed(text) is not None
+    assert scan_outline(text.encode(), "x.md") == parsed(text) is not None

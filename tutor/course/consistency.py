@@ -1,5 +1,5 @@
-"""What can only be seen when all files of a course are known: ids that are taken, lessons that are
-needed and not there or need each other, links that lead nowhere.
+"""Checks what can only be seen when all files of a course are known: ids that are taken,
+lessons that are needed and not there or need each other, links that lead nowhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tutor.course.reading.place import Place
 from tutor.errors import LessonError
 
 
-class Whole(msgspec.Struct, frozen=True):
+class UsableOutlines(msgspec.Struct, frozen=True):
     """The outlines that can be used together, sorted by number, and what is wrong. A lesson whose
     id or number is taken, or one of whose labs or questions has a taken id, cannot be used."""
 
@@ -22,9 +22,9 @@ class Whole(msgspec.Struct, frozen=True):
     problems: tuple[LessonError, ...]
 
 
-def whole(
+def usable_outlines(
     outlines: Sequence[Outline], terms: Container[str] | None, glossary_links: Sequence[Link] = ()
-) -> Whole:
+) -> UsableOutlines:
     """`outlines` come in the order of their files: of two that cannot be used together the first
     is kept. `terms` are the ids of the glossary; None where they are not known yet."""
     problems: list[LessonError] = []
@@ -44,7 +44,7 @@ def whole(
         problems += _links(outline.links, Place(outline.file), files, terms)
     problems += _links(glossary_links, Place(GLOSSARY), files, terms)
     kept.sort(key=lambda outline: outline.number)
-    return Whole(tuple(kept), tuple(problems))
+    return UsableOutlines(tuple(kept), tuple(problems))
 
 
 def _keys(outline: Outline) -> Iterator[str | int]:

@@ -1,0 +1,120 @@
+"""What every question has, and what a question type can do.
+
+A type is one module of this folder: its fields as they are written in a lesson file, how it grades
+an answer, its answers as text and back, the order in which it shows its parts, and what authors and
+teachers are told about it. `tutor.course.questions.question` registers the types.
+
+A question has an id that never changes and a version that is raised when its meaning changes:
+the learner's progress refers to these two, never to wording or place.
+
+What one field alone cannot say (exactly one right choice, say) is checked in `__post_init__`; a
+`ValueError` raised there reaches the author of the lesson as a `LessonError` with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tutor.course.questions.answers import Answer, as_text
+from tutor.course.questions.verdict import Verdict
+from tutor.text import one_line
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)]
+Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
+TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+"""A token as the stepper shows it: `␣Paris`, with ␣ for a space and ⏎ for a new line."""
+
+Words = Callable[[str], str]
+"""Returns the words of a sentence in Markdown, on one line of plain text."""
+
+LETTER = 5
+"""Columns before the text of a choice or an item on the screen."""
+
+
+class QuestionBase(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
+):
+    """What every question has. `ask` is Markdown; `why` is said after any answer.
+
+    The methods below are pure: the same question and answer give the same result. The defaults are
+    those of a question that is answered by typing.
+    """
+
+    asks_model: ClassVar[bool] = False
+    """Whether only the live model can judge an answer, at the moment it is given."""
+
+    id: Id
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    ask: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    hint: Sentence
+    why: Sentence
+    screen: Id | None = None
+    """The lesson screen to look at again; in a file it need not be given where the question
+    stands on that screen."""
+
+    def grade(self, answer: Answer) -> Verdict:
+        """Grade an answer. Raises `TypeError` when it is not of this question's kind, `ValueError`
+        when it is out of range."""
+        raise NotImplementedError
+
+    def as_text(self, answer: Answer) -> str:
+        """Write an answer as text, for the log and for drafts."""
+        return as_text(answer)
+
+    def from_text(self, text: str) -> Answer | None:
+        """Read an answer back; None where this question, as it is now, cannot have it. Where the
+        live model judges, this is what was typed or chosen, without the model's judgment."""
+        return text or None
+
+    def grade_again(self, text: str, *, correct: bool) -> Verdict:
+        """Say what came of an answer that was given earlier. What only the model can judge, or this
+        question as it is now cannot have as an answer, stays as `correct` as it was then."""
+        answer = None if self.asks_model else self.from_text(text)
+        if answer is None:
+            said = "Right" if correct else "Not yet"
+            return Verdict(correct, f"{said}: you answered “{text}”.")
+        return self.grade(answer)
+
+    def display_order(self, seed: int) -> tuple[int, ...]:
+        """Return the places of the choices, items or right sides in the order to show them, the
+        same for the same seed. Empty where there are none."""
+        return ()
+
+    def inline_texts(self) -> Iterator[str]:
+        """Yield everything that is Markdown within a line: all texts but `ask`."""
+        yield from (self.hint, self.why)
+
+    def reasons(self) -> Iterator[str]:
+        """Yield what is said after an answer."""
+        yield self.why
+
+    def searchable(self) -> Iterator[str]:
+        """Yield the Markdown that a search may find: what is seen before an answer."""
+        yield self.ask
+
+    def answer_lines(self, width: int) -> int:
+        """Return how many lines the choices, items or the field take on a screen."""
+        return 2
+
+    def mistakes(self, answer: Answer, words: Words) -> Iterator[str]:
+        """Yield what is wrong about a wrong answer, in words short enough for a table."""
+        if isinstance(answer, str):
+            yield one_line(answer.casefold())
+
+
+def type_name(question: QuestionBase | type[QuestionBase]) -> str:
+    """Return the name of a question's type in a lesson file: "single", "next-token", ..."""
+    return str(question.__struct_config__.tag)
+
+
+def not_its_answer(question: QuestionBase, answer: Answer) -> TypeError:
+    return TypeError(f"{answer!r} is no answer to a question of type {type_name(question)}")
+
+
+def check_distinct(texts: Sequence[str]) -> None:
+    for index, text in enumerate(texts):
+        if text in texts[:index]:
+            raise ValueError(f"{text[:40]!r} stands there twice")

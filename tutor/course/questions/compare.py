@@ -1,0 +1,86 @@
+"""The question type `compare`: the learner says after which of two prompts the live model has the
+larger value. The answer to grade is `Compared`; its text is the place of the prompt chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from tutor.course.questions.answers import Answer, AnswerWithFields, as_text, one_place
+from tutor.course.questions.base import (
+    QuestionBase,
+    Sentence,
+    Words,
+    check_distinct,
+    not_its_answer,
+)
+from tutor.course.questions.verdict import Note, Verdict, mark
+
+
+class Compared(AnswerWithFields, frozen=True):
+    """Which of two prompts was chosen (0 or 1), and what the live model says at the end of each:
+    the probability of the question's token (0 to 1), or the entropy in bits."""
+
+    chosen: int
+    values: tuple[float, float]
+
+
+class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
+    """The learner says after which of two prompts the live model gives more probability to
+    `token`, or (with `value: entropy`) at the end of which it is less decided."""
+
+    asks_model: ClassVar[bool] = True
+
+    prompts: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=2, max_length=2)]
+    token: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    value: Literal["probability", "entropy"] = "probability"
+
+    def __post_init__(self) -> None:
+        check_distinct(self.prompts)
+        if (self.value == "probability") != bool(self.token):
+            raise ValueError(
+                "`value: probability` needs a `token`"
+                if not self.token
+                else "`value: entropy` is not about a `token`"
+            )
+
+    def grade(self, answer: Answer) -> Verdict:
+        """Right when the prompt chosen has the larger value; where both have the same, either
+        is."""
+        if not isinstance(answer, Compared):
+            raise not_its_answer(self, answer)
+        chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]
+        first, second = map(self._said_of, answer.values)
+        return _chosen(answer.chosen, chosen >= other, (first, second))
+
+    def as_text(self, answer: Answer) -> str:
+        return as_text(answer.chosen if isinstance(answer, Compared) else answer)
+
+    def from_text(self, text: str) -> Answer | None:
+        return one_place(text, len(self.prompts))
+
+    def grade_again(self, text: str, *, correct: bool) -> Verdict:
+        answer = one_place(text, len(self.prompts))
+        if answer is None:
+            return super().grade_again(text, correct=correct)
+        return _chosen(answer, correct)
+
+    def mistakes(self, answer: Answer, words: Words) -> Iterator[str]:
+        if isinstance(answer, int):
+            yield words(self.prompts[answer])
+
+    def _said_of(self, value: float) -> str:
+        if self.value == "entropy":
+            return f"The entropy is {value:.1f} bits."
+        return f"{self.token} gets {100 * value:.3g} %."
+
+
+def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
+    """What came of choosing the prompt at `place` (0 or 1); `said` goes with each of the two."""
+    notes = tuple(
+        Note(mark((index == place) == correct, index == place), each)
+        for index, each in enumerate(said)
+    )
+    return Verdict(correct, "Right." if correct else "Not yet.", notes)

@@ -1,0 +1,34 @@
+"""The question type `next-token`: the learner guesses how the live model continues. The answer to
+grade is the rank (from 1) that the model gives to the guess; its text is the guess as typed."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from tutor.course.questions.answers import Answer
+from tutor.course.questions.base import QuestionBase, Sentence, not_its_answer
+from tutor.course.questions.verdict import Verdict
+
+
+class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
+    """The learner guesses how the live model goes on from `prompt`; right when the guess is among
+    the model's `within` most probable tokens at that moment."""
+
+    asks_model: ClassVar[bool] = True
+
+    prompt: Sentence
+    within: Annotated[int, msgspec.Meta(ge=1, le=20)] = 3
+
+    def grade(self, answer: Answer) -> Verdict:
+        if not isinstance(answer, int):
+            raise not_its_answer(self, answer)
+        if answer < 1:
+            raise ValueError(f"{answer} is no rank; the first is 1")
+        if answer == 1:
+            return Verdict(True, "Right: this is the model's most probable token.")
+        correct = answer <= self.within
+        said = "Right" if correct else "Not yet"
+        count = "only the first counts" if self.within == 1 else f"the first {self.within} count"
+        return Verdict(correct, f"{said}: the model has your guess at rank {answer:,}; {count}.")

@@ -1,0 +1,34 @@
+"""The question type `single`: exactly one choice is right. Its answer is the place of a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tutor.course.questions.answers import Answer, one_place
+from tutor.course.questions.base import Words, not_its_answer
+from tutor.course.questions.choices import ChoiceQuestion
+from tutor.course.questions.verdict import Verdict
+
+
+class SingleChoice(ChoiceQuestion, frozen=True, kw_only=True, tag="single"):
+    """Exactly one choice is right."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        right = sum(choice.right for choice in self.choices)
+        if right != 1:
+            raise ValueError(f"{right} choices are marked `right: true`, where one should be")
+
+    def grade(self, answer: Answer) -> Verdict:
+        if not isinstance(answer, int):
+            raise not_its_answer(self, answer)
+        notes = self.notes({answer})
+        correct = self.choices[answer].right
+        return Verdict(correct, "Right." if correct else "Not yet.", notes)
+
+    def from_text(self, text: str) -> Answer | None:
+        return one_place(text, len(self.choices))
+
+    def mistakes(self, answer: Answer, words: Words) -> Iterator[str]:
+        if isinstance(answer, int):
+            yield words(self.choices[answer].text)

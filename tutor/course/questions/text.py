@@ -1,0 +1,34 @@
+"""The question type `text`: a word or two are typed. Its answer is what was typed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from tutor.course.questions.answers import Answer
+from tutor.course.questions.base import QuestionBase, Sentence, not_its_answer
+from tutor.course.questions.spelling import plain
+from tutor.course.questions.verdict import Verdict, nothing_typed
+
+
+class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
+    """Short text; `accept` lists the spellings accepted, compared without case, accents,
+    punctuation and spaces (`tutor.course.questions.spelling`). The first is the one shown."""
+
+    accept: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        for spelling in self.accept:
+            if not plain(spelling):
+                raise ValueError(f"the accepted answer {spelling[:40]!r} has no letter or digit")
+
+    def grade(self, answer: Answer) -> Verdict:
+        if not isinstance(answer, str):
+            raise not_its_answer(self, answer)
+        given = plain(answer)
+        if not given:
+            return nothing_typed("Type a word or two.")
+        if given in {plain(spelling) for spelling in self.accept}:
+            return Verdict(True, "Right.")
+        return Verdict(False, f"“{answer.strip()}” is not it.")

@@ -1,0 +1,37 @@
+"""Where a link leads to: a term of the glossary, or a screen of a lesson."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.course.catalogue import Course
+from tutor.course.links import GLOSSARY, split
+
+
+class TermTarget(msgspec.Struct, frozen=True):
+    id: str
+
+
+class ScreenTarget(msgspec.Struct, frozen=True):
+    """A screen of a lesson; the first one where `screen_id` is empty."""
+
+    lesson_id: str
+    screen_id: str
+
+
+def target(href: str, course: Course, lesson_id: str = "") -> TermTarget | ScreenTarget | None:
+    """What a link leads to; `lesson_id` is the lesson that it stands in, if any. None for a link
+    out of the course, and for one that leads nowhere."""
+    parts = split(href)
+    if parts is None:
+        return None
+    file, anchor = parts
+    if file == GLOSSARY:
+        return TermTarget(anchor) if anchor in course.glossary else None
+    if file:
+        outline = next((each for each in course.outlines if each.file == file), None)
+    else:
+        outline = course.outline(lesson_id)
+    if outline is None or (anchor and anchor not in {each.id for each in outline.screens}):
+        return None
+    return ScreenTarget(outline.id, anchor)

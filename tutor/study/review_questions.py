@@ -1,0 +1,21 @@
+"""The questions of a course as reviews know them. Pure: no screen, no disk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.learner.review import ReviewQuestion
+
+if TYPE_CHECKING:
+    from tutor.course.catalogue import Course
+
+
+def review_questions(course: Course) -> dict[str, ReviewQuestion]:
+    """Return the questions of a course by their ids, without reading a lesson."""
+    return {
+        question.id: ReviewQuestion(
+            question.id, question.version, outline.id, question.screen or ""
+        )
+        for outline in course.outlines
+        for question in outline.questions
+    }
