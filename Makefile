@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow audit chaos check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow audit chaos mutants docs check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -32,6 +32,14 @@ audit: setup
 # Ends two sessions of a learner in every way there is, and looks for what they were told is saved.
 chaos: setup
 	$(BIN)/python -m tests.chaos --cycles 1000
+
+# Makes mistakes in a copy of the code, and tells which of them the tests catch.
+mutants: setup
+	$(BIN)/python -m tools.mutants
+
+# Writes the parts of README.md and docs/ that follow from the code.
+docs: setup
+	$(BIN)/python -m tools.docs
 
 check: format-check lint types test lint-lessons
 
