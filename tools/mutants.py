@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from tools.mutations import MUTATIONS, Mutation
@@ -26,6 +27,7 @@ COPIED = ("tutor", "tests", "tools", "pyproject.toml")
 LONGEST = 600.0
 """Seconds that a test may hang because of the mistake."""
 
+_TIMES = count(1)
 HEAVY = ["pytest", "hypothesis.strategies", "torch", "numpy", "textual.app", "msgspec", "fsrs"]
 """What all tests import, and nothing of tutor: imported once, in the process they come from."""
 
@@ -38,7 +40,7 @@ def main(words: Sequence[str]) -> int:
         return 1
     survived = 0
     with copy_of_the_tree() as folder:
-        os.environ |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        os.environ["PYTHONPATH"] = str(folder)
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(HEAVY)
         for tests in dict.fromkeys(each.tests for each in chosen):
@@ -88,11 +90,17 @@ def is_caught(
     """Whether a test fails with this mistake."""
     file = folder / mutation.file
     before = file.read_text(encoding="utf-8")
-    file.write_text(before.replace(mutation.original, mutation.mutated), encoding="utf-8")
+    write(file, before.replace(mutation.original, mutation.mutated))
     try:
         return not tests_pass(mutation.tests, folder, context)
     finally:
-        file.write_text(before, encoding="utf-8")
+        write(file, before)
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file that no bytecode fits which was made before: Python compares the times."""
+    file.write_text(text, encoding="utf-8")
+    os.utime(file, (next(_TIMES),) * 2)
 
 
 def tests_pass(
