@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow audit chaos check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow audit chaos mutants docs check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -33,7 +33,15 @@ audit: setup
 chaos: setup
 	$(BIN)/python -m tests.chaos --cycles 1000
 
-check: format-check lint types contracts test lint-lessons
+# Makes mistakes in a copy of the code, and tells which of them the tests catch.
+mutants: setup
+	$(BIN)/python -m tools.mutants
+
+# Writes the parts of README.md and docs/ that follow from the code.
+docs: setup
+	$(BIN)/python -m tools.docs
+
+check: format-check lint types test lint-lessons
 
 format-check: setup
 	$(BIN)/ruff format --check
@@ -43,12 +51,13 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
-	$(BIN)/mypy --platform darwin
-	$(BIN)/mypy --platform win32
+	$(BIN)/mypy -p tutor --platform darwin --cache-dir .mypy_cache/darwin
+	$(BIN)/mypy -p tutor --platform win32 --cache-dir .mypy_cache/win32
 
 lint-lessons: setup
 	$(BIN)/pytest -m slow tests/authoring
 
+# Among the tests, too: tests/test_architecture.py.
 contracts: setup
 	$(BIN)/lint-imports
 

@@ -33,6 +33,7 @@ class WithoutLiveLabs(Ask):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a minute of arithmetic, on a machine that may be busy
 @pytest.mark.parametrize("sound", LESSONS, ids=lambda sound: sound.lesson.id)
 def test_the_model_confirms_it(
     sound: Sound, request: pytest.FixtureRequest, model_cache: Path

@@ -1,0 +1,57 @@
+"""README.md and docs/ say what follows from the code: keys, and counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools import docs
+from tutor.app.quiz.answers import LETTERS
+from tutor.labs.kit import registry
+
+
+@pytest.mark.parametrize("file", docs.FILES, ids=str)
+def test_what_is_generated_is_up_to_date(file: Path) -> None:
+    text = (docs.ROOT / file).read_text(encoding="utf-8")
+    assert docs.filled_in(text) == text, "run `make docs`"
+    assert "<!-- generated: " in text
+
+
+def test_the_table_has_every_key_of_the_app() -> None:
+    told = {
+        row.where: text for row, text in zip(docs.ROWS, rows(docs.keys_of_the_app()), strict=True)
+    }
+    lacking = set()
+    for of in docs.classes_with_keys():
+        places = [row for row in docs.ROWS if of.__name__ in row.classes.split()]
+        assert places, f"{of.__name__} is in no row"
+        for row in places:
+            has = told[row.where] + told["everywhere"]
+            if "`1-9`" in has or "`1` to `9`" in has:
+                has += "".join(f"`{digit}`" for digit in range(1, 10))
+            keys = {key for binding in docs.bindings(of) for key in docs.told_keys(binding)}
+            signs = {docs.SIGNS.get(key, key) for key in keys}
+            lacking |= {(of.__name__, sign) for sign in signs if f"`{sign}`" not in has}
+    assert lacking == set()
+
+
+def rows(table: str) -> list[str]:
+    return table.strip().splitlines()[2:]
+
+
+@pytest.mark.parametrize("lab", registry.names())
+def test_no_key_of_a_lab_takes_the_place_of_the_way_back(lab: str) -> None:
+    """The key line shows each action once."""
+    view = registry.load_part(lab, "view").VIEW
+    assert not {binding.action for binding in docs.bindings(view)} & {"back", "help"}
+
+
+def test_the_letters_of_choices_are_those_of_the_table() -> None:
+    (row,) = [row for row in docs.ROWS if row.where == "question"]
+    assert f"`{LETTERS[0]}` to `{LETTERS[-1]}` choose" in row.more
+
+
+def test_a_part_that_nothing_makes_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        docs.filled_in("<!-- generated: nothing --><!-- end -->")

@@ -1,0 +1,195 @@
+"""Write the parts of README.md and docs/ that follow from the code: tables of keys, and counts.
+
+    python -m tools.docs
+
+A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.binding import Binding
+
+import tutor.app
+from tutor.course.catalogue import load_course
+from tutor.labs.kit import registry
+from tutor.labs.kit.view import LabView
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+OF_SCREENS = ("tutor.app.", "tutor.labs.")
+ROOT = Path(__file__).parent.parent
+FILES = (Path("README.md"), Path("docs/labs.md"))
+_PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
+
+
+class Row(NamedTuple):
+    """Where keys work, and the classes that bind them. `more` are keys that are no bindings."""
+
+    where: str
+    classes: str
+    more: str = ""
+
+
+ROWS = (
+    Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` draw the screen again"),
+    Row("course map", "Menu HomeScreen"),
+    Row("lesson", "LessonScreen TermScreen"),
+    Row(
+        "question",
+        "Choices Ordering Matching TypedAnswer AskScreen",
+        "`a` to `k` choose, tick or match · figures and words are typed",
+    ),
+    Row("review", "ReviewScreen SuspendedQuestions", "as a question, too"),
+    Row("result", "Menu ResultScreen"),
+    Row("progress", "Menu ProgressScreen LessonProgressScreen"),
+    Row("a page of text", "HelpScreen TeacherViewScreen"),
+    Row("model", "ModelScreen"),
+    Row("stepper and chat", "ExplorerPane"),
+    Row("search the vocabulary", "SearchEntry TokenSearch"),
+    Row("a prompt or message", "PromptEditor"),
+    Row("before anything is sent", "ConsentScreen"),
+    Row("a session about to end", "IdleScreen"),
+    Row("branches", "BranchTree", "`1` to `9` go there"),
+    Row("texts", "RecentTexts"),
+    Row("sampler", "SamplerDials"),
+    Row("x-ray", "XRayView"),
+    Row("labs", "LabScreen", "the keys of each: [docs/labs.md](docs/labs.md)"),
+    Row("ghost text, while you write", "CodeEditor"),
+    Row("guessing game", "GuessEntry GuessScreen"),
+)
+
+SIGNS = {
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "slash": "/",
+    "space": "Space",
+    "ctrl+right": "Ctrl+→",
+    "ctrl+n": "Ctrl+n",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+}
+ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
+"""Hidden ones that do what another key does, too."""
+
+
+def main() -> None:
+    for file in FILES:
+        before = (ROOT / file).read_text(encoding="utf-8")
+        if (after := filled_in(before)) != before:
+            (ROOT / file).write_text(after, encoding="utf-8")
+            print(file)
+
+
+def filled_in(text: str) -> str:
+    """Return the text with each generated part as it should be. Raises `KeyError` for a part that
+    nothing here makes."""
+    parts = {"keys": keys_of_the_app, "keys-of-labs": keys_of_labs, "labs": number_of_labs}
+    return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]()}{found[3]}", text)
+
+
+def number_of_labs() -> str:
+    return str(len(registry.names()))
+
+
+def keys_of_the_app() -> str:
+    by_name = {each.__name__: each for each in classes_with_keys()}
+    rows = []
+    for row in ROWS:
+        own = [by_name[name] for name in row.classes.split()]
+        told = dict.fromkeys(chain.from_iterable(map(entries, own)))
+        rows.append((row.where, " · ".join([*told, row.more] if row.more else told)))
+    return table(("where", "keys"), rows)
+
+
+def keys_of_labs() -> str:
+    lessons = load_course().lessons
+    numbers = {lesson.id: str(lesson.number) for lesson in lessons}
+    rows = []
+    for lab in registry.every():
+        view: type[LabView] = registry.load_part(lab.name, "view").VIEW
+        rows.append((lab.name, numbers[lab.lesson], " · ".join(entries(view))))
+    return table(("lab", "lesson", "its keys"), rows)
+
+
+def table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (heading, *rows)]
+    lines.insert(1, "|" + "---|" * len(heading))
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def entries(of: type[DOMNode]) -> list[str]:
+    """Return what the class's keys do, as in "`↑` `↓` row". Hidden bindings that say nothing
+    belong to the binding of the same action before them."""
+    found: list[tuple[list[str], str]] = []
+    action = ""
+    for binding in bindings(of):
+        keys = [SIGNS.get(key, key) for key in told_keys(binding)]
+        says = binding.description or uncapitalized(binding.tooltip)
+        same = bool(found) and binding.action.partition("(")[0] == action
+        if not keys or not (says or same):
+            continue
+        action = binding.action.partition("(")[0]
+        if same and (not says or says == found[-1][1]):
+            found[-1][0].extend(key for key in keys if key not in found[-1][0])
+        elif found and keys == found[-1][0]:  # what the key does depends on the moment
+            found[-1] = (keys, f"{found[-1][1]}, {says}")
+        else:
+            found.append((keys, says))
+    return [f"{' '.join(f'`{key}`' for key in ranges(keys))} {says}" for keys, says in found]
+
+
+def uncapitalized(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].removesuffix(".")
+
+
+def told_keys(binding: Binding) -> list[str]:
+    keys = binding.key.split(",")
+    return [key for key in keys if binding.show or key not in ALIASES]
+
+
+def ranges(keys: list[str]) -> list[str]:
+    """Return the keys with the digits from 1 to 9 as one range."""
+    digits = list("123456789")
+    rest = [key for key in keys if key not in digits]
+    return [*rest, "1-9"] if [key for key in keys if key in digits] == digits else keys
+
+
+def bindings(of: type[DOMNode]) -> list[Binding]:
+    found = []
+    for binding in vars(of).get("BINDINGS", ()):
+        assert isinstance(binding, Binding)
+        found.append(binding)
+    return found
+
+
+def classes_with_keys() -> Iterator[type[DOMNode]]:
+    """Yield the classes that bind keys, but for the views of labs."""
+    for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
+        importlib.import_module(module.name)
+    for name in registry.names():
+        registry.load_part(name, "view")
+    for module_name in [name for name in sorted(sys.modules) if name.startswith(OF_SCREENS)]:
+        for _, found in inspect.getmembers(sys.modules[module_name], inspect.isclass):
+            here = found.__module__ == module_name and not issubclass(found, LabView)
+            if here and bindings(found):
+                yield found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Mistakes that somebody could make in the code that must not have any: `tools.mutants` makes each
+of them in a copy, and the tests should notice."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    """A piece of a file, which occurs once in it, and what the mistake makes of it."""
+
+    file: str
+    original: str
+    mutated: str
+    tests: tuple[str, ...]
+
+
+def _in(file: str, tests: str, *changes: tuple[str, str]) -> tuple[Mutation, ...]:
+    return tuple(Mutation(file, *change, tuple(tests.split())) for change in changes)
+
+
+MUTATIONS = (
+    *_in(
+        "tutor/learner/storage.py",
+        "tests/learner/test_tampered.py tests/learner/test_damage.py"
+        " tests/learner/test_migration.py tests/learner/test_write_order.py"
+        " tests/learner/test_progress.py",
+        ('return f"{zlib.crc32(rest, version):08x}"', 'return f"{zlib.crc32(rest):08x}"'),
+        ("if about.schema > self.schema.version and not whole:", "if not whole:"),
+        ("edited=not whole)", "edited=whole)"),
+        ("if before.damaged:", "if not before.damaged:"),
+        ("if before.schema != self.schema.version:", "if False:"),
+        ("disk.keep_copy(self.path, self.backup)", "pass"),
+        ("sound = self._sound(self.backup)", "sound = self._sound(self.path)"),
+        ("return msgspec.structs.replace(sound, problem=problem, damaged=damaged)", "return sound"),
+        ("with locked(self._lock, self._timeout):", "with contextlib.nullcontext():"),
+        ("            disk.sync_folder(self.path.parent)\n", ""),
+    ),
+    *_in(
+        "tutor/learner/review_log.py",
+        "tests/learner/test_review_log.py tests/learner/test_log_copy.py"
+        " tests/learner/test_write_order.py tests/learner/test_damage.py",
+        ("UNFINISHED + lines if self._torn(before) else lines", "lines"),
+        ("            disk.cut(self.path, before)\n", ""),
+        ("return copied > disk.size(self.path)", "return copied >= disk.size(self.path)"),
+        ("if not line.sound and not self._copied_so(line):", "if not line.sound:"),
+        (
+            "if (end is None or start < end) and self._copy_knows_more(start):",
+            "if end is None and self._copy_knows_more(start):",
+        ),
+        ("if disk.size(self.copy) <= start:", "if disk.size(self.copy) < start:"),
+        (
+            "return (line.end, line.checksum) == (mark.end, mark.checksum)",
+            "return line.end == mark.end",
+        ),
+        ("if found.copy in (DAMAGED, OTHER):", "if found.copy == DAMAGED:"),
+        ("            start += len(chunk)\n", "            start += 2 * len(chunk)\n"),
+        ("return CUT_OFF if whole.startswith(data) else DAMAGED", "return DAMAGED"),
+    ),
+    *_in(
+        "tutor/learner/replay.py",
+        "tests/learner/test_snapshot.py tests/learner/test_exchange.py"
+        " tests/learner/test_migration.py tests/learner/test_progress.py",
+        ("        damaged += line.damaged\n", ""),
+        ("            imported -= 1\n", "            imported = 0\n"),
+        ("fold(state, events if mark.partial else own)", "fold(state, events)"),
+        ("if log.contains(state.mark):", "if True:"),
+        ("elif state.stale and not mark.partial:", "elif False:"),
+        ("read=known.read or made.read", "read=made.read"),
+        ("visited_at=max(known.visited_at, made.visited_at)", "visited_at=known.visited_at"),
+        (
+            "undo = Undo() if state.undo.question in state.stale else state.undo",
+            "undo = state.undo",
+        ),
+    ),
+    *_in(
+        "tutor/learner/state.py",
+        "tests/learner/test_state.py tests/learner/test_progress.py tests/learner/test_review.py",
+        ("key=lambda event: (event.at, event.id))", "key=lambda event: event.id)"),
+        ("if key not in undone", ""),
+        ("if name in self.forgotten and event.at <= self.forgotten[name]:", "if False:"),
+        (
+            "(event.at, event.id) < (card.last_at, card.last_answer)",
+            "event.at < card.last_at",
+        ),
+        ("if event.answer and event.answer == self.undo.answer and", "if event.answer and"),
+        ("if card.last_at <= event.at:", "if card.last_at < event.at:"),
+        (
+            "if card is not None and event.version < card.version:",
+            "if card is not None and event.version > card.version:",
+        ),
+        ("(known.correct if known else 0) + event.correct", "(known.correct if known else 0) + 1"),
+        ("max(new, self.suspensions.get(name, new))", "new"),
+        ("round(bits * _BIT_PARTS) / _BIT_PARTS", "bits"),
+        ("        read=known.read,\n", "        read=lesson.read,\n"),
+    ),
+    *_in(
+        "tutor/learner/schedule.py",
+        "tests/learner/test_review.py tests/learner/test_state.py",
+        ("or answer.attempt > 1", ""),
+        ("return Grade.HARD if helped else Grade.GOOD", "return Grade.GOOD"),
+        ("learning_steps=(), ", ""),
+        ("enable_fuzzing=False, ", ""),
+        ("last_review=_time(card.last_at)", "last_review=_time(card.due)"),
+    ),
+    *_in(
+        "tutor/course/questions/grading.py",
+        "tests/course/test_grading.py",
+        ("if not missed and not wrong:", "if not missed:"),
+        ("1e-9 * max(1.0, abs(question.answer))", "0"),
+        ("at_home = [order[place] == place", "at_home = [order[place] >= place"),
+        ("correct = rank <= question.within", "correct = rank < question.within"),
+        (
+            'too = "low" if numbers[0] < question.answer',
+            'too = "low" if numbers[0] > question.answer',
+        ),
+        ("compared(answer.chosen, chosen >= other,", "compared(answer.chosen, chosen > other,"),
+        ("not all(0 <= place < len(choices)", "not all(place < len(choices)"),
+    ),
+    *_in(
+        "tutor/lm/sampling.py",
+        "tests/lm/test_sampling.py",
+        (
+            "least = math.log(settings.min_p) * settings.temperature",
+            "least = math.log(settings.min_p)",
+        ),
+        ("(logits[:id_] == logits[id_]).sum()", "(logits[id_:] == logits[id_]).sum()"),
+        (
+            "ids = torch.nonzero(scores >= smallest).flatten()",
+            "ids = torch.nonzero(scores > smallest).flatten()",
+        ),
+        ("1 + int((reached < share).sum())", "1 + int((reached <= share).sum())"),
+        ("if place > counts.top_k:", "if place >= counts.top_k:"),
+        ("stable=True", "stable=False"),
+        (
+            "scaled = (logits - logits.max()).double() / temperature",
+            "scaled = logits / temperature",
+        ),
+    ),
+    *_in(
+        "tutor/lm/draw.py",
+        "tests/lm/test_draw.py",
+        ("return -np.log(uniform)", "return -np.log1p(-uniform)"),
+        ('f"{seed}:{position}"', 'f"{seed + position}"'),
+        ("np.argmax(probabilities / luck", "np.argmax(probabilities * luck"),
+        ("z ^ (z >> np.uint64(27))", "z ^ (z >> np.uint64(28))"),
+    ),
+    *_in(
+        "tutor/lm/session.py",
+        "tests/lm/test_session.py",
+        ("self._agreed = min(self._agreed, length)", "pass"),
+        ("self._agreed = min(self._agreed, shared)", "pass"),
+        ("            self.append(before)\n", ""),
+        (
+            "if len(self._ids) + added > self._longest:",
+            "if len(self._ids) + added >= self._longest:",
+        ),
+        ("        other._read = self._read[:shared]\n", ""),
+        ("        self._cache.truncate(self._agreed)\n", ""),
+        ("[self._final[i - 1] for i in positions]", "[self._final[i] for i in positions]"),
+        ("range(max(1, start), end)", "range(max(0, start), end)"),
+        ("texts[id_] in same", "texts[id_] == query"),
+    ),
+    *_in(
+        "tutor/engine/shared/scheduler.py",
+        "tests/engine/shared/test_scheduler.py",
+        ("seat.had = self._now\n", "seat.had = 0.0\n"),
+        ("if len(seat.inbox) <= 1:", "if True:"),
+        ("max(seat.had, self._now - AHEAD)", "self._now - AHEAD"),
+        ("seat.had += seconds / len(sharing)", "seat.had += seconds"),
+        ("key=lambda seat: (seat.had, seat.used)", "key=lambda seat: seat.used"),
+    ),
+    *_in(
+        "tutor/engine/sessions.py",
+        "tests/engine/test_server.py",
+        ("list(self._sessions)[:-1]", "list(self._sessions)"),
+        ("            if total <= self._limit:\n", "            if total < self._limit:\n"),
+        ("            self._budget.forget(session)\n", "            pass\n"),
+        ("name not in self._sessions and len(self) >= self._most", "len(self) >= self._most"),
+        ("min(self._most, total + available - SPARED)", "total + available - SPARED"),
+        ("self._sessions.move_to_end(session)", "pass"),
+    ),
+)
