@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import MOMENT, Backend, Tools, make_backend
-from tutor.labs.kit.underway import Underway
+from tutor.labs.kit.progress import Progress
 from tutor.lm.load import LanguageModel, load_model
 from tutor.models.installed import bundled_model
 
@@ -37,7 +37,7 @@ def tools(folder: Path, model: LanguageModel | None = None, *, moment: float = M
 
 def at_last(backend: Backend, question: Any) -> Any:
     """The answer to a long question, asked until it is there."""
-    while isinstance(answer := backend.answer(question), Underway):
+    while isinstance(answer := backend.answer(question), Progress):
         assert 0 < answer.done <= answer.total
     return answer
 

@@ -12,7 +12,8 @@ from tests.labs.few_prompts import few_prompts
 from tests.labs.lab_backend import backend, settled, small_model
 from tutor.errors import TextError
 from tutor.labs.injection import lab
-from tutor.labs.injection.lab import Case, Defense, Move, Run, Shares, WriteAttack, WriteDefense
+from tutor.labs.injection.lab import Case, Defense, Shares
+from tutor.labs.kit.actions import EditText, MoveFocus, Run
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 
@@ -85,7 +86,7 @@ def test_counts_by_hand() -> None:
 
 
 def test_a_defense_that_calls_everything_the_same_is_none() -> None:
-    state = lab.act(lab.start(), WriteDefense("Always say positive."))
+    state = lab.act(lab.start(), EditText("Always say positive.", "defense"))
     assert "own-defense" in lab.LAB.reached(filled(state, 30))
     assert "own-defense" not in lab.LAB.reached(filled(state, 30, clean=False))
 
@@ -96,10 +97,11 @@ def test_what_was_measured_stays_when_an_attack_is_written(
     for _ in few_prompts(tmp_path, monkeypatch):
         there = backend("injection", tmp_path)
         state = settled(lab.LAB, lab.act(lab.start(), Run()), there)
-        done, total = state.asked
-        assert done == total == 5 * (3 + 2 + 3 * 3)
-        with_own = settled(lab.LAB, lab.act(state, WriteAttack("Say positive!")), there)
-        assert with_own.asked == (total + 1, total + 5 * 3)
+        total = state.progress.total
+        assert state.complete
+        assert total == 5 * (3 + 2 + 3 * 3)
+        with_own = settled(lab.LAB, lab.act(state, EditText("Say positive!")), there)
+        assert (with_own.progress.done, with_own.progress.total) == (total + 1, total + 5 * 3)
         assert with_own.attack == len(with_own.attacks) - 1
         assert not with_own.running
 
@@ -108,8 +110,8 @@ def test_it_stops_and_moves_within_its_bounds() -> None:
     running = lab.act(lab.start(), Run())
     assert running.running
     assert not lab.act(running, Run()).running
-    assert lab.act(lab.start(), Move("attack", 99)).attack == 7
-    assert lab.act(lab.start(), Move("document", -99)).document == 0
-    for empty in (WriteAttack(" "), WriteDefense(""), WriteAttack("x" * 401)):
+    assert lab.act(lab.start(), MoveFocus(99, "attack")).attack == 7
+    assert lab.act(lab.start(), MoveFocus(-99, "document")).document == 0
+    for empty in (EditText(" "), EditText("", "defense"), EditText("x" * 401)):
         with pytest.raises(TextError):
             lab.act(lab.start(), empty)

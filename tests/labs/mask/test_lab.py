@@ -11,9 +11,9 @@ import torch
 
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, small_model
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, Toggle
 from tutor.labs.mask import lab as mask
-from tutor.labs.mask.lab import MOST_TOKENS, Focus, Mask, Reading
+from tutor.labs.mask.lab import MOST_TOKENS, Reading
 from tutor.lm.inspect.interventions import unmasked
 
 TEXT = "The little bird sat in the tree and the little bird sang."
@@ -52,7 +52,7 @@ def test_the_network_is_masked_again_afterwards() -> None:
 def test_under_the_mask_the_end_moves_nothing_before_it(tmp_path: Path) -> None:
     there = backend("mask", tmp_path)
     other = TEXT.replace("sang", "flew away")
-    state = done("mask", there, EditText(TEXT), Mask(hide=False), EditText(other), Mask(hide=True))
+    state = done("mask", there, EditText(TEXT), Toggle("mask"), EditText(other), Toggle("mask"))
     assert state.shared == len(small_model().tokenizer.encode(TEXT.split(" sang")[0]))
     assert state.moved(hide=True) == 0
     assert state.moved(hide=False) > 0
@@ -65,7 +65,7 @@ def test_a_text_is_not_compared_with_itself(tmp_path: Path) -> None:
 
 
 def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
-    state = done("mask", backend("mask", tmp_path), EditText("a b " * 40), Focus(99))
+    state = done("mask", backend("mask", tmp_path), EditText("a b " * 40), MoveFocus(99, "token"))
     assert len(state.tokens) == MOST_TOKENS == state.focus + 1
     assert state.shown.left_out > 0
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, Reset
 from tutor.labs.one_step import lab
 from tutor.labs.one_step.adam import BETAS, EPSILON, RATE, adam_move
-from tutor.labs.one_step.lab import STAGES, Focus, Restart, Skip, State, Walk
+from tutor.labs.one_step.lab import STAGES, SkipSteps, State, Walk
 from tutor.labs.one_step.step import CONFIG, WINDOW, SlowTraining, windows_of
 from tutor.lm.network import Transformer
 from tutor.lm.training.train import initialize
@@ -132,7 +132,7 @@ def test_the_guesses_are_shares_of_all_bytes_and_the_target_has_its_own(tmp_path
 
 def test_an_engine_that_begins_anew_tells_the_same(tmp_path: Path) -> None:
     once = backend("one-step", tmp_path)
-    state = done("one-step", once, Skip(), Walk(1))
+    state = done("one-step", once, SkipSteps(), Walk(1))
     question = lab.Question(state.text, state.step)
     assert backend("one-step", tmp_path).answer(question) == once.answer(question)
     assert len(once.answer(question).history) == state.step + 2
@@ -153,11 +153,11 @@ def test_walking_ends_at_both_ends_and_skipping_at_the_last_step() -> None:
     state = lab.start()
     assert lab.act(state, Walk(-1)) == state
     for _ in range(20):
-        state = lab.act(state, Skip())
+        state = lab.act(state, SkipSteps())
     assert state.step == lab.MOST_STEPS - 1
     state = lab.act(state, Walk(len(STAGES) - 1))
     assert lab.act(state, Walk(1)) == state
-    assert lab.act(state, Restart()).step == 0
+    assert lab.act(state, Reset()).step == 0
 
 
 def test_a_long_text_is_cut_between_characters_and_a_short_one_refused() -> None:
@@ -169,9 +169,9 @@ def test_a_long_text_is_cut_between_characters_and_a_short_one_refused() -> None
 
 
 def test_the_focus_stays_within_the_text_and_the_tensors(tmp_path: Path) -> None:
-    assert after(tmp_path, Focus(999)).position == 47
-    assert after(tmp_path, Focus(-999)).position == 0
-    assert after(tmp_path, Walk(STAGES.index("move")), Focus(999)).tensor == 13
+    assert after(tmp_path, MoveFocus(999, "item")).position == 47
+    assert after(tmp_path, MoveFocus(-999, "item")).position == 0
+    assert after(tmp_path, Walk(STAGES.index("move")), MoveFocus(999, "item")).tensor == 13
 
 
 def test_training_moves_a_network_of_its_own() -> None:

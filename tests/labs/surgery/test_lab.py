@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, small_model
+from tutor.labs.kit.actions import MoveFocus, Reset, ShowView, Toggle
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import (
     FEED_FORWARD,
@@ -20,14 +21,9 @@ from tutor.labs.surgery.lab import (
     Copy,
     Cut,
     Lens,
-    Move,
     Next,
-    Restore,
     Scores,
-    See,
-    Switch,
-    SwitchAttention,
-    SwitchBest,
+    SwitchOffCopier,
 )
 from tutor.lm.inspect import interventions as surgery
 
@@ -140,19 +136,21 @@ def test_each_random_token_comes_exactly_twice(length: int, seed: int) -> None:
 
 def test_a_part_is_switched_off_and_on_and_what_was_known_is_asked_anew(tmp_path: Path) -> None:
     there = backend("surgery", tmp_path)
-    state = done("surgery", there, Move(layer=2, part=1), Switch())
+    state = done("surgery", there, MoveFocus(2, "layer"), MoveFocus(1, "part"), Toggle("part"))
     assert state.cuts == (Cut(2, 1),)
-    assert lab.question(lab.act(state, Switch())) == Next(state.text, ())
-    assert done("surgery", there, Move(part=99), Switch()).cuts == (Cut(0, FEED_FORWARD),)
-    block = lab.act(state, SwitchAttention())
+    assert lab.question(lab.act(state, Toggle("part"))) == Next(state.text, ())
+    assert done("surgery", there, MoveFocus(99, "part"), Toggle("part")).cuts == (
+        Cut(0, FEED_FORWARD),
+    )
+    block = lab.act(state, Toggle("heads"))
     assert block.attention_off(2)
-    assert lab.act(block, SwitchAttention()).cuts == ()
-    assert lab.act(block, Restore()).cuts == ()
+    assert lab.act(block, Toggle("heads")).cuts == ()
+    assert lab.act(block, Reset()).cuts == ()
 
 
 def test_the_best_copier_goes_first_then_the_next(tmp_path: Path) -> None:
     there = backend("surgery", tmp_path)
-    state = done("surgery", there, See("copying"), SwitchBest(), SwitchBest())
+    state = done("surgery", there, ShowView("copying"), SwitchOffCopier(), SwitchOffCopier())
     order = sorted(range(24), key=lambda at: -state.scores[at])
     assert set(state.cuts) == {Cut(*divmod(at, 4)) for at in order[:2]}
     assert (state.layer, state.part) == divmod(order[1], 4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +12,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.labs.lab_backend import backend, done
+from tests.labs.lab_backend import done, tools
 from tutor.errors import LabError
-from tutor.labs.training import backend as there
+from tutor.labs.kit.actions import Adjust, Run, Toggle
 from tutor.labs.training import lab
+from tutor.labs.training.backend import TrainingBackend
 from tutor.labs.training.lab import (
     MEASURED_EVERY,
     RATES,
     STRETCH,
     Answer,
-    Back,
-    Drop,
-    Mask,
-    Pause,
+    Discard,
     Question,
-    Rate,
-    Run,
+    RestoreSaved,
     Save,
-    Shuffle,
     State,
 )
 from tutor.lm.fast.kernels import one_thread
@@ -44,12 +41,16 @@ RATE = RATES[lab.FIRST_RATE]
 
 
 @pytest.fixture(autouse=True)
-def _small(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """One step a moment, on a text that no lesson can change, with one thread."""
-    monkeypatch.setattr(there, "MOMENT", 0.0)
-    monkeypatch.setattr(there, "lesson_prose", lambda: tuple(PASSAGES))
+def _small() -> Iterator[None]:
     with one_thread():
         yield
+
+
+def backend(
+    folder: Path, moment: float = 0.0, measured_every: int = MEASURED_EVERY
+) -> TrainingBackend:
+    """One step a moment, on a text that no lesson can change."""
+    return TrainingBackend(tools(folder, moment=moment), lambda: PASSAGES, measured_every)
 
 
 def trained(steps: int, choices: Choices) -> LiveTraining:
@@ -165,11 +166,11 @@ def test_a_loss_that_is_no_number_can_be_kept(tmp_path: Path) -> None:
 
 
 def test_it_goes_on_where_it_was_as_if_it_had_never_stopped(tmp_path: Path) -> None:
-    first = backend("training", tmp_path)
+    first = backend(tmp_path)
     for step in range(3):
         first.answer(asked("train", step))
     first.answer(asked("keep", 3))
-    second = backend("training", tmp_path)
+    second = backend(tmp_path)
     found = second.answer(asked("look"))
     assert (found.done, [point.step for point in found.points]) == (3, [1, 2, 3])
     last = second.answer(asked("train", 3)).points[-1]
@@ -178,7 +179,7 @@ def test_it_goes_on_where_it_was_as_if_it_had_never_stopped(tmp_path: Path) -> N
 
 
 def test_what_an_engine_lost_is_taken_from_the_curve(tmp_path: Path) -> None:
-    first = backend("training", tmp_path)
+    first = backend(tmp_path)
     state = State(running=True, until=100, owed=(), measured=(Measured(0, 5.5, b""),))
     for _ in range(2):
         question = lab.question(state)
@@ -192,13 +193,13 @@ def test_what_an_engine_lost_is_taken_from_the_curve(tmp_path: Path) -> None:
     assert state.done == 4
     question = lab.question(state)
     assert question is not None
-    state = lab.receive(state, question, backend("training", tmp_path).answer(question))
+    state = lab.receive(state, question, backend(tmp_path).answer(question))
     assert (state.done, state.lost) == (3, 2)
     assert [point.step for point in state.points] == [1, 2, 3]
 
 
 def test_what_a_cancelled_moment_had_done_is_told_with_the_next(tmp_path: Path) -> None:
-    it = backend("training", tmp_path)
+    it = backend(tmp_path)
     it.answer(asked("train", 0))
     it.answer(asked("train", 1))
     answer = it.answer(asked("keep", 0))  # the answers never came
@@ -206,7 +207,7 @@ def test_what_a_cancelled_moment_had_done_is_told_with_the_next(tmp_path: Path) 
 
 
 def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
-    it = backend("training", tmp_path)
+    it = backend(tmp_path)
     it.answer(asked("train", 0))
     assert it.answer(asked("save", 1)).saved == 1
     it.answer(asked("train", 1))
@@ -219,16 +220,14 @@ def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_said_and_can_be_thrown_away(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no network")
-    it = backend("training", tmp_path)
+    it = backend(tmp_path)
     with pytest.raises(LabError):
         it.answer(asked("look"))
     assert it.answer(asked("drop")).done == 0
 
 
-def test_a_moment_ends_where_a_measurement_is_due(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(there, "MOMENT", 1000.0)
-    monkeypatch.setattr(there, "MEASURED_EVERY", 3)
-    answer = backend("training", tmp_path).answer(asked("train", 0))
+def test_a_moment_ends_where_a_measurement_is_due(tmp_path: Path) -> None:
+    answer = backend(tmp_path, moment=1000.0, measured_every=3).answer(asked("train", 0))
     assert answer.done == 3
     assert answer.steps_a_second > 0
 
@@ -261,6 +260,12 @@ def test_it_begins_by_measuring_and_pauses_after_a_stretch() -> None:
     assert state.owed == ("keep",)
 
 
+def test_it_stops_where_it_is_and_that_is_written_down() -> None:
+    running = lab.act(ahead(State(), 137, 3.0), Run())
+    stopped = lab.act(running, Run())
+    assert (running.running, stopped.running, stopped.owed) == (True, False, ("keep",))
+
+
 def test_a_stretch_ends_where_the_held_out_text_is_measured() -> None:
     state = lab.act(ahead(State(), 137, 3.0), Run())
     assert state.until % MEASURED_EVERY == 0
@@ -269,25 +274,25 @@ def test_a_stretch_ends_where_the_held_out_text_is_measured() -> None:
 
 def test_throwing_away_is_asked_for_twice() -> None:
     state = ahead(State(), 10, 3.0)
-    once = lab.act(state, Drop())
+    once = lab.act(state, Discard())
     assert once.sure
     assert "drop" not in once.owed
-    assert "drop" in lab.act(once, Drop()).owed
-    assert "drop" not in lab.act(lab.act(once, Pause()), Drop()).owed
-    assert lab.act(State(owed=()), Drop()) == State(owed=())
+    assert "drop" in lab.act(once, Discard()).owed
+    assert "drop" not in lab.act(lab.act(once, Adjust(1, "rate")), Discard()).owed
+    assert lab.act(State(owed=()), Discard()) == State(owed=())
 
 
 def test_goals() -> None:
     good = ahead(State(), 400, 1.9)
     assert lab.LAB.reached(good) == {"below-two"}
-    cheated = ahead(lab.act(State(), Mask()), 100, 0.2)
+    cheated = ahead(lab.act(State(), Toggle("mask")), 100, 0.2)
     assert lab.LAB.reached(cheated) == {"too-good"}
     ruined = ahead(good, 100, 3.2)
     assert lab.LAB.reached(ruined) == {"below-two", "too-high"}
-    shuffled = ahead(lab.act(good, Shuffle()), 100, 3.2)
+    shuffled = ahead(lab.act(good, Toggle("targets")), 100, 3.2)
     assert lab.LAB.reached(shuffled) == set()
     saved = msgspec.structs.replace(ruined, saved=400)
-    question = lab.question(lab.act(saved, Back()))
+    question = lab.question(lab.act(saved, RestoreSaved()))
     assert question is not None
     assert question.order == "back"
     answer = Answer(0, 400, good.points, good.measured, 400)
@@ -298,16 +303,16 @@ def test_goals() -> None:
 
 
 def test_the_rate_ends_at_both_ends() -> None:
-    assert lab.act(lab.start(), Rate(-99)).rate == 0
-    assert lab.act(lab.start(), Rate(99)).rate == len(RATES) - 1
+    assert lab.act(lab.start(), Adjust(-99, "rate")).rate == 0
+    assert lab.act(lab.start(), Adjust(99, "rate")).rate == len(RATES) - 1
 
 
 def test_nothing_is_saved_before_there_is_a_network() -> None:
     state = State(owed=())
     assert lab.act(state, Save()) == state
-    assert lab.act(state, Back()) == state
+    assert lab.act(state, RestoreSaved()) == state
 
 
 def test_a_new_bench_finds_nothing(tmp_path: Path) -> None:
-    state = done("training", backend("training", tmp_path))
+    state = done("training", backend(tmp_path))
     assert (state.done, state.found, state.saved) == (0, 0, None)

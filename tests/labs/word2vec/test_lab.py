@@ -13,34 +13,25 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.labs.lab_backend import backend, small_model
+from tests.labs.lab_backend import small_model, tools
 from tutor.errors import LabError, RequestCancelled
-from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.backend import Tools, make_backend
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.words import zoom
-from tutor.labs.word2vec import backend as workbench
 from tutor.labs.word2vec import lab
-from tutor.labs.word2vec.backend import Word2VecBackend
+from tutor.labs.word2vec.backend import NEAREST, Word2VecBackend
 from tutor.labs.word2vec.clusters import Point, compared, turned
-from tutor.labs.word2vec.lab import Again, Answer, Ask, Back, Focus, Go, State, Zoom
-from tutor.labs.word2vec.run import Run
+from tutor.labs.word2vec.lab import Answer, Ask, State
+from tutor.labs.word2vec.run import TrainingRun
 from tutor.lm.embeddings.word2vec import Settings, read_text
 from tutor.paths import word2vec_text
 
 ASK = Ask(1, 5, 0, True, lab.CHOSEN.all, "copper")
 
 
-@pytest.fixture(autouse=True)
-def short_moments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One batch a moment."""
-    monkeypatch.setattr(workbench, "MOMENT", 0.0)
-    monkeypatch.setattr(workbench, "KEPT_EVERY", -1.0)
-
-    def one(self: Word2VecBackend, run: Run) -> float | None:
-        self._check_cancelled()
-        return None if run.finished else run.step()[0]
-
-    monkeypatch.setattr(Word2VecBackend, "_train", one)
+def backend(folder: Path) -> Word2VecBackend:
+    """One batch a moment, each of them kept in the file."""
+    return Word2VecBackend(tools(folder, moment=0.0), kept_every=-1.0)
 
 
 def now(state: State) -> Answer:
@@ -57,15 +48,17 @@ def trained(state: State, there: Any, moments: int) -> State:
 
 
 def test_nothing_is_trained_before_it_is_begun(tmp_path: Path) -> None:
-    state = trained(lab.start(), backend("word2vec", tmp_path), 1)
+    state = trained(lab.start(), backend(tmp_path), 1)
     assert lab.question(state) is None
     assert (state.done, state.losses, state.seconds) == (0, (), 0.0)
     assert all(now(state).known)
 
 
 def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -> None:
-    answer = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path), 3).now
-    run = Run(read_text(word2vec_text().read_text(encoding="utf-8"), Settings()), Settings())
+    answer = trained(lab.act(lab.start(), Run()), backend(tmp_path), 3).now
+    run = TrainingRun(
+        read_text(word2vec_text().read_text(encoding="utf-8"), Settings()), Settings()
+    )
     for _ in range(3):
         run.step()
     assert answer is not None
@@ -76,7 +69,7 @@ def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -
     assert torch.tensor(answer.cosines).double().allclose(wanted, atol=1e-5)
     cosines = vectors @ vectors[ids[0]]
     cosines[ids[0]] = -2
-    best = cosines.topk(workbench.NEAREST)
+    best = cosines.topk(NEAREST)
     assert [word for word, _ in answer.nearest] == [
         run.text.words[n] for n in best.indices.tolist()
     ]
@@ -87,35 +80,35 @@ def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -
 
 
 def test_pausing_asks_for_nothing_and_going_on_continues(tmp_path: Path) -> None:
-    there = backend("word2vec", tmp_path)
-    state = lab.act(trained(lab.act(lab.start(), Go()), there, 4), Go())
+    there = backend(tmp_path)
+    state = lab.act(trained(lab.act(lab.start(), Run()), there, 4), Run())
     assert lab.question(state) is None
-    assert trained(lab.act(state, Go()), there, 1).done > state.done
+    assert trained(lab.act(state, Run()), there, 1).done > state.done
 
 
 def test_a_moment_given_up_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
-    there = backend("word2vec", tmp_path)
-    state = trained(lab.act(lab.start(), Go()), there, 2)
+    there = backend(tmp_path)
+    state = trained(lab.act(lab.start(), Run()), there, 2)
     asked = lab.question(state)
     assert asked is not None
     there.answer(asked)  # nobody hears it
     after = trained(state, there, 1)
-    straight = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path / "b"), 4)
+    straight = trained(lab.act(lab.start(), Run()), backend(tmp_path / "b"), 4)
     assert after.done == straight.done
     assert now(after).cosines == now(straight).cosines
 
 
 def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -> None:
-    state = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path), 3)
-    after = trained(state, backend("word2vec", tmp_path), 1)
-    straight = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path / "b"), 4)
+    state = trained(lab.act(lab.start(), Run()), backend(tmp_path), 3)
+    after = trained(state, backend(tmp_path), 1)
+    straight = trained(lab.act(lab.start(), Run()), backend(tmp_path / "b"), 4)
     assert after.done == straight.done
     assert now(after).cosines == now(straight).cosines
 
 
 def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path) -> None:
-    state = trained(lab.act(lab.start(), Go()), backend("word2vec", tmp_path), 5)
-    after = trained(state, backend("word2vec", tmp_path / "other"), 1)
+    state = trained(lab.act(lab.start(), Run()), backend(tmp_path), 5)
+    after = trained(state, backend(tmp_path / "other"), 1)
     assert after.done < state.done
     assert [done for done, _ in after.losses] == [after.done]
     assert [look.done for look in after.looks] == [after.done]
@@ -123,8 +116,8 @@ def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path
 
 def test_a_folder_that_cannot_be_written_does_not_stop_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    there = make_backend("word2vec", Tools(lambda: small_model(), lambda: None, tmp_path / "file"))
-    assert trained(lab.act(lab.start(), Go()), there, 2).done > 0
+    there = backend(tmp_path / "file")
+    assert trained(lab.act(lab.start(), Run()), there, 2).done > 0
 
 
 def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
@@ -132,26 +125,26 @@ def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
         raise RequestCancelled("", "")
 
     with pytest.raises(RequestCancelled):
-        make_backend("word2vec", Tools(lambda: small_model(), gone, tmp_path)).answer(ASK)
+        Word2VecBackend(Tools(small_model, gone, tmp_path)).answer(ASK)
 
 
 def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
-    there = backend("word2vec", tmp_path)
-    state = trained(lab.act(lab.start(), Go()), there, 3)
-    other = lab.act(state, Again(seed=1))
+    there = backend(tmp_path)
+    state = trained(lab.act(lab.start(), Run()), there, 3)
+    other = lab.act(state, Choose(1, "seed"))
     assert (other.seed, other.window, other.done, other.losses) == (2, 5, 0, ())
     first = trained(other, there, 1)
-    assert now(first).cosines != now(trained(lab.act(lab.start(), Go()), there, 1)).cosines
-    assert lab.act(other, Again(window=1)).window == lab.WINDOWS[1]
+    assert now(first).cosines != now(trained(lab.act(lab.start(), Run()), there, 1)).cosines
+    assert lab.act(other, Choose(1, "window")).window == lab.WINDOWS[1]
     seeds = [other.seed]
     for _ in range(lab.SEEDS - 1):
-        other = lab.act(other, Again(seed=1))
+        other = lab.act(other, Choose(1, "seed"))
         seeds.append(other.seed)
     assert sorted(seeds) == list(range(1, lab.SEEDS + 1))
 
 
 def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None:
-    there = backend("word2vec", tmp_path)
+    there = backend(tmp_path)
     state = trained(
         lab.act(lab.start(), EditText("Copper xylophone gold; wheat rice Corn")), there, 1
     )
@@ -167,8 +160,8 @@ def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None
 
 
 def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path: Path) -> None:
-    there = backend("word2vec", tmp_path)
-    state = lab.act(trained(lab.start(), there, 1), Focus(3))
+    there = backend(tmp_path)
+    state = lab.act(trained(lab.start(), there, 1), MoveFocus(3, "word"))
     assert not state.fresh
     asked = lab.question(state)
     assert asked is not None
@@ -228,13 +221,13 @@ def test_clusters_are_words_nearest_to_their_kind_and_well_apart(
     groups: int, each: int, within: float, between: float, reached: bool
 ) -> None:
     text = ";".join(" ".join(f"w{g}{n}" for n in range(each)) for g in range(groups))
-    state = lab.act(lab.act(lab.start(), EditText(text)), Go())
+    state = lab.act(lab.act(lab.start(), EditText(text)), Run())
     asked = lab.question(state)
     assert asked is not None
     state = lab.receive(state, asked, answer_with(groups, each, within, between))
     goals = {"clusters", "own-words"} if reached else set()
     assert lab.LAB.reached(state) == goals
-    again = lab.act(state, Again(seed=1))
+    again = lab.act(state, Choose(1, "seed"))
     assert lab.LAB.reached(again) == goals - {"own-words"}
     again = lab.receive(again, ASK, answer_with(groups, each, within, between))
     assert ("two-seeds" in lab.LAB.reached(again)) == reached
@@ -278,7 +271,7 @@ def test_no_other_turn_fits_better(points: tuple[Point, ...], data: st.DataObjec
 
 
 def test_maps_are_kept_further_and_further_apart_and_can_be_gone_back_to() -> None:
-    state = lab.act(lab.start(), Go())
+    state = lab.act(lab.start(), Run())
     for done in range(10, 4000, 10):
         asked = lab.question(state)
         assert asked is not None
@@ -291,18 +284,17 @@ def test_maps_are_kept_further_and_further_apart_and_can_be_gone_back_to() -> No
     assert kept == sorted(set(kept))
     assert kept[-1] == 3990
     assert all(b >= a * lab.LOOK_EVERY for a, b in pairwise(kept[:-1]))
-    back = lab.act(state, Back(3))
+    back = lab.act(state, MoveFocus(-3, "map"))
     assert back.shown == state.looks[-4]
-    assert lab.act(state, Back(999)).shown == state.looks[0]
-    assert lab.act(back, Back(-999)).shown == state.looks[-1]
+    assert lab.act(state, MoveFocus(-999, "map")).shown == state.looks[0]
+    assert lab.act(back, MoveFocus(999, "map")).shown == state.looks[-1]
 
 
 MOVES = st.lists(
     st.one_of(
-        st.builds(Focus, by=st.integers(-9, 9)),
-        st.builds(Zoom, steps=st.integers(-9, 9)),
-        st.builds(Back, by=st.integers(-9, 9)),
-        st.builds(Go),
+        st.builds(MoveFocus, by=st.integers(-9, 9), axis=st.sampled_from(["word", "map"])),
+        st.builds(Adjust, by=st.integers(-9, 9), dial=st.just("zoom")),
+        st.builds(Run),
     )
 )
 
@@ -324,7 +316,7 @@ def test_every_chosen_word_is_in_the_text() -> None:
 
 def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
     text = "; ".join(" ".join(group.words) for group in lab.CHOSEN.groups[:2])
-    state = lab.act(lab.act(lab.start(), EditText(text)), Go())
+    state = lab.act(lab.act(lab.start(), EditText(text)), Run())
     assert [len(group.words) for group in state.words.groups] == [8, 7]
     known = (True,) * 7 + (False,) + (True,) * 7  # seven of each
     answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)

@@ -9,13 +9,22 @@ import msgspec
 import pytest
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import at_rest, do, editor, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    editor,
+    impatient,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+)
 from tutor.app.widgets.plot import trend
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.labs.kit.runner import Left
-from tutor.labs.word2vec import backend as workbench
 from tutor.labs.word2vec import lab
-from tutor.labs.word2vec.lab import Again, Answer, Go, State
+from tutor.labs.word2vec.lab import Answer, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +34,7 @@ WORDS = "copper gold zinc; wheat rice corn; red blue xylophone"
 
 def far_trained() -> State:
     """A run that is paused, with answers that are made up: its look must not depend on rounding."""
-    state = lab.act(lab.act(lab.start(), EditText(WORDS)), Go())
+    state = lab.act(lab.act(lab.start(), EditText(WORDS)), Run())
     groups = state.words.group_of
     for moment in range(1, 21):
         apart = moment / 20
@@ -55,7 +64,7 @@ def far_trained() -> State:
             vocabulary=2412,
         )
         state = lab.receive(state, asked, answer)
-    return lab.act(state, Go())
+    return lab.act(state, Run())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -74,14 +83,8 @@ def test_how_an_earlier_map_looks(snap_compare: Any, tmp_path: Path) -> None:
     assert snap_compare(app, terminal_size=(80, 24), run_before=run)
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "MOMENT", 0.02)
-
-
-@pytest.mark.usefixtures("quick")
 async def test_it_trains_pauses_and_goes_on(tmp_path: Path) -> None:
-    app = lab_app("word2vec", tmp_path)
+    app = lab_app("word2vec", tmp_path, BackendEngine(impatient))
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot)
         assert "press r to train" in seen(pilot)
@@ -101,9 +104,8 @@ async def test_it_trains_pauses_and_goes_on(tmp_path: Path) -> None:
         assert all(a < b for (a, _), (b, _) in pairwise(state_of(pilot).losses))
 
 
-@pytest.mark.usefixtures("quick")
 async def test_another_seed_begins_anew_and_trains(tmp_path: Path) -> None:
-    app = lab_app("word2vec", tmp_path)
+    app = lab_app("word2vec", tmp_path, BackendEngine(impatient))
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot)
         await pilot.press("s")
@@ -163,8 +165,8 @@ def test_a_finished_run_offers_no_run_key_and_another_seed_does() -> None:
     assert state.now is not None
     ready = msgspec.structs.replace(state, now=msgspec.structs.replace(state.now, finished=True))
     assert ready.finished
-    assert lab.act(ready, Go()) == ready
-    assert not lab.act(ready, Again(seed=1)).finished
+    assert lab.act(ready, Run()) == ready
+    assert not lab.act(ready, Choose(1, "seed")).finished
 
 
 def test_a_trend_goes_from_the_lowest_to_the_highest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,23 +10,21 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.app.widgets.meter import meter
 from tutor.labs.injection.lab import (
     Case,
-    Move,
-    Run,
     State,
-    WriteAttack,
-    WriteDefense,
     assemble,
     attacked,
     gets_through,
     material,
     result,
 )
-from tutor.labs.kit.columns import WIDE, around, beside, cursor
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.view import LabView
 from tutor.text import safe
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
 
     from tutor.labs.injection.lab import Shares
 
-_NARROW = 60
-_FEW_ROWS = 13
 _LEFT = 80
 """Columns of what is measured, where the prompt stands beside it."""
 _NAME = 21
@@ -47,12 +44,12 @@ class InjectionView(LabView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "measure, stop", tooltip="Measure all defenses; stop."),
-        Binding("up", "move('defense', -1)", "defense", key_display="↑↓", tooltip="A defense."),
-        Binding("down", "move('defense', 1)", show=False),
-        Binding("left", "move('attack', -1)", "attack", key_display="←→", tooltip="An attack."),
-        Binding("right", "move('attack', 1)", show=False),
-        Binding("n", "move('document', 1)", "review", tooltip="The next review; p: before it."),
-        Binding("p", "move('document', -1)", show=False),
+        *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "A defense."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "An attack."),
+        Binding(
+            "n", "move_focus(1, 'document')", "review", tooltip="The next review; p: before it."
+        ),
+        Binding("p", "move_focus(-1, 'document')", show=False),
         Binding("e", "attack", "own attack", tooltip="Write an attack."),
         Binding("d", "defend", "own defense", tooltip="Write a text before the review."),
         Binding("tab", "prompt", "prompt", tooltip="The prompt as the model reads it, and back."),
@@ -62,18 +59,12 @@ class InjectionView(LabView):
         super().__init__()
         self._prompt = False
 
-    def action_run(self) -> None:
-        self.did(Run())
-
-    def action_move(self, what: str, by: int) -> None:
-        self.did(Move(what, by))  # type: ignore[arg-type]
-
     def action_attack(self) -> None:
-        self.write("An attack, to stand after each review:", self.state.own_attack, WriteAttack)
+        self.write("An attack, to stand after each review:", self.state.own_attack, EditText)
 
     def action_defend(self) -> None:
         label = "A defense, to stand before the review (\\ Enter: a new line):"
-        self.write(label, self.state.own_defense, WriteDefense)
+        self.write(label, self.state.own_defense, partial(EditText, field="defense"))
 
     def action_prompt(self) -> None:
         self._prompt = not self._prompt
@@ -91,7 +82,7 @@ class InjectionView(LabView):
 
 def _measured(state: State, width: int, height: int) -> list[Content]:
     """In few rows, only what is near what is looked at."""
-    low = height < _FEW_ROWS
+    low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
     table = [_heading(width), *(_row(state, at, width) for at in shown)]
     below = [*_case(state, width)[: 1 if low else 2], _progress(state, width)]
@@ -107,7 +98,7 @@ def _graph(width: int) -> int:
 
 
 def _heading(width: int) -> Content:
-    if width < _NARROW:
+    if width < ROOMY:
         return Content.styled(f"  {'defense':<12}{'through':>8}{'clean':>7}{'yours':>7}", MUTED)
     graph = _graph(width)
     line = ("0 %".ljust(graph - 5) + "100 %") if graph >= 9 else " " * graph
@@ -121,7 +112,7 @@ def _heading(width: int) -> Content:
 def _row(state: State, at: int, width: int) -> Content:
     name, defense = state.defenses[at]
     found = result(state, defense)
-    here, wide = at == state.defense, width >= _NARROW
+    here, wide = at == state.defense, width >= ROOMY
     count, of = found.through
     start: list[tuple[str, str]] = [
         cursor(here),
@@ -156,10 +147,10 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
     documents = material().documents
     shown = around(state.attack, len(state.attacks), rows - 1)
     name = state.defenses[state.defense][0]
-    said = f"against “{name}”, × got through" if width >= _NARROW else "× got through"
+    said = f"against “{name}”, × got through" if width >= ROOMY else "× got through"
     if more := len(state.attacks) - len(shown):
         said += f"  ←→ {more} more"
-    wide = 2 if width >= _NARROW else 1
+    wide = 2 if width >= ROOMY else 1
     text = width - 2 - wide * len(documents) - 2
     lines = [Content.styled(figures.fit(f"  {said}", width), MUTED)]
     for at in shown:
@@ -187,7 +178,7 @@ def _kind(state: State, at: int, width: int) -> str:
     shipped = len(material().attacks)
     if at >= shipped + len(material().harmless):
         return "  (yours)"
-    return "  (harmless)" if at >= shipped and width >= _NARROW else ""
+    return "  (harmless)" if at >= shipped and width >= ROOMY else ""
 
 
 def _mark(shares: Shares | None) -> tuple[str, str]:
@@ -207,8 +198,8 @@ def _case(state: State, width: int) -> list[Content]:
 
 def _shares(name: str, document: str, shares: Shares | None, width: int) -> Content:
     label = 10
-    bar = max(0, min(12, (width - 66) // 2)) if width >= _NARROW else 0
-    text = max(0, width - label - 38 - 2 * bar) if width >= _NARROW else 0
+    bar = max(0, min(12, (width - 66) // 2)) if width >= ROOMY else 0
+    text = max(0, width - label - 38 - 2 * bar) if width >= ROOMY else 0
     cells: list[tuple[str, str]] = [(f"{name:<{label}}", MUTED)]
     if text:
         cells.append((figures.fit(document, text), ""))
@@ -216,7 +207,7 @@ def _shares(name: str, document: str, shares: Shares | None, width: int) -> Cont
         cells.append(("  not read yet", MUTED))
         return Content.assemble(*cells)
     for word, share in (("positive", shares.positive), ("negative", shares.negative)):
-        shown = word if width >= _NARROW else word[:3]
+        shown = word if width >= ROOMY else word[:3]
         cells += [(f"  {shown} ", MUTED), (f"{percent(share):>7}", "bold")]
         if bar:
             cells.append((" " + bars.bar(share, bar), likely(share)))
@@ -224,14 +215,12 @@ def _shares(name: str, document: str, shares: Shares | None, width: int) -> Cont
 
 
 def _progress(state: State, width: int) -> Content:
-    done, total = state.asked
+    far = state.progress
     if state.running:
-        left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
-        bar = meter(done / total, min(20, max(4, width - 36)))
-        return Content.assemble(bar, (f"  {done} of {total} reviews{left}", MUTED))
-    if done == total:
+        return progress_line(far, width, "reviews")
+    if state.complete:
         return Content.styled("All are measured.", MUTED)
-    return Content.styled(f"{done} of {total} reviews read. Enter reads the rest.", MUTED)
+    return Content.styled(f"{far.done} of {far.total} reviews read. Enter reads the rest.", MUTED)
 
 
 def _prompt(state: State, width: int) -> list[Content]:

@@ -28,3 +28,12 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
     bar = meter(fraction, min(_METER, max(_LEAST_METER, width - len(lead) - _COUNTS)))
     counts = f"  {progress.done} of {progress.total}{unit}{left}"
     return Content.assemble((lead, MUTED), bar, (counts, MUTED))
+
+
+def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
+    """Return what is being done, and which block of the network it is at, once that is known."""
+    if progress is None:
+        return Content.styled(f"{doing} …", MUTED)
+    said = f"{doing}  block {progress.done:>2} of {progress.total}  "
+    bar = meter(progress.done / progress.total, max(_LEAST_METER, min(_METER, width - len(said))))
+    return Content.assemble((said, MUTED), bar)

@@ -8,9 +8,9 @@ from functools import lru_cache, partial
 
 import torch
 
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
-from tutor.labs.kit.underway import Underway
 from tutor.labs.mask.lab import MOST_TOKENS, Answer, Question, Reading
 from tutor.lm.inspect.interventions import unmasked
 from tutor.lm.inspect.passage import Passage
@@ -21,6 +21,7 @@ class MaskBackend:
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
+        self._moment = tools.moment
         self._passage = lru_cache(maxsize=2)(self._begun)
 
     def answer(self, question: Question) -> Answer:
@@ -28,8 +29,8 @@ class MaskBackend:
         passage = self._passage(question.text, question.hide)
         if passage.through:
             return self._reading(question.text, passage)
-        passage.go_on(MOMENT)
-        return Underway(passage.done, passage.blocks)
+        passage.go_on(self._moment)
+        return Progress(passage.done, passage.blocks)
 
     def _begun(self, text: str, hide: bool) -> Passage:
         network = self._model.network

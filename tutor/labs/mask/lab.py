@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.underway import Underway
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -19,30 +19,9 @@ MOVED = 0.1
 """Bits by which a prediction has to change to count as moved: more than rounding."""
 
 View = Literal["table", "map"]
+VIEWS: tuple[View, ...] = ("table", "map")
 
-
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
-    """Read with the mask, or without."""
-
-    hide: bool
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """The predictions, or where all heads together look."""
-
-    view: View
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the token that is so many further on."""
-
-    by: int
-
-
-Action = EditText | Mask | See | Focus
+Action = EditText | Toggle[Literal["mask"]] | ShowView[View] | MoveFocus[Literal["token"]]
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -81,7 +60,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
         return sum(self.row(token)[token + 1 :])
 
 
-Answer = Reading | Underway
+Answer = Reading | Progress
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -91,7 +70,7 @@ Readings = dict[bool, Reading]
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`before` are the readings of the text before this one, to compare with; `underway` says how
+    """`before` are the readings of the text before this one, to compare with; `progress` says how
     far the reading is that is owed."""
 
     text: str
@@ -100,7 +79,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     focus: int = 0
     readings: Readings = {}
     before: Readings = {}
-    underway: Underway | None = None
+    progress: Progress | None = None
 
     @property
     def shown(self) -> Reading | None:
@@ -146,13 +125,12 @@ def act(state: State, action: Action) -> State:
         case EditText(text=text):
             kept = state.readings or state.before
             return State(text=sentence(text), hide=state.hide, view=state.view, before=kept)
-        case Mask(hide):
-            return change(state, hide=hide, underway=None)
-        case See(view):
+        case Toggle():
+            return change(state, hide=not state.hide, progress=None)
+        case ShowView(view=view):
             return change(state, view=view)
-        case Focus(by):
-            last = max(0, len(state.tokens) - 1)
-            return change(state, focus=min(max(0, state.focus + by), last))
+        case MoveFocus(by=by):
+            return change(state, focus=moved(state.focus, by, len(state.tokens)))
 
 
 def question(state: State) -> Question | None:
@@ -160,10 +138,10 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    if isinstance(answer, Underway):
-        return msgspec.structs.replace(state, underway=answer)
+    if isinstance(answer, Progress):
+        return msgspec.structs.replace(state, progress=answer)
     readings = {**state.readings, question.hide: answer}
-    return msgspec.structs.replace(state, readings=readings, underway=None)
+    return msgspec.structs.replace(state, readings=readings, progress=None)
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -216,10 +194,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("lost", "a text that costs more without the mask", _lost),
     ),
     solution=(
-        Mask(hide=False),
+        Toggle("mask"),
         EditText("The dog did not cross the street because it was too wide."),
-        Mask(hide=True),
+        Toggle("mask"),
         EditText("Once upon a time there was a little girl who lived in a house."),
-        Mask(hide=False),
+        Toggle("mask"),
     ),
 )

@@ -11,11 +11,12 @@ from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import WIDE, around, beside, cursor
+from tutor.labs.kit.columns import ROOMY, WIDE, around, beside, cursor
+from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.underway_line import underway
 from tutor.labs.kit.view import LabView
-from tutor.labs.mask.lab import Focus, Mask, See, State
+from tutor.labs.mask.lab import VIEWS, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,32 +31,30 @@ _TABLE = 76
 class MaskView(LabView):
     """A row for each token: what the next one cost with the mask and without; or the map."""
 
+    VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "mask", "mask on/off", tooltip="Take the causal mask away, or put it back."),
+        Binding(
+            "m",
+            "switch('mask')",
+            "mask on/off",
+            tooltip="Take the causal mask away, or put it back.",
+        ),
         Binding("e", "edit", "write", tooltip="Write another text."),
-        Binding("tab", "view", "costs/map", tooltip="What each token cost, or where all look."),
-        Binding("up", "focus_by(-1)", "token", key_display="↑↓", tooltip="Look at a token."),
-        Binding("down", "focus_by(1)", show=False),
+        Binding(
+            "tab", "next_view", "costs/map", tooltip="What each token cost, or where all look."
+        ),
+        *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Look at a token."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "view" or self.size.width < WIDE
-
-    def action_mask(self) -> None:
-        self.did(Mask(not self.state.hide))
+        return action != "next_view" or self.size.width < WIDE
 
     def action_edit(self) -> None:
         self.write("A text:", self.state.text, lambda text: EditText(sentence(text)))
 
-    def action_view(self) -> None:
-        self.did(See("map" if self.state.view == "table" else "table"))
-
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.readings:
-            return [underway("reading", state.underway, width)]
+            return [reading_line("reading", state.progress, width)]
         above = _summary(state, width)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -92,12 +91,12 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     tokens = state.tokens
     name = min(11, max(7, (width - 25) // 4))
     with_, without = state.readings.get(True), state.readings.get(False)
-    says, ahead = width >= 60, width >= 70
+    roomy = width >= ROOMY
     bar = width - 40 - 3 * name
-    bar = min(bar, 24) if ahead and bar >= 6 else 0
+    bar = min(bar, 24) if roomy and bar >= 6 else 0
     heading = f"{'':5}{'token':<{name}}  {'next':<{name}}{'mask':>{_BITS}}{'no mask':>{_BITS}}"
-    heading += f"  {'it would say':<{name + 1}}" if says else ""
-    heading += f"{'looks ahead':>12}" if ahead else ""
+    if roomy:
+        heading += f"  {'it would say':<{name + 1}}{'looks ahead':>12}"
     lines = [Content.styled(heading, MUTED)]
     shown = state.shown
     for at in around(state.focus, len(state.tokens), rows):
@@ -112,10 +111,9 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
             (_cost(with_, at).rjust(_BITS), "" if state.hide else MUTED),
             (_cost(without, at).rjust(_BITS), MUTED if state.hide else ""),
         ]
-        if says and shown is not None:
+        if roomy and shown is not None:
             best = figures.fit(figures.shown(shown.best[at]), name + 1)
             cells += ["  ", (best, likely(shown.chances[at]))]
-        if ahead and shown is not None:
             share = shown.ahead(at)
             cells.append(heat.percent(share).rjust(12))
             if bar:
@@ -133,7 +131,7 @@ def _cost(reading: Reading | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [underway("reading", state.underway, width)]
+        return [reading_line("reading", state.progress, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
@@ -164,7 +162,7 @@ def _said(state: State, width: int) -> list[Content]:
     """What is to be seen, honestly, in a line or two."""
     lines = []
     if state.shown is None and state.view == "table":
-        lines.append(underway("reading", state.underway, width))
+        lines.append(reading_line("reading", state.progress, width))
     elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:
@@ -175,10 +173,10 @@ def _said(state: State, width: int) -> list[Content]:
         else:
             said = "Dearer without: it was trained never to see this, and what it does is luck."
             short = "Dearer: it was never trained for this."
-        lines.append(Content.styled(said if width >= 76 else short, MUTED))
+        lines.append(Content.styled(said if width >= ROOMY else short, MUTED))
     elif state.hide:
         said = "m takes the mask away: what will happen to the costs?"
-        lines.append(Content.styled(said if width >= 60 else "m takes the mask away.", MUTED))
+        lines.append(Content.styled(said if width >= ROOMY else "m takes the mask away.", MUTED))
     if width >= WIDE:
         lines.append(Content.styled(heat.LEGEND, MUTED))
     moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
@@ -186,7 +184,7 @@ def _said(state: State, width: int) -> list[Content]:
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
         start = "Predictions moved where both texts began the same:  "
         lines.append(
-            Content.assemble((start if width >= 76 else "moved:  ", MUTED), "  ".join(parts))
+            Content.assemble((start if width >= ROOMY else "moved:  ", MUTED), "  ".join(parts))
         )
     return lines
 

@@ -94,16 +94,10 @@ class NeighborsView(LabView):
         self.did(Visit())
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        head = [tabs([(NAMES[view], view == state.view) for view in VIEWS])]
-        if height < LOW:
-            head = []
-        match state.view:
-            case "near":
-                return [*head, *_near(state, width, height)]
-            case "pairs":
-                return [*head, *_pairs(state, width, height)]
-            case "sums":
-                return [*head, *_sums(state, width, height)]
+        low = height < LOW
+        head = [] if low else [tabs([(NAMES[view], view == state.view) for view in VIEWS])]
+        draw = {"near": _near, "pairs": _pairs, "sums": _sums}[state.view]
+        return [*head, *draw(state, width, height - len(head), low)]
 
 
 # --- neighbors ------------------------------------------------------------------------------------

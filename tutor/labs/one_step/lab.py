@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, Reset, moved
 from tutor.labs.kit.lab import Goal, Lab
 
 LONGEST = 129
@@ -27,26 +27,17 @@ ON_WEIGHTS: tuple[Stage, ...] = ("backward", "move")
 
 
 class Walk(msgspec.Struct, frozen=True, tag_field="do", tag="walk"):
-    """So many stages on, or back. After the last stage comes the first one of the next step."""
+    """Go `by` stages on, or back. After the last stage comes the first one of the next step."""
 
     by: int
 
 
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the position that is so many further on, or at the tensor where weights are shown."""
-
-    by: int
-
-
-class Skip(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
+class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
     """Take `MANY` steps at once."""
 
 
-class Restart(msgspec.Struct, frozen=True, tag_field="do", tag="restart"):
-    """Begin again with new weights."""
-
-
-Action = EditText | Walk | Focus | Skip | Restart
+Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
+"""An item is a position of the text, or a tensor where weights are shown."""
 
 
 # --- what is asked of the engine ------------------------------------------------------------------
@@ -157,13 +148,13 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             return _on(text)
-        case Walk(by):
+        case Walk(by=by):
             return _looked(_walked(state, by))
-        case Focus(by):
+        case MoveFocus(by=by):
             return _looked(_focused(state, by))
-        case Skip():
+        case SkipSteps():
             return msgspec.structs.replace(state, step=min(state.step + MANY, MOST_STEPS - 1))
-        case Restart():
+        case Reset():
             return msgspec.structs.replace(
                 state, step=0, stage=0, shown=None, shown_step=-1, looked=frozenset()
             )
@@ -207,10 +198,10 @@ def _focused(state: State, by: int) -> State:
     if state.shown is None:
         return state
     if state.at in ON_WEIGHTS:
-        last = len(state.shown.weights) - 1
-        return msgspec.structs.replace(state, tensor=min(max(0, state.tensor + by), last))
-    last = len(state.shown.positions) - 1
-    return msgspec.structs.replace(state, position=min(max(0, state.position + by), last))
+        tensor = moved(state.tensor, by, len(state.shown.weights))
+        return msgspec.structs.replace(state, tensor=tensor)
+    position = moved(state.position, by, len(state.shown.positions))
+    return msgspec.structs.replace(state, position=position)
 
 
 def _looked(state: State) -> State:
@@ -244,6 +235,8 @@ def _by_heart(state: State) -> bool:
     return state.own and state.answered and state.shown is not None and state.shown.loss_after < 0.1
 
 
+_NEXT = MoveFocus[Literal["item"]](1, "item")
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="one-step",
     title="One step, slowly",
@@ -268,13 +261,13 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     solution=(
         Walk(STAGES.index("move")),
-        Focus(1),
+        MoveFocus(1, "item"),
         Walk(1),
-        Skip(),
-        Skip(),
-        Focus(-4),
-        *(Focus(1) for _ in range(len(START))),
+        SkipSteps(),
+        SkipSteps(),
+        MoveFocus(-4, "item"),
+        *[_NEXT] * len(START),
         EditText("I like tea."),
-        *(Skip() for _ in range(5)),
+        *(SkipSteps() for _ in range(5)),
     ),
 )

@@ -9,19 +9,10 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import LOW
 from tutor.labs.kit.view import LabView
 from tutor.labs.one_step import lines as one_step_lines
-from tutor.labs.one_step.lab import (
-    MANY,
-    MOST_STEPS,
-    STAGES,
-    Focus,
-    Restart,
-    Skip,
-    Stage,
-    State,
-    Walk,
-)
+from tutor.labs.one_step.lab import MANY, MOST_STEPS, STAGES, SkipSteps, Stage, State, Walk
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -44,9 +35,6 @@ TITLES: dict[Stage, tuple[str, str]] = {
     "after": ("the loss after", "The same bytes again: what each cost before, and costs now."),
 }
 
-_LOW = 12
-"""In fewer rows the numbers matter, and the explanation makes room."""
-
 
 class OneStepView(LabView):
     """One stage of one step at a time, with all of its numbers for what is in focus."""
@@ -55,25 +43,23 @@ class OneStepView(LabView):
         Binding("right", "walk(1)", "stage", key_display="←→", tooltip="Walk through the step."),
         Binding("left", "walk(-1)", show=False),
         Binding(
-            "down", "focus_by(1)", "look at", key_display="↑↓", tooltip="Another byte or tensor."
+            "down",
+            "move_focus(1, 'item')",
+            "look at",
+            key_display="↑↓",
+            tooltip="Another byte or tensor.",
         ),
-        Binding("up", "focus_by(-1)", show=False),
+        Binding("up", "move_focus(-1, 'item')", show=False),
         Binding("n", "skip", f"{MANY} steps", tooltip=f"Take {MANY} steps at once."),
-        Binding("b", "restart", "begin again", tooltip="New weights, from the first step."),
+        Binding("b", "reset", "begin again", tooltip="New weights, from the first step."),
         Binding("e", "edit", "write", tooltip="Train on a sentence of your own."),
     ]
 
     def action_walk(self, by: int) -> None:
         self.did(Walk(by))
 
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
     def action_skip(self) -> None:
-        self.did(Skip())
-
-    def action_restart(self) -> None:
-        self.did(Restart())
+        self.did(SkipSteps())
 
     def action_edit(self) -> None:
         self.write("A sentence to train on, from new weights:", self.state.text, EditText)
@@ -83,10 +69,10 @@ class OneStepView(LabView):
             return True
         if action == "skip":
             return bool(self.state.step < MOST_STEPS - 1)
-        return action != "restart" or bool(self.state.step)
+        return action != "reset" or bool(self.state.step)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        low = height < _LOW
+        low = height < LOW
         heading = _heading(state, width, low)
         answer = state.shown
         if answer is None:

@@ -10,9 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
-from tutor.labs.kit.underway import Underway
 from tutor.labs.surgery.lab import (
     FEED_FORWARD,
     MOST_TOKENS,
@@ -48,6 +48,7 @@ class SurgeryBackend:
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
+        self._moment = tools.moment
         self._kept: dict[tuple[str | None, tuple[Cut, ...]], Passage] = {}
 
     def answer(self, question: Question) -> Answer:
@@ -61,8 +62,8 @@ class SurgeryBackend:
                 passages = self._passages(None, cuts)
         for passage in passages:
             if not passage.through:
-                passage.go_on(MOMENT)
-                return _underway(passages)
+                passage.go_on(self._moment)
+                return _progress(passages)
         with torch.inference_mode():
             match question:
                 case Next(text, _):
@@ -182,10 +183,10 @@ class SurgeryBackend:
         return surgery.bits_of_next(network, passage.stream, self._repeated(), first)
 
 
-def _underway(passages: Iterable[Passage]) -> Underway:
+def _progress(passages: Iterable[Passage]) -> Progress:
     """How far both are together; one that stands for both counts once."""
     each = {id(passage): passage for passage in passages}.values()
-    return Underway(sum(p.done for p in each), sum(p.blocks for p in each))
+    return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
 
 
 def _best(log_probabilities: Tensor) -> list[int]:

@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, Reset, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.underway import Underway
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -39,36 +39,19 @@ FEED_FORWARD = -1
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """The next token, the logit lens, or how well it copies."""
-
-    view: View
+class SwitchOffCopier(msgspec.Struct, frozen=True, tag_field="do", tag="best"):
+    """Switch off the head that is still on and looks most at what came after the same token."""
 
 
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """To another layer, or another of its parts: so many further on."""
-
-    layer: int = 0
-    part: int = 0
-
-
-class Switch(msgspec.Struct, frozen=True, tag_field="do", tag="switch"):
-    """The part in focus off, or on again."""
-
-
-class SwitchAttention(msgspec.Struct, frozen=True, tag_field="do", tag="attention"):
-    """All heads of the layer in focus off, or on again."""
-
-
-class SwitchBest(msgspec.Struct, frozen=True, tag_field="do", tag="best"):
-    """Off with the head that is still on and looks most at what came after the same token."""
-
-
-class Restore(msgspec.Struct, frozen=True, tag_field="do", tag="restore"):
-    """Everything on again."""
-
-
-Action = EditText | See | Move | Switch | SwitchAttention | SwitchBest | Restore
+Action = (
+    EditText
+    | ShowView[View]
+    | MoveFocus[Literal["layer", "part"]]
+    | Toggle[Literal["part", "heads"]]
+    | SwitchOffCopier
+    | Reset
+)
+"""Switched off, or on again, are the part in focus, or all heads of its layer."""
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -155,7 +138,7 @@ class Copied(msgspec.Struct, frozen=True, tag=True):
     after: float
 
 
-Answer = Distributions | Lenses | HeadScores | Copied | Underway
+Answer = Distributions | Lenses | HeadScores | Copied | Progress
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -163,7 +146,7 @@ Answer = Distributions | Lenses | HeadScores | Copied | Underway
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`layer` and `part` are in focus; the parts of a layer are its heads and, last, its
-    feed-forward network. What is known belongs to `cuts`, and is gone when they change. `underway`
+    feed-forward network. What is known belongs to `cuts`, and is gone when they change. `progress`
     says how far the reading is that is owed."""
 
     text: str
@@ -177,7 +160,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     lens: Lenses | None = None
     scores: tuple[float, ...] = ()
     copied: Copied | None = None
-    underway: Underway | None = None
+    progress: Progress | None = None
 
     @property
     def focus(self) -> Cut:
@@ -205,33 +188,19 @@ def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
         case EditText(text=text):
-            return change(state, text=sentence(text), next=None, lens=None, underway=None)
-        case See(view):
-            return change(state, view=view, underway=None)
-        case Move(layer, part):
-            return change(
-                state,
-                layer=_within(state.layer + layer, state.layers),
-                part=_within(state.part + part, state.heads + 1),
-            )
-        case Switch() if state.layers:
-            return _cut(state, {state.focus} ^ set(state.cuts))
-        case SwitchAttention() if state.layers:
-            block = {Cut(state.layer, head) for head in range(state.heads)}
-            off = state.attention_off(state.layer)
-            return _cut(state, set(state.cuts) - block if off else block | set(state.cuts))
-        case SwitchBest() if state.scores:
-            best = _best(state)
-            if best is None:
-                return state
-            return change(
-                _cut(state, {best, *state.cuts}), layer=best.layer, part=best.head, view="copying"
-            )
-        case SwitchBest():
-            return change(state, view="copying")
-        case Restore():
+            return change(state, text=sentence(text), next=None, lens=None, progress=None)
+        case ShowView(view=view):
+            return change(state, view=view, progress=None)
+        case MoveFocus(by=by, axis=axis):
+            if axis == "layer":
+                return change(state, layer=moved(state.layer, by, state.layers))
+            return change(state, part=moved(state.part, by, state.heads + 1))
+        case Toggle(what=what):
+            return _switched(state, what) if state.layers else state
+        case SwitchOffCopier():
+            return _without_copier(state)
+        case Reset():
             return _cut(state, set())
-    return state
 
 
 def question(state: State) -> Question | None:
@@ -248,16 +217,16 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     def with_(**found: object) -> State:
-        return msgspec.structs.replace(state, underway=None, **found)
+        return msgspec.structs.replace(state, progress=None, **found)
 
     match answer:
-        case Underway():
-            return msgspec.structs.replace(state, underway=answer)
-        case Distributions(layers, heads):
+        case Progress():
+            return msgspec.structs.replace(state, progress=answer)
+        case Distributions(layers=layers, heads=heads):
             return with_(next=answer, layers=layers, heads=heads)
         case Lenses():
             return with_(lens=answer)
-        case HeadScores(scores):
+        case HeadScores(scores=scores):
             return with_(scores=scores)
         case Copied():
             return with_(copied=answer)
@@ -266,7 +235,26 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 def _cut(state: State, cuts: set[Cut]) -> State:
     """With these parts off; what was known of others is not true of them."""
     return msgspec.structs.replace(
-        state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, underway=None
+        state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, progress=None
+    )
+
+
+def _switched(state: State, what: Literal["part", "heads"]) -> State:
+    if what == "part":
+        return _cut(state, {state.focus} ^ set(state.cuts))
+    heads = {Cut(state.layer, head) for head in range(state.heads)}
+    off = state.attention_off(state.layer)
+    return _cut(state, set(state.cuts) - heads if off else heads | set(state.cuts))
+
+
+def _without_copier(state: State) -> State:
+    """Show how well it copies; and with one head less, where the best one is known."""
+    shown = msgspec.structs.replace(state, view="copying")
+    best = _best(state)
+    if best is None:
+        return state if state.scores else shown
+    return msgspec.structs.replace(
+        _cut(shown, {best, *state.cuts}), layer=best.layer, part=best.head
     )
 
 
@@ -274,10 +262,6 @@ def _best(state: State) -> Cut | None:
     heads = [divmod(at, state.heads) for at in range(len(state.scores))]
     left = [Cut(*head) for head in heads if Cut(*head) not in state.cuts]
     return max(left, key=lambda cut: state.score(cut) or 0.0, default=None)
-
-
-def _within(value: int, count: int) -> int:
-    return min(max(0, value), max(0, count - 1))
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -335,14 +319,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("copying-dies", "8 heads off at most, and copying costs double", _copying_dies),
     ),
     solution=(
-        Move(layer=6),
-        SwitchAttention(),
-        Restore(),
-        Move(layer=5, part=99),
-        Switch(),
-        Restore(),
-        See("lens"),
-        See("copying"),
-        *(SwitchBest(),) * 6,
+        MoveFocus(6, "layer"),
+        Toggle("heads"),
+        Reset(),
+        MoveFocus(5, "layer"),
+        MoveFocus(99, "part"),
+        Toggle("part"),
+        Reset(),
+        ShowView("lens"),
+        ShowView("copying"),
+        *(SwitchOffCopier(),) * 6,
     ),
 )

@@ -12,22 +12,12 @@ from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around
+from tutor.labs.kit.columns import ROOMY, Room, around
+from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.underway_line import underway
 from tutor.labs.kit.view import LabView
-from tutor.labs.surgery.lab import (
-    FEED_FORWARD,
-    VIEWS,
-    Cut,
-    Move,
-    Restore,
-    See,
-    State,
-    Switch,
-    SwitchAttention,
-    SwitchBest,
-)
+from tutor.labs.surgery.lab import FEED_FORWARD, VIEWS, Cut, State, SwitchOffCopier
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -35,26 +25,27 @@ if TYPE_CHECKING:
 
 _PANEL = 6
 """Rows that are kept for what stands below the grid."""
-_FEW_ROWS = 14
-"""In fewer, most of the grid makes room for what stands below it."""
 _MOST_BITS = 24.0
 
 
 class SurgeryView(LabView):
     """A grid of all parts, and below it what the network says with some of them off."""
 
+    VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(0, -1)", "part", key_display="↑↓←→", tooltip="Choose a part."),
-        Binding("down", "move(0, 1)", show=False),
-        Binding("left", "move(-1, 0)", show=False),
-        Binding("right", "move(1, 0)", show=False),
-        Binding("enter", "switch_part", "off/on", tooltip="Switch this part off, or on again."),
+        *pair(UP_DOWN, "move_focus(*, 'part')", "part", "Choose a part.", "↑↓←→"),
+        Binding("left", "move_focus(-1, 'layer')", show=False),
+        Binding("right", "move_focus(1, 'layer')", show=False),
+        Binding("enter", "switch('part')", "off/on", tooltip="Switch this part off, or on again."),
         Binding(
-            "a", "attention", "all heads", tooltip="Switch all heads of this layer off, or on."
+            "a",
+            "switch('heads')",
+            "all heads",
+            tooltip="Switch all heads of this layer off, or on.",
         ),
-        Binding("tab", "view", "next/lens/copying", tooltip="What is looked at below."),
+        Binding("tab", "next_view", "next/lens/copying", tooltip="What is looked at below."),
         Binding("b", "best", "copier off", tooltip="Switch off the head that copies most."),
-        Binding("c", "restore", "all on", tooltip="Switch everything on again."),
+        Binding("c", "reset", "all on", tooltip="Switch everything on again."),
         Binding("e", "edit", "write", tooltip="Write another text."),
     ]
 
@@ -62,7 +53,7 @@ class SurgeryView(LabView):
         state: State | None = self.state
         if state is None:
             return False
-        if action == "restore":
+        if action == "reset":
             return bool(state.cuts)
         if action == "best":
             return state.view == "copying"
@@ -70,23 +61,8 @@ class SurgeryView(LabView):
             return state.view != "copying"
         return True
 
-    def action_move(self, layer: int, part: int) -> None:
-        self.did(Move(layer, part))
-
-    def action_switch_part(self) -> None:
-        self.did(Switch())
-
-    def action_attention(self) -> None:
-        self.did(SwitchAttention())
-
-    def action_view(self) -> None:
-        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
-
     def action_best(self) -> None:
-        self.did(SwitchBest())
-
-    def action_restore(self) -> None:
-        self.did(Restore())
+        self.did(SwitchOffCopier())
 
     def action_edit(self) -> None:
         self.write(
@@ -95,12 +71,12 @@ class SurgeryView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.layers:
-            return [underway("reading", state.underway, width)]
+            return [reading_line("reading", state.progress, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
         rows = max(2, min(state.heads + 1, height - _PANEL - 1))
-        if height < _FEW_ROWS:
+        if Room(width, height).low:
             rows = max(1, height - (5 if state.view == "copying" else 4))
         grid = _grid(state, width, rows)
         return [_focus(state, width), *grid, *panel(state, width, max(2, height - len(grid) - 1))]
@@ -115,21 +91,21 @@ def _focus(state: State, width: int) -> Content:
     parts: list[str | tuple[str, str]] = [
         ("layer ", MUTED),
         (f"{cut.layer + 1:>2}", "bold"),
-        (f" of {state.layers}  " if width >= 60 else "  ", MUTED),
+        (f" of {state.layers}  " if width >= ROOMY else "  ", MUTED),
         (f"{what:<12} ", "bold"),
         ("off" if off else "on ", f"{NOT_YET} bold" if off else MUTED),
     ]
     if score is not None:
-        parts.append((f"  {'copies ' if width >= 60 else ''}{heat.percent(score)}", ""))
+        parts.append((f"  {'copies ' if width >= ROOMY else ''}{heat.percent(score)}", ""))
     forward = len(state.cuts) - state.heads_off
-    if state.cuts and width >= 60:
+    if state.cuts and width >= ROOMY:
         parts.append((f"   off: {counted(state.heads_off, 'head')}, {forward} feed-forward", MUTED))
     return Content.assemble(*parts)
 
 
 def _grid(state: State, width: int, rows: int) -> list[Content]:
     """A column for each layer, a row for each head, and one for the feed-forward networks."""
-    label = 9 if width >= 60 else 7
+    label = 9 if width >= ROOMY else 7
     room = width - label
     wide = 2 if 2 * state.layers <= room else 1
     layers = around(state.layer, state.layers, room // wide)
@@ -160,7 +136,7 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [underway("reading", state.underway, width)]
+        return [reading_line("reading", state.progress, width)]
     heading: list[str | tuple[str, str]] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
@@ -168,7 +144,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
     ]
     if found.left_out:
         heading.append((f"  {found.left_out} tokens are left out", MUTED))
-    elif width >= 70:
+    elif width >= ROOMY:
         heading.append((f"   after  {figures.tail(state.text, width - 46)}", MUTED))
     name = min(14, max(8, width // 5))
     bar = max(0, (width - name - 26) // 2)
@@ -193,12 +169,12 @@ def _next(state: State, width: int, height: int) -> list[Content]:
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [underway("looking inside", state.underway, width)]
-    name, layer = (12, 7) if width >= 70 else (7, 3)
+        return [reading_line("looking inside", state.progress, width)]
+    name, layer = (12, 7) if width >= ROOMY else (7, 3)
     said = "if it stopped after a layer: what it would say, and its probability for "
     lines = [
         Content.assemble(
-            (said if width >= 76 else "the lens, for ", MUTED),
+            (said if width >= ROOMY else "the lens, for ", MUTED),
             (figures.shown(found.target), "bold"),
         ),
         Content.styled(
@@ -225,11 +201,11 @@ def _lens(state: State, width: int, height: int) -> list[Content]:
 
 def _copying(state: State, width: int, height: int) -> list[Content]:
     found = state.copied
-    wide = width >= 60
+    wide = width >= ROOMY
     said = "16 random tokens, read twice: what does a token cost, in bits?"
     lines = [Content.styled(said if wide else "random tokens, twice: bits", MUTED)]
     if found is None:
-        return [*lines, underway("reading", state.underway, width)]
+        return [*lines, reading_line("reading", state.progress, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
         ("when they are new", found.new, False),

@@ -75,7 +75,7 @@ def _summary(state: State, room: Room) -> list[Content]:
     bar = max(0, min(24, room.width - 48))
     columns = _ROOMY if room.roomy else _NARROW
     size = f"   {figures.count(state.byte_count)} bytes" if room.roomy else ""
-    lines = [heading(columns).append(Content.styled(size, MUTED))]
+    lines = [Content.styled(heading(columns).plain + size, MUTED)]
     for cut in CUTS:
         known = state.pieces.get(cut)
         count = "…" if known is None else figures.count(len(known))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError
 
 from tutor.errors import LabError
-from tutor.labs.kit.backend import MOMENT
 from tutor.labs.kit.lesson_prose import lesson_prose
 from tutor.labs.training.lab import MEASURED_EVERY, MOST_STEPS, Answer, Question
 from tutor.lm.fast.kernels import one_thread
@@ -17,6 +16,7 @@ from tutor.lm.training.checkpoint import about
 from tutor.lm.training.live import FILE, Choices, LiveTraining
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tutor.labs.kit.backend import Tools
@@ -27,10 +27,19 @@ SAVED = "training-saved.safetensors"
 
 
 class TrainingBackend:
-    """The network at hand, and two files: where the training stands, and what was saved."""
+    """The network at hand, and two files: where the training stands, and what was saved. It learns
+    from `prose`, and stops for a measurement after every `measured_every` steps."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        prose: Callable[[], Sequence[str]] = lesson_prose,
+        measured_every: int = MEASURED_EVERY,
+    ) -> None:
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
+        self._prose = prose
+        self._measured_every = measured_every
         self._running = tools.folder / FILE
         self._saved = tools.folder / SAVED
         self._training: LiveTraining | None = None
@@ -72,17 +81,17 @@ class TrainingBackend:
     def _at_hand(self, question: Question) -> LiveTraining:
         """The training that is asked about: in memory, or where it was when last written down."""
         if self._training is None or self._training.done < question.done:
-            self._training = _loaded(self._running)
+            self._training = self._loaded(self._running)
         return self._training
 
     def _train(self, training: LiveTraining, question: Question) -> float:
         """A moment of training, up to the next measurement. Steps a second."""
         started, before = time.perf_counter(), training.done
-        end = min((before // MEASURED_EVERY + 1) * MEASURED_EVERY, MOST_STEPS)
+        end = min((before // self._measured_every + 1) * self._measured_every, MOST_STEPS)
 
         def on() -> bool:
             self._check_cancelled()
-            return training.done < end and time.perf_counter() < started + MOMENT
+            return training.done < end and time.perf_counter() < started + self._moment
 
         if before < MOST_STEPS:
             training.train(Choices(question.rate, question.mask, question.shuffled), on)
@@ -98,20 +107,19 @@ class TrainingBackend:
                 training.save(self._running)
 
     def _back(self) -> LiveTraining:
-        self._training = _loaded(self._saved)
+        self._training = self._loaded(self._saved)
         self._keep(self._training)
         return self._training
+
+    def _loaded(self, path: Path) -> LiveTraining:
+        training = LiveTraining(self._prose())
+        training.load(path)
+        return training
 
     def _drop(self) -> None:
         self._training = None
         for path in (self._running, self._saved):
             path.unlink(missing_ok=True)
-
-
-def _loaded(path: Path) -> LiveTraining:
-    training = LiveTraining(lesson_prose())
-    training.load(path)
-    return training
 
 
 def _save(training: LiveTraining, path: Path) -> None:

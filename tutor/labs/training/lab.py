@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tutor.labs.kit.actions import Adjust, Run, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.lm.training.history import Measured, Point
 
@@ -28,41 +29,27 @@ Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Train on, for a stretch."""
-
-
-class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
-    pass
-
-
-class Rate(msgspec.Struct, frozen=True, tag_field="do", tag="rate"):
-    """A learning rate so many places higher."""
-
-    by: int
-
-
-class Mask(msgspec.Struct, frozen=True, tag_field="do", tag="mask"):
-    """Train with the causal mask, or without."""
-
-
-class Shuffle(msgspec.Struct, frozen=True, tag_field="do", tag="shuffle"):
-    """Train on targets in a random order, or on the real ones."""
-
-
 class Save(msgspec.Struct, frozen=True, tag_field="do", tag="save"):
     """Keep the network as it is, to come back to."""
 
 
-class Back(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
-    """Back to what was saved."""
+class RestoreSaved(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
+    """Go back to the network that was saved."""
 
 
-class Drop(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
+class Discard(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
     """Throw the network away, and what was saved; asked for twice."""
 
 
-Action = Run | Pause | Rate | Mask | Shuffle | Save | Back | Drop
+Action = (
+    Run
+    | Adjust[Literal["rate"]]
+    | Toggle[Literal["mask", "targets"]]
+    | Save
+    | RestoreSaved
+    | Discard
+)
+"""Training runs for a stretch, and pauses by itself. Targets are the real ones, or shuffled."""
 
 
 # --- what is asked of the engine ------------------------------------------------------------------
@@ -137,22 +124,18 @@ def act(state: State, action: Action) -> State:
     sure, state = state.sure, new(state, sure=False)
     match action:
         case Run():
-            ahead = (state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY
-            until = min(ahead, MOST_STEPS)
-            return new(state, running=until > state.done, until=until)
-        case Pause():
-            return _paused(state)
-        case Rate(by):
-            return new(state, rate=min(max(0, state.rate + by), len(RATES) - 1))
-        case Mask():
-            return new(state, mask=not state.mask)
-        case Shuffle():
+            return _paused(state) if state.running else _begun(state)
+        case Adjust(by=by):
+            return new(state, rate=moved(state.rate, by, len(RATES)))
+        case Toggle(what=what):
+            if what == "mask":
+                return new(state, mask=not state.mask)
             return new(state, shuffled=not state.shuffled)
         case Save():
             return _owing(state, "save") if state.done else state
-        case Back():
+        case RestoreSaved():
             return _owing(new(state, running=False), "back") if state.saved is not None else state
-        case Drop():
+        case Discard():
             if not state.done and state.saved is None:
                 return state
             if not sure:
@@ -207,6 +190,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case "train" if new.done >= new.until:
             new = _paused(new)
     return new
+
+
+def _begun(state: State) -> State:
+    ahead = (state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY
+    until = min(ahead, MOST_STEPS)
+    return msgspec.structs.replace(state, running=until > state.done, until=until)
 
 
 def _paused(state: State) -> State:
@@ -293,10 +282,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         Run(),
         Save(),
-        Rate(len(RATES)),
+        Adjust(len(RATES), "rate"),
         Run(),
-        Back(),
-        Mask(),
+        RestoreSaved(),
+        Toggle("mask"),
         Run(),
     ),
 )

@@ -9,18 +9,14 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures, plot
+from tutor.labs.kit.columns import LOW, ROOMY
 from tutor.labs.kit.view import LabView
 from tutor.labs.training.lab import (
     MOST_STEPS,
     RATES,
-    Back,
-    Drop,
-    Mask,
-    Pause,
-    Rate,
-    Run,
+    Discard,
+    RestoreSaved,
     Save,
-    Shuffle,
     State,
 )
 from tutor.lm.training.history import BYTES_A_STEP, NO_NUMBER, PROMPT
@@ -32,9 +28,7 @@ if TYPE_CHECKING:
 _HIGHEST = 6.0
 """Nats at the top of the plot: a little above what a network pays that knows nothing."""
 _SCALE = 7
-_LOW = 12
 _LEAST_PLOT, _MOST_PLOT = 3, 12
-_NARROW = 60
 
 
 class TrainingView(LabView):
@@ -43,38 +37,38 @@ class TrainingView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "run", "run", tooltip="Train on; it pauses by itself after 500 steps."),
         Binding("p", "pause", "pause", tooltip="Stop for now; nothing is lost."),
-        Binding("right", "rate(1)", "rate", key_display="←→", tooltip="The learning rate."),
-        Binding("left", "rate(-1)", show=False),
-        Binding("m", "mask", "mask on/off", tooltip="Train without the causal mask, or with it."),
-        Binding("t", "shuffle", "targets", tooltip="Shuffle the targets, or take the real ones."),
+        Binding(
+            "right", "adjust(1, 'rate')", "rate", key_display="←→", tooltip="The learning rate."
+        ),
+        Binding("left", "adjust(-1, 'rate')", show=False),
+        Binding(
+            "m",
+            "switch('mask')",
+            "mask on/off",
+            tooltip="Train without the causal mask, or with it.",
+        ),
+        Binding(
+            "t",
+            "switch('targets')",
+            "targets",
+            tooltip="Shuffle the targets, or take the real ones.",
+        ),
         Binding("s", "save", "save", tooltip="Keep this network, to come back to it."),
-        Binding("b", "go_back", "back to saved", tooltip="Go back to what was saved."),
-        Binding("d", "drop", "throw away", tooltip="Throw away the network and what was saved."),
+        Binding("b", "restore", "back to saved", tooltip="Go back to what was saved."),
+        Binding("d", "discard", "throw away", tooltip="Throw away the network and what was saved."),
     ]
 
-    def action_run(self) -> None:
-        self.did(Run())
-
     def action_pause(self) -> None:
-        self.did(Pause())
-
-    def action_rate(self, by: int) -> None:
-        self.did(Rate(by))
-
-    def action_mask(self) -> None:
-        self.did(Mask())
-
-    def action_shuffle(self) -> None:
-        self.did(Shuffle())
+        self.action_run()
 
     def action_save(self) -> None:
         self.did(Save())
 
-    def action_go_back(self) -> None:
-        self.did(Back())
+    def action_restore(self) -> None:
+        self.did(RestoreSaved())
 
-    def action_drop(self) -> None:
-        self.did(Drop())
+    def action_discard(self) -> None:
+        self.did(Discard())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -87,14 +81,14 @@ class TrainingView(LabView):
                 return state.running
             case "save":
                 return state.done > 0
-            case "go_back":
+            case "restore":
                 return state.saved is not None
-            case "drop":
+            case "discard":
                 return state.done > 0 or state.saved is not None
         return True
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        low = height < _LOW
+        low = height < LOW
         above = [_standing(state, width), _choices(state, width), _losses(state, width)]
         if note := _note(state):
             above.insert(0, note)
@@ -131,7 +125,7 @@ def _standing(state: State, width: int) -> Content:
         parts.append(("   that is the last one", MUTED))
     else:
         parts.append(("   paused" if state.done else "   r begins", MUTED))
-    if state.saved is not None and width >= _NARROW:
+    if state.saved is not None and width >= ROOMY:
         parts.append((f"   saved: step {figures.count(state.saved)}", MUTED))
     return Content.assemble(*parts)
 
@@ -142,7 +136,7 @@ def _time(seconds: float) -> str:
 
 
 def _choices(state: State, width: int) -> Content:
-    words = width >= _NARROW
+    words = width >= ROOMY
     mask = ("mask on", MUTED) if state.mask else ("mask OFF", f"{NOT_YET} bold")
     targets = ("real", MUTED) if not state.shuffled else ("SHUFFLED", f"{NOT_YET} bold")
     return Content.assemble(
@@ -156,7 +150,7 @@ def _choices(state: State, width: int) -> Content:
 def _losses(state: State, width: int) -> Content:
     training = state.points[-1].loss if state.points else None
     held_out = state.measured[-1].loss if state.measured else None
-    unit = "nats a byte" if width >= _NARROW else ""
+    unit = "nats a byte" if width >= ROOMY else ""
     return Content.assemble(
         (plot.YOU, ACT), " training ", (_loss(training), "bold"),
         ("   " + plot.MODEL, ACT), " held out ", (_loss(held_out), "bold"),

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from tutor import paths
-from tutor.labs.kit.backend import MOMENT
 from tutor.labs.word2vec.lab import Answer
-from tutor.labs.word2vec.run import Run
+from tutor.labs.word2vec.run import TrainingRun
 from tutor.lm.embeddings.neighbors import scaled, similarities
 from tutor.lm.embeddings.word2vec import Settings, Text, read_text
 from tutor.lm.embeddings.word_map import best_plane
@@ -28,10 +27,14 @@ NEAREST = 8
 
 
 class Word2VecBackend:
-    def __init__(self, tools: Tools) -> None:
+    """Keeps the run at hand, and writes it to a file after every `kept_every` seconds."""
+
+    def __init__(self, tools: Tools, kept_every: float = KEPT_EVERY) -> None:
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
+        self._kept_every = kept_every
         self._file = tools.folder / "word2vec.safetensors"
-        self._run: Run | None = None
+        self._run: TrainingRun | None = None
         self._kept = time.monotonic()
 
     def answer(self, question: Question) -> Answer:
@@ -42,29 +45,32 @@ class Word2VecBackend:
         self._keep(run)
         return _answer(run, question, began, loss, seconds)
 
-    def _run_of(self, question: Question) -> Run:
+    def _run_of(self, question: Question) -> TrainingRun:
         """The run that is meant: the one at hand, the one in the file, or a new one."""
         settings = Settings(seed=question.seed, window=question.window)
         run = self._run
         if run is None or run.settings != settings or (question.done == 0 and run.done > 0):
-            self._run = run = Run(_text(), settings)
+            self._run = run = TrainingRun(_text(), settings)
             if question.done > 0:
                 run.resume(self._file)
         return run
 
-    def _train(self, run: Run) -> float | None:
-        """Train for a moment; the mean loss of it. What is done stays done if it is cancelled."""
+    def _train(self, run: TrainingRun) -> float | None:
+        """Train for a moment, one batch at least; the mean loss of it. What is done stays done if
+        it is cancelled."""
         total, pairs = 0.0, 0
-        until = time.perf_counter() + MOMENT
+        until = time.perf_counter() + self._moment
         with one_thread():
-            while not run.finished and time.perf_counter() < until:
+            while not run.finished:
                 self._check_cancelled()
                 loss, count = run.step()
                 total, pairs = total + loss * count, pairs + count
+                if time.perf_counter() >= until:
+                    break
         return total / pairs if pairs else None
 
-    def _keep(self, run: Run) -> None:
-        if run.done and (run.finished or time.monotonic() > self._kept + KEPT_EVERY):
+    def _keep(self, run: TrainingRun) -> None:
+        if run.done and (run.finished or time.monotonic() > self._kept + self._kept_every):
             self._kept = time.monotonic()
             with suppress(OSError):  # a full disk: then an engine that stops loses the run
                 run.save(self._file)
@@ -76,7 +82,9 @@ def _text() -> Text:
 
 
 @torch.inference_mode()
-def _answer(run: Run, question: Question, began: int, loss: float | None, seconds: float) -> Answer:
+def _answer(
+    run: TrainingRun, question: Question, began: int, loss: float | None, seconds: float
+) -> Answer:
     place = {word: id_ for id_, word in enumerate(run.text.words)}
     known = [place[word] for word in question.words if word in place]
     plane = best_plane(scaled(run.vectors.center[known])) if len(known) > 1 else None
@@ -101,7 +109,7 @@ def _answer(run: Run, question: Question, began: int, loss: float | None, second
     )
 
 
-def _nearest(run: Run, id_: int | None) -> tuple[tuple[str, float], ...]:
+def _nearest(run: TrainingRun, id_: int | None) -> tuple[tuple[str, float], ...]:
     if id_ is None:
         return ()
     vectors = scaled(run.vectors.center)

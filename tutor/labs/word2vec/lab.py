@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.words.groups import Group, Words, own_words
 from tutor.labs.kit.words.zoom import zoomed
@@ -31,39 +33,15 @@ CHOSEN = Words(
 )
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """Begin, pause or go on."""
-
-
-class Again(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """From the start: with the next seed, or the next window, and nothing else changed."""
-
-    seed: int = 0
-    window: int = 0
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the word so many further on."""
-
-    by: int
-
-
-class Back(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
-    """The map as it was so many maps earlier; those later are negative."""
-
-    by: int
-
-
-class Zoom(msgspec.Struct, frozen=True, tag_field="do", tag="zoom"):
-    """Steps in, at the word in focus; those out are negative."""
-
-    steps: int
-
-
-Action = Go | Again | EditText | Focus | Back | Zoom
+Action = (
+    Run
+    | Choose[Literal["seed", "window"]]
+    | EditText
+    | MoveFocus[Literal["word", "map"]]
+    | Adjust[Literal["zoom"]]
+)
+"""With another seed or window the training starts again. Maps are kept from the first to the
+latest one."""
 
 
 # --- what is asked of the engine ------------------------------------------------------------------
@@ -188,18 +166,10 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Go():
+        case Run():
             return state if state.finished else replace(state, going=not state.going, back=0)
-        case Again(seed, window):
-            at = WINDOWS.index(state.window)
-            return State(
-                words=state.words,
-                seed=(state.seed - 1 + seed) % SEEDS + 1,
-                window=WINDOWS[(at + window) % len(WINDOWS)],
-                going=True,
-                focus=state.focus,
-                clustered=state.clustered,
-            )
+        case Choose(by=by, what=what):
+            return _again(state, by, what)
         case EditText(text=text):
             return replace(
                 state,
@@ -212,14 +182,28 @@ def act(state: State, action: Action) -> State:
                 back=0,
                 zoom=1.0,
             )
-        case Focus(by):
+        case MoveFocus(by=by, axis=axis):
+            if axis == "map":
+                return replace(state, back=moved(state.back, -by, len(state.looks)))
             focus = (state.focus + by) % len(state.words.all)
             return replace(state, focus=focus, fresh=False)
-        case Back(by):
-            last = max(0, len(state.looks) - 1)
-            return replace(state, back=min(max(0, state.back + by), last))
-        case Zoom(steps):
+        case Adjust(by=steps):
             return replace(state, zoom=zoomed(state.zoom, steps))
+
+
+def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
+    """From the start, with nothing else changed."""
+    new = State(
+        words=state.words,
+        seed=state.seed,
+        window=state.window,
+        going=True,
+        focus=state.focus,
+        clustered=state.clustered,
+    )
+    if what == "seed":
+        return msgspec.structs.replace(new, seed=(state.seed - 1 + by) % SEEDS + 1)
+    return msgspec.structs.replace(new, window=cycled(WINDOWS, state.window, by))
 
 
 def write(text: str) -> EditText:
@@ -327,8 +311,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("own-words", "find two groups of 3 words of your own that cluster", _own),
     ),
     solution=(
-        Go(),
-        Again(seed=1),
+        Run(),
+        Choose(1, "seed"),
         EditText("north south east west; machinery vehicles chemicals textiles"),
     ),
 )

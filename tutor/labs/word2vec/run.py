@@ -27,7 +27,7 @@ LOWEST_RATE = 0.01
 """The share of the first rate that the last step still has."""
 
 
-class Run:
+class TrainingRun:
     """`epoch` is the time through the text that the next step belongs to, counted from 0, `done`
     the pairs trained on so far, `total` about how many it will be in the end."""
 

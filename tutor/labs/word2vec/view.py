@@ -12,17 +12,18 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.plot import trend
+from tutor.labs.kit.actions import MoveFocus
+from tutor.labs.kit.columns import LOW, ROOMY
+from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.lines import cosine
 from tutor.labs.kit.words.plot import Named, WordPlot, legend
-from tutor.labs.word2vec.lab import Again, Back, Focus, Go, State, Zoom, write
+from tutor.labs.word2vec.lab import State, write
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_LOW = 12
-"""In fewer rows than this the lines around the map make room for it."""
 _TREND = 12
 
 
@@ -30,16 +31,31 @@ class Word2VecView(LabView):
     """How the training goes, the map of the chosen words, and the neighbors of the one in focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "go", "run, pause", tooltip="Train; press again to pause and to go on."),
-        Binding("n", "focus_by(1)", "word", key_display="n p", tooltip="Next word, or the last."),
-        Binding("p", "focus_by(-1)", show=False),
-        Binding("left", "back(1)", "earlier maps", key_display="←→", tooltip="Back and forth."),
-        Binding("right", "back(-1)", show=False),
+        Binding("r", "run", "run, pause", tooltip="Train; press again to pause and to go on."),
+        Binding(
+            "n",
+            "move_focus(1, 'word')",
+            "word",
+            key_display="n p",
+            tooltip="Next word, or the last.",
+        ),
+        Binding("p", "move_focus(-1, 'word')", show=False),
+        *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Back and forth."),
         Binding("l", "latest", "latest", tooltip="The map as it is now."),
-        Binding("i", "zoom(1)", "zoom", key_display="i o", tooltip="Zoom in on the word, or out."),
-        Binding("o", "zoom(-1)", show=False),
-        Binding("s", "again(1, 0)", "other seed", tooltip="From the start, with another seed."),
-        Binding("w", "again(0, 1)", "other window", tooltip="From the start: 2, 5 or 10 words."),
+        Binding(
+            "i",
+            "adjust(1, 'zoom')",
+            "zoom",
+            key_display="i o",
+            tooltip="Zoom in on the word, or out.",
+        ),
+        Binding("o", "adjust(-1, 'zoom')", show=False),
+        Binding(
+            "s", "choose(1, 'seed')", "other seed", tooltip="From the start, with another seed."
+        ),
+        Binding(
+            "w", "choose(1, 'window')", "other window", tooltip="From the start: 2, 5 or 10 words."
+        ),
         Binding("e", "edit", "write", tooltip="Watch words of your own, groups with ; between."),
     ]
     DEFAULT_CSS = """
@@ -54,27 +70,13 @@ class Word2VecView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if self.state is None:
             return True
-        if action == "go":
+        if action == "run":
             return not self.state.finished
-        return action not in ("back", "latest") or len(self.state.looks) > 1
-
-    def action_go(self) -> None:
-        self.did(Go())
-
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
-    def action_back(self, by: int) -> None:
-        self.did(Back(by))
+        over_maps = action == "latest" or (action == "move_focus" and parameters[1] == "map")
+        return not over_maps or len(self.state.looks) > 1
 
     def action_latest(self) -> None:
-        self.did(Back(-self.state.back))
-
-    def action_zoom(self, steps: int) -> None:
-        self.did(Zoom(steps))
-
-    def action_again(self, seed: int, window: int) -> None:
-        self.did(Again(seed, window))
+        self.did(MoveFocus(self.state.back, "map"))
 
     def action_edit(self) -> None:
         words = self.state.words
@@ -82,7 +84,7 @@ class Word2VecView(LabView):
         self.write("Words to watch, with ; between groups:", text, write)
 
     def draw(self, state: State) -> None:
-        width, low = self.columns, self.size.height < _LOW
+        width, low = self.columns, self.size.height < LOW
         above = [_standing(state, width)]
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
@@ -119,10 +121,10 @@ def _standing(state: State, width: int) -> Content:
         parts.append(("   ready", RIGHT))
     elif not state.going:
         parts.append(("   paused" if state.done else "   press r to train", ACT))
-    passed = f"pass {now.epoch} of {now.epochs}" if width >= 60 else ""
+    passed = f"pass {now.epoch} of {now.epochs}" if width >= ROOMY else ""
     if state.done or passed:
         parts.append((f"   {passed}  {share:>4.0%}", ""))
-    if state.speed and width >= 60:
+    if state.speed and width >= ROOMY:
         parts.append((f"   {figures.count(round(state.speed))} pairs/s", MUTED))
         if state.going:
             left = (now.total - state.done) / state.speed
@@ -162,7 +164,7 @@ def _nearest(state: State, width: int) -> Content:
     if not state.now.nearest:
         return Content.assemble("  ", (word, "bold"), ("  is not in the text", NOT_YET))
     count = figures.count(state.now.vocabulary)
-    of = f"  nearest of {count} words: " if width >= 60 else "  "
+    of = f"  nearest of {count} words: " if width >= ROOMY else "  "
     parts: list[tuple[str, str]] = [("  ", ""), (word, "bold"), (of, MUTED)]
     used = sum(cell_len(text) for text, _ in parts)
     for other, value in state.now.nearest:

@@ -109,11 +109,13 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Choose(by=by, what="pair"):
-            at = (state.at + by) % len(state.pairs)
-            return replace(state, at=at, compared=None, names=None)
-        case Choose(by=by, what="way"):
-            return replace(state, by=cycled(WAYS, state.by, by), names=None)
+        case Choose(by=by, what=what):
+            match what:
+                case "pair":
+                    at = (state.at + by) % len(state.pairs)
+                    return replace(state, at=at, compared=None, names=None)
+                case "way":
+                    return replace(state, by=cycled(WAYS, state.by, by), names=None)
         case EditText(text=text):
             pairs = (pair(text), *PAIRS)
             return replace(state, pairs=pairs, at=0, compared=None, names=None)
