@@ -29,9 +29,6 @@ LONG_CLASSES = {
 """Classes that are still to be divided. Delete an entry when its class is short enough."""
 
 MODULES_IN_CYCLES = {
-    "tutor.lm.inspect.xray",
-    "tutor.lm.load",
-    "tutor.lm.session",
 }
 """Modules that still import each other. Delete an entry when its cycle is gone."""
 
