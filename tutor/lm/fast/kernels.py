@@ -13,14 +13,15 @@ from contextlib import contextmanager
 import msgspec
 import torch
 
-from tutor.lm.fast import linear
 from tutor.lm.fast.linear import (
+    GROUP,
     FloatLinear,
     FrozenLinear,
     Groups,
     HalfLinear,
     Int4Linear,
     Int8Linear,
+    from_tensors,
 )
 from tutor.lm.network import Config
 
@@ -170,34 +171,18 @@ def _milliseconds(
     return 1000 * min(taken)  # what the machine can do when nothing else wants it
 
 
-def _int4(outputs: int, inputs: int) -> FrozenLinear:
-    return linear.from_tensors(Int4Linear.pack(_integers(4, outputs, inputs)))
-
-
-def _int8(outputs: int, inputs: int) -> FrozenLinear:
-    return linear.from_tensors(Int8Linear.pack(_integers(8, outputs, inputs)))
-
-
-def _fp16(outputs: int, inputs: int) -> FrozenLinear:
-    return HalfLinear(torch.rand(outputs, inputs).half())
-
-
-def _fp32(outputs: int, inputs: int) -> FrozenLinear:
-    return FloatLinear(torch.rand(outputs, inputs))
+def _integers(bits: int, outputs: int, inputs: int) -> Groups:
+    low, high = (0, 16) if bits == 4 else (-128, 128)
+    inputs -= inputs % GROUP
+    outputs -= outputs % GROUP
+    quants = torch.randint(low, high, (outputs, inputs), dtype=torch.int16)
+    scales = torch.rand(outputs, inputs // GROUP)
+    return Groups(bits, quants, scales, torch.zeros_like(scales))
 
 
 _FORMS: dict[str, Callable[[int, int], FrozenLinear]] = {
-    "int4": _int4,
-    "int8": _int8,
-    "fp16": _fp16,
-    "fp32": _fp32,
+    "int4": lambda outputs, inputs: from_tensors(Int4Linear.pack(_integers(4, outputs, inputs))),
+    "int8": lambda outputs, inputs: from_tensors(Int8Linear.pack(_integers(8, outputs, inputs))),
+    "fp16": lambda outputs, inputs: HalfLinear(torch.rand(outputs, inputs).half()),
+    "fp32": lambda outputs, inputs: FloatLinear(torch.rand(outputs, inputs)),
 }
-
-
-def _integers(bits: int, outputs: int, inputs: int) -> Groups:
-    low, high = (0, 16) if bits == 4 else (-128, 128)
-    inputs -= inputs % linear.GROUP
-    outputs -= outputs % linear.GROUP
-    quants = torch.randint(low, high, (outputs, inputs), dtype=torch.int16)
-    scales = torch.rand(outputs, inputs // linear.GROUP)
-    return Groups(bits, quants, scales, torch.zeros_like(scales))

@@ -15,6 +15,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from tutor.lm.formats.hugging_face import NAMES
 from tutor.lm.network import Config, Transformer
 from tutor.lm.training.checkpoint import save_atomically
 
@@ -47,11 +48,10 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
     """The weights under the names of `transformers`, with queries, keys and values apart."""
     weights = network.state_dict()
     tensors = {
-        "model.embed_tokens.weight": weights["embedding.weight"],
-        "model.norm.weight": weights["norm.weight"],
+        f"{NAMES[name]}.weight": weights[f"{name}.weight"]
+        for name in ("embedding", "norm", "head")
+        if not (name == "head" and network.config.tied)
     }
-    if not network.config.tied:
-        tensors["lm_head.weight"] = weights["head.weight"]
     for number in range(network.config.layers):
         prefix = f"blocks.{number}."
         block = {
@@ -65,7 +65,7 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
 
 
 def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
-    """The weights of one block; two of ours are several of theirs, one above the other."""
+    """Return the weights of one block; two of ours are several of theirs, one above the other."""
     query_rows, shared_rows = (
         heads * config.head_size for heads in (config.heads, config.key_value_heads)
     )
@@ -73,17 +73,18 @@ def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
         block["attention.query_key_value.weight"], [query_rows, shared_rows, shared_rows]
     )
     gate, up = block["feed_forward.gate_up.weight"].chunk(2)
-    return {
-        "self_attn.q_proj": _halves(queries, config.head_size),
-        "self_attn.k_proj": _halves(keys, config.head_size),
-        "self_attn.v_proj": values,
-        "self_attn.o_proj": block["attention.output.weight"],
-        "mlp.gate_proj": gate,
-        "mlp.up_proj": up,
-        "mlp.down_proj": block["feed_forward.down.weight"],
-        "input_layernorm": block["attention_norm.weight"],
-        "post_attention_layernorm": block["feed_forward_norm.weight"],
+    parts = {
+        "query": _halves(queries, config.head_size),
+        "key": _halves(keys, config.head_size),
+        "value": values,
+        "output": block["attention.output.weight"],
+        "gate": gate,
+        "up": up,
+        "down": block["feed_forward.down.weight"],
+        "attention_norm": block["attention_norm.weight"],
+        "feed_forward_norm": block["feed_forward_norm.weight"],
     }
+    return {NAMES[part]: weight for part, weight in parts.items()}
 
 
 def _halves(weight: Tensor, head_size: int) -> Tensor:

@@ -16,7 +16,8 @@ from tutor.lm.formats.soundness import even_share, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-_NAMES = {
+# What `transformers` calls the parts of a model, which `tutor.lm.formats.source` names.
+NAMES = {
     "embedding": "model.embed_tokens",
     "norm": "model.norm",
     "head": "lm_head",
@@ -96,7 +97,7 @@ class HuggingFaceFolder:
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> Tensor:
-        name = f"{_NAMES[part]}.weight"
+        name = f"{NAMES[part]}.weight"
         if block is not None:
             name = f"model.layers.{block}.{name}"
         if name not in self._files:
