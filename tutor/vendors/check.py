@@ -3,8 +3,6 @@ a server that somebody runs, a continuation too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import msgspec
 
 from tutor.errors import (
@@ -23,8 +21,8 @@ from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.reader import GREEDY
-from tutor.vendors.runs import ErrorReport, Progress, Run, prompt_events
-from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest
+from tutor.vendors.runs import ErrorReport, Progress, prompt_events, whole
+from tutor.vendors.service import RemoteRequest
 
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
 TEXT = "One, two, three, four,"
@@ -115,7 +113,7 @@ def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | No
     if found.trouble is not None:
         return report
     service = open_service(model, key)
-    echoed = _whole(lambda cut: prompt_events(service, TEXT, cut))
+    echoed = whole(lambda cut: prompt_events(service, TEXT, cut))
     return msgspec.structs.replace(
         report,
         text_alternatives=_alternatives(found),
@@ -125,17 +123,7 @@ def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | No
 
 def _run(model: RemoteModel, key: Secret | None, request: RemoteRequest) -> Progress:
     service = open_service(model, key)
-    return _whole(lambda cut: service.stream(request, cut))
-
-
-def _whole(events: Callable[[Cancellation], Iterator[Piece | Finish]]) -> Progress:
-    run = Run(events)
-    try:
-        while not (progress := run.progress()).over:
-            run.wait(0.1)
-    finally:
-        run.cancel()
-    return progress
+    return whole(lambda cut: service.stream(request, cut))
 
 
 def _alternatives(answer: Progress) -> int:

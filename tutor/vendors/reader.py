@@ -18,14 +18,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from tutor.errors import AnswerEmpty, NotTold, StreamBroken, TextError, TutorError
+from tutor.errors import AnswerEmpty, NotTold, StreamBroken, TextError
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 from tutor.vendors.alternatives import ALTERNATIVES, Alternatives
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.permissions import Permissions
-from tutor.vendors.runs import Progress, Run, prompt_events
+from tutor.vendors.runs import GLANCE, Run, prompt_events, whole
 from tutor.vendors.service import (
     Alternative,
     Cancellation,
@@ -49,7 +49,6 @@ LONGEST_ANSWER = 1024
 
 _KEPT = 2048
 _ANSWERS = 8
-_GLANCE = 0.05
 _SAME = 0.05
 """Two log-probabilities further apart than this (in nats) are not of the same place."""
 
@@ -149,7 +148,7 @@ class RemoteReader:
                 self._places.move_to_end(prompt)
                 return found
         request = RemoteRequest(prompt, GREEDY, most_tokens=1, top=ALTERNATIVES)
-        progress = self._whole(lambda cut: self._events(request, cut), check)
+        progress = whole(lambda cut: self._events(request, cut), check).or_raise()
         told = [piece for piece in progress.pieces if piece.alternatives]
         if told:
             place = Place(told[0].alternatives)
@@ -194,12 +193,11 @@ class RemoteReader:
                 piece = pieces[len(begun)]
                 drawn = self.vocabulary.token(piece.data)
                 return Place(piece.alternatives, drawn, piece.log_probability)
-            if progress.trouble is not None:
-                raise progress.trouble.error
+            progress.or_raise()
             if progress.finish is not None:
                 return Place((), END)
             check()
-            run.wait(_GLANCE)
+            run.wait(GLANCE)
 
     def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
         """The answer to this conversation that has `begun` so; that with this seed, if it is none
@@ -234,7 +232,7 @@ class RemoteReader:
         it does. (A server that closes the answer, or leaves it out, tells something else.)"""
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:
-            progress = self._whole(lambda cut: self._events(request, cut), check)
+            progress = whole(lambda cut: self._events(request, cut), check).or_raise()
             first, second, *_ = [piece for piece in progress.pieces if piece.alternatives]
             begun = (*said, ChatMessage("assistant", text_of(first.data)))
             alone = self._asked(begun, check)
@@ -254,7 +252,9 @@ class RemoteReader:
         if self._echoes:
             service = self._service()
             try:
-                found = self._whole(lambda cut: prompt_events(service, text, cut), check).pieces
+                found = (
+                    whole(lambda cut: prompt_events(service, text, cut), check).or_raise().pieces
+                )
             except NotTold:
                 found = ()
             if found:
@@ -270,22 +270,6 @@ class RemoteReader:
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
         return self._alternatives.stream(self._service, request, cut)
-
-    def _whole(
-        self, events: Callable[[Cancellation], Iterator[Piece | Finish]], check: Check
-    ) -> Progress:
-        """All that comes. Raises what went wrong, or what `check` raises, which cuts it off."""
-        run = Run(events)
-        try:
-            while not (progress := run.progress()).over:
-                check()
-                run.wait(_GLANCE)
-        except TutorError:
-            run.cancel()
-            raise
-        if progress.trouble is not None:
-            raise progress.trouble.error
-        return progress
 
     def _keep(self, prompt: str | Messages, place: Place) -> None:
         with self._lock:

@@ -50,6 +50,9 @@ class RunLimits:
 
 LIMITS = RunLimits()
 
+GLANCE = 0.05
+"""Seconds between two looks at whether anybody still waits."""
+
 
 class ErrorReport(msgspec.Struct, frozen=True):
     """A `TutorError` as plain data: its class name and its two sentences."""
@@ -87,6 +90,12 @@ class Progress(msgspec.Struct, frozen=True):
     last_after: float | None = None
     finish: Finish | None = None
     trouble: ErrorReport | None = None
+
+    def or_raise(self) -> Progress:
+        """Return it. Raises the `TutorError` that ended the run, if one did."""
+        if self.trouble is not None:
+            raise self.trouble.error
+        return self
 
     @property
     def over(self) -> bool:
@@ -271,3 +280,19 @@ class Run:
 
     def _after(self, moment: float | None) -> float | None:
         return None if moment is None else moment - self._begun
+
+
+def never() -> None:
+    """A check for those who wait to the end."""
+
+
+def whole(events: Events, check: Callable[[], None] = never) -> Progress:
+    """Wait for the whole answer and return it, or what `check` raises, which cuts it off."""
+    run = Run(events)
+    try:
+        while not (progress := run.progress()).over:
+            check()
+            run.wait(GLANCE)
+    finally:
+        run.cancel()
+    return progress

@@ -20,6 +20,7 @@ from tutor.vendors import shown
 from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.reader import Check, RemoteReader
+from tutor.vendors.runs import never
 from tutor.vendors.shown import NOT_TOLD
 from tutor.vendors.vocabulary import (
     ASSISTANT,
@@ -30,10 +31,6 @@ from tutor.vendors.vocabulary import (
     id_of,
     is_conversation,
 )
-
-
-def never() -> None:
-    """A check for those who wait to the end."""
 
 
 class RemoteSession:
@@ -107,17 +104,8 @@ class RemoteSession:
         return added
 
     def go_back(self, length: int) -> None:
-        self.replace(self._path[: self._checked(length)])
-
-    def replace(self, path: Sequence[Token]) -> None:
-        """Go over to another path; what is known of their common beginning stays."""
-        common = 0
-        for mine, theirs in zip(self._path, path, strict=False):
-            if mine.id != theirs.id:
-                break
-            common += 1
-        self._bits = {index: value for index, value in self._bits.items() if index < common}
-        self._path = list(path)
+        del self._path[self._checked(length) :]
+        self._bits = {index: value for index, value in self._bits.items() if index < length}
 
     def fork(self, length: int) -> RemoteSession:
         self._checked(length)

@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import assert_never
 
 from tutor import __version__, paths
 from tutor.engine import frames
@@ -28,20 +27,13 @@ from tutor.engine.shared.peers import account_of
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.engine.wire import (
     MAXIMUM_FRAME,
-    Allow,
     AskEngineLoad,
-    AskLab,
-    Cancel,
     EngineLoad,
     Failed,
     Hello,
     Loading,
     Message,
-    PathRequest,
-    Ping,
     Ready,
-    SessionQuestion,
-    Tokenize,
 )
 from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
 
@@ -125,28 +117,19 @@ class Listener:
         self._inside[writer] = account
         async with asyncio.timeout(GREETING):
             greeting = frames.request_from(await self._receive(reader))
-        match greeting:
-            case AskEngineLoad():
-                _write(writer, frames.pack(self._load()))
-            case Hello(version=version, learner=name) if version == __version__:
-                await self._serve(reader, writer, account, paths.labs_of_account(account, name))
-            case Hello(version=version):
-                raise OtherVersion(
-                    f"The engine of this machine is tutor {__version__}, this program {version}.",
-                    "Leave tutor and start it again: everything is kept.",
-                )
-            case (
-                PathRequest()
-                | SessionQuestion()
-                | Tokenize()
-                | AskLab()
-                | Cancel()
-                | Allow()
-                | Ping()
-            ):
-                raise EngineError("This is not how one begins to talk to a shared engine.")
-            case _:
-                assert_never(greeting)
+        if isinstance(greeting, AskEngineLoad):
+            _write(writer, frames.pack(self._load()))
+            return
+        if not isinstance(greeting, Hello):
+            raise EngineError("This is not how one begins to talk to a shared engine.")
+        if greeting.version != __version__:
+            raise OtherVersion(
+                f"The engine of this machine is tutor {__version__}, this program "
+                f"{greeting.version}.",
+                "Leave tutor and start it again: everything is kept.",
+            )
+        labs = paths.labs_of_account(account, greeting.learner)
+        await self._serve(reader, writer, account, labs)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
         """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
