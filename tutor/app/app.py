@@ -195,7 +195,10 @@ class TutorApp(RemoteTerminal):
     # --- the model ------------------------------------------------------------------------------
 
     def on_ready(self) -> None:
-        """The first screen stands: now the engine may start, and the rest of the course be read."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the engine and read the rest of the course, now that the first screen is there."""
         if not gc.isenabled():  # `tutor.cli.app` has put it off until now
             gc.freeze()  # what is there by now stays, and need not be looked at ever again
             gc.enable()

@@ -56,7 +56,7 @@ class Navigator(Navigation):
                 return
         self._open(kind)
 
-    def _return_to(self, screen: Screen[object]) -> None:
+    def _return_to(self, screen: Screen[None]) -> None:
         while self._app.screen is not screen:
             self._app.pop_screen()
 

@@ -278,7 +278,7 @@ async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path
         assert pilot.app.focused is None
         await pilot.resize_terminal(80, 24)
         await sees(pilot, "The answer is a distribution")
-        assert "next token  " not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "next token  " not in shown(pilot.app)
 
 
 async def test_help_says_what_the_keys_of_the_screen_do(tmp_path: Path) -> None:
