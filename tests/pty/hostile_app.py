@@ -12,8 +12,8 @@ from typing import TypedDict
 
 import msgspec
 
+from tutor.app import lifetime as terminal
 from tutor.app.app import TutorApp
-from tutor.app.terminal import lifetime as terminal
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast
 from tutor.course.questions.choices import Choice

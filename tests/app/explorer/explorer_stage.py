@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import FakeEngine
 from tutor.app.app import TutorApp
+from tutor.app.background.status import ModelStatus
 from tutor.app.base_screen import TutorScreen
-from tutor.app.model.status import ModelStatus
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 

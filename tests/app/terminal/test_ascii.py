@@ -62,7 +62,10 @@ class WholeLesson(TutorScreen):
     def compose_content(self) -> ComposeResult:
         yield Prose(id="text")
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._show)
+
+    async def _show(self) -> None:
         with self.app.batch_update():
             await self.query_one(Prose).show(self._text)
 
