@@ -75,7 +75,7 @@ FETCH = (
     AS_ON_WINDOWS
     + """
 from tutor.cli.model.command import _stopped_by_signals
-from tutor.app.model.fetch import fetch_model
+from tutor.app.background.fetch import fetch_model
 from tutor.models.pull import _sync_folder
 _sync_folder(pathlib.Path.cwd())
 with _stopped_by_signals() as asked:

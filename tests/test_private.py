@@ -157,7 +157,7 @@ def test_a_folder_that_tutor_is_started_in_is_no_place_to_import_from(
     for name in ("torch", "msgspec", "tutor"):
         (tmp_path / f"{name}.py").write_text("open('ran', 'w').close(); raise SystemExit(9)")
     monkeypatch.chdir(tmp_path)
-    from tutor.app.model import fetch as model_fetch
+    from tutor.app.background import fetch as model_fetch
     from tutor.engine import process
 
     for command in (process.COMMAND, (*model_fetch.COMMAND[:5], "--help")):

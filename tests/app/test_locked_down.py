@@ -20,9 +20,9 @@ from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.labs.lab_stage import BackendEngine
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
+from tutor.app.background.keeper import ModelKeeper
 from tutor.app.home.screen import HomeScreen
 from tutor.app.labs.screen import LabScreen
-from tutor.app.model.keeper import ModelKeeper
 from tutor.errors import DownloadFailed, NotInThisLogin
 from tutor.labs.kit import registry
 from tutor.vendors.catalogue import remote_model
@@ -170,9 +170,9 @@ async def test_only_the_server_of_the_host_is_asked(tmp_path: Path) -> None:
     app = whole_app(tmp_path, engine, allowed=LOCKED_DOWN, remote=hosts)
     async with app.run_test() as pilot:
         await sees(pilot, "Begin")
-        consent = app.services.consent
-        assert not await consent.agreed(here, "A word")
-        asking = app.run_worker(consent.agreed(hosts, "A word"))
+        agreed = app.services.agreed
+        assert not await agreed(here, "A word")
+        asking = app.run_worker(agreed(hosts, "A word"))
         await sees(pilot, "This leaves your machine, if you agree")
         await keys(pilot, "y")
         assert await asking.wait()
@@ -208,5 +208,5 @@ def test_what_the_app_does_with_files_and_programs_is_known() -> None:
         if TOUCHES.search(file.read_text("utf-8"))
     }
     assert found == {
-        "model/fetch.py",  # `ModelKeeper.fetch`, where that is allowed
+        "background/fetch.py",  # `ModelKeeper.fetch`, where that is allowed
     }

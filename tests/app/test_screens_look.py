@@ -10,7 +10,7 @@ import pytest
 
 from tests.app.whole_app import keys, sees, whole_app
 from tests.sample_course import LESSON
-from tutor.app.model.status import ModelStatus
+from tutor.app.background.status import ModelStatus
 from tutor.errors import DownloadFailed
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, Guessed, LabDone, LessonState

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tutor.allowed import Allowed
     from tutor.app.app import Patience, Start
-    from tutor.app.model.keeper import Fetch
+    from tutor.app.background.keeper import Fetch
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.labs.kit.registry import AnyLab

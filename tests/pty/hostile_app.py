@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 
+from tutor.app import lifetime as terminal
 from tutor.app.app import TutorApp
-from tutor.app.terminal import lifetime as terminal
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast
 from tutor.course.questions.choices import Choice
@@ -41,12 +42,20 @@ PILE = "o" + "\u0301" * 10_000
 """Marks on one letter, which reach far beyond its line."""
 
 
+class Common(TypedDict):
+    """What every question has."""
+
+    hint: str
+    why: str
+    screen: str
+
+
 def ill(name: str) -> str:
     """A text that begins with its name, so that a test sees that it was shown."""
     return f"{name}{ILL}{'long' * 60} end"
 
 
-_COMMON = {"hint": ill("HINT"), "why": ill("WHY"), "screen": "text"}
+_COMMON: Common = {"hint": ill("HINT"), "why": ill("WHY"), "screen": "text"}
 _CHOICES = tuple(
     Choice(text=ill(f"CHOICE{number}") + PILE, why=ill(f"BECAUSE{number}"), right=number == 0)
     for number in range(3)

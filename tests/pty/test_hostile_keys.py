@@ -127,7 +127,7 @@ def test_nothing_but_the_tutor_comes_of_hostile_keys(tmp_path: Path) -> None:
     attack(tmp_path, ["s", "e"], seed=1, chunks=150)
 
 
-SCREENS = (
+SCREENS: tuple[list[str], ...] = (
     *([], ["c"], ["g"], ["l"], ["p"], ["m"], ["r"], ["v"], ["/"], ["?"], ["enter"], ["s", "e"]),
     *(["enter", "a"], ["c", "e"], ["s", "s"], ["s", "t"], ["s", "x"], ["s", "o"], ["s", "w"]),
 )

@@ -62,12 +62,13 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
 def see(run: Terminal, *texts: str) -> None:
     """Wait for `texts`, scrolling down, and then up again, to where they are."""
     run.wait_quiet(0.3)
+    lines = run.screen.lines // 6  # at a time: fewer than there are to scroll in
     for text in texts:
-        for key in (*["down"] * 80, *["up"] * 160):
+        for key in (*["down"] * (80 // lines), *["up"] * (160 // lines)):
             run.wait_quiet(0.05)
             if text in run.text:
                 break
-            run.press(key)
+            run.press(*[key] * lines)
         else:
             raise AssertionError(f"{text!r} is nowhere:\n{run.text}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.relay import Relay
 from tests.ssh_server import SshServer
 from tests.ssh_session import QUERY, answer_queries, tutor
+from tests.terminal import Terminal
 
 ONE_WAY = 0.15
 """Seconds."""
@@ -28,6 +30,10 @@ ACTIONS = (
 """Keys, and what each brings to the screen."""
 
 
+def _more_than(run: Terminal, size: int) -> bool:
+    return len(run.output) > size
+
+
 @pytest.mark.slow
 def test_every_action_is_one_round_trip(server: SshServer, data: Path, no_model: str) -> None:
     with (
@@ -42,7 +48,7 @@ def test_every_action_is_one_round_trip(server: SshServer, data: Path, no_model:
         for key, shown in ACTIONS:
             mark, before = line.mark(), len(run.output)
             run.press(key)
-            run.wait_until(lambda seen=before: len(run.output) > seen, f"an answer to {key}")
+            run.wait_until(partial(_more_than, run, before), f"an answer to {key}")
             run.wait_for(shown)
             run.wait_quiet(2 * ONE_WAY)
             assert line.round_trips(mark) == 1, key

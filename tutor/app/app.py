@@ -18,13 +18,13 @@ from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app import theme
+from tutor.app.background.fetch import fetch_model
+from tutor.app.background.goal_keeper import GoalKeeper
+from tutor.app.background.keeper import ModelKeeper
+from tutor.app.background.status import ModelStatus
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
-from tutor.app.labs.goal_keeper import GoalKeeper
 from tutor.app.model.consent import Consent
-from tutor.app.model.fetch import fetch_model
-from tutor.app.model.keeper import ModelKeeper
-from tutor.app.model.status import ModelStatus
 from tutor.app.navigator import Navigator
 from tutor.app.services import OpenCourse, Services
 from tutor.app.terminal.ascii_only import AsciiOnly
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.screen import Screen
 
-    from tutor.app.model.keeper import Fetch
+    from tutor.app.background.keeper import Fetch
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.engine.api import Engine
@@ -150,7 +150,7 @@ class TutorApp(RemoteTerminal):
             engine=self.engine,
             model=self.keeper,
             goals=GoalKeeper(self.progress, lambda each: open_course.course.lesson(each)),
-            consent=Consent(self.engine, remote, allowed, self.push_screen),
+            agreed=Consent(self.engine, remote, allowed, self.push_screen).agreed,
             remote=remote,
             allowed=allowed,
             find_lab=find_lab,
@@ -195,7 +195,10 @@ class TutorApp(RemoteTerminal):
     # --- the model ------------------------------------------------------------------------------
 
     def on_ready(self) -> None:
-        """The first screen stands: now the engine may start, and the rest of the course be read."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the engine and read the rest of the course, now that the first screen is there."""
         if not gc.isenabled():  # `tutor.cli.app` has put it off until now
             gc.freeze()  # what is there by now stays, and need not be looked at ever again
             gc.enable()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import DescendantFocus
 
-    from tutor.app.model.status import ModelStatus
+    from tutor.app.background.status import ModelStatus
     from tutor.errors import TutorError
 
 

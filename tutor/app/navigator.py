@@ -56,7 +56,7 @@ class Navigator(Navigation):
                 return
         self._open(kind)
 
-    def _return_to(self, screen: Screen[object]) -> None:
+    def _return_to(self, screen: Screen[None]) -> None:
         while self._app.screen is not screen:
             self._app.pop_screen()
 
@@ -219,7 +219,7 @@ class Navigator(Navigation):
             self._app.run_worker(asking, group="agreed", exclusive=True)
 
     async def _open_if_agreed(self, remote: RemoteModel, make: Callable[[], Screen[None]]) -> None:
-        if await self._services.consent.agreed(remote, _WHAT_STEPPING_SENDS):
+        if await self._services.agreed(remote, _WHAT_STEPPING_SENDS):
             self._app.push_screen(make())
         else:
             self.tell("Nothing was sent. Without --model, tutor uses a model on this machine.")

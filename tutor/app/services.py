@@ -13,11 +13,10 @@ from tutor.learner import review
 from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Sequence, Set
 
-    from tutor.app.labs.goal_keeper import GoalKeeper
-    from tutor.app.model.consent import Consent
-    from tutor.app.model.keeper import ModelKeeper
+    from tutor.app.background.goal_keeper import GoalKeeper
+    from tutor.app.background.keeper import ModelKeeper
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.outline import Outline
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import SamplerSettings, Token
     from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
+
+    Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
+    """Returns whether texts may be sent to the host of a model; asks the learner where needed. The
+    phrase says what would be sent. See `tutor.app.model.consent`."""
 
 
 class OpenCourse:
@@ -58,7 +61,7 @@ class Services:
     engine: Engine
     model: ModelKeeper
     goals: GoalKeeper
-    consent: Consent
+    agreed: Agreed
     remote: RemoteModel | None = None
     allowed: Allowed = EVERYTHING
     find_lab: Callable[[str], AnyLab] = registry.find

@@ -85,14 +85,13 @@ class PreviewApp(TutorApp):
         self._waiting = False
         self._over = threading.Event()
 
-    def on_ready(self) -> None:
-        super().on_ready()
+    def begin(self) -> None:
+        super().begin()
         self._show()
         threading.Thread(target=self._look, daemon=True, name="preview").start()
 
     async def on_unmount(self) -> None:
-        self._over.set()
-        await super().on_unmount()
+        self._over.set()  # what the app itself does then, Textual calls too
 
     # --- looking, in a thread of its own -----------------------------------------------------
 

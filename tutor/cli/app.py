@@ -24,8 +24,8 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     if options.kiosk:
         lockdown.confine(options)
     gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
+    from tutor.app import lifetime as terminal
     from tutor.app.start import make_app
-    from tutor.app.terminal import lifetime as terminal
 
     return terminal.run(
         make_app(

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     if not file.is_file():
         raise UsageError(f"There is no file {str(file)!r}.", "`tutor new lesson ID` writes one.")
     check_terminal()
-    from tutor.app.terminal import lifetime as terminal
+    from tutor.app import lifetime as terminal
     from tutor.authoring.preview import make_preview
     from tutor.learner.progress import Progress
 

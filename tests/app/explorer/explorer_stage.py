@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tutor.app
 from tests.app.pressing import settle, tap
 from tests.engine.fake_engine import FakeEngine
 from tutor.app.app import TutorApp
+from tutor.app.background.status import ModelStatus
 from tutor.app.base_screen import TutorScreen
-from tutor.app.model.status import ModelStatus
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.events import Ready
+    from textual.app import App
     from textual.pilot import Pilot
     from textual.screen import Screen
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 class Stage(TutorApp):
     """Opens one screen over an empty one; `make` is given the engine and the progress."""
 
-    CSS_PATH = Path(tutor.app.__file__).with_name("main.tcss")
+    CSS_PATH = "../../../tutor/app/main.tcss"
 
     def __init__(
         self,
@@ -48,20 +47,19 @@ class Stage(TutorApp):
     def on_mount(self) -> None:
         self.push_screen(self._make(self.engine, self.progress))
 
-    def on_ready(self, event: Ready) -> None:
+    def begin(self) -> None:
         """The fake engine is as ready as the test wants it."""
-        event.prevent_default()
         self.model_status = ModelStatus(phase="ready", model=self.fake.model)
 
 
-def lines(app: TutorApp) -> list[str]:
+def lines(app: App[Any]) -> list[str]:
     """The screen as text, without trailing spaces."""
     screen = app.screen
     strips = screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
 
-def shown(app: TutorApp) -> str:
+def shown(app: App[Any]) -> str:
     return "\n".join(lines(app))
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -214,8 +214,9 @@ def test_how_it_looks(
     snap_compare: Snap, server: Loopback, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     async def stepped(pilot: Pilot[Any]) -> None:
-        await until(pilot, lambda: pilot.app.model_status.ready)
-        pilot.app.navigator.open_stepper()
+        app = cast("TutorApp", pilot.app)
+        await until(pilot, lambda: app.model_status.ready)
+        app.navigator.open_stepper()
         await sees(pilot, "7 tokens")
         await keys(pilot, "2")
         await sees(pilot, "taken by you" if size[0] >= 60 else "3.97 bits")

@@ -41,7 +41,7 @@ class Asking(Stage):
 
     async def _ask(self) -> None:
         for model in self._models:
-            self.answers.append(await self.services.consent.agreed(model, WHAT))
+            self.answers.append(await self.services.agreed(model, WHAT))
 
 
 @pytest.fixture(autouse=True)

@@ -71,12 +71,12 @@ async def test_a_lesson_is_forgotten_only_after_a_yes(tmp_path: Path) -> None:
         await sees(pilot, "cannot be undone")
         await keys(pilot, "escape")
         await sees(pilot, "f forget")
-        assert "cannot be undone" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "cannot be undone" not in shown(pilot.app)
         assert len(Progress.open(tmp_path).cards()) == 2
         await keys(pilot, "f", "y")
         await sees(pilot, "Forgotten.")
         await sees(pilot, "0 of 3 questions right")
-        assert "f forget" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "f forget" not in shown(pilot.app)
     assert Progress.open(tmp_path).cards() == {}
 
 
@@ -84,8 +84,8 @@ async def test_where_nothing_was_answered_nothing_is_blamed(tmp_path: Path) -> N
     async with reviewer(tmp_path, Clock()).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "p")
         await sees(pilot, "Nothing answered yet.")
-        assert "0 %" not in shown(pilot.app)  # type: ignore[arg-type]
-        assert "days in a row" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "0 %" not in shown(pilot.app)
+        assert "days in a row" not in shown(pilot.app)
 
 
 def test_the_forecast_names_its_days() -> None:

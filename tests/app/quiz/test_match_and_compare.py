@@ -64,7 +64,7 @@ async def test_matching_by_keys(tmp_path: Path) -> None:
         await keys(pilot, first, third, "enter")
         await sees(pilot, "× 1 of 3 are matched.")
         await sees(pilot, "Belongs to “an encoder, which reads both ways”. It fills in blanks.")
-        assert "Match every line" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "Match every line" not in shown(pilot.app)
         await keys(pilot, "r")
         await sees(pilot, "hint")
         await keys(pilot, second, "up", first, second, third, "enter")

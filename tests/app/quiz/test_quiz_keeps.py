@@ -3,6 +3,7 @@ saved makes a key wait."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -12,6 +13,7 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import COURSE, LESSON
 from tutor.app.app import Patience
+from tutor.app.base_screen import TutorScreen
 from tutor.app.help import HelpScreen
 from tutor.app.home.screen import HomeScreen
 from tutor.app.quiz.screen import QuizScreen
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
-    from tutor.app.base_screen import TutorScreen
 
 SIZE = (80, 24)
 
@@ -46,6 +47,15 @@ def seen(pilot: Pilot[Any]) -> str:
 def body(pilot: Pilot[Any]) -> list[str]:
     """The question as it stands on the screen, without what surrounds it."""
     return [line.rstrip() for line in seen(pilot).splitlines()[2:12]]
+
+
+def place_of(app: TutorApp) -> str:
+    assert isinstance(app.screen, TutorScreen)
+    return app.screen.place
+
+
+def is_elsewhere(app: TutorApp, before: str) -> bool:
+    return place_of(app) != before
 
 
 async def open_quiz(pilot: Pilot[Any]) -> None:
@@ -282,9 +292,9 @@ async def test_the_result_begins_at_its_beginning(tmp_path: Path, size: tuple[in
         await sees(pilot, "question 1")
         for _ in LESSON.questions:
             await until(pilot, lambda: app.focused is not None)
-            place = cast("TutorScreen", app.screen).place
+            before = place_of(app)
             await keys(pilot, "tab", "s")
-            await until(pilot, lambda p=place: cast("TutorScreen", app.screen).place != p)
+            await until(pilot, partial(is_elsewhere, app, before))
         await sees(pilot, "0 of 6 right.")
         await keys(pilot, *["down"] * 5)
         await until(pilot, lambda: "0 of 6 right." not in seen(pilot))

@@ -12,8 +12,8 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import COURSE, LAB, LESSON
+from tutor.app.background.goal_keeper import reached
 from tutor.app.home.background_load import BREATH, BackgroundLoad
-from tutor.app.labs.goal_keeper import reached
 from tutor.app.quiz.answers import LETTERS, Ordering
 from tutor.app.quiz.screen import QuizScreen
 from tutor.course.catalogue import Course, Opening, load_course
@@ -166,13 +166,13 @@ async def test_a_quiz_goes_on_at_the_same_question_in_the_same_order(tmp_path: P
         await sees(pilot, "question 1 of 6")
         await keys(pilot, "s")
         await sees(pilot, "question 2 of 6")
-        before = [line for line in shown(pilot.app).splitlines() if "[ ]" in line]  # type: ignore[arg-type]
+        before = [line for line in shown(pilot.app).splitlines() if "[ ]" in line]
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await sees(pilot, "Continue   2 One question, asked again and again · questions")
         await keys(pilot, "enter")
         await sees(pilot, "question 2 of 6")
         await sees(pilot, "[ ] c")
-        after = [line for line in shown(pilot.app).splitlines() if "[ ]" in line]  # type: ignore[arg-type]
+        after = [line for line in shown(pilot.app).splitlines() if "[ ]" in line]
     assert before == after != []
 
 
@@ -203,7 +203,7 @@ async def test_the_result_leads_to_the_lab(tmp_path: Path) -> None:
         await sees(pilot, "with a lab")
         await sees(pilot, "o its lab")
         await keys(pilot, "down")  # that question's screen has none
-        await until(pilot, lambda: "o its lab" not in shown(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "o its lab" not in shown(pilot.app))
         await keys(pilot, "up", "o")
         await sees(pilot, LAB.prompt)
         await keys(pilot, "escape")
@@ -237,7 +237,7 @@ async def test_an_answer_that_cannot_be_saved_is_said_and_the_app_goes_on(
         monkeypatch.setattr(Progress, "record", full)
         await keys(pilot, "a", "enter")
         await sees(pilot, "The disk is full. Make room.")
-        assert "saved" not in shown(pilot.app).replace("saved progress", "")  # type: ignore[arg-type]
+        assert "saved" not in shown(pilot.app).replace("saved progress", "")
         await keys(pilot, "enter")
         await sees(pilot, "question 2 of 6")
 
@@ -278,7 +278,7 @@ async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path
         assert pilot.app.focused is None
         await pilot.resize_terminal(80, 24)
         await sees(pilot, "The answer is a distribution")
-        assert "next token  " not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "next token  " not in shown(pilot.app)
 
 
 async def test_help_says_what_the_keys_of_the_screen_do(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ async def test_the_glossary_is_filtered_and_opens_a_term(tmp_path: Path) -> None
         await sees(pilot, "4 terms")
         await keys(pilot, *"soft")
         await sees(pilot, "2 of 4 terms")
-        assert "Entropy" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "Entropy" not in shown(pilot.app)
         await keys(pilot, "down", "enter")
         await sees(pilot, "A raw score, before softmax.")
         await keys(pilot, "escape", *"xyz")

@@ -11,7 +11,7 @@ from tests.course.lesson_text import SINGLE, parse_lesson
 from tutor.app.widgets.key_line import KeyLine
 from tutor.authoring.layout import HEIGHT, screen_height
 from tutor.course.catalogue import Course
-from tutor.course.reading.parse import markdown
+from tutor.course.reading.markup import markdown
 
 if TYPE_CHECKING:
     from pathlib import Path

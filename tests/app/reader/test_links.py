@@ -71,7 +71,7 @@ async def test_tab_walks_through_the_links_and_enter_opens_them(tmp_path: Path) 
         assert reversed_text(pilot) == "token"
         await keys(pilot, "enter")
         await sees(pilot, "A piece of text")
-        assert "has a place in the vocabulary" in shown(pilot.app)  # type: ignore[arg-type]
+        assert "has a place in the vocabulary" in shown(pilot.app)
         await keys(pilot, "tab", "enter")
         await sees(pilot, "A raw score.")
         await keys(pilot, "escape", "escape", "escape")  # the logit, from the link, the token
@@ -96,9 +96,9 @@ async def test_marking_a_link_moves_nothing(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(40, 20)) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "has a place")
-        before = shown(pilot.app).splitlines()[:14]  # type: ignore[arg-type]
+        before = shown(pilot.app).splitlines()[:14]
         await keys(pilot, "tab", "tab")
-        assert shown(pilot.app).splitlines()[:14] == before  # type: ignore[arg-type]
+        assert shown(pilot.app).splitlines()[:14] == before
         assert pilot.app.screen.query_one(Prose).href == "#again"
 
 
@@ -127,7 +127,7 @@ async def test_an_address_is_shown_and_never_opened(
         await keys(pilot, "tab", "enter")
         await sees(pilot, "out of the course:")
         await sees(pilot, href.partition("/\u202e")[0])
-        assert "\u202e" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "\u202e" not in shown(pilot.app)
 
 
 @pytest.mark.parametrize("href", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x"])

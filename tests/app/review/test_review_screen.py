@@ -63,7 +63,7 @@ async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
         await sees(pilot, "taken back")
         await sees(pilot, "What is 1 and 1?")
         assert pilot.app.progress.cards() == before  # type: ignore[attr-defined]
-        assert "u undo" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "u undo" not in shown(pilot.app)
         await keys(pilot, "2", "enter")
         await sees(pilot, "✓ Right: 2.")
     after = Progress.open(tmp_path).cards()
@@ -78,7 +78,7 @@ async def test_an_answer_of_a_quiz_is_not_taken_back_in_a_review(tmp_path: Path)
         await keys(pilot, "u")
         await keys(pilot, "enter")
         await sees(pilot, "What is 1 and 1?")
-        assert "u undo" not in shown(pilot.app)  # type: ignore[arg-type]
+        assert "u undo" not in shown(pilot.app)
     assert Progress.open(tmp_path).cards()["sum-1"].answers == 1
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import pty
 import termios
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from rich.console import Console
@@ -94,7 +94,7 @@ class Sent:
         self._sent.set()
 
     def show(self, text: str) -> None:
-        rows = [[Strip([Segment(text.ljust(20))])]]
+        rows: list[Iterable[Strip]] = [[Strip([Segment(text.ljust(20))])]]
         self.line.show(LayoutUpdate(rows, Region(0, 0, 20, 1)), Size(20, 1))
 
     async def wait_sent(self) -> None:

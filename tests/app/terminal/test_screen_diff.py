@@ -134,6 +134,7 @@ async def test_updates_of_parts_end_in_the_picture_that_textual_has() -> None:
     app = Page()
     app.draw_over(SSH)
     async with app.run_test(size=(30, 10)) as pilot:
+        assert app.throttled is not None
         diff = app.throttled.diff
         for change in (
             lambda: app.query_one("#title", Static).update("another title"),

@@ -69,7 +69,7 @@ async def test_the_columns_of_a_table_stand_where_their_marks_say() -> None:
     app = Page()
     async with app.run_test(size=(60, 12)) as pilot:
         await pilot.pause()
-        lines = [line.strip() for line in shown(app).splitlines() if line.strip()]  # type: ignore[arg-type]
+        lines = [line.strip() for line in shown(app).splitlines() if line.strip()]
     assert lines == [
         "thing       count   kind",
         "alpha           1    x",

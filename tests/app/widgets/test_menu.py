@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -30,10 +31,10 @@ class Listing(App[None]):
     def on_mount(self) -> None:
         menu = self.query_one(Menu)
         menu.styles.height = "auto"
-        menu.show([lambda width, n=n: self._row(n) for n in range(500)], flat=self._lines == 1)
+        menu.show([partial(self._row, number) for number in range(500)], flat=self._lines == 1)
         menu.focus()
 
-    def _row(self, number: int) -> Content:
+    def _row(self, number: int, width: int) -> Content:
         self.drawn.append(number)
         return Content("\n".join(f"entry {number}, line {line}" for line in range(self._lines)))
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tutor.app.model.status import ModelStatus
+    from tutor.app.background.status import ModelStatus
     from tutor.app.services import Navigation, Services
     from tutor.classroom.due import Duties, LessonDue
     from tutor.course.outline import Outline

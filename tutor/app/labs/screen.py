@@ -193,7 +193,7 @@ class LabScreen(CourseScreen):
         return self.services.allowed.other_servers
 
     async def agreed(self, model: RemoteModel, what: str) -> bool:
-        return await self.services.consent.agreed(model, what)
+        return await self.services.agreed(model, what)
 
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
         self.navigation.open_conversation(

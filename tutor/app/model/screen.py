@@ -9,9 +9,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tutor.app.background.status import ModelStatus, share_fetched
 from tutor.app.base_screen import scroll_keys
 from tutor.app.course_screen import CourseScreen
-from tutor.app.model.status import ModelStatus, share_fetched
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.meter import meter

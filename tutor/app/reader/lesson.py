@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
 
+from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import scroll_keys
-from tutor.app.labs.goal_keeper import reached
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.prose import Prose

@@ -2,7 +2,7 @@
 
 Textual's parser also takes sizes, clicks and answers from the same stream, from anybody who can
 type: a size of a billion cells, or of none, which it then divides by. Here the size comes from the
-system, and there is no mouse (`tutor.app.terminal.lifetime`). Its decoder ends the program at the
+system, and there is no mouse (`tutor.app.lifetime`). Its decoder ends the program at the
 first byte that is not UTF-8, its parser at a key with the number of no character.
 """
 

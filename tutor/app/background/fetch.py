@@ -51,7 +51,7 @@ async def fetch_model(
     finally:
         if process.returncode is None:
             # The package client that it started, too. Not SIGTERM: that is blocked in the app
-            # (`tutor.app.terminal.lifetime`), and a blocked signal stays blocked in its children.
+            # (`tutor.app.lifetime`), and a blocked signal stays blocked in its children.
             with contextlib.suppress(ProcessLookupError):
                 if (
                     sys.platform == "win32"

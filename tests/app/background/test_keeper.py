@@ -11,9 +11,9 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
-from tutor.app.model.fetch import fetch_model
+from tutor.app.background.fetch import fetch_model
+from tutor.app.background.status import ModelStatus
 from tutor.app.model.screen import describe
-from tutor.app.model.status import ModelStatus
 from tutor.engine.api import EngineState
 from tutor.errors import DownloadFailed, EngineError, ModelDamaged
 from tutor.models.report import Pulled, PullProgress

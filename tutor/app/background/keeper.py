@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.app.model.fetch import fetch_model
-from tutor.app.model.status import EnginePhase, ModelStatus
+from tutor.app.background.fetch import fetch_model
+from tutor.app.background.status import EnginePhase, ModelStatus
 from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
 from tutor.models.report import Pulled, PullProgress
 
