@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.sample_course import COURSE, LESSON
-from tutor.course.questions.single import SingleChoice
 from tutor.learner.log_lines import encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LogEvent
@@ -14,8 +13,6 @@ from tutor.learner.records import Answered, LogEvent
 NOW = 1_795_521_600.0
 """A Tuesday at noon, UTC."""
 QUESTIONS = {question.id: question for question in LESSON.questions}
-COSINE = QUESTIONS["cosine"]
-assert isinstance(COSINE, SingleChoice)
 
 
 def clock() -> float:

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.classroom.class_of_learners import (
-    COSINE,
     COURSE,
     LESSON,
     NOW,
@@ -29,6 +28,7 @@ from tutor.classroom.folders import Found
 from tutor.classroom.learner import Row
 from tutor.classroom.reading import Class, read_class
 from tutor.classroom.report import FEWEST, FEWEST_ALIKE, Report, report
+from tutor.course.questions.single import SingleChoice
 from tutor.learner.clock import LATEST
 from tutor.learner.progress import Progress
 from tutor.learner.records import (
@@ -42,6 +42,8 @@ from tutor.learner.records import (
 )
 from tutor.learner.storage import encoded
 
+COSINE = QUESTIONS["cosine"]
+assert isinstance(COSINE, SingleChoice)
 CHOICES = [choice.text for choice in COSINE.choices]
 
 

@@ -12,7 +12,7 @@ from tutor.errors import StoreError
 from tutor.learner import snapshot as module
 from tutor.learner.progress import Progress
 from tutor.learner.snapshot import has_progress, snapshot
-from tutor.learner.untrusted_files import read_file
+from tutor.learner.untrusted_files import read_untrusted
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as POSIX has them")
 
@@ -91,7 +91,7 @@ def test_what_is_too_large_is_left_alone(filled: Path, monkeypatch: pytest.Monke
     with pytest.raises(StoreError, match="larger"), snapshot(filled):
         pass
     with pytest.raises(StoreError, match="larger"):
-        read_file(filled / "reviews.log", 10)
+        read_untrusted(filled / "reviews.log", 10)
 
 
 def test_a_folder_full_of_files_is_no_learners(filled: Path) -> None:

@@ -51,14 +51,14 @@ def claims(sound: Sound) -> Iterator[Claim]:
             yield partial(_next_token, sound, question)
 
 
-def _unheard(done: int, total: int) -> None:
-    """For those who do not want to know how far it is."""
+def _ignore_progress(done: int, total: int) -> None:
+    """Do nothing with the number of claims that are checked."""
 
 
 def check(
     lessons: Sequence[Sound],
     ask: Ask,
-    on_claim: Callable[[int, int], None] = _unheard,
+    on_claim: Callable[[int, int], None] = _ignore_progress,
 ) -> list[Finding]:
     """What the model says against these lessons; `on_claim` hears how many claims have been
     looked at, of how many."""

@@ -1,4 +1,4 @@
-"""How many lines a lesson's Markdown takes on a screen, reckoned without one.
+"""Computes how many lines a lesson's Markdown takes on a screen, without one.
 
 The rules are those of the app's style sheet: one blank line between blocks, none around them,
 code set in by one column, tables without rules. The linter uses them to say when a screen no

@@ -19,7 +19,7 @@ from tutor.classroom.errors import ClassFileError
 from tutor.course.questions.base import Id
 from tutor.errors import StoreError
 from tutor.learner import disk
-from tutor.learner.untrusted_files import exists, read_file
+from tutor.learner.untrusted_files import entry_exists, read_untrusted
 from tutor.text import safe
 
 FORMAT = 1
@@ -62,9 +62,9 @@ def read(path: Path) -> tuple[Assignment, ...]:
     """What is due, the soonest first, each lesson once (what stands last in the file counts);
     nothing where there is no file. Raises `ClassFileError`."""
     try:
-        if not exists(path):
+        if not entry_exists(path):
             return ()
-        data = read_file(path, LARGEST)
+        data = read_untrusted(path, LARGEST)
     except OSError as error:
         raise ClassFileError(f"{path} cannot be read ({error.strerror}).", _READ_ON) from error
     except StoreError as error:

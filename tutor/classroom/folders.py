@@ -15,7 +15,7 @@ import msgspec
 
 from tutor import paths
 from tutor.learner.snapshot import has_progress
-from tutor.learner.untrusted_files import exists
+from tutor.learner.untrusted_files import entry_exists
 from tutor.text import one_line
 
 MOST_ENTRIES = 5_000
@@ -105,7 +105,7 @@ class Search:
         closed = 0
         for data, login in self._logins.items():
             try:
-                if not exists(data / self._within):
+                if not entry_exists(data / self._within):
                     continue
             except PermissionError:
                 closed += 1
@@ -132,7 +132,7 @@ class Search:
         try:
             if has_progress(folder):
                 return "learner"
-            return "data" if exists(folder / self._within) else "other"
+            return "data" if entry_exists(folder / self._within) else "other"
         except PermissionError:
             return "closed"
         except OSError:

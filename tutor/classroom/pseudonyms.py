@@ -19,7 +19,7 @@ from tutor.classroom.errors import PseudonymError
 from tutor.errors import StoreError
 from tutor.learner import disk
 from tutor.learner.lock import locked
-from tutor.learner.untrusted_files import exists, read_file
+from tutor.learner.untrusted_files import entry_exists, read_untrusted
 
 KEY_BYTES = 32
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -42,9 +42,9 @@ def kept_key(path: Path) -> bytes:
     Raises `PseudonymError` where it cannot be made or read, or where others could have read it.
     """
     try:
-        if not exists(path):
+        if not entry_exists(path):
             _make(path)
-        data = read_file(path, KEY_BYTES)
+        data = read_untrusted(path, KEY_BYTES)
     except (OSError, StoreError) as error:
         raise PseudonymError(
             f"The key that pseudonyms are made with cannot be kept at {path}.",
@@ -66,5 +66,5 @@ def _make(path: Path) -> None:
     """Two reports at once make one key."""
     private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
-        if not exists(path):
+        if not entry_exists(path):
             disk.move(disk.write_temporary(path, new_key()), path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tutor import private
 from tutor.learner import disk
-from tutor.learner.untrusted_files import exists, read_file, refused
+from tutor.learner.untrusted_files import entry_exists, read_untrusted, refusal
 
 LARGEST = 64_000_000
 """Bytes of all files together: more than 200,000 answers."""
@@ -26,7 +26,7 @@ _PASSED_OVER = ("lock", ".tmp")
 
 def has_progress(folder: Path) -> bool:
     """Whether it is a learner's folder. Raises `OSError` where that cannot be known."""
-    return exists(folder / _LOG) or exists(folder / _STATE)
+    return entry_exists(folder / _LOG) or entry_exists(folder / _STATE)
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def snapshot(folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="tutor-") as place:
         left = LARGEST
         for name in _names(folder):
-            data = read_file(folder / name, left)
+            data = read_untrusted(folder / name, left)
             left -= len(data)
             copy = private.open_file(Path(place) / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
             with os.fdopen(copy, "wb") as file:
@@ -53,5 +53,5 @@ def _names(folder: Path) -> list[str]:
             if not entry.name.endswith(_PASSED_OVER) and not entry.is_dir(follow_symlinks=False):
                 names.append(entry.name)
             if len(names) > MOST_FILES:
-                raise refused(folder, f"has more than {MOST_FILES} files")
+                raise refusal(folder, f"has more than {MOST_FILES} files")
     return sorted(names, key=lambda name: (not name.startswith(_STATE), name))

@@ -1,5 +1,5 @@
-"""Reading what a stranger left: no link is followed, nothing is opened that could make the reader
-wait, and no more is read than there should be."""
+"""Read files from an untrusted folder: follow no links, open nothing that can block, and read no
+more than a limit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CAREFULLY = (
 )
 
 
-def exists(path: Path) -> bool:
+def entry_exists(path: Path) -> bool:
     """Whether there is anything at `path`, a link included. Raises `OSError` where that cannot be
     known: `Path.exists` says no then, or raises, as the version of Python will have it."""
     try:
@@ -29,22 +29,23 @@ def exists(path: Path) -> bool:
     return True
 
 
-def read_file(path: Path, largest: int) -> bytes:
-    """The bytes of a file of somebody else. Raises `StoreError` where it cannot be read, is no
-    ordinary file, or has more than `largest` bytes."""
+def read_untrusted(path: Path, largest: int) -> bytes:
+    """Return the bytes of a file that someone else wrote. Raises `StoreError` where it cannot be
+    read, is no ordinary file, or has more than `largest` bytes."""
     with disk.failures_in_words(path, "read"):
         if path.is_symlink():  # where the system has no way to refuse it while opening
-            raise refused(path, "is a link, which is not followed")
+            raise refusal(path, "is a link, which is not followed")
         descriptor = os.open(path, _CAREFULLY)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise refused(path, "is not an ordinary file")
+                raise refusal(path, "is not an ordinary file")
             data = file.read(largest + 1)
     if len(data) > largest:
-        raise refused(path, f"is larger than the {largest:,} bytes that are read")
+        raise refusal(path, f"is larger than the {largest:,} bytes that are read")
     return data
 
 
-def refused(path: Path, why: str) -> StoreError:
-    """`why` completes a sentence that begins with `path`."""
+def refusal(path: Path, why: str) -> StoreError:
+    """Return the error for a file that was left out; `why` completes a sentence that begins with
+    `path`."""
     return StoreError(f"{path} {why}.", "Look at it yourself; it was left out.")
