@@ -15,17 +15,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from textual.binding import Binding
+from textual.dom import DOMNode
 
 import tutor.app
 from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.labs.kit.view import LabView
-
-if TYPE_CHECKING:
-    from textual.dom import DOMNode
 
 OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
@@ -186,8 +184,9 @@ def classes_with_keys() -> Iterator[type[DOMNode]]:
         registry.load_part(name, "view")
     for module_name in [name for name in sorted(sys.modules) if name.startswith(OF_SCREENS)]:
         for _, found in inspect.getmembers(sys.modules[module_name], inspect.isclass):
-            here = found.__module__ == module_name and not issubclass(found, LabView)
-            if here and bindings(found):
+            if found.__module__ != module_name or not issubclass(found, DOMNode):
+                continue
+            if not issubclass(found, LabView) and bindings(found):
                 yield found
 
 

@@ -104,18 +104,35 @@ MUTATIONS = (
         ("last_review=_time(card.last_at)", "last_review=_time(card.due)"),
     ),
     *_in(
-        "tutor/course/questions/grading.py",
+        "tutor/course/questions/several.py",
         "tests/course/test_grading.py",
         ("if not missed and not wrong:", "if not missed:"),
-        ("1e-9 * max(1.0, abs(question.answer))", "0"),
-        ("at_home = [order[place] == place", "at_home = [order[place] >= place"),
-        ("correct = rank <= question.within", "correct = rank < question.within"),
-        (
-            'too = "low" if numbers[0] < question.answer',
-            'too = "low" if numbers[0] > question.answer',
-        ),
-        ("compared(answer.chosen, chosen >= other,", "compared(answer.chosen, chosen > other,"),
-        ("not all(0 <= place < len(choices)", "not all(place < len(choices)"),
+    ),
+    *_in(
+        "tutor/course/questions/number.py",
+        "tests/course/test_grading.py",
+        ("1e-9 * max(1.0, abs(self.answer))", "0"),
+        ('"low" if numbers[0] < self.answer', '"low" if numbers[0] > self.answer'),
+    ),
+    *_in(
+        "tutor/course/questions/order.py",
+        "tests/course/test_grading.py",
+        ("at_home = [answer[place] == place", "at_home = [answer[place] >= place"),
+    ),
+    *_in(
+        "tutor/course/questions/next_token.py",
+        "tests/course/test_grading.py",
+        ("correct = answer <= self.within", "correct = answer < self.within"),
+    ),
+    *_in(
+        "tutor/course/questions/compare.py",
+        "tests/course/test_grading.py",
+        ("chosen >= other,", "chosen > other,"),
+    ),
+    *_in(
+        "tutor/course/questions/choices.py",
+        "tests/course/test_grading.py",
+        ("not all(0 <= place < len", "not all(place < len"),
     ),
     *_in(
         "tutor/lm/sampling.py",
@@ -131,7 +148,6 @@ MUTATIONS = (
         ),
         ("1 + int((reached < share).sum())", "1 + int((reached <= share).sum())"),
         ("if place > counts.top_k:", "if place >= counts.top_k:"),
-        ("stable=True", "stable=False"),
         (
             "scaled = (logits - logits.max()).double() / temperature",
             "scaled = logits / temperature",
@@ -164,11 +180,11 @@ MUTATIONS = (
     *_in(
         "tutor/engine/shared/scheduler.py",
         "tests/engine/shared/test_scheduler.py",
-        ("seat.had = self._now\n", "seat.had = 0.0\n"),
-        ("if len(seat.inbox) <= 1:", "if True:"),
-        ("max(seat.had, self._now - AHEAD)", "self._now - AHEAD"),
-        ("seat.had += seconds / len(sharing)", "seat.had += seconds"),
-        ("key=lambda seat: (seat.had, seat.used)", "key=lambda seat: seat.used"),
+        ("slot.had = self._now\n", "slot.had = 0.0\n"),
+        ("if len(slot.inbox) <= 1:", "if True:"),
+        ("max(slot.had, self._now - AHEAD)", "self._now - AHEAD"),
+        ("slot.had += seconds / len(sharing)", "slot.had += seconds"),
+        ("key=lambda slot: (slot.had, slot.used)", "key=lambda slot: slot.used"),
     ),
     *_in(
         "tutor/engine/sessions.py",

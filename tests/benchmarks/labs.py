@@ -49,7 +49,7 @@ def measure() -> list[Measured]:
         Measured(
             "a GPT in training: until the held-out loss is below 2 nats a byte (limit)",
             "s",
-            seconds_to("training", training.State(owed=()), training.Run(), "below-two"),
+            seconds_to("training", training.State(owed=()), Run(), "below-two"),
             BELOW_TWO_LIMIT_S,
             1.0,
         ),
@@ -86,7 +86,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
         Measured(
             "300 reviews read with five defenses against prompt injection (limit)",
             "s",
-            seconds_to_rest("injection", injection.start(), injection.Run(), model),
+            seconds_to_rest("injection", injection.start(), Run(), model),
             INJECTION_LIMIT_S,
             1.0,
         ),
@@ -136,7 +136,7 @@ def a_token_under_a_format() -> float:
 def clusters(seed: int) -> float:
     """Seconds from the first key to clusters, as `tutor.labs.word2vec.lab` defines them."""
     start = word2vec.State(seed=seed)
-    return seconds_to("word2vec", start, word2vec.Go(), "clusters")
+    return seconds_to("word2vec", start, Run(), "clusters")
 
 
 def seconds_to(

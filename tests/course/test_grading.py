@@ -19,6 +19,7 @@ from tutor.course.lesson import (
 )
 from tutor.course.questions.answers import Answer
 from tutor.course.questions.choices import Choice
+from tutor.course.questions.compare import Compared, ComparePrompts
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.questions.number import NumberQuestion, readings
 from tutor.course.questions.order import OrderQuestion
@@ -263,3 +264,16 @@ def test_goals_are_described_in_words() -> None:
     assert "rank 10" in words[6]
     assert words[9] == "2 branches of 4 tokens or more"
     assert description(Branched(3), lab) == "3 branches"
+
+
+@pytest.mark.parametrize(
+    ("values", "right"), [((0.2, 0.1), {0}), ((0.1, 0.2), {1}), ((0.1, 0.1), {0, 1})]
+)
+def test_of_two_prompts_the_one_with_the_larger_value_is_right(
+    values: tuple[float, float], right: set[int]
+) -> None:
+    """Both are, where the values are equal."""
+    question = ComparePrompts(**COMMON, prompts=("x", "y"), value="entropy")
+    assert {
+        chosen for chosen in (0, 1) if question.grade(Compared(chosen, values)).correct
+    } == right

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from tests.learner.learner_sessions import answered
+import msgspec
+
+from tests.learner.learner_sessions import answered, named
 from tutor.learner.documents import from_tables
 from tutor.learner.records import (
     Card,
     Draft,
     Forgotten,
     GoalReached,
+    Guessed,
     LabDone,
     LessonRead,
     LessonState,
+    Suspended,
+    Undo,
+    Undone,
 )
-from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, place, with_draft
+from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, in_order, place, with_draft
 
 
 def test_a_new_version_of_a_question_is_another_question() -> None:
@@ -98,3 +104,45 @@ def test_documents_that_make_no_sense_are_left_out_and_counted() -> None:
             last_at=1.0,
         )
     }
+
+
+def test_events_are_in_the_order_of_their_times() -> None:
+    late, early = named(2, id="a"), named(1, id="b")
+    assert in_order([late, early]) == [early, late]
+
+
+def test_of_two_answers_of_one_time_the_order_is_that_of_their_ids() -> None:
+    first, second = (msgspec.structs.replace(named(1), id=id) for id in "ab")
+    assert fold(LearnerState(), [first, second]).stale == frozenset()
+    assert fold(LearnerState(), [second, first]).stale == {"question-1"}
+
+
+def test_only_the_last_answer_is_taken_back_without_reading_them_all() -> None:
+    older, last = (msgspec.structs.replace(named(1), id=id) for id in "ab")
+    state = fold(LearnerState(), [older, last])
+    undone = Undone(at=2_000_000.0, answer=older.id, question="question-1")
+    after = fold(state, [undone])
+    assert after.cards == state.cards
+    assert (after.stale, after.undo) == ({"question-1"}, Undo())
+
+
+def test_what_is_forgotten_includes_an_answer_of_the_same_moment() -> None:
+    answer = answered(1)
+    forgotten = Forgotten(at=answer.at, lesson=answer.lesson, questions=(answer.question,))
+    assert fold(LearnerState(), [answer, forgotten]).cards == {}
+
+
+def test_the_last_word_about_a_suspension_counts_in_any_order() -> None:
+    late = Suspended(at=2.0, question="question-1", suspended=True)
+    early = Suspended(at=1.0, question="question-1", suspended=False)
+    for events in ([early, late], [late, early]):
+        assert fold(LearnerState(), [answered(1), *events]).cards["question-1"].suspended
+
+
+def test_bits_add_up_to_the_same_in_any_order() -> None:
+    guesses = [
+        Guessed(at=0.0, text="a", guess="b", actual="b", rank=1, learner_bits=bits, model_bits=bits)
+        for bits in (0.1, 0.2, 0.3, 1e6)
+    ]
+    sums = {fold(LearnerState(), order).guesses.learner_bits for order in (guesses, guesses[::-1])}
+    assert len(sums) == 1

@@ -124,6 +124,11 @@ def test_each_row_names_the_step_that_cut_it() -> None:
     assert [row.sampled_probability for row in rows[:2]] == pytest.approx([4 / 7, 3 / 7])
 
 
+def test_tokens_that_reach_the_share_exactly_are_enough() -> None:
+    logits = torch.tensor([1.0, 0.0, 0.0])
+    assert sampling.nucleus(logits, torch.tensor([0.5, 0.25, 0.25]), 3, 0.5) == 1
+
+
 def test_top_p_looks_as_far_down_as_it_must() -> None:
     flat = torch.zeros(5000)
     assert answer(flat, SamplerSettings(top_p=0.9), top=1).kept == pytest.approx(4500, abs=1)

@@ -173,7 +173,8 @@ def test_what_enter_does_follows_from_what_is_answered() -> None:
     running = lab.act(state, Run())
     assert lab.does(running) == "stop"
     assert not lab.act(running, Run()).stopped  # that is what it was for
-    for key in (Choose(1, "way"), ShowView("answer"), ShowView("ways")):
+    keys: tuple[lab.Action, ...] = (Choose(1, "way"), ShowView("answer"), ShowView("ways"))
+    for key in keys:
         ended = lab.act(running, key)
         assert (ended.running, ended.stopped) == (False, True)
         assert lab.act(lab.act(ended, ShowView("ways")), Run()).stopped is False
