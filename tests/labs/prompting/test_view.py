@@ -75,7 +75,7 @@ async def test_it_can_be_stopped(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         app.post_message(Key("enter", None))  # `press` would wait until all is scored
-        while state_of(pilot).asked[0] < 3:
+        while state_of(pilot).progress.done < 3:
             await asyncio.sleep(0)
         engine.hold()
         await pilot.press("enter")
