@@ -304,7 +304,7 @@ def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
 def test_without_the_encoder_one_is_told_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sentence_encoder, "is_installed", lambda: False)
+    monkeypatch.setattr(sentence_encoder, "weights_folder", lambda: None)
     rag_vectors._encoder.cache_clear()
     with pytest.raises(EncoderMissing, match="is not installed"):
         backend(tmp_path).answer(Read("course", 0, "encoder"))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import sees, until
+from tests.labs.lab_backend import done
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
-from tests.labs.rag.rag_stage import LIBRARY, making, small_course  # noqa: F401
+from tests.labs.rag.rag_stage import LIBRARY, SHORT, backend, making, small_course  # noqa: F401
 from tests.sample_course import COURSE
 from tutor.course.catalogue import load_course
+from tutor.labs.kit.actions import Choose, Run, Toggle
+from tutor.labs.kit.runner import Left
 from tutor.labs.rag import attempt as rag_attempt
 from tutor.labs.rag import sentence_encoder
 from tutor.labs.rag.backend import Limits
@@ -20,8 +25,6 @@ from tutor.retrieval import store
 from tutor.retrieval.update import update
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tutor.app.app import TutorApp
     from tutor.course.catalogue import Course
 
@@ -41,15 +44,23 @@ def opened(folder: Path, engine: BackendEngine | None = None, course: Course = C
     return lab_app("rag", folder, engine or BackendEngine(making()), course)
 
 
+@cache
+def measured() -> Any:
+    """The state in which searching and answering are measured, once for all screens."""
+    there = backend(Path(), limits=SHORT)
+    return done("rag", there, Choose(1, "example"), Toggle("part"), Run(), Run())
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 @pytest.mark.parametrize("part", ["ask", "measure"])
 def test_how_it_looks(size: tuple[int, int], part: str, snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "x")
-        if part == "measure":
-            await do(pilot, "tab", "enter", "enter")
+        await do(pilot, *(["x"] if part == "ask" else []))
 
-    assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
+    app = opened(tmp_path)
+    if part == "measure":
+        app.navigator.labs_left["rag"] = Left(measured(), None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
