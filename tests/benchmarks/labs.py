@@ -17,11 +17,11 @@ from tests.benchmarks.table import Measured
 from tutor.labs.certainty import lab as certainty
 from tutor.labs.injection import lab as injection
 from tutor.labs.kit import registry
-from tutor.labs.kit.actions import Run, ShowView
+from tutor.labs.kit.actions import Adjust, Run, ShowView, Toggle
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
-from tutor.labs.prompting import actions
 from tutor.labs.prompting import lab as prompting
+from tutor.labs.prompting.actions import Copy
 from tutor.labs.training import lab as training
 from tutor.labs.word2vec import lab as word2vec
 from tutor.lm.load import LanguageModel, load_model
@@ -73,13 +73,13 @@ def measure() -> list[Measured]:
 
 def prompts(model: LanguageModel) -> list[Measured]:
     """Both labs that measure prompts, with what they have in view at their start."""
-    two_examples = prompting.act(prompting.start(), actions.Turn(2, "examples"))
-    same = prompting.act(prompting.act(two_examples, actions.Side()), actions.Copy())
+    two_examples = prompting.act(prompting.start(), Adjust(2, "examples"))
+    same = prompting.act(prompting.act(two_examples, Toggle("side")), Copy())
     return [
         Measured(
             "a prompt with two examples scored on 20 items (limit)",
             "s",
-            seconds_to_rest("prompting", same, actions.Run(), model),
+            seconds_to_rest("prompting", same, Run(), model),
             SCORE_LIMIT_S,
             1.0,
         ),

@@ -112,5 +112,12 @@ async def do(pilot: Pilot[Any], *keys: str) -> None:
         await at_rest(pilot)
 
 
+async def write(pilot: Pilot[Any], text: str) -> None:
+    """Write `text` into the field of the key `e`, in place of what it begins with."""
+    await do(pilot, "e")
+    editor(pilot).load(text)
+    await do(pilot, "enter")
+
+
 def seen(pilot: Pilot[Any]) -> str:
     return "\n".join(lines(cast("TutorApp", pilot.app)))

@@ -122,13 +122,13 @@ async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_score
         await sees(pilot, "Too many requests")
         await at_rest(pilot)
         assert "Enter goes on with the 6 that are left." in words(pilot)
-        assert state_of(pilot).asked == (2, 8)
+        assert state_of(pilot).progress.done == 2
         server.answers = [MONTH, silent()]
         await pilot.press("enter")
         await sees(pilot, "3 of 8 answered")
         await pilot.press("enter")
         await sees(pilot, "Enter sends 5 requests")
-        assert state_of(pilot).asked == (3, 8)
+        assert state_of(pilot).progress.done == 3
         server.answers = [MONTH]
         await do(pilot, "enter")
         assert "Both are scored." in seen(pilot)

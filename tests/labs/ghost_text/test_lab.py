@@ -19,17 +19,14 @@ from tutor.labs.ghost_text.lab import (
     SEES,
     Accept,
     Answer,
-    Begin,
     Beginning,
     Dismiss,
-    Open,
+    EditFile,
     Pause,
     Proposal,
-    Restore,
-    See,
     State,
-    Type,
 )
+from tutor.labs.kit.actions import Adjust, Choose, Reset
 from tutor.lm.session import Session
 
 TEXT = "The capital of France is"
@@ -37,7 +34,7 @@ TEXT = "The capital of France is"
 
 def typed(text: str, cursor: int | None = None) -> State:
     """A file in which this was written, after a pause."""
-    state = lab.act(lab.start(), Type(text, len(text) if cursor is None else cursor))
+    state = lab.act(lab.start(), EditFile(text, len(text) if cursor is None else cursor))
     return lab.act(state, Pause())
 
 
@@ -60,7 +57,7 @@ def received(state: State, proposal: Proposal) -> State:
 
 def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
     text = "The sea is"
-    state = done("ghost-text", backend("ghost-text", tmp_path), Type(text, len(text)), Pause())
+    state = done("ghost-text", backend("ghost-text", tmp_path), EditFile(text, len(text)), Pause())
     model = small_model()
     session = Session(model, model.tokenizer.encode(text))
     written = b""
@@ -70,15 +67,15 @@ def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
             break
         session.append([best])
         written += model.tokenizer.token(best).data
-    assert written.decode("utf-8", "replace").startswith(state.gray)
-    assert state.gray
+    assert written.decode("utf-8", "replace").startswith(state.ghost)
+    assert state.ghost
 
 
 def test_half_a_word_is_completed(tmp_path: Path) -> None:
     """As tokens it would have been cut otherwise."""
     text = "The capital of Fra"
-    state = done("ghost-text", backend("ghost-text", tmp_path), Type(text, len(text)), Pause())
-    assert state.gray.startswith("nce")
+    state = done("ghost-text", backend("ghost-text", tmp_path), EditFile(text, len(text)), Pause())
+    assert state.ghost.startswith("nce")
     for beginning in state.current.beginnings:
         assert beginning.probability > 0
         assert beginning.data
@@ -86,25 +83,25 @@ def test_half_a_word_is_completed(tmp_path: Path) -> None:
 
 def test_beginnings_are_shares_of_all_that_fits(tmp_path: Path) -> None:
     there = backend("ghost-text", tmp_path)
-    state = done("ghost-text", there, Type(TEXT, len(TEXT)), Pause())
+    state = done("ghost-text", there, EditFile(TEXT, len(TEXT)), Pause())
     model = small_model()
     shares = Session(model, model.tokenizer.encode(TEXT)).logits(5).softmax(dim=-1)
     for beginning in state.current.beginnings:
         assert model.tokenizer.token(beginning.id).data == beginning.data
         assert beginning.probability == pytest.approx(float(shares[beginning.id]), rel=1e-4)
-    other = settled(lab.LAB, lab.act(state, Begin(1)), there)
-    assert other.gray.startswith(state.current.beginnings[1].data.decode())
+    other = settled(lab.LAB, lab.act(state, Choose(1, "beginning")), there)
+    assert other.ghost.startswith(state.current.beginnings[1].data.decode())
     assert other.current.beginnings == state.current.beginnings
-    assert settled(lab.LAB, lab.act(other, Begin(-1)), there).gray == state.gray
+    assert settled(lab.LAB, lab.act(other, Choose(-1, "beginning")), there).ghost == state.ghost
 
 
 def test_it_does_not_depend_on_how_the_work_was_cut_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     there = backend("ghost-text", tmp_path)
-    at_once = done("ghost-text", there, Open(), Open())
-    monkeypatch.setattr("tutor.labs.ghost_text.backend.MOMENT", 0.0)
-    in_pieces = done("ghost-text", there, Open(), Open())
+    at_once = done("ghost-text", there, Choose(1, "file"), Choose(1, "file"))
+    impatient = backend("ghost-text", tmp_path, moment=0.0)
+    in_pieces = done("ghost-text", impatient, Choose(1, "file"), Choose(1, "file"))
     assert at_once.proposal == in_pieces.proposal
 
 
@@ -124,7 +121,7 @@ def test_a_file_that_is_too_long_loses_its_beginning(tmp_path: Path) -> None:
 
 def test_nothing_below_the_cursor_is_asked_about() -> None:
     for place, file in enumerate(FILES):
-        state = lab.act(lab.start(), Open(place))
+        state = lab.act(lab.start(), Choose(place, "file"))
         question = lab.question(state)
         assert question is not None
         assert file.text[: file.cursor].endswith(question.context)
@@ -134,10 +131,10 @@ def test_nothing_below_the_cursor_is_asked_about() -> None:
 @given(st.text("ab\n ", max_size=40), st.data())
 def test_so_many_lines_up_to_the_cursor(text: str, data: st.DataObject) -> None:
     cursor = data.draw(st.integers(0, len(text)))
-    state = lab.act(typed(text, cursor), See(-10))
+    state = lab.act(typed(text, cursor), Adjust(-10, "lines"))
     assert state.context == text[:cursor].split("\n")[-1]
     for steps, lines in enumerate(SEES):
-        shown = lab.act(state, See(steps)).context
+        shown = lab.act(state, Adjust(steps, "lines")).context
         assert text[:cursor].endswith(shown)
         assert shown.count("\n") + 1 == min(lines, text[:cursor].count("\n") + 1)
 
@@ -145,7 +142,7 @@ def test_so_many_lines_up_to_the_cursor(text: str, data: st.DataObject) -> None:
 def test_another_budget_asks_again_and_both_lines_are_remembered() -> None:
     state = proposing("a = 1\nb =", [b" 2", b"\n"], closed=True)
     assert not lab.LAB.reached(state)
-    less = lab.act(state, See(-9))
+    less = lab.act(state, Adjust(-9, "lines"))
     question = lab.question(less)
     assert question is not None
     assert question.context == "b ="
@@ -160,10 +157,10 @@ def test_another_budget_asks_again_and_both_lines_are_remembered() -> None:
 
 def test_nothing_is_asked_before_a_pause_and_nothing_old_is_shown() -> None:
     state = proposing("a =", [b" 1", b" +", b" 2", b"\n"], closed=True)
-    assert state.gray == " 1 + 2"
-    for other in (Type("a = x", 5), Type("a ", 2), Type("a =", 1), Type("ab =", 4)):
+    assert state.ghost == " 1 + 2"
+    for other in (EditFile("a = x", 5), EditFile("a ", 2), EditFile("a =", 1), EditFile("ab =", 4)):
         moved = lab.act(state, other)
-        assert moved.gray == ""
+        assert moved.ghost == ""
         assert lab.question(moved) is None
         asked = lab.question(lab.act(moved, Pause()))
         assert asked is None or asked.context != "a ="
@@ -171,19 +168,19 @@ def test_nothing_is_asked_before_a_pause_and_nothing_old_is_shown() -> None:
 
 def test_typing_along_with_it_keeps_it_without_asking() -> None:
     state = proposing("a =", [b" 1", b" +", b" 2", b"\n"], closed=True)
-    along = lab.act(lab.act(state, Type("a = 1", 5)), Pause())
-    assert along.gray == " + 2"
+    along = lab.act(lab.act(state, EditFile("a = 1", 5)), Pause())
+    assert along.ghost == " + 2"
     assert lab.question(along) is None
-    assert lab.question(lab.act(lab.act(along, Type("a = 1 -", 7)), Pause())) is not None
+    assert lab.question(lab.act(lab.act(along, EditFile("a = 1 -", 7)), Pause())) is not None
 
 
 def test_what_came_too_late_is_not_shown() -> None:
     first = typed("a =")
     question = lab.question(first)
     assert question is not None
-    later = lab.act(first, Type("b =", 3))
+    later = lab.act(first, EditFile("b =", 3))
     late = lab.receive(later, question, Answer(Proposal("a =", pieces=(b" 1",), done=True)))
-    assert late.gray == ""
+    assert late.ghost == ""
     assert late.proposed == {}
 
 
@@ -199,9 +196,9 @@ def test_an_empty_file_gives_nothing_to_go_by() -> None:
 
 def test_dismissed_until_the_next_key() -> None:
     state = lab.act(proposing("a =", [b" 1", b"\n"], closed=True), Dismiss())
-    assert state.gray == ""
+    assert state.ghost == ""
     assert lab.question(state) is None
-    assert lab.question(lab.act(lab.act(state, Type("b =", 3)), Pause())) is not None
+    assert lab.question(lab.act(lab.act(state, EditFile("b =", 3)), Pause())) is not None
 
 
 # --- taking it ------------------------------------------------------------------------------------
@@ -210,13 +207,13 @@ def test_dismissed_until_the_next_key() -> None:
 def test_a_token_a_word_and_all_of_it() -> None:
     state = proposing("a =", [b" 1", b"0", b" +", b" 2", b"\n"], closed=True)
     token = lab.act(state, Accept("token"))
-    assert (token.text, token.gray) == ("a = 1", "0 + 2")
+    assert (token.text, token.ghost) == ("a = 1", "0 + 2")
     again = lab.act(token, Accept("token"))
-    assert (again.text, again.gray) == ("a = 10", " + 2")
+    assert (again.text, again.ghost) == ("a = 10", " + 2")
     word = lab.act(state, Accept("word"))
-    assert (word.text, word.gray) == ("a = 10", " + 2")
+    assert (word.text, word.ghost) == ("a = 10", " + 2")
     all_ = lab.act(state, Accept())
-    assert (all_.text, all_.gray, all_.cursor) == ("a = 10 + 2", "", 10)
+    assert (all_.text, all_.ghost, all_.cursor) == ("a = 10 + 2", "", 10)
     assert lab.question(all_) is None  # the line ends here
     assert lab.act(all_, Accept()) == all_
 
@@ -260,12 +257,12 @@ def test_a_proposal_that_stopped_in_the_middle_goes_on_after_it_was_taken() -> N
 
 
 def test_files_are_left_as_they_were_and_restored_when_asked() -> None:
-    state = lab.act(lab.start(), Type("mine", 4))
-    there = lab.act(state, Open())
+    state = lab.act(lab.start(), EditFile("mine", 4))
+    there = lab.act(state, Choose(1, "file"))
     assert there.text == FILES[1].text
-    back = lab.act(there, Open(-1))
+    back = lab.act(there, Choose(-1, "file"))
     assert back.text == "mine"
-    assert lab.act(back, Restore()).text == FILES[0].text
+    assert lab.act(back, Reset()).text == FILES[0].text
 
 
 def test_too_much_text_is_not_taken_in() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from textual.events import Paste
+from textual.widgets import _text_area
 
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
 from tutor.labs.ghost_text import lab as ghost_text
+from tutor.labs.ghost_text.backend import GhostTextBackend
 from tutor.labs.ghost_text.code_editor import CodeEditor
 from tutor.labs.ghost_text.files import FILES
 
@@ -18,13 +22,22 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from tutor.app.app import TutorApp
+    from tutor.labs.kit.backend import Backend, Tools
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.ghost_text.view.PAUSE", 0.01)
-    # the backend first: it is imported here, and has its figure from the lab
-    monkeypatch.setattr("tutor.labs.ghost_text.backend.MOST", 8)
-    monkeypatch.setattr(ghost_text, "MOST", 8)
+
+LAB = msgspec.structs.replace(
+    ghost_text.LAB, start=partial(ghost_text.start, ghost_text.Limits(pause=0.01))
+)
+
+
+def briefly(name: str, tools: Tools) -> Backend:
+    """Make a backend that proposes a few tokens."""
+    return GhostTextBackend(tools, most=8)
+
+
+def opened(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
+    return lab_app(LAB, folder, engine or BackendEngine(briefly))
 
 
 def editor(pilot: Pilot[Any]) -> CodeEditor:
@@ -52,7 +65,7 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     async def run(pilot: Any) -> None:
         await do(pilot, "down")
 
-    assert snap_compare(lab_app("ghost-text", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
@@ -64,13 +77,13 @@ def test_how_it_looks_while_one_writes(
         await rested(pilot)
         await write(pilot, "for x in y:\nif x == 'a':  # why\npass\ntotal = sum")
 
-    assert snap_compare(lab_app("ghost-text", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
 async def test_gray_text_stands_after_the_cursor_and_is_taken(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
-        gray = state_of(pilot).gray
+        gray = state_of(pilot).ghost
         assert gray
         assert editor(pilot).suggestion == gray
         assert gray not in editor(pilot).text
@@ -80,11 +93,11 @@ async def test_gray_text_stands_after_the_cursor_and_is_taken(tmp_path: Path) ->
 
 
 async def test_a_token_then_a_word_then_the_rest_and_back_again(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "The capital of France is")
-        whole = editor(pilot).text + state_of(pilot).gray
+        whole = editor(pilot).text + state_of(pilot).ghost
         for key in ("right", "ctrl+right", "tab"):
-            assert state_of(pilot).gray
+            assert state_of(pilot).ghost
             await do(pilot, key)
             assert whole.startswith(editor(pilot).text)
         assert editor(pilot).text == whole
@@ -96,8 +109,8 @@ async def test_a_token_then_a_word_then_the_rest_and_back_again(tmp_path: Path) 
 async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> None:
     """The engine is held: whatever is typed, nothing gray may stand there but what was typed
     along with."""
-    engine = BackendEngine()
-    async with lab_app("ghost-text", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+    engine = BackendEngine(briefly)
+    async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")
         engine.hold()
@@ -108,14 +121,14 @@ async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> No
         for key in ("~", "backspace", "backspace", "left", "right", "delete", "enter"):
             await pilot.press(key)
             assert editor(pilot).suggestion in ("", before, before[1:])
-            assert editor(pilot).suggestion == state_of(pilot).gray
+            assert editor(pilot).suggestion == state_of(pilot).ghost
         assert editor(pilot).suggestion == ""
         engine.release()
 
 
 async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> None:
-    engine = BackendEngine()
-    async with lab_app("ghost-text", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+    engine = BackendEngine(briefly)
+    async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")
         engine.hold()
@@ -130,7 +143,7 @@ async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> Non
 
 
 async def test_escape_dismisses_then_leaves_then_goes_back(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")
         assert editor(pilot).has_focus
@@ -145,20 +158,20 @@ async def test_escape_dismisses_then_leaves_then_goes_back(tmp_path: Path) -> No
 
 
 async def test_another_beginning_in_the_editor_and_beside_it(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
-        first = state_of(pilot).gray
+        first = state_of(pilot).ghost
         await do(pilot, "down")
-        second = state_of(pilot).gray
+        second = state_of(pilot).ghost
         assert second != first
         await do(pilot, "up")
-        assert state_of(pilot).gray == first
+        assert state_of(pilot).ghost == first
         await do(pilot, "e", "ctrl+n")
         assert editor(pilot).suggestion == second
 
 
 async def test_more_and_less_of_the_file(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "f", "left")
         assert "lines 2 to 3 of 3" in seen(pilot)
         assert "1  def f(values):" in seen(pilot)
@@ -169,7 +182,7 @@ async def test_more_and_less_of_the_file(tmp_path: Path) -> None:
 
 
 async def test_files_keep_what_was_written(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "mine")
         await do(pilot, "escape", "escape")
         for _ in FILES:
@@ -181,7 +194,7 @@ async def test_files_keep_what_was_written(tmp_path: Path) -> None:
 
 
 async def test_lines_are_indented_as_those_above(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "if x:\ny = 1\nz")
         assert editor(pilot).text == "if x:\n    y = 1\n    z"
         editor(pilot).clear()
@@ -190,7 +203,7 @@ async def test_lines_are_indented_as_those_above(tmp_path: Path) -> None:
 
 
 async def test_what_is_pasted_is_text_and_not_too_much(tmp_path: Path) -> None:
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "")
         editor(pilot).post_message(Paste("a\x1b[31m\r\n" + "x" * 30_000))
         await until(pilot, lambda: len(editor(pilot).text) > 1)
@@ -204,8 +217,8 @@ async def test_what_is_pasted_is_text_and_not_too_much(tmp_path: Path) -> None:
 async def test_it_is_plain_where_nothing_can_color_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("textual.widgets._text_area.TREE_SITTER", False)
-    async with lab_app("ghost-text", tmp_path).run_test(size=(80, 24)) as pilot:
+    monkeypatch.setattr(_text_area, "TREE_SITTER", False)
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         assert not editor(pilot).is_syntax_aware
         assert "def celsius_to_fahrenheit(c):" in seen(pilot)

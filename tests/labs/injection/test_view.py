@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.labs.few_prompts import few_prompts
+from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+from tutor.labs.kit.actions import Run
+from tutor.labs.kit.runner import Left
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -21,15 +25,23 @@ def few(
     yield from few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
 
 
+@cache
+def measured() -> Any:
+    """The state in which all defenses are measured, once for all screens."""
+    return done("injection", backend("injection", Path()), Run())
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 @pytest.mark.parametrize("prompt", [False, True], ids=["measured", "prompt"])
 def test_how_it_looks(
     prompt: bool, size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "enter", "down", "right", *(["tab"] if prompt else []))
+        await do(pilot, "down", "right", *(["tab"] if prompt else []))
 
-    assert snap_compare(lab_app("injection", tmp_path), terminal_size=size, run_before=run)
+    app = lab_app("injection", tmp_path)
+    app.navigator.labs_left["injection"] = Left(measured(), None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
 async def test_all_is_measured_and_ones_own_comes_last(tmp_path: Path) -> None:

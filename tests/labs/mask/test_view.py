@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, lab_app, seen, state_of, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +43,8 @@ async def test_what_the_mask_costs_is_said_in_bits(tmp_path: Path) -> None:
 async def test_a_changed_end_is_compared_with_the_text_before(tmp_path: Path) -> None:
     app = lab_app("mask", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "m", "e")
-        editor(pilot).load("The dog did not cross the street because it was gone.")
-        await do(pilot, "enter", "m")
+        await do(pilot, "m")
+        await write(pilot, "The dog did not cross the street because it was gone.")
+        await do(pilot, "m")
         state = state_of(pilot)
         assert f"mask 0  no mask {state.moved(hide=False)}" in seen(pilot)

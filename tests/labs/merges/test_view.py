@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, lab_app, seen, state_of, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +34,7 @@ async def test_it_is_played_to_its_end_and_back(tmp_path: Path) -> None:
 async def test_a_text_that_no_rule_joins_is_told(tmp_path: Path) -> None:
     app = lab_app("merges", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "e")
-        editor(pilot).load("qxzj")
-        await do(pilot, "enter")
+        await write(pilot, "qxzj")
         assert "No rule joins any two of these bytes" in seen(pilot)
         await do(pilot, "g")
         assert "✓ four letters or more that no rule joins" in seen(pilot)

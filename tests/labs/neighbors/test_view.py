@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,12 +16,6 @@ VIEWS = {
     "pairs": ("tab", "down", "right"),
     "sums": ("tab", "tab", "down"),
 }
-
-
-async def write(pilot: Any, text: str) -> None:
-    await do(pilot, "e")
-    pilot.app.screen.focused.load(text)
-    await do(pilot, "enter")
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -48,7 +42,6 @@ def test_how_it_looks_in_other_sizes(
 async def test_a_word_is_looked_up_and_its_neighbor_visited(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot)
         await write(pilot, "family")
         assert "nearest to ␣family" in seen(pilot)
         neighbor = state_of(pilot).near[1].token
@@ -61,7 +54,6 @@ async def test_a_word_of_several_tokens_is_said_to_be_so_and_has_other_forms(
 ) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot)
         await write(pilot, "Donaudampfschiff")
         assert "this is the row of the first" in seen(pilot)
         before = state_of(pilot).neighborhood.token

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, lab_app, seen, state_of, write
 from tutor.labs.one_step.lab import STAGES
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ async def test_the_arrow_keys_walk_through_a_step_and_into_the_next(tmp_path: Pa
 
 async def test_a_sentence_of_ones_own_is_learned_by_heart(tmp_path: Path) -> None:
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "e")
-        editor(pilot).load("I like tea.")
-        await do(pilot, "enter", *("n",) * 5, "g")
+        await write(pilot, "I like tea.")
+        await do(pilot, *("n",) * 5, "g")
         assert "✓ a sentence of your own, learned to a loss below 0.1" in seen(pilot)
         await do(pilot, "b")
         assert "step 1 of 100" in seen(pilot)
@@ -54,8 +53,6 @@ async def test_a_sentence_of_ones_own_is_learned_by_heart(tmp_path: Path) -> Non
 
 async def test_too_short_a_text_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "e")
-        editor(pilot).load("x")
-        await do(pilot, "enter")
+        await write(pilot, "x")
         assert "nothing to guess" in seen(pilot)
         assert state_of(pilot).text.startswith("The sun")

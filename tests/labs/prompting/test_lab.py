@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, settled, small_model
 from tutor.errors import LabError, TextError
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run, ShowView, Toggle
 from tutor.labs.kit.prompts.local import label_ids, prompt_ids
 from tutor.labs.kit.prompts.questions import Read, Try
 from tutor.labs.kit.prompts.scores import Trial, Tried, difference, score
@@ -25,22 +26,12 @@ from tutor.labs.kit.prompts.version import (
     choices,
     differing,
     idle,
-    moved,
+    on_task,
     plain_version,
     whole_answer,
 )
 from tutor.labs.prompting import lab
-from tutor.labs.prompting.actions import (
-    Choose,
-    Copy,
-    Move,
-    Recall,
-    Run,
-    See,
-    Side,
-    Turn,
-    Write,
-)
+from tutor.labs.prompting.actions import Copy, Recall
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.session import Session
 
@@ -133,23 +124,23 @@ def test_what_is_read_is_what_the_model_is_given(tmp_path: Path) -> None:
 
 @given(st.sampled_from(PARTS), st.integers(-3, 3), st.integers(-20, 20))
 def test_switching_stays_among_the_choices(part: Any, by: int, tasks_on: int) -> None:
-    at_first = lab.act(lab.start(), Choose(tasks_on))
+    at_first = lab.act(lab.start(), Choose(tasks_on, "task"))
     if idle(at_first.version, part):
         with pytest.raises(LabError, match=r"nothing to order|no rule to place"):
-            lab.act(at_first, Turn(by, part))
+            lab.act(at_first, Adjust(by, part))
         return
-    state = lab.act(at_first, Turn(by, part))
+    state = lab.act(at_first, Adjust(by, part))
     assert getattr(state.version, part) in choices(state.about, part)
     assert differing(*state.sides) in ((), (part,))
 
 
 def test_a_version_moves_to_another_task_and_keeps_what_was_written() -> None:
     made = version(rule=SENTIMENT.constraint, role="You are Ada.", examples=3)
-    there = moved(made, SENTIMENT, MONTH)
+    there = on_task(made, SENTIMENT, MONTH)
     assert there.instruction == MONTH.instruction
     assert there.rule == MONTH.constraint
     assert (there.role, there.examples) == ("You are Ada.", 3)
-    assert moved(there, MONTH, SENTIMENT) == made
+    assert on_task(there, MONTH, SENTIMENT) == made
 
 
 def test_parts_that_have_no_effect_are_no_difference() -> None:
@@ -165,7 +156,7 @@ def test_parts_that_have_no_effect_are_no_difference() -> None:
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> lab.State:
     there = backend("prompting", tmp_path_factory.mktemp("lab"))
-    found: lab.State = done("prompting", there, Choose(-5), Turn(2, "examples"), Run())
+    found: lab.State = done("prompting", there, Choose(-5, "task"), Adjust(2, "examples"), Run())
     return found
 
 
@@ -265,9 +256,9 @@ def test_goals_ask_for_whole_scores() -> None:
 
 
 def test_a_scored_version_is_remembered_and_can_be_put_back(scored: lab.State) -> None:
-    other = lab.act(lab.act(scored, Turn(1, "examples")), Choose(1))
-    looked = lab.act(other, See("versions"))
-    back = lab.act(lab.act(looked, Move(-20)), Recall())
+    other = lab.act(lab.act(scored, Adjust(1, "examples")), Choose(1, "task"))
+    looked = lab.act(other, ShowView("versions"))
+    back = lab.act(lab.act(looked, MoveFocus(-20, "row")), Recall())
     assert back.task == "sentiment"
     assert back.trials[1] == scored.scored[0]
     assert score(back.results, back.trials[1]).asked == 20
@@ -276,7 +267,7 @@ def test_a_scored_version_is_remembered_and_can_be_put_back(scored: lab.State) -
 def test_twelve_scored_versions_are_remembered() -> None:
     state = lab.start()
     for length in range(1, 30):
-        state = lab.act(state, Write("role", "x" * length))
+        state = lab.act(state, EditText("x" * length, "role"))
         for item in range(20):
             state = lab.receive(state, Try(state.trials[1], item), tried("May"))
     assert len(state.scored) == lab.REMEMBERED
@@ -290,24 +281,24 @@ def test_it_stops_and_goes_on(tmp_path: Path) -> None:
     running = lab.act(state, Run())
     assert isinstance(lab.question(running), Try)
     assert lab.question(lab.act(running, Run())) is None
-    assert lab.question(lab.act(running, Turn(1, "role"))) is not None  # the item looked at
+    assert lab.question(lab.act(running, Adjust(1, "role"))) is not None  # the item looked at
     assert not lab.act(running, Copy()).running
 
 
 def test_a_text_of_ones_own_stays_a_choice() -> None:
-    state = lab.act(lab.start(), Write("role", " You are Ada. "))
+    state = lab.act(lab.start(), EditText(" You are Ada. ", "role"))
     assert state.version.role == "You are Ada."
-    turned = lab.act(state, Turn(1, "role"))
+    turned = lab.act(state, Adjust(1, "role"))
     assert turned.version.role == ""
-    assert lab.act(turned, Turn(-1, "role")).version.role == "You are Ada."
+    assert lab.act(turned, Adjust(-1, "role")).version.role == "You are Ada."
 
 
 def test_what_cannot_be_done_is_refused() -> None:
     with pytest.raises(LabError):
         lab.act(lab.start(), Recall())
     with pytest.raises(LabError):
-        lab.act(lab.start(), Write("frame", "x"))
+        lab.act(lab.start(), EditText("x", "frame"))
     with pytest.raises(TextError):
-        lab.act(lab.start(), Write("role", "x" * (lab.LONGEST + 1)))
-    assert lab.act(lab.start(), Side()).side == 0
+        lab.act(lab.start(), EditText("x" * (lab.LONGEST + 1), "role"))
+    assert lab.act(lab.start(), Toggle("side")).side == 0
     assert set(PARTS) >= WRITTEN

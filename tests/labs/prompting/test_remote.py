@@ -26,13 +26,14 @@ from tests.vendors.loopback import (
 )
 from tests.vendors.model_server import model_server
 from tutor.errors import LabError
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run, ShowView
 from tutor.labs.kit.prompts.questions import Read, Sent, Stop, Try
 from tutor.labs.kit.prompts.scores import score
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import assemble
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.prompting import lab
-from tutor.labs.prompting.actions import Choose, Move, Recall, Run, See, Turn, Write
+from tutor.labs.prompting.actions import Action, Recall
 from tutor.labs.prompting.lab import State
 from tutor.labs.prompting.remote import plan
 from tutor.labs.prompting.remote_backend import label_shares
@@ -69,7 +70,8 @@ def said(text: str = "May", told: Any = (("May", -0.5, TOP),)) -> Any:
 
 
 def test_it_gets_what_the_same_model_gets_here(there: Any) -> None:
-    actions = (Choose(-5), Turn(2, "examples"), Run())  # sentiment
+    # sentiment
+    actions: tuple[Action, ...] = (Choose(-5, "task"), Adjust(2, "examples"), Run())
     here = lab.start()
     for action in actions:
         here = settled(lab.LAB, lab.act(here, action), there)
@@ -93,7 +95,7 @@ def test_what_is_sent_is_the_conversation_and_one_request_an_item(
     server: Loopback, there: Any
 ) -> None:
     server.answers = [said()]
-    state = settled(lab.LAB, elsewhere(server, Turn(1, "examples"), Run()), there)
+    state = settled(lab.LAB, elsewhere(server, Adjust(1, "examples"), Run()), there)
     task = tasks()["month"]
     prompts = [assemble(side, task, item) for side in state.sides for item in task.items]
     assert [asked.body["messages"] for asked in server.asked] == [
@@ -108,9 +110,11 @@ def test_what_is_sent_is_the_conversation_and_one_request_an_item(
 
 
 def test_looking_around_sends_nothing(server: Loopback, there: Any) -> None:
-    state = elsewhere(server, Turn(1, "examples"), Write("role", "Be brief."), See("items"))
-    state = settled(lab.LAB, lab.act(lab.act(state, Move(2)), Choose(1)), there)
-    read = settled(lab.LAB, lab.act(state, See("prompt")), there)
+    state = elsewhere(
+        server, Adjust(1, "examples"), EditText("Be brief.", "role"), ShowView("items")
+    )
+    state = settled(lab.LAB, lab.act(lab.act(state, MoveFocus(2, "row")), Choose(1, "task")), there)
+    read = settled(lab.LAB, lab.act(state, ShowView("prompt")), there)
     assert read.reading is not None
     assert read.reading[1].tokens is None
     whole = "".join(each.text for each in read.reading[1].stretches if not each.special)
@@ -136,13 +140,13 @@ def test_a_failure_stops_it_and_what_was_scored_stays(
     assert not state.running
     assert state.trouble is not None
     assert state.trouble.kind == kind
-    assert state.asked == (2, ITEMS)
+    assert (state.progress.done, state.progress.total) == (2, ITEMS)
     assert len(server.asked) == 3  # nothing is tried again by itself
     assert plan(state.trials, state.results).requests == ITEMS - 2
     server.answers = [said()]
     again = settled(lab.LAB, lab.act(state, Run()), there)
     assert again.trouble is None
-    assert again.asked == (ITEMS, ITEMS)
+    assert again.complete
     assert len(server.asked) == 3 + ITEMS - 2
 
 
@@ -163,15 +167,15 @@ def one_answer(state: State, there: Any) -> State:
 def test_it_is_stopped_at_once_and_goes_on(server: Loopback, there: Any) -> None:
     server.answers = [said(), silent(chat_event("Ma"))]
     state = elsewhere(server, Run())
-    while state.asked[0] < 1 or state.sent is None:
+    while state.progress.done < 1 or state.sent is None:
         state = one_answer(state, there)
     stopped = lab.act(state, Run())
     assert lab.question(stopped) == Stop()
     stopped = settled(lab.LAB, stopped, there)
-    assert (stopped.sent, stopped.asked, stopped.trouble) == (None, (1, ITEMS), None)
+    assert (stopped.sent, stopped.progress.done, stopped.trouble) == (None, 1, None)
     assert there._elsewhere._runs.look("item").trouble.kind == "RequestCancelled"
     server.answers = [said()]
-    assert settled(lab.LAB, lab.act(stopped, Run()), there).asked == (ITEMS, ITEMS)
+    assert settled(lab.LAB, lab.act(stopped, Run()), there).complete
 
 
 def test_an_answer_that_nobody_heard_is_not_asked_for_again(server: Loopback, there: Any) -> None:
@@ -200,7 +204,7 @@ def test_a_bench_that_was_made_anew_does_not_send_it_again(
 def test_probabilities_that_are_not_told(server: Loopback, there: Any) -> None:
     refused = status(400, {"error": {"message": "logprobs is not supported"}})
     server.answers = [refused, refused, said(told=())]
-    state = settled(lab.LAB, elsewhere(server, Choose(-5), Run()), there)
+    state = settled(lab.LAB, elsewhere(server, Choose(-5, "task"), Run()), there)
     tried = state.tried(0, 0)
     assert tried is not None
     assert (tried.rows, tried.labels, tried.hidden) == ((), (), None)
@@ -208,7 +212,7 @@ def test_probabilities_that_are_not_told(server: Loopback, there: Any) -> None:
     assert len(server.asked) == 2 + ITEMS  # what is refused once is not asked for again
     server.asked.clear()
     server.answers = [said()]
-    hot = settled(lab.LAB, lab.act(lab.act(state, Turn(2, "temperature")), Run()), there)
+    hot = settled(lab.LAB, lab.act(lab.act(state, Adjust(2, "temperature")), Run()), there)
     assert "top_logprobs" not in server.asked[0].body
     assert server.asked[0].body["temperature"] == hot.version.temperature
     assert [asked.body["seed"] for asked in server.asked] == list(range(ITEMS))
@@ -217,7 +221,7 @@ def test_probabilities_that_are_not_told(server: Loopback, there: Any) -> None:
 def test_plain_text_is_continued(server: Loopback, there: Any) -> None:
     told = [(" May", -0.5, TOP), ("\n", -0.1, []), ("And", -0.1, [])]
     server.answers = [stream(text_event(" May\nAnd", "length", told))]
-    state = settled(lab.LAB, elsewhere(server, Turn(1, "frame"), Run()), there)
+    state = settled(lab.LAB, elsewhere(server, Adjust(1, "frame"), Run()), there)
     tried = state.tried(1, 0)
     assert tried is not None
     assert tried.ended
@@ -227,8 +231,8 @@ def test_plain_text_is_continued(server: Loopback, there: Any) -> None:
 
 def test_what_cannot_be_sent_is_said_before(server: Loopback) -> None:
     with pytest.raises(LabError, match="begins its answers by itself"):
-        lab.act(elsewhere(server, Turn(1, "begin")), Run())
-    known = lab.act(lab.act(lab.start(), Add("claude:")), Turn(1, "frame"))
+        lab.act(elsewhere(server, Adjust(1, "begin")), Run())
+    known = lab.act(lab.act(lab.start(), Add("claude:")), Adjust(1, "frame"))
     with pytest.raises(LabError, match="continues no plain text"):
         lab.act(known, Run())
 
@@ -241,7 +245,7 @@ def test_nothing_is_sent_where_the_learner_has_not_agreed(there: Any) -> None:
 
 
 def test_what_it_will_cost_is_said_by_the_dated_price() -> None:
-    state = lab.act(lab.act(lab.start(), Add("claude:")), Turn(2, "examples"))
+    state = lab.act(lab.act(lab.start(), Add("claude:")), Adjust(2, "examples"))
     found = plan(state.trials, state.results)
     assert state.server is not None
     price = state.server.price
@@ -269,7 +273,7 @@ def test_scores_of_two_models_are_kept_apart(server: Loopback, there: Any) -> No
     assert len(local.scored) == 2
     assert local.server is None
     assert score(local.results, local.trials[0]) != score(state.results, state.trials[0])
-    looked = lab.act(lab.act(local, See("versions")), Move(-5))
+    looked = lab.act(lab.act(local, ShowView("versions")), MoveFocus(-5, "row"))
     assert lab.act(looked, Recall()).server == state.server
     assert lab.LAB.reached(local) <= {"no-format-error"}  # two models are no pair
 
@@ -288,7 +292,7 @@ def test_a_read_in_between_does_not_lose_what_is_under_way(server: Loopback, the
     state = elsewhere(server, Run())
     while state.sent is None:
         state = one_answer(state, there)
-    looked = lab.act(state, See("prompt"))
+    looked = lab.act(state, ShowView("prompt"))
     asked = lab.question(looked)
     assert isinstance(asked, Read)
     looked = lab.receive(looked, asked, there.answer(asked))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.events import Key
 
 from tests.labs.few_prompts import few_prompts
+from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tutor.labs.kit.actions import Adjust, Run
+from tutor.labs.kit.runner import Left
+from tutor.labs.prompting.actions import VIEWS, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +28,22 @@ def few(
     yield from few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
-@pytest.mark.parametrize("view", ["parts", "items", "prompt", "versions"])
-def test_how_it_looks(view: str, size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
-    async def run(pilot: Any) -> None:
-        await do(pilot, "right", "right", "enter")
-        for _ in range(["parts", "items", "prompt", "versions"].index(view)):
-            await do(pilot, "tab")
+@cache
+def scored() -> Any:
+    """The state in which both versions are scored, once for all screens."""
+    there = backend("prompting", Path())
+    return done("prompting", there, *[Adjust(1, "focus")] * 2, Run())
 
-    assert snap_compare(lab_app("prompting", tmp_path), terminal_size=size, run_before=run)
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
+@pytest.mark.parametrize("view", VIEWS)
+def test_how_it_looks(view: View, size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
+    async def run(pilot: Any) -> None:
+        await do(pilot, *["tab"] * VIEWS.index(view))
+
+    app = lab_app("prompting", tmp_path)
+    app.navigator.labs_left["prompting"] = Left(scored(), None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
 async def test_a_part_is_switched_and_both_are_scored(tmp_path: Path) -> None:
@@ -75,7 +87,7 @@ async def test_it_can_be_stopped(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         app.post_message(Key("enter", None))  # `press` would wait until all is scored
-        while state_of(pilot).asked[0] < 3:
+        while state_of(pilot).progress.done < 3:
             await asyncio.sleep(0)
         engine.hold()
         await pilot.press("enter")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.labs.lab_backend import backend, done, settled, small_model
-from tests.retrieval.retrieval_stage import PASSAGES, small_course  # noqa: F401
+from tests.labs.lab_backend import done, settled, small_model
+from tests.labs.rag.rag_stage import LIBRARY, PASSAGES, backend, small_course  # noqa: F401
 from tutor.errors import EncoderMissing
+from tutor.labs.kit.actions import Adjust, Choose, EditText, Run, Toggle
 from tutor.labs.rag import attempt as rag_attempt
 from tutor.labs.rag import lab, sentence_encoder
 from tutor.labs.rag import quality as rag_quality
@@ -32,7 +34,7 @@ from tutor.labs.rag.attempt import (
     Written,
     prompt,
 )
-from tutor.labs.rag.lab import Ask, Count, Example, From, Go, Poison, Run, Switch, Turn
+from tutor.labs.rag.backend import Limits
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 from tutor.retrieval import store
@@ -49,7 +51,7 @@ COURSE = Source("course", 7, vectors=True)
 
 
 def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> None:
-    there = backend("rag", tmp_path)
+    there = backend(tmp_path)
     by = {kind: there.answer(Find(PASSWORD, Way(kind=kind), 3)).hits for kind in rag_attempt.KINDS}
     assert by["words"][0].passage.anchor == "words"
     assert "bytes" not in [hit.passage.anchor for hit in by["words"]]  # no word in common
@@ -64,7 +66,7 @@ def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> N
 
 
 def test_a_false_passage_is_found_like_the_others(tmp_path: Path) -> None:
-    there = backend("rag", tmp_path)
+    there = backend(tmp_path)
     for kind in rag_attempt.KINDS:
         hits = there.answer(Find(PASSWORD, Way(kind=kind, poison=FALSE), 3)).hits
         (false,) = [hit for hit in hits if hit.false]
@@ -73,11 +75,9 @@ def test_a_false_passage_is_found_like_the_others(tmp_path: Path) -> None:
         assert not any(hit.false for hit in again)
 
 
-def test_the_prompt_keeps_to_its_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there = backend("rag", tmp_path)
-
+def test_the_prompt_keeps_to_its_budget(tmp_path: Path) -> None:
     def hits(budget: int, count: int = 5) -> tuple[Hit, ...]:
-        monkeypatch.setattr("tutor.labs.rag.backend.BUDGET", budget)
+        there = backend(tmp_path, limits=Limits(budget=budget))
         found: tuple[Hit, ...] = there.answer(Find(PASSWORD, Way(kind="meaning"), count)).hits
         return found
 
@@ -102,7 +102,7 @@ def test_the_prompt_keeps_to_its_budget(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_what_is_written_is_greedy_and_what_it_gains_is_measured(tmp_path: Path) -> None:
-    state = done("rag", backend("rag", tmp_path), Ask(PASSWORD))
+    state = done("rag", backend(tmp_path), EditText(PASSWORD))
     attempt: Attempt = state.attempt
     assert attempt.done
     model = small_model()
@@ -118,13 +118,10 @@ def test_what_is_written_is_greedy_and_what_it_gains_is_measured(tmp_path: Path)
     assert attempt.gains[0] == pytest.approx(costs[0] - costs[1], rel=1e-3, abs=1e-2)
 
 
-def test_it_does_not_matter_how_the_work_is_cut_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_once = done("rag", backend("rag", tmp_path), Ask(PASSWORD))
-    monkeypatch.setattr("tutor.labs.rag.backend.MOMENT", 0.0)
-    monkeypatch.setattr("tutor.labs.rag.backend.CHUNK", 8)
-    in_pieces = done("rag", backend("rag", tmp_path), Ask(PASSWORD))
+def test_it_does_not_matter_how_the_work_is_cut_up(tmp_path: Path) -> None:
+    at_once = done("rag", backend(tmp_path), EditText(PASSWORD))
+    pieces = backend(tmp_path, limits=Limits(chunk=8), moment=0.0)
+    in_pieces = done("rag", pieces, EditText(PASSWORD))
     assert in_pieces.attempt.ids == at_once.attempt.ids
     assert in_pieces.attempt.gains == pytest.approx(at_once.attempt.gains, abs=1e-3)
 
@@ -186,53 +183,52 @@ def test_goals_look_at_what_was_answered() -> None:
 def test_settings_ask_the_same_question_anew() -> None:
     state = lab.start()
     assert state.attempt.way == Way()
-    state = lab.act(state, Switch())
+    state = lab.act(state, Toggle("retrieval"))
     assert state.attempt.way is None
-    state = lab.act(state, Turn(1))  # another way of searching switches retrieval on
+    state = lab.act(state, Choose(1, "way"))  # another way of searching switches retrieval on
     assert state.attempt.way == Way(kind="meaning")
     assert state.attempt.query == lab.start().attempt.query
-    assert lab.act(state, Count(-9)).attempt.count == 1
-    assert lab.act(state, Count(9)).attempt.count == rag_attempt.MOST_PASSAGES
-    assert lab.act(state, Poison("  a   b ")).attempt.way == Way(kind="meaning", poison="a b")
-    assert len(lab.act(state, Ask("x" * 999)).attempt.query) == lab.LONGEST
-    assert lab.act(state, From(1)) == state  # there is nothing else
+    assert lab.act(state, Adjust(-9, "passages")).attempt.count == 1
+    assert lab.act(state, Adjust(9, "passages")).attempt.count == rag_attempt.MOST_PASSAGES
+    assert lab.act(state, EditText("  a   b ", "poison")).attempt.way == Way(
+        kind="meaning", poison="a b"
+    )
+    assert len(lab.act(state, EditText("x" * 999)).attempt.query) == lab.LONGEST
+    assert lab.act(state, Choose(1, "texts")) == state  # there is nothing else
 
 
 def test_the_set_is_gone_through_by_kinds_in_turns() -> None:
     state = lab.start()
     asked = []
     for _ in range(5):
-        state = lab.act(state, Example(1))
+        state = lab.act(state, Choose(1, "example"))
         asked.append(state.attempt.query)
     assert asked[0] == asked[4] == PASSWORD
     assert len(set(asked)) == 4
 
 
 def test_vectors_come_first_and_other_ways_end_that(tmp_path: Path) -> None:
-    state = settled(lab.LAB, lab.start(), backend("rag", tmp_path))
-    state = lab.act(state, Turn(1))
+    state = settled(lab.LAB, lab.start(), backend(tmp_path))
+    state = lab.act(state, Choose(1, "way"))
     assert state.reading
     assert lab.question(state) == Read("course", 0)
-    assert isinstance(lab.question(lab.act(state, Turn(-1))), Find)
-    assert isinstance(lab.question(lab.act(state, Switch())), Write)
+    assert isinstance(lab.question(lab.act(state, Choose(-1, "way"))), Find)
+    assert isinstance(lab.question(lab.act(state, Toggle("retrieval"))), Write)
 
 
-def test_vectors_are_kept_on_disk_and_a_bad_file_does_no_harm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.labs.rag.backend.MOMENT", 0.0)
-    first = backend("rag", tmp_path)
+def test_vectors_are_kept_on_disk_and_a_bad_file_does_no_harm(tmp_path: Path) -> None:
+    first = backend(tmp_path, moment=0.0)
     total = first.answer(Read("course", 0)).total
     for _ in range(total):
         first.answer(Read("course", 0))
     (file,) = (tmp_path / "data").rglob("*.safetensors")
-    assert backend("rag", tmp_path).answer(Read("course", 0)).done == total
+    assert backend(tmp_path, moment=0.0).answer(Read("course", 0)).done == total
     file.write_bytes(b"no tensors")
-    assert backend("rag", tmp_path).answer(Read("course", 0)).done == 1
+    assert backend(tmp_path, moment=0.0).answer(Read("course", 0)).done == 1
 
 
 def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
-    there = backend("rag", tmp_path)
+    there = backend(tmp_path)
     state = settled(lab.LAB, lab.start(), there)
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert rag_quality.all_ranked(state.quality)
@@ -255,12 +251,14 @@ def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
 
 
 def test_measuring_stops_goes_on_and_waits_while_something_is_asked(tmp_path: Path) -> None:
-    there = backend("rag", tmp_path)
+    there = backend(tmp_path)
     state = lab.act(settled(lab.LAB, lab.start(), there), Run())
     assert lab.question(state) == Read("course", 0)
     assert lab.question(lab.act(state, Run())) is None
-    assert lab.question(lab.act(state, Go())) is None  # the question is answered already
-    assert lab.question(lab.act(lab.act(state, Go()), Go())) == Read("course", 0)
+    assert lab.question(lab.act(state, Toggle("part"))) is None  # the question is answered already
+    assert lab.question(lab.act(lab.act(state, Toggle("part")), Toggle("part"))) == Read(
+        "course", 0
+    )
 
 
 def test_a_folder_of_ones_own(tmp_path: Path) -> None:
@@ -271,8 +269,8 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     (folder / "owl.md").write_text("# Owls\n\nAn owl hunts at night.\n")
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
-    there = backend("rag", tmp_path)
-    state = done("rag", there, From(1), Ask("What waits for fish?"))
+    there = backend(tmp_path)
+    state = done("rag", there, Choose(1, "texts"), EditText("What waits for fish?"))
     assert state.attempt.way == Way("notes")
     assert [hit.passage.source for hit in state.attempt.hits] == ["heron.md"]
     for kind in rag_attempt.KINDS:
@@ -280,7 +278,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
         hits = there.answer(Find("What waits for fish?", way, 3)).hits
         assert any(hit.false for hit in hits)
         assert any(hit.passage.source == "heron.md" for hit in hits)
-    assert len(settled(lab.LAB, lab.act(state, Turn(1)), there).attempt.hits) == 3
+    assert len(settled(lab.LAB, lab.act(state, Choose(1, "way")), there).attempt.hits) == 3
     store.remove("notes")
     with pytest.raises(RetrievalError, match="no index"):
         there.answer(Find("fish", Way("notes"), 3))
@@ -288,15 +286,15 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
 
 def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
     without = lab.receive(lab.start(), Look(), Sources((), encoder=False))
-    assert lab.act(without, Turn(3)).way.kind == "words"
+    assert lab.act(without, Choose(3, "way")).way.kind == "words"
     state = lab.receive(lab.start(), Look(), Sources((COURSE,), encoder=True))
-    state = lab.act(state, Turn(3))
+    state = lab.act(state, Choose(3, "way"))
     assert state.attempt.way == Way(kind="encoder")
     assert lab.question(state) == Read("course", 0, "encoder")
     state = lab.receive(state, Read("course", 0, "encoder"), ReadSoFar(7, 7))
     assert isinstance(lab.question(state), Find)
     # the vectors of the one say nothing of the other's
-    assert lab.question(lab.act(state, Turn(-1))) == Read("course", 0, "meaning")
+    assert lab.question(lab.act(state, Choose(-1, "way"))) == Read("course", 0, "meaning")
     state = lab.act(state, Run())
     assert lab.question(state) == Read("course", 0, "meaning")
     assert len(state.kinds) == len(rag_attempt.KINDS) + 1
@@ -306,22 +304,21 @@ def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
 def test_without_the_encoder_one_is_told_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sentence_encoder, "is_installed", lambda: False)
+    monkeypatch.setattr(sentence_encoder, "weights_folder", lambda: None)
     rag_vectors._encoder.cache_clear()
     with pytest.raises(EncoderMissing, match="is not installed"):
-        backend("rag", tmp_path).answer(Read("course", 0, "encoder"))
+        backend(tmp_path).answer(Read("course", 0, "encoder"))
 
 
 @pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
-def test_the_encoder_finds_what_is_said_in_other_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: True)
-    there = backend("rag", tmp_path)
-    state = done("rag", there, Turn(3), Ask("How do I save memory by coarser weights?"))
+def test_the_encoder_finds_what_is_said_in_other_words(tmp_path: Path) -> None:
+    there = backend(tmp_path, replace(LIBRARY, has_encoder=lambda: True))
+    state = done(
+        "rag", there, Choose(3, "way"), EditText("How do I save memory by coarser weights?")
+    )
     assert state.attempt.way.kind == "encoder"
     assert state.attempt.hits[0].passage.anchor == "quantization"
-    poison = Poison("Memory is saved by weights that are coarser.")
+    poison = EditText("Memory is saved by weights that are coarser.", "poison")
     state = settled(lab.LAB, lab.act(state, poison), there)
     assert state.attempt.hits[0].false
     assert all(-1 <= hit.score <= 1 for hit in state.attempt.hits)
@@ -332,27 +329,24 @@ def test_the_encoder_finds_what_is_said_in_other_words(
     assert found.recall == 1.0
     kept = list((tmp_path / "data").rglob("*.safetensors"))
     assert len(kept) == 2  # one of the model's vectors, one of the encoder's
-    again = backend("rag", tmp_path).answer(Read("course", 0, "encoder"))
+    again = backend(tmp_path).answer(Read("course", 0, "encoder"))
     assert again.done == again.total == len(PASSAGES)
 
 
-def test_too_many_passages_are_searched_by_words_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.labs.rag.texts.MOST_VECTORS", 0)
+def test_too_many_passages_are_searched_by_words_alone(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "wren.md").write_text("A wren.")
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
-    there = backend("rag", tmp_path)
+    there = backend(tmp_path, replace(LIBRARY, most_vectors=0))
     with pytest.raises(RetrievalError, match="by meaning"):
         there.answer(Read("notes", 0))
     assert there.answer(Find("wren", Way("notes"), 1)).hits
 
 
 def test_nothing_found_is_an_answer_without_passages(tmp_path: Path) -> None:
-    state = done("rag", backend("rag", tmp_path), Ask("zzz"))
+    state = done("rag", backend(tmp_path), EditText("zzz"))
     assert state.attempt.hits == ()
     assert state.attempt.done
     assert state.attempt.cited == ()

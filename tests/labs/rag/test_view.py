@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import sees, until
+from tests.labs.lab_backend import done
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
-from tests.retrieval.retrieval_stage import small_course  # noqa: F401
+from tests.labs.rag.rag_stage import LIBRARY, SHORT, backend, making, small_course  # noqa: F401
+from tests.sample_course import COURSE
 from tutor.course.catalogue import load_course
+from tutor.labs.kit.actions import Choose, Run, Toggle
+from tutor.labs.kit.runner import Left
 from tutor.labs.rag import attempt as rag_attempt
 from tutor.labs.rag import sentence_encoder
+from tutor.labs.rag.backend import Limits
 from tutor.retrieval import store
 from tutor.retrieval.update import update
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tutor.app.app import TutorApp
+    from tutor.course.catalogue import Course
 
 pytestmark = pytest.mark.usefixtures("small_course")
 
@@ -30,20 +39,28 @@ def view_lines(pilot: Any) -> list[str]:
     return [line.plain for line in view.lines(view.state, *view.size)]
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.rag.backend.LENGTH", 10)
+def opened(folder: Path, engine: BackendEngine | None = None, course: Course = COURSE) -> TutorApp:
+    """The app on this lab, with short answers."""
+    return lab_app("rag", folder, engine or BackendEngine(making()), course)
+
+
+@cache
+def measured() -> Any:
+    """The state in which searching and answering are measured, once for all screens."""
+    there = backend(Path(), limits=SHORT)
+    return done("rag", there, Choose(1, "example"), Toggle("part"), Run(), Run())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 @pytest.mark.parametrize("part", ["ask", "measure"])
 def test_how_it_looks(size: tuple[int, int], part: str, snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "x")
-        if part == "measure":
-            await do(pilot, "tab", "enter", "enter")
+        await do(pilot, *(["x"] if part == "ask" else []))
 
-    assert snap_compare(lab_app("rag", tmp_path), terminal_size=size, run_before=run)
+    app = opened(tmp_path)
+    if part == "measure":
+        app.navigator.labs_left["rag"] = Left(measured(), None)
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
@@ -53,11 +70,11 @@ def test_how_it_looks_without_retrieval(
     async def run(pilot: Any) -> None:
         await do(pilot, "x", "r", "d", "d")
 
-    assert snap_compare(lab_app("rag", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
 async def test_a_question_is_asked_otherwise(tmp_path: Path) -> None:
-    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         assert PASSWORD in seen(pilot)
         assert "Finding by words" in seen(pilot)
@@ -78,7 +95,7 @@ async def test_a_question_is_asked_otherwise(tmp_path: Path) -> None:
 
 
 async def test_a_false_passage_is_put_in_and_taken_out(tmp_path: Path) -> None:
-    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x", "p", "enter")  # a suggestion stands there
         assert "your false passage" in seen(pilot)
         assert "poisoned" in seen(pilot)
@@ -88,14 +105,14 @@ async def test_a_false_passage_is_put_in_and_taken_out(tmp_path: Path) -> None:
 
 
 async def test_what_is_asked_is_text(tmp_path: Path) -> None:
-    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "e", *'[b]"logit" OR NEAR(', "enter")
         assert '[b]"logit" OR NEAR(' in seen(pilot)
         assert "Logit" in seen(pilot)
 
 
 async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:
-    app = lab_app("rag", tmp_path, course=load_course())
+    app = opened(tmp_path, course=load_course())
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         await pilot.press("enter")
@@ -116,7 +133,7 @@ async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
     (folder / "heron.md").write_text("# Herons\n\nA heron waits for fish.\n")
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
-    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "s", "e", *"fish", "enter")
         assert "notes · by words" in seen(pilot)
         assert "heron.md" in seen(pilot)
@@ -124,11 +141,9 @@ async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
         assert "It stands in heron.md, line 3." in seen(pilot)
 
 
-async def test_it_is_measured_stopped_and_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = BackendEngine()
-    async with lab_app("rag", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+async def test_it_is_measured_stopped_and_gone_on_with(tmp_path: Path) -> None:
+    engine = BackendEngine(making())
+    async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await do(pilot, "tab")
         assert "Enter measures searching." in seen(pilot)
@@ -148,18 +163,16 @@ async def test_it_is_measured_stopped_and_gone_on_with(
 
 
 async def test_how_the_encoder_is_installed_is_said_on_a_narrow_screen_too(tmp_path: Path) -> None:
-    async with lab_app("rag", tmp_path).run_test(size=(40, 12)) as pilot:
+    async with opened(tmp_path).run_test(size=(40, 12)) as pilot:
         await do(pilot, "tab")
         drawn = " ".join(" ".join(line.split()) for line in view_lines(pilot))
         assert "pip install 'tutor[sentences]'" in drawn
 
 
 @pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
-async def test_the_encoder_is_chosen_and_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tutor.labs.rag.backend.is_installed", lambda: True)
-    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+async def test_the_encoder_is_chosen_and_measured(tmp_path: Path) -> None:
+    engine = BackendEngine(making(replace(LIBRARY, has_encoder=lambda: True)))
+    async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x", "k", "k", "k")
         assert "by encoder" in seen(pilot)
         await do(pilot, "tab", "enter")
@@ -167,9 +180,9 @@ async def test_the_encoder_is_chosen_and_measured(
         assert "tutor[sentences]" not in " ".join(view_lines(pilot))
 
 
-async def test_what_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutor.labs.rag.backend.BUDGET", 40)
-    async with lab_app("rag", tmp_path).run_test(size=(80, 24)) as pilot:
+async def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
+    engine = BackendEngine(making(limits=Limits(budget=40, length=10)))
+    async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         assert "cut" in seen(pilot)
         assert "no room for" in seen(pilot)

@@ -10,25 +10,23 @@ from typing import Any, get_args
 import pytest
 import torch
 
-from tests.labs.lab_backend import backend, done, settled, small_model
+from tests.labs.lab_backend import backend, done, settled, small_model, tools
 from tests.tiny_gguf import write_gguf
 from tutor.errors import LabError, RequestCancelled
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView
 from tutor.labs.kit.small_model import small_model_beside
-from tutor.labs.scale import lab, side_model
+from tutor.labs.scale import lab
+from tutor.labs.scale.backend import ScaleBackend
 from tutor.labs.scale.lab import (
     PARAGRAPH,
-    Focus,
-    Measure,
-    Other,
-    Paragraph,
-    See,
+    ReadParagraph,
     State,
     ladder,
 )
 from tutor.labs.scale.published import MODELS, training_compute
 from tutor.labs.scale.questions import Coming, Model, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
+from tutor.labs.scale.side_model import SideModel
 from tutor.lm.load import LanguageModel, load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.training.live import FILE, Choices, LiveTraining
@@ -126,7 +124,7 @@ def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> Non
     state = done("scale", there, EditText(TEXT))
     assert state.others == ("another",)
     assert state.complete
-    state = settled(lab.LAB, lab.act(state, Other()), there)
+    state = settled(lab.LAB, lab.act(state, Choose(1, "other")), there)
     reading = state.readings["other"]
     model = load_model(from_path(another))
     ids = torch.tensor(model.tokenizer.encode("\n" + TEXT))
@@ -142,39 +140,35 @@ def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> Non
 
     longer = settled(lab.LAB, lab.act(state, EditText(TEXT * 6)), there)  # more than it can read
     assert longer.readings["other"].byte_count == 6 * len(TEXT)
-    none = settled(lab.LAB, lab.act(longer, Other()), there)
+    none = settled(lab.LAB, lab.act(longer, Choose(1, "other")), there)
     assert none.other is None
     assert "other" not in none.readings
     assert none.others == ("another",)
     assert there._side_model is None
 
 
-def test_one_that_does_not_fit_is_refused_in_a_sentence(
-    another: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(side_model, "available_memory", lambda: 1000)
-    state = done("scale", backend("scale", tmp_path), Other())
+def test_one_that_does_not_fit_is_refused_in_a_sentence(another: Path, tmp_path: Path) -> None:
+    full = ScaleBackend(tools(tmp_path), free_memory=lambda: 1000)
+    state = done("scale", full, Choose(1, "other"))
     assert state.refused.startswith("It needs about 0.0 GB of memory")
     assert state.readings["loaded"] is not None
     assert state.complete
     assert lab.question(state) is None
-    assert lab.act(state, Other()).refused is None
+    assert lab.act(state, Choose(1, "other")).refused is None
 
 
 def test_one_that_is_damaged_or_gone_is_refused_too(another: Path, tmp_path: Path) -> None:
     there = backend("scale", tmp_path)
     state = done("scale", there)
     another.write_bytes(another.read_bytes()[:2000])
-    damaged = settled(lab.LAB, lab.act(state, Other()), there)
+    damaged = settled(lab.LAB, lab.act(state, Choose(1, "other")), there)
     assert damaged.refused
     another.unlink()
-    gone = settled(lab.LAB, lab.act(state, Other()), there)
+    gone = settled(lab.LAB, lab.act(state, Choose(1, "other")), there)
     assert "not installed any more" in gone.refused
 
 
-def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(
-    another: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(another: Path) -> None:
     dismissed = Event()
     ended: list[bool] = []
 
@@ -184,8 +178,7 @@ def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(
         on_stage("packing", 2, 4)
         ended.append(True)
 
-    monkeypatch.setattr(side_model, "load_model", load)
-    guest = side_model.SideModel(from_path(another))
+    guest = SideModel(from_path(another), load=load)
     coming = guest.after(0.0)
     while isinstance(coming, Coming) and coming.done == 0:
         coming = guest.after(0.01)
@@ -249,14 +242,14 @@ def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
     assert (state.text, state.left_out) == ("é" * 300, 200)
     with pytest.raises(LabError):
         lab.act(state, EditText(""))
-    assert lab.act(state, Paragraph()).text == PARAGRAPH
+    assert lab.act(state, ReadParagraph()).text == PARAGRAPH
 
 
 def test_the_keys_of_the_ladder_stay_on_it() -> None:
-    state = lab.act(lab.start(), See("ladder"))
-    assert lab.act(state, Focus(99)).rung == len(MODELS) - 1
-    assert lab.act(state, Focus(-99)).rung == 0
-    assert lab.act(lab.act(state, Measure(1)), Measure(-1)) == state
+    state = lab.act(lab.start(), ShowView("ladder"))
+    assert lab.act(state, MoveFocus(99, "rung")).rung == len(MODELS) - 1
+    assert lab.act(state, MoveFocus(-99, "rung")).rung == 0
+    assert lab.act(lab.act(state, MoveFocus(1, "quantity")), MoveFocus(-1, "quantity")) == state
 
 
 def test_benches_share_the_small_model_while_one_has_it(language_model: LanguageModel) -> None:

@@ -15,10 +15,10 @@ from tests.vendors import conftest as remote_tests
 from tests.vendors.loopback import Loopback, silent, status, stream, text_event, whole
 from tests.vendors.model_server import model_server
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale import lab
-from tutor.labs.scale.lab import Agree, Other, State
+from tutor.labs.scale.lab import Agree, State
 from tutor.labs.scale.questions import Coming, Reading
 from tutor.labs.scale.remote_reading import NOTHING_SENT, Elsewhere, Glance
 
@@ -158,7 +158,7 @@ def test_o_reaches_servers_too_and_one_can_be_taken_away(tmp_path: Path) -> None
     assert state.other is None
     seen = []
     for _ in range(4):
-        state = lab.act(state, Other())
+        state = lab.act(state, Choose(1, "other"))
         seen.append(state.other or (state.elsewhere.server and state.elsewhere.server.name))
         state = msgspec.structs.replace(state, others=("installed",))  # as asked anew
     assert seen == [None, "installed", "one", "two"]
@@ -184,7 +184,7 @@ def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path
     assert question is not None
     waiting = lab.receive(state, question, there.answer(question))
     assert isinstance(waiting.coming, Coming)
-    none = settled(lab.LAB, lab.act(waiting, Other()), there)
+    none = settled(lab.LAB, lab.act(waiting, Choose(1, "other")), there)
     assert none.elsewhere == Elsewhere(state.elsewhere.servers)
     assert there._elsewhere._runs.look("next").trouble.kind == "RequestCancelled"
 

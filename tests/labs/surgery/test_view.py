@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, lab_app, seen, state_of, write
 from tutor.labs.surgery.lab import Cut
 
 if TYPE_CHECKING:
@@ -54,9 +54,8 @@ async def test_copying_is_told_in_bits_before_and_after(tmp_path: Path) -> None:
 async def test_another_text_is_gone_on_with(tmp_path: Path) -> None:
     app = lab_app("surgery", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "enter", "e")
-        editor(pilot).load("Once upon a")
         await do(pilot, "enter")
+        await write(pilot, "Once upon a")
         state = state_of(pilot)
         assert state.text == "Once upon a"
         assert state.cuts == (Cut(0, 0),)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual.events import Key
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import BackendEngine, at_rest, do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of, write
 from tutor.engine.api import EngineState
 from tutor.errors import EngineError
 
@@ -31,9 +31,7 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
 async def test_what_is_written_is_cut_and_a_goal_is_kept(tmp_path: Path) -> None:
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "e")
-        editor(pilot).load("Donaudampfschifffahrt")
-        await do(pilot, "enter")
+        await write(pilot, "Donaudampfschifffahrt")
         assert len(state_of(pilot).pieces["model"]) >= 5
         await do(pilot, "g")
         assert "✓ a single word that costs 5 tokens or more" in seen(pilot)

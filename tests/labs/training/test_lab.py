@@ -49,8 +49,9 @@ def _small() -> Iterator[None]:
 def backend(
     folder: Path, moment: float = 0.0, measured_every: int = MEASURED_EVERY
 ) -> TrainingBackend:
-    """One step a moment, on a text that no lesson can change."""
-    return TrainingBackend(tools(folder, moment=moment), lambda: PASSAGES, measured_every)
+    """One step a moment, on a text that no lesson can change, written down only when asked."""
+    given = tools(folder, moment=moment)
+    return TrainingBackend(given, lambda: PASSAGES, measured_every, kept_every=math.inf)
 
 
 def trained(steps: int, choices: Choices) -> LiveTraining:

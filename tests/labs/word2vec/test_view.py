@@ -13,12 +13,12 @@ from tests.labs.lab_stage import (
     BackendEngine,
     at_rest,
     do,
-    editor,
     impatient,
     lab_app,
     screen_of,
     seen,
     state_of,
+    write,
 )
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import Choose, EditText, Run
@@ -120,9 +120,7 @@ async def test_another_seed_begins_anew_and_trains(tmp_path: Path) -> None:
 async def test_own_words_are_watched_and_those_the_text_lacks_are_said(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "e")
-        editor(pilot).load(WORDS)
-        await do(pilot, "enter")
+        await write(pilot, WORDS)
         await until(pilot, lambda: state_of(pilot).words.own)
         await at_rest(pilot)
         assert "not in the text: xylophone" in seen(pilot)

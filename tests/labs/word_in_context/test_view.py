@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 from tutor.app.widgets.plot import upright
 
 if TYPE_CHECKING:
@@ -15,16 +15,9 @@ if TYPE_CHECKING:
 OWN = "The name of the *country* / A long river of the *country*"
 
 
-async def write(pilot: Any, text: str) -> None:
-    await do(pilot, "e")
-    pilot.app.screen.focused.load(text)
-    await do(pilot, "enter")
-
-
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot)
         await write(pilot, OWN)
         await do(pilot, "d")
 
@@ -34,7 +27,6 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
 @pytest.mark.parametrize("presses", [1, 2])
 def test_how_rows_and_differences_look(presses: int, snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot)
         await write(pilot, OWN)
         await do(pilot, "right", *["tab"] * presses)
 
@@ -58,7 +50,6 @@ async def test_keys_go_through_layers_ways_and_pairs(tmp_path: Path) -> None:
 async def test_what_has_no_word_in_common_is_refused_and_stays(tmp_path: Path) -> None:
     app = lab_app("word-in-context", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot)
         await write(pilot, "cats / dogs")
         assert "no word in common" in seen(pilot)
         assert editor(pilot).text == "cats / dogs"
@@ -69,7 +60,6 @@ async def test_what_has_no_word_in_common_is_refused_and_stays(tmp_path: Path) -
 async def test_the_word_is_in_sight_where_the_sentence_is_too_long(tmp_path: Path) -> None:
     app = lab_app("word-in-context", tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:
-        await do(pilot)
         await write(pilot, f"{'a b c ' * 12}*country* / the *country*")
         assert "country" in seen(pilot).splitlines()[4]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import do, editor, lab_app, seen, state_of, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,16 +14,9 @@ if TYPE_CHECKING:
 WORDS = "man woman people family; year time day part; North South West East"
 
 
-async def write(pilot: Any, text: str) -> None:
-    await do(pilot, "e")
-    pilot.app.screen.focused.load(text)
-    await do(pilot, "enter")
-
-
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot)
         await write(pilot, WORDS)
         await do(pilot, "n")
 
@@ -32,7 +25,6 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
 
 def test_how_it_looks_closer(snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot)
         await write(pilot, WORDS)
         await do(pilot, "n", "n", "i", "i", "right")
 
@@ -42,7 +34,6 @@ def test_how_it_looks_closer(snap_compare: Any, tmp_path: Path) -> None:
 async def test_every_point_is_seen_with_its_mark(tmp_path: Path) -> None:
     app = lab_app("word-map", tmp_path)
     async with app.run_test(size=(140, 40)) as pilot:
-        await do(pilot)
         await write(pilot, "man woman; year time; North")
         text = seen(pilot)
         # one each in the legend
@@ -71,7 +62,6 @@ async def test_keys_zoom_pan_and_go_back_to_the_whole(tmp_path: Path) -> None:
 async def test_words_that_are_too_few_are_refused(tmp_path: Path) -> None:
     app = lab_app("word-map", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot)
         await write(pilot, "one two")
         assert "A map needs three words" in seen(pilot)
         assert editor(pilot).text == "one two"

@@ -84,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
     """All that the lab measures, asked as the lab asks it."""
+    from tutor.labs.kit.actions import Run
     from tutor.labs.kit.lab import settle
     from tutor.labs.rag import lab as rag
     from tutor.labs.rag import quality as rag_quality
@@ -91,7 +92,7 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
 
     state = rag.State(attempt=rag.start().attempt, part="measure")
     for _ in range(2):  # searching, then answering
-        for passed in settle(rag.LAB, rag.act(state, rag.Run()), answer):
+        for passed in settle(rag.LAB, rag.act(state, Run()), answer):
             state = passed
             (searched, searches), (answered, answers) = (
                 state.quality.searched,

@@ -17,16 +17,19 @@ from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
 
 MOMENT = 0.1
-"""Seconds after which an answer is due: gray text grows while it is written."""
+"""Seconds after which an answer is due at most: ghost text grows while it is written."""
 READ = 1024
 """Most tokens of a file that are read; of a longer beginning the end counts."""
 
 
 class GhostTextBackend:
-    """Keeps the session of the text that was asked about last: the next key changes its end."""
+    """Keeps the session of the text that was asked about last: the next key changes its end. A
+    proposal has `most` tokens at most."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, most: int = MOST) -> None:
         self._model = tools.model
+        self._moment = min(MOMENT, tools.moment)
+        self.most = most
         self._check_cancelled = tools.check_cancelled
         self._session: Session | None = None
 
@@ -34,12 +37,12 @@ class GhostTextBackend:
         """Raises `TextError` for a text that the model cannot read."""
         begun = time.perf_counter()
         ids, typed = take_back(self._model.tokenizer, question.context)
-        room = min(READ, self._model.card.context - MOST - len(typed))
+        room = min(READ, self._model.card.context - self.most - len(typed))
         read = [*self._model.tokenizer.start_ids, *ids[-room:]]
         line = _Line(self, read, typed, question)
         while not line.done:
             line.go_on()
-            if time.perf_counter() - begun >= MOMENT:
+            if time.perf_counter() - begun >= self._moment:
                 break
             self._check_cancelled()
         left_out = max(0, len(ids) - room)
@@ -117,7 +120,7 @@ class _Line:
 
     @property
     def done(self) -> bool:
-        return self.closed or self._new >= MOST
+        return self.closed or self._new >= self._backend.most
 
     @property
     def _begun(self) -> bool:

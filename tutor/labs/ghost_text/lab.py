@@ -14,6 +14,7 @@ import msgspec
 
 from tutor.labs.ghost_text.code_check import Verdict, check, same_code
 from tutor.labs.ghost_text.files import FILES
+from tutor.labs.kit.actions import Adjust, Choose, Reset, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.text import writable
 
@@ -77,15 +78,15 @@ class Proposal(msgspec.Struct, frozen=True):
         return writable(added.decode("utf-8", "ignore"))
 
 
-class Type(msgspec.Struct, frozen=True, tag_field="do", tag="type"):
-    """The file and where the cursor is in it, after a key; `cursor` counts characters."""
+class EditFile(msgspec.Struct, frozen=True, tag_field="do", tag="type"):
+    """Take over the file and where the cursor is in it, after a key; `cursor` counts characters."""
 
     text: str
     cursor: int
 
 
 class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
-    """No key for a moment: now the model is asked."""
+    """Ask the model: no key has come for a moment."""
 
 
 class Accept(msgspec.Struct, frozen=True, tag_field="do", tag="accept"):
@@ -95,32 +96,20 @@ class Accept(msgspec.Struct, frozen=True, tag_field="do", tag="accept"):
 
 
 class Dismiss(msgspec.Struct, frozen=True, tag_field="do", tag="dismiss"):
-    """Do not show it."""
+    """Do not show what is proposed."""
 
 
-class Begin(msgspec.Struct, frozen=True, tag_field="do", tag="begin"):
-    """Another beginning: so many places further down among those shown."""
-
-    by: int
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """Show the model more or less of the file: so many steps of `SEES`."""
-
-    by: int
-
-
-class Open(msgspec.Struct, frozen=True, tag_field="do", tag="open"):
-    """Another of the files, so many further on, as it was left."""
-
-    by: int = 1
-
-
-class Restore(msgspec.Struct, frozen=True, tag_field="do", tag="restore"):
-    """This file as it was in the beginning."""
-
-
-Action = Type | Pause | Accept | Dismiss | Begin | See | Open | Restore
+Action = (
+    EditFile
+    | Pause
+    | Accept
+    | Dismiss
+    | Choose[Literal["beginning", "file"]]
+    | Adjust[Literal["lines"]]
+    | Reset
+)
+"""The lines are how much of the file the model is shown, in steps of `SEES`. Only the file that is
+open is reset; the others stay as they were left."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -144,12 +133,22 @@ class Accepted(msgspec.Struct, frozen=True):
     right: bool
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """`pause` is how many seconds without a key it takes until the model is asked."""
+
+    pause: float = 0.15
+
+
+LIMITS = Limits()
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`kept` has text and cursor of each file. `proposed` is what was proposed here by how many
     lines were shown. `instead` is the token to begin with, None for the likeliest. `resting` when
     no key has come for a moment. `taken_instead`, `was_right` and `was_caught` tell of what was
     accepted so far."""
 
+    limits: Limits = LIMITS
     file: int = 0
     kept: tuple[tuple[str, int], ...]
     sees: int = 4
@@ -221,55 +220,54 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return None if used_up else proposal
 
     @property
-    def gray(self) -> str:
+    def ghost(self) -> str:
         """What is proposed after the cursor; empty where nothing is."""
         return self.part("line")
 
     def part(self, part: Part) -> str:
-        """So much of the gray text."""
+        """So much of the ghost text."""
         proposal = self.current
         if proposal is None:
             return ""
         typed = len(self.context) - len(proposal.context)
-        gray = proposal.text[typed:]
+        ghost = proposal.text[typed:]
         match part:
             case "line":
-                return gray
+                return ghost
             case "word":
-                found = _FIRST_WORD.match(gray)
-                return found[0] if found else gray
+                found = _FIRST_WORD.match(ghost)
+                return found[0] if found else ghost
             case "token":
-                return gray[: proposal.end_of_token(typed) - typed]
+                return ghost[: proposal.end_of_token(typed) - typed]
 
 
-def start() -> State:
-    return State(kept=tuple((file.text, file.cursor) for file in FILES))
+def start(limits: Limits = LIMITS) -> State:
+    return State(limits=limits, kept=tuple((file.text, file.cursor) for file in FILES))
 
 
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Type(text, cursor):
+        case EditFile(text=text, cursor=cursor):
             text = text[:LONGEST]
             return _at(state, text, min(max(0, cursor), len(text)), resting=False)
         case Pause():
             return replace(state, resting=True)
-        case Accept(part):
+        case Accept(part=part):
             return _accepted(state, state.part(part))
         case Dismiss():
             return replace(state, dismissed=True, instead=None)
-        case Begin(by):
-            return replace(_begun_otherwise(state, by), dismissed=False, resting=True)
-        case See(by):
+        case Choose(by=by, what=what):
+            if what == "beginning":
+                return replace(_begun_otherwise(state, by), dismissed=False, resting=True)
+            return _again(replace(state, file=(state.file + by) % len(FILES)))
+        case Adjust(by=by):
             return replace(
                 state, sees=_sees(state, by), instead=None, dismissed=False, resting=True
             )
-        case Open(by):
-            file = (state.file + by) % len(FILES)
-            return _anew(replace(state, file=file))
-        case Restore():
+        case Reset():
             given = FILES[state.file]
-            return _anew(_with(state, given.text, given.cursor))
+            return _again(_with(state, given.text, given.cursor))
 
 
 def _sees(state: State, by: int) -> int:
@@ -278,18 +276,18 @@ def _sees(state: State, by: int) -> int:
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
     )
-    return min(max(0, min(state.sees, all_there_is) + by), len(SEES) - 1)
+    return moved(min(state.sees, all_there_is), by, len(SEES))
 
 
 def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:
     """The file after an edit, or the cursor elsewhere in it."""
     if (text, cursor) == (state.text, state.cursor):
         return state
-    moved = _with(state, text, cursor)
-    moved = msgspec.structs.replace(moved, resting=resting, dismissed=False, proposed={})
-    if moved.current is not None:
-        return moved  # typed along with it: there is nothing to ask
-    return msgspec.structs.replace(moved, instead=None)
+    edited = _with(state, text, cursor)
+    edited = msgspec.structs.replace(edited, resting=resting, dismissed=False, proposed={})
+    if edited.current is not None:
+        return edited  # typed along with it: there is nothing to ask
+    return msgspec.structs.replace(edited, instead=None)
 
 
 def _with(state: State, text: str, cursor: int) -> State:
@@ -297,7 +295,7 @@ def _with(state: State, text: str, cursor: int) -> State:
     return msgspec.structs.replace(state, kept=kept)
 
 
-def _anew(state: State) -> State:
+def _again(state: State) -> State:
     return msgspec.structs.replace(
         state,
         proposal=None,
@@ -314,10 +312,10 @@ def _begun_otherwise(state: State, by: int) -> State:
     proposal = state.proposal
     if proposal is None or proposal.context != state.context or not proposal.beginnings:
         return msgspec.structs.replace(state, proposal=None, instead=None)
-    ids = [beginning.id for beginning in proposal.beginnings]
-    now = 0 if state.instead is None else ids.index(state.instead)
-    chosen = (now + by) % len(ids)
-    return msgspec.structs.replace(state, instead=ids[chosen] if chosen else None)
+    first, *others = (beginning.id for beginning in proposal.beginnings)
+    now = first if state.instead is None else state.instead
+    chosen = cycled((first, *others), now, by)
+    return msgspec.structs.replace(state, instead=None if chosen == first else chosen)
 
 
 def _accepted(state: State, part: str) -> State:
@@ -325,11 +323,11 @@ def _accepted(state: State, part: str) -> State:
     if proposal is None or not part:
         return state
     before, after = state.text[: state.cursor], state.text[state.cursor :]
-    moved = _at(state, before + part + after, state.cursor + len(part), resting=True)
+    edited = _at(state, before + part + after, state.cursor + len(part), resting=True)
     taken_instead = state.taken_instead or state.instead is not None
-    moved = msgspec.structs.replace(moved, taken_instead=taken_instead)
-    whole = proposal.done and part == state.gray
-    return _judged(moved) if whole else moved
+    edited = msgspec.structs.replace(edited, taken_instead=taken_instead)
+    whole = proposal.done and part == state.ghost
+    return _judged(edited) if whole else edited
 
 
 def _judged(state: State) -> State:
@@ -400,15 +398,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Open(),  # average.py
+        Choose(1, "file"),  # average.py
         Accept(),  # sum(values) / len(values)
-        Restore(),
-        See(-3),  # without the docstring
-        See(3),
-        Open(),  # words.py: max(len(word) ...
-        Begin(1),  # len(...)
+        Reset(),
+        Adjust(-3, "lines"),  # without the docstring
+        Adjust(3, "lines"),
+        Choose(1, "file"),  # words.py: max(len(word) ...
+        Choose(1, "beginning"),  # len(...)
         Accept(),
-        Open(),  # shout.py: string.upper
+        Choose(1, "file"),  # shout.py: string.upper
         Accept(),
     ),
 )

@@ -12,19 +12,9 @@ from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.labs.ghost_text.code_editor import CodeEditor
-from tutor.labs.ghost_text.lab import (
-    LONGEST,
-    Accept,
-    Begin,
-    Dismiss,
-    Open,
-    Pause,
-    Restore,
-    See,
-    State,
-    Type,
-)
-from tutor.labs.kit.columns import cursor
+from tutor.labs.ghost_text.lab import LONGEST, Accept, Dismiss, EditFile, Pause, State
+from tutor.labs.kit.actions import Choose
+from tutor.labs.kit.columns import LOW, cursor
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe, visible
 
@@ -34,11 +24,7 @@ if TYPE_CHECKING:
 
     from tutor.labs.ghost_text.lab import Accepted, Part, Proposal
 
-PAUSE = 0.15
-"""Seconds without a key before the model is asked: whoever types on wants no proposal."""
 _LABEL = 10
-_LOW = 12
-"""In fewer rows than this only the most needed is said below the file."""
 
 
 class GhostTextView(LabView):
@@ -50,14 +36,26 @@ class GhostTextView(LabView):
         Binding("tab", "take('line')", "take all", tooltip="Take what is proposed, all of it."),
         Binding("w", "take('word')", "a word", tooltip="Take one word of it."),
         Binding("t", "take('token')", "a token", tooltip="Take one token of it."),
-        Binding("down", "begin(1)", "another", key_display="↑↓", tooltip="Another way."),
-        Binding("up", "begin(-1)", show=False),
         Binding(
-            "right", "see(1)", "show more, less", key_display="←→", tooltip="More lines, or fewer."
+            "down",
+            "choose(1, 'beginning')",
+            "another",
+            key_display="↑↓",
+            tooltip="Another way.",
         ),
-        Binding("left", "see(-1)", show=False),
-        Binding("f", "open", "next file", tooltip="Another file. This one stays as it is."),
-        Binding("b", "restore", "as it was", tooltip="This file as it was in the beginning."),
+        Binding("up", "choose(-1, 'beginning')", show=False),
+        Binding(
+            "right",
+            "adjust(1, 'lines')",
+            "show more, less",
+            key_display="←→",
+            tooltip="More lines, or fewer.",
+        ),
+        Binding("left", "adjust(-1, 'lines')", show=False),
+        Binding(
+            "f", "choose(1, 'file')", "next file", tooltip="Another file. This one stays as it is."
+        ),
+        Binding("b", "reset", "as it was", tooltip="This file as it was in the beginning."),
     ]
     DEFAULT_CSS = """
     GhostTextView { overflow: hidden hidden; }
@@ -77,16 +75,16 @@ class GhostTextView(LabView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While the learner writes, the editor has keys of its own."""
-        own = ("write", "take", "begin", "see", "open", "restore")
+        own = ("write", "take", "choose", "adjust", "reset")
         return not (action in own and self.is_mounted and self.editor.has_focus)
 
     def _changed(self, text: str, cursor: int) -> None:
         """A key changed the file, or where the cursor is. The model is asked after a pause."""
         if (text, cursor) == (self.state.text, self.state.cursor):
             return
-        self.did(Type(text, cursor))
-        if self._pause is None:
-            self._pause = self.set_timer(PAUSE, self._paused)
+        self.did(EditFile(text, cursor))
+        if self._pause is None:  # a learner who types on wants no proposal
+            self._pause = self.set_timer(self.state.limits.pause, self._paused)
         else:
             self._pause.reset()
 
@@ -106,7 +104,7 @@ class GhostTextView(LabView):
 
     @on(CodeEditor.Otherwise)
     def _otherwise(self) -> None:
-        self.did(Begin(1))
+        self.did(Choose(1, "beginning"))
 
     @on(CodeEditor.Dismissed)
     def _dismissed(self) -> None:
@@ -116,21 +114,9 @@ class GhostTextView(LabView):
     def _left(self) -> None:
         self.focus()
 
-    def action_begin(self, by: int) -> None:
-        self.did(Begin(by))
-
-    def action_see(self, by: int) -> None:
-        self.did(See(by))
-
-    def action_open(self) -> None:
-        self.did(Open())
-
-    def action_restore(self) -> None:
-        self.did(Restore())
-
     def draw(self, state: State) -> None:
-        self.editor.show(state.text, state.cursor, state.gray, state.seen)
-        width, low = self.columns, self.size.height < _LOW
+        self.editor.show(state.text, state.cursor, state.ghost, state.seen)
+        width, low = self.columns, self.size.height < LOW
         self.put("#below", _briefly(state, width) if low else _below(state, width))
 
 
@@ -138,7 +124,7 @@ def _below(state: State, width: int) -> list[Content]:
     """Always as many lines, so that the file above does not move."""
     return [
         *_labelled("shown", _shown(state), width),
-        *_labelled("gray", _gray(state), width, 2),
+        *_labelled("gray", _ghost(state), width, 2),
         *_labelled("begins", _beginnings(state, width - _LABEL), width),
         *_labelled("taken", _taken(state.accepted), width, 2),
     ]
@@ -148,7 +134,7 @@ def _briefly(state: State, width: int) -> list[Content]:
     """Two lines, where there is no room for more."""
     shown = (f"{len(state.seen)} of {_lines(state)} lines  ", MUTED)
     below = _taken(state.accepted) if state.accepted else _beginnings(state, width)
-    lines = (Content.assemble(shown, _gray(state)), below)
+    lines = (Content.assemble(shown, _ghost(state)), below)
     return [line.truncate(width, ellipsis=True) for line in lines]
 
 
@@ -186,12 +172,12 @@ def _shown(state: State) -> Content:
     )
 
 
-def _gray(state: State) -> Content:
+def _ghost(state: State) -> Content:
     """What is proposed, in full: beside the cursor there may be no room for it."""
     proposal = state.current
-    if state.gray:
+    if state.ghost:
         more = "" if proposal and proposal.done else " …"
-        return Content.assemble((figures.ended(safe(state.gray)).strip(), "italic"), (more, MUTED))
+        return Content.assemble((figures.ended(safe(state.ghost)).strip(), "italic"), (more, MUTED))
     return Content.styled(_why_nothing(state, proposal), MUTED)
 
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from tutor.app.theme import LIKELY, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import Room, around, cursor
+from tutor.labs.kit.columns import ROOMY, Room, around, cursor
 from tutor.labs.kit.view import LabView
 from tutor.labs.merges.lab import Jump, State
 from tutor.text import counted, visible
@@ -113,7 +113,7 @@ def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
 
 def _heading(state: State, width: int) -> Content:
     every = figures.count(state.rules)
-    order = ", the most frequent first" if width >= 56 else ""
+    order = ", the most frequent first" if width >= ROOMY else ""
     return Content.styled(f"  {'rule':>8}  joins    (of {every}{order})", MUTED)
 
 

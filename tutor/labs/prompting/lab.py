@@ -7,7 +7,19 @@ from collections.abc import Callable
 import msgspec
 
 from tutor.errors import LabError, TextError
+from tutor.labs.kit.actions import (
+    Adjust,
+    Choose,
+    EditText,
+    MoveFocus,
+    Run,
+    ShowView,
+    Toggle,
+    cycled,
+    moved,
+)
 from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts import scores as prompt_scores
 from tutor.labs.kit.prompts.questions import (
     Answer,
@@ -30,23 +42,11 @@ from tutor.labs.kit.prompts.version import (
     choices,
     effective,
     idle,
-    moved,
+    on_task,
     plain_version,
 )
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.prompting.actions import (
-    Action,
-    Choose,
-    Copy,
-    Move,
-    Recall,
-    Run,
-    See,
-    Side,
-    Turn,
-    View,
-    Write,
-)
+from tutor.labs.prompting.actions import Action, Copy, Recall, View
 from tutor.labs.prompting.remote import missing, require_sendable
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
@@ -104,11 +104,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return prompt_scores.scored(self.results)
 
     @property
-    def asked(self) -> tuple[int, int]:
+    def progress(self) -> Progress:
         """How many items of both versions are asked, and how many there are."""
         both = set(self.trials)
         done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
-        return done, sum(len(self.about.items) for _ in both)
+        return at_pace(done, len(both) * len(self.about.items), self.seconds)
+
+    @property
+    def complete(self) -> bool:
+        """Whether both versions are scored."""
+        return self.progress.done == self.progress.total
 
     def tried(self, side: int, item: int) -> Tried | None:
         found = self.results.get(self.trials[side])
@@ -124,22 +129,21 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Side():
+        case Toggle():
             return replace(state, side=1 - state.side)
-        case See(view):
+        case ShowView(view=view):
             return replace(state, view=view, row=max(0, len(state.scored) - 1))
-        case Move(by):
-            return _move(state, by)
-        case Turn(by, part):
-            return _turn(state, by, part or PARTS[state.part])
-        case Write(part, text):
-            return _write(state, part, text)
+        case MoveFocus(by=by):
+            return _focused(state, by)
+        case Adjust(by=by, dial=dial):
+            return _turned(state, by, PARTS[state.part] if dial == "focus" else dial)
+        case EditText(text=text, field=field):
+            return _written(state, field, text)
         case Copy():
             other = state.sides[1 - state.side]
             return replace(_halted(state), sides=(other, other))
-        case Choose(by):
-            names = list(tasks())
-            return _to_task(state, names[(names.index(state.task) + by) % len(names)])
+        case Choose(by=by):
+            return _to_task(state, cycled(list(tasks()), state.task, by))
         case Run():
             return _halted(state) if state.running else _run(state)
         case Recall():
@@ -153,8 +157,7 @@ def act(state: State, action: Action) -> State:
 def _run(state: State) -> State:
     for trial in state.trials:
         require_sendable(trial)
-    done, total = state.asked
-    return msgspec.structs.replace(state, running=done < total, trouble=None)
+    return msgspec.structs.replace(state, running=not state.complete, trouble=None)
 
 
 def _halted(state: State) -> State:
@@ -170,16 +173,13 @@ def _recalled(state: State) -> State:
     return _with(there, trial.version)
 
 
-def _move(state: State, by: int) -> State:
-    def within(place: int, count: int) -> int:
-        return min(max(0, place + by), max(0, count - 1))
-
+def _focused(state: State, by: int) -> State:
     replace = msgspec.structs.replace
     if state.view == "parts":
-        return replace(state, part=within(state.part, len(PARTS)))
+        return replace(state, part=moved(state.part, by, len(PARTS)))
     if state.view == "versions":
-        return replace(state, row=within(state.row, len(state.scored)))
-    return replace(state, item=within(state.item, len(state.about.items)))
+        return replace(state, row=moved(state.row, by, len(state.scored)))
+    return replace(state, item=moved(state.item, by, len(state.about.items)))
 
 
 _IDLE: dict[Part, tuple[str, str]] = {
@@ -188,7 +188,7 @@ _IDLE: dict[Part, tuple[str, str]] = {
 }
 
 
-def _turn(state: State, by: int, part: Part) -> State:
+def _turned(state: State, by: int, part: Part) -> State:
     if idle(state.version, part):
         raise LabError(*_IDLE[part])
     known = list(choices(state.about, part))
@@ -203,12 +203,13 @@ def _next(known: list[str | int | float], at: int, by: int) -> str | int | float
     """Numbers end at their last choice, texts begin again."""
     if isinstance(known[0], str):
         return known[(at + by) % len(known)]
-    return known[min(max(0, at + by), len(known) - 1)]
+    return known[moved(at, by, len(known))]
 
 
-def _write(state: State, part: Part, text: str) -> State:
-    if part not in WRITTEN:
-        raise LabError(f"{part.capitalize()} is not written.", "← and → switch it.")
+def _written(state: State, field: str, text: str) -> State:
+    part = next((part for part in WRITTEN if part == field), None)
+    if part is None:
+        raise LabError(f"{field.capitalize()} is not written.", "← and → switch it.")
     if len(text) > LONGEST:
         raise TextError(f"This part has {len(text)} characters.", f"Use {LONGEST} at most.")
     written = msgspec.structs.replace(state, own={**state.own, part: text.strip()})
@@ -223,7 +224,7 @@ def _with(state: State, version: Version) -> State:
 
 def _to_task(state: State, name: str) -> State:
     before, after = state.about, tasks()[name]
-    first, second = (moved(version, before, after) for version in state.sides)
+    first, second = (on_task(version, before, after) for version in state.sides)
     return msgspec.structs.replace(_halted(state), task=name, sides=(first, second), item=0)
 
 
@@ -256,15 +257,16 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
         case Read(), Reading():
             return replace(state, reading=(question, answer))
-        case Try(trial, item), Sent():
+        case Try(trial=trial, item=item), Sent():
             return replace(state, sent=Try(trial, item))
-        case Try(), Failed(trouble):
+        case Try(), Failed(trouble=trouble):
             return replace(state, running=False, sent=None, trouble=trouble)
         case Stop(), Stopped():
             return replace(state, sent=None)
-        case Try(trial, item), Tried():
+        case Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
-    return state
+        case _:  # no backend answers so
+            return state
 
 
 def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
@@ -272,8 +274,7 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
     found[item] = tried
     results = _remembered({**state.results, trial: tuple(found)}, state.trials)
     new = msgspec.structs.replace(state, results=results, seconds=tried.seconds, sent=None)
-    done, total = new.asked
-    return msgspec.structs.replace(new, running=new.running and done < total)
+    return msgspec.structs.replace(new, running=new.running and not new.complete)
 
 
 def _remembered(
@@ -336,23 +337,23 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("apart", "one part, not examples: intervals lie apart", _on(prompt_scores.apart)),
     ),
     solution=(
-        Turn(2, "examples"),
+        Adjust(2, "examples"),
         Run(),  # the answers take the form of the examples
-        Turn(1, "frame"),
+        Adjust(1, "frame"),
         Run(),  # in plain text there is no error of form
-        Turn(-2, "examples"),
+        Adjust(-2, "examples"),
         Run(),  # without examples the frame alone makes the difference
-        Side(),
+        Toggle("side"),
         Copy(),
-        Turn(1, "rule"),
-        Turn(1, "place"),
+        Adjust(1, "rule"),
+        Adjust(1, "place"),
         Run(),  # a rule between the sentence and its answer
-        Choose(-5),  # sentiment
+        Choose(-5, "task"),  # sentiment
         Copy(),
-        Turn(2, "examples"),
-        Side(),
+        Adjust(2, "examples"),
+        Toggle("side"),
         Copy(),
-        Turn(1, "order"),
+        Adjust(1, "order"),
         Run(),
     ),
 )

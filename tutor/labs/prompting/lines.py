@@ -8,10 +8,10 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import figures
-from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
+from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.prompts.questions import Read
 from tutor.labs.kit.prompts.scores import difference, outcome_of, score
 from tutor.labs.kit.prompts.tasks import tasks
@@ -43,7 +43,6 @@ NAMES: dict[Part, str] = {
 }
 _FRAMES = {"chat": "chat, one message", "turns": "chat, examples as turns", "text": "plain text"}
 _NAME = 15
-_NARROW = 60
 
 
 def heading(state: State, width: int) -> Content:
@@ -57,7 +56,7 @@ def heading(state: State, width: int) -> Content:
 
 def parts(state: State, width: int, rows: int) -> list[Content]:
     """What A and B consist of; where they differ is marked."""
-    name = _NAME if width >= _NARROW else 9
+    name = _NAME if width >= ROOMY else 9
     cell = (width - name - 6) // 2
     shown = around(state.part, len(PARTS), max(1, rows - 2))
     more = len(PARTS) - len(shown)
@@ -136,7 +135,7 @@ def _said(version: Version, part: Part) -> str:
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
     """A line for each version, how they differ, and how far the scoring is. In few rows (`low`)
     the difference is left out, and how far it is takes the place of the heading."""
-    labels = bool(state.about.labels) and width >= 70
+    labels = bool(state.about.labels) and width >= ROOMY
     head = _score_heading(width, labels)
     lines = [_score(state, side, width, labels) for side in (0, 1)]
     far = _progress(state, width)
@@ -150,13 +149,13 @@ def scores(state: State, width: int, *, low: bool) -> list[Content]:
 
 
 def _graph(width: int, labels: bool) -> int:
-    return max(0, min(30, width - 45 - (10 if labels else 0))) if width >= _NARROW else 0
+    return max(0, min(30, width - 45 - (10 if labels else 0))) if width >= ROOMY else 0
 
 
 def _score_heading(width: int, labels: bool) -> Content:
     graph = _graph(width, labels)
     line = "0 %".ljust(graph - 5) + "100 %" if graph >= 9 else " " * graph
-    if width < _NARROW:
+    if width < ROOMY:
         return Content.styled(f"{'right':>11}{'95 %':>14}{'wrong':>6}{'form':>5}", MUTED)
     cells = f"{'right':>11}{'95 % interval':>14}  {line}{'wrong':>7}{'form':>6}"
     return Content.styled(cells + (f"{'by share':>10}" if labels else ""), MUTED)
@@ -164,7 +163,7 @@ def _score_heading(width: int, labels: bool) -> Content:
 
 def _score(state: State, side: int, width: int, labels: bool) -> Content:
     found = score(state.results, state.trials[side])
-    here, wide = side == state.side, width >= _NARROW
+    here, wide = side == state.side, width >= ROOMY
     mark = ("› " if here else "  ") + "AB"[side]
     if not found.asked:
         return Content.assemble((mark, f"{ACT} bold" if here else MUTED))
@@ -192,7 +191,7 @@ def _difference(state: State, width: int) -> Content:
         return Content("")
     chance = "under 0.001" if found.chance < 0.001 else f"{found.chance:.3f}"
     said = f"right in A alone {found.only_a}, in B alone {found.only_b}"
-    if width >= _NARROW:
+    if width >= ROOMY:
         said += f"; by chance: {chance} (sign test)"
     return Content.styled(said, MUTED)
 
@@ -200,14 +199,12 @@ def _difference(state: State, width: int) -> Content:
 def _progress(state: State, width: int) -> list[Content]:
     if state.server is not None:
         return elsewhere.progress(state, width)
-    done, total = state.asked
+    far = state.progress
     if state.running:
-        left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
-        bar = meter(done / total, min(20, max(4, width - 34)))
-        return [Content.assemble(bar, (f"  {done} of {total} items{left}", MUTED))]
-    if done == total:
+        return [progress_line(far, width, "items")]
+    if state.complete:
         return [Content.styled("Both are scored.", MUTED)]
-    said = f"{done} of {total} items asked. Enter scores the rest."
+    said = f"{far.done} of {far.total} items asked. Enter scores the rest."
     return [Content.styled(said, MUTED)]
 
 
@@ -230,7 +227,7 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     head = f"{'AB'[state.side]}, item {state.item + 1}: "
     head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
     read = "" if found.tokens is None else " are read"
-    said = f"{read}; ▏ the answer" if width >= _NARROW else ", ▏ answer"
+    said = f"{read}; ▏ the answer" if width >= ROOMY else ", ▏ answer"
     more = "  PgDn: more" if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
 
@@ -244,7 +241,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
     if not state.scored:
         return [Content.styled("Nothing is scored yet. Enter scores A and B.", MUTED)]
     shown = around(state.row, len(state.scored), max(1, rows - 1))
-    task, wide = 10, width >= _NARROW
+    task, wide = 10, width >= ROOMY
     interval = f"{'interval':>14}" if wide else ""
     head = (
         f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    what it has besides an instruction"

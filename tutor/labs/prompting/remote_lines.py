@@ -9,7 +9,8 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.app.widgets.meter import meter
+from tutor.labs.kit.columns import ROOMY
+from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.prompting.remote import plan
 from tutor.text import counted, safe
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from tutor.labs.prompting.lab import State
     from tutor.labs.prompting.remote import Plan
     from tutor.vendors.catalogue import RemoteModel
-
-_WIDE = 60
-"""Columns from which on it is said in full what went wrong."""
 
 
 def who(server: RemoteModel, width: int) -> Content:
@@ -30,16 +28,13 @@ def who(server: RemoteModel, width: int) -> Content:
 
 def progress(state: State, width: int) -> list[Content]:
     """How far the scoring is, and what it takes to go on: before anything is sent."""
-    done, total = state.asked
     if state.running:
-        left = "" if state.seconds is None else f"  about {state.seconds * (total - done):.0f} s"
-        bar = meter(done / total, min(20, max(4, width - 34)))
-        return [Content.assemble(bar, (f"  {done} of {total} answered{left}", MUTED))]
-    if done == total:
+        return [progress_line(state.progress, width, "answered")]
+    if state.complete:
         return [Content.styled("Both are scored.", MUTED)]
     found = plan(state.trials, state.results)
     if state.trouble is not None:
-        what = state.trouble.error if width >= _WIDE else f"{state.trouble.title}."
+        what = state.trouble.error if width >= ROOMY else f"{state.trouble.title}."
         said = f"× {what} Enter goes on with the {found.requests} that are left."
         return _wrapped(said, NOT_YET, width)
     free = state.server is not None and state.server.here

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
 from tutor.labs.kit import server_field
-from tutor.labs.kit.columns import WIDE, beside
+from tutor.labs.kit.actions import EditText, Run
+from tutor.labs.kit.columns import LOW, WIDE, beside
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.labs.kit.prompts.version import PARTS, WRITTEN
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView
 from tutor.labs.prompting import lines as drawn
-from tutor.labs.prompting.actions import (
-    VIEWS,
-    Choose,
-    Copy,
-    Move,
-    Recall,
-    Run,
-    See,
-    Side,
-    Turn,
-    Write,
-)
+from tutor.labs.prompting.actions import VIEWS, Copy, Recall
 from tutor.labs.prompting.item_lines import items
 from tutor.labs.prompting.remote import plan, sendable
 from tutor.text import counted
@@ -35,7 +27,6 @@ if TYPE_CHECKING:
 
     from tutor.labs.prompting.lab import State
 
-_FEW_ROWS = 12
 _LEFT = 80
 """Columns of the parts, where the items stand beside them."""
 
@@ -43,18 +34,17 @@ _LEFT = 80
 class PromptingView(LabView):
     """Parts, items, the prompt as it is read, and the versions scored so far."""
 
+    VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "run", "score, stop", tooltip="Ask both versions for all items; stop."),
-        Binding("up", "move(-1)", "row", key_display="↑↓", tooltip="A part, item or version."),
-        Binding("down", "move(1)", show=False),
-        Binding("left", "turn(-1)", "switch", key_display="←→", tooltip="Switch this part."),
-        Binding("right", "turn(1)", show=False),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "A part, item or version."),
+        *pair(LEFT_RIGHT, "adjust(*, 'focus')", "switch", "Switch this part."),
         Binding("e", "edit", "write", tooltip="Write this part yourself."),
-        Binding("o", "side", "A or B", tooltip="Work on the other version."),
+        Binding("o", "switch('side')", "A or B", tooltip="Work on the other version."),
         Binding("c", "copy", "copy", tooltip="Make this version the same as the other one."),
-        Binding("tab", "view", "view", tooltip="Parts, items, prompt, versions."),
-        Binding("t", "task(1)", "task", tooltip="The next task; T: the one before."),
-        Binding("T", "task(-1)", show=False),
+        Binding("tab", "next_view", "view", tooltip="Parts, items, prompt, versions."),
+        Binding("t", "choose(1, 'task')", "task", tooltip="The next task; T: the one before."),
+        Binding("T", "choose(-1, 'task')", show=False),
         Binding("r", "recall", "put here", tooltip="Put this remembered version on this side."),
         Binding("a", "add", "add a server", tooltip="Ask a model elsewhere: its name and address."),
         Binding("d", "remove", "model here", tooltip="Ask the model on this machine again."),
@@ -68,7 +58,7 @@ class PromptingView(LabView):
             return False
         if action == "edit":
             return state.view == "parts" and PARTS[state.part] in WRITTEN
-        if action == "turn":
+        if action == "adjust":
             return state.view == "parts"
         if action == "recall":
             return state.view == "versions" and bool(state.scored)
@@ -78,8 +68,7 @@ class PromptingView(LabView):
 
     def action_run(self) -> None:
         state: State = self.state
-        done, total = state.asked
-        sends = state.server is not None and done < total and sendable(state.trials)
+        sends = state.server is not None and not state.complete and sendable(state.trials)
         if sends and not state.running:
             self.run_worker(self._run_where_agreed(), group="agreed", exclusive=True)
         else:
@@ -102,23 +91,11 @@ class PromptingView(LabView):
     def action_remove(self) -> None:
         self.did(Remove())
 
-    def action_move(self, by: int) -> None:
-        self.did(Move(by))
-
-    def action_turn(self, by: int) -> None:
-        self.did(Turn(by))
-
-    def action_side(self) -> None:
-        self.did(Side())
-
     def action_copy(self) -> None:
         self.did(Copy())
 
-    def action_task(self, by: int) -> None:
-        self.did(Choose(by))
-
-    def action_view(self) -> None:
-        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
+    def action_next_view(self) -> None:
+        super().action_next_view()
         self.scroll_home(animate=False)
 
     def action_recall(self) -> None:
@@ -127,12 +104,12 @@ class PromptingView(LabView):
     def action_edit(self) -> None:
         part = PARTS[self.state.part]
         label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]}; empty: none."
-        self.write(label, getattr(self.state.version, part), lambda text: Write(part, text))
+        self.write(label, getattr(self.state.version, part), partial(EditText, field=part))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         wide = width >= WIDE and state.view != "versions"
         left = _LEFT - 4 if wide else width
-        low = height < _FEW_ROWS
+        low = height < LOW
         top = [] if low and state.view in ("parts", "items") else [drawn.heading(state, width)]
         below = drawn.scores(state, width, low=low)
         room = height - len(top) - len(below)

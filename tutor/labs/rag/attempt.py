@@ -258,12 +258,12 @@ def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
 def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Attempt:
     replace = msgspec.structs.replace
     match answer:
-        case Found(hits):
+        case Found(hits=hits):
             return replace(attempt, hits=hits)
-        case Written(ids, data, ended, read, total):
+        case Written(ids=ids, data=data, ended=ended, read=read, total=total):
             return replace(attempt, ids=ids, data=data, ended=ended, read=(read, total))
-        case Scored(bits) if bits is not None:
+        case Scored(bits=bits) if bits is not None:
             if attempt.alone is None:
                 return replace(attempt, alone=bits)
             return replace(attempt, costs=(*attempt.costs, bits))
-    return attempt
+    return attempt  # nothing new: the prompt is still being read

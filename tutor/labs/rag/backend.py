@@ -35,8 +35,7 @@ from tutor.labs.rag.attempt import (
     Written,
     passage_line,
 )
-from tutor.labs.rag.sentence_encoder import is_installed
-from tutor.labs.rag.texts import Texts, quiz_questions, sources, texts
+from tutor.labs.rag.texts import Library, Texts
 from tutor.labs.rag.vectors import Vectors, of_encoder, of_model
 from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN, Token
@@ -46,8 +45,6 @@ from tutor.retrieval.passage import Found as FoundPassage
 from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 
-MOMENT = 0.2
-"""Seconds after which an answer is due, whatever is done by then."""
 MERGED = 50
 """Passages of each list that are merged, and in which a right one is looked for."""
 SESSIONS = 4
@@ -57,10 +54,28 @@ NOTE = "Note"
 """The heading of the passage that the learner puts in."""
 
 
+class Limits(msgspec.Struct, frozen=True):
+    """Tokens of the prompt that are for passages, tokens of an answer, and tokens that are read at
+    once."""
+
+    budget: int = BUDGET
+    length: int = LENGTH
+    chunk: int = CHUNK
+
+
+LIMITS = Limits()
+LIBRARY = Library()
+
+
 class RagBackend:
-    def __init__(self, tools: Tools) -> None:
+    """Keeps the texts, the vectors of their passages, and the prompts that were read last."""
+
+    def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
+        self._library = library
+        self._limits = limits
         self._texts: dict[str, Texts] = {}
         self._vectors: dict[tuple[str, Maker], Vectors] = {}
         self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
@@ -71,7 +86,7 @@ class RagBackend:
         there."""
         match question:
             case Look():
-                return Sources(tuple(sources()), encoder=is_installed())
+                return Sources(tuple(self._library.sources()), encoder=self._library.has_encoder())
             case Read(source=source, maker=maker):
                 return self._vectors_of(source, maker).read_on(self._until())
             case Find(query=query, way=way, count=count):
@@ -84,13 +99,13 @@ class RagBackend:
                 return self._ranked(kind, first)
 
     def _until(self) -> float:
-        return time.monotonic() + MOMENT
+        return time.monotonic() + self._moment
 
     # --- searching --------------------------------------------------------------------------
 
     def _texts_of(self, source: str) -> Texts:
         if source not in self._texts:
-            self._texts[source] = texts(source)
+            self._texts[source] = self._library.texts(source)
         return self._texts[source]
 
     def _vectors_of(self, source: str, maker: Maker) -> Vectors:
@@ -100,7 +115,7 @@ class RagBackend:
             self._vectors[whose] = (
                 of_encoder(passages, check)
                 if maker == "encoder"
-                else of_model(self._model, passages, quiz_questions(), check)
+                else of_model(self._model, passages, self._library.questions(), check)
             )
         return self._vectors[whose]
 
@@ -132,7 +147,7 @@ class RagBackend:
     def _assembled(self, hits: Sequence[Hit], count: int) -> list[Hit]:
         """With what of each goes into the prompt: whole passages while there is room, then the
         beginning of one, then none."""
-        room = BUDGET
+        room = self._limits.budget
         assembled = []
         for number, hit in enumerate(hits, start=1):
             heading, text = hit.passage.heading, " ".join(hit.passage.text.split())
@@ -172,7 +187,7 @@ class RagBackend:
             ranks.append(first_right(ids, pair.right))
             scores.append(found[0].score if found else 0.0)
             self._check_cancelled()
-            if time.monotonic() - began >= MOMENT:
+            if time.monotonic() - began >= self._moment:
                 break
         return Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
 
@@ -183,7 +198,7 @@ class RagBackend:
         began = time.monotonic()
         session = self._session(prompt)
         written = list(ids)
-        read = self._read(session, [*prompt, *written], began + MOMENT)
+        read = self._read(session, [*prompt, *written], began + self._moment)
         ended = False
         while read and not ended:
             best = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token
@@ -191,9 +206,9 @@ class RagBackend:
             if not ended:
                 session.append([best.id])
                 written.append(best.id)
-                ended = len(written) >= LENGTH
+                ended = len(written) >= self._limits.length
             self._check_cancelled()
-            if time.monotonic() - began >= MOMENT:
+            if time.monotonic() - began >= self._moment:
                 break
         return Written(
             tuple(written),
@@ -224,7 +239,7 @@ class RagBackend:
         key = tuple(prompt)
         if key not in self._sessions:
             context = self._model.network.config.context
-            if len(prompt) + LENGTH > context:
+            if len(prompt) + self._limits.length > context:
                 raise LabError(
                     f"The prompt has {len(prompt)} tokens, and this model reads {context}.",
                     "Take fewer passages.",
@@ -241,7 +256,7 @@ class RagBackend:
         """Reads on along the path, a piece at a time. Whether all of it is read."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):
-            session.append(path[len(session) : len(session) + CHUNK])
+            session.append(path[len(session) : len(session) + self._limits.chunk])
             session.distribution(len(session), PLAIN, seed=0, top=1)
             if time.monotonic() >= until:
                 break

@@ -8,6 +8,17 @@ from typing import Literal
 
 import msgspec
 
+from tutor.labs.kit.actions import (
+    Adjust,
+    Choose,
+    EditText,
+    MoveFocus,
+    Run,
+    ShowView,
+    Toggle,
+    cycled,
+    moved,
+)
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.rag import quality
 from tutor.labs.rag.attempt import (
@@ -42,65 +53,19 @@ View = Literal["passage", "prompt", "answers"]
 VIEWS: tuple[View, ...] = ("passage", "prompt", "answers")
 
 
-class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Another question."""
-
-    text: str
-
-
-class Example(msgspec.Struct, frozen=True, tag_field="do", tag="example"):
-    """Another question of the set; so many further on."""
-
-    by: int
-
-
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """Search in another way."""
-
-    by: int
-
-
-class Switch(msgspec.Struct, frozen=True, tag_field="do", tag="switch"):
-    """Retrieval off, or on again."""
-
-
-class Count(msgspec.Struct, frozen=True, tag_field="do", tag="count"):
-    """More passages, or fewer."""
-
-    by: int
-
-
-class Poison(msgspec.Struct, frozen=True, tag_field="do", tag="poison"):
-    """Put a false passage into the index; an empty one takes it out."""
-
-    text: str
-
-
-class From(msgspec.Struct, frozen=True, tag_field="do", tag="from"):
-    """Other texts: so many further on among those that are indexed."""
-
-    by: int
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """Look at the passage so many further down."""
-
-    by: int
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """The passage, the whole prompt, or the answers to this question so far."""
-
-
-class Go(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """To the other part of the lab."""
-
-
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Measure, or stop; when all is measured: again."""
-
-
-Action = Ask | Example | Turn | Switch | Count | Poison | From | Focus | See | Go | Run
+Choice = Literal["example", "way", "texts"]
+Action = (
+    EditText
+    | Choose[Choice]
+    | Toggle[Literal["retrieval", "part"]]
+    | Adjust[Literal["passages"]]
+    | MoveFocus[Literal["passage"]]
+    | ShowView[View]
+    | Run
+)
+"""The field "poison" is a false passage that is put into the index, and taken out when it is empty;
+the other text is a question. An example is a question of the set, a way one of searching, and texts
+are those that are searched. When all is measured, it is measured again."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,30 +126,23 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Ask(text):
-            return _anew(replace(state, part="ask"), " ".join(text.split())[:LONGEST])
-        case Example(by):
-            number = (state.example + by) % len(pairs())
-            return _anew(replace(state, example=number, part="ask"), examples()[number].ask)
-        case Turn(by):
-            kind = state.kinds[(state.kinds.index(state.way.kind) + by) % len(state.kinds)]
-            return _anew(replace(state, way=replace(state.way, kind=kind), retrieving=True))
-        case Switch():
-            return _anew(replace(state, retrieving=not state.retrieving))
-        case Count(by):
-            return _anew(replace(state, count=min(max(1, state.count + by), MOST_PASSAGES)))
-        case Poison(text):
+        case EditText(text=text, field="poison"):
             false = " ".join(text.split())[:LONGEST]
-            return _anew(replace(state, way=replace(state.way, poison=false), retrieving=True))
-        case From(by):
-            return _from(state, by)
-        case Focus(by):
-            last = max(0, len(state.attempt.hits or ()) - 1)
-            return replace(state, focus=min(max(0, state.focus + by), last))
-        case See():
-            return replace(state, view=VIEWS[(VIEWS.index(state.view) + 1) % len(VIEWS)])
-        case Go():
+            return _again(replace(state, way=replace(state.way, poison=false), retrieving=True))
+        case EditText(text=text):
+            return _again(replace(state, part="ask"), " ".join(text.split())[:LONGEST])
+        case Choose(by=by, what=what):
+            return _chosen(state, by, what)
+        case Toggle(what=what):
+            if what == "retrieval":
+                return _again(replace(state, retrieving=not state.retrieving))
             return replace(state, part="measure" if state.part == "ask" else "ask")
+        case Adjust(by=by):
+            return _again(replace(state, count=1 + moved(state.count - 1, by, MOST_PASSAGES)))
+        case MoveFocus(by=by):
+            return replace(state, focus=moved(state.focus, by, len(state.attempt.hits or ())))
+        case ShowView(view=view):
+            return replace(state, view=view)
         case Run():
             return replace(state, quality=quality.toggled(state.quality), part="measure")
 
@@ -199,17 +157,24 @@ def examples() -> tuple[Pair, ...]:
     return tuple(pair for turn in zip_longest(*kinds.values()) for pair in turn if pair)
 
 
-def _from(state: State, by: int) -> State:
-    names = [source.name for source in state.sources]
-    if len(names) < 2:
-        return state
-    name = names[(names.index(state.way.source) + by) % len(names)]
-    return _anew(
-        msgspec.structs.replace(state, way=msgspec.structs.replace(state.way, source=name))
-    )
+def _chosen(state: State, by: int, what: Choice) -> State:
+    replace = msgspec.structs.replace
+    match what:
+        case "example":
+            number = (state.example + by) % len(pairs())
+            return _again(replace(state, example=number, part="ask"), examples()[number].ask)
+        case "way":
+            way = replace(state.way, kind=cycled(state.kinds, state.way.kind, by))
+            return _again(replace(state, way=way, retrieving=True))
+        case "texts":
+            names = [source.name for source in state.sources]
+            if len(names) < 2:
+                return state
+            way = replace(state.way, source=cycled(names, state.way.source, by))
+            return _again(replace(state, way=way))
 
 
-def _anew(state: State, query: str | None = None) -> State:
+def _again(state: State, query: str | None = None) -> State:
     """The same question, or another one, with the settings as they are now."""
     asked = state.attempt.query if query is None else query
     way = state.way if state.retrieving else None
@@ -230,7 +195,7 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     match answer:
-        case Sources(sources, encoder):
+        case Sources(sources=sources, encoder=encoder):
             kinds: tuple[Kind, ...] = (*KINDS, "encoder") if encoder else KINDS
             return replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
         case ReadSoFar() if isinstance(question, Read):
@@ -357,14 +322,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Ask("What is the password of the guest network?"),
-        Switch(),
-        Poison("The password of the guest network is sunflower."),
-        Poison(""),
-        Ask("What is the boiling point of mercury?"),
-        Ask("How do I get the identical text a second time?"),
-        Turn(1),
-        Turn(-1),
+        EditText("What is the password of the guest network?"),
+        Toggle("retrieval"),
+        EditText("The password of the guest network is sunflower.", field="poison"),
+        EditText("", field="poison"),
+        EditText("What is the boiling point of mercury?"),
+        EditText("How do I get the identical text a second time?"),
+        Choose(1, "way"),
+        Choose(-1, "way"),
         Run(),
     ),
 )

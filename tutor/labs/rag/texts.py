@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
 
 from tutor.course.catalogue import Course, load_course
 from tutor.course.passages import course_passages
 from tutor.labs.rag.attempt import COURSE, Source
+from tutor.labs.rag.sentence_encoder import is_installed
 from tutor.retrieval import store
 from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.full_text import MemoryIndex
@@ -31,12 +33,9 @@ class Texts(Protocol):
 
 
 class CourseTexts:
-    def __init__(self) -> None:
+    def __init__(self, passages: tuple[Passage, ...]) -> None:
+        self.passages = passages
         self._indexes = lru_cache(maxsize=2)(self._index)
-
-    @property
-    def passages(self) -> tuple[Passage, ...]:
-        return _course_passages()
 
     def _index(self, false: Passage | None) -> MemoryIndex:
         return MemoryIndex((*self.passages, *([] if false is None else [false])))
@@ -48,18 +47,19 @@ class CourseTexts:
 class FolderTexts:
     """An index on disk. It is opened for each search: it may be written meanwhile."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most_vectors: int = MOST_VECTORS) -> None:
         self._name = name
+        self._most_vectors = most_vectors
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
         """Raises `RetrievalError` where there are too many to be read by the model."""
         with store.opened(self._name) as index:
             count = index.listed().passages
-            if not 0 < count <= MOST_VECTORS:
+            if not 0 < count <= self._most_vectors:
                 raise RetrievalError(
-                    f"{self._name} has {count:,} passages; 1 to {MOST_VECTORS:,} can be compared "
-                    "by meaning.",
+                    f"{self._name} has {count:,} passages; 1 to {self._most_vectors:,} can be "
+                    "compared by meaning.",
                     "Search by words (k).",
                 )
             return tuple(index.passages())
@@ -67,23 +67,6 @@ class FolderTexts:
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
         with store.opened(self._name) as index:
             return index.search(query, limit, false)
-
-
-def texts(name: str) -> Texts:
-    return CourseTexts() if name == COURSE else FolderTexts(name)
-
-
-def sources() -> Iterator[Source]:
-    """The course, and the indexes on disk. One that cannot be used is not offered: `tutor rag
-    list` tells what is wrong with it."""
-    yield Source(COURSE, len(_course_passages()), vectors=True)
-    for name in store.names():
-        try:
-            with store.opened(name) as index:
-                count = index.listed().passages
-        except RetrievalError:
-            continue
-        yield Source(name, count, vectors=0 < count <= MOST_VECTORS)
 
 
 @lru_cache(maxsize=1)
@@ -101,3 +84,32 @@ def _course() -> Course:
 @lru_cache(maxsize=1)
 def _course_passages() -> tuple[Passage, ...]:
     return course_passages(_course())
+
+
+@dataclass(frozen=True)
+class Library:
+    """The texts that can be asked about: the passages of the course, and the indexes on disk, of
+    which those of `most_vectors` passages at most can be compared by meaning. `questions` are
+    those of the quizzes, `has_encoder` says whether a sentence encoder is installed."""
+
+    course: Callable[[], tuple[Passage, ...]] = _course_passages
+    questions: Callable[[], tuple[str, ...]] = quiz_questions
+    has_encoder: Callable[[], bool] = is_installed
+    most_vectors: int = MOST_VECTORS
+
+    def texts(self, name: str) -> Texts:
+        if name == COURSE:
+            return CourseTexts(self.course())
+        return FolderTexts(name, self.most_vectors)
+
+    def sources(self) -> Iterator[Source]:
+        """Yield the course, and the indexes on disk. One that cannot be used is not offered:
+        `tutor rag list` tells what is wrong with it."""
+        yield Source(COURSE, len(self.course()), vectors=True)
+        for name in store.names():
+            try:
+                with store.opened(name) as index:
+                    count = index.listed().passages
+            except RetrievalError:
+                continue
+            yield Source(name, count, vectors=0 < count <= self.most_vectors)

@@ -157,7 +157,7 @@ def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None])
 
 @lru_cache(maxsize=1)
 def _encoder() -> SentenceEncoder:
-    return SentenceEncoder()
+    return SentenceEncoder(sentence_encoder.weights_folder())
 
 
 def _text(passage: Passage) -> str:

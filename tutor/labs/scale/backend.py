@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tutor import paths
 from tutor.errors import LabError, ModelError, TutorError
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale.lab import BEST
 from tutor.labs.scale.published import SMOLLM2_TOKENS
@@ -33,6 +33,7 @@ from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_
 from tutor.labs.scale.remote_backend import ReadingElsewhere
 from tutor.labs.scale.remote_reading import ReadElsewhere
 from tutor.labs.scale.side_model import SideModel
+from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.inspect.passage import Passage
 from tutor.lm.load import LanguageModel
 from tutor.lm.training.history import BYTES_A_STEP, CONTEXT
@@ -46,10 +47,15 @@ BEFORE = "\n"
 
 
 class ScaleBackend:
-    """Keeps the other model that was chosen last, and how far it has read."""
+    """Keeps the other model that was chosen last, and how far it has read. `free_memory` tells how
+    many bytes are free, None where nothing tells."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(
+        self, tools: Tools, free_memory: Callable[[], int | None] = available_memory
+    ) -> None:
         self._loaded = tools.model
+        self._moment = tools.moment
+        self._free_memory = free_memory
         self._folder = tools.folder
         self._side_model: SideModel | None = None
         self._passage: tuple[str, Passage] | None = None
@@ -64,9 +70,9 @@ class ScaleBackend:
             case Others():
                 self._dismiss()
                 return Installed(tuple(self._others()))
-            case Read("other", text, name):
+            case Read(model="other", text=text, name=name):
                 return self._told_by_another(name, text)
-            case Read(model, text):
+            case Read(model=model, text=text):
                 return Told(self._reading(model, text))
 
     def _told_elsewhere(self, question: ReadElsewhere) -> Answer:
@@ -93,21 +99,21 @@ class ScaleBackend:
 
     def _told_by_another(self, name: str, text: str) -> Answer:
         try:
-            model = self._visiting(name)
+            model = self._loaded_beside(name)
             return model if isinstance(model, Coming) else self._read_by(model, text)
         except TutorError as error:
             self._dismiss()
             return Refused(f"{error.happened} {error.next_step}")
 
-    def _visiting(self, name: str) -> LanguageModel | Coming:
+    def _loaded_beside(self, name: str) -> LanguageModel | Coming:
         """It, once it is loaded. Raises `ModelError`."""
         if self._side_model is None or self._side_model.name != name:
             self._dismiss()
             found = self._others().get(name)
             if found is None:
                 raise ModelError(f"{name} is not installed any more.", "Choose another.")
-            self._side_model = SideModel(found)
-        return self._side_model.after(MOMENT)
+            self._side_model = SideModel(found, self._free_memory)
+        return self._side_model.after(self._moment)
 
     def _read_by(self, model: LanguageModel, text: str) -> Answer:
         """A large model takes long: it goes on for a moment. Raises `TextError`."""
@@ -119,7 +125,7 @@ class ScaleBackend:
             self._passage = text, Passage(network, ids)
         passage = self._passage[1]
         if not passage.through:
-            passage.go_on(MOMENT)
+            passage.go_on(self._moment)
             return Coming("reading", passage.done, passage.blocks, None)
         with torch.inference_mode():
             final = network.norm(passage.stream)
@@ -157,7 +163,7 @@ class ScaleBackend:
         return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> Reading | None:
-        """That of the lab of training, as it was last written down."""
+        """Return what the network of the training lab, as it was saved last, makes of `text`."""
         training = LiveTraining(())
         try:
             training.load(self._folder / FILE)

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale.questions import (
@@ -55,6 +55,7 @@ READERS: tuple[Model, ...] = ("yours", "small", "loaded")
 """The network of the lab of training, the model that comes along, and the one in use. Another one
 that is installed reads too where the learner wants it."""
 View = Literal["text", "ladder"]
+VIEWS: tuple[View, ...] = ("text", "ladder")
 Quantity = Literal["parameters", "bytes", "tokens", "compute"]
 QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 
@@ -62,31 +63,8 @@ QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class Paragraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
-    """The paragraph again that nobody was trained on."""
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """The text as it is read, or the ladder."""
-
-    view: View
-
-
-class Measure(msgspec.Struct, frozen=True, tag_field="do", tag="measure"):
-    """Another quantity of the ladder as bars."""
-
-    by: int
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """The rung of the ladder that is so many further on."""
-
-    by: int
-
-
-class Other(msgspec.Struct, frozen=True, tag_field="do", tag="other"):
-    """Let the next one of the other models read too, those that are installed and then those
-    elsewhere; after the last, none."""
+class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
+    """Read the paragraph again that no model was trained on."""
 
 
 class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
@@ -96,7 +74,18 @@ class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
     yes: bool
 
 
-Action = EditText | Paragraph | See | Measure | Focus | Other | Add | Remove | Agree
+Action = (
+    EditText
+    | ReadParagraph
+    | ShowView[View]
+    | MoveFocus[Literal["rung", "quantity"]]
+    | Choose[Literal["other"]]
+    | Add
+    | Remove
+    | Agree
+)
+"""The focus is on a rung of the ladder, and on the quantity that its bars show. The other model is
+one that reads too: first those that are installed, then those elsewhere; after the last, none."""
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -157,21 +146,21 @@ def act(state: State, action: Action) -> State:
             if not kept:
                 raise LabError("There is nothing to read.", "Write a sentence.")
             return _about(state, kept, len(data) - len(kept.encode()))
-        case Paragraph():
+        case ReadParagraph():
             return _about(state, PARAGRAPH, 0)
-        case See(view):
+        case ShowView(view=view):
             return new(state, view=view)
-        case Measure(by):
+        case MoveFocus(by=by, axis=axis):
+            if axis == "rung":
+                return new(state, rung=moved(state.rung, by, len(ladder(state))))
             return new(state, quantity=(state.quantity + by) % len(QUANTITIES))
-        case Focus(by):
-            return new(state, rung=min(max(0, state.rung + by), len(ladder(state)) - 1))
-        case Other():
-            return _with_another(state)
+        case Choose(by=by):
+            return _with_another(state, by)
         case Add():
             return _with_server(state, action.model)
         case Remove():
             return _without_another(state, without_server(state.elsewhere))
-        case Agree(yes):
+        case Agree(yes=yes):
             return new(state, elsewhere=decided(state.elsewhere, yes), coming=None)
 
 
@@ -188,13 +177,11 @@ def _about(state: State, text: str, left_out: int) -> State:
     )
 
 
-def _with_another(state: State) -> State:
+def _with_another(state: State, by: int) -> State:
     """The next one that can be reached reads too. After the last none does, and those that are
     installed are asked for anew: one may have been fetched meanwhile."""
-    reachable = state.reachable
     now = state.elsewhere.server or state.other
-    place = reachable.index(now) + 1 if now in reachable else 0
-    another = reachable[place] if place < len(reachable) else None
+    another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
     if isinstance(another, RemoteModel):
         return _with_server(state, another)
     none = _without_another(state, chosen(state.elsewhere, None))
@@ -235,20 +222,21 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     new = msgspec.structs.replace
-    match question, answer:
-        case _, Installed(names):
+    match answer:
+        case Installed(names=names):
             return new(state, others=names)
-        case _, Coming():
+        case Coming():
             return new(state, coming=answer)
-        case ReadElsewhere(), Refused(why):
+        case Refused(why=why) if isinstance(question, ReadElsewhere):
             return new(state, elsewhere=new(state.elsewhere, refused=why), coming=None)
-        case ReadElsewhere(), Glance():
-            return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
-        case _, Refused(why):
+        case Refused(why=why):
             return new(state, refused=why, coming=None)
-        case Read(model, text), Told(reading) if text == state.text:
-            return new(state, readings={**state.readings, model: reading}, coming=None)
-    return state
+        case Glance():
+            return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
+        case Told(reading=reading):
+            if not isinstance(question, Read) or question.text != state.text:
+                return state  # about a text that was given up
+            return new(state, readings={**state.readings, question.model: reading}, coming=None)
 
 
 # --- goals ----------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
@@ -14,13 +15,19 @@ from tutor.models.installed import file_size
 
 
 class SideModel:
-    """Is loaded in a thread of its own, which computes nothing but the weights: whoever else asks
-    the engine is answered meanwhile."""
+    """A model that is loaded in a thread of its own, which computes nothing but the weights: other
+    questions to the engine are answered meanwhile."""
 
-    def __init__(self, found: FoundModel) -> None:
+    def __init__(
+        self,
+        found: FoundModel,
+        free_memory: Callable[[], int | None] = available_memory,
+        load: Callable[..., LanguageModel] = load_model,
+    ) -> None:
         """Raises `NotEnoughMemory` for one that would not fit beside the model in use."""
-        _require_room(found)
+        _require_room(found, free_memory())
         self.name = found.name
+        self._load_model = load
         self._found = found
         self._left = False
         self._model: LanguageModel | None = None
@@ -52,7 +59,7 @@ class SideModel:
 
     def _load(self) -> None:
         try:
-            self._model = load_model(self._found, on_stage=self._hear)
+            self._model = self._load_model(self._found, on_stage=self._hear)
         except TutorError as error:
             self._failure = error
 
@@ -64,10 +71,10 @@ class SideModel:
         self._stage = (stage, done, total)
 
 
-def _require_room(found: FoundModel) -> None:
+def _require_room(found: FoundModel, free: int | None) -> None:
     """What is read from a packed copy needs its file's size; what has to be converted is looked at
     once more while it is loaded (`tutor.lm.load`)."""
-    needed, free = file_size(found), available_memory()
+    needed = file_size(found)
     if free is not None and needed > free:
         raise NotEnoughMemory(
             f"It needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",

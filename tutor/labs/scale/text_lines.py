@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
+from tutor.labs.kit.columns import LOW
 from tutor.labs.scale.lab import BEST
 from tutor.text import counted, safe, visible
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _LABEL = 12
 _COLUMN = 24
 _NARROWEST = 12
-_LOW, _HIGH = 12, 24
+_HIGH = 24
 _ABOVE_GUESSES = 7
 _METER = 20
 _NOT_TOLD = "not told"
@@ -43,7 +44,7 @@ class _Column(msgspec.Struct, frozen=True):
 
 def text_lines(state: State, width: int, height: int) -> list[Content]:
     """The text, what it cost each model, and what each expects after it."""
-    low = height < _LOW
+    low = height < LOW
     read = Content(visible(state.text.encode()).replace("␣", " ")).wrap(width)
     lines = [line.rstrip() for line in read][: 1 if low else 2 if height < _HIGH else 10]
     if len(read) > len(lines):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.labs.kit import server_field
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView
-from tutor.labs.scale.lab import PARAGRAPH, Agree, Focus, Measure, Other, Paragraph, See, State
+from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
 from tutor.labs.scale.ladder_lines import ladder_lines
 from tutor.labs.scale.remote_reading import with_server
 from tutor.labs.scale.text_lines import text_lines
@@ -28,32 +28,44 @@ _SENT = "The text that is read, and each that you write while this model reads a
 class ScaleView(LabView):
     """What a text costs each model, side by side; or the ladder of what the models were made of."""
 
+    VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "see", "ladder / text", tooltip="The text as it is read, or the ladder."),
+        Binding(
+            "tab", "next_view", "ladder / text", tooltip="The text as it is read, or the ladder."
+        ),
         Binding("e", "edit", "write", tooltip="Let them read a text of your own."),
         Binding("p", "paragraph", "the paragraph", tooltip="The text that none was trained on."),
         Binding("o", "other", "other model", tooltip="Let another model read it too, or none."),
         Binding("a", "add", "add a server", tooltip="A model elsewhere: its name and address."),
         Binding("d", "remove", "remove", tooltip="Take away the server that reads."),
         Binding("enter", "again", "ask it again", tooltip="Ask the server once more."),
-        Binding("right", "measure(1)", "bars of", key_display="←→", tooltip="What the bars show."),
-        Binding("left", "measure(-1)", show=False),
-        Binding("down", "focus_by(1)", "source", key_display="↑↓", tooltip="Where it is from."),
-        Binding("up", "focus_by(-1)", show=False),
+        Binding(
+            "right",
+            "move_focus(1, 'quantity')",
+            "bars of",
+            key_display="←→",
+            tooltip="What the bars show.",
+        ),
+        Binding("left", "move_focus(-1, 'quantity')", show=False),
+        Binding(
+            "down",
+            "move_focus(1, 'rung')",
+            "source",
+            key_display="↑↓",
+            tooltip="Where it is from.",
+        ),
+        Binding("up", "move_focus(-1, 'rung')", show=False),
     ]
-
-    def action_see(self) -> None:
-        self.did(See("ladder" if self.state.view == "text" else "text"))
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
         self.write("A text, to be read by all of them:", text, EditText)
 
     def action_paragraph(self) -> None:
-        self.did(Paragraph())
+        self.did(ReadParagraph())
 
     def action_other(self) -> None:
-        self.did(Other())
+        self.did(Choose(1, "other"))
         self._ask_to_agree()
 
     def action_add(self) -> None:
@@ -81,19 +93,13 @@ class ScaleView(LabView):
     def action_remove(self) -> None:
         self.did(Remove())
 
-    def action_measure(self, by: int) -> None:
-        self.did(Measure(by))
-
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add" and not server_field.offered(self):
             return False
         state: State | None = self.state
         if state is None:
             return True
-        if action in ("measure", "focus_by"):
+        if action == "move_focus":
             return state.view == "ladder"
         if action == "other":
             return bool(state.reachable) or state.other is not None

@@ -28,18 +28,21 @@ SAVED = "training-saved.safetensors"
 
 class TrainingBackend:
     """The network at hand, and two files: where the training stands, and what was saved. It learns
-    from `prose`, and stops for a measurement after every `measured_every` steps."""
+    from `prose`, stops for a measurement after every `measured_every` steps, and is written down
+    after every `kept_every` seconds."""
 
     def __init__(
         self,
         tools: Tools,
         prose: Callable[[], Sequence[str]] = lesson_prose,
         measured_every: int = MEASURED_EVERY,
+        kept_every: float = KEPT_EVERY,
     ) -> None:
         self._check_cancelled = tools.check_cancelled
         self._moment = tools.moment
         self._prose = prose
         self._measured_every = measured_every
+        self._kept_every = kept_every
         self._running = tools.folder / FILE
         self._saved = tools.folder / SAVED
         self._training: LiveTraining | None = None
@@ -96,7 +99,7 @@ class TrainingBackend:
         if before < MOST_STEPS:
             training.train(Choices(question.rate, question.mask, question.shuffled), on)
         seconds = time.perf_counter() - started
-        if time.monotonic() > self._kept + KEPT_EVERY:
+        if time.monotonic() > self._kept + self._kept_every:
             self._keep(training)
         return (training.done - before) / seconds
 

@@ -99,9 +99,9 @@ def plain_version(task: Task) -> Version:
     return Version(instruction=task.instruction)
 
 
-def moved(version: Version, before: Task, after: Task) -> Version:
-    """The same version for another task: what was of the one task becomes that of the other, what
-    the learner wrote stays."""
+def on_task(version: Version, before: Task, after: Task) -> Version:
+    """Return the same version for another task: what was of the one task becomes that of the
+    other, what the learner wrote stays."""
     changed = {}
     for part in WRITTEN:
         known = choices(before, part)

@@ -1,17 +1,19 @@
-"""A course of few passages and a set of few questions, for the lab of retrieval: what is tested of
-it does not change with every lesson."""
+"""A course of few passages and a set of few questions: what is tested of the lab does not change
+with every lesson."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.labs.lab_backend import tools
 from tutor import paths
-from tutor.labs.rag import backend as rag_backend
+from tutor.labs.kit.backend import MOMENT, Backend, Tools
 from tutor.labs.rag import lab as rag
-from tutor.labs.rag import texts as rag_texts
+from tutor.labs.rag.backend import LIMITS, Limits, RagBackend
+from tutor.labs.rag.texts import Library
 from tutor.retrieval import pairs as pairs_module
 from tutor.retrieval.passage import Passage
 
@@ -44,16 +46,36 @@ PAIRS = """\
 """
 
 
+LIBRARY = Library(
+    course=lambda: PASSAGES,
+    questions=lambda: ("What is it?", "Why is that so?"),
+    has_encoder=lambda: False,
+)
+SHORT = Limits(length=10)
+
+
+def backend(
+    folder: Path,
+    library: Library = LIBRARY,
+    limits: Limits = LIMITS,
+    *,
+    moment: float = MOMENT,
+) -> Backend:
+    """On the small model and the few passages."""
+    return RagBackend(tools(folder, moment=moment), library, limits)
+
+
+def making(library: Library = LIBRARY, limits: Limits = SHORT) -> Callable[[str, Tools], Backend]:
+    """Make backends on the few passages, with short answers."""
+    return lambda name, tools: RagBackend(tools, library, limits)
+
+
 @pytest.fixture
 def small_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     file = tmp_path / "pairs.yaml"
     file.write_text(PAIRS)
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(paths, "retrieval_pairs", lambda: file)
-    monkeypatch.setattr(rag_texts, "_course_passages", lambda: PASSAGES)
-    monkeypatch.setattr(rag_texts, "quiz_questions", lambda: ("What is it?", "Why is that so?"))
-    monkeypatch.setattr(rag_backend, "quiz_questions", rag_texts.quiz_questions)
-    monkeypatch.setattr(rag_backend, "is_installed", lambda: False)
     forget()
     yield
     forget()
