@@ -29,7 +29,8 @@ OPTION = {option.id: place for place, option in enumerate(ADVICE.options)}
 CASE = {case.id: number for number, case in enumerate(ADVICE.cases, start=1)}
 
 
-MUST, KIND = Toggle("must"), Choose(1, "kind")
+MUST: adviser.Action = Toggle("must")
+KIND: adviser.Action = Choose(1, "kind")
 
 
 def weight(by: int) -> adviser.Action:
@@ -72,7 +73,8 @@ def picked(state: State, option: str) -> State:
 def test_until_the_data_is_there_nothing_can_be_done() -> None:
     state = adviser.start()
     assert isinstance(adviser.question(state), adviser.Read)
-    for action in (weight(1), MUST, case(1), PickOption(), SaveResult(), ShowView("cases")):
+    cases: adviser.Action = ShowView("cases")
+    for action in (weight(1), MUST, case(1), PickOption(), SaveResult(), cases):
         assert adviser.act(state, action) == state
     assert adviser.question(begun()) is None
 

@@ -31,8 +31,8 @@ NAMES = {
 
 def reading(bits: int) -> tuple[Action, ...]:
     """The text is read with weights of so many bits."""
-    row = MoveFocus(PRECISIONS.index(bits), "row")
-    return ShowView("precision"), MoveFocus(-len(PRECISIONS), "row"), row, Run()
+    down, up = PRECISIONS.index(bits), -len(PRECISIONS)
+    return ShowView("precision"), MoveFocus(up, "row"), MoveFocus(down, "row"), Run()
 
 
 @pytest.fixture(scope="module")

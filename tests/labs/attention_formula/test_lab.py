@@ -115,13 +115,14 @@ def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
 
 def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path))
-    for action in (
+    actions: tuple[formula.Action, ...] = (
         MoveFocus(4, "step"),
         MoveFocus(-2, "token"),
         MoveFocus(3, "key"),
         Toggle("root"),
         Toggle("mask"),
-    ):
+    )
+    for action in actions:
         state = formula.act(state, action)
         assert formula.question(state) is None
     assert formula.question(formula.act(state, MoveFocus(-1, "head"))) is not None
@@ -132,7 +133,8 @@ def test_what_is_moved_while_another_head_is_awaited_does_not_take_its_place(
 ) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path))
     awaited = formula.act(state, MoveFocus(-1, "head"))
-    for action in (MoveFocus(-1, "token"), Toggle("mask")):
+    actions: tuple[formula.Action, ...] = (MoveFocus(-1, "token"), Toggle("mask"))
+    for action in actions:
         awaited = formula.act(awaited, action)
         assert awaited.worked is None
         assert formula.question(awaited) is not None

@@ -36,8 +36,8 @@ from tutor.lm.network import Trace, Transformer
 from tutor.lm.training.recipes.families.model import load_family
 from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
 
-DECODER = Choose(1, "family")
-ENCODER_DECODER = Choose(2, "family")
+DECODER: families.Action = Choose(1, "family")
+ENCODER_DECODER: families.Action = Choose(2, "family")
 
 
 def lab(folder: Path, *actions: object) -> State:
@@ -183,8 +183,9 @@ def test_layer_head_and_row_stay_within_what_there_is(tmp_path: Path) -> None:
     assert state.attention is not None
     assert (state.layer, state.head) == (1, 4)
     assert state.focus == len(state.attention.rows) - 1
-    for back in (MoveFocus(-9, "layer"), MoveFocus(-9, "head"), MoveFocus(-99, "row")):
-        state = families.act(state, back)
+    axes: tuple[families.Axis, ...] = ("layer", "head", "row")
+    for axis in axes:
+        state = families.act(state, MoveFocus(-99, axis))
     assert (state.layer, state.head, state.focus) == (0, 0, 0)
     assert lab(tmp_path, ShowView("across")).part == "reading"  # an encoder has no such part
     assert lab(tmp_path, Toggle("masks")).masks

@@ -346,6 +346,10 @@ def _longer(written: Written, answer: Generated) -> Written:
     )
 
 
+_PREDICT: Action = Choose(1, "prediction")
+_NEXT_KIND: Action = MoveFocus(1, "row")
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="generations",
     title="Three generations",
@@ -392,7 +396,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         NewConversation(),
         SendMessage("Do you lend old records?"),
         ShowView("probes"),
-        *(step for _ in KINDS for step in (Choose(1, "prediction"), MoveFocus(1, "row"))),
+        *((_PREDICT, _NEXT_KIND) * len(KINDS)),
         Run(),
     ),
 )
