@@ -18,30 +18,27 @@ from tutor.errors import LabError, StoreError
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser.backend import MOST_A_DAY, AdviserBackend
 from tutor.labs.adviser.data_files import read_advice
-from tutor.labs.adviser.lab import (
-    FIRST,
-    LAB,
-    Choose,
-    Clear,
-    Keep,
-    Look,
-    Move,
-    Must,
-    NextKind,
-    Pick,
-    Save,
-    Saved,
-    See,
-    State,
-    Turn,
-)
+from tutor.labs.adviser.lab import FIRST, LAB, PickOption, Save, Saved, SaveResult, State
 from tutor.labs.adviser.words import what_decides
+from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, ShowView, Toggle
 
 ADVICE = read_advice(paths.lessons_folder())
 DAY = date(2026, 11, 25)
 NEED = {need.id: place for place, need in enumerate(ADVICE.needs)}
 OPTION = {option.id: place for place, option in enumerate(ADVICE.options)}
 CASE = {case.id: number for number, case in enumerate(ADVICE.cases, start=1)}
+
+
+MUST: adviser.Action = Toggle("must")
+KIND: adviser.Action = Choose(1, "kind")
+
+
+def weight(by: int) -> adviser.Action:
+    return Adjust(by, "weight")
+
+
+def case(by: int) -> adviser.Action:
+    return Choose(by, "case")
 
 
 def begun() -> State:
@@ -56,13 +53,18 @@ def after(*actions: adviser.Action, state: State | None = None) -> State:
 
 
 def on(need: str, *actions: adviser.Action) -> tuple[adviser.Action, ...]:
-    return (Choose(FIRST), Choose(NEED[need]), *actions)
+    return (MoveFocus(FIRST, "need"), MoveFocus(NEED[need], "need"), *actions)
 
 
 def picked(state: State, option: str) -> State:
     """`option` in focus, and picked."""
     order = [row.option for row in adviser.ranking(ADVICE, state.now)]
-    return after(Look(FIRST), Look(order.index(OPTION[option])), Pick(), state=state)
+    return after(
+        MoveFocus(FIRST, "option"),
+        MoveFocus(order.index(OPTION[option]), "option"),
+        PickOption(),
+        state=state,
+    )
 
 
 # --- weighing -------------------------------------------------------------------------------------
@@ -71,36 +73,37 @@ def picked(state: State, option: str) -> State:
 def test_until_the_data_is_there_nothing_can_be_done() -> None:
     state = adviser.start()
     assert isinstance(adviser.question(state), adviser.Read)
-    for action in (Turn(1), Must(), Move(1), Pick(), Keep(), See("cases")):
+    cases: adviser.Action = ShowView("cases")
+    for action in (weight(1), MUST, case(1), PickOption(), SaveResult(), cases):
         assert adviser.act(state, action) == state
     assert adviser.question(begun()) is None
 
 
 def test_a_weight_has_four_positions() -> None:
-    state = after(*on("privacy", Turn(1), Turn(1), Turn(1), Turn(1)))
+    state = after(*on("privacy", weight(1), weight(1), weight(1), weight(1)))
     assert state.now.weights[NEED["privacy"]] == 3
-    assert after(Turn(-9), state=state).now.weights[NEED["privacy"]] == 0
+    assert after(weight(-9), state=state).now.weights[NEED["privacy"]] == 0
 
 
 def test_what_goes_in_is_weighed_for_one_kind_at_a_time() -> None:
-    state = after(*on("inputs", Turn(3)))
+    state = after(*on("inputs", weight(3)))
     assert OPTION["claude"] in adviser.lead(ADVICE, state.now)
-    state = after(NextKind(), NextKind(), state=state)  # sound
+    state = after(KIND, KIND, state=state)  # sound
     assert adviser.lead(ADVICE, state.now) == {OPTION["gemini"]}
-    state = after(NextKind(), state=state)  # code
+    state = after(KIND, state=state)  # code
     assert adviser.lead(ADVICE, state.now) == {OPTION["copilot"]}
-    assert after(NextKind(), state=state).now.kinds == begun().now.kinds
+    assert after(KIND, state=state).now.kinds == begun().now.kinds
 
 
 def test_where_features_are_alike_options_tie() -> None:
-    state = after(*on("inputs", Turn(3)), *on("recency", Turn(3)), *on("length", Turn(2)))
+    state = after(*on("inputs", weight(3)), *on("recency", weight(3)), *on("length", weight(2)))
     assert adviser.lead(ADVICE, state.now) == {
         OPTION["chatgpt"], OPTION["gemini"], OPTION["claude"],
     }  # fmt: skip
 
 
 def test_a_must_excludes_whatever_the_weights() -> None:
-    state = after(*on("inputs", Turn(3)), *on("privacy", Must()))
+    state = after(*on("inputs", weight(3)), *on("privacy", MUST))
     assert adviser.lead(ADVICE, state.now) == {OPTION["local"]}
     assert what_decides(ADVICE, state.now, OPTION["gemini"]) == (
         "Out, whatever the weights. No data may leave the machine."
@@ -108,21 +111,21 @@ def test_a_must_excludes_whatever_the_weights() -> None:
 
 
 def test_every_case_has_settings_of_its_own() -> None:
-    state = after(*on("cost", Turn(2)), Move(1), *on("speed", Turn(1)))
+    state = after(*on("cost", weight(2)), case(1), *on("speed", weight(1)))
     assert state.now.weights[NEED["cost"]] == 0
-    state = after(Move(-5), state=state)
+    state = after(case(-5), state=state)
     assert (state.case, state.now.weights[NEED["cost"]]) == (0, 2)
-    assert after(Move(100), state=state).case == len(ADVICE.cases)
+    assert after(case(100), state=state).case == len(ADVICE.cases)
 
 
 def test_what_decides_is_what_the_dials_then_do() -> None:
-    state = after(*on("inputs", Turn(2)), *on("cost", Turn(2)), *on("privacy", Turn(1)))
+    state = after(*on("inputs", weight(2)), *on("cost", weight(2)), *on("privacy", weight(1)))
     for option in range(len(ADVICE.options)):
         found = adviser.deciding(ADVICE, state.now, option)
         if found is not None:
             need = ADVICE.needs[found.need].id
             by = found.weight - state.now.weights[found.need]
-            turned = after(*on(need, Turn(by)), state=state)
+            turned = after(*on(need, weight(by)), state=state)
             assert adviser.lead(ADVICE, turned.now) == found.lead
 
 
@@ -130,19 +133,25 @@ def test_what_decides_is_what_the_dials_then_do() -> None:
 @given(
     st.lists(
         st.sampled_from(
-            [Choose(1), Choose(-1), Turn(1), Turn(-1), Must(), NextKind(), Clear(), Look(1),
-             Look(-2), Move(1), Move(-1), See("needs"), See("reasons"), See("cases"), Pick()]
+            [
+                *(MoveFocus(by, "need") for by in (1, -1)),
+                *(MoveFocus(by, "option") for by in (1, -2)),
+                *(weight(by) for by in (1, -1)),
+                *(case(by) for by in (1, -1)),
+                *map(ShowView, adviser.VIEWS),
+                *(MUST, KIND, Reset(), PickOption()),
+            ]
         ),
         max_size=40,
     )
-)  # fmt: skip
+)
 def test_whatever_is_done_leads_to_a_sound_state(actions: list[adviser.Action]) -> None:
     state = begun()
     for action in actions:
         try:
             state = adviser.act(state, action)
         except LabError:
-            assert isinstance(action, Pick)
+            assert isinstance(action, PickOption)
             nothing = not any((*state.now.weights, *state.now.musts))
             assert nothing or (state.case, state.now) in state.missed
         assert 0 <= state.need < len(ADVICE.needs)
@@ -160,11 +169,11 @@ def test_whatever_is_done_leads_to_a_sound_state(actions: list[adviser.Action]) 
 
 def test_before_anything_is_weighed_nothing_can_be_picked() -> None:
     with pytest.raises(LabError):
-        after(Move(1), Pick())
+        after(case(1), PickOption())
 
 
 def test_a_case_is_solved_by_what_can_be_defended_and_stays_solved() -> None:
-    state = picked(after(Move(CASE["bank"]), *on("control", Turn(3))), "no-llm")
+    state = picked(after(case(CASE["bank"]), *on("control", weight(3))), "no-llm")
     assert state.solved == state.at_once == {CASE["bank"]}
     state = picked(state, "copilot")  # to read why not
     assert state.picked[CASE["bank"]] == OPTION["copilot"]
@@ -172,16 +181,16 @@ def test_a_case_is_solved_by_what_can_be_defended_and_stays_solved() -> None:
 
 
 def test_options_cannot_be_tried_one_after_the_other() -> None:
-    state = picked(after(Move(CASE["bank"]), *on("control", Turn(3))), "claude")
+    state = picked(after(case(CASE["bank"]), *on("control", weight(3))), "claude")
     assert state.solved == frozenset()
     with pytest.raises(LabError, match="picked already"):
         picked(state, "no-llm")
-    there_and_back = after(Turn(-1), Turn(1), state=state)
+    there_and_back = after(weight(-1), weight(1), state=state)
     with pytest.raises(LabError):
         picked(there_and_back, "no-llm")
     with pytest.raises(LabError):  # nor in another case meanwhile
-        picked(after(Move(1), Move(-1), state=state), "no-llm")
-    state = picked(after(Turn(-1), state=state), "no-llm")
+        picked(after(case(1), case(-1), state=state), "no-llm")
+    state = picked(after(weight(-1), state=state), "no-llm")
     assert state.solved == {CASE["bank"]}
     assert state.at_once == frozenset()
 
@@ -201,7 +210,7 @@ def test_five_cases_are_not_enough_where_all_were_tried_for() -> None:
 
 
 def test_a_task_of_ones_own_can_be_picked_for_and_is_no_case() -> None:
-    state = picked(after(*on("cost", Turn(1))), "local")
+    state = picked(after(*on("cost", weight(1))), "local")
     assert state.picked[0] == OPTION["local"]
     assert state.solved == frozenset()
 
@@ -211,34 +220,34 @@ def test_a_task_of_ones_own_can_be_picked_for_and_is_no_case() -> None:
 
 def test_a_goal_needs_what_it_says() -> None:
     assert LAB.reached(begun()) == frozenset()
-    tie = after(*on("privacy", Turn(1)))
+    tie = after(*on("privacy", weight(1)))
     assert "local-first" not in LAB.reached(tie)  # it is first with two others
-    assert "local-first" in LAB.reached(after(*on("inputs", Turn(1)), state=tie))
+    assert "local-first" in LAB.reached(after(*on("inputs", weight(1)), state=tie))
 
 
 def test_the_first_place_must_change_hands_by_one_weight() -> None:
-    state = after(*on("inputs", Turn(1)))
+    state = after(*on("inputs", weight(1)))
     assert "one-weight" not in LAB.reached(state)  # nobody was first before
-    assert "one-weight" in LAB.reached(after(*on("privacy", Turn(2)), state=state))
-    assert "one-weight" not in LAB.reached(after(*on("control", Must()), state=state))
-    shared = after(*on("recency", Turn(1)), state=state)
+    assert "one-weight" in LAB.reached(after(*on("privacy", weight(2)), state=state))
+    assert "one-weight" not in LAB.reached(after(*on("control", MUST), state=state))
+    shared = after(*on("recency", weight(1)), state=state)
     assert "one-weight" not in LAB.reached(shared)  # some of those that were first still are
-    cleared = after(*on("privacy", Turn(2)), Clear(), state=state)
+    cleared = after(*on("privacy", weight(2)), Reset(), state=state)
     assert "one-weight" not in LAB.reached(cleared)
 
 
 def test_going_to_another_case_is_no_change_of_a_weight() -> None:
-    state = after(*on("inputs", Turn(1)), Move(1), *on("privacy", Turn(1)), Move(-1))
+    state = after(*on("inputs", weight(1)), case(1), *on("privacy", weight(1)), case(-1))
     assert LAB.reached(state) == frozenset()
 
 
 # --- what is written ------------------------------------------------------------------------------
 
-WEIGHED = after(Move(CASE["weekend"]), *on("cost", Must(), Turn(3)), *on("inputs", Turn(2)))
+WEIGHED = after(case(CASE["weekend"]), *on("cost", MUST, weight(3)), *on("inputs", weight(2)))
 
 
 def saving(folder: Path, state: State, day: date = DAY) -> Path:
-    asked = adviser.question(after(Keep(), state=state))
+    asked = adviser.question(after(SaveResult(), state=state))
     assert isinstance(asked, Save)
     answer = AdviserBackend(folder, lambda: day).answer(asked)
     assert isinstance(answer, Saved)
@@ -258,7 +267,7 @@ def test_the_same_result_is_the_same_file_and_another_one_replaces_none(tmp_path
     first = saving(tmp_path, WEIGHED)
     text = first.read_text("utf-8")
     assert saving(tmp_path, WEIGHED) == first
-    other = saving(tmp_path, after(*on("speed", Turn(1)), state=WEIGHED))
+    other = saving(tmp_path, after(*on("speed", weight(1)), state=WEIGHED))
     assert other.name == "adviser-weekend-2026-11-25-2.md"
     assert first.read_text("utf-8") == text
     assert saving(tmp_path, WEIGHED, date(2026, 11, 26)).name == "adviser-weekend-2026-11-26.md"
@@ -288,9 +297,9 @@ def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
 
 def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> None:
     text = saving(tmp_path, picked(WEIGHED, "local")).read_text("utf-8")
-    case = ADVICE.cases[CASE["weekend"] - 1]
-    assert text.startswith(f"# Choosing: {case.title}\n\nWeighed on 2026-11-25.\n")
-    assert case.text in text
+    weekend = ADVICE.cases[CASE["weekend"] - 1]
+    assert text.startswith(f"# Choosing: {weekend.title}\n\nWeighed on 2026-11-25.\n")
+    assert weekend.text in text
     assert (
         "| cost & limits | cheap, without limits | 3 | There is no money for each question. |"
         in text
@@ -298,7 +307,7 @@ def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> Non
     assert "| 1 | Gemini | 12 | 80% |" in text  # 3 × 2 + 2 × 3 of 15
     assert "| out | Claude |" in text
     assert "**Open local model**" in text
-    assert case.why[OPTION["local"]] in text
+    assert weekend.why[OPTION["local"]] in text
     shipped = (paths.lessons_folder() / "facts.yaml").read_text("utf-8")
     facts = {fact.id: fact for fact in read_facts(shipped, "facts.yaml")}
     for name in ("gemini-price", "claude-free-api", "copilot-pro"):
@@ -314,7 +323,7 @@ def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> Non
 
 
 def test_a_question_about_what_there_is_not_is_refused(tmp_path: Path) -> None:
-    asked = adviser.question(after(Keep(), state=WEIGHED))
+    asked = adviser.question(after(SaveResult(), state=WEIGHED))
     assert isinstance(asked, Save)
     replace = msgspec.structs.replace
     for wrong in (
@@ -332,8 +341,8 @@ def test_a_question_about_what_there_is_not_is_refused(tmp_path: Path) -> None:
 
 def test_what_was_saved_is_said_until_something_else_is_done(tmp_path: Path) -> None:
     there = backend("adviser", tmp_path)
-    state = done("adviser", there, Turn(1), Keep())
+    state = done("adviser", there, weight(1), SaveResult())
     assert state.saved is not None
     assert Path(state.saved.path).parent == tmp_path
     assert "saved" in LAB.reached(state)
-    assert after(Choose(1), state=state).saved is None
+    assert after(MoveFocus(1, "need"), state=state).saved is None

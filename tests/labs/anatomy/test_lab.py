@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 
 from tests.labs.lab_backend import backend, done, small_model
 from tutor.labs.anatomy import lab, precisions, quantize, tensors
-from tutor.labs.anatomy.lab import BINS, Look, Move, Run, See, Stop
-from tutor.labs.anatomy.precisions import Through
-from tutor.labs.kit.actions import EditText
+from tutor.labs.anatomy.lab import BINS, Action, Look
+from tutor.labs.anatomy.precisions import PRECISIONS, Through
+from tutor.labs.kit.actions import EditText, MoveFocus, Run, ShowView
 from tutor.lm.fast import linear
 from tutor.models.installed import bundled_model
 
@@ -27,6 +27,12 @@ NAMES = {
     "down": "mlp.down_proj",
 }
 """As the file calls them. Query and key have their rows in another order there."""
+
+
+def reading(bits: int) -> tuple[Action, ...]:
+    """The text is read with weights of so many bits."""
+    down, up = PRECISIONS.index(bits), -len(PRECISIONS)
+    return ShowView("precision"), MoveFocus(up, "row"), MoveFocus(down, "row"), Run()
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +128,7 @@ def test_what_the_steps_tell_of_the_rounding_is_about_what_it_was() -> None:
 
 
 def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:
-    state = done("anatomy", backend("anatomy", tmp_path), Run(32))
+    state = done("anatomy", backend("anatomy", tmp_path), *reading(32))
     model = small_model()
     ids = model.tokenizer.encode(state.text)
     with torch.inference_mode():
@@ -137,7 +143,7 @@ def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:
 
 
 def test_the_divergence_is_that_of_the_two_answers(tmp_path: Path) -> None:
-    state = done("anatomy", backend("anatomy", tmp_path), Run(2))
+    state = done("anatomy", backend("anatomy", tmp_path), *reading(2))
     network = small_model().network
 
     def answers(bits: int) -> torch.Tensor:
@@ -155,7 +161,11 @@ def test_the_divergence_is_that_of_the_two_answers(tmp_path: Path) -> None:
 
 
 def test_fewer_bits_are_further_off(tmp_path: Path) -> None:
-    state = done("anatomy", backend("anatomy", tmp_path), *(Run(bits) for bits in (8, 4, 2)))
+    state = done(
+        "anatomy",
+        backend("anatomy", tmp_path),
+        *(action for bits in (8, 4, 2) for action in reading(bits)),
+    )
     errors = [np.mean(state.reading(bits).errors) for bits in (8, 4, 2)]
     assert errors == sorted(errors)
     assert errors[0] < 0.01 < errors[2]
@@ -163,15 +173,15 @@ def test_fewer_bits_are_further_off(tmp_path: Path) -> None:
 
 def test_stopping_keeps_what_was_done_and_another_text_does_not(tmp_path: Path) -> None:
     there = backend("anatomy", tmp_path)
-    state = done("anatomy", there, See("precision"))
-    state = lab.act(state, Run(8))
+    state = done("anatomy", there, *reading(8)[:-1])
+    state = lab.act(state, Run())
     for _ in range(4):
         question = lab.question(state)
         assert isinstance(question, Through)
         state = lab.receive(state, question, there.answer(question))
-    state = lab.act(state, Stop())
+    state = lab.act(state, Run())
     assert lab.question(state) is None
-    again = lab.question(lab.act(state, Run(8)))
+    again = lab.question(lab.act(state, Run()))
     assert isinstance(again, Through)
     assert (again.bits, again.layer, again.stream) == (32, 4, state.reading(32).stream)
     other = lab.act(state, EditText("Something else."))
@@ -190,7 +200,14 @@ def test_a_precision_that_cannot_be_had_is_said_once() -> None:
 
 
 def test_roles_and_tensors_end_at_the_last(tmp_path: Path) -> None:
-    state = done("anatomy", backend("anatomy", tmp_path), Move(row=99), Move(tensor=99))
+    state = done(
+        "anatomy", backend("anatomy", tmp_path), MoveFocus(99, "row"), MoveFocus(99, "tensor")
+    )
     assert state.roles[state.role] == "down"
     assert state.inventory.parts[state.looked_at].layer == 5
-    assert done("anatomy", backend("anatomy", tmp_path), Move(row=1), Move(tensor=99)).tensor == 12
+    assert (
+        done(
+            "anatomy", backend("anatomy", tmp_path), MoveFocus(1, "row"), MoveFocus(99, "tensor")
+        ).tensor
+        == 12
+    )

@@ -62,17 +62,13 @@ async def test_the_reading_can_be_stopped(tmp_path: Path) -> None:
         await until(pilot, lambda: state_of(pilot).reading(16).result is not None)
 
 
-async def test_a_tensor_shows_its_shape_and_how_it_is_kept(tmp_path: Path) -> None:
+async def test_a_tensor_shows_its_shape_and_bars_compare_parameters_or_bytes(
+    tmp_path: Path,
+) -> None:
     app = lab_app("anatomy", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "down", "down", "right")
         assert "key  layer 2 of 6  128 × 256  kept as fp32" in seen(pilot)
-
-
-async def test_bytes_are_compared_in_place_of_parameters(tmp_path: Path) -> None:
-    app = lab_app("anatomy", tmp_path)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot)
         assert "of all" in seen(pilot)
         await do(pilot, "m")
         assert "of bytes" in seen(pilot)

@@ -173,9 +173,9 @@ def test_what_enter_does_follows_from_what_is_answered() -> None:
     running = lab.act(state, Run())
     assert lab.does(running) == "stop"
     assert not lab.act(running, Run()).stopped  # that is what it was for
-    keys: tuple[lab.Action, ...] = (Choose(1, "way"), ShowView("answer"), ShowView("ways"))
-    for key in keys:
-        ended = lab.act(running, key)
+    others: tuple[lab.Action, ...] = (Choose(1, "way"), ShowView("answer"), ShowView("ways"))
+    for action in others:
+        ended = lab.act(running, action)
         assert (ended.running, ended.stopped) == (False, True)
         assert lab.act(lab.act(ended, ShowView("ways")), Run()).stopped is False
     answers = {Prompt(item.ask): written(Reply()) for item in FEW[:1]}

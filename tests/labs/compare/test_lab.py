@@ -21,7 +21,8 @@ from tests.vendors.loopback import (
 )
 from tutor.errors import LabError, UsageError
 from tutor.labs.compare import lab
-from tutor.labs.compare.lab import Ask, Focus, Go, Model, Reply, State, Toggle, Warm, Write, cost
+from tutor.labs.compare.lab import Ask, Go, Model, Reply, State, cost
+from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle
 from tutor.labs.kit.remote import Add, Remove
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -46,7 +47,7 @@ def with_server(server: Loopback, there: Any, *, alone: bool = True) -> State:
     """The lab with a model of this server chosen."""
     state = settled(lab.start(), there)
     if alone:
-        state = lab.act(state, Toggle())  # not the one here
+        state = lab.act(state, Toggle("model"))  # not the one here
     return lab.act(state, Add("openai:some-model", server.url + "/v1"))
 
 
@@ -63,7 +64,7 @@ def test_the_models_here_come_first_and_only_they_are_chosen(there: Any) -> None
 
 
 def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
-    state = lab.act(settled(lab.start(), there), Write("What is the capital of Kenya?"))
+    state = lab.act(settled(lab.start(), there), EditText("What is the capital of Kenya?"))
     state = settled(lab.act(state, Ask()), there)
     said = state.replies[0]
     prompt = chat_ids(small_model(), [ChatMessage("user", state.prompt)])
@@ -81,13 +82,10 @@ def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
     assert 0 < (said.first_after or 0) <= said.seconds
 
 
-def test_it_does_not_depend_on_how_the_work_was_cut_up(
-    there: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    state = lab.act(settled(lab.start(), there), Warm())
+def test_it_does_not_depend_on_how_the_work_was_cut_up(there: Any, tmp_path: Path) -> None:
+    state = lab.act(settled(lab.start(), there), Adjust(1, "temperature"))
     at_once = settled(lab.act(state, Ask()), there)
-    monkeypatch.setattr("tutor.labs.compare.backend.MOMENT", 0.0)
-    in_pieces = settled(lab.act(state, Ask()), there)
+    in_pieces = settled(lab.act(state, Ask()), backend("compare", tmp_path, moment=0.0))
     assert at_once.replies[0].text == in_pieces.replies[0].text
 
 
@@ -111,7 +109,7 @@ def test_an_answer_from_a_server_is_counted_as_the_server_counts(
 def test_both_are_asked_at_once(server: Loopback, there: Any) -> None:
     server.answers = [stream(chat_event("The capital is Nairobi."), chat_event("", "stop"))]
     state = with_server(server, there, alone=False)
-    state = lab.act(state, Write("What is the capital of Kenya?"))
+    state = lab.act(state, EditText("What is the capital of Kenya?"))
     state = settled(lab.act(state, Ask()), there)
     assert len(state.done) == 2
     assert lab.words_in_common(state, *state.done) == {"nairobi"}
@@ -178,12 +176,12 @@ def test_cost_by_the_dated_price() -> None:
 def test_four_at_most_and_none_without_its_key(there: Any) -> None:
     state = settled(lab.start(), there)
     with pytest.raises(LabError, match="no key"):
-        lab.act(lab.act(state, Focus(1)), Toggle())
+        lab.act(lab.act(state, MoveFocus(1, "model")), Toggle("model"))
     for number in range(4):
         state = lab.act(state, Add(f"openai:m{number}", "http://127.0.0.1:1/v1"))
     assert len(state.chosen) == lab.MOST_MODELS
     with pytest.raises(LabError, match="Four"):
-        lab.act(state, Toggle())
+        lab.act(state, Toggle("model"))
     with pytest.raises(UsageError):
         lab.act(state, Add("nonsense", "http://127.0.0.1:1/v1"))
 
@@ -197,7 +195,7 @@ def test_a_server_is_taken_away_with_its_reply_and_the_others_keep_theirs(
     state = settled(lab.act(state, Ask()), there)
     last = len(state.models) - 1
     assert set(state.replies) == {0, last - 1, last}
-    left = lab.act(lab.act(state, Focus(-1)), Remove())
+    left = lab.act(lab.act(state, MoveFocus(-1, "model")), Remove())
     assert left.names == (*state.names[:-2], state.names[-1])
     assert left.chosen == (0, last - 1)
     assert left.replies == {0: state.replies[0], last - 1: state.replies[last]}
@@ -219,15 +217,15 @@ def test_nothing_is_taken_away_while_it_is_asked(server: Loopback, there: Any) -
 def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> None:
     state = settled(lab.act(settled(lab.start(), there), Ask()), there)
     assert not state.outdated
-    written = lab.act(state, Write("What is a cat?"))
+    written = lab.act(state, EditText("What is a cat?"))
     assert written.outdated
     assert not lab.act(written, Ask()).outdated
 
 
 def test_an_empty_prompt_is_refused_and_a_long_one_cut(there: Any) -> None:
     with pytest.raises(LabError):
-        lab.act(lab.start(), Write("  "))
-    assert len(lab.act(lab.start(), Write("x" * 5000)).prompt) == lab.LONGEST
+        lab.act(lab.start(), EditText("  "))
+    assert len(lab.act(lab.start(), EditText("x" * 5000)).prompt) == lab.LONGEST
 
 
 def test_goals_by_hand() -> None:

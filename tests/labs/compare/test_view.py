@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.app.whole_app import sees, until
 from tests.labs.lab_stage import (
-    BackendEngine,
     at_rest,
     do,
     editor,
@@ -26,7 +27,7 @@ from tests.vendors.loopback import (
     usage_event,
 )
 from tutor.app.model.consent import ConsentScreen
-from tutor.vendors.catalogue import RemoteModel
+from tutor.labs.compare import lab, view
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +45,10 @@ ANSWER = stream(
 server = remote_tests.server  # a fixture
 
 
-def _without_port(model: RemoteModel) -> str:
-    return f"{model.service.product.partition(':')[0]} {model.name}"
+def _without_port(state: lab.State, action: lab.Action) -> lab.State:
+    state = lab.act(state, action)
+    names = tuple(re.sub(r":\d+", "", name) for name in state.names)
+    return msgspec.structs.replace(state, names=names)
 
 
 async def add(pilot: Pilot[Any], server: Loopback) -> None:
@@ -67,8 +70,8 @@ def test_how_it_looks(
     size: tuple[int, int], server: Loopback, snap_compare: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     """Times and the port are those of the day."""
-    monkeypatch.setattr("tutor.labs.compare.view._figures", lambda *_: " (figures)")
-    monkeypatch.setattr("tutor.labs.compare.lab._shown_name", _without_port)
+    monkeypatch.setattr(view, "_figures", lambda *_: " (figures)")
+    portless = msgspec.structs.replace(lab.LAB, act=_without_port)
     server.answers = [ANSWER]
 
     async def run(pilot: Any) -> None:
@@ -76,7 +79,7 @@ def test_how_it_looks(
         await ask(pilot, "What is the capital of Kenya?")
         await at_rest(pilot)
 
-    assert snap_compare(lab_app("compare", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(lab_app(portless, tmp_path), terminal_size=size, run_before=run)
 
 
 async def test_answers_stand_beside_each_other_with_what_was_measured(
@@ -125,8 +128,7 @@ async def test_the_learner_is_asked_before_anything_leaves(
     """The server seems to be on another machine."""
     server.seem_elsewhere()
     server.answers = [ANSWER]
-    engine = BackendEngine()
-    async with lab_app("compare", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+    async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))

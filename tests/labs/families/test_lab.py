@@ -29,17 +29,15 @@ from tutor.labs.families.lab import (
     EXAMPLES,
     MOST_DIGITS,
     MOST_WORDS,
-    Choose,
-    Example,
-    Move,
-    See,
-    Show,
     State,
 )
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle
 from tutor.lm.network import Trace, Transformer
 from tutor.lm.training.recipes.families.model import load_family
 from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
+
+DECODER: families.Action = Choose(1, "family")
+ENCODER_DECODER: families.Action = Choose(2, "family")
 
 
 def lab(folder: Path, *actions: object) -> State:
@@ -76,15 +74,15 @@ def test_the_blank_is_filled_by_the_encoder_and_the_decoder_is_asked_beside_it(
 
 
 def test_the_decoder_reads_no_further_than_the_blank(tmp_path: Path) -> None:
-    first = lab(tmp_path, Choose("decoder"), EditText("the old _ barks .")).answer
-    second = lab(tmp_path, Choose("decoder"), EditText("the old _ meows .")).answer
+    first = lab(tmp_path, DECODER, EditText("the old _ barks .")).answer
+    second = lab(tmp_path, DECODER, EditText("the old _ meows .")).answer
     assert first == second
     assert first is not None
     assert first.attention["writing"].rows[:3] == ("<start>", "the", "old")
 
 
 def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
-    answer = lab(tmp_path, Choose("encoder-decoder"), EditText("407,312")).answer
+    answer = lab(tmp_path, ENCODER_DECODER, EditText("407,312")).answer
     assert answer is not None
     words = ["four", "hundred", "seven", "thousand", "three", "hundred", "twelve"]
     assert [said.word for said in answer.said] == words
@@ -104,7 +102,9 @@ def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_pa
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_path: Path) -> None:
-    answer = lab(tmp_path, Choose(family), EditText("the dogs near the _ bark .")).answer
+    answer = lab(
+        tmp_path, Choose(FAMILIES.index(family), "family"), EditText("the dogs near the _ bark .")
+    ).answer
     assert answer is not None
     assert set(answer.attention) == set(PARTS[family])
     for part, attention in answer.attention.items():
@@ -134,9 +134,9 @@ def test_words_that_are_not_known_are_told(tmp_path: Path) -> None:
 
 
 def test_what_is_too_long_is_cut_and_that_is_known(tmp_path: Path) -> None:
-    state = lab(tmp_path, Choose("encoder-decoder"), EditText("dog " * (MOST_WORDS + 3)))
+    state = lab(tmp_path, ENCODER_DECODER, EditText("dog " * (MOST_WORDS + 3)))
     assert (len(state.words), state.left_out) == (MOST_WORDS, 3)
-    state = lab(tmp_path, Choose("encoder-decoder"), EditText("12345678"))
+    state = lab(tmp_path, ENCODER_DECODER, EditText("12345678"))
     assert (len(state.words), state.left_out) == (MOST_DIGITS, 2)
     assert families.act(state, EditText("0012")).words == ("1", "2")
 
@@ -164,24 +164,31 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_examples_come_in_turn_and_are_known_to_the_models(tmp_path: Path) -> None:
     there = backend("families", tmp_path)
     for family in FAMILIES:
-        state = done("families", there, Choose(family))
+        state = done("families", there, Choose(FAMILIES.index(family), "family"))
         seen: list[str] = []
         for _ in EXAMPLES[family]:
-            state = done("families", there, Choose(family), *[Example()] * (len(seen) + 1))
+            state = done(
+                "families",
+                there,
+                Choose(FAMILIES.index(family), "family"),
+                *[Choose(1, "example")] * (len(seen) + 1),
+            )
             seen.append(state.text)
             assert state.answer.unknown == ()
         assert set(seen) == set(EXAMPLES[family])
 
 
 def test_layer_head_and_row_stay_within_what_there_is(tmp_path: Path) -> None:
-    state = lab(tmp_path, Move(layer=9, head=9, row=99))
+    state = lab(tmp_path, MoveFocus(9, "layer"), MoveFocus(9, "head"), MoveFocus(99, "row"))
     assert state.attention is not None
     assert (state.layer, state.head) == (1, 4)
     assert state.focus == len(state.attention.rows) - 1
-    state = families.act(state, Move(layer=-9, head=-9, row=-99))
+    axes: tuple[families.Axis, ...] = ("layer", "head", "row")
+    for axis in axes:
+        state = families.act(state, MoveFocus(-99, axis))
     assert (state.layer, state.head, state.focus) == (0, 0, 0)
-    assert lab(tmp_path, Show("across")).part == "reading"  # an encoder has no such part
-    assert lab(tmp_path, See(True)).masks
+    assert lab(tmp_path, ShowView("across")).part == "reading"  # an encoder has no such part
+    assert lab(tmp_path, Toggle("masks")).masks
 
 
 def _answer(word: str, probability: float, left: float) -> Answer:
@@ -235,7 +242,7 @@ def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reache
 def test_the_second_of_two_words_is_to_be_found(
     row: int, shares: list[float], reached: bool
 ) -> None:
-    state = families.act(families.start(), Choose("encoder-decoder"))
+    state = families.act(families.start(), ENCODER_DECODER)
     state = families.act(state, EditText("the dog the ."))
     rows = [[0.0] * 4] * 4
     rows[row] = shares
@@ -246,6 +253,6 @@ def test_the_second_of_two_words_is_to_be_found(
     asked = families.question(state)
     assert asked is not None
     state = families.receive(state, asked, Answer(said, {"across": across}, ()))
-    state = families.act(state, Move(row=row))
+    state = families.act(state, MoveFocus(row, "row"))
     assert ("which-of-two" in families.LAB.reached(state)) == reached
-    assert "which-of-two" not in families.LAB.reached(families.act(state, See(True)))
+    assert "which-of-two" not in families.LAB.reached(families.act(state, Toggle("masks")))

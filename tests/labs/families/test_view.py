@@ -92,7 +92,7 @@ async def test_layer_head_and_row_are_chosen_by_keys(tmp_path: Path) -> None:
         assert "layer 1 of 2, head 2 of 4" in seen(pilot)
         assert "sleeps looked at" in seen(pilot)
         await do(pilot, "o")
-        assert not screen_of(pilot).view.check_action("layer", (1,))  # masks have none
+        assert not screen_of(pilot).view.check_action("move_focus", (1, "layer"))  # masks have none
         assert "81 of 81 pairs" in seen(pilot)
 
 

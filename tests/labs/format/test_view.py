@@ -50,7 +50,7 @@ async def test_rows_are_struck_out_by_a_mark_and_a_line_through_them(tmp_path: P
         assert "(end)" in seen(pilot)
 
 
-async def test_a_pattern_of_ones_own_and_one_that_is_none(tmp_path: Path) -> None:
+async def test_format_and_message_are_the_learners_own(tmp_path: Path) -> None:
     app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "p")
@@ -60,11 +60,6 @@ async def test_a_pattern_of_ones_own_and_one_that_is_none(tmp_path: Path) -> Non
         editor(pilot).load("a{3}")
         await do(pilot, "enter", "r")
         assert state_of(pilot).text == b"aaa"
-
-
-async def test_choices_and_another_message(tmp_path: Path) -> None:
-    app = lab_app(LAB, tmp_path)
-    async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "c")
         editor(pilot).load("red | green")
         await do(pilot, "enter")

@@ -14,9 +14,9 @@ from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS, Kind, is_right
 from tutor.bots.retrieval_bot import RetrievalBot
 from tutor.labs.generations import lab
-from tutor.labs.generations.actions import Predict, Run
 from tutor.labs.generations.lab import LAB
 from tutor.labs.generations.probes import score
+from tutor.labs.kit.actions import Choose, Run
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 
@@ -99,7 +99,9 @@ def test_scores_of_generation(language_model: LanguageModel, tmp_path: Path) -> 
     backend = make_backend("generations", Tools(lambda: language_model, lambda: None, tmp_path))
     state = lab.start()
     for place in range(len(KINDS)):
-        state = lab.act(msgspec.structs.replace(state, part=3, kind=place), Predict(1))
+        state = lab.act(
+            msgspec.structs.replace(state, view="probes", kind=place), Choose(1, "prediction")
+        )
     for passed in settle(LAB, lab.act(state, Run()), backend.answer):
         state = passed
     for kind in KINDS:

@@ -17,25 +17,21 @@ from tutor.labs.generations import lab
 from tutor.labs.generations import probes as bot_probes
 from tutor.labs.generations.actions import (
     AddIntent,
-    Again,
-    Anew,
+    AskAgain,
     DropIntent,
     DropRule,
-    Move,
-    Part,
-    Predict,
+    NewConversation,
     PutRule,
-    Run,
-    Say,
-    Sentence,
-    ShippedRules,
+    RestoreRules,
+    SendMessage,
     Train,
 )
 from tutor.labs.generations.chat_lines import chat
 from tutor.labs.generations.lab import LAB
 from tutor.labs.generations.probes import CASES, Case, Result
 from tutor.labs.generations.questions import AskGeneration, AskTraining, Trained
-from tutor.labs.generations.state import LENGTH, State, Written, conversation
+from tutor.labs.generations.state import Limits, State, Written, conversation
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.session import Session
@@ -48,7 +44,7 @@ MUSIC = "music: do you lend records; where are the CDs; any vinyl = Upstairs, le
 def asked(tmp_path_factory: pytest.TempPathFactory) -> State:
     """One message, answered by all three."""
     there = backend("generations", tmp_path_factory.mktemp("lab"))
-    state: State = done("generations", there, Say(PARROT))
+    state: State = done("generations", there, SendMessage(PARROT))
     return state
 
 
@@ -59,7 +55,7 @@ def test_one_message_is_answered_by_all_three(asked: State) -> None:
     assert turn.retrieval is not None
     assert turn.rules.reply.text == "I did not understand. Try: hours, card, renew."
     assert turn.retrieval.reply.likely[0].intent == "lost-card"
-    assert turn.written.done(LENGTH)
+    assert turn.written.done
     assert asked.ready
     assert LAB.question(asked) is None
 
@@ -71,7 +67,7 @@ def test_luck_that_changes_nothing_is_said(asked: State) -> None:
     assert not first.unchanged
 
     def once_more(state: State, written: Written) -> State:
-        state = lab.act(state, Again(luck=True))
+        state = lab.act(state, AskAgain(luck=True))
         assert state.turn is not None
         return replace(state, turns=(replace(state.turn, written=written),))
 
@@ -105,20 +101,20 @@ def test_what_is_generated_is_the_most_probable_each_time(asked: State) -> None:
 def test_the_model_reads_the_whole_conversation_and_retrieval_only_the_last_message(
     asked: State, tmp_path: Path
 ) -> None:
-    state = lab.act(asked, Say("Hello"))
+    state = lab.act(asked, SendMessage("Hello"))
     messages = conversation(state.turns)
     assert [each.role for each in messages] == ["user", "assistant", "user"]
     assert asked.turn is not None
     assert messages[1].content == asked.turn.written.text
     state = settled(LAB, state, backend("generations", tmp_path))
-    alone = done("generations", backend("generations", tmp_path), Say("Hello"))
+    alone = done("generations", backend("generations", tmp_path), SendMessage("Hello"))
     assert state.turn.retrieval.reply == alone.turn.retrieval.reply
 
 
 def test_other_luck_draws_and_the_same_again_does_not(asked: State, tmp_path: Path) -> None:
     there = backend("generations", tmp_path)
-    again = settled(LAB, lab.act(asked, Again()), there)
-    lucky = settled(LAB, lab.act(asked, Again(luck=True)), there)
+    again = settled(LAB, lab.act(asked, AskAgain()), there)
+    lucky = settled(LAB, lab.act(asked, AskAgain(luck=True)), there)
     assert asked.turn is not None
     ids = [each.token.id for each in asked.turn.written.tokens]
     assert [each.token.id for each in again.turn.written.tokens] == ids
@@ -127,43 +123,43 @@ def test_other_luck_draws_and_the_same_again_does_not(asked: State, tmp_path: Pa
 
 
 def test_a_message_that_comes_in_between_cuts_the_answer_short() -> None:
-    state = lab.act(lab.act(lab.start(), Say("one")), Say("two"))
+    state = lab.act(lab.act(lab.start(), SendMessage("one")), SendMessage("two"))
     assert state.turns[0].cut
     assert not state.turns[1].cut
     with pytest.raises(LabError):
-        lab.act(state, Say("  "))
-    assert len(lab.act(state, Say("x" * 999)).turns[-1].message) == lab.LONGEST
+        lab.act(state, SendMessage("  "))
+    assert len(lab.act(state, SendMessage("x" * 999)).turns[-1].message) == lab.LONGEST
     for number in range(lab.MOST_TURNS + 5):
-        state = lab.act(state, Say(str(number)))
+        state = lab.act(state, SendMessage(str(number)))
     assert len(state.turns) == lab.MOST_TURNS
-    assert lab.act(state, Anew()).turns == ()
+    assert lab.act(state, NewConversation()).turns == ()
     with pytest.raises(LabError):
-        lab.act(lab.act(state, Anew()), Again())
+        lab.act(lab.act(state, NewConversation()), AskAgain())
 
 
 # --- rules ----------------------------------------------------------------------------------------
 
 
 def test_a_rule_of_ones_own_is_held_against_the_sentence_at_once() -> None:
-    state = lab.act(lab.start(), Sentence("Where is my parrot?"))
+    state = lab.act(lab.start(), EditText("Where is my parrot?"))
     assert "where-is" not in state.fits
     state = lab.act(state, PutRule("60: * parrot * = Poor {1}!"))
     assert list(state.fits) == ["yours-1"]
     assert state.rules_shown[state.rule].name == "yours-1"
     state = lab.act(state, PutRule("70: * my parrot * = Oh.", "yours-1"))
     assert [rule.answers for rule in state.rules if rule.own] == [("Oh.",)]
-    state = lab.act(lab.act(state, Part(1)), DropRule())
+    state = lab.act(lab.act(state, ShowView("rules")), DropRule())
     assert not state.fits
     with pytest.raises(BotError):
         lab.act(state, PutRule("nonsense"))
 
 
 def test_shipped_rules_can_be_thrown_away_and_come_back() -> None:
-    state = lab.act(lab.start(), Part(1))
+    state = lab.act(lab.start(), ShowView("rules"))
     for _ in range(len(state.rules) + 1):
-        state = lab.act(lab.act(state, Move(3)), DropRule())
+        state = lab.act(lab.act(state, MoveFocus(3, "row")), DropRule())
     assert state.rules == ()
-    assert lab.act(state, ShippedRules()).rules == shipped_rules().rules
+    assert lab.act(state, RestoreRules()).rules == shipped_rules().rules
 
 
 # --- intents --------------------------------------------------------------------------------------
@@ -175,12 +171,14 @@ def test_an_intent_of_ones_own_is_learned(asked: State, tmp_path: Path) -> None:
     assert not state.ready
     assert isinstance(lab.question(state), AskTraining)
     state = settled(LAB, state, there)
-    state = settled(LAB, lab.act(state, Say("Do you lend old records?")), there)
+    state = settled(LAB, lab.act(state, SendMessage("Do you lend old records?")), there)
     assert state.turn.retrieval.reply.text == "Upstairs, left."
     assert state.trained.of == asked.trained.of if asked.trained else False
     with pytest.raises(BotError):
         lab.act(state, AddIntent(MUSIC))
-    state = lab.act(lab.act(lab.act(state, Part(2)), Move(99)), DropIntent())
+    state = lab.act(
+        lab.act(lab.act(state, ShowView("intents")), MoveFocus(99, "row")), DropIntent()
+    )
     assert (state.own, state.trained) == ((), None)
     with pytest.raises(BotError):
         lab.act(state, DropIntent())
@@ -228,9 +226,9 @@ def test_the_training_is_the_same_after_an_engine_was_lost(tmp_path: Path) -> No
 
 
 def predicted(state: State, by: int = 1) -> State:
-    state = lab.act(state, Part(3))
+    state = lab.act(state, ShowView("probes"))
     for _ in KINDS:
-        state = lab.act(lab.act(state, Predict(by)), Move(1))
+        state = lab.act(lab.act(state, Choose(by, "prediction")), MoveFocus(1, "row"))
     return state
 
 
@@ -244,10 +242,10 @@ def test_nothing_is_run_before_it_was_predicted() -> None:
     assert lab.question(lab.act(state, Run())) is None
 
 
-def test_all_probes_are_run_and_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
+def test_all_probes_are_run_and_scored(tmp_path: Path) -> None:
     there = backend("generations", tmp_path)
-    state = settled(LAB, lab.act(predicted(lab.start()), Run()), there)
+    state = lab.act(predicted(lab.start(Limits(probe_length=2))), Run())
+    state = settled(LAB, state, there)
     assert set(state.results) == set(CASES)
     assert not state.running
     assert "compared" in LAB.reached(state)
@@ -257,7 +255,7 @@ def test_all_probes_are_run_and_scored(tmp_path: Path, monkeypatch: pytest.Monke
     assert bot_probes.score(state.results, "rules") == (11, 30)
     assert bot_probes.score(state.results, "rules", "paraphrase") == (0, 5)
     with pytest.raises(LabError):
-        lab.act(state, Predict(1))
+        lab.act(state, Choose(1, "prediction"))
     changed = lab.act(state, PutRule("50: * parrot * = Hm."))
     assert {case.bot for case in changed.results} == {"retrieval", "generative"}
     assert "compared" not in LAB.reached(changed)
@@ -296,7 +294,13 @@ def test_who_breaks_first_has_the_lowest_score() -> None:
 
 def test_goals_are_not_reached_by_what_stands_in_the_bank(tmp_path: Path) -> None:
     there = backend("generations", tmp_path)
-    state = done("generations", there, Say("Which bus goes there?"), Anew(), Say("My card is gone"))
+    state = done(
+        "generations",
+        there,
+        SendMessage("Which bus goes there?"),
+        NewConversation(),
+        SendMessage("My card is gone"),
+    )
     assert state.turn.rules.reply.declined
     assert not state.turn.retrieval.reply.declined
     assert "paraphrase" not in LAB.reached(state)

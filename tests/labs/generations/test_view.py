@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.app.whole_app import until
@@ -14,23 +15,30 @@ from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, stat
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.labs.generations import lab
+from tutor.labs.generations.backend import GenerationsBackend
 from tutor.labs.generations.lab import GREEDY
 from tutor.labs.generations.probes import CASES
+from tutor.labs.generations.state import Limits
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tutor.app.app import TutorApp
+    from tutor.labs.kit.backend import Backend, Tools
 
-@pytest.fixture(autouse=True)
-def short_and_always_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a reply takes is on the screen: here each takes as long as the one before."""
-    # those first that have it from the last
-    for where in ("app.lab.bot_chat_lines", "labs.generations", "labs.bot_state"):
-        monkeypatch.setattr(f"tutor.{where}.LENGTH", 12)
-    monkeypatch.setattr(lab, "PROBE_LENGTH", 2)
-    still = SimpleNamespace(perf_counter=lambda: 7.0)
-    monkeypatch.setattr("tutor.labs.generations.backend.time", still)
+
+SHORT = Limits(length=12, probe_length=2)
+LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, SHORT))
+
+
+def app_of(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
+    """What a reply takes is on the screen: here the clock stands still."""
+    return lab_app(LAB, folder, engine or BackendEngine(timeless))
+
+
+def timeless(name: str, tools: Tools) -> Backend:
+    return GenerationsBackend(tools, clock=lambda: 7.0)
 
 
 async def ask(pilot: Any, message: str) -> None:
@@ -41,7 +49,7 @@ async def ask(pilot: Any, message: str) -> None:
 
 async def part(pilot: Any, name: str) -> None:
     await at_rest(pilot)
-    while lab.PARTS[state_of(pilot).part] != name:
+    while state_of(pilot).view != name:
         await do(pilot, "tab")
 
 
@@ -54,7 +62,7 @@ def test_how_a_reply_looks(size: tuple[int, int], snap_compare: Any, tmp_path: P
         await ask(pilot, "My parrot ate my library card.")
         await do(pilot, "right", "down")
 
-    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
 @SIZES
@@ -63,7 +71,7 @@ def test_how_rules_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path
         await part(pilot, "rules")
         await do(pilot, "a", "enter")
 
-    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
 @SIZES
@@ -72,7 +80,7 @@ def test_how_intents_look(size: tuple[int, int], snap_compare: Any, tmp_path: Pa
         await part(pilot, "intents")
         await do(pilot, "t", "down", "down")
 
-    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
 @SIZES
@@ -83,7 +91,7 @@ def test_how_probes_look(size: tuple[int, int], snap_compare: Any, tmp_path: Pat
             await do(pilot, "right", "down")
         await do(pilot, "enter")
 
-    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
@@ -91,11 +99,11 @@ def test_how_the_table_looks(size: tuple[int, int], snap_compare: Any, tmp_path:
     async def run(pilot: Any) -> None:
         await part(pilot, "table")
 
-    assert snap_compare(lab_app("generations", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
 async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "Nothing has been asked" in seen(pilot)
         await ask(pilot, "When do you open on Friday?")
@@ -117,8 +125,8 @@ async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
     def open_conversation(*arguments: Any, **named: Any) -> None:
         opened.append((arguments, named))
 
-    app = lab_app("generations", tmp_path)
-    monkeypatch.setattr(app, "open_conversation", open_conversation)
+    app = app_of(tmp_path)
+    monkeypatch.setattr(app.navigator, "open_conversation", open_conversation)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await ask(pilot, "Hello")
@@ -134,7 +142,7 @@ async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
 
 async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
     """Beside the texts that are kept there; it is kept too when something is changed."""
-    app = lab_app("generations", tmp_path)
+    app = app_of(tmp_path)
     prompt, written = VOCABULARY[300:304], [Step(token, "drawn", 1.0) for token in VOCABULARY[7:10]]
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
@@ -157,7 +165,7 @@ async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
 
 
 async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
         await do(pilot, "a")
         assert "fits: Poor parrot!" in seen(pilot)
@@ -177,7 +185,7 @@ async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:
 
 
 async def test_a_sentence_is_held_against_all_rules(tmp_path: Path) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
         await do(pilot, "e")
         for _ in range(len("My parrot ate my library card.")):
@@ -190,7 +198,7 @@ async def test_a_sentence_is_held_against_all_rules(tmp_path: Path) -> None:
 
 
 async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "intents")
         await do(pilot, "t")
         before = state_of(pilot).trained
@@ -205,8 +213,8 @@ async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
 
 
 async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Path) -> None:
-    engine = BackendEngine()
-    async with lab_app("generations", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+    engine = BackendEngine(timeless)
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await part(pilot, "probes")
         await do(pilot, "enter")
         assert "First say which bot" in seen(pilot)
@@ -231,7 +239,7 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
 
 
 async def test_keys_are_those_of_the_part_that_is_shown(tmp_path: Path) -> None:
-    async with lab_app("generations", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "new talk" not in seen(pilot)  # there is none yet
         await part(pilot, "table")

@@ -13,8 +13,10 @@ from tests.labs.lab_backend import backend, done, settled
 from tutor import paths
 from tutor.course.facts import FILE, read_facts
 from tutor.errors import LabError
+from tutor.labs.kit.actions import Choose, MoveFocus, Toggle
 from tutor.labs.landscape import lab
-from tutor.labs.landscape.lab import PRODUCTS, Known, Look, Move, Next, Show, Side, State
+from tutor.labs.landscape.backend import LandscapeBackend
+from tutor.labs.landscape.lab import PRODUCTS, Known, ShowProduct, ShowTopic, State
 
 FACTS = read_facts((paths.lessons_folder() / FILE).read_text("utf-8"), FILE)
 
@@ -29,7 +31,7 @@ def test_every_fact_of_the_four_is_there_as_the_file_has_it(read: State) -> None
     for fact in FACTS:
         if fact.product not in PRODUCTS:
             continue
-        state = lab.act(lab.act(read, Show(fact.product)), Look(fact.topic))
+        state = lab.act(lab.act(read, ShowProduct(fact.product)), ShowTopic(fact.topic))
         shown = state.looked_at
         assert shown == Known(
             fact.product, fact.topic, fact.value, fact.as_of, fact.source, fact.second_hand
@@ -39,13 +41,23 @@ def test_every_fact_of_the_four_is_there_as_the_file_has_it(read: State) -> None
 def test_what_nobody_says_is_not_filled_in(read: State) -> None:
     known = {(fact.product, fact.topic) for fact in FACTS}
     for product in PRODUCTS:
-        state = lab.act(read, Show(product))
+        state = lab.act(read, ShowProduct(product))
         for topic in state.topics:
-            looking = lab.act(state, Look(topic))
+            looking = lab.act(state, ShowTopic(topic))
             assert (looking.looked_at is None) == ((product, topic) not in known)
 
 
-MOVES = st.sampled_from([Next(1), Next(-1), Side(), Move(1), Move(-1), Move(99), Show("Claude")])
+MOVES = st.sampled_from(
+    [
+        Choose(1, "product"),
+        Choose(-1, "product"),
+        Toggle("side"),
+        MoveFocus(1, "topic"),
+        MoveFocus(-1, "topic"),
+        MoveFocus(99, "topic"),
+        ShowProduct("Claude"),
+    ]
+)
 
 
 @given(st.lists(MOVES))
@@ -76,25 +88,24 @@ def test_goals_by_hand(read: State) -> None:
             state = lab.act(state, action)
         return lab.LAB.reached(state)
 
-    claude = Show("Claude")
-    assert looking(claude, Look("Maker")) == frozenset()  # told by others, and long ago
-    assert looking(claude, Look("Web search")) == {"second-hand"}
-    then_and_now = looking(claude, Look("Web search"), Look("2025: recent events"))
+    claude = ShowProduct("Claude")
+    assert looking(claude, ShowTopic("Maker")) == frozenset()  # told by others, and long ago
+    assert looking(claude, ShowTopic("Web search")) == {"second-hand"}
+    then_and_now = looking(claude, ShowTopic("Web search"), ShowTopic("2025: recent events"))
     assert "then-and-now" in then_and_now
-    of_two = (claude, Look("Web search"), Look("Maker"), Show("ChatGPT"))
-    assert "then-and-now" not in looking(*of_two, Look("2025: recent events"))
-    assert "nobody-says" in looking(Show("GitHub Copilot"), Look("2025: code"))
+    of_two = (claude, ShowTopic("Web search"), ShowTopic("Maker"), ShowProduct("ChatGPT"))
+    assert "then-and-now" not in looking(*of_two, ShowTopic("2025: recent events"))
+    assert "nobody-says" in looking(ShowProduct("GitHub Copilot"), ShowTopic("2025: code"))
 
 
 def test_what_is_not_there_is_refused_and_before_it_is_read_nothing_moves(read: State) -> None:
     with pytest.raises(LabError):
-        lab.act(read, Show("Eliza"))
+        lab.act(read, ShowProduct("Eliza"))
     with pytest.raises(LabError):
-        lab.act(read, Look("Soul"))
-    assert lab.act(lab.start(), Move(1)) == lab.start()
+        lab.act(read, ShowTopic("Soul"))
+    assert lab.act(lab.start(), MoveFocus(1, "topic")) == lab.start()
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "lessons_folder", lambda: tmp_path)
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="cannot be read"):
-        settled(lab.LAB, lab.start(), backend("landscape", tmp_path))
+        settled(lab.LAB, lab.start(), LandscapeBackend(tmp_path / FILE))

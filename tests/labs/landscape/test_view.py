@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.app.whole_app import until
-from tests.labs.lab_stage import at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tutor.labs.kit.backend import Backend, Tools, make_backend
 from tutor.labs.landscape import lab as landscape
-from tutor.labs.landscape.backend import LandscapeBackend
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FACTS = (
+    from tutor.app.app import TutorApp
+
+Fact = tuple[str, str, str, str, str, bool]
+FACTS: tuple[Fact, ...] = (
     ("Gemini", "Maker", "Google DeepMind", "2025-06", "the course text", True),
     ("Claude", "Maker", "Anthropic", "2025-06", "the course text", True),
     ("Gemini", "Input", "also audio, [b]video", "2026-08", "https://example.org/gemini", False),
@@ -22,11 +25,21 @@ FACTS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def few_facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real ones change."""
-    answer = landscape.Answer(tuple(landscape.Known(*fact) for fact in FACTS))
-    monkeypatch.setattr(LandscapeBackend, "answer", lambda self, question: answer)
+class FixedFacts:
+    """Answers with these facts: the real ones change."""
+
+    def __init__(self, facts: tuple[Fact, ...]) -> None:
+        self._answer = landscape.Answer(tuple(landscape.Known(*fact) for fact in facts))
+
+    def answer(self, question: landscape.Question) -> landscape.Answer:
+        return self._answer
+
+
+def app_with(folder: Path, facts: tuple[Fact, ...] = FACTS) -> TutorApp:
+    def make(name: str, tools: Tools) -> Backend:
+        return FixedFacts(facts) if name == "landscape" else make_backend(name, tools)
+
+    return lab_app("landscape", folder, BackendEngine(make))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -34,11 +47,11 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     async def run(pilot: Any) -> None:
         await do(pilot, "down", "tab", "right", "right")
 
-    assert snap_compare(lab_app("landscape", tmp_path), terminal_size=size, run_before=run)
+    assert snap_compare(app_with(tmp_path), terminal_size=size, run_before=run)
 
 
 async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
-    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_with(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "as of 2025-06  a year older than the newest" in seen(pilot)
         await do(pilot, "down")
@@ -50,17 +63,15 @@ async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
         assert landscape.LAB.reached(state_of(pilot)) == {"nobody-says"}
 
 
-async def test_a_price_has_its_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    price = landscape.Known("Gemini", "API price", "2 / 10", "2026-10", "y", False)
-    answer = landscape.Answer((price,))
-    monkeypatch.setattr(LandscapeBackend, "answer", lambda self, question: answer)
-    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+async def test_a_price_has_its_unit(tmp_path: Path) -> None:
+    price = ("Gemini", "API price", "2 / 10", "2026-10", "y", False)
+    async with app_with(tmp_path, (price,)).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "Gemini: 2 / 10  US dollars a million tokens, read / written" in seen(pilot)
 
 
 async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:
-    async with lab_app("landscape", tmp_path).run_test(size=(80, 24)) as pilot:
+    async with app_with(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: screen_of(pilot).lab.name == "compare")

@@ -12,15 +12,13 @@ from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
 from tutor.labs.adviser.blocks import wrapped
 from tutor.labs.adviser.words import listed, title
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor
 
 if TYPE_CHECKING:
     from tutor.labs.adviser.data import Advice, Case
     from tutor.labs.adviser.lab import State
     from tutor.labs.adviser.rule import Place
 
-_WIDE = 66
-"""From this many columns on it is said how many are solved."""
 _OPTION = 19
 _LEAST_OPTIONS = 5
 _OWN = (
@@ -51,7 +49,7 @@ def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
 def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Content:
     count = len(advice.cases)
     where = f"{state.case} of {count}" if case else f"{count} cases follow"
-    if width >= _WIDE:
+    if width >= ROOMY:
         where += f", {len(state.solved)} solved, {len(state.at_once)} by the first pick"
     elif case:
         where = f"{state.case}/{count}"

@@ -14,6 +14,7 @@ import msgspec
 from tutor.errors import LabError
 from tutor.labs.adviser import rule
 from tutor.labs.adviser.data import Advice, Case
+from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
 
 View = Literal["needs", "reasons", "cases"]
@@ -30,57 +31,21 @@ known whether the weighing or the trying has solved a case."""
 # --- what the learner does ------------------------------------------------------------------------
 
 
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """Another view. After the needs, what is in first place is in focus."""
-
-    view: View
+class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
+    """Pick the option in focus for the case."""
 
 
-class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="choose"):
-    """Another need, so many further down."""
-
-    by: int
-
-
-class Turn(msgspec.Struct, frozen=True, tag_field="do", tag="turn"):
-    """More or less weight for the chosen need."""
-
-    by: int
-
-
-class Must(msgspec.Struct, frozen=True, tag_field="do", tag="must"):
-    """The chosen need is a condition, or no longer one."""
-
-
-class NextKind(msgspec.Struct, frozen=True, tag_field="do", tag="kind"):
-    """The next kind of the chosen need."""
-
-
-class Clear(msgspec.Struct, frozen=True, tag_field="do", tag="clear"):
-    """All weights to 0, and no musts."""
-
-
-class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
-    """Another option, so many further down in the ranking."""
-
-    by: int
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """Another case, so many on. Before the first one is a task of the learner's own."""
-
-    by: int
-
-
-class Pick(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
-    """The option in focus is the choice."""
-
-
-class Keep(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
+class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
     """Write the result into a file."""
 
 
-Action = See | Choose | Turn | Must | NextKind | Clear | Look | Move | Pick | Keep
+Weighing = (
+    Adjust[Literal["weight"]] | Toggle[Literal["must"]] | Choose[Literal["case", "kind"]] | Reset
+)
+"""`Adjust`, `Toggle` and `Choose` are about the need in focus: its weight, whether it is a must,
+and its kind. Before the first case is a task of the learner's own. `Reset` undoes the weighing of
+this case."""
+Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
 
 # --- what is asked of the engine ------------------------------------------------------------------
@@ -157,25 +122,24 @@ def act(state: State, action: Action) -> State:
         return state
     state = replace(state, saved=None)
     match action:
-        case See(view):
+        case ShowView(view=view):  # after the needs, with what is in first place in focus
             first = ranking(advice, state.now)[0].option
             option = first if state.view == "needs" else state.option
             return replace(state, view=view, option=option)
-        case Choose(by):
-            return replace(state, need=_within(state.need + by, len(advice.needs)))
-        case Look(by):
+        case MoveFocus(by=by, axis="need"):
+            return replace(state, need=moved(state.need, by, len(advice.needs)))
+        case MoveFocus(by=by):
             order = [row.option for row in ranking(advice, state.now)]
-            place = _within(order.index(state.option) + by, len(order))
+            place = moved(order.index(state.option), by, len(order))
             return replace(state, option=order[place])
-        case Move(by):
-            case_ = _within(state.case + by, len(state.settings))
-            return replace(state, case=case_, before=None)
-        case Pick():
+        case Choose(by=by, what="case"):
+            return replace(state, case=moved(state.case, by, len(state.settings)), before=None)
+        case PickOption():
             return _picked(state, advice)
-        case Keep():
+        case SaveResult():
             return replace(state, owed=Save(state.case, state.now, state.picked[state.case]))
-        case _:
-            return _weighed(state, _turned(state.now, advice, state.need, action))
+        case Adjust() | Toggle() | Choose() | Reset():
+            return _weighed(state, _changed(state.now, advice, state.need, action))
 
 
 def question(state: State) -> Question | None:
@@ -184,12 +148,12 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
-    if isinstance(answer, Saved):
-        return replace(state, owed=None, saved=answer)
-    count = 1 + len(answer.cases)
-    return replace(
-        state, advice=answer, settings=(nothing_weighed(answer),) * count, picked=(None,) * count
-    )
+    match answer:
+        case Saved():
+            return replace(state, owed=None, saved=answer)
+        case Advice():
+            every = (nothing_weighed(answer),) * (1 + len(answer.cases))
+            return replace(state, advice=answer, settings=every, picked=(None,) * len(every))
 
 
 def nothing_weighed(advice: Advice) -> Settings:
@@ -197,12 +161,8 @@ def nothing_weighed(advice: Advice) -> Settings:
     return Settings((0,) * needs, (0,) * needs, (False,) * needs)
 
 
-def _within(place: int, count: int) -> int:
-    return min(max(0, place), count - 1)
-
-
-def _turned(settings: Settings, advice: Advice, need: int, action: Action) -> Settings:
-    """The settings after an action on the chosen need, or on all."""
+def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) -> Settings:
+    """The settings after an action on the need in focus, or on all."""
 
     def with_(values: tuple[int, ...], value: int) -> tuple[int, ...]:
         return (*values[:need], value, *values[need + 1 :])
@@ -210,16 +170,16 @@ def _turned(settings: Settings, advice: Advice, need: int, action: Action) -> Se
     replace = msgspec.structs.replace
     weights, kinds, musts = settings.weights, settings.kinds, settings.musts
     match action:
-        case Turn(by):
-            weight = _within(weights[need] + by, rule.HIGHEST + 1)
+        case Adjust(by=by):
+            weight = moved(weights[need], by, rule.HIGHEST + 1)
             return replace(settings, weights=with_(weights, weight))
-        case Must():
+        case Toggle():
             flipped = tuple(must != (place == need) for place, must in enumerate(musts))
             return replace(settings, musts=flipped)
-        case NextKind():
-            kind = (kinds[need] + 1) % len(advice.needs[need].kinds)
+        case Choose(by=by):
+            kind = (kinds[need] + by) % len(advice.needs[need].kinds)
             return replace(settings, kinds=with_(kinds, kind))
-        case _:
+        case Reset():
             return nothing_weighed(advice)
 
 
@@ -329,11 +289,19 @@ FIRST = -100
 
 def _solved(*weighing: Action) -> tuple[Action, ...]:
     """Steps of the solution: the next case, weighed, and what is in first place picked."""
-    return (Move(1), *weighing, Look(FIRST), Pick())
+    return (Choose(1, "case"), *weighing, MoveFocus(FIRST, "option"), PickOption())
+
+
+_MUST: Action = Toggle("must")
+_KIND: Action = Choose(1, "kind")
+
+
+def _weight(by: int) -> Action:
+    return Adjust(by, "weight")
 
 
 def _on(need: int, *actions: Action) -> tuple[Action, ...]:
-    return (Choose(FIRST), Choose(need), *actions)
+    return (MoveFocus(FIRST, "need"), MoveFocus(need, "need"), *actions)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -369,16 +337,16 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("saved", "a result saved", lambda state: state.saved is not None),
     ),
     solution=(
-        *_on(0, Turn(1)),  # inputs
-        *_on(5, Turn(1)),  # privacy: an open local model
-        *_on(1, Must()),  # control, and it is out
-        Clear(),
-        *_on(2, Turn(1)),  # cost: no LLM
-        *_solved(*_on(4, Turn(3)), *_on(2, Turn(2))),  # letters
-        *_solved(*_on(0, NextKind(), Must(), Turn(3))),  # paintings
-        *_solved(*_on(0, Turn(3)), *_on(5, Must(), Turn(3))),  # discharge
-        *_solved(*_on(1, Must(), Turn(3))),  # bank
-        *_solved(*_on(3, NextKind(), Turn(3)), *_on(0, Turn(2))),  # handbook
-        Keep(),
+        *_on(0, _weight(1)),  # inputs
+        *_on(5, _weight(1)),  # privacy: an open local model
+        *_on(1, _MUST),  # control, and it is out
+        Reset(),
+        *_on(2, _weight(1)),  # cost: no LLM
+        *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # letters
+        *_solved(*_on(0, _KIND, _MUST, _weight(3))),  # paintings
+        *_solved(*_on(0, _weight(3)), *_on(5, _MUST, _weight(3))),  # discharge
+        *_solved(*_on(1, _MUST, _weight(3))),  # bank
+        *_solved(*_on(3, _KIND, _weight(3)), *_on(0, _weight(2))),  # handbook
+        SaveResult(),
     ),
 )

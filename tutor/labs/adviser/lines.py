@@ -16,7 +16,7 @@ from tutor.labs.adviser.case_lines import cases
 from tutor.labs.adviser.lab import VIEWS
 from tutor.labs.adviser.reason_lines import reasons
 from tutor.labs.adviser.words import listed, options_named, title, what_decides
-from tutor.labs.kit.columns import around, beside, cursor
+from tutor.labs.kit.columns import ROOMY, around, beside, cursor
 from tutor.labs.kit.tabs import tabs
 from tutor.text import safe
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from tutor.labs.adviser.lab import State
     from tutor.labs.adviser.rule import Place
 
-_WIDE = 66
-"""From this many columns on the ranking stands beside the needs."""
-_HIGH = 28
-"""From this many rows on the reasons of the first stand below the ranking."""
 _NEEDS = 29
 _NAME = 14
 _OPTION = 19
@@ -53,7 +49,7 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
     if advice is None:
         return [Content.styled("reading what there is to weigh …", MUTED)]
     views = tabs((view, view == state.view) for view in VIEWS)
-    if width >= _WIDE and state.view != "cases":
+    if width >= ROOMY and state.view != "cases":
         views += Content.styled(title(advice, state.case), MUTED)
     below = _saved(state, width)
     room = height - 1 - len(below)
@@ -78,7 +74,7 @@ def _saved(state: State, width: int) -> list[Content]:
 
 def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]:
     case = adviser.case_of(advice, state.case)
-    side_by_side = width >= _WIDE
+    side_by_side = width >= ROOMY
     rows = 1 + max(len(advice.needs), len(advice.options))
     spare = room - (rows if side_by_side else _LEAST_TABLE)
     focus, decides, situation, named, gap, gap_above = fitting(
@@ -97,9 +93,8 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     if side_by_side:
         left = _dials(state, advice, table)
         right = _ranking(state, advice, width - _NEEDS, table)
-        if room >= _HIGH:
-            more = [*_BLANK, *reasons(_at_first(state, advice), advice, width)]
-            below += more if len(above) + rows + len(below) + len(more) <= room else []
+        more = [*_BLANK, *reasons(_at_first(state, advice), advice, width)]
+        below += more if len(above) + rows + len(below) + len(more) <= room else []
         return [*above, *beside(left, right, _NEEDS), *below]
     dials = _dials(state, advice, min(1 + len(advice.needs), table // 2))
     return [*above, *dials, *_ranking(state, advice, width, table - len(dials)), *below]

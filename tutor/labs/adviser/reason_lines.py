@@ -13,14 +13,13 @@ from tutor.labs.adviser import rule as adviser_rule
 from tutor.labs.adviser.blocks import hanging, wrapped
 from tutor.labs.adviser.data import LEVELS
 from tutor.labs.adviser.words import dated, what_decides
+from tutor.labs.kit.columns import WIDE
 
 if TYPE_CHECKING:
     from tutor.labs.adviser.data import Advice, DatedFact
     from tutor.labs.adviser.lab import State
 
 _NAME = 14
-_WIDE = 100
-"""From this many columns on a reason stands beside its figures."""
 _JUDGED = (
     "Levels are judgments of ours. What a vendor can change has its month; the file that s saves "
     "has the sources too."
@@ -78,7 +77,7 @@ def _reason(state: State, advice: Advice, need: int, sign: str, width: int) -> l
         (f"{weight} × {level} = {weight * level}  ", MUTED),
     )
     why, facts = Content(serving.why), [_fact(fact, option.name) for fact in serving.facts]
-    if width < _WIDE:
+    if width < WIDE:
         indent, drawn = Content("  "), [head.rstrip()]
         drawn += hanging(indent, why, width)
     else:

@@ -39,11 +39,11 @@ class AnatomyBackend:
         match question:
             case Parts():
                 return self._inventory()
-            case Look(at):
+            case Look(at=at):
                 return self._histogram(at)
-            case Through(text, bits, layer, stream):
+            case Through(text=text, bits=bits, layer=layer, stream=stream):
                 return self._through(text, bits, layer, stream)
-            case Compare(text, exact, stream):
+            case Compare(text=text, exact=exact, stream=stream):
                 ids, _ = tokens_of(self._model, text, MOST_TOKENS)
                 before = self._answers(exact)
                 after = before if stream == exact else self._answers_anew(stream)

@@ -14,8 +14,9 @@ from tutor.labs.anatomy.precisions import (
     Stream,
     Through,
 )
-from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.actions import EditText, MoveFocus, Run, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 
 MOST_WEIGHTS = 4_000_000
@@ -27,37 +28,11 @@ View = Literal["roles", "layers", "precision"]
 VIEWS: tuple[View, ...] = ("roles", "layers", "precision")
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    view: View
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """Another row of the view, or another tensor of the role: so many further on."""
-
-    row: int = 0
-    tensor: int = 0
-
-
-class Measure(msgspec.Struct, frozen=True, tag_field="do", tag="measure"):
-    """Compare what each has in parameters, or what it takes in bytes."""
-
-    nbytes: bool
-
-
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Read the text with weights of so many bits."""
-
-    bits: int
-
-
-class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop"):
-    """Not now. What was done is kept."""
-
-
-Action = See | Move | Measure | Run | Stop | EditText
+Action = (
+    EditText | ShowView[View] | MoveFocus[Literal["row", "tensor"]] | Toggle[Literal["bytes"]] | Run
+)
+"""`MoveFocus` looks at another row of the view, or at another tensor of the role. `Toggle` compares
+bytes in place of parameters. `Run` reads the text with weights of as few bits as are in focus."""
 
 
 # --- what is asked of the model -------------------------------------------------------------------
@@ -155,13 +130,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.readings.get(bits, Reading())
 
     @property
-    def progress(self) -> tuple[int, int, int] | None:
-        """(bits, blocks done, blocks in all) of what is under way."""
+    def progress(self) -> tuple[int, Progress] | None:
+        """The bits of the reading that is under way, and how many blocks it has passed."""
         if self.running is None or self.inventory is None:
             return None
-        first = self.reading(PRECISIONS[0])
-        bits = self.running if first.done == self.inventory.layers else PRECISIONS[0]
-        return bits, self.reading(bits).done, self.inventory.layers
+        blocks = self.inventory.layers
+        bits = self.running if self.reading(PRECISIONS[0]).done == blocks else PRECISIONS[0]
+        return bits, Progress(self.reading(bits).done, blocks)
 
 
 def start() -> State:
@@ -171,35 +146,39 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     change = msgspec.structs.replace
     match action:
-        case See(view):
+        case ShowView(view=view):
             return change(state, view=view)
-        case Move(row, tensor) if state.inventory is not None:
-            return _moved(state, state.inventory, row, tensor)
-        case Measure(nbytes):
-            return change(state, nbytes=nbytes)
-        case Run(bits):
-            at = PRECISIONS.index(bits) if bits in PRECISIONS else state.precision
-            return change(state, view="precision", precision=at, running=PRECISIONS[at])
-        case Stop():
+        case MoveFocus(by=by, axis=axis):
+            inventory = state.inventory
+            return state if inventory is None else _focused(state, inventory, axis, by)
+        case Toggle():
+            return change(state, nbytes=not state.nbytes)
+        case Run() if state.running is not None:
             return change(state, running=None)
+        case Run():
+            return change(state, view="precision", running=PRECISIONS[state.precision])
         case EditText(text=text):
             return change(
                 state, text=sentence(text), readings={}, running=None, tokens=0, left_out=0
             )
-    return state
 
 
-def _moved(state: State, inventory: Inventory, row: int, tensor: int) -> State:
+def _focused(state: State, inventory: Inventory, axis: Literal["row", "tensor"], by: int) -> State:
     change = msgspec.structs.replace
+    if axis == "tensor":
+        return _tensor(state, state.role, by)
     match state.view:
         case "roles":
-            role = _within(state.role + row, len(state.roles))
-            count = len(state.of_role(state.roles[role]))
-            return change(state, role=role, tensor=_within(state.tensor + tensor, count))
+            return _tensor(state, moved(state.role, by, len(state.roles)), 0)
         case "layers":
-            return change(state, layer=_within(state.layer + row, inventory.layers))
+            return change(state, layer=moved(state.layer, by, inventory.layers))
         case "precision":
-            return change(state, precision=_within(state.precision + row, len(PRECISIONS)))
+            return change(state, precision=moved(state.precision, by, len(PRECISIONS)))
+
+
+def _tensor(state: State, role: int, by: int) -> State:
+    count = len(state.of_role(state.roles[role]))
+    return msgspec.structs.replace(state, role=role, tensor=moved(state.tensor, by, count))
 
 
 def question(state: State) -> Question | None:
@@ -228,36 +207,31 @@ def _next_slice(state: State, bits: int) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     change = msgspec.structs.replace
     match question, answer:
-        case _, Inventory():
+        case Parts(), Inventory():
             return change(state, inventory=answer)
-        case Look(at), Histogram():
+        case Look(at=at), Histogram():
             return change(state, histograms={**state.histograms, at: answer})
-        case Through(_, bits, _, _), Stream(None):
+        case Through(bits=bits), Stream(data=None):
             # another precision is as good as any: this one cannot be had
             readings = {**state.readings, bits: Reading(possible=False)}
             return change(state, readings=readings, running=None)
-        case Through(_, bits, _, _), Stream(bytes() as data, errors, tokens, left_out):
-            errors_so_far = (*state.reading(bits).errors, errors)
+        case Through(bits=bits), Stream(data=bytes() as data, tokens=tokens, left_out=left_out):
+            errors_so_far = (*state.reading(bits).errors, answer.errors)
             readings = {**state.readings, bits: Reading(data, errors_so_far)}
             return change(state, readings=readings, tokens=tokens, left_out=left_out)
         case Compare(), Differences():
-            bits, _, _ = _compared(state)
+            bits = _compared(state)
             done = change(state.reading(bits), result=answer)
             running = None if bits == state.running else state.running
             return change(state, readings={**state.readings, bits: done}, running=running)
-    return state
+        case _:
+            return state  # a backend never answers so
 
 
-def _compared(state: State) -> tuple[int, Reading, Reading]:
+def _compared(state: State) -> int:
     """The precision whose result is owed: the exact one comes first."""
-    exact = state.reading(PRECISIONS[0])
     assert state.running is not None
-    bits = PRECISIONS[0] if exact.result is None else state.running
-    return bits, exact, state.reading(bits)
-
-
-def _within(value: int, count: int) -> int:
-    return min(max(0, value), max(0, count - 1))
+    return PRECISIONS[0] if state.reading(PRECISIONS[0]).result is None else state.running
 
 
 # --- goals ----------------------------------------------------------------------------------------
@@ -305,5 +279,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("harmless", "4 bits or fewer that change hardly anything", _harmless),
         Goal("ruin", "so few bits that half of its choices change", _ruined),
     ),
-    solution=(Move(row=5), Run(4), Run(3)),
+    solution=(
+        MoveFocus(5, "row"),  # the value matrices
+        ShowView("precision"),
+        MoveFocus(3, "row"),  # 4 bits
+        Run(),
+        MoveFocus(1, "row"),  # 3 bits
+        Run(),
+    ),
 )

@@ -10,49 +10,46 @@ from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars
 from tutor.labs.anatomy.precisions import MATRICES, PRECISIONS
 from tutor.labs.kit import heat
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import Cell, Column, Room, around, heading, row
 
 if TYPE_CHECKING:
     from tutor.labs.anatomy.lab import Inventory, State
 
 
-def table(state: State, inventory: Inventory, width: int, room: int) -> list[Content]:
+def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Content]:
     weights = sum(
         part.count for part in inventory.parts if part.layer is not None and part.role != "norms"
     )
-    wide = width >= 70
-    column = 13 if width >= 60 else 11
-    heading = f"  {'bits':>4}{'MB':>8}{'divergence':>{column}}"
-    heading += f"{'same choice' if width >= 60 else 'same':>{column}}"
-    heading += f"{'bits a token':>14}" if wide else ""
-    lines = [Content.styled(heading, MUTED)]
-    bar = max(0, width - 58)
-    for at in around(state.precision, len(PRECISIONS), room):
+    size = 13 if room.roomy else 11
+    columns = [
+        Column("bits", 4, right=True),
+        Column("MB", 8, right=True),
+        Column("divergence", size, right=True),
+        Column("same choice" if room.roomy else "same", size, right=True),
+    ]
+    if room.roomy:
+        columns.append(Column("bits a token", 14, right=True))
+    lines = [heading(columns)]
+    bar = max(0, room.width - 58)
+    for at in around(state.precision, len(PRECISIONS), rows):
         bits = PRECISIONS[at]
         reading, chosen = state.reading(bits), at == state.precision
         result = reading.result
-        cells: list[str | tuple[str, str]] = [
-            cursor(chosen),
-            (f"{bits:>4}", "bold" if chosen else ""),
-            f"{weights * bits / 8e6:>8.1f}",
+        cells: list[Cell] = [
+            (str(bits), "bold" if chosen else ""),
+            f"{weights * bits / 8e6:.1f}",
         ]
         if not reading.possible:
             cells.append(("   not on this machine, or not at these sizes", NOT_YET))
         elif result is None:
             said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "enter reads"
-            cells.append((f"{said:>{2 * column}}", MUTED))
+            cells.append((f"{said:>{2 * size}}", MUTED))
         else:
-            cells += [
-                (_bits(result.divergence).rjust(column), "bold"),
-                heat.percent(result.same).rjust(column),
-            ]
-            if wide:
-                cells += [
-                    f"{result.bits:>14.2f}",
-                    "  ",
-                    (bars.bar(result.bits / 20, bar), likely(0.3)),
-                ]
-        lines.append(Content.assemble(*cells))
+            cells += [(_bits(result.divergence), "bold"), heat.percent(result.same)]
+            if room.roomy:
+                drawn = (bars.bar(result.bits / 20, bar), likely(0.3))
+                cells += [f"{result.bits:.2f}", "  ", drawn]
+        lines.append(row(columns[: len(cells)], cells, here=chosen))
     return lines
 
 
@@ -60,16 +57,16 @@ def _bits(value: float) -> str:
     return f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
-def errors(state: State, width: int) -> list[Content]:
+def errors(state: State, room: Room) -> list[Content]:
     """How far the matrices are off at the precision in focus, layer by layer."""
     bits = PRECISIONS[state.precision]
     by_layer = state.reading(bits).errors
-    known = _rounded_before(state, width)
+    known = _rounded_before(state, room.width)
     if state.precision == 0 or not by_layer:
         said = "divergence: of its answers from those of 32 bits, in bits a token"
-        return [Content.styled(said, MUTED), *known] if width >= 60 else []
+        return [Content.styled(said, MUTED), *known] if room.roomy else []
     lines = [Content.styled(f"error of the weights at {bits} bits, layer by layer", MUTED)]
-    if width < 60:
+    if not room.roomy:
         lines = [Content.styled(f"error of the weights at {bits} bits", MUTED)]
     highest = max(max(of_layer) for of_layer in by_layer) or 1
     for place, name in enumerate(MATRICES):
@@ -80,8 +77,8 @@ def errors(state: State, width: int) -> list[Content]:
             Content.assemble(
                 (f"  {name:<16}", ""),
                 f"{100 * sum(values) / len(values):>7.2f} %",
-                (f"  worst in layer {worst + 1:>2}  " if width >= 60 else "  ", MUTED),
-                (shape[: max(0, width - 44)], likely(0.3)),
+                (f"  worst in layer {worst + 1:>2}  " if room.roomy else "  ", MUTED),
+                (shape[: max(0, room.width - 44)], likely(0.3)),
             )
         )
     return [*lines, *known]
@@ -90,7 +87,7 @@ def errors(state: State, width: int) -> list[Content]:
 def _rounded_before(state: State, width: int) -> list[Content]:
     """A file that comes with few bits is no proof that they do no harm."""
     format_ = "" if state.inventory is None else state.inventory.format
-    if not format_.startswith("Q") or width < 70:
-        return []
     said = f"This file came as {format_}: what it lost then costs nothing again here."
+    if not format_.startswith("Q") or len(said) > width:
+        return []
     return [Content(""), Content.styled(said, MUTED)]

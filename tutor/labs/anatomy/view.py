@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, likely
+from tutor.app.theme import MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.anatomy import precision_lines
 from tutor.labs.anatomy.lab import (
     VIEWS,
-    Measure,
-    Move,
-    Run,
-    See,
     State,
-    Stop,
 )
 from tutor.labs.anatomy.precisions import PRECISIONS
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.actions import EditText, Run
+from tutor.labs.kit.columns import Cell, Column, Room, around, cursor, heading, row
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.progress import at_pace
+from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import sentence
 from tutor.labs.kit.view import LabView
 
@@ -52,19 +50,20 @@ class AnatomyView(LabView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "tab", "view", "roles/layers/bits", tooltip="By role, by layer, or with fewer bits."
+            "tab",
+            "next_view",
+            "roles/layers/bits",
+            tooltip="By role, by layer, or with fewer bits.",
         ),
-        Binding("up", "row(-1)", "row", key_display="↑↓", tooltip="Choose a row."),
-        Binding("down", "row(1)", show=False),
-        Binding(
-            "left", "tensor(-1)", "tensor", key_display="←→", tooltip="The same in another layer."
-        ),
-        Binding("right", "tensor(1)", show=False),
-        Binding("m", "measure", "parameters/bytes", tooltip="What the bars compare."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "tensor", "The same in another layer."),
+        Binding("m", "switch('bytes')", "parameters/bytes", tooltip="What the bars compare."),
         Binding("enter", "run", "round and read", tooltip="Read the text with so few bits."),
         Binding("x", "stop", "stop", tooltip="Stop reading. What is done is kept."),
         Binding("e", "edit", "write", tooltip="Compare on a text of your own."),
     ]
+
+    VIEWS = VIEWS
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,9 +74,9 @@ class AnatomyView(LabView):
         state: State | None = self.state
         if state is None:
             return False
-        if action == "tensor":
-            return state.view == "roles"
-        if action == "measure":
+        if action == "move_focus":
+            return "tensor" not in parameters or state.view == "roles"
+        if action == "switch":
             return state.view != "precision"
         if action in ("run", "edit"):
             return state.view == "precision" and state.running is None
@@ -85,23 +84,8 @@ class AnatomyView(LabView):
             return state.running is not None
         return True
 
-    def action_view(self) -> None:
-        self.did(See(VIEWS[(VIEWS.index(self.state.view) + 1) % len(VIEWS)]))
-
-    def action_row(self, by: int) -> None:
-        self.did(Move(row=by))
-
-    def action_tensor(self, by: int) -> None:
-        self.did(Move(tensor=by))
-
-    def action_measure(self) -> None:
-        self.did(Measure(not self.state.nbytes))
-
-    def action_run(self) -> None:
-        self.did(Run(PRECISIONS[self.state.precision]))
-
     def action_stop(self) -> None:
-        self.did(Stop())
+        self.did(Run())
 
     def action_edit(self) -> None:
         self.write("A text to compare on:", self.state.text, lambda text: EditText(sentence(text)))
@@ -109,17 +93,18 @@ class AnatomyView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.inventory is None:
             return [Content.styled("taking it apart …", MUTED)]
+        room = Room(width, height)
         match state.view:
             case "roles":
-                return _roles(state, state.inventory, width, height)
+                return _roles(state, state.inventory, room)
             case "layers":
                 return _layers(state, state.inventory, width, height)
             case "precision":
-                errors = precision_lines.errors(state, width)
-                room = height - len(errors) - 3 if height < 14 else len(PRECISIONS)
+                errors = precision_lines.errors(state, room)
+                rows = height - len(errors) - 3 if room.low else len(PRECISIONS)
                 return [
-                    *precision_lines.table(state, state.inventory, width, room),
-                    *([Content("")] if height >= 14 else []),
+                    *precision_lines.table(state, state.inventory, room, rows),
+                    *([] if room.low else [Content("")]),
                     self._progress(state, width),
                     *errors,
                 ]
@@ -133,73 +118,64 @@ class AnatomyView(LabView):
             return Content.assemble(
                 ("on  ", MUTED), figures.tail(state.text, width - 24), (more, MUTED)
             )
-        bits, done, blocks = progress
+        bits, far = progress
         now = time.monotonic()
         if self._began is None or self._began[0] != bits:
-            self._began = (bits, done, now)
+            self._began = (bits, far.done, now)
         _, before, began = self._began
-        left = (
-            ""
-            if done == before
-            else f"  about {(now - began) / (done - before) * (blocks - done):.0f} s"
-        )
+        each = None if far.done == before else (now - began) / (far.done - before)
         what = "32 bits first" if bits != state.running else f"{bits} bits"
-        return Content.assemble(
-            (f"{what}  block {done:>3} of {blocks}  ", MUTED),
-            (bars.bar(done / blocks, max(4, min(20, width - 50))), ACT),
-            (left, MUTED),
-        )
+        return reading_line(what, at_pace(far.done, far.total, each), width)
 
 
 def _mega(nbytes: float) -> str:
     return f"{nbytes / 1e6:.1f}" if nbytes >= 1e5 else f"{nbytes / 1e6:.2f}"
 
 
-def _roles(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
+def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
     parts = inventory.parts
     every, size = sum(part.count for part in parts), sum(part.nbytes for part in parts)
-    name, wide = 15, width >= 60
-    bar = max(0, width - name - (45 if wide else 22) - 2)
-    share = "of bytes" if state.nbytes else "of all"
-    heading = f"  {'role':<{name}}{'parameters':>12}"
-    heading += f"{'MB':>8}{'bits each':>11}{share:>9}" if wide else ""
-    lines = [Content.styled(heading, MUTED)]
-    low = height < len(state.roles) + 6
-    for at in around(state.role, len(state.roles), height - 6 if low else len(state.roles)):
+    columns = [Column("role", 15), Column("parameters", 12, right=True)]
+    if room.roomy:
+        columns += [
+            Column("MB", 8, right=True),
+            Column("bits each", 11, right=True),
+            Column("of bytes" if state.nbytes else "of all", 9, right=True),
+        ]
+    bar = max(0, room.width - 2 - (60 if room.roomy else 37))
+    lines = [heading(columns)]
+    low = room.height < len(state.roles) + 6
+    for at in around(state.role, len(state.roles), room.height - 6 if low else len(state.roles)):
         role = state.roles[at]
         own = [part for part in parts if part.role == role]
         count, nbytes = sum(part.count for part in own), sum(part.nbytes for part in own)
         part_of_all = nbytes / size if state.nbytes else count / every
         chosen = at == state.role
-        cells: list[str | tuple[str, str]] = [
-            cursor(chosen),
-            (figures.fit(NAMES.get(role, role), name), "bold" if chosen else ""),
-            figures.count(count).rjust(12),
+        cells: list[Cell] = [
+            (NAMES.get(role, role), "bold" if chosen else ""),
+            figures.count(count),
+            _mega(nbytes),
+            (f"{8 * nbytes / count:.1f}", MUTED),
+            heat.percent(part_of_all),
         ]
-        if wide:
-            cells += [
-                _mega(nbytes).rjust(8),
-                (f"{8 * nbytes / count:>11.1f}", MUTED),
-                heat.percent(part_of_all).rjust(9),
-            ]
-        cells += ["  ", (bars.bar(part_of_all * 2, bar), likely(part_of_all))]
-        lines.append(Content.assemble(*cells))
-    total = f"  {'in all':<{name}}{figures.count(every):>12}"
-    total += f"{_mega(size):>8}" if wide else ""
+        drawn = (bars.bar(part_of_all * 2, bar), likely(part_of_all))
+        lines.append(row(columns, [*cells[: len(columns)], "  ", drawn], here=chosen))
+    total = f"  {'in all':<15}{figures.count(every):>12}"
+    total += f"{_mega(size):>8}" if room.roomy else ""
     if not low:
         lines += [Content.styled(total, MUTED), Content("")]
     tensor = state.looked_at
     assert tensor is not None
-    rows = min(8, max(3, height - len(lines) - 3))
+    rows = min(8, max(3, room.height - len(lines) - 3))
     found = state.histograms.get(tensor)
-    return [*lines, *_tensor(parts[tensor], found, inventory, width, rows)]
+    return [*lines, *_tensor(parts[tensor], found, inventory, room, rows)]
 
 
 def _tensor(
-    part: Part, found: Histogram | None, inventory: Inventory, width: int, rows: int
+    part: Part, found: Histogram | None, inventory: Inventory, room: Room, rows: int
 ) -> list[Content]:
     """One tensor: its shape and type, and how its weights are spread."""
-    wide = width >= 60
+    wide, width = room.roomy, room.width
     where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
     facts = f"{part.outputs:,} × {part.inputs:,}  {'kept as ' if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
@@ -217,20 +193,25 @@ def _tensor(
         f"{found.largest:.3f}",
         (f"  {far:.1f} times that" if wide else f"  {far:.1f}×", "bold" if far >= 10 else MUTED),
     ]
-    if found.rounding is not None and width >= 70:
-        said.append((f"  rounding cost about {100 * found.rounding:.0f} %", MUTED))
-    lines = [title, Content.assemble(*said)]
+    figures_line = Content.assemble(*said)
+    if found.rounding is not None:
+        cost = f"  rounding cost about {100 * found.rounding:.0f} %"
+        if figures_line.cell_length + len(cost) <= width:
+            figures_line += Content.styled(cost, MUTED)
+    lines = [title, figures_line]
     chart = _chart(found.counts, max(1, rows - 1))
     indent = max(0, min(4, width - len(found.counts) - 2))
     short = width < len(found.counts) + 2
-    for row in chart:
-        text = row[(len(row) - width) // 2 :][:width] if short else " " * indent + row
+    for level in chart:
+        text = level[(len(level) - width) // 2 :][:width] if short else " " * indent + level
         lines.append(Content.styled(text, likely(0.3)))
     edge = f"{found.largest:.2f}"
     axis = f"−{edge}".ljust(len(found.counts) // 2) + "0" + edge.rjust(len(found.counts) // 2)
-    note = "  (heights: logarithms)" if width >= 92 else ""
+    note = "  (heights: logarithms)"
+    axis = " " * indent + axis
     if not short:
-        lines.append(Content.styled(" " * indent + axis + note, MUTED))
+        axis += note if len(axis + note) <= width else ""
+        lines.append(Content.styled(axis, MUTED))
     return lines
 
 
@@ -239,8 +220,7 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
     most = math.log10(max(counts) + 1)
     heights = [math.log10(count + 1) / most * rows for count in counts]
     lines = []
-    for row in range(rows):
-        floor = rows - 1 - row
+    for floor in reversed(range(rows)):
         lines.append(
             "".join(
                 " "

@@ -23,7 +23,7 @@ from tutor.labs.compare.lab import (
     Stopped,
     Which,
 )
-from tutor.labs.kit.backend import MOMENT, Tools
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids, text_ids
@@ -44,6 +44,7 @@ class CompareBackend:
     def __init__(self, tools: Tools) -> None:
         self._loaded = tools.model
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
         self._remote = tools.remote
         self._run = 0
         self._sessions: dict[int, Session] = {}
@@ -53,7 +54,7 @@ class CompareBackend:
             case Which():
                 small = self._small.card.name if self._small else ""
                 return Offers(self._loaded.card.name, small, self._remote.offers())
-            case Stop(run, places):
+            case Stop(run=run, places=places):
                 for place in places:
                     self._remote.cancel(_name(run, place))
                 return Stopped()
@@ -99,7 +100,7 @@ class CompareBackend:
                 if not ended:
                     ids.append(id_)
                     session.append([id_])
-                if time.perf_counter() - begun >= MOMENT:
+                if time.perf_counter() - begun >= self._moment:
                     break
                 self._check_cancelled()
         except TutorError as error:

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.vendors.catalogue import Price, RemoteModel
@@ -87,34 +88,24 @@ def cost(model: Model, reply: Reply) -> float | None:
     return model.price.cost(reply.prompt_tokens or 0, reply.answer_tokens or 0)
 
 
-class Write(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Another prompt."""
-
-    text: str
-
-
-class Focus(msgspec.Struct, frozen=True, tag_field="do", tag="focus"):
-    """The model that is so many further down."""
-
-    by: int
-
-
-class Toggle(msgspec.Struct, frozen=True, tag_field="do", tag="toggle"):
-    """Ask this model, or do not."""
-
-
-class Warm(msgspec.Struct, frozen=True, tag_field="do", tag="warm"):
-    """The next of the temperatures."""
-
-
 class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Ask all that are chosen; or stop them. `without` are places of models that the learner has
-    not agreed to send anything to."""
+    """Ask all that are chosen; stop them while they answer. `without` are places of models that the
+    learner has not agreed to send anything to."""
 
     without: tuple[int, ...] = ()
 
 
-Action = Write | Focus | Toggle | Add | Remove | Warm | Ask
+Action = (
+    EditText
+    | MoveFocus[Literal["model"]]
+    | Toggle[Literal["model"]]
+    | Adjust[Literal["temperature"]]
+    | Add
+    | Remove
+    | Ask
+)
+"""`Toggle` chooses the model in focus, or leaves it out. After the highest temperature comes the
+lowest."""
 
 
 class Which(msgspec.Struct, frozen=True, tag="which"):
@@ -201,23 +192,21 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Write(text):
+        case EditText(text=text):
             if not text.strip():
                 raise LabError("There is nothing to ask.", "Write a question, or an order.")
             return replace(_halted(state), prompt=text[:LONGEST])
-        case Focus(by):
-            last = max(0, len(state.models) - 1)
-            return replace(state, focus=min(max(0, state.focus + by), last))
+        case MoveFocus(by=by):
+            return replace(state, focus=moved(state.focus, by, len(state.models)))
         case Toggle():
             return _toggled(state)
         case Add():
             return _added(state, action.model)
         case Remove():
             return _removed(state)
-        case Warm():
-            temperature = (state.temperature + 1) % len(TEMPERATURES)
-            return replace(state, temperature=temperature)
-        case Ask(without):
+        case Adjust(by=by):
+            return replace(state, temperature=(state.temperature + by) % len(TEMPERATURES))
+        case Ask(without=without):
             return _halted(state) if state.running else _asked(state, without)
 
 
@@ -285,7 +274,7 @@ def _removed(state: State) -> State:
         )
     gone = state.focus
 
-    def moved(places: Iterable[int]) -> list[int]:
+    def left(places: Iterable[int]) -> list[int]:
         return [place - (place > gone) for place in places if place != gone]
 
     replies = [reply for place, reply in state.replies.items() if place != gone]
@@ -293,9 +282,9 @@ def _removed(state: State) -> State:
         state,
         models=(*state.models[:gone], *state.models[gone + 1 :]),
         names=(*state.names[:gone], *state.names[gone + 1 :]),
-        chosen=tuple(moved(state.chosen)),
-        refused=tuple(moved(state.refused)),
-        replies=dict(zip(moved(state.replies), replies, strict=True)),
+        chosen=tuple(left(state.chosen)),
+        refused=tuple(left(state.refused)),
+        replies=dict(zip(left(state.replies), replies, strict=True)),
         focus=gone - 1,
     )
 
@@ -326,7 +315,8 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             replies = state.replies | replies
             running = state.running and not all(reply.over for reply in replies.values())
             return msgspec.structs.replace(state, replies=replies, running=running)
-    return state
+        case _:
+            return state  # of a run before this one
 
 
 def _offered(state: State, offers: Offers) -> State:
@@ -406,11 +396,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("cut-off", "one answer that ends, and one that is cut off", _cut_off),
     ),
     solution=(
-        Write("What is the capital of Kenya?"),
+        EditText("What is the capital of Kenya?"),
         Ask(),
-        Write("Write one sentence about the sea."),
+        EditText("Write one sentence about the sea."),
         Ask(),
-        Write("What is a cat?"),
+        EditText("What is a cat?"),
         Ask(),
     ),
 )

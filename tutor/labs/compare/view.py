@@ -14,15 +14,13 @@ from tutor.labs.compare.lab import (
     MOST_TOKENS,
     TEMPERATURES,
     Ask,
-    Focus,
     State,
-    Toggle,
-    Warm,
-    Write,
     cost,
 )
 from tutor.labs.kit import server_field
-from tutor.labs.kit.columns import beside, cursor
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.columns import Room, beside, cursor
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView
 from tutor.text import safe
@@ -39,7 +37,6 @@ _SHORT_NAME = 18
 _GAP = 2
 _COLUMN = 24
 """Columns of text below which answers do not stand beside each other any more."""
-_LOW = 12
 _SENT = "Your prompt, as one message. It goes out again with every run"
 
 
@@ -49,10 +46,16 @@ class CompareView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "ask", "ask, stop", tooltip="Ask all that are chosen; or stop them."),
         Binding("e", "edit", "prompt", tooltip="Write another prompt."),
-        Binding("up", "focus_by(-1)", "model", key_display="↑↓", tooltip="Look at a model."),
-        Binding("down", "focus_by(1)", show=False),
-        Binding("space", "include", "choose", tooltip="Ask this model too, or leave it out."),
-        Binding("t", "warm", "temperature", tooltip="0 is greedy; higher draws more freely."),
+        *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Look at a model."),
+        Binding(
+            "space", "switch('model')", "choose", tooltip="Ask this model too, or leave it out."
+        ),
+        Binding(
+            "t",
+            "adjust(1, 'temperature')",
+            "temperature",
+            tooltip="0 is greedy; higher draws more freely.",
+        ),
         Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
         Binding("d", "remove", "remove", tooltip="Take away this server, which you added."),
     ]
@@ -73,16 +76,7 @@ class CompareView(LabView):
         return elsewhere is None or await server_field.agreed(self, elsewhere, _SENT)
 
     def action_edit(self) -> None:
-        self.write("Your message to all of them:", self.state.prompt, Write)
-
-    def action_focus_by(self, by: int) -> None:
-        self.did(Focus(by))
-
-    def action_include(self) -> None:
-        self.did(Toggle())
-
-    def action_warm(self) -> None:
-        self.did(Warm())
+        self.write("Your message to all of them:", self.state.prompt, EditText)
 
     def action_add(self) -> None:
         self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
@@ -99,7 +93,7 @@ class CompareView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:
             return [Content.styled("looking for models …", MUTED)]
-        if height < _LOW:
+        if Room(width, height).low:
             return _briefly(state, width)
         return [
             _prompt(state, width),

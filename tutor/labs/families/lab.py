@@ -3,11 +3,13 @@ encoder-decoder model, each trained for the task its family is built for."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from tutor.errors import TextError
-from tutor.labs.families.answers import PARTS, Answer, Attention, Family, Part, Question
-from tutor.labs.kit.actions import EditText
+from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Family, Part, Question
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle, cycled
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.lm.training.recipes.families.language import (
     MANY_NOUNS,
@@ -49,40 +51,17 @@ EXAMPLES: dict[Family, tuple[str, ...]] = {
 """To begin with, where nothing comes to mind."""
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
-class Choose(msgspec.Struct, frozen=True, tag_field="do", tag="family"):
-    """Give the same text to another family."""
-
-    family: Family
-
-
-class Example(msgspec.Struct, frozen=True, tag_field="do", tag="example"):
-    """Another of the texts that suit the family."""
-
-
-class See(msgspec.Struct, frozen=True, tag_field="do", tag="see"):
-    """What was looked at, or, with `masks`, what may be looked at."""
-
-    masks: bool
-
-
-class Show(msgspec.Struct, frozen=True, tag_field="do", tag="part"):
-    """Another attention of the family."""
-
-    part: Part
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """Another layer, head or row: so many further on. Before the first head is the mean of all."""
-
-    layer: int = 0
-    head: int = 0
-    row: int = 0
-
-
-Action = EditText | Choose | Example | See | Show | Move
+Axis = Literal["layer", "head", "row"]
+"""Before the first head is the mean of all."""
+Action = (
+    EditText
+    | Choose[Literal["family", "example"]]
+    | ShowView[Part]
+    | MoveFocus[Axis]
+    | Toggle[Literal["masks"]]
+)
+"""`Choose` gives the same text to another family, or takes another of the texts that suit the
+family. `Toggle` shows what was looked at, or what may be looked at."""
 
 
 # --- the lab --------------------------------------------------------------------------------------
@@ -160,26 +139,31 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=written):
             return _with_text(state, text(written))
-        case Choose(family):
+        case Choose(by=by, what="family"):
+            family = cycled(FAMILIES, state.family, by)
             return _within(change(state, family=family, part=PARTS[family][0], row=None))
-        case Example():
+        case Choose(by=by):
             examples = EXAMPLES[state.family]
-            place = (state.example + 1) % len(examples)
+            place = (state.example + by) % len(examples)
             return change(_with_text(state, examples[place]), example=place)
-        case See(masks):
-            return change(state, masks=masks)
-        case Show(part):
+        case Toggle():
+            return change(state, masks=not state.masks)
+        case ShowView(view=part):
             wanted = part if part in PARTS[state.family] else state.part
             return _within(change(state, part=wanted, row=None))
-        case Move(layer, head, row):
-            return _within(
-                change(
-                    state,
-                    layer=max(0, state.layer + layer),
-                    head=max(0, state.head + head),
-                    row=max(0, state.focus + row) if row else state.row,
-                )
-            )
+        case MoveFocus(by=by, axis=axis):
+            return _within(_focused(state, axis, by))
+
+
+def _focused(state: State, axis: Axis, by: int) -> State:
+    change = msgspec.structs.replace
+    match axis:
+        case "layer":
+            return change(state, layer=max(0, state.layer + by))
+        case "head":
+            return change(state, head=max(0, state.head + by))
+        case "row":
+            return change(state, row=max(0, state.focus + by))
 
 
 def question(state: State) -> Question | None:
@@ -316,10 +300,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     solution=(
         EditText("the _ barks ."),
         EditText("the _ bark ."),
-        Choose("decoder"),
+        Choose(1, "family"),  # decoder
         EditText("the wolves behind the city"),
-        Choose("encoder-decoder"),
+        Choose(1, "family"),  # encoder-decoder
         EditText("the bee near the house buzzes ."),
-        Move(row=3),
+        MoveFocus(3, "row"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -11,10 +11,11 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.families.answers import FAMILIES, PARTS, Family, Part, may_look
-from tutor.labs.families.lab import Choose, Example, Move, See, Show, State, text
+from tutor.labs.families.lab import State, text
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.actions import EditText, ShowView, cycled
+from tutor.labs.kit.columns import ROOMY, Room, around, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.lm.training.recipes.families.text import BLANK
@@ -41,8 +42,6 @@ MIXED = "The encoder mixes neighbors: a digit may be read from the one beside it
 _CELL = 4
 _WORTH_A_WORD = 0.005
 _NAME, _SHORT_NAME = 13, 9
-_NARROW = 60  # columns below which names of rows are short
-_LOW = 10  # rows below which what it says takes one line, and the map the rest
 
 
 class FamiliesView(LabView):
@@ -50,24 +49,23 @@ class FamiliesView(LabView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "write", tooltip="Write a text: words, _ for a blank, or a number."),
-        Binding("tab", "family", "family", tooltip="Give the same text to the next family."),
-        Binding("x", "example", "example", tooltip="Another text that suits this family."),
-        Binding("o", "masks", "mask", tooltip="What may be looked at, or what was."),
-        Binding("m", "part", "map", tooltip="Reading, writing, or across from one to other."),
-        Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
-        Binding("down", "layer(-1)", show=False),
         Binding(
-            "left", "head(-1)", "head", key_display="←→", tooltip="Choose the head, or all of them."
+            "tab", "choose(1, 'family')", "family", tooltip="Give the same text to the next family."
         ),
-        Binding("right", "head(1)", show=False),
-        Binding("p", "row(-1)", "row", key_display="p/n", tooltip="The row before or after."),
-        Binding("n", "row(1)", show=False),
+        Binding(
+            "x", "choose(1, 'example')", "example", tooltip="Another text that suits this family."
+        ),
+        Binding("o", "switch('masks')", "mask", tooltip="What may be looked at, or what was."),
+        Binding("m", "next_part", "map", tooltip="Reading, writing, or across from one to other."),
+        *pair(("down", "up"), "move_focus(*, 'layer')", "layer", "Choose the layer.", "↑↓"),
+        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose the head, or all of them."),
+        *pair(P_N, "move_focus(*, 'row')", "row", "The row before or after."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "part":
+        if action == "next_part":
             return self.state is not None and len(PARTS[self.state.family]) > 1
-        if action in ("layer", "head"):
+        if action == "move_focus" and "row" not in parameters:
             return self.state is not None and not self.state.masks
         return True
 
@@ -75,26 +73,8 @@ class FamiliesView(LabView):
         label = "Words, with _ for a blank, or a number:"
         self.write(label, self.state.text, lambda written: EditText(text(written)))
 
-    def action_family(self) -> None:
-        self.did(Choose(_next(FAMILIES, self.state.family)))
-
-    def action_example(self) -> None:
-        self.did(Example())
-
-    def action_masks(self) -> None:
-        self.did(See(not self.state.masks))
-
-    def action_part(self) -> None:
-        self.did(Show(_next(PARTS[self.state.family], self.state.part)))
-
-    def action_layer(self, by: int) -> None:
-        self.did(Move(layer=by))
-
-    def action_head(self, by: int) -> None:
-        self.did(Move(head=by))
-
-    def action_row(self, by: int) -> None:
-        self.did(Move(row=by))
+    def action_next_part(self) -> None:
+        self.did(ShowView(cycled(PARTS[self.state.family], self.state.part)))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         above = [_families(state, width), *_text(state, width), *_left_out(state)]
@@ -102,7 +82,7 @@ class FamiliesView(LabView):
         if answer is None or attention is None:
             return [*above, Content.styled("reading …", MUTED)]
         says = _says(state, answer, width)
-        if height < _LOW:
+        if Room(width, height).low:  # what it says takes one line, and the map the rest
             above, below = [above[0], says[0]], []
         else:
             above += [*says, *_unknown(answer, width)]
@@ -111,21 +91,18 @@ class FamiliesView(LabView):
         return [*above, *_map(state, attention, width, rows), *below]
 
 
-def _next(choices: Sequence[Family | Part], now: Family | Part) -> Any:
-    return choices[(choices.index(now) + 1) % len(choices)]
-
-
 def _shown(word: str) -> str:
     return MARKS.get(word) or visible(word.encode())
 
 
 def _families(state: State, width: int) -> Content:
-    if width < 44:
+    names = tabs((family, family == state.family) for family in FAMILIES)
+    if names.cell_length > width:
         place = FAMILIES.index(state.family) + 1
         return Content.assemble(
             ("› ", f"{ACT} bold"), (state.family, "bold"), (f"  {place} of {len(FAMILIES)}", MUTED)
         )
-    return tabs((family, family == state.family) for family in FAMILIES)
+    return names
 
 
 def _text(state: State, width: int) -> list[Content]:
@@ -230,7 +207,7 @@ def _of_the_same(said: Said) -> Content:
 
 def _map(state: State, attention: Attention, width: int, height: int) -> list[Content]:
     """One row for each word that looks, one column for each that is looked at."""
-    name = _SHORT_NAME if width < _NARROW else _NAME
+    name = _SHORT_NAME if width < ROOMY else _NAME
     room = max(1, (width - name - 2) // _CELL)
     focus = 0 if state.part == "across" else state.focus
     columns = around(focus, len(attention.columns), room)
@@ -281,7 +258,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
     else:
         head = f"head {state.head} of {attention.heads}" if state.head else "all heads"
         said = f"layer {state.layer + 1} of {attention.layers}, {head}"
-        said += ", in %" if width >= _NARROW else ""
+        said += ", in %" if width >= ROOMY else ""
     if len(name) + len(said) + 3 > width:
         name = SHORT_NAMES[state.part]
     return Content.assemble((f"{name}   ", ""), (figures.fit(said, width - len(name) - 3), MUTED))

@@ -2,96 +2,74 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-
-class Part(msgspec.Struct, frozen=True, tag_field="do", tag="part"):
-    """Another part of the lab."""
-
-    by: int
+from tutor.labs.generations.state import View
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 
 
-class Say(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
-    """The next message of the conversation."""
+class SendMessage(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
+    """Send the next message of the conversation to all three bots."""
 
     text: str
 
 
-class Again(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """The same message once more; `luck`: and the generative model draws, instead of taking the
-    most probable token each time."""
+class AskAgain(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
+    """Send the same message once more. With `luck`, the generative model draws, instead of taking
+    the most probable token each time."""
 
     luck: bool = False
 
 
-class Anew(msgspec.Struct, frozen=True, tag_field="do", tag="anew"):
-    """Another conversation."""
-
-
-class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
-    """The bot so many further on."""
-
-    by: int
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """So many rows down: tokens, rules, intents or kinds of probes, whatever is shown."""
-
-    by: int
-
-
-class Sentence(msgspec.Struct, frozen=True, tag_field="do", tag="sentence"):
-    """A sentence to hold against the rules."""
-
-    text: str
+class NewConversation(msgspec.Struct, frozen=True, tag_field="do", tag="anew"):
+    """Begin another conversation."""
 
 
 class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
-    """A rule, in one line; in place of the one of this name, where there is one."""
+    """Add a rule, in one line; in place of the one of this name, where there is one."""
 
     line: str
     instead: str = ""
 
 
 class DropRule(msgspec.Struct, frozen=True, tag_field="do", tag="drop-rule"):
-    """Throw away the rule that is looked at."""
+    """Delete the rule in focus."""
 
 
-class ShippedRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rules"):
-    """The rules as they were to begin with."""
+class RestoreRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rules"):
+    """Restore the rules as they were to begin with."""
 
 
 class AddIntent(msgspec.Struct, frozen=True, tag_field="do", tag="add-intent"):
-    """An intent with its answer, in one line."""
+    """Add an intent with its answer, in one line."""
 
     line: str
 
 
 class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent"):
-    """Throw away the intent that is looked at, if it is the learner's own."""
+    """Delete the intent in focus, if it is the learner's own."""
 
 
 class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
-    """Train the network from the start; trained already: from another seed."""
+    """Train the network from the start, or stop; trained already: from another seed."""
 
 
-class Predict(msgspec.Struct, frozen=True, tag_field="do", tag="predict"):
-    """Another bot is expected to break first in the kind that is looked at."""
-
-    by: int
-
-
-class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Run the probes, or stop."""
-
-
-class NextProbe(msgspec.Struct, frozen=True, tag_field="do", tag="next-probe"):
-    """Another probe of the kind that is looked at."""
-
-    by: int
-
-
+Axis = Literal["bot", "row", "probe"]
+"""A row is a token, a rule, an intent or a kind of probes, whatever is shown; a probe is one of
+the kind in focus."""
+Talk = SendMessage | AskAgain | NewConversation
+RuleChange = EditText | PutRule | DropRule | RestoreRules
+IntentChange = AddIntent | DropIntent | Train
 Action = (
-    Part | Say | Again | Anew | Look | Move | Sentence | PutRule | DropRule | ShippedRules
-    | AddIntent | DropIntent | Train | Predict | Run | NextProbe
-)  # fmt: skip
+    ShowView[View]
+    | MoveFocus[Axis]
+    | Talk
+    | RuleChange
+    | IntentChange
+    | Choose[Literal["prediction"]]
+    | Run
+)
+"""`EditText` holds another sentence against the rules. `Choose` expects another bot to break first
+in the kind of probes in focus. `Run` runs the probes."""

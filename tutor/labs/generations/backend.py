@@ -31,21 +31,23 @@ from tutor.lm.chat import chat_ids
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tutor.labs.kit.backend import Tools
     from tutor.lm.distribution import Row
 
-MOMENT = 0.15
-"""Seconds after which an answer is due, whatever is written by then."""
 STEPS_AT_ONCE = 10
 """Steps of training in one answer: so few, because the loss is to be seen falling."""
 
 
 class GenerationsBackend:
-    """Keeps the bot that is trained last, and the conversation read last."""
+    """Keeps the bot that is trained last, and the conversation read last. `clock` tells seconds."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, clock: Callable[[], float] = time.perf_counter) -> None:
         self._model = tools.model
         self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
+        self._clock = clock
         self._retrieval: RetrievalBot | None = None
         self._trained_for: tuple[Own, int] | None = None
         self._seconds = 0.0
@@ -56,37 +58,37 @@ class GenerationsBackend:
         `ContextFull` for one that is too long for it."""
         match question:
             case AskRules():
-                return _said_by_rules(question)
-            case AskTraining(own, seed, done):
+                return self._said_by_rules(question)
+            case AskTraining(own=own, seed=seed, done=done):
                 return self._train(own, seed, anew=done == 0)
-            case AskRetrieval(own, seed, message):
+            case AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
                 while not bot.training.finished:  # in an engine that was started anew
                     self._check_cancelled()
                     bot.training.step()
-                begun = time.perf_counter()
+                begun = self._clock()
                 reply = bot.reply(message)
-                return SaidByRetrieval(reply, _milliseconds(begun))
+                return SaidByRetrieval(reply, self._milliseconds(begun))
             case AskGeneration():
                 return self._write(question)
 
     def _bot(self, own: Own, seed: int) -> RetrievalBot:
         if self._retrieval is None or self._trained_for != (own, seed):
-            begun = time.perf_counter()
+            begun = self._clock()
             self._retrieval = RetrievalBot(self._model, with_own(shipped_bank(), own), seed)
             self._trained_for = (own, seed)
-            self._seconds = time.perf_counter() - begun
+            self._seconds = self._clock() - begun
         return self._retrieval
 
     def _train(self, own: Own, seed: int, *, anew: bool) -> Trained:
         if anew:
             self._trained_for = None
         bot = self._bot(own, seed)
-        begun = time.perf_counter()
+        begun = self._clock()
         for _ in range(STEPS_AT_ONCE):
             if not bot.training.finished:
                 bot.training.step()
-        self._seconds += time.perf_counter() - begun
+        self._seconds += self._clock() - begun
         names = [intent.name for intent in with_own(shipped_bank(), own).intents]
         wrong = bot.training.wrong()
         of = sum(len(intent.held_out) for intent in shipped_bank().intents)
@@ -101,7 +103,7 @@ class GenerationsBackend:
 
     def _write(self, question: AskGeneration) -> Generated:
         """As many tokens as a moment has room for, one at least."""
-        begun = time.perf_counter()
+        begun = self._clock()
         prompt = chat_ids(self._model, question.messages)
         session = self._opened([*prompt, *question.written])
         sampler = SENSIBLE if question.luck else GREEDY
@@ -111,16 +113,26 @@ class GenerationsBackend:
             drawn = session.distribution(len(session), sampler, question.luck, 1).drawn
             session.append([drawn.token.id])
             written.append(_chosen(drawn))
-            if time.perf_counter() - begun >= MOMENT:
+            if self._clock() - begun >= self._moment:
                 break
             self._check_cancelled()
         return Generated(
             prompt=() if question.written else self._model.tokenizer.tokens(prompt),
             written=tuple(written),
             ended=session.ended,
-            milliseconds=_milliseconds(begun),
+            milliseconds=self._milliseconds(begun),
             weights=self._model.card.parameters,
         )
+
+    def _said_by_rules(self, question: AskRules) -> SaidByRules:
+        book = msgspec.structs.replace(shipped_rules(), rules=question.rules)
+        rules.fits(book, "")  # patterns are read once, which is not the time of a reply
+        begun = self._clock()
+        reply = rules.reply(book, question.messages)
+        return SaidByRules(reply, self._milliseconds(begun))
+
+    def _milliseconds(self, begun: float) -> float:
+        return 1000 * (self._clock() - begun)
 
     def _opened(self, ids: list[int]) -> Session:
         """A session on this path; what is computed for its common beginning is kept."""
@@ -128,18 +140,6 @@ class GenerationsBackend:
             self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
         self._session.replace(ids)
         return self._session
-
-
-def _said_by_rules(question: AskRules) -> SaidByRules:
-    book = msgspec.structs.replace(shipped_rules(), rules=question.rules)
-    rules.fits(book, "")  # patterns are read once, which is not the time of a reply
-    begun = time.perf_counter()
-    reply = rules.reply(book, question.messages)
-    return SaidByRules(reply, _milliseconds(begun))
-
-
-def _milliseconds(begun: float) -> float:
-    return 1000 * (time.perf_counter() - begun)
 
 
 def _chosen(row: Row) -> Chosen:

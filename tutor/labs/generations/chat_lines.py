@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -10,8 +9,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
 from tutor.bots.probes import BOTS
-from tutor.labs.generations.state import LENGTH
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import LOW, ROOMY, around, beside, cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -22,13 +20,9 @@ if TYPE_CHECKING:
     from tutor.labs.generations.state import State, Turn
 
 NAMES = {"rules": "rules", "retrieval": "retrieval", "generative": "generation"}
-BESIDE = 72
-"""Columns from which on the three stand beside each other."""
 _GAP = 2
 _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11
-_LOW = 12
-"""Rows below which there is room for one bot at a time."""
 _SHARE = 8
 _FEW = 4
 
@@ -43,7 +37,7 @@ def chat(state: State, width: int, height: int) -> list[Content]:
             Content("a visitor's to the help desk of a town library."),
         ]
     first = _message(state, turn, width)
-    if width < BESIDE:
+    if width < ROOMY:
         return [first, *_stacked(state, turn, width, height - 1)]
     column = (width - 2 * _GAP) // 3
     columns = [
@@ -59,7 +53,9 @@ def chat(state: State, width: int, height: int) -> list[Content]:
     for place, lines in enumerate(columns):
         lines += [Content("")] * (top - len(lines))
         lines += _trace(state, turn, place, column, rows)
-    return [first, Content(""), *_side_by_side(columns, column)]
+    rules, retrieval, generation = columns
+    both = beside(rules, retrieval, column + _GAP)
+    return [first, Content(""), *beside(both, generation, 2 * (column + _GAP))]
 
 
 def _message(state: State, turn: Turn, width: int) -> Content:
@@ -71,22 +67,11 @@ def _message(state: State, turn: Turn, width: int) -> Content:
     return Content.assemble((said, "bold"), gap, (count, MUTED))
 
 
-def _side_by_side(columns: Sequence[Sequence[Content]], width: int) -> list[Content]:
-    empty = Content("")
-    lines = []
-    for row in zip_longest(*columns, fillvalue=empty):
-        parts: list[Content | str] = []
-        for cell in row:
-            parts += [cell, " " * (width - cell.cell_length + _GAP)]
-        lines.append(Content.assemble(*parts[:-1]))
-    return lines
-
-
 def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]:
     """The bot that is looked at in full, the others with the beginning of what they say, as far
     as there is room."""
     lines: list[Content] = []
-    if height < _LOW:
+    if height < LOW:
         said = _answer(turn, state.bot, width, 2)
         rows = max(1, height - 1 - len(said))
         return [
@@ -142,7 +127,7 @@ def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
     )
     if not reply:
         return [Content.styled("…", MUTED)]
-    cut = place == 2 and not turn.written.ended and turn.written.done(LENGTH)
+    cut = place == 2 and not turn.written.ended and turn.written.done
     return wrapped(reply + (" …" if cut else ""), width, most)
 
 
@@ -247,14 +232,13 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
     if not tokens:
         return [Content.styled("reading the conversation", MUTED)]
     room = rows - 2 if rows > _FEW else rows
-    first = max(0, min(state.token - room // 2, len(tokens) - room))
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))
     lines = []
     if rows > _FEW:
         lines.append(Content.styled(f"{counted(len(tokens), 'token')}, probability", MUTED))
-    for place, each in enumerate(tokens[first : first + room], start=first):
-        here = place == state.token
+    for place in around(state.token, len(tokens), room):
+        each, here = tokens[place], place == state.token
         lines.append(
             Content.assemble(
                 cursor(here),

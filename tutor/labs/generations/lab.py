@@ -24,20 +24,17 @@ from tutor.labs.generations import goals
 from tutor.labs.generations.actions import (
     Action,
     AddIntent,
-    Again,
-    Anew,
+    AskAgain,
+    Axis,
     DropIntent,
     DropRule,
-    Look,
-    Move,
-    NextProbe,
-    Part,
-    Predict,
+    IntentChange,
+    NewConversation,
     PutRule,
-    Run,
-    Say,
-    Sentence,
-    ShippedRules,
+    RestoreRules,
+    RuleChange,
+    SendMessage,
+    Talk,
     Train,
 )
 from tutor.labs.generations.probes import CASES, Case, Result, next_case
@@ -53,103 +50,121 @@ from tutor.labs.generations.questions import (
     SaidByRules,
     Trained,
 )
-from tutor.labs.generations.state import LENGTH, State, Turn, Written, conversation, in_words
+from tutor.labs.generations.state import (
+    LIMITS,
+    Limits,
+    State,
+    Turn,
+    Written,
+    conversation,
+    in_words,
+)
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
-PARTS = ("chat", "rules", "intents", "probes", "table")
 LONGEST = 200
 """Characters of a message; of a longer one the beginning counts."""
 MOST_TURNS = 20
 """Turns of a conversation that are kept."""
-PROBE_LENGTH = 32
-"""The same where a probe is run: what the answer is about has been said by then."""
 GREEDY = SamplerSettings(temperature=0)
 SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
 """How the model draws where other luck is asked for."""
 
 
-def start() -> State:
-    return State(rules=shipped_rules().rules)
+def start(limits: Limits = LIMITS) -> State:
+    begun = Written(limits.probe_length)
+    return State(rules=shipped_rules().rules, limits=limits, begun=begun)
 
 
 def act(state: State, action: Action) -> State:
     match action:
-        case Part(by):
-            return _replace(state, part=(state.part + by) % len(PARTS))
-        case Say() | Again() | Anew() | Look():
+        case ShowView(view=view):
+            return _replace(state, view=view)
+        case MoveFocus(by=by, axis=axis):
+            return _focused(state, axis, by)
+        case SendMessage() | AskAgain() | NewConversation():
             return _talk(state, action)
-        case Move(by):
-            return _move(state, by)
-        case Sentence() | PutRule() | DropRule() | ShippedRules():
+        case EditText() | PutRule() | DropRule() | RestoreRules():
             return _change_rules(state, action)
         case AddIntent() | DropIntent() | Train():
             return _change_intents(state, action)
-        case Predict() | Run() | NextProbe():
-            return _probe(state, action)
+        case Choose(by=by):
+            return _predict(state, by)
+        case Run():
+            return _run_probes(state)
 
 
 def _replace(state: State, **changes: Any) -> State:
     return msgspec.structs.replace(state, **changes)
 
 
-def _talk(state: State, action: Say | Again | Anew | Look) -> State:
+def _talk(state: State, action: Talk) -> State:
     match action:
-        case Say(text):
+        case SendMessage(text=text):
             message = " ".join(text.split())[:LONGEST]
             if not message:
                 raise LabError("There is nothing to ask.", "Write at least one word.")
             before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
-            turns = (*before, Turn(message=message))[-MOST_TURNS:]
+            turn = Turn(message=message, written=Written(state.limits.length))
+            turns = (*before, turn)[-MOST_TURNS:]
             return _replace(state, turns=turns, token=0, sentence=message)
-        case Again(luck):
+        case AskAgain(luck=luck):
             if state.turn is None:
                 raise LabError("Nothing has been asked yet.", "Write a message first.")
             last = state.turn.written
             turn = Turn(
                 message=state.turn.message,
                 luck=state.turn.luck + 1 if luck else 0,
-                before=last.text if last.done(LENGTH) else state.turn.before,
+                written=Written(state.limits.length),
+                before=last.text if last.done else state.turn.before,
             )
             return _replace(state, turns=(*state.turns[:-1], turn), token=0)
-        case Anew():
+        case NewConversation():
             return _replace(state, turns=(), token=0)
-        case Look(by):
+
+
+def _focused(state: State, axis: Axis, by: int) -> State:
+    match axis:
+        case "bot":
             return _replace(state, bot=(state.bot + by) % len(BOTS))
+        case "probe":
+            count = len(shipped_probes().of(KINDS[state.kind]))
+            return _replace(state, probe=(state.probe + by) % count)
+        case "row":
+            return _other_row(state, by)
 
 
-def _move(state: State, by: int) -> State:
-    def moved(at: int, count: int) -> int:
-        return min(max(0, at + by), max(0, count - 1))
-
-    match PARTS[state.part]:
+def _other_row(state: State, by: int) -> State:
+    match state.view:
         case "chat":
             count = len(state.turn.written.tokens) if state.turn else 0
-            return _replace(state, token=moved(state.token, count))
+            return _replace(state, token=moved(state.token, by, count))
         case "rules":
-            return _replace(state, rule=moved(state.rule, len(state.rules)))
+            return _replace(state, rule=moved(state.rule, by, len(state.rules)))
         case "intents":
-            return _replace(state, intent=moved(state.intent, len(state.bank.intents)))
+            return _replace(state, intent=moved(state.intent, by, len(state.bank.intents)))
         case "probes":
-            return _replace(state, kind=moved(state.kind, len(KINDS)), probe=0)
-    return state
+            return _replace(state, kind=moved(state.kind, by, len(KINDS)), probe=0)
+        case "table":
+            return state
 
 
-def _change_rules(state: State, action: Sentence | PutRule | DropRule | ShippedRules) -> State:
+def _change_rules(state: State, action: RuleChange) -> State:
     match action:
-        case Sentence(text):
+        case EditText(text=text):
             new = _replace(state, sentence=" ".join(text.split())[:LONGEST])
             speaks = next(iter(new.fits), None)
             shown = [rule.name for rule in new.rules_shown]
             return _replace(new, rule=shown.index(speaks)) if speaks else new
-        case PutRule(line, instead):
+        case PutRule(line=line, instead=instead):
             return _put_rule(state, line, instead)
         case DropRule():
             dropped = state.rules_shown[state.rule].name if state.rules else ""
             left = tuple(rule for rule in state.rules if rule.name != dropped)
-            at = min(state.rule, max(0, len(left) - 1))
+            at = moved(state.rule, 0, len(left))
             return _replace(_without(state, "rules"), rules=left, rule=at)
-        case ShippedRules():
+        case RestoreRules():
             return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
 
 
@@ -171,10 +186,10 @@ def _put_rule(state: State, line: str, instead: str) -> State:
     return _replace(new_state, rule=shown.index(rule.name))
 
 
-def _change_intents(state: State, action: AddIntent | DropIntent | Train) -> State:
+def _change_intents(state: State, action: IntentChange) -> State:
     own = state.own
     match action:
-        case AddIntent(line):
+        case AddIntent(line=line):
             if len(own) >= MOST_OWN:
                 raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
             taken = frozenset(intent.name for intent in state.bank.intents)
@@ -188,7 +203,7 @@ def _change_intents(state: State, action: AddIntent | DropIntent | Train) -> Sta
                 raise BotError("This intent came with the lab.", "Only your own can be removed.")
             own = tuple(each for each in own if each[0].name != chosen.name)
             new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
-            return _replace(new, intent=min(state.intent, len(new.bank.intents) - 1))
+            return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
         case Train():
             seed = state.seed + 1 if state.ready else state.seed
             if state.training:
@@ -204,29 +219,29 @@ def _without(state: State, bot: Bot) -> State:
     return _replace(state, results=results, running=False)
 
 
-def _probe(state: State, action: Predict | Run | NextProbe) -> State:
+def _predict(state: State, by: int) -> State:
+    """Expect another bot to break first in the kind of probes in focus."""
+    if state.results:
+        raise LabError(
+            "The probes have been run: a prediction would be none.",
+            "What you predicted stands in the table.",
+        )
     kind = KINDS[state.kind]
-    match action:
-        case Predict(by):
-            if state.results:
-                raise LabError(
-                    "The probes have been run: a prediction would be none.",
-                    "What you predicted stands in the table.",
-                )
-            now = state.predictions.get(kind)
-            at = (BOTS.index(now) + by) % len(BOTS) if now else (0 if by > 0 else -1)
-            return _replace(state, predictions=state.predictions | {kind: BOTS[at]})
-        case NextProbe(by):
-            return _replace(state, probe=(state.probe + by) % len(shipped_probes().of(kind)))
-        case Run():
-            if len(state.predictions) < len(KINDS):
-                raise LabError(
-                    "First say which bot will break first, in each of the six kinds.",
-                    "Left and right choose a bot, up and down the kind.",
-                )
-            if next_case(state.results) is None:
-                return _replace(state, results={}, begun=Written(), running=True)
-            return _replace(state, running=not state.running)
+    now = state.predictions.get(kind)
+    at = (BOTS.index(now) + by) % len(BOTS) if now else (0 if by > 0 else -1)
+    return _replace(state, predictions=state.predictions | {kind: BOTS[at]})
+
+
+def _run_probes(state: State) -> State:
+    if len(state.predictions) < len(KINDS):
+        raise LabError(
+            "First say which bot will break first, in each of the six kinds.",
+            "Left and right choose a bot, up and down the kind.",
+        )
+    if next_case(state.results) is None:
+        begun = Written(state.limits.probe_length)
+        return _replace(state, results={}, begun=begun, running=True)
+    return _replace(state, running=not state.running)
 
 
 # --- questions and answers ------------------------------------------------------------------------
@@ -246,7 +261,7 @@ def question(state: State) -> Question | None:
         return AskRetrieval(state.own, state.seed, turn.message)
     if turn is not None and turn.owes_generation:
         ids = tuple(each.token.id for each in turn.written.tokens)
-        return AskGeneration(conversation(state.turns), ids, turn.luck, LENGTH)
+        return AskGeneration(conversation(state.turns), ids, turn.luck, turn.written.most)
     return None if case is None else _probe_question(state, case)
 
 
@@ -261,14 +276,17 @@ def _probe_question(state: State, case: Case) -> Question:
     )
     ids = tuple(each.token.id for each in state.begun.tokens)
     messages = (*before, ChatMessage("user", probe.message))
-    return AskGeneration(messages, ids, 0, PROBE_LENGTH, case)
+    return AskGeneration(messages, ids, 0, state.begun.most, case)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Trained():
             return _receive_training(state, answer)
-        case SaidByRules(reply, milliseconds) | SaidByRetrieval(reply, milliseconds):
+        case (
+            SaidByRules(reply=reply, milliseconds=milliseconds)
+            | SaidByRetrieval(reply=reply, milliseconds=milliseconds)
+        ):
             assert isinstance(question, AskRules | AskRetrieval)
             if question.case is not None:
                 return _result(state, question.case, reply.text, reply.declined, milliseconds)
@@ -298,10 +316,10 @@ def _receive_generation(state: State, question: AskGeneration, answer: Generated
         assert state.turn is not None
         return _with_turn(state, written=_longer(state.turn.written, answer))
     written = _longer(state.begun, answer)
-    if not written.done(PROBE_LENGTH):
+    if not written.done:
         return _replace(state, begun=written)
     declined = declines(written.text, shipped_probes().declining)
-    new = _replace(state, begun=Written())
+    new = _replace(state, begun=Written(state.limits.probe_length))
     return _result(new, question.case, written.text, declined, written.milliseconds)
 
 
@@ -320,11 +338,16 @@ def _with_turn(state: State, **changes: Any) -> State:
 
 def _longer(written: Written, answer: Generated) -> Written:
     return Written(
+        written.most,
         prompt=answer.prompt or written.prompt,
         tokens=(*written.tokens, *answer.written),
         ended=answer.ended,
         milliseconds=written.milliseconds + answer.milliseconds,
     )
+
+
+_PREDICT: Action = Choose(1, "prediction")
+_NEXT_KIND: Action = MoveFocus(1, "row")
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -361,19 +384,19 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("compared", "predict who breaks first, then run the probes", goals.compared),
     ),
     solution=(
-        Say("My parrot ate my library card."),
-        Anew(),
-        Say("Who won the football match yesterday?"),
-        Part(1),
+        SendMessage("My parrot ate my library card."),
+        NewConversation(),
+        SendMessage("Who won the football match yesterday?"),
+        ShowView("rules"),
         PutRule("60: * parrot * = Poor parrot! A new card costs 3 euros."),
-        Part(-1),
-        Anew(),
-        Say("My parrot ate my library card."),
+        ShowView("chat"),
+        NewConversation(),
+        SendMessage("My parrot ate my library card."),
         AddIntent("music: do you lend records; where are the CDs; any vinyl = Upstairs, left."),
-        Anew(),
-        Say("Do you lend old records?"),
-        Part(3),
-        *(step for _ in KINDS for step in (Predict(1), Move(1))),
+        NewConversation(),
+        SendMessage("Do you lend old records?"),
+        ShowView("probes"),
+        *((_PREDICT, _NEXT_KIND) * len(KINDS)),
         Run(),
     ),
 )

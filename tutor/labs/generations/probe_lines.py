@@ -8,13 +8,14 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
-from tutor.app.widgets.meter import meter
 from tutor.bots.files import shipped_probes
 from tutor.bots.probes import BOTS, KINDS
 from tutor.labs.generations import probes as bot_probes
-from tutor.labs.generations.chat_lines import BESIDE, NAMES, duration, wrapped
+from tutor.labs.generations.chat_lines import NAMES, duration, wrapped
 from tutor.labs.generations.probes import CASES, Case
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor
+from tutor.labs.kit.progress import at_pace
+from tutor.labs.kit.progress_line import progress_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,20 +28,17 @@ _MOST_CELL = 4
 _GUESS = 13
 _SCORE = 11
 _SHORT: dict[Bot, str] = {"rules": "rule", "retrieval": "retr", "generative": "gen"}
-_METER = 20
 _ROOM_FOR_PROBE = 4
 
 
 def probe_lines(state: State, width: int, height: int) -> list[Content]:
     """A row for each kind: who is expected to break first, and what came out; below, a probe."""
-    narrow = width < BESIDE - 10
-    room = max(1, min(len(KINDS), height - 3))
-    first = max(0, min(state.kind - room // 2, len(KINDS) - room))
+    narrow = width < ROOMY
     rows = [
         _heading(narrow),
         *(
-            _kind_row(state, kind, place == state.kind, narrow)
-            for place, kind in enumerate(KINDS[first : first + room], start=first)
+            _kind_row(state, KINDS[place], place == state.kind, narrow)
+            for place in around(state.kind, len(KINDS), height - 3)
         ),
         _total(state, narrow),
         _progress(state, width),
@@ -114,9 +112,8 @@ def _progress(state: State, width: int) -> Content:
             said = f"Enter puts {total // 3} messages to each of the three."
         return Content.styled(figures.fit(said, width).rstrip(), MUTED)
     taken = bot_probes.milliseconds(state.results, "generative")
-    left = "" if taken is None else f"  about {taken / 1000 * (total - done) / 3:.0f} s"
-    bar = meter(done / total, min(_METER, max(4, width - 34)))
-    return Content.assemble(bar, (f"  {done} of {total} replies{left}", MUTED))
+    each = None if taken is None else taken / 1000 / len(BOTS)  # nearly all of it is generation's
+    return progress_line(at_pace(done, total, each), width, "replies")
 
 
 def _one_probe(state: State, width: int, rows: int) -> list[Content]:
@@ -145,7 +142,7 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int) -> list[Content]:
-    name = f"{NAMES[case.bot]:<11}" if width >= BESIDE - 10 else f"{_SHORT[case.bot]:<5}"
+    name = f"{NAMES[case.bot]:<11}" if width >= ROOMY else f"{_SHORT[case.bot]:<5}"
     result = state.results.get(case)
     if result is None:
         wanted = wrapped(f"wanted: {_wanted(criterion)}", width - len(name), 1, MUTED)
@@ -174,7 +171,7 @@ def _wanted(criterion: Criterion) -> str:
 def table_lines(state: State, width: int) -> list[Content]:
     """What the lesson's table says, with what was measured here beside it."""
     facts = _facts(state)
-    if width < BESIDE:
+    if width < ROOMY:
         return _one_below_the_other(facts, width)
     name = 12
     column = (width - name) // 3

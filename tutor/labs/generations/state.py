@@ -3,6 +3,8 @@ what the probes came to."""
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import msgspec
 
 from tutor.bots import rules
@@ -15,13 +17,25 @@ from tutor.labs.generations.probes import Case, Result
 from tutor.labs.generations.questions import Chosen, Own, SaidByRetrieval, SaidByRules, Trained
 from tutor.lm.distribution import ChatMessage, Token
 
-LENGTH = 60
-"""Tokens of a generated answer."""
+View = Literal["chat", "rules", "intents", "probes", "table"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tokens a generated answer has at most. To a probe it may be shorter: what the answer
+    is about has been said by then."""
+
+    length: int = 60
+    probe_length: int = 32
+
+
+LIMITS = Limits()
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A generated answer, as far as it is there."""
+    """A generated answer of at most `most` tokens, as far as it is there."""
 
+    most: int
     prompt: tuple[Token, ...] = ()
     tokens: tuple[Chosen, ...] = ()
     ended: bool = False
@@ -32,8 +46,9 @@ class Written(msgspec.Struct, frozen=True):
         data = b"".join(each.token.data for each in self.tokens if not each.token.special)
         return data.decode("utf-8", "replace")
 
-    def done(self, length: int) -> bool:
-        return self.ended or len(self.tokens) >= length
+    @property
+    def done(self) -> bool:
+        return self.ended or len(self.tokens) >= self.most
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,18 +59,18 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     luck: int = 0
     rules: SaidByRules | None = None
     retrieval: SaidByRetrieval | None = None
-    written: Written = Written()
+    written: Written
     before: str | None = None
     cut: bool = False
 
     @property
     def unchanged(self) -> bool:
         """Whether other luck has led to the same answer."""
-        return self.luck > 0 and self.written.done(LENGTH) and self.written.text == self.before
+        return self.luck > 0 and self.written.done and self.written.text == self.before
 
     @property
     def owes_generation(self) -> bool:
-        return not self.cut and not self.written.done(LENGTH)
+        return not self.cut and not self.written.done
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +79,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     the probes, `begun` what the model has written of the answer to the next one, `weights` what is
     known of the model's size."""
 
-    part: int = 0
+    limits: Limits = LIMITS
+    view: View = "chat"
     turns: tuple[Turn, ...] = ()
     bot: int = 0
     token: int = 0
@@ -84,7 +100,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     probe: int = 0
     running: bool = False
     results: dict[Case, Result] = {}
-    begun: Written = Written()
+    begun: Written
     weights: int = 0
 
     @property

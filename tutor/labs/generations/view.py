@@ -8,29 +8,22 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.bots import rules
-from tutor.labs.generations import chat_lines as bot_chat_lines
-from tutor.labs.generations import probe_lines as bot_probe_lines
-from tutor.labs.generations import workshop_lines as bot_workshop_lines
+from tutor.labs.generations import chat_lines, probe_lines, workshop_lines
 from tutor.labs.generations.actions import (
     AddIntent,
-    Again,
-    Anew,
+    AskAgain,
     DropIntent,
     DropRule,
-    Look,
-    Move,
-    NextProbe,
-    Part,
-    Predict,
+    NewConversation,
     PutRule,
-    Run,
-    Say,
-    Sentence,
-    ShippedRules,
+    RestoreRules,
+    SendMessage,
     Train,
 )
-from tutor.labs.generations.lab import GREEDY, PARTS, SENSIBLE
-from tutor.labs.generations.state import State
+from tutor.labs.generations.lab import GREEDY, SENSIBLE
+from tutor.labs.generations.state import VIEWS, State, View
+from tutor.labs.kit.actions import EditText
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.lm.token_tree import Step
@@ -40,28 +33,28 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-WHERE = {
+WHERE: dict[str, tuple[View, ...]] = {
     "say": ("chat",),
     "step": ("chat",),
-    "look": ("chat",),
+    "bot": ("chat",),
     "again": ("chat",),
-    "anew": ("chat",),
+    "new_conversation": ("chat",),
     "test": ("rules",),
     "add_rule": ("rules",),
     "change_rule": ("rules",),
     "drop_rule": ("rules",),
-    "shipped": ("rules",),
+    "restore_rules": ("rules",),
     "add_intent": ("intents",),
     "drop_intent": ("intents",),
     "train": ("intents",),
-    "predict": ("probes",),
+    "choose": ("probes",),
     "run": ("probes",),
     "probe": ("probes",),
-    "move": ("chat", "rules", "intents", "probes"),
+    "row": ("chat", "rules", "intents", "probes"),
     "scroll_up": ("table",),
     "scroll_down": ("table",),
 }
-"""In which parts of the lab an action is there."""
+"""In which views an action, or a move of the focus along an axis, is there."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
@@ -70,45 +63,41 @@ class GenerationsView(LabView):
     """Chat, rules, intents, probes, and the comparison: one of them at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "part(1)", "part", tooltip="Chat, rules, intents, probes, table: next."),
-        Binding("shift+tab", "part(-1)", show=False),
+        Binding("tab", "next_view", "part", tooltip="Chat, rules, intents, probes, table: next."),
+        Binding("shift+tab", "next_view(-1)", show=False),
         Binding("e", "say", "write", tooltip="Write a message to all three bots."),
-        Binding("left", "look(-1)", "bot", key_display="←→", tooltip="Look at another bot."),
-        Binding("right", "look(1)", show=False),
-        Binding("up", "move(-1)", "row", key_display="↑↓", tooltip="Another row, or token."),
-        Binding("down", "move(1)", show=False),
+        *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Look at another bot."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Another row, or token."),
         Binding("up", "scroll_up", show=False),
         Binding("down", "scroll_down", show=False),
         Binding("enter", "step", "stepper", tooltip="Open what was generated in the stepper."),
         Binding("r", "again(False)", "ask again", tooltip="The same message once more."),
         Binding("n", "again(True)", "other luck", tooltip="The same message, and the model draws."),
-        Binding("c", "anew", "new talk", tooltip="Begin another conversation."),
+        Binding("c", "new_conversation", "new talk", tooltip="Begin another conversation."),
         Binding("e", "test", "sentence", tooltip="Write a sentence to hold against the rules."),
         Binding("a", "add_rule", "add", tooltip="Write a rule of your own."),
         Binding("enter", "change_rule", "change", tooltip="Change this rule."),
         Binding("d", "drop_rule", "delete", tooltip="Throw this rule away."),
-        Binding("o", "shipped", "originals", tooltip="All rules as they were to begin with."),
+        Binding("o", "restore_rules", "originals", tooltip="All rules as they were to begin with."),
         Binding("a", "add_intent", "add", tooltip="Write an intent of your own, and train."),
         Binding("d", "drop_intent", "delete", tooltip="Throw away this intent of yours."),
         Binding("t", "train", "train, stop", tooltip="Train the network; again: other seed."),
-        Binding("right", "predict(1)", "predict", key_display="←→", tooltip="Who breaks first?"),
-        Binding("left", "predict(-1)", show=False),
+        *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Who breaks first?"),
         Binding("enter", "run", "run, stop", tooltip="Put all messages to all three bots; stop."),
-        Binding(
-            "n", "probe(1)", "message", key_display="p/n", tooltip="Another of these messages."
-        ),
-        Binding("p", "probe(-1)", show=False),
+        *pair(P_N, "move_focus(*, 'probe')", "message", "Another of these messages."),
     ]
+    VIEWS = VIEWS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
-        if action not in WHERE:
+        name = str(parameters[1]) if action == "move_focus" else action
+        if name not in WHERE:
             return True
-        if state is None or PARTS[state.part] not in WHERE[action]:
+        if state is None or state.view not in WHERE[name]:
             return False
         if action == "step":
             return state.turn is not None and bool(state.turn.written.tokens)
-        if action in ("again", "anew"):
+        if action in ("again", "new_conversation"):
             return state.turn is not None
         if action == "drop_intent":
             return state.bank.intents[state.intent].own
@@ -116,23 +105,14 @@ class GenerationsView(LabView):
 
     # --- keys -----------------------------------------------------------------------------------
 
-    def action_part(self, by: int) -> None:
-        self.did(Part(by))
-
-    def action_look(self, by: int) -> None:
-        self.did(Look(by))
-
-    def action_move(self, by: int) -> None:
-        self.did(Move(by))
-
     def action_say(self) -> None:
-        self.write("A message to all three bots:", "", Say)
+        self.write("A message to all three bots:", "", SendMessage)
 
     def action_again(self, luck: bool) -> None:
-        self.did(Again(luck))
+        self.did(AskAgain(luck))
 
-    def action_anew(self) -> None:
-        self.did(Anew())
+    def action_new_conversation(self) -> None:
+        self.did(NewConversation())
 
     def action_step(self) -> None:
         state: State = self.state
@@ -156,8 +136,8 @@ class GenerationsView(LabView):
         self.write(
             "A sentence for the rules:",
             state.sentence,
-            Sentence,
-            lambda text: bot_workshop_lines.verdict_on_sentence(state.book, text),
+            EditText,
+            lambda text: workshop_lines.verdict_on_sentence(state.book, text),
         )
 
     def action_add_rule(self) -> None:
@@ -180,14 +160,14 @@ class GenerationsView(LabView):
             label,
             text,
             put,
-            lambda line: bot_workshop_lines.verdict_on_rule(state.book, line, state.sentence),
+            lambda line: workshop_lines.verdict_on_rule(state.book, line, state.sentence),
         )
 
     def action_drop_rule(self) -> None:
         self.did(DropRule())
 
-    def action_shipped(self) -> None:
-        self.did(ShippedRules())
+    def action_restore_rules(self) -> None:
+        self.did(RestoreRules())
 
     def action_add_intent(self) -> None:
         self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, AddIntent)
@@ -198,33 +178,25 @@ class GenerationsView(LabView):
     def action_train(self) -> None:
         self.did(Train())
 
-    def action_predict(self, by: int) -> None:
-        self.did(Predict(by))
-
-    def action_run(self) -> None:
-        self.did(Run())
-
-    def action_probe(self, by: int) -> None:
-        self.did(NextProbe(by))
-
     # --- drawing --------------------------------------------------------------------------------
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
-        names = tabs((name, place == state.part) for place, name in enumerate(PARTS))
+        names = tabs((name, name == state.view) for name in VIEWS)
         if names.cell_length > width:
-            names = tabs(((PARTS[state.part], True), (f"{state.part + 1} of {len(PARTS)}", False)))
+            place = f"{VIEWS.index(state.view) + 1} of {len(VIEWS)}"
+            names = tabs(((state.view, True), (place, False)))
         rows = height - 1
-        match PARTS[state.part]:
+        match state.view:
             case "chat":
-                shown = bot_chat_lines.chat(state, width, rows)
+                shown = chat_lines.chat(state, width, rows)
             case "rules":
-                shown = bot_workshop_lines.rule_lines(state, width, rows)
+                shown = workshop_lines.rule_lines(state, width, rows)
             case "intents":
-                shown = bot_workshop_lines.intent_lines(state, width, rows)
+                shown = workshop_lines.intent_lines(state, width, rows)
             case "probes":
-                shown = bot_probe_lines.probe_lines(state, width, rows)
-            case _:
-                shown = bot_probe_lines.table_lines(state, width)
+                shown = probe_lines.probe_lines(state, width, rows)
+            case "table":
+                shown = probe_lines.table_lines(state, width)
         return [names, *shown]
 
 

@@ -12,17 +12,17 @@ from tutor.app.widgets import figures, plot
 from tutor.bots import rules
 from tutor.errors import TutorError
 from tutor.labs.generations.chat_lines import wrapped
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tutor.bots.bank import Intent
     from tutor.bots.rules import Rule, RuleBook
     from tutor.labs.generations.state import State
 
 _DETAILS = 5
-_LOW = 14
-_VERY_LOW = 8
 
 
 def rule_lines(state: State, width: int, height: int) -> list[Content]:
@@ -41,20 +41,22 @@ def rule_lines(state: State, width: int, height: int) -> list[Content]:
     ]
     shown = state.rules_shown
     details = _rule_details(shown[state.rule], state, width) if shown else []
-    details = details[: _DETAILS if height >= _LOW else 0]
-    if height < _VERY_LOW:
+    details = details[: _DETAILS if height >= LOW else 0]
+    if height < LOW:
         del above[1]
     room = max(2, height - len(above) - len(details))
-    first = max(0, min(state.rule - room // 2, len(shown) - room))
     listed = [
-        _rule_row(rule, place == state.rule, rule.name in fits, rule.name == speaks, width)
-        for place, rule in enumerate(shown[first : first + room], start=first)
+        _rule_row(shown[place], place == state.rule, fits, speaks, width)
+        for place in around(state.rule, len(shown), room)
     ]
     return [*above, *listed, *details]
 
 
-def _rule_row(rule: Rule, here: bool, fits: bool, speaks: bool, width: int) -> Content:
-    mark = "►" if speaks else "✓" if fits else " "
+def _rule_row(
+    rule: Rule, here: bool, fitting: Collection[str], speaks: str | None, width: int
+) -> Content:
+    fits = rule.name in fitting
+    mark = "►" if rule.name == speaks else "✓" if fits else " "
     pattern = max(10, min(36, (width - 9) // 2))
     answer = max(0, width - 9 - pattern - 1)
     return Content.assemble(
@@ -112,14 +114,13 @@ def intent_lines(state: State, width: int, height: int) -> list[Content]:
     intents = state.bank.intents
     above = [*_training(state, width), _intent_heading(width)]
     details = _intent_details(intents[state.intent], state, width)
-    details = details[: _DETAILS if height >= _LOW else 0]
-    if height < _VERY_LOW:
+    details = details[: _DETAILS if height >= LOW else 0]
+    if height < LOW:
         above.pop()
     room = max(2, height - len(above) - len(details))
-    first = max(0, min(state.intent - room // 2, len(intents) - room))
     listed = [
-        _intent_row(intent, place == state.intent, state, width)
-        for place, intent in enumerate(intents[first : first + room], start=first)
+        _intent_row(intents[place], place == state.intent, state, width)
+        for place in around(state.intent, len(intents), room)
     ]
     return [*above, *listed, *details]
 
@@ -137,7 +138,7 @@ def _training(state: State, width: int) -> list[Content]:
         before = f", {state.first_right} before yours came"
     return [
         Content.assemble(
-            (f"{steps}  " if width >= 60 else "", MUTED),
+            (f"{steps}  " if width >= ROOMY else "", MUTED),
             loss,
             plot.trend(trained.losses, max(8, min(40, width - len(steps) - len(loss) - 4))),
         ),
@@ -149,7 +150,7 @@ def _training(state: State, width: int) -> list[Content]:
 
 
 def _intent_heading(width: int) -> Content:
-    rest = "   about" if width >= 60 else ""
+    rest = "   about" if width >= ROOMY else ""
     return Content.styled(f"  {'intent':<15}{'phrases':>8}{'held out':>10}{rest}", MUTED)
 
 
@@ -157,7 +158,7 @@ def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content
     wrong = _wrong(intent, state)
     of = len(intent.held_out)
     right = "–" if state.trained is None or not of else f"{of - len(wrong)} of {of}"
-    about = figures.fit(intent.about, max(0, width - 38)) if width >= 60 else ""
+    about = figures.fit(intent.about, max(0, width - 38)) if width >= ROOMY else ""
     return Content.assemble(
         cursor(here),
         (figures.fit(intent.name, 15), "bold" if here else ""),

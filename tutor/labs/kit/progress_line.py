@@ -22,18 +22,27 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
     """Return a meter, and beside it how many of the `unit` are done and about how long the rest
     takes; before it `doing`, if anything."""
     lead = f"{doing}  " if doing else ""
-    unit = f" {unit}" if unit else ""
-    left = "" if progress.seconds is None else f"  about {progress.seconds:.0f} s"
-    fraction = progress.done / progress.total if progress.total else 0.0
-    bar = meter(fraction, min(_METER, max(_LEAST_METER, width - len(lead) - _COUNTS)))
-    counts = f"  {progress.done} of {progress.total}{unit}{left}"
-    return Content.assemble((lead, MUTED), bar, (counts, MUTED))
+    counts = f"  {progress.done} of {progress.total}{f' {unit}' if unit else ''}{_left(progress)}"
+    return Content.assemble(
+        (lead, MUTED), _meter(progress, width - len(lead) - _COUNTS), (counts, MUTED)
+    )
 
 
 def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
-    """Return what is being done, and which block of the network it is at, once that is known."""
+    """Return what is being done, which block of the network it is at, once that is known, and about
+    how long the rest takes."""
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)
     said = f"{doing}  block {progress.done:>2} of {progress.total}  "
-    bar = meter(progress.done / progress.total, max(_LEAST_METER, min(_METER, width - len(said))))
-    return Content.assemble((said, MUTED), bar)
+    left = _left(progress)
+    bar = _meter(progress, width - len(said) - len(left))
+    return Content.assemble((said, MUTED), bar, (left, MUTED))
+
+
+def _left(progress: Progress) -> str:
+    return "" if progress.seconds is None else f"  about {progress.seconds:.0f} s"
+
+
+def _meter(progress: Progress, room: int) -> Content:
+    fraction = progress.done / progress.total if progress.total else 0.0
+    return meter(fraction, min(_METER, max(_LEAST_METER, room)))

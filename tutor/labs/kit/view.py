@@ -181,9 +181,9 @@ class LabView(VerticalScroll, can_focus=True):
     def action_switch(self, what: str) -> None:
         self.did(Toggle(what))
 
-    def action_next_view(self) -> None:
-        """Show the next of `VIEWS`."""
-        self.did(ShowView(cycled(self.VIEWS, self.state.view)))
+    def action_next_view(self, by: int = 1) -> None:
+        """Show what comes `by` places further on in `VIEWS`."""
+        self.did(ShowView(cycled(self.VIEWS, self.state.view, by)))
 
     def action_show_view(self, view: str) -> None:
         self.did(ShowView(view))

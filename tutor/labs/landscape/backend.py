@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tutor import paths
 from tutor.course.facts import FILE, read_facts
 from tutor.errors import LabError
@@ -10,11 +12,15 @@ from tutor.labs.landscape.lab import Answer, Known, Question
 
 
 class LandscapeBackend:
+    """Reads `file` whenever it is asked."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
     def answer(self, question: Question) -> Answer:
         """Raises `LabError` where the file is not there, `LessonError` where it is not sound."""
-        file = paths.lessons_folder() / FILE
         try:
-            text = file.read_text("utf-8")
+            text = self._file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise LabError(f"The file of facts cannot be read: {error}.") from error
         return Answer(
@@ -28,4 +34,4 @@ class LandscapeBackend:
 
 
 def make_backend(tools: Tools) -> LandscapeBackend:
-    return LandscapeBackend()
+    return LandscapeBackend(paths.lessons_folder() / FILE)

@@ -6,9 +6,12 @@ it has none about a product, nothing is filled in.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.kit.actions import Choose, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab
 
 PRODUCTS = ("GitHub Copilot", "ChatGPT", "Gemini", "Claude")
@@ -35,35 +38,26 @@ class Known(msgspec.Struct, frozen=True):
     second_hand: bool
 
 
-class Show(msgspec.Struct, frozen=True, tag_field="do", tag="show"):
+class ShowProduct(msgspec.Struct, frozen=True, tag_field="do", tag="show"):
     """Put this product on the side that is looked at."""
 
     product: str
 
 
-class Next(msgspec.Struct, frozen=True, tag_field="do", tag="next"):
-    """The product so many further on, on the side that is looked at."""
-
-    by: int
-
-
-class Side(msgspec.Struct, frozen=True, tag_field="do", tag="side"):
-    """Look at the other side."""
-
-
-class Move(msgspec.Struct, frozen=True, tag_field="do", tag="move"):
-    """The topic so many further down."""
-
-    by: int
-
-
-class Look(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
-    """This topic."""
+class ShowTopic(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
+    """Look at this topic."""
 
     topic: str
 
 
-Action = Show | Next | Side | Move | Look
+Action = (
+    MoveFocus[Literal["topic"]]
+    | Choose[Literal["product"]]
+    | Toggle[Literal["side"]]
+    | ShowProduct
+    | ShowTopic
+)
+"""`Choose` puts another product on the side that is looked at."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -129,23 +123,23 @@ def start() -> State:
 def act(state: State, action: Action) -> State:
     if state.facts is None:
         return state
-    return _having_looked(_moved(state, action))
+    return _having_looked(_shown(state, action))
 
 
-def _moved(state: State, action: Action) -> State:
+def _shown(state: State, action: Action) -> State:
     replace = msgspec.structs.replace
     match action:
-        case Show(product):
+        case ShowProduct(product=product):
             if product not in PRODUCTS:
                 raise LabError(f"There is no card for {product!r}.", "Four have one.")
             return _with(state, PRODUCTS.index(product))
-        case Next(by):
+        case Choose(by=by):
             return _with(state, (state.shown[state.side] + by) % len(PRODUCTS))
-        case Side():
+        case Toggle():
             return replace(state, side=1 - state.side)
-        case Move(by):
-            return replace(state, row=min(max(0, state.row + by), len(state.topics) - 1))
-        case Look(topic):
+        case MoveFocus(by=by):
+            return replace(state, row=moved(state.row, by, len(state.topics)))
+        case ShowTopic(topic=topic):
             if topic not in state.topics:
                 raise LabError(f"Nothing is known about {topic!r}.", "Choose another topic.")
             return replace(state, row=state.topics.index(topic))
@@ -226,10 +220,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Side(),
-        Look("Web search"),
-        Look("2025: recent events"),
-        Show("GitHub Copilot"),
-        Look("API price"),
+        Toggle("side"),
+        ShowTopic("Web search"),
+        ShowTopic("2025: recent events"),
+        ShowProduct("GitHub Copilot"),
+        ShowTopic("API price"),
     ),
 )

@@ -10,9 +10,10 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.course.facts import UNITS
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import ROOMY, Room, around, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.labs.kit.view import LabView
-from tutor.labs.landscape.lab import Move, Next, Side, State
+from tutor.labs.landscape.lab import State
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 
 _TOPIC = 24
 _SHORT_TOPIC = 14
-_NARROW = 60
 _SAID = 5
 """Rows below the table, for the fact that is looked at."""
-_LOW = 12
 _WITH_MONTH = 34
 """From so many columns on a cell shows its month too."""
 
@@ -34,22 +33,11 @@ class LandscapeView(LabView):
     """Topics down, the two products across, and below in full the fact that is looked at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "fact", key_display="↑↓", tooltip="Look at another fact."),
-        Binding("down", "move(1)", show=False),
-        Binding("right", "next(1)", "product", key_display="←→", tooltip="Another product here."),
-        Binding("left", "next(-1)", show=False),
-        Binding("tab", "side", "other side", tooltip="Look at the other product."),
+        *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Look at another fact."),
+        *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Another product here."),
+        Binding("tab", "switch('side')", "other side", tooltip="Look at the other product."),
         Binding("enter", "ask", "ask them", tooltip="Ask models yourself: the lab that compares."),
     ]
-
-    def action_move(self, by: int) -> None:
-        self.did(Move(by))
-
-    def action_next(self, by: int) -> None:
-        self.did(Next(by))
-
-    def action_side(self) -> None:
-        self.did(Side())
 
     def action_ask(self) -> None:
         self.host.open_live_lab("compare")
@@ -57,20 +45,19 @@ class LandscapeView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.facts is None:
             return [Content.styled("reading …", MUTED)]
-        below = _in_full(state, width)
-        below = [Content(""), *below] if height >= _LOW else below
-        rows = max(2, height - 1 - (max(_SAID, len(below)) if height >= _LOW else len(below)))
-        first = max(0, min(state.row - rows // 2, len(state.topics) - rows))
+        low = Room(width, height).low
+        below = _in_full(state, width) if low else [Content(""), *_in_full(state, width)]
+        rows = max(2, height - 1 - max(0 if low else _SAID, len(below)))
         table = [
-            _row(state, topic, place == state.row, width)
-            for place, topic in enumerate(state.topics[first : first + rows], start=first)
+            _row(state, state.topics[place], place == state.row, width)
+            for place in around(state.row, len(state.topics), rows)
         ]
         return [_heading(state, width), *table, *below]
 
 
 def _sizes(width: int) -> tuple[int, int]:
     """Columns of a topic, and of what is said of one product."""
-    topic = _SHORT_TOPIC if width < _NARROW else _TOPIC
+    topic = _SHORT_TOPIC if width < ROOMY else _TOPIC
     return topic, (width - topic - 4) // 2
 
 
