@@ -23,8 +23,6 @@ LARGEST_FOLDER = 25
 LONGEST_CLASS = 300
 
 LONG_CLASSES = {
-    "tutor.app.explorer.pane.ExplorerPane",
-    "tutor.app.explorer.stepper.Stepper",
 }
 """Classes that are still to be divided. Delete an entry when its class is short enough."""
 
