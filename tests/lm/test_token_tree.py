@@ -15,7 +15,7 @@ from tutor.lm.token_tree import (
     SavedTree,
     TokenTree,
     TreeFull,
-    given,
+    given_steps,
     restore,
     save,
     shared,
@@ -172,7 +172,7 @@ def test_surprisals_are_noted_where_they_are_missing() -> None:
 
 def test_a_conversation_goes_on_with_given_tokens() -> None:
     tree = grown(4)
-    tree = tree.extend(given(tokens(5, 6)))
+    tree = tree.extend(given_steps(tokens(5, 6)))
     assert tree.current.prompt_length == 6
     assert tree.at_end
 
@@ -250,7 +250,7 @@ def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> N
 
 def test_another_prompt_keeps_a_conversation_whose_last_turn_was_given() -> None:
     tree = grown(4)
-    tree = tree.extend(given(tokens(5)))
+    tree = tree.extend(given_steps(tokens(5)))
     tree = tree.start(tokens(6))
     assert [len(branch.steps) for branch in tree.branches] == [5, 1]
 

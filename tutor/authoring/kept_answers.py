@@ -32,6 +32,7 @@ _TAKING_PART = (
     "course/lesson.py",
     "course/measured.py",
     "app/explorer/document.py",
+    "app/explorer/requests.py",
     "app/explorer/state.py",
     "app/explorer/stepping.py",
     "app/explorer/update.py",

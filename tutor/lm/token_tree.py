@@ -104,7 +104,7 @@ class TokenTree(msgspec.Struct, frozen=True):
     @classmethod
     def from_prompt(cls, tokens: Iterable[Token], seed: int) -> TokenTree:
         """Return the tree of one branch, with the focus at its end."""
-        steps = given(tokens)
+        steps = given_steps(tokens)
         return cls((Branch(1, seed, steps),), 1, len(steps))
 
     # --- looking ---------------------------------------------------------------------------
@@ -211,8 +211,8 @@ class TokenTree(msgspec.Struct, frozen=True):
         """Start a branch on another prompt. A branch that is nothing but its prompt gives way;
         any other stays. Raises `TreeFull`."""
         if all(step.how == "prompt" for step in self.steps):
-            return self._with_steps(given(tokens))
-        return self._with_branch(given(tokens))
+            return self._with_steps(given_steps(tokens))
+        return self._with_branch(given_steps(tokens))
 
     def remove(self, number: int) -> TokenTree:
         """Forget a branch; the last one stays."""
@@ -280,7 +280,7 @@ class TokenTree(msgspec.Struct, frozen=True):
             )
 
 
-def given(tokens: Iterable[Token]) -> tuple[Step, ...]:
+def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
     """Return the steps of tokens that were given, not chosen."""
     return tuple(Step(token, "prompt") for token in tokens)
 

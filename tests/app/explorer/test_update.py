@@ -391,6 +391,26 @@ def test_the_longest_text_there_can_be_is_kept(tmp_path: Path) -> None:
         assert back.tokens == tuple(tokens)
 
 
+BEFORE = (
+    b'{"version":1,"model":"abc","mode":"text","marks":true,"sampler":{"temperature":0.7,'
+    b'"top_k":0,"top_p":1.0,"min_p":0.0},"prompt":"The","text":{"branches":[{"number":1,"seed":2,'
+    b'"parent":0,"shared":0,"ids":[3,39,40],"sizes":[3,4,4],"data":"VGhlIGNhdCBzYXQ=",'
+    b'"how":"ppd","special":[]},{"number":2,"seed":3,"parent":1,"shared":2,"ids":[7],'
+    b'"sizes":[3],"data":"IGlz","how":"t","special":[]}],"current":2,"focus":3},"chat":null,'
+    b'"drafts":{"chat":"Hel"}}'
+)
+"""A document as the version before the reducer saved it."""
+
+
+def test_a_document_of_before_is_read_and_saved_as_it_is() -> None:
+    document = Document.from_bytes(BEFORE)
+    assert document is not None
+    assert document.to_bytes() == BEFORE
+    assert document.tree is not None
+    assert document.tree.tokens == tuple(split("The cat is"))
+    assert (document.tree.number, document.tree.current.seed) == (2, 3)
+
+
 @pytest.mark.parametrize(
     "stored",
     [

@@ -117,10 +117,9 @@ class ExplorerController:
                     self.send(events.Say(said))
             case effects.ListTexts():
                 self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
-            case effects.ReadText(info):
-                self.send(events.TextOpened(self._texts.open(info), fresh=False))
-            case effects.NewText(mode):
-                self.send(events.TextOpened(self._texts.fresh(mode), fresh=True))
+            case effects.SwitchText(info, mode):
+                document = self._texts.open(info) if info else self._texts.fresh(mode)
+                self.send(events.TextOpened(document, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
             case effects.ReportEvidence(evidence):

@@ -42,15 +42,10 @@ class ListTexts(msgspec.Struct, frozen=True):
     """List the texts that are kept at this place."""
 
 
-class ReadText(msgspec.Struct, frozen=True):
-    """Open another text that is kept."""
+class SwitchText(msgspec.Struct, frozen=True):
+    """Open another text that is kept; None: begin one in this mode."""
 
-    info: TextInfo
-
-
-class NewText(msgspec.Struct, frozen=True):
-    """Begin another text."""
-
+    info: TextInfo | None
     mode: Mode
 
 
@@ -73,8 +68,7 @@ Effect = (
     | RestartEngine
     | SaveText
     | ListTexts
-    | ReadText
-    | NewText
+    | SwitchText
     | StarText
     | ReportEvidence
 )

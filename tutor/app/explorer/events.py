@@ -224,26 +224,10 @@ class TextOpened(msgspec.Struct, frozen=True):
     fresh: bool
 
 
+Result = Answered | TokensArrived | RequestFailed
+PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
+TextEvent = OpenText | ToggleStar | SaveDue | TextsListed | TextOpened
+RunEvent = ToggleRun | Pause | StopReading | Reading
 Event = (
-    Command
-    | ToggleRun
-    | Pause
-    | StopReading
-    | ToggleMarks
-    | Retry
-    | ShowPanel
-    | LeaveEditor
-    | SearchTokens
-    | OpenText
-    | ToggleStar
-    | Say
-    | SaveDue
-    | EngineChanged
-    | Answered
-    | TokensArrived
-    | RequestFailed
-    | Reading
-    | TokensFound
-    | TextsListed
-    | TextOpened
+    Command | RunEvent | PanelEvent | TextEvent | Result | ToggleMarks | Retry | Say | EngineChanged
 )

@@ -12,7 +12,7 @@ from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event
 from tutor.app.explorer.stepping import carry_on, carry_out, failed, take_answer
 from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
-from tutor.lm.token_tree import TokenTree, given
+from tutor.lm.token_tree import TokenTree, given_steps
 
 if TYPE_CHECKING:
     from tutor.app.explorer.document import Document, Mode
@@ -47,6 +47,12 @@ def _invite(state: State) -> State:
 
 
 def _handle(state: State, event: Event) -> State:
+    if isinstance(event, events.Result):
+        return _take_result(state, event)
+    if isinstance(event, events.PanelEvent):
+        return _handle_panel(state, event)
+    if isinstance(event, events.TextEvent):
+        return _handle_texts(state, event)
     match event:
         case events.UseText():
             return _use_text(state, event)
@@ -59,6 +65,8 @@ def _handle(state: State, event: Event) -> State:
             return replace(state, running=False)
         case events.StopReading():
             return _stop_reading(state)
+        case events.Reading(done, total):
+            return replace(state, reading=(done, total), stale=None)
         case events.ToggleMarks():
             marks = not state.document.marks
             return replace(state, document=replace(state.document, marks=marks))
@@ -66,24 +74,8 @@ def _handle(state: State, event: Event) -> State:
             return state.emit(effects.RestartEngine())
         case events.Say(note):
             return replace(state, note=note)
-        case (
-            events.ShowPanel() | events.LeaveEditor() | events.SearchTokens() | events.TokensFound()
-        ):
-            return _handle_panel(state, event)
-        case (
-            events.OpenText()
-            | events.ToggleStar()
-            | events.SaveDue()
-            | events.TextsListed()
-            | events.TextOpened()
-        ):
-            return _handle_texts(state, event)
         case events.EngineChanged(engine):
             return _change_engine(state, engine)
-        case events.Answered() | events.TokensArrived() | events.RequestFailed():
-            return _take_result(state, event)
-        case events.Reading(done, total):
-            return replace(state, reading=(done, total), stale=None)
         case _:
             return carry_out(state, event)
 
@@ -106,9 +98,7 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     return replace(carry_on(state), note=note)  # what waited has no tokens to act on
 
 
-def _take_result(
-    state: State, event: events.Answered | events.TokensArrived | events.RequestFailed
-) -> State:
+def _take_result(state: State, event: events.Result) -> State:
     """An answer to what is not asked any more is dropped."""
     owed = event.request == state.owed
     if event.request == state.request and not (owed and isinstance(event, events.RequestFailed)):
@@ -165,7 +155,7 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     if tree is None:
         tree = TokenTree.from_prompt(tokens, FIRST_SEED)
     else:
-        tree = tree.extend(given(tokens)) if chat else tree.start(tokens)
+        tree = tree.extend(given_steps(tokens)) if chat else tree.start(tokens)
     document = document.with_tree(tree)
     if text is not None and document.drafts.get(state.mode) == text:
         document = document.with_draft(None)
@@ -202,10 +192,7 @@ def _open_editor(state: State) -> State:
     return replace(state, running=False, panel="editor")
 
 
-def _handle_panel(
-    state: State,
-    event: events.ShowPanel | events.LeaveEditor | events.SearchTokens | events.TokensFound,
-) -> State:
+def _handle_panel(state: State, event: events.PanelEvent) -> State:
     match event:
         case events.ShowPanel(panel="editor"):
             return _open_editor(state)
@@ -241,14 +228,7 @@ def _search(state: State, query: str, limit: int) -> State:
 # --- the texts that are kept ---------------------------------------------------------------------
 
 
-def _handle_texts(
-    state: State,
-    event: events.OpenText
-    | events.ToggleStar
-    | events.SaveDue
-    | events.TextsListed
-    | events.TextOpened,
-) -> State:
+def _handle_texts(state: State, event: events.TextEvent) -> State:
     match event:
         case events.SaveDue():
             return state.emit(effects.SaveText(state.document))
@@ -259,8 +239,9 @@ def _handle_texts(
             texts = tuple(starred if each == info else each for each in state.texts)
             return replace(state, texts=texts).emit(effects.StarText(info))
         case events.OpenText(info):
-            read = effects.ReadText(info) if info else effects.NewText(state.mode)
-            state = state.emit(effects.SaveText(state.document), read)
+            state = state.emit(
+                effects.SaveText(state.document), effects.SwitchText(info, state.mode)
+            )
             return replace(state, invited=False, panel=None)
         case events.TextOpened(document, fresh):
             if document is None:
