@@ -265,6 +265,32 @@ def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
     assert learner.text == "The capital of France is"
 
 
+def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> None:
+    learner.send(events.UseText("too long"), events.TakeRow(0))
+    request = StartText("too long")
+    assert learner.state.request == request
+    refused = ContextFull("It does not fit.", "Use a shorter text.")
+    learner.send(events.RequestFailed(request, refused))
+    state = learner.state
+    assert (state.note, state.panel, state.handed_in) == (refused, "editor", None)
+    assert state.document.drafts == {"text": "too long"}
+    assert isinstance(state.request, Question)
+    assert (learner.text, state.queue) == ("The capital of France is", ())
+
+
+def test_what_is_written_meanwhile_stays_when_the_text_before_is_taken(learner: Learner) -> None:
+    learner.send(events.UseText("The"), events.LeaveEditor("The c"))
+    learner.send(events.TokensArrived(StartText("The"), tuple(split("The"))))
+    assert learner.text == "The"
+    assert learner.state.document.drafts == {"text": "The c"}
+
+
+def test_what_is_on_its_way_is_not_asked_for_twice(learner: Learner) -> None:
+    learner.effects.clear()
+    learner.send(events.Pause(), events.ShowPanel("dials"), events.SaveDue())
+    assert not any(isinstance(effect, effects.AskEngine) for effect in learner.effects)
+
+
 def test_rows_beyond_the_last_are_asked_for(learner: Learner) -> None:
     learner.answer()
     learner.send(events.MoveCursor(1))

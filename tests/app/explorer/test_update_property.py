@@ -22,7 +22,7 @@ from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
 from tutor.engine.api import EngineState
-from tutor.errors import EngineError
+from tutor.errors import EngineError, TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, Row, SamplerSettings
 
@@ -79,14 +79,16 @@ class Explorer:
         assert sum(isinstance(effect, effects.AskEngine) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
-            self._run(effect)
+            self._run(effect, before, event)
         self._check()
 
-    def _run(self, effect: effects.Effect) -> None:
+    def _run(self, effect: effects.Effect, before: State, event: events.Event) -> None:
         match effect:
             case effects.AskEngine(request):
                 assert self.state.ready
                 assert request == self.state.owed
+                lost = isinstance(event, events.EngineChanged | events.TextOpened)
+                assert request != self.held or lost or isinstance(before.note, TutorError)
                 self.held = request
                 self.past.append(request)
             case effects.CancelRequest():
@@ -127,7 +129,6 @@ class Explorer:
             return
         assert 0 <= tree.focus <= tree.length
         assert not state.running or tree.at_end
-        assert state.queue == () or not state.running
         if state.answer is not None:
             asked = state.answered
             assert asked is not None
@@ -149,9 +150,17 @@ class Explorer:
             assert self.state.answer is before.answer
 
     def fail(self) -> None:
+        """What was waiting for the engine is given up; what was chosen and written stays."""
         request, self.held = self.held, None
-        if request is not None:
-            self.send(events.RequestFailed(request, BROKEN))
+        if request is None:
+            return
+        before = self.state
+        self.send(events.RequestFailed(request, BROKEN))
+        if request == before.owed:
+            assert (self.state.note, self.state.queue) == (BROKEN, ())
+            assert self.state.handed_in is None
+            assert not self.state.running
+            assert self.state.document == before.document
 
 
 STEPS = st.one_of(
@@ -165,10 +174,12 @@ STEPS = st.one_of(
     st.builds(events.RemoveBranch, st.integers(1, 4)),
     st.builds(events.SetSampler, st.sampled_from([SamplerSettings(), SamplerSettings(top_k=2)])),
 )
-TEXTS = st.one_of(
+WRITING = st.one_of(
     st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
     st.builds(events.LeaveEditor, st.sampled_from(["", "Hello", " cat"])),
     st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
+)
+TEXTS = st.one_of(
     st.builds(events.ShowPanel, st.sampled_from([None, "search", "dials", "editor", "recent"])),
     st.builds(events.SearchTokens, st.sampled_from(["", "a"]), st.integers(1, 9)),
     st.builds(events.TokensFound, st.sampled_from(["", "a"]), st.just(ROWS), st.just("")),
@@ -193,12 +204,14 @@ ENGINE = st.builds(
 ACTS = st.lists(
     st.one_of(
         STEPS,
-        STEPS,
+        WRITING,
         TEXTS,
         ENGINE,
         st.sampled_from(["deliver", "deliver", "deliver", "read", "fail"]),
+        st.just("deliver"),
         st.integers(0, 20),
     ),
+    min_size=20,
     max_size=60,
 )
 FIRST = st.sampled_from([Document(), Document(mode="chat"), Document(drafts={"text": "The"})])

@@ -118,8 +118,8 @@ class ExplorerController:
             case effects.ListTexts():
                 self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
             case effects.SwitchText(info, mode):
-                document = self._texts.open(info) if info else self._texts.fresh(mode)
-                self.send(events.TextOpened(document, fresh=info is None))
+                opened = self._texts.open(info) if info else self._texts.fresh(mode)
+                self.send(events.TextOpened(opened, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
             case effects.ReportEvidence(evidence):

@@ -90,7 +90,7 @@ def _apply(state: State, command: Command) -> State:
             return replace(state, document=document).without_answer()
         case events.ChangeMode(mode):
             document = replace(state.document, mode=mode)
-            state = replace(state, document=document, handed_in=None, request=None, reading=None)
+            state = replace(state, document=document, handed_in=None, reading=None)
             return replace(state, stale=None, invited=False).without_answer()
         case events.UseText(text):
             return replace(state, handed_in=text)
