@@ -22,8 +22,7 @@ ROOT = Path(__file__).parent.parent
 LARGEST_FOLDER = 25
 LONGEST_CLASS = 300
 
-LONG_CLASSES = {
-}
+LONG_CLASSES: set[str] = set()
 """Classes that are still to be divided. Delete an entry when its class is short enough."""
 
 ROOMS_IN_CYCLES = {
