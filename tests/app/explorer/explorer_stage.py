@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Stage(TutorApp):
     """Opens one screen over an empty one; `make` is given the engine and the progress."""
 
-    CSS_PATH = Path(tutor.app.__file__).with_name("main.tcss")
+    CSS_PATH = str(Path(tutor.app.__file__).with_name("main.tcss"))
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Stage(TutorApp):
     def on_mount(self) -> None:
         self.push_screen(self._make(self.engine, self.progress))
 
-    def on_ready(self, event: Ready) -> None:
+    def _on_ready(self, event: Ready) -> None:
         """The fake engine is as ready as the test wants it."""
         event.prevent_default()
         self.model_status = ModelStatus(phase="ready", model=self.fake.model)

@@ -213,9 +213,11 @@ async def test_the_model_screen_says_where_it_is(server: Loopback, tmp_path: Pat
 def test_how_it_looks(
     snap_compare: Snap, server: Loopback, tmp_path: Path, size: tuple[int, int]
 ) -> None:
+    app = app_on("openai:small", tmp_path)
+
     async def stepped(pilot: Pilot[Any]) -> None:
-        await until(pilot, lambda: pilot.app.model_status.ready)
-        pilot.app.navigator.open_stepper()
+        await until(pilot, lambda: app.model_status.ready)
+        app.navigator.open_stepper()
         await sees(pilot, "7 tokens")
         await keys(pilot, "2")
         await sees(pilot, "taken by you" if size[0] >= 60 else "3.97 bits")
@@ -223,4 +225,4 @@ def test_how_it_looks(
         await pilot.pause()
 
     before: Callable[[Pilot[Any]], Awaitable[None]] = stepped
-    assert snap_compare(app_on("openai:small", tmp_path), terminal_size=size, run_before=before)
+    assert snap_compare(app, terminal_size=size, run_before=before)

@@ -241,6 +241,14 @@ def test_any_command_pauses_a_run(learner: Learner) -> None:
     assert not learner.state.running
 
 
+def test_a_key_after_the_one_for_a_run_ends_it_also_when_both_have_waited(learner: Learner) -> None:
+    learner.send(events.Step(), events.ToggleRun(), events.MoveFocus(-1))
+    learner.answer()
+    assert not learner.state.running
+    learner.answer()
+    assert (learner.tree.length, len(learner.tree.branches)) == (len(PROMPT) + 1, 1)
+
+
 def test_a_full_context_is_said_and_nothing_is_lost() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, context=len(PROMPT) + 1))
     learner.answer()

@@ -36,8 +36,7 @@ def carry_out(state: State, command: Command) -> State:
     """Carry out a command when those before it are. What failed before is tried again."""
     if isinstance(state.note, TutorError):
         state = replace(state, request=None)
-    if not isinstance(command, events.SetSampler):
-        state = replace(state, running=False)
+    state = _paused(state, command)
     if state.tree is None:
         if isinstance(command, events.SetSampler | events.ChangeMode | events.UseText):
             return _apply(state, command)
@@ -54,11 +53,17 @@ def carry_on(state: State) -> State:
         if isinstance(command, events.NeedsAnswer) and not (state.answer or state.unasked):
             break
         state = replace(state, queue=state.queue[1:], note=None, acted=True)
+        state = _paused(state, command)  # by a key that came after the one for the run
         try:
             state = _apply(state, command)
         except TutorError as error:
             state = failed(state, error)
     return state
+
+
+def _paused(state: State, command: Command) -> State:
+    """Any command ends a run; other settings leave it running."""
+    return state if isinstance(command, events.SetSampler) else replace(state, running=False)
 
 
 def failed(state: State, error: TutorError) -> State:
