@@ -54,6 +54,7 @@ class ExplorerController:
         self._show = show
         self._report = report
         self._events: deque[Event] = deque()
+        self._handling = False
         self._asking: Worker[None] | None = None
         self._forget_engine: Callable[[], None] = lambda: None
         self._state = State(
@@ -78,15 +79,16 @@ class ExplorerController:
     def send(self, event: Event) -> None:
         """Handle an event, and those that it leads to at once."""
         self._events.append(event)
-        if len(self._events) > 1:
+        if self._handling:
             return  # it has its turn after the one that is being handled
-        while self._events:
-            try:
-                self._state, wanted = update(self._state, self._events[0])
+        self._handling = True
+        try:
+            while self._events:
+                self._state, wanted = update(self._state, self._events.popleft())
                 for effect in wanted:
                     self._run(effect)
-            finally:
-                self._events.popleft()
+        finally:
+            self._handling = False
         self._show(self._state)
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
