@@ -22,10 +22,7 @@ ROOT = Path(__file__).parent.parent
 LARGEST_FOLDER = 25
 LONGEST_CLASS = 300
 
-LONG_CLASSES = {
-    "tutor.app.explorer.pane.ExplorerPane",
-    "tutor.app.explorer.stepper.Stepper",
-}
+LONG_CLASSES: set[str] = set()
 """Classes that are still to be divided. Delete an entry when its class is short enough."""
 
 

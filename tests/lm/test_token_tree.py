@@ -15,6 +15,7 @@ from tutor.lm.token_tree import (
     SavedTree,
     TokenTree,
     TreeFull,
+    given_steps,
     restore,
     save,
     shared,
@@ -36,15 +37,16 @@ def ids(tree: TokenTree) -> list[int]:
 
 def grown(*numbers: int) -> TokenTree:
     """A prompt of tokens 1 2 3, then these, drawn."""
-    tree = TokenTree(tokens(1, 2, 3), seed=7)
+    tree = TokenTree.from_prompt(tokens(1, 2, 3), seed=7)
     for number in numbers:
-        tree.choose(token(number), "drawn", 1.0)
+        tree = tree.choose(token(number), "drawn", 1.0)
     return tree
 
 
 def test_choosing_at_the_end_goes_on() -> None:
     tree = grown()
-    assert not tree.choose(token(4), "taken", 2.5)
+    tree = tree.choose(token(4), "taken", 2.5)
+    assert len(tree.branches) == 1
     assert ids(tree) == [1, 2, 3, 4]
     assert tree.at_end
     assert tree.steps[-1].how == "taken"
@@ -54,18 +56,19 @@ def test_choosing_at_the_end_goes_on() -> None:
 
 def test_choosing_earlier_branches_off_and_keeps_everything() -> None:
     tree = grown(4, 5, 6)
-    tree.move(-2)
-    assert tree.choose(token(9), "taken", 1.0)
+    tree = tree.move(-2)
+    tree = tree.choose(token(9), "taken", 1.0)
+    assert len(tree.branches) == 2
     assert ids(tree) == [1, 2, 3, 4, 9]
     assert tree.current.number == 2
-    tree.switch(1)
+    tree = tree.switch(1)
     assert ids(tree) == [1, 2, 3, 4, 5, 6]
 
 
 def test_choosing_what_stands_there_only_moves_on() -> None:
     tree = grown(4, 5, 6)
-    tree.move(-2)
-    assert not tree.choose(token(5), "taken", 1.0)
+    tree = tree.move(-2)
+    tree = tree.choose(token(5), "taken", 1.0)
     assert tree.focus == 5
     assert len(tree.branches) == 1
 
@@ -73,76 +76,76 @@ def test_choosing_what_stands_there_only_moves_on() -> None:
 def test_back_takes_the_last_token_but_never_the_first() -> None:
     tree = grown(4)
     for left in (3, 2, 1):
-        assert tree.back()
+        tree = tree.back()
         assert tree.length == left
-    assert not tree.back()
+    assert tree.back() is tree
     assert ids(tree) == [1]
 
 
 def test_back_on_a_branch_leaves_its_stem_alone() -> None:
     tree = grown(4, 5)
-    tree.fork()
+    tree = tree.fork()
     for _ in range(3):
-        tree.back()
+        tree = tree.back()
     assert ids(tree) == [1, 2]
-    tree.switch(1)
+    tree = tree.switch(1)
     assert ids(tree) == [1, 2, 3, 4, 5]
 
 
 def test_back_with_an_earlier_focus_moves_it() -> None:
     tree = grown(4, 5)
-    tree.move(-1)
-    assert tree.back()
+    tree = tree.move(-1)
+    tree = tree.back()
     assert (tree.focus, tree.length) == (3, 5)
 
 
 def test_own_lengths_start_after_prompt_and_fork() -> None:
     tree = grown(4, 5, 6)
     assert tree.branch_lengths() == (3,)
-    tree.fork(at=4)
-    tree.choose(token(9), "taken", 1.0)
+    tree = tree.fork(at=4)
+    tree = tree.choose(token(9), "taken", 1.0)
     assert tree.branch_lengths() == (2, 1)
 
 
 def test_another_prompt_replaces_a_bare_prompt_and_nothing_else() -> None:
     tree = grown()
-    tree.start(tokens(8, 9))
+    tree = tree.start(tokens(8, 9))
     assert len(tree.branches) == 1
-    tree.choose(token(4), "drawn", 1.0)
-    tree.start(tokens(5))
+    tree = tree.choose(token(4), "drawn", 1.0)
+    tree = tree.start(tokens(5))
     assert ids(tree) == [5]
-    tree.switch(1)
+    tree = tree.switch(1)
     assert ids(tree) == [8, 9, 4]
 
 
 def test_removing_leaves_the_nearest_branch() -> None:
     tree = grown(4)
-    tree.fork(at=3)
-    tree.choose(token(5), "taken", 1.0)
-    assert tree.remove(2)
+    tree = tree.fork(at=3)
+    tree = tree.choose(token(5), "taken", 1.0)
+    tree = tree.remove(2)
     assert ids(tree) == [1, 2, 3, 4]
-    assert not tree.remove(1)
+    assert tree.remove(1) is tree
 
 
 def test_branch_numbers_are_used_again() -> None:
     tree = grown(4)
-    tree.fork(at=3)
-    tree.fork(at=2)
-    tree.remove(2)
+    tree = tree.fork(at=3)
+    tree = tree.fork(at=2)
+    tree = tree.remove(2)
     assert tree.fork(at=1).number == 2
 
 
 def test_there_are_at_most_nine_branches() -> None:
     tree = grown(4)
     for _ in range(MAXIMUM_BRANCHES - 1):
-        tree.fork(at=3)
+        tree = tree.fork(at=3)
     with pytest.raises(TreeFull, match="9 branches"):
         tree.fork(at=3)
     assert len(tree.branches) == MAXIMUM_BRANCHES
 
 
 def test_tokens_are_bounded() -> None:
-    tree = TokenTree([token(1)] * MAXIMUM_TOKENS, seed=1)
+    tree = TokenTree.from_prompt([token(1)] * MAXIMUM_TOKENS, seed=1)
     with pytest.raises(TreeFull, match="32,768"):
         tree.choose(token(2), "drawn", 1.0)
     assert tree.length == MAXIMUM_TOKENS
@@ -150,11 +153,11 @@ def test_tokens_are_bounded() -> None:
 
 def test_forks_draw_each_branch_below_its_stem() -> None:
     tree = grown(4, 5, 6)
-    tree.fork(at=5)
-    tree.choose(token(7), "taken", 1.0)
-    tree.switch(1)
-    tree.fork(at=3)
-    tree.choose(token(8), "taken", 1.0)
+    tree = tree.fork(at=5)
+    tree = tree.choose(token(7), "taken", 1.0)
+    tree = tree.switch(1)
+    tree = tree.fork(at=3)
+    tree = tree.choose(token(8), "taken", 1.0)
     drawn = [(fork.branch, fork.parent, fork.at, fork.depth) for fork in tree.forks()]
     assert drawn == [(1, 0, 0, 0), (2, 1, 5, 1), (3, 1, 3, 1)]
 
@@ -162,24 +165,24 @@ def test_forks_draw_each_branch_below_its_stem() -> None:
 def test_surprisals_are_noted_where_they_are_missing() -> None:
     tree = grown(4)
     assert tree.first_unknown() == 1
-    tree.note_surprisals(1, [0.5, 1.5])
+    tree = tree.note_surprisals(1, [0.5, 1.5])
     assert [step.surprisal_bits for step in tree.steps] == [None, 0.5, 1.5, 1.0]
     assert tree.first_unknown() is None
 
 
 def test_a_conversation_goes_on_with_given_tokens() -> None:
     tree = grown(4)
-    tree.extend(tokens(5, 6))
+    tree = tree.extend(given_steps(tokens(5, 6)))
     assert tree.current.prompt_length == 6
     assert tree.at_end
 
 
 def test_saving_keeps_all_but_the_surprisals() -> None:
     tree = grown(0, 200, 6)
-    tree.fork(at=4)
-    tree.choose(token(9), "taken", 1.0)
-    tree.current.seed = 12
-    tree.move(-1)
+    tree = tree.fork(at=4)
+    tree = tree.choose(token(9), "taken", 1.0)
+    tree = tree.reseed(12)
+    tree = tree.move(-1)
     text = msgspec.json.encode(save(tree))
     back = restore(msgspec.json.decode(text, type=SavedTree))
     assert [branch.tokens for branch in back.branches] == [b.tokens for b in tree.branches]
@@ -219,17 +222,17 @@ def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> N
         try:
             match act:
                 case "choose":
-                    tree.choose(token(value), "taken", 1.0)
+                    tree = tree.choose(token(value), "taken", 1.0)
                 case "move":
-                    tree.move(value)
+                    tree = tree.move(value)
                 case "back":
-                    tree.back()
+                    tree = tree.back()
                 case "fork":
-                    tree.fork()
+                    tree = tree.fork()
                 case "start":
-                    tree.start(tokens(*range(value)))
+                    tree = tree.start(tokens(*range(value)))
                 case _:
-                    getattr(tree, act)(numbers[value % len(numbers)])
+                    tree = getattr(tree, act)(numbers[value % len(numbers)])
         except TreeFull:
             assert len(tree.branches) == MAXIMUM_BRANCHES
     numbers = [branch.number for branch in tree.branches]
@@ -247,13 +250,13 @@ def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> N
 
 def test_another_prompt_keeps_a_conversation_whose_last_turn_was_given() -> None:
     tree = grown(4)
-    tree.extend(tokens(5))
-    tree.start(tokens(6))
+    tree = tree.extend(given_steps(tokens(5)))
+    tree = tree.start(tokens(6))
     assert [len(branch.steps) for branch in tree.branches] == [5, 1]
 
 
 def test_a_fork_that_would_be_too_much_changes_nothing() -> None:
-    tree = TokenTree(tokens(1) * (MAXIMUM_TOKENS // 2 + 1), seed=7)
+    tree = TokenTree.from_prompt(tokens(1) * (MAXIMUM_TOKENS // 2 + 1), seed=7)
     with pytest.raises(TreeFull):
         tree.fork()
     assert len(tree.branches) == 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tutor.app.course_screen import CourseScreen
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.document import Mode
     from tutor.app.services import Services
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson
@@ -185,15 +185,15 @@ class Navigator(Navigation):
         seed: int,
         at: int,
     ) -> None:
+        from tutor.app.explorer.document import Document
         from tutor.app.explorer.screen import ExplorerScreen
-        from tutor.app.explorer.state import State
 
         engine = self._services.engine
         if engine.model is None:
             self.tell("The model is not ready yet.")
             return
         name = engine.model.sha256 or engine.model.name
-        begin = State.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
+        begin = Document.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
         self._app.push_screen(ExplorerScreen(engine, self._services.progress, begin=begin))
 
     def open_stepper(self) -> None:

@@ -4,20 +4,33 @@ no engine process, and the model answers at once."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from tutor.app.explorer import effects, events
+from tutor.app.explorer.document import Document
 from tutor.app.explorer.guess.game import Game
+from tutor.app.explorer.requests import (
+    Answer,
+    AppendTurn,
+    EngineInfo,
+    Question,
+    StartChat,
+    StartText,
+)
 from tutor.app.explorer.state import State
-from tutor.app.explorer.stepper import Answer, Stepper
-from tutor.course.goals import Evidence, goals_reached
+from tutor.app.explorer.update import update
+from tutor.course.goals import goals_reached
 from tutor.course.lesson import Action, Lab, LiveGoal
+from tutor.engine.api import EngineState
 from tutor.errors import LessonError, TutorError
 from tutor.lm.distribution import PLAIN, ChatMessage, Token
 from tutor.text import visible
 
 if TYPE_CHECKING:
+    from tutor.app.explorer.events import Event
+    from tutor.app.explorer.requests import Request
     from tutor.lm.load import LanguageModel
     from tutor.lm.session import Session
 
@@ -110,25 +123,28 @@ def _game(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 class _Attempt:
-    """One stepper, kept supplied with the answers that it asks for."""
+    """The explorer without a screen: what it asks the engine, the model answers at once."""
 
     def __init__(self, lab: Lab, model: LanguageModel) -> None:
         self._lab = lab
         self._model = model
         self._session: Session | None = None
         self._reached: frozenset[int] = frozenset()
-        state = State(lab.prompt, "chat" if lab.kind == "chat" else "text")
-        state.sampler = lab.sampler.settings
-        self._stepper = Stepper(state, self._saw)
-        self._stepper.end_ids = frozenset(model.tokenizer.end_ids)
-        self._stepper.given = None if lab.kind == "chat" else lab.prompt
-        self._stepper.context = model.network.config.context
+        self._asked: list[Request] = []
+        chat, prompt = lab.kind == "chat", lab.prompt if lab.prompt.strip() else ""
+        sampler = lab.sampler.settings
+        self._state = State(
+            document=Document(prompt=prompt, mode="chat" if chat else "text", sampler=sampler),
+            given=None if chat else lab.prompt,
+        )
 
     def outcome(self) -> Outcome:
         """A goal that holds before anything was done is none; a conversation without a first
         message has no start."""
+        self._send(events.EngineChanged(EngineInfo(EngineState.READY, model=self._model.card)))
         if self._lab.prompt.strip():
-            self._begin(self._lab.prompt)
+            if self._lab.kind == "chat":
+                self._send(events.UseText(self._lab.prompt))
             self._touch()
         at_start = self._reached
         for number, action in enumerate(self._lab.solution, start=1):
@@ -138,77 +154,85 @@ class _Attempt:
                 return Outcome(tuple(sorted(at_start)), (), error.happened, number)
         return Outcome(tuple(sorted(at_start)), tuple(sorted(self._reached)))
 
-    def _saw(self, evidence: Evidence) -> None:
-        self._reached = goals_reached(self._lab, evidence, self._reached)
-
     def _do(self, action: Action) -> None:
-        stepper = self._stepper
         if action.prompt:
-            self._begin(action.prompt)
+            self._send(events.UseText(action.prompt))
             self._touch()
         elif action.take:
             self._take(action.take)
         elif action.sampler is not None:
-            stepper.set_sampler(action.sampler.settings)
+            self._send(events.SetSampler(action.sampler.settings))
         elif action.fork:
-            stepper.fork()
+            self._send(events.Fork())
         for _ in range(action.back):
-            stepper.back()
-            self._supply()
+            self._send(events.Back())
         for _ in range(action.greedy):
-            if not stepper.ended:
-                stepper.take(0)
-                self._supply()
+            if not self._state.ended:
+                self._send(events.TakeRow(0))
         for _ in range(action.write):
-            if not stepper.ended:
-                stepper.step()
-                self._supply()
-        self._supply()
+            if not self._state.ended:
+                self._send(events.Step())
 
     def _take(self, written: str) -> None:
-        tree = self._stepper.tree
+        tree = self._state.tree
         if tree is None or self._session is None:
             raise LessonError("There is no text yet to take a token for.")
         self._follow(tree.tokens)
         wanted = token_id(self._model, written)
-        (row,) = self._session.rows(tree.focus, self._stepper.sampler, [wanted])
-        self._stepper.take_found(row)
-
-    def _begin(self, text: str) -> None:
-        """As `e` does: another prompt, or the next message of a conversation."""
-        from tutor.lm.chat import chat_ids, text_ids, turn_ids
-
-        tree = self._stepper.tree
-        tokens = self._model.tokenizer.tokens
-        if self._lab.kind != "chat":
-            self._stepper.prompt(tokens(text_ids(self._model, text)))
-        elif tree is None:
-            self._stepper.prompt(tokens(chat_ids(self._model, [ChatMessage("user", text)])))
-        else:
-            path = [token.id for token in tree.tokens]
-            self._stepper.turn(tokens(turn_ids(self._model, path, text)))
-        self._supply()
+        (row,) = self._session.rows(tree.focus, self._state.sampler, [wanted])
+        self._send(events.TakeFound(row))
 
     def _touch(self) -> None:
-        """Has the stepper show what is there to see, without a change: the same settings again."""
-        self._stepper.set_sampler(self._stepper.sampler)
-        self._supply()
+        """Shows what is there to see, without a change: the same settings again."""
+        self._send(events.SetSampler(self._state.sampler))
 
-    def _supply(self) -> None:
-        """Answers what the stepper asks. Raises what it could not do."""
-        while (question := self._stepper.question) is not None:
-            session = self._follow(question.tokens)
-            found = session.distribution(
-                question.position, question.sampler, question.seed, question.top
-            )
-            stands = None
-            if question.stands is not None:
-                (stands,) = session.rows(question.position, question.sampler, [question.stands])
-            start = question.surprisals_from
-            surprisals = session.surprisals(start) if start is not None else ()
-            self._stepper.arrived(question, Answer(found, stands, surprisals))
-        if isinstance(self._stepper.note, TutorError):
-            raise self._stepper.note
+    def _send(self, event: Event) -> None:
+        """Handles an event, and answers what is asked because of it. Raises what was not possible.
+
+        How much the model writes, the solution says: a message does not let it run."""
+        self._update(event)
+        while self._asked:
+            request = self._asked.pop()
+            self._update(self._result(request))
+            if self._state.running:
+                self._update(events.Pause())
+        if isinstance(self._state.note, TutorError):
+            raise self._state.note
+
+    def _update(self, event: Event) -> None:
+        self._state, wanted = update(self._state, event)
+        for effect in wanted:
+            match effect:
+                case effects.AskEngine(request):
+                    self._asked = [request]
+                case effects.ReportEvidence(evidence):
+                    self._reached = goals_reached(self._lab, evidence, self._reached)
+
+    def _result(self, request: Request) -> Event:
+        from tutor.lm.chat import chat_ids, text_ids, turn_ids
+
+        match request:
+            case Question():
+                return events.Answered(request, self._answer(request))
+            case StartText(text):
+                ids = text_ids(self._model, text)
+            case StartChat(message):
+                ids = chat_ids(self._model, [ChatMessage("user", message)])
+            case AppendTurn(path, message):
+                ids = turn_ids(self._model, [token.id for token in path], message)
+            case _:
+                assert_never(request)
+        return events.TokensArrived(request, tuple(self._model.tokenizer.tokens(ids)))
+
+    def _answer(self, question: Question) -> Answer:
+        session = self._follow(question.tokens)
+        position, sampler, start = question.position, question.sampler, question.surprisals_from
+        found = session.distribution(position, sampler, question.seed, question.top)
+        stands = None
+        if question.stands is not None:
+            (stands,) = session.rows(position, sampler, [question.stands])
+        surprisals = session.surprisals(start) if start is not None else ()
+        return Answer(found, stands, tuple(surprisals))
 
     def _follow(self, path: tuple[Token, ...]) -> Session:
         from tutor.lm.session import Session

@@ -31,10 +31,12 @@ _TAKING_PART = (
     "course/goals.py",
     "course/lesson.py",
     "course/measured.py",
+    "app/explorer/document.py",
+    "app/explorer/requests.py",
     "app/explorer/state.py",
-    "app/explorer/status.py",
-    "app/explorer/stepper.py",
-    "app/explorer/guess_game.py",
+    "app/explorer/stepping.py",
+    "app/explorer/update.py",
+    "app/explorer/guess/game.py",
 )
 _PACKAGE = Path(__file__).resolve().parent.parent
 

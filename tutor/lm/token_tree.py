@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import TutorError
 from tutor.lm.distribution import Token
@@ -46,13 +47,13 @@ class Step(msgspec.Struct, frozen=True):
         return None if bits is None or math.isnan(bits) else bits
 
 
-class Branch(msgspec.Struct):
+class Branch(msgspec.Struct, frozen=True):
     """One path from the first token to its tip. `number` is its name, 1 to 9; `seed` decides
     what the model draws along it."""
 
     number: int
     seed: int
-    steps: list[Step]
+    steps: tuple[Step, ...]
 
     @property
     def tokens(self) -> tuple[Token, ...]:
@@ -88,22 +89,33 @@ def shared(one: Branch, other: Branch) -> int:
     return length
 
 
-class TokenTree:
-    """The branches, which of them is looked at, and which token on it has the focus.
+class TokenTree(msgspec.Struct, frozen=True):
+    """The branches, the number of the one that is looked at, and which token on it has the focus.
 
     `focus` counts tokens: at `focus == length` the question is what comes next; at an earlier
-    focus it is what could have stood there instead.
+    focus it is what could have stood there instead. A tree never changes: what is done to it
+    returns another one, which shares the steps.
     """
 
-    def __init__(self, tokens: Iterable[Token], seed: int) -> None:
-        self.branches = [Branch(1, seed, [Step(token, "prompt") for token in tokens])]
-        self.current = self.branches[0]
-        self.focus = self.length
+    branches: tuple[Branch, ...]
+    number: int
+    focus: int
+
+    @classmethod
+    def from_prompt(cls, tokens: Iterable[Token], seed: int) -> TokenTree:
+        """Return the tree of one branch, with the focus at its end."""
+        steps = given_steps(tokens)
+        return cls((Branch(1, seed, steps),), 1, len(steps))
 
     # --- looking ---------------------------------------------------------------------------
 
     @property
-    def steps(self) -> Sequence[Step]:
+    def current(self) -> Branch:
+        """The branch that is looked at."""
+        return self.branch(self.number)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
         return self.current.steps
 
     @property
@@ -154,103 +166,101 @@ class TokenTree:
 
     # --- moving ----------------------------------------------------------------------------
 
-    def move(self, by: int) -> bool:
-        """Move the focus; True when it moved."""
-        before = self.focus
-        self.focus = min(max(self.focus + by, 0), self.length)
-        return self.focus != before
+    def move(self, by: int) -> TokenTree:
+        """Move the focus, as far as there are tokens."""
+        return replace(self, focus=min(max(self.focus + by, 0), self.length))
 
-    def switch(self, number: int) -> None:
+    def switch(self, number: int) -> TokenTree:
         """Look at the end of another branch."""
-        self.current = self._branch(number)
-        self.focus = self.length
+        return replace(self, number=number, focus=len(self.branch(number).steps))
 
     # --- changing --------------------------------------------------------------------------
 
-    def choose(self, token: Token, how: How, surprisal_bits: float | None) -> bool:
+    def choose(self, token: Token, how: How, surprisal_bits: float | None) -> TokenTree:
         """Put `token` where the focus is and move on to what follows. At the end the branch grows;
-        earlier, another token than the one that stands there starts a new branch. True when it
-        did. Raises `TreeFull`."""
-        forked = False
+        earlier, another token than the one that stands there starts a new branch. Raises
+        `TreeFull`."""
+        if not self.at_end and self.steps[self.focus].token.id == token.id:
+            return self.move(1)
+        tree = self
         if not self.at_end:
-            if self.current.steps[self.focus].token.id == token.id:
-                self.focus += 1
-                return False
             self._make_room(self.focus + 1)
-            self.fork()
-            forked = True
-        self._make_room(1)
-        self.current.steps.append(Step(token, how, surprisal_bits))
-        self.focus = self.length
-        return forked
+            tree = self.fork()
+        tree._make_room(1)
+        return tree._with_steps((*tree.steps, Step(token, how, surprisal_bits)))
 
-    def extend(self, tokens: Sequence[Token]) -> None:
-        """Add tokens that were given, not chosen (the next turn of a conversation)."""
-        self._make_room(len(tokens))
-        self.current.steps.extend(Step(token, "prompt") for token in tokens)
-        self.focus = self.length
+    def extend(self, steps: Sequence[Step]) -> TokenTree:
+        """Add steps at the end of the current branch. Raises `TreeFull`."""
+        self._make_room(len(steps))
+        return self._with_steps((*self.steps, *steps))
 
-    def back(self) -> bool:
+    def back(self) -> TokenTree:
         """Take the last token away again, or move an earlier focus one to the left. The first
-        token stays. True when something changed."""
+        token stays."""
         if not self.at_end:
             return self.move(-1)
-        if self.length <= 1:
-            return False
-        self.current.steps.pop()
-        self.focus = self.length
-        return True
+        return self._with_steps(self.steps[:-1]) if self.length > 1 else self
 
-    def fork(self, at: int | None = None) -> Branch:
+    def fork(self, at: int | None = None) -> TokenTree:
         """Start a new branch from the first `at` tokens (default: those before the focus) and
         look at its end. The branch forked from keeps all its tokens. Raises `TreeFull`."""
         at = self.focus if at is None else at
-        self._make_room(at)
-        branch = Branch(self._free_number(), self.current.seed, self.current.steps[:at])
-        self.branches.append(branch)
-        self.current = branch
-        self.focus = self.length
-        return branch
+        return self._with_branch(self.steps[:at])
 
-    def start(self, tokens: Iterable[Token]) -> Branch:
+    def start(self, tokens: Iterable[Token]) -> TokenTree:
         """Start a branch on another prompt. A branch that is nothing but its prompt gives way;
         any other stays. Raises `TreeFull`."""
-        steps = [Step(token, "prompt") for token in tokens]
-        if all(step.how == "prompt" for step in self.current.steps):
-            self.current.steps[:] = steps
-        else:
-            self._make_room(len(steps))
-            self.branches.append(Branch(self._free_number(), self.current.seed, steps))
-            self.current = self.branches[-1]
-        self.focus = self.length
-        return self.current
+        if all(step.how == "prompt" for step in self.steps):
+            return self._with_steps(given_steps(tokens))
+        return self._with_branch(given_steps(tokens))
 
-    def remove(self, number: int) -> bool:
-        """Forget a branch; the last one stays. True when it is gone."""
+    def remove(self, number: int) -> TokenTree:
+        """Forget a branch; the last one stays."""
         if len(self.branches) == 1:
-            return False
-        branch = self._branch(number)
-        self.branches.remove(branch)
-        if branch is self.current:
-            self.switch(max(self.branches, key=lambda other: shared(branch, other)).number)
-        return True
+            return self
+        branch = self.branch(number)
+        others = tuple(other for other in self.branches if other is not branch)
+        if number != self.number:
+            return replace(self, branches=others)
+        nearest = max(others, key=lambda other: shared(branch, other))
+        return TokenTree(others, nearest.number, len(nearest.steps))
 
-    def note_surprisals(self, start: int, surprisals: Sequence[float | None]) -> None:
+    def reseed(self, seed: int) -> TokenTree:
+        """Have the model draw with this seed along the current branch."""
+        return self._with(replace(self.current, seed=seed))
+
+    def note_surprisals(self, start: int, surprisals: Sequence[float | None]) -> TokenTree:
         """Write down how surprising the tokens from `start` of the current branch were."""
-        steps = self.current.steps
+        steps = list(self.steps)
         for index, value in enumerate(surprisals, start=start):
             if index < len(steps):
-                steps[index] = msgspec.structs.replace(steps[index], surprisal_bits=value)
+                steps[index] = replace(steps[index], surprisal_bits=value)
+        return self._with(replace(self.current, steps=tuple(steps)))
 
     def first_unknown(self) -> int | None:
         """Index of the first token, after the very first, whose surprisal is not known."""
-        for index, step in enumerate(self.current.steps[1:], start=1):
+        for index, step in enumerate(self.steps[1:], start=1):
             if step.surprisal_bits is None:
                 return index
         return None
 
-    def _branch(self, number: int) -> Branch:
+    def branch(self, number: int) -> Branch:
         return next(branch for branch in self.branches if branch.number == number)
+
+    def _with(self, current: Branch) -> TokenTree:
+        """The tree with another branch in place of the current one."""
+        branches = (current if each.number == current.number else each for each in self.branches)
+        return replace(self, branches=tuple(branches))
+
+    def _with_steps(self, steps: tuple[Step, ...]) -> TokenTree:
+        """The tree with these steps on its current branch, looked at from their end."""
+        return replace(self._with(replace(self.current, steps=steps)), focus=len(steps))
+
+    def _with_branch(self, steps: tuple[Step, ...]) -> TokenTree:
+        """The tree with one branch more, which is looked at from its end."""
+        self._make_room(len(steps))
+        branch = Branch(self._free_number(), self.current.seed, steps)
+        return TokenTree((*self.branches, branch), branch.number, len(steps))
 
     def _free_number(self) -> int:
         taken = {branch.number for branch in self.branches}
@@ -268,6 +278,17 @@ class TokenTree:
                 f"The branches would have more than {MAXIMUM_TOKENS:,} tokens together.",
                 "Remove a branch first.",
             )
+
+
+def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
+    """Return the steps of tokens that were given, not chosen."""
+    return tuple(Step(token, "prompt") for token in tokens)
+
+
+def text_of(steps: Iterable[Step]) -> str:
+    """Return what tokens read as, without special ones."""
+    data = b"".join(step.token.data for step in steps if not step.token.special)
+    return data.decode("utf-8", "replace")
 
 
 # --- saving ------------------------------------------------------------------------------------
@@ -323,24 +344,21 @@ def save(tree: TokenTree) -> SavedTree:
                 special=tuple(i for i, step in enumerate(own) if step.token.special),
             )
         )
-    return SavedTree(tuple(saved), tree.current.number, tree.focus)
+    return SavedTree(tuple(saved), tree.number, tree.focus)
 
 
 def restore(saved: SavedTree) -> TokenTree:
     """The tree that was saved. Raises `ValueError` when it does not fit together."""
     branches: dict[int, Branch] = {}
     for item in saved.branches:
-        stem = branches[item.parent].steps[: item.shared] if item.parent in branches else []
+        stem = branches[item.parent].steps[: item.shared] if item.parent in branches else ()
         if len(stem) != item.shared or not 1 <= item.number <= MAXIMUM_BRANCHES:
             raise ValueError(f"Branch {item.number} does not fit on the tree.")
-        branches[item.number] = Branch(item.number, item.seed, [*stem, *_own_steps(item)])
+        branches[item.number] = Branch(item.number, item.seed, (*stem, *_own_steps(item)))
     if saved.current not in branches:
         raise ValueError(f"There is no branch {saved.current}.")
-    tree = TokenTree((), 0)
-    tree.branches = list(branches.values())
-    tree.switch(saved.current)
-    tree.focus = min(max(saved.focus, 0), tree.length)
-    return tree
+    length = len(branches[saved.current].steps)
+    return TokenTree(tuple(branches.values()), saved.current, min(max(saved.focus, 0), length))
 
 
 def _own_steps(item: SavedBranch) -> list[Step]:

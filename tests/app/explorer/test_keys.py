@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tutor.app.explorer.state import Mode
+    from tutor.app.explorer.document import Mode
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
 
@@ -574,7 +574,7 @@ async def test_a_conversation_asks_for_a_message_and_answers_it(tmp_path: Path) 
         await it.until(lambda: "r pauses" not in it.screen)
         await it.press("m")
         pane = it.stage.screen.query_one(ExplorerPane)
-        tree = pane._stepper.tree
+        tree = pane.state.tree
         assert tree is not None
         start = "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
         assert "".join(token.text for token in tree.tokens).startswith(start)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -213,8 +213,9 @@ async def test_the_model_screen_says_where_it_is(server: Loopback, tmp_path: Pat
 def test_how_it_looks(
     snap_compare: Snap, server: Loopback, tmp_path: Path, size: tuple[int, int]
 ) -> None:
+    app = app_on("openai:small", tmp_path)
+
     async def stepped(pilot: Pilot[Any]) -> None:
-        app = cast("TutorApp", pilot.app)
         await until(pilot, lambda: app.model_status.ready)
         app.navigator.open_stepper()
         await sees(pilot, "7 tokens")
@@ -224,4 +225,4 @@ def test_how_it_looks(
         await pilot.pause()
 
     before: Callable[[Pilot[Any]], Awaitable[None]] = stepped
-    assert snap_compare(app_on("openai:small", tmp_path), terminal_size=size, run_before=before)
+    assert snap_compare(app, terminal_size=size, run_before=before)

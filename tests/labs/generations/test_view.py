@@ -150,15 +150,19 @@ async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await pilot.pause()
         pane = app.screen.query_one(ExplorerPane)
-        tree = pane._state.trees["chat"]
+        tree = pane.state.document.chat
         assert tree is not None
         assert tree.tokens == (*prompt, *VOCABULARY[7:10])
         assert (tree.focus, tree.current.prompt_length, tree.current.seed) == (5, 4, 3)
-        assert pane._state.sampler.greedy
+        assert pane.state.sampler.greedy
         assert app.progress.texts.list("free") == []
-        await until(pilot, lambda: pane._stepper.answer is not None)
+        await until(pilot, lambda: pane.state.answer is not None)
         await pilot.press("f")
-        await until(pilot, lambda: len(tree.branches) == 2)
+
+        def branches() -> int:
+            return len(pane.state.tree.branches) if pane.state.tree else 0
+
+        await until(pilot, lambda: branches() == 2)
         await pilot.press("escape")
         await at_rest(pilot)
         await until(pilot, lambda: len(app.progress.texts.list("free")) == 1)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.explorer.events import RemoveBranch, ShowPanel, SwitchBranch
+from tutor.app.explorer.message import Send
 from tutor.app.explorer.text_view import pieces
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
@@ -57,28 +58,16 @@ class BranchTree(Lines, can_focus=True):
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
     ]
 
-    class Chosen(Message):
-        """Go to branch `number`."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
-
-    class Removed(Chosen):
-        """Remove branch `number`."""
-
-    class Closed(Message):
-        pass
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._tree: TokenTree | None = None
         self._chosen = 1
         self._doomed: int | None = None
-        self.rows = 3
+        self._rows = 3
 
-    def update(self, tree: TokenTree | None) -> None:
-        self._tree = tree
+    def update(self, tree: TokenTree | None, rows: int) -> None:
+        """Show the branches of a tree on this many lines."""
+        self._tree, self._rows = tree, rows
         self.draw_with(self._lay_out)
 
     def _lay_out(self) -> None:
@@ -91,8 +80,8 @@ class BranchTree(Lines, can_focus=True):
         if not self.has_focus or self._chosen not in numbers:
             self._chosen = tree.current.number
         at = numbers.index(self._chosen)
-        hidden = len(forks) - self.rows
-        rows = self.rows - (hidden > 0)
+        hidden = len(forks) - self._rows
+        rows = self._rows - (hidden > 0)
         first = min(max(0, at - rows // 2), max(0, len(forks) - rows))
         lines = [
             branch_line(
@@ -115,11 +104,11 @@ class BranchTree(Lines, can_focus=True):
         self.screen.set_focus(self)
 
     def on_focus(self) -> None:
-        self.update(self._tree)
+        self.draw_with(self._lay_out)
 
     def on_blur(self) -> None:
         self._doomed = None
-        self.update(self._tree)
+        self.draw_with(self._lay_out)
 
     def action_choose(self, by: int) -> None:
         if self._tree is None:
@@ -127,24 +116,30 @@ class BranchTree(Lines, can_focus=True):
         numbers = [fork.branch for fork in self._tree.forks()]
         self._doomed = None
         self._chosen = numbers[(numbers.index(self._chosen) + by) % len(numbers)]
-        self.update(self._tree)
+        self.draw_with(self._lay_out)
 
     def action_number(self, number: int) -> None:
         if self._tree and any(branch.number == number for branch in self._tree.branches):
-            self.post_message(self.Chosen(number))
+            self._go_to(number)
 
     def action_switch(self) -> None:
-        self.post_message(self.Chosen(self._chosen))
+        self._go_to(self._chosen)
+
+    def _go_to(self, number: int) -> None:
+        self.post_message(Send(SwitchBranch(number)))
+        self.action_close()
 
     def action_remove(self) -> None:
         if self._tree is None or len(self._tree.branches) == 1:
             return
         if self._doomed == self._chosen:
             self._doomed = None
-            self.post_message(self.Removed(self._chosen))
+            self.post_message(Send(RemoveBranch(self._chosen)))
+            if len(self._tree.branches) == 2:
+                self.action_close()
         else:
             self._doomed = self._chosen
-            self.update(self._tree)
+            self.draw_with(self._lay_out)
 
     def action_close(self) -> None:
-        self.post_message(self.Closed())
+        self.post_message(Send(ShowPanel(None)))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tutor.app.explorer.stepper import Answer, Question
+from tutor.app.explorer.requests import Answer, Question
 from tutor.engine.proxy import common_length, spelled
+from tutor.lm.distribution import ChatMessage
 from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tutor.engine.api import AsyncModelSession, Engine
-    from tutor.lm.distribution import ChatMessage, Row, Token, XRay
+    from tutor.lm.distribution import Row, Token, XRay
 
 
 PIECE = 128
@@ -41,9 +42,10 @@ class Link:
         """The tokens of a prompt, which is now the path."""
         return await self._replace(await self._engine.open_text(text))
 
-    async def open_chat(self, messages: Sequence[ChatMessage]) -> tuple[Token, ...]:
-        """The tokens of a conversation up to where the assistant speaks."""
-        return await self._replace(await self._engine.open_chat(tuple(messages)))
+    async def open_chat(self, message: str) -> tuple[Token, ...]:
+        """The tokens of a conversation that begins with this message of the user, up to where the
+        assistant speaks."""
+        return await self._replace(await self._engine.open_chat((ChatMessage("user", message),)))
 
     async def append_turn(self, path: Sequence[Token], text: str) -> tuple[Token, ...]:
         """The tokens that the user's next message adds to `path`."""

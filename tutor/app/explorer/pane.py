@@ -4,43 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.message import Message
 
-from tutor.app.explorer import readout
+from tutor.app.explorer import events
 from tutor.app.explorer.branch_tree import BranchTree
-from tutor.app.explorer.conductor import Conductor
+from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.memory import Memory
-from tutor.app.explorer.pane_layout import SHORT, WIDE, Panel, PaneLayout, beside_width
-from tutor.app.explorer.recent_texts import RecentTexts
-from tutor.app.explorer.sampler_dials import SamplerDials
-from tutor.app.explorer.token_search import TokenSearch
+from tutor.app.explorer.message import Send
+from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
+from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
-from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
-from tutor.errors import RequestCancelled, TextError, TutorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.binding import BindingType
     from textual.events import Resize
     from textual.timer import Timer
 
-    from tutor.app.explorer.state import Mode, State
+    from tutor.app.explorer.document import Document, Mode
+    from tutor.app.explorer.events import Event
+    from tutor.app.explorer.state import State
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.api import Engine
+    from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
-"""Seconds after a change until the state is saved, at most; leaving saves at once."""
+"""Seconds after a change until the document is saved, at most; leaving saves at once."""
 
 
 class ExplorerPane(PaneLayout):
-    """Takes a text or a conversation apart, one token at a time.
+    """Shows a text or a conversation, one token at a time.
 
     Posts `Stepped` for everything that the goal of a lab could be reached by.
     """
@@ -68,37 +64,30 @@ class ExplorerPane(PaneLayout):
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
-        begin: State | None = None,
+        begin: Document | None = None,
     ) -> None:
         super().__init__()
-        self._conductor = Conductor(
+        self._controller = ExplorerController(
             engine,
-            Memory(progress, lab, mode, begin),
+            SavedTexts(progress, lab, mode, begin),
             work=lambda work, group: self.run_worker(work, group=group, exclusive=True),
-            changed=self._changed,
-            on_evidence=lambda evidence: self.post_message(self.Stepped(evidence)),
+            show=self._show,
+            report=lambda evidence: self.post_message(self.Stepped(evidence)),
         )
-        self._engine = engine
-        self._stepper = self._conductor.stepper
-        self._invited = False
         self._save_timer: Timer | None = None
         self._seed: int | None = None
-        self._forget_engine: Callable[[], None] = lambda: None
 
     def on_mount(self) -> None:
-        self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
-        self._engine_changed()
+        self._controller.start()
 
     async def on_unmount(self) -> None:
-        self._forget_engine()
-        self._conductor.save()
-        await self._conductor.close()
+        await self._controller.close()
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < SHORT, "-short")
         if self._beside is not None and event.size.width < WIDE:
             self.run_worker(self.action_close_beside())
-        self._show()
+        self._draw(self.state)
 
     def on_descendant_focus(self) -> None:
         self._follow_focus()
@@ -112,112 +101,133 @@ class ExplorerPane(PaneLayout):
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")
 
-    def focus(self, scroll_visible: bool = True) -> ExplorerPane:
-        """Put the keys where they are used: into the open panel, or on the table."""
-        inside = "#search SearchEntry" if self._panel == "search" else f"#{self._panel or 'table'}"
-        self.screen.set_focus(self.query_one(inside), scroll_visible)
-        return self
-
-    def say(self, message: TutorError | str | None) -> None:
+    def say(self, note: TutorError | str | None) -> None:
         """Say something calmly in the pane until something else happens."""
-        self._stepper.note = message
-        self._show()
+        self._send(events.Say(note))
 
-    # --- what changed ----------------------------------------------------------------------
+    # --- events ----------------------------------------------------------------------------
 
-    def _engine_changed(self) -> None:
-        if self.is_attached:
-            self._conductor.engine_changed()
+    def _send(self, event: Event) -> None:
+        self._controller.send(event)
 
-    def _changed(self) -> None:
-        self._show()
+    def on_send(self, message: Send) -> None:
+        message.stop()
+        self._send(message.event)
+        if isinstance(message.event, events.ShowPanel):
+            self.focus()
+
+    def _show(self, state: State) -> None:
+        if not self.is_attached:
+            return
+        self._draw(state)
         if self._save_timer is None:  # one under way is not put off: a run changes all the time
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
-        tree = self._stepper.tree
-        if tree is not None and tree.current.seed != self._seed:
-            self._seed = tree.current.seed
+        if state.tree is not None and state.tree.current.seed != self._seed:
+            self._seed = state.tree.current.seed
             self.post_message(self.SeedChanged(self._seed))
-        possible = self._engine.model is None or self._conductor.chat_possible
-        if tree is None and self._state.mode == "chat" and possible:
-            self._invite()
-
-    def _invite(self) -> None:
-        """A conversation that has not begun asks for the first message, once."""
-        if not self._invited and self._panel is None and not self._conductor.begins_by_itself:
-            self._invited = True
-            self.action_edit()
 
     def _save(self) -> None:
+        self._send(events.SaveDue())
         self._save_timer = None
-        self._conductor.save()
-        self._show_notice()
+
+    def on_prompt_editor_left(self) -> None:
+        self._send(events.LeaveEditor(self.query_one(PromptEditor).text))
+
+    def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
+        self._send(events.UseText(event.text))
 
     # --- keys ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state = self.state
         match action:
             case "retry":
-                return self._engine.state is EngineState.STOPPED
+                return state.engine.state is EngineState.STOPPED
             case "close_beside":
                 return self._beside is not None
             case "stop_reading":
-                return self._stepper.reading is not None
+                return state.reading is not None
             case "run":
-                return self._stepper.reading is None
+                return state.reading is None
             case "marks":
-                return self._state.mode == "chat"
+                return state.mode == "chat"
             case "mode":
-                return parameters != (self._state.mode,)
+                return parameters != (state.mode,)
         return True
 
     def action_step(self) -> None:
-        if self._state.mode == "chat" and (self._stepper.tree is None or self._stepper.ended):
+        state = self.state
+        if state.mode == "chat" and (state.tree is None or state.ended):
             self.action_edit()
         else:
-            self._conductor.do(self._stepper.step)
+            self._send(events.Step())
 
     def action_take(self, number: int) -> None:
-        self._conductor.do(lambda: self._stepper.take(number - 1))
+        self._send(events.TakeRow(number - 1))
 
     def action_cursor(self, by: int) -> None:
-        self._conductor.do(lambda: self._stepper.move_cursor(by))
+        self._send(events.MoveCursor(by))
 
     def action_focus_by(self, by: int) -> None:
-        self._conductor.do(lambda: self._stepper.move_focus(by))
+        self._send(events.MoveFocus(by))
 
     def action_step_back(self) -> None:
-        self._conductor.do(self._stepper.back)
+        self._send(events.Back())
 
     def action_fork(self) -> None:
-        self._conductor.do(self._stepper.fork)
+        self._send(events.Fork())
 
     def action_run(self) -> None:
-        self._conductor.do(self._stepper.toggle_run)
+        self._send(events.ToggleRun())
 
     def action_stop_reading(self) -> None:
-        self._conductor.stop_reading()
+        self._send(events.StopReading())
 
     def action_seed(self) -> None:
-        self._conductor.do(self._stepper.new_seed)
+        self._send(events.NewSeed())
 
     def action_marks(self) -> None:
-        self._state.marks = not self._state.marks
-        self._conductor.sync()
+        self._send(events.ToggleMarks())
 
     def action_mode(self, mode: Mode) -> None:
-        self._invited = False
-        self._conductor.change_mode(mode)
+        self._send(events.ChangeMode(mode))
 
     def action_retry(self) -> None:
-        self._conductor.restart_engine()
+        self._send(events.Retry())
+
+    def action_edit(self) -> None:
+        self._send(events.ShowPanel("editor"))
+
+    def action_search(self) -> None:
+        self._send(events.ShowPanel("search"))
+
+    def action_recent(self) -> None:
+        self._send(events.ShowPanel("recent"))
+
+    def action_dials(self) -> None:
+        self._send(events.ShowPanel(None if self.state.panel == "dials" else "dials"))
+
+    def action_branches(self) -> None:
+        tree = self.state.tree
+        if tree is None:
+            return
+        if len(tree.branches) == 1:
+            self.say("There is one branch. f starts another from here; so does choosing earlier.")
+            return
+        self._send(events.Pause())
+        branches = self.query_one(BranchTree)
+        branches.display = True
+        branches.open(tree.number)
+
+    # --- the x-ray -------------------------------------------------------------------------
 
     async def action_xray(self) -> None:
-        tree = self._stepper.tree
+        tree = self.state.tree
         index = tree.last_looked_at if tree else None
-        if tree is None or index is None or not self._conductor.ready:
+        if tree is None or index is None or not self.state.ready:
             return
-        self._stepper.pause()
-        if self._engine.model is not None and self._engine.model.remote:
+        self._send(events.Pause())
+        if self.state.remote:
             self.say("A server tells nothing of what goes on inside its model: there is no x-ray.")
             return
         if self.size.width >= WIDE:
@@ -225,18 +235,16 @@ class ExplorerPane(PaneLayout):
             return
         from tutor.app.explorer.xray.screen import XRayScreen
 
-        self.app.push_screen(XRayScreen(tree.tokens, index, self._conductor.xray))
-
-    # --- the x-ray beside the text -----------------------------------------------------------
+        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.xray))
 
     async def _open_beside(self) -> None:
         if self._beside is None:
-            self._close_panel()
-            view = XRayView(self._conductor.xray)
+            self._send(events.ShowPanel(None))
+            view = XRayView(self._controller.xray)
             view.styles.width = beside_width(self.size.width)
             await self.mount(view)
             view.focus()
-            self._show()
+            self._draw(self.state)
         else:
             self._beside.focus()
 
@@ -245,148 +253,13 @@ class ExplorerPane(PaneLayout):
         if view is not None:
             await view.remove()
             self.focus()
-            self._show()
+            self._draw(self.state)
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
-        tree = self._stepper.tree
+        tree = self.state.tree
         if tree is not None:
-            by = event.position - tree.focus
-            self._conductor.do(lambda: self._stepper.move_focus(by))
+            self._send(events.MoveFocus(event.position - tree.focus))
 
     def on_xray_view_failed(self, event: XRayView.Failed) -> None:
         if event.error is not None:
             self.say(event.error)
-
-    # --- panels ----------------------------------------------------------------------------
-
-    def _open_panel(self, panel: Panel | None) -> None:
-        self._panel = panel
-        for widget in self.query(".panel"):  # at once, so that the next key finds it in focus
-            widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
-        for name in ("search", "dials", "editor", "recent"):
-            self.set_class(name == panel, f"-{name}")
-        self.focus()
-        self._conductor.sync()
-
-    def _close_panel(self) -> None:
-        self._open_panel(None)
-
-    def action_dials(self) -> None:
-        self._open_panel(None if self._panel == "dials" else "dials")
-
-    def on_sampler_dials_turned(self, event: SamplerDials.Turned) -> None:
-        self._conductor.do(lambda: self._stepper.set_sampler(event.settings))
-
-    def on_sampler_dials_closed(self) -> None:
-        self._close_panel()
-
-    def action_branches(self) -> None:
-        tree = self._stepper.tree
-        if tree is None:
-            return
-        if len(tree.branches) == 1:
-            self.say("There is one branch. f starts another from here; so does choosing earlier.")
-            return
-        self._stepper.pause()
-        branches = self.query_one(BranchTree)
-        branches.display = True
-        branches.open(tree.current.number)
-
-    def on_branch_tree_chosen(self, event: BranchTree.Chosen) -> None:
-        self._conductor.do(lambda: self._stepper.switch(event.number))
-        self._close_panel()
-
-    def on_branch_tree_removed(self, event: BranchTree.Removed) -> None:
-        self._conductor.do(lambda: self._stepper.remove(event.number))
-        if self._stepper.tree and len(self._stepper.tree.branches) > 1:
-            self._conductor.sync()
-        else:
-            self._close_panel()
-
-    def on_branch_tree_closed(self) -> None:
-        self._close_panel()
-
-    def action_recent(self) -> None:
-        self._stepper.pause()
-        self._conductor.save()
-        self.query_one(RecentTexts).open(self._conductor.recent(), self._conductor.open_id)
-        self._open_panel("recent")
-
-    def on_recent_texts_chosen(self, event: RecentTexts.Chosen) -> None:
-        self._invited = False
-        self._conductor.change_text(event.info)
-        self._close_panel()
-        if event.info is None and self._state.mode == "text":
-            self.action_edit()
-
-    def on_recent_texts_starred(self, event: RecentTexts.Starred) -> None:
-        self._conductor.star(event.info)
-
-    def on_recent_texts_closed(self) -> None:
-        self._close_panel()
-
-    def action_search(self) -> None:
-        if self._stepper.answer is not None:
-            self._stepper.pause()
-            self._open_panel("search")
-            self.query_one(TokenSearch).open()
-
-    def on_token_search_wanted(self, event: TokenSearch.Wanted) -> None:
-        self._find(event.query, event.limit)
-
-    @work(exclusive=True, group="search")
-    async def _find(self, query: str, limit: int) -> None:
-        search = self.query_one(TokenSearch)
-        sampled = not self._stepper.sampler.plain
-        try:
-            rows, said = await self._conductor.find(query, limit)
-        except RequestCancelled:
-            return
-        except TutorError as error:
-            rows, said = (), f"{error.happened} {error.next_step}"
-        answer = self._stepper.answer
-        told = answer is not None and answer.distribution.partial
-        search.found(rows, said, sampled=sampled, partial=told)
-
-    def on_token_search_taken(self, event: TokenSearch.Taken) -> None:
-        self._close_panel()
-        self._conductor.do(lambda: self._stepper.take_found(event.row))
-
-    def on_token_search_closed(self) -> None:
-        self._close_panel()
-
-    def action_edit(self) -> None:
-        chat = self._state.mode == "chat"
-        if chat and self._conductor.ready and not self._conductor.chat_possible:
-            return
-        self._stepper.pause()
-        self.query_one("#label", Lines).show([readout.editor_label(chat=chat)])
-        given = "" if chat else self._state.prompt
-        self.query_one(PromptEditor).load(self._state.drafts.get(self._state.mode, given))
-        self._open_panel("editor")
-
-    def on_prompt_editor_left(self) -> None:
-        """The text in use stays as it is; what was written is there when the editor opens again."""
-        self._state.drafts[self._state.mode] = self.query_one(PromptEditor).text
-        self._close_panel()
-
-    def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
-        if not event.text:
-            self.say(TextError("There is nothing to begin with.", "Write at least one character."))
-            return
-        state, mode = self._state, self._state.mode
-        state.drafts[mode] = event.text  # until the model has taken it
-
-        def heard(accepted: bool) -> None:
-            if accepted:
-                state.drafts.pop(mode, None)
-            elif (state, mode) == (self._state, self._state.mode) and self.is_attached:
-                self.action_edit()
-
-        self._stepper.note = None
-        going_on = mode == "chat" and self._stepper.tree is not None
-        self._close_panel()
-        if going_on:
-            self._conductor.send(event.text, heard)
-        else:
-            self._conductor.begin(event.text, heard)

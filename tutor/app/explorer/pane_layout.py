@@ -1,9 +1,9 @@
-"""What the pane shows, and where: everything on it follows from the stepper and the open panel."""
+"""What the pane shows, and where: everything on it follows from the state."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 
@@ -20,13 +20,14 @@ from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prompt_editor import PromptEditor
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from textual.app import ComposeResult
 
-    from tutor.app.explorer.conductor import Conductor
+    from tutor.app.explorer.controller import ExplorerController
+    from tutor.app.explorer.events import Panel, TokensFound
     from tutor.app.explorer.state import State
-    from tutor.app.explorer.stepper import Stepper
     from tutor.app.terminal.remote_terminal import RemoteTerminal
-    from tutor.engine.api import Engine
 
 WIDE = 150
 """From so many columns on, the x-ray stands beside the text."""
@@ -35,8 +36,6 @@ SHORT = 14
 CROWDED = 30
 """With fewer rows than this, an open panel leaves one line of text and no branches."""
 
-Panel = Literal["search", "dials", "editor", "recent"]
-
 
 def beside_width(width: int) -> int:
     """Columns of the x-ray beside the text, with the space between them."""
@@ -44,7 +43,7 @@ def beside_width(width: int) -> int:
 
 
 class PaneLayout(Vertical):
-    """The parts of the pane. Its subclass makes the conductor and carries out keys."""
+    """The parts of the pane. Its subclass makes the controller and carries out keys."""
 
     DEFAULT_CSS = """
     PaneLayout {
@@ -63,15 +62,15 @@ class PaneLayout(Vertical):
     }
     """
 
-    _conductor: Conductor
-    _stepper: Stepper
-    _engine: Engine
+    _controller: ExplorerController
 
     def __init__(self) -> None:
         super().__init__()
-        self._panel: Panel | None = None
         self._painted = 0.0
         self._situation: object = None
+        self._panel: Panel | None = None
+        """The panel that is on the screen."""
+        self._found: TokensFound | None = None
 
     def compose(self) -> ComposeResult:
         yield TextView(id="text")
@@ -88,27 +87,13 @@ class PaneLayout(Vertical):
         yield Notice()
 
     @property
-    def _state(self) -> State:
-        return self._conductor.state
+    def state(self) -> State:
+        return self._controller.state
 
     @property
     def _beside(self) -> XRayView | None:
         """The x-ray, where it stands beside the text."""
         return next(iter(self.query(XRayView)), None)
-
-    def _show(self) -> None:
-        if not self.is_mounted or not self.size:
-            return
-        self._show_text()
-        self._show_notice()
-        now = time.monotonic()
-        begun = self._stepper.running and self._stepper.stale is not None
-        if begun and now - self._painted < cast("RemoteTerminal", self.app).line.figures:
-            return
-        self._painted = now
-        self._show_table()
-        self._show_panels()
-        self._show_beside()
 
     @property
     def _room(self) -> tuple[int, int]:
@@ -119,70 +104,113 @@ class PaneLayout(Vertical):
     @property
     def _crowded(self) -> bool:
         """True while an open panel needs the room that text and branches would take."""
-        return self._panel is not None and self.size.height < CROWDED
+        return self.state.panel is not None and self.size.height < CROWDED
 
-    def _show_text(self) -> None:
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Put the keys where they are used: into the open panel, or on the table."""
+        panel = self.state.panel
+        inside = "#search SearchEntry" if panel == "search" else f"#{panel or 'table'}"
+        self.screen.set_focus(self.query_one(inside), scroll_visible)
+        return self
+
+    def _draw(self, state: State) -> None:
+        if not self.is_mounted:
+            return
+        if state.panel != self._panel:
+            self._change_panel(state)
+        if not self.size:
+            return
+        self._draw_text(state)
+        self._draw_notice(state)
+        now = time.monotonic()
+        begun = state.running and state.stale is not None
+        if begun and now - self._painted < cast("RemoteTerminal", self.app).line.figures:
+            return
+        self._painted = now
+        self._draw_table(state)
+        self._draw_panels(state)
+        self._draw_beside(state)
+
+    def _change_panel(self, state: State) -> None:
+        """At once, so that the next key finds the panel in focus."""
+        self._panel = panel = state.panel
+        if panel == "editor":
+            self.query_one("#label", Lines).show([readout.editor_label(chat=state.mode == "chat")])
+            given = "" if state.mode == "chat" else state.document.prompt
+            draft = state.document.drafts.get(state.mode, given)
+            self.query_one(PromptEditor).load(draft)
+        for widget in self.query(".panel"):
+            widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
+        for name in ("search", "dials", "editor", "recent"):
+            self.set_class(name == panel, f"-{name}")
+        self.focus()
+        if panel == "search":
+            self.query_one(TokenSearch).open()
+        elif panel == "recent":
+            self.query_one(RecentTexts).open()
+
+    def _draw_text(self, state: State) -> None:
         width, height = self._room
-        tree = self._stepper.tree
+        tree = state.tree
         view, focus = self.query_one(TextView), self.query_one("#focus", Lines)
         rows = 1 if self._crowded else min(8, max(1, (height - 10) // 3))
         if tree is None:
-            view.plain_text(self._state.prompt if self._state.mode == "text" else "", rows)
+            view.plain_text(state.document.prompt if state.mode == "text" else "", rows)
             focus.show([])
             return
         # Special tokens are part of a text; in a conversation they can be hidden.
-        marks = self._state.marks or self._state.mode == "text"
+        marks = state.document.marks or state.mode == "text"
         view.update(tree.steps, tree.focus, marks=marks, rows=rows, barred=height >= SHORT)
-        focus.show([readout.focus_line(tree, self._stepper.context, width)])
+        focus.show([readout.focus_line(tree, state.context, width)])
 
-    def _show_table(self) -> None:
-        stepper, (width, height) = self._stepper, self._room
-        self.query_one("#question", Lines).show([readout.question_line(stepper, width)])
-        self.query_one("#target", Lines).show(readout.target_lines(stepper, width))
-        latest = stepper.stale if stepper.running else stepper.answer or stepper.stale
-        unasked = stepper.tree is None or stepper.tree.focus == 0 or stepper.reading is not None
+    def _draw_table(self, state: State) -> None:
+        width, height = self._room
+        self.query_one("#question", Lines).show([readout.question_line(state, width)])
+        self.query_one("#target", Lines).show(readout.target_lines(state, width))
+        latest = state.stale if state.running else state.answer or state.stale
+        tree = state.tree
+        unasked = tree is None or tree.focus == 0 or state.reading is not None
         self.query_one(DistributionTable).update(
             None if unasked or latest is None else latest.distribution,
-            target=stepper.target.row if stepper.target and not stepper.running else None,
-            cursor=stepper.cursor,
-            sampled=not stepper.sampler.plain,
-            fresh=stepper.answer is not None and not stepper.running,
+            target=state.target.row if state.target and not state.running else None,
+            cursor=state.cursor,
+            sampled=not state.sampler.plain,
+            fresh=state.answer is not None and not state.running,
             named=height >= SHORT,
         )
 
-    def _show_panels(self) -> None:
-        stepper, height = self._stepper, self.size.height
+    def _draw_panels(self, state: State) -> None:
+        height, latest = self.size.height, state.answer or state.stale
         branches = self.query_one(BranchTree)
-        branches.rows = 3 if height < SHORT else max(2, min(9, height // 6))
-        several = stepper.tree is not None and len(stepper.tree.branches) > 1
+        several = state.tree is not None and len(state.tree.branches) > 1
         room = height >= SHORT and not self._crowded
         branches.display = several and (room or branches.has_focus)
-        branches.update(stepper.tree)
-        if self._panel == "dials":
-            latest = stepper.answer or stepper.stale
+        branches.update(state.tree, rows=3 if height < SHORT else max(2, min(9, height // 6)))
+        if state.panel == "dials":
+            seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
-            dials.compact = height < SHORT
-            dials.update(stepper.sampler_to_come, latest.distribution if latest else None)
+            dials.update(state.sampler_to_come, seen, compact=height < SHORT)
+        elif state.panel == "recent":
+            self.query_one(RecentTexts).update(state.texts, state.open_id)
+        elif state.panel == "search" and state.found and state.found is not self._found:
+            self._found = found = state.found
+            partial = state.answer is not None and state.answer.distribution.partial
+            self.query_one(TokenSearch).found(
+                found.rows, found.said, sampled=not state.sampler.plain, partial=partial
+            )
 
-    def _show_notice(self) -> None:
-        if self.is_mounted:
-            self.query_one(Notice).said = status.said(self._engine, self._stepper, self._room[0])
-            tree, reading = self._stepper.tree, self._stepper.reading
-            situation = (self._engine.state, self._state.mode, tree is None, reading is None)
-            if situation != self._situation:  # What the keys can do depends on nothing else.
-                self._situation = situation
-                self.refresh_bindings()
+    def _draw_notice(self, state: State) -> None:
+        self.query_one(Notice).said = status.said(state, self._room[0])
+        tree, reading = state.tree, state.reading
+        situation = (state.engine.state, state.mode, tree is None, reading is None)
+        if situation != self._situation:  # What the keys can do depends on nothing else.
+            self._situation = situation
+            self.refresh_bindings()
 
-    def _show_beside(self) -> None:
+    def _draw_beside(self, state: State) -> None:
         """The x-ray follows the focus; not a run, whose tokens come too fast to be looked into."""
-        view, tree, stepper = self._beside, self._stepper.tree, self._stepper
+        view, tree = self._beside, state.tree
         index = tree.last_looked_at if tree else None
-        still = stepper.answer is not None and not stepper.running
-        if (
-            view is not None
-            and view.is_mounted
-            and tree is not None
-            and index is not None
-            and still
-        ):
+        still = state.answer is not None and not state.running
+        if view and view.is_mounted and tree and index is not None and still:
             view.look(tree.tokens, index)

@@ -10,13 +10,13 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import DRAW, TARGET
-from tutor.app.explorer.stepper import RUN_LIMIT
+from tutor.app.explorer.stepping import RUN_LIMIT
 from tutor.app.widgets import bars, figures
 from tutor.errors import RemoteError
 from tutor.text import counted
 
 if TYPE_CHECKING:
-    from tutor.app.explorer.stepper import Stepper, Target
+    from tutor.app.explorer.state import State, Target
     from tutor.lm.distribution import Distribution
     from tutor.lm.token_tree import Step, TokenTree
 
@@ -73,9 +73,9 @@ def editor_label(*, chat: bool) -> Content:
     )
 
 
-def question_line(stepper: Stepper, width: int) -> Content:
+def question_line(state: State, width: int) -> Content:
     """Which question the table answers, how open it is, and how tokens are drawn."""
-    tree = stepper.tree
+    tree = state.tree
     if tree is None:
         return Content("")
     if tree.at_end:
@@ -83,24 +83,24 @@ def question_line(stepper: Stepper, width: int) -> Content:
     else:
         name = figures.shown(tree.steps[tree.focus].token)
         left = Content.assemble(("instead of ", "bold"), (name, "bold"))
-    if tree.focus == 0 or stepper.over:
+    if tree.focus == 0 or state.over:
         return left
-    if stepper.reading is not None:
-        return _reading(*stepper.reading, width)
-    latest = stepper.answer
-    if stepper.running:
-        left, latest = Content.styled("the draw of the last token", "bold"), stepper.stale
-    if latest is None and isinstance(stepper.note, RemoteError):
+    if state.reading is not None:
+        return _reading(*state.reading, width)
+    latest = state.answer
+    if state.running:
+        left, latest = Content.styled("the draw of the last token", "bold"), state.stale
+    if latest is None and isinstance(state.note, RemoteError):
         left = Content.assemble(
             left, ("  enter", f"{theme.ACT} bold"), (" asks again", theme.MUTED)
         )
     elif latest is None:
         left = Content.assemble(left, ("  …", theme.MUTED))
-        if stepper.waiting:
-            left = Content.assemble(left, (f" {stepper.waiting} more to do", theme.MUTED))
+        if state.queue:
+            left = Content.assemble(left, (f" {len(state.queue)} more to do", theme.MUTED))
     else:
         left += _entropy(latest.distribution)
-    right = figures.sampler(stepper.sampler)
+    right = figures.sampler(state.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)
 
 
@@ -124,24 +124,24 @@ def _reading(done: int, total: int, width: int) -> Content:
     )
 
 
-def target_lines(stepper: Stepper, width: int) -> list[Content]:
+def target_lines(state: State, width: int) -> list[Content]:
     """What Enter takes. Where columns were dropped, a second line has what they would say."""
-    if stepper.running:
-        run = f"running, {stepper.run_length} of at most {RUN_LIMIT} tokens"
+    if state.running:
+        run = f"running, {state.run_length} of at most {RUN_LIMIT} tokens"
         return [Content.assemble(("r ", f"{theme.ACT} bold"), "pauses", (f"  {run}", theme.MUTED))]
-    tree = stepper.tree
+    tree = state.tree
     if tree is not None and tree.focus == 0:
         return [Content.assemble(("enter ", f"{theme.ACT} bold"), "on to the second token")]
-    if stepper.ended and stepper.state.mode == "chat":
+    if state.ended and state.mode == "chat":
         return [Content.assemble(("enter ", f"{theme.ACT} bold"), "writes the next message")]
-    target = stepper.target
+    target = state.target
     if target is None:
         return [Content("")]
     lines = [_target_line(target, width)]
     if width < 46:
         row = target.row
         more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
-        if stepper.answer is not None and stepper.answer.distribution.partial:
+        if state.answer is not None and state.answer.distribution.partial:
             told = not math.isnan(row.logit)
             more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if told else ""
         lines.append(Content.styled(more, theme.MUTED))

@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.explorer.events import OpenText, ShowPanel, ToggleStar
+from tutor.app.explorer.message import Send
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.learner.texts import MOST
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tutor.learner.texts import TextInfo
 
 STAR = "*"
@@ -52,7 +50,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
 
 
 class RecentTexts(Lines, can_focus=True):
-    """Lists texts, the one changed last first. Whoever mounts it opens them."""
+    """Lists texts, the one changed last first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a text."),
@@ -66,32 +64,19 @@ class RecentTexts(Lines, can_focus=True):
     RecentTexts { height: 1fr; }
     """
 
-    class Chosen(Message):
-        """Go on with a text; None: with a new one."""
-
-        def __init__(self, info: TextInfo | None) -> None:
-            super().__init__()
-            self.info = info
-
-    class Starred(Message):
-        """Star this text, or take its star away."""
-
-        def __init__(self, info: TextInfo) -> None:
-            super().__init__()
-            self.info = info
-
-    class Closed(Message):
-        pass
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._infos: tuple[TextInfo, ...] = ()
         self._open_id = ""
         self._chosen = 0
 
-    def open(self, infos: Sequence[TextInfo], open_id: str) -> None:
+    def open(self) -> None:
+        """Begin with the text that was changed last."""
+        self._chosen = 0
+
+    def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
         """Show these texts, of which one is open."""
-        self._infos, self._open_id, self._chosen = tuple(infos), open_id, 0
+        self._infos, self._open_id = infos, open_id
         self.draw_with(self._lay_out)
 
     def _lay_out(self) -> None:
@@ -117,19 +102,17 @@ class RecentTexts(Lines, can_focus=True):
             self._lay_out()
 
     def action_open(self) -> None:
-        self.post_message(self.Chosen(self._infos[self._chosen]) if self._infos else self.Closed())
+        if self._infos:
+            self.post_message(Send(OpenText(self._infos[self._chosen])))
+        else:
+            self.action_close()
 
     def action_new(self) -> None:
-        self.post_message(self.Chosen(None))
+        self.post_message(Send(OpenText(None)))
 
     def action_star(self) -> None:
-        if not self._infos:
-            return
-        info = self._infos[self._chosen]
-        starred = msgspec.structs.replace(info, starred=not info.starred)
-        self._infos = tuple(starred if item is info else item for item in self._infos)
-        self._lay_out()
-        self.post_message(self.Starred(info))
+        if self._infos:
+            self.post_message(Send(ToggleStar(self._infos[self._chosen])))
 
     def action_close(self) -> None:
-        self.post_message(self.Closed())
+        self.post_message(Send(ShowPanel(None)))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.explorer.events import SetSampler, ShowPanel
+from tutor.app.explorer.message import Send
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.lm.distribution import PLAIN, SamplerSettings
@@ -94,28 +95,22 @@ class SamplerDials(Lines, can_focus=True):
         Binding("escape", "close", "close", tooltip="Close the dials; they stay as they are."),
     ]
 
-    class Turned(Message):
-        """The settings are now these."""
-
-        def __init__(self, settings: SamplerSettings) -> None:
-            super().__init__()
-            self.settings = settings
-
-    class Closed(Message):
-        pass
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._settings = PLAIN
         self._distribution: Distribution | None = None
         self._chosen = 0
-        self.compact = False
+        self._compact = False
 
-    def update(self, settings: SamplerSettings, distribution: Distribution | None) -> None:
-        """Show these settings, and what they make of this distribution."""
-        self._settings = settings
-        self._distribution = distribution
-        dials = [DIALS[self._chosen]] if self.compact else DIALS
+    def update(
+        self, settings: SamplerSettings, distribution: Distribution | None, *, compact: bool
+    ) -> None:
+        """Show these settings, and what they make of this distribution; `compact`: one dial."""
+        self._settings, self._distribution, self._compact = settings, distribution, compact
+        self._show()
+
+    def _show(self) -> None:
+        dials = [DIALS[self._chosen]] if self._compact else DIALS
         lines = [Content.assemble(("applied in order  ", theme.MUTED), ORDER)]
         lines += [self._dial_line(dial) for dial in dials]
         lines.append(self._effect())
@@ -123,7 +118,7 @@ class SamplerDials(Lines, can_focus=True):
 
     def action_choose(self, by: int) -> None:
         self._chosen = (self._chosen + by) % len(DIALS)
-        self.update(self._settings, self._distribution)
+        self._show()
 
     def action_turn(self, by: int) -> None:
         self._set(turned(self._settings, DIALS[self._chosen], by))
@@ -136,11 +131,12 @@ class SamplerDials(Lines, can_focus=True):
         self._set(PLAIN)
 
     def action_close(self) -> None:
-        self.post_message(self.Closed())
+        self.post_message(Send(ShowPanel(None)))
 
     def _set(self, settings: SamplerSettings) -> None:
-        self.update(settings, self._distribution)
-        self.post_message(self.Turned(settings))
+        self._settings = settings  # at once: the next key may be here before the answer to this one
+        self._show()
+        self.post_message(Send(SetSampler(settings)))
 
     def _dial_line(self, dial: Dial) -> Content:
         number = DIALS.index(dial)
@@ -166,6 +162,6 @@ class SamplerDials(Lines, can_focus=True):
         if found.partial:
             kept = f"{found.kept} of {len(found.rows)} shown"
         entropy = f"{figures.bits(found.entropy_bits)} → {figures.bits(found.sampled_entropy_bits)}"
-        if self.compact:
+        if self._compact:
             return Content(f"kept {kept}, {entropy} bits")
         return Content(f"{kept} tokens kept, entropy {entropy} bits")

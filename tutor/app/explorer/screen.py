@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tutor.app.explorer.state import Mode, State
+    from tutor.app.explorer.document import Document, Mode
     from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab
     from tutor.engine.api import Engine
@@ -53,7 +53,7 @@ class ExplorerScreen(TutorScreen):
         lab: Lab | None = None,
         *,
         mode: Mode | None = None,
-        begin: State | None = None,
+        begin: Document | None = None,
         on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__()

@@ -1,146 +1,214 @@
-"""What the pane remembers from one visit to the next."""
+"""The state of the explorer: all that is shown follows from it, and nothing else is remembered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
+from tutor.app.explorer.document import Document, Mode
+from tutor.app.explorer.effects import Effect
+from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
+from tutor.app.explorer.requests import (
+    Answer,
+    AppendTurn,
+    EngineInfo,
+    Question,
+    Request,
+    StartChat,
+    StartText,
+)
+from tutor.engine.api import EngineState
 from tutor.errors import TutorError
-from tutor.lm import token_tree
-from tutor.lm.distribution import PLAIN, SamplerSettings
-from tutor.lm.token_tree import SavedTree, Step, TokenTree
+from tutor.learner.texts import TextInfo
+from tutor.lm.distribution import Row
+from tutor.lm.token_tree import How
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from tutor.lm.distribution import SamplerSettings
+    from tutor.lm.token_tree import TokenTree
 
-    from tutor.lm.distribution import Token
-
-VERSION = 1
-LONGEST_TITLE = 200
-"""Characters from the end of a text that tell it from others in a list."""
-FIRST_SEED = 2
-FIRST_PROMPT = "The capital of France is"
-
-Mode = Literal["text", "chat"]
+ROWS = 60
+"""Rows asked for at first; as many more whenever the learner scrolls past them."""
 
 
-class Saved(msgspec.Struct, frozen=True):
-    """The state as it is stored. `model` is the checksum of the model that the tokens belong to:
-    the ids mean nothing to another one. `prompt` is the text to begin with where there is no tree
-    yet."""
+class Target(msgspec.Struct, frozen=True):
+    """What Enter takes, and why."""
 
-    version: int = VERSION
-    model: str = ""
-    mode: Mode = "text"
-    marks: bool = False
-    sampler: SamplerSettings = PLAIN
-    prompt: str = FIRST_PROMPT
-    text: SavedTree | None = None
-    chat: SavedTree | None = None
-    drafts: dict[Mode, str] = {}
+    row: Row
+    how: How
+    reason: str
 
 
-class State:
-    """The state in use: one tree for the text, one for the conversation."""
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What the explorer knows between two events.
 
-    def __init__(self, prompt: str = FIRST_PROMPT, mode: Mode = "text") -> None:
-        self.model = ""
-        self.mode: Mode = mode
-        self.marks = False
-        self.sampler = PLAIN
-        self.prompt = prompt
-        self.trees: dict[Mode, TokenTree | None] = {"text": None, "chat": None}
-        self.drafts: dict[Mode, str] = {}
-        """What was written and is not in use (yet)."""
+    `given` is the prompt that a lab gives (None outside of labs and in conversations),
+    `first_message` what a conversation begins with by itself. `request` is what the engine was
+    asked last; it is None when that is answered or has to be asked again, and stays when it
+    failed, so that a failure is not repeated without the learner.
+    """
+
+    document: Document
+    given: str | None = None
+    first_message: str = ""
+    engine: EngineInfo = EngineInfo()
+    request: Request | None = None
+    handed_in: str | None = None
+    """A prompt or a message whose tokens are on their way: commands wait for them."""
+    reading: tuple[int, int] | None = None
+    """While a long text is read: how many tokens the model has read, and of how many."""
+    answer: Answer | None = None
+    """What the model says at the place in focus."""
+    answered: Question | None = None
+    """The question that was answered last."""
+    stale: Answer | None = None
+    """The answer before, which stays on screen until the next one is there."""
+    cursor: int | None = None
+    """The row that the learner moved to."""
+    top: int = ROWS
+    running: bool = False
+    run_length: int = 0
+    queue: tuple[Command, ...] = ()
+    """Commands that wait for the model."""
+    acted: bool = False
+    """Whether the learner has done anything: only then a goal can be reached."""
+    note: TutorError | str | None = None
+    panel: Panel | None = None
+    invited: bool = False
+    """Whether the learner was asked for the first message of this conversation."""
+    query: str = ""
+    found: TokensFound | None = None
+    texts: tuple[TextInfo, ...] = ()
+    open_id: str = ""
+    effects: tuple[Effect, ...] = ()
+    """What the event that is being handled has led to so far; empty between two events."""
+
+    # --- the document ----------------------------------------------------------------------
 
     @property
     def tree(self) -> TokenTree | None:
-        return self.trees[self.mode]
+        return self.document.tree
 
     @property
-    def title(self) -> str:
-        """How the text in use ends, without special tokens."""
-        tree = self.tree
-        if tree is None:
-            return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
-        last = [step.token for step in tree.steps[-LONGEST_TITLE:]]
-        data = b"".join(token.data for token in last if not token.special)
-        return data.decode("utf-8", "replace")[-LONGEST_TITLE:]
+    def mode(self) -> Mode:
+        return self.document.mode
 
     @property
-    def length(self) -> int:
-        """How many tokens the text in use has."""
-        return self.tree.length if self.tree else 0
+    def sampler(self) -> SamplerSettings:
+        return self.document.sampler
 
-    def to_bytes(self) -> bytes:
-        """The state as it is stored."""
-        text, chat = self.trees["text"], self.trees["chat"]
-        saved = Saved(
-            model=self.model,
-            mode=self.mode,
-            marks=self.marks,
-            sampler=self.sampler,
-            prompt=self.prompt,
-            text=token_tree.save(text) if text else None,
-            chat=token_tree.save(chat) if chat else None,
-            drafts=self.drafts,
-        )
-        return msgspec.json.encode(saved)
+    @property
+    def sampler_to_come(self) -> SamplerSettings:
+        """The settings as they will be when every command that waits is carried out."""
+        waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
+        return waiting[-1] if waiting else self.sampler
 
-    @classmethod
-    def from_bytes(cls, stored: bytes) -> State | None:
-        """The state that was stored; None where this version cannot read it."""
-        try:
-            saved = msgspec.json.decode(stored, type=Saved)
-            if saved.version != VERSION:
-                return None
-            state = cls(saved.prompt, saved.mode)
-            state.trees = {
-                "text": token_tree.restore(saved.text) if saved.text else None,
-                "chat": token_tree.restore(saved.chat) if saved.chat else None,
-            }
-        except (ValueError, TutorError):
-            return None
-        state.model = saved.model
-        state.marks = saved.marks
-        state.sampler = saved.sampler
-        state.drafts = dict(saved.drafts)
-        return state
+    # --- the model -------------------------------------------------------------------------
 
-    @classmethod
-    def of_conversation(
-        cls,
-        model: str,
-        prompt: Sequence[Token],
-        written: Sequence[Step],
-        sampler: SamplerSettings,
-        *,
-        seed: int,
-        at: int,
-    ) -> State:
-        """A conversation in the tokens of `model`, with what was `written` after its prompt;
-        looked at is token `at` of that, from 0. Raises `TreeFull`."""
-        tree = TokenTree(prompt, seed)
-        for step in written:
-            tree.choose(step.token, step.how, step.surprisal_bits)
-        tree.focus = min(len(prompt) + at, tree.length)
-        state = cls(mode="chat")
-        state.model, state.sampler = model, sampler
-        state.trees["chat"] = tree
-        return state
+    @property
+    def ready(self) -> bool:
+        return self.engine.state is EngineState.READY
 
-    def belong_to(self, model: str) -> bool:
-        """Say which model is in use. The tokens of another one are given up: the text of the
-        current branch is kept and split again, the conversation starts anew. True when there was
-        something to give up."""
-        if self.model == model:
+    @property
+    def remote(self) -> bool:
+        return self.engine.model is not None and self.engine.model.remote
+
+    @property
+    def chat_possible(self) -> bool:
+        """False while it is not known."""
+        return self.engine.model is not None and self.engine.model.chat
+
+    @property
+    def context(self) -> int:
+        """The number of tokens that the model can read; 0 while it is not known."""
+        return self.engine.model.context if self.engine.model else 0
+
+    @property
+    def ended(self) -> bool:
+        """True behind a token with which the model ends its text or turn."""
+        tree, model = self.tree, self.engine.model
+        if tree is None or model is None or not tree.at_end or not tree.length:
             return False
-        other = bool(self.model) and any(self.trees.values())
-        self.model = model
-        if other:
-            if text := self.trees["text"]:
-                data = b"".join(token.data for token in text.tokens)
-                self.prompt = data.decode("utf-8", "replace")
-            self.trees = {"text": None, "chat": None}
-        return other
+        last = tree.steps[-1]
+        return last.how != "prompt" and last.token.id in model.end_ids
+
+    @property
+    def over(self) -> bool:
+        """True where nothing more can be asked: a server says nothing behind an end."""
+        return self.remote and self.ended
+
+    @property
+    def full(self) -> bool:
+        """True when the text is as long as the model can read."""
+        return bool(self.context and self.tree and self.tree.length >= self.context)
+
+    # --- what is asked ---------------------------------------------------------------------
+
+    @property
+    def unasked(self) -> bool:
+        """True where there is no question: before the first token, and where all is over."""
+        return self.tree is None or self.tree.focus == 0 or self.over
+
+    @property
+    def question(self) -> Question | None:
+        """What the model has to be asked about the place in focus."""
+        tree = self.tree
+        if self.answer is not None or tree is None or self.unasked:
+            return None
+        return Question(
+            tokens=tree.tokens,
+            position=tree.focus,
+            sampler=self.sampler,
+            seed=tree.current.seed,
+            top=self.top,
+            stands=None if tree.at_end else tree.steps[tree.focus].token.id,
+            surprisals_from=tree.first_unknown(),
+        )
+
+    @property
+    def owed(self) -> Request | None:
+        """What the engine has to be asked before anything else can happen."""
+        tree, text = self.tree, self.handed_in
+        if self.mode == "chat":
+            if text is None and tree is None and self.chat_possible:
+                text = self.first_message or None
+            if text is not None:
+                return AppendTurn(tree.tokens, text) if tree else StartChat(text)
+        elif text is not None or tree is None:
+            text = self.document.prompt if text is None else text
+            return StartText(text) if text else None
+        return self.question
+
+    @property
+    def target(self) -> Target | None:
+        """What Enter takes now: the row moved to, else the token that stands at an earlier focus,
+        else the model's own draw."""
+        tree = self.tree
+        if self.answer is None or tree is None:
+            return None
+        distribution = self.answer.distribution
+        if self.cursor is not None and self.cursor < len(distribution.rows):
+            forks = not tree.at_end and distribution.rows[self.cursor] != self.answer.stands
+            reason = "your choice, on a new branch" if forks else "your choice"
+            return Target(distribution.rows[self.cursor], "taken", reason)
+        if self.answer.stands is not None:
+            return Target(self.answer.stands, "taken", "stands here; on to the next")
+        reason = f"the model's draw, seed {tree.current.seed}"
+        if distribution.drawn_elsewhere:
+            reason = "the server's draw"
+        return Target(distribution.drawn, "drawn", reason)
+
+    # --- changing --------------------------------------------------------------------------
+
+    def with_tree(self, tree: TokenTree) -> State:
+        return replace(self, document=self.document.with_tree(tree))
+
+    def without_answer(self) -> State:
+        """Return the state after something changed that the answer depends on."""
+        return replace(self, answer=None, cursor=None)
+
+    def emit(self, *effects: Effect) -> State:
+        """Return the state with these effects added to those of the present event."""
+        return replace(self, effects=(*self.effects, *effects))

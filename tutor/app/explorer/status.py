@@ -11,13 +11,13 @@ from tutor.text import counted
 _NARROW = 60
 
 if TYPE_CHECKING:
-    from tutor.app.explorer.stepper import Stepper
-    from tutor.engine.api import Engine
+    from tutor.app.explorer.state import State
     from tutor.errors import TutorError
 
 
-def said(engine: Engine, stepper: Stepper, width: int = 80) -> TutorError | str | None:
-    """The one thing to say now, if any: trouble first, then what there is to do."""
+def said(state: State, width: int = 80) -> TutorError | str | None:
+    """Return the one thing to say now, if any: trouble first, then what there is to do."""
+    engine = state.engine
     match engine.state:
         case EngineState.STARTING:
             if engine.failure is not None:
@@ -28,50 +28,50 @@ def said(engine: Engine, stepper: Stepper, width: int = 80) -> TutorError | str 
             return f"The model is not ready yet: {stage}. What needs it appears by itself."
         case EngineState.STOPPED:
             return engine.failure or "The engine is not running."
-    if stepper.note is not None:
-        return stepper.note
-    return _situation(engine, stepper, width)
+    if state.note is not None:
+        return state.note
+    return _situation(state, width)
 
 
-def _situation(engine: Engine, stepper: Stepper, width: int) -> str | None:
-    chat = stepper.state.mode == "chat"
-    if chat and engine.model is not None and not engine.model.chat:
+def _situation(state: State, width: int) -> str | None:
+    chat, model = state.mode == "chat", state.engine.model
+    if chat and model is not None and not model.chat:
         return (
-            f"{engine.model.name} has no chat template: it continues text and knows no "
+            f"{model.name} has no chat template: it continues text and knows no "
             "conversation. c goes back to text."
         )
-    if stepper.tree is None:
+    if state.tree is None:
         return "e writes the first message." if chat else "The model reads the text."
-    if stepper.reading is not None:
+    if state.reading is not None:
         return "The rows appear when the model has read the text. r stops reading."
-    if stepper.tree.focus == 0:
+    if state.tree.focus == 0:
         return "Nothing stands before the first token, so the model has nothing to go by."
-    if stepper.full:
+    if state.full:
         return (
-            f"The context is full: the model reads {stepper.context:,} tokens at most. Go back "
+            f"The context is full: the model reads {state.context:,} tokens at most. Go back "
             "with b, or start again with a shorter prompt."
         )
-    if stepper.over:
+    if state.over:
         return "The model ended here. A server says nothing behind an end; b goes back."
-    if stepper.ended:
+    if state.ended:
         if chat:
             return "The model ended its turn. r shows what it would say after the end."
         return "The model ended its text. Stepping on shows what it would say after the end."
-    return _told(engine, stepper, width)
+    return _told(state, width)
 
 
-def _told(engine: Engine, stepper: Stepper, width: int) -> str | None:
+def _told(state: State, width: int) -> str | None:
     """How much a server shows of its model's answer; in few words where rows are few."""
-    latest = stepper.answer or stepper.stale
-    if engine.model is None or not engine.model.remote:
+    latest, model = state.answer or state.stale, state.engine.model
+    if model is None or not model.remote:
         return None
     if latest is None:
-        return f"Waiting for {engine.model.host}."
+        return f"Waiting for {model.host}."
     found = latest.distribution
-    if not found.rows and found.drawn.token.id in stepper.end_ids:
+    if not found.rows and found.drawn.token.id in model.end_ids:
         return "The model ends here. How probable that was, the server does not tell."
     if not found.rows:
-        return f"{engine.model.host} tells its text here, and no probabilities."
+        return f"{model.host} tells its text here, and no probabilities."
     shown, hidden = counted(len(found.rows), "token"), percent(found.hidden_probability)
     if width < _NARROW:
         return f"{shown} shown, {hidden} hidden."

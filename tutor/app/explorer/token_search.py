@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import rows_block
+from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
+from tutor.app.explorer.message import Send
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
 from tutor.text import safe
@@ -33,8 +34,7 @@ class SearchEntry(Entry):
 
 
 class TokenSearch(Vertical):
-    """A line to type in and the tokens found so far. The one who mounts it does the searching:
-    `Wanted` asks for a query to be looked up, `found` shows the result."""
+    """A line to type in and the tokens found so far; `found` shows what a search came to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "close", tooltip="Close the search; nothing is taken."),
@@ -43,22 +43,6 @@ class TokenSearch(Vertical):
     TokenSearch { height: 1fr; }
     TokenSearch Lines { height: 1fr; }
     """
-
-    class Wanted(Message):
-        """Look up the tokens that contain `query`."""
-
-        def __init__(self, query: str, limit: int) -> None:
-            super().__init__()
-            self.query = query
-            self.limit = limit
-
-    class Taken(Message):
-        def __init__(self, row: Row) -> None:
-            super().__init__()
-            self.row = row
-
-    class Closed(Message):
-        pass
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -77,7 +61,7 @@ class TokenSearch(Vertical):
         self.query_one(SearchEntry).value = ""
         self._rows, self._said = (), ""
         self._show()
-        self.post_message(self.Wanted("", self._limit))
+        self.post_message(Send(SearchTokens("", self._limit)))
 
     def found(
         self, rows: Sequence[Row], said: str, *, sampled: bool, partial: bool = False
@@ -92,12 +76,13 @@ class TokenSearch(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self._chosen = 0
-        self.post_message(self.Wanted(event.value, self._limit))
+        self.post_message(Send(SearchTokens(event.value, self._limit)))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if self._rows:
-            self.post_message(self.Taken(self._rows[self._chosen]))
+            self.post_message(Send(ShowPanel(None)))
+            self.post_message(Send(TakeFound(self._rows[self._chosen])))
 
     def on_entry_arrow(self, event: Entry.Arrow) -> None:
         event.stop()
@@ -106,7 +91,7 @@ class TokenSearch(Vertical):
             self._show()
 
     def action_close(self) -> None:
-        self.post_message(self.Closed())
+        self.post_message(Send(ShowPanel(None)))
 
     @property
     def _limit(self) -> int:

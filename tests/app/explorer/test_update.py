@@ -1,0 +1,489 @@
+"""The explorer as a function of state and event: commands, answers, goals; what is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pytest
+
+from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
+from tutor.app.explorer import effects, events
+from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
+from tutor.app.explorer.guess import score as guess_score
+from tutor.app.explorer.requests import Answer, EngineInfo, Question, StartText
+from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.explorer.state import State, Target
+from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT
+from tutor.app.explorer.update import update
+from tutor.course.goals import Evidence
+from tutor.course.lesson import Lab, Sampler
+from tutor.engine.api import EngineState
+from tutor.errors import ContextFull, EngineError
+from tutor.learner.background import BackgroundProgress
+from tutor.learner.progress import Progress
+from tutor.lm.distribution import ModelCard, SamplerSettings, Token
+from tutor.lm.token_tree import MAXIMUM_TOKENS, TokenTree
+from tutor.text import visible
+
+PROMPT = split("The capital of France is")
+
+
+class Learner:
+    """A state that events go into, and an engine that answers on request."""
+
+    def __init__(
+        self, *, given: str | None = None, card: ModelCard = CARD, tokens: Sequence[Token] = PROMPT
+    ) -> None:
+        self.evidence: list[Evidence] = []
+        self.effects: list[effects.Effect] = []
+        self.state = State(document=Document(), given=given)
+        self.send(events.EngineChanged(EngineInfo(EngineState.READY, model=card)))
+        self.send(events.TokensArrived(StartText(FIRST_PROMPT), tuple(tokens)))
+
+    def send(self, *happened: events.Event) -> None:
+        for event in happened:
+            self.state, wanted = update(self.state, event)
+            self.effects += wanted
+            self.evidence += [
+                effect.evidence for effect in wanted if isinstance(effect, effects.ReportEvidence)
+            ]
+
+    def answer(self, times: int = 1) -> None:
+        for _ in range(times):
+            question = self.state.request
+            assert isinstance(question, Question)
+            self.send(events.Answered(question, answer_to(question)))
+
+    def use(self, text: str) -> None:
+        """Hand in another prompt or message, and have it split."""
+        self.send(events.UseText(text))
+        request = self.state.request
+        assert isinstance(request, StartText)
+        self.send(events.TokensArrived(request, tuple(split(request.text))))
+
+    @property
+    def tree(self) -> TokenTree:
+        assert self.state.tree is not None
+        return self.state.tree
+
+    @property
+    def target(self) -> Target:
+        assert self.state.target is not None
+        return self.state.target
+
+    @property
+    def text(self) -> str:
+        return "".join(item.text for item in self.tree.tokens)
+
+
+def answer_to(question: Question) -> Answer:
+    """What the fake model says."""
+    path = question.tokens[: question.position]
+    stands = None
+    if question.stands is not None:
+        rows = all_rows(path, question.sampler)
+        stands = next(row for row in rows if row.token.id == question.stands)
+    missing = len(question.tokens) - (question.surprisals_from or len(question.tokens))
+    found = distribution(path, question.sampler, question.seed, question.top)
+    return Answer(found, stands, (1.0,) * missing)
+
+
+@pytest.fixture
+def learner() -> Learner:
+    return Learner()
+
+
+def test_enter_takes_the_models_draw(learner: Learner) -> None:
+    learner.answer()
+    target = learner.target
+    assert (target.row, target.how) == (distribution(PROMPT).drawn, "drawn")
+    learner.send(events.Step())
+    assert learner.text == "The capital of France is" + target.row.token.text
+
+
+def test_the_same_seed_and_choices_give_the_same_text() -> None:
+    texts = []
+    for _ in range(2):
+        learner = Learner()
+        for _ in range(10):
+            learner.answer()
+            learner.send(events.Step())
+        for _ in range(4):
+            learner.send(events.Back())
+        for _ in range(4):
+            learner.answer()
+            learner.send(events.Step())
+        texts.append(learner.text)
+    straight = Learner()
+    for _ in range(10):
+        straight.answer()
+        straight.send(events.Step())
+    assert texts == [straight.text] * 2
+
+
+def test_keys_typed_ahead_are_carried_out_in_order(learner: Learner) -> None:
+    learner.send(events.TakeRow(0))
+    learner.send(events.TakeRow(0))
+    learner.send(events.Back())
+    learner.send(events.TakeRow(1))
+    assert len(learner.state.queue) == 4
+    learner.answer(3)
+    assert len(learner.state.queue) == 0
+    assert learner.text == "The capital of France is Paris."
+
+
+def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.TakeRow(0))
+    for _ in range(3):
+        learner.send(events.MoveCursor(1))
+    learner.send(events.Step())
+    learner.answer()
+    third = distribution(split("The capital of France is Paris")).rows[2].token.text
+    assert learner.text == "The capital of France is Paris" + third
+
+
+def test_typing_far_ahead_is_bounded_and_said(learner: Learner) -> None:
+    for _ in range(QUEUE_LIMIT + 5):
+        learner.send(events.Step())
+    assert len(learner.state.queue) == QUEUE_LIMIT
+    assert "waiting" in str(learner.state.note)
+
+
+def test_a_late_answer_to_an_old_question_is_dropped(learner: Learner) -> None:
+    question = learner.state.question
+    assert question is not None
+    learner.send(events.SetSampler(SamplerSettings(top_k=1)))
+    learner.send(events.Answered(question, Answer(distribution(PROMPT))))
+    assert learner.state.answer is None
+
+
+def test_an_earlier_focus_offers_what_stands_there(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.TakeRow(0))
+    learner.answer()
+    learner.send(events.MoveFocus(-1))
+    learner.answer()
+    target = learner.target
+    assert target.row.token == token(" Paris")
+    learner.send(events.Step())
+    assert learner.tree.at_end
+    assert len(learner.tree.branches) == 1
+
+
+def test_another_choice_earlier_makes_a_branch(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.TakeRow(0))
+    learner.send(events.MoveFocus(-1))
+    learner.answer()
+    learner.send(events.MoveCursor(2))
+    target = learner.target
+    assert "new branch" in target.reason
+    learner.send(events.Step())
+    assert learner.text == "The capital of France is the"
+    assert len(learner.tree.branches) == 2
+
+
+def test_before_the_first_token_there_is_no_question(learner: Learner) -> None:
+    learner.send(events.MoveFocus(-100))
+    assert learner.state.question is None
+    learner.send(events.Step())
+    learner.send(events.TakeRow(0))
+    assert learner.tree.focus == 1
+    assert len(learner.state.queue) == 1
+
+
+def test_another_seed_starts_again_from_the_prompt(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.Step())
+    before = learner.text
+    learner.send(events.NewSeed())
+    assert learner.text == "The capital of France is"
+    assert learner.tree.current.seed == FIRST_SEED + 1
+    learner.send(events.SwitchBranch(1))
+    assert learner.text == before
+    assert learner.tree.current.seed == FIRST_SEED
+
+
+def test_running_stops_at_an_end_token() -> None:
+    ends = tuple(item.id for item in split(" Paris"))
+    learner = Learner(card=msgspec.structs.replace(CARD, end_ids=ends))
+    learner.send(events.SetSampler(SamplerSettings(top_k=1)))
+    learner.use("The")
+    learner.use("The capital of France is")
+    learner.answer()
+    learner.send(events.ToggleRun())
+    assert learner.state.ended
+    assert not learner.state.running
+    assert learner.state.run_length == 1
+
+
+def test_running_stops_at_its_limit_and_goes_on() -> None:
+    learner = Learner(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
+    learner.answer()
+    learner.send(events.ToggleRun())
+    while learner.state.running:
+        learner.answer()
+    assert learner.state.run_length == RUN_LIMIT
+    assert str(RUN_LIMIT) in str(learner.state.note)
+    learner.send(events.ToggleRun())
+    assert learner.state.running
+    assert learner.state.run_length == 1
+
+
+def test_any_command_pauses_a_run(learner: Learner) -> None:
+    learner.send(events.ToggleRun())
+    assert learner.state.running
+    learner.send(events.Back())
+    assert not learner.state.running
+
+
+def test_a_key_after_the_one_for_a_run_ends_it_also_when_both_have_waited(learner: Learner) -> None:
+    learner.send(events.Step(), events.ToggleRun(), events.MoveFocus(-1))
+    learner.answer()
+    assert not learner.state.running
+    learner.answer()
+    assert (learner.tree.length, len(learner.tree.branches)) == (len(PROMPT) + 1, 1)
+
+
+def test_a_full_context_is_said_and_nothing_is_lost() -> None:
+    learner = Learner(card=msgspec.structs.replace(CARD, context=len(PROMPT) + 1))
+    learner.answer()
+    learner.send(events.Step())
+    before = learner.text
+    assert learner.state.full
+    learner.answer()
+    learner.send(events.Step())
+    assert isinstance(learner.state.note, ContextFull)
+    assert learner.text == before
+
+
+def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
+    learner.send(events.ToggleRun())
+    request = learner.state.request
+    assert request is not None
+    ended = EngineError("The engine ended.", "It starts again.")
+    learner.send(events.RequestFailed(request, ended))
+    assert learner.state.note is ended
+    assert not learner.state.running
+    assert len(learner.state.queue) == 0
+    assert learner.text == "The capital of France is"
+
+
+def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> None:
+    learner.send(events.UseText("too long"), events.TakeRow(0))
+    request = StartText("too long")
+    assert learner.state.request == request
+    refused = ContextFull("It does not fit.", "Use a shorter text.")
+    learner.send(events.RequestFailed(request, refused))
+    state = learner.state
+    assert (state.note, state.panel, state.handed_in) == (refused, "editor", None)
+    assert state.document.drafts == {"text": "too long"}
+    assert isinstance(state.request, Question)
+    assert (learner.text, state.queue) == ("The capital of France is", ())
+
+
+def test_what_is_written_meanwhile_stays_when_the_text_before_is_taken(learner: Learner) -> None:
+    learner.send(events.UseText("The"), events.LeaveEditor("The c"))
+    learner.send(events.TokensArrived(StartText("The"), tuple(split("The"))))
+    assert learner.text == "The"
+    assert learner.state.document.drafts == {"text": "The c"}
+
+
+def test_what_is_on_its_way_is_not_asked_for_twice(learner: Learner) -> None:
+    learner.effects.clear()
+    learner.send(events.Pause(), events.ShowPanel("dials"), events.SaveDue())
+    assert not any(isinstance(effect, effects.AskEngine) for effect in learner.effects)
+
+
+def test_rows_beyond_the_last_are_asked_for(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.MoveCursor(1))
+    for _ in range(60):
+        learner.send(events.MoveCursor(1))
+    question = learner.state.question
+    assert question is not None
+    assert question.top == 120 <= MOST_ROWS
+    learner.answer()
+    assert learner.target.row.rank == 61
+    learner.send(events.MoveCursor(-61))
+    assert learner.target.how == "drawn"
+
+
+def test_evidence_tells_of_ranks_taken_by_hand_only(learner: Learner) -> None:
+    learner.answer()
+    assert learner.evidence == []
+    learner.send(events.TakeRow(2))
+    assert learner.evidence[-1].taken_rank == 3
+    top = learner.evidence[-1].top_probability
+    assert top == distribution(PROMPT).rows[0].probability
+    learner.answer()
+    assert learner.evidence[-1].taken_rank is None
+    learner.send(events.Step())
+    assert learner.evidence[-1].taken_rank is None
+    assert learner.evidence[-1].branch_lengths == (2,)
+
+
+def test_evidence_tells_of_the_text_and_the_distribution(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.TakeRow(0))
+    taken = distribution(PROMPT).rows[0].token
+    assert learner.evidence[-1].written == taken.text
+    learner.answer()
+    seen, now = learner.evidence[-1], learner.state.answer
+    assert now is not None
+    assert seen.shares[visible(now.distribution.rows[0].token.data)] == seen.top_probability
+    assert seen.unlisted == now.distribution.rows[-1].probability
+    assert (seen.entropy_bits, seen.kept) == (
+        now.distribution.entropy_bits,
+        now.distribution.kept,
+    )
+    assert not seen.prompt_changed
+    learner.send(events.SetSampler(SamplerSettings(top_k=2)))
+    learner.answer()
+    assert learner.evidence[-1].kept == 2
+
+
+def test_evidence_tells_of_another_prompt() -> None:
+    learner = Learner(given="The capital of France is")
+    learner.answer()
+    learner.send(events.MoveFocus(-1))
+    learner.answer()
+    assert not learner.evidence[-1].prompt_changed
+    learner.use("The capital of Italy is")
+    learner.answer()
+    assert learner.evidence[-1].prompt_changed
+
+
+def test_evidence_tells_of_the_end(learner: Learner) -> None:
+    learner.answer()
+    last = all_rows(PROMPT, SamplerSettings())[0]
+    learner.send(events.TakeFound(msgspec.structs.replace(last, token=END)))
+    assert learner.evidence[-1].ended
+    assert learner.evidence[-1].written == ""
+
+
+# --- memory --------------------------------------------------------------------------------------
+
+
+def lab(kind: Literal["stepper", "chat"] = "stepper", prompt: str = "Hello") -> Lab:
+    return Lab(id="first-steps", kind=kind, task="Step.", prompt=prompt)
+
+
+def test_the_document_is_found_again(tmp_path: Path, learner: Learner) -> None:
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    learner.answer()
+    learner.send(events.Step())
+    learner.send(events.SetSampler(SamplerSettings(temperature=0.7, top_k=40)))
+    document = msgspec.structs.replace(
+        learner.state.document, model="abc", marks=True, drafts={"chat": "Hel"}
+    )
+    SavedTexts(progress, None, None).save(document)
+    for again in (progress, BackgroundProgress(Progress.open(tmp_path))):
+        back = SavedTexts(again, None, None).recall()
+        assert progress.drain(10)
+        assert back.tree is not None
+        assert back.tree.tokens == learner.tree.tokens
+        assert (back.model, back.marks, back.sampler) == ("abc", True, document.sampler)
+        assert back.drafts == {"chat": "Hel"}
+
+
+def test_each_lab_has_its_own_texts(tmp_path: Path, learner: Learner) -> None:
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    SavedTexts(progress, None, None).save(learner.state.document)
+    fresh = SavedTexts(progress, lab(), None).recall()
+    assert fresh.prompt == "Hello"
+    assert fresh.tree is None
+    assert SavedTexts(progress, lab("chat"), None).recall().mode == "chat"
+
+
+def test_a_lab_begins_with_its_sampler_and_keeps_what_the_learner_sets(tmp_path: Path) -> None:
+    greedy = msgspec.structs.replace(lab(), sampler=Sampler(temperature=0))
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    texts = SavedTexts(progress, greedy, None)
+    document = texts.recall()
+    assert document.sampler.greedy
+    warm = SamplerSettings(temperature=0.7)
+    texts.save(msgspec.structs.replace(document, sampler=warm))
+    assert SavedTexts(progress, greedy, None).recall().sampler == warm
+    assert texts.fresh().sampler.greedy
+
+
+def test_the_longest_text_there_can_be_is_kept(tmp_path: Path) -> None:
+    words = split("The capital of France is a city. 中文 ")
+    tokens = (words * (MAXIMUM_TOKENS // len(words) + 1))[:MAXIMUM_TOKENS]
+    tree = TokenTree.from_prompt(tokens, 1)
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    SavedTexts(progress, None, None).save(Document(text=tree, chat=tree))
+    assert progress.drain(60)
+    again = SavedTexts(BackgroundProgress(Progress.open(tmp_path)), None, None).recall()
+    for back in (again.text, again.chat):
+        assert back is not None
+        assert back.tokens == tuple(tokens)
+
+
+BEFORE = (
+    b'{"version":1,"model":"abc","mode":"text","marks":true,"sampler":{"temperature":0.7,'
+    b'"top_k":0,"top_p":1.0,"min_p":0.0},"prompt":"The","text":{"branches":[{"number":1,"seed":2,'
+    b'"parent":0,"shared":0,"ids":[3,39,40],"sizes":[3,4,4],"data":"VGhlIGNhdCBzYXQ=",'
+    b'"how":"ppd","special":[]},{"number":2,"seed":3,"parent":1,"shared":2,"ids":[7],'
+    b'"sizes":[3],"data":"IGlz","how":"t","special":[]}],"current":2,"focus":3},"chat":null,'
+    b'"drafts":{"chat":"Hel"}}'
+)
+"""A document as the version before the reducer saved it."""
+
+
+def test_a_document_of_before_is_read_and_saved_as_it_is() -> None:
+    document = Document.from_bytes(BEFORE)
+    assert document is not None
+    assert document.to_bytes() == BEFORE
+    assert document.tree is not None
+    assert document.tree.tokens == tuple(split("The cat is"))
+    assert (document.tree.number, document.tree.current.seed) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"",
+        b"{}x",
+        b'{"version": 99}',
+        b'{"sampler": {"temperature": -1}}',
+        b'{"text": {"branches": [], "current": 1, "focus": 0}}',
+        b'{"mode": "other"}',
+    ],
+)
+def test_a_document_that_cannot_be_read_counts_as_none(stored: bytes) -> None:
+    assert Document.from_bytes(stored) is None
+
+
+def test_another_model_splits_the_text_again(learner: Learner) -> None:
+    learner.answer()
+    learner.send(events.TakeRow(0))
+    other = msgspec.structs.replace(CARD, sha256="two")
+    learner.send(events.EngineChanged(EngineInfo(EngineState.READY, model=other)))
+    document = learner.state.document
+    assert (document.tree, document.model) == (None, "two")
+    assert document.prompt == "The capital of France is Paris"
+    assert learner.state.request == StartText(document.prompt)
+    assert "another model" in str(learner.state.note)
+    assert document.for_model("two") == document
+
+
+# --- guessing ------------------------------------------------------------------------------------
+
+
+def test_a_guess_costs_its_share_in_bits() -> None:
+    assert guess_score.learner_bits(0.5, True, 1025) == 1
+    assert guess_score.learner_bits(0.5, False, 1025) == 11
+
+
+def test_all_bets_of_the_learner_add_up_to_one() -> None:
+    size = 315
+    for sureness in guess_score.SURENESS:
+        right = 2 ** -guess_score.learner_bits(sureness, True, size)
+        wrong = 2 ** -guess_score.learner_bits(sureness, False, size)
+        assert right + (size - 1) * wrong == pytest.approx(1)

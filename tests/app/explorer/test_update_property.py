@@ -1,0 +1,248 @@
+"""Whatever the learner does and whatever comes back, in any order: the state stays sound."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
+from tutor.app.explorer import effects, events
+from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
+from tutor.app.explorer.requests import (
+    Answer,
+    AppendTurn,
+    EngineInfo,
+    Question,
+    Request,
+    StartChat,
+    StartText,
+)
+from tutor.app.explorer.state import State
+from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
+from tutor.app.explorer.update import update
+from tutor.engine.api import EngineState
+from tutor.errors import EngineError, TutorError
+from tutor.learner.texts import TextInfo
+from tutor.lm.distribution import Distribution, Row, SamplerSettings
+
+WORDS = (token(" Paris"), token(" the"), END, token(" a"))
+ROWS = tuple(
+    Row(rank, word, probability, -rank, probability)
+    for rank, (word, probability) in enumerate(
+        zip(WORDS, (0.4, 0.3, 0.2, 0.1), strict=True), start=1
+    )
+)
+TEXT = TextInfo(id="t", place="free", at=0.0)
+BROKEN = EngineError("The engine ended.", "It starts again.")
+CARDS = (
+    CARD,
+    msgspec.structs.replace(CARD, sha256="other", context=12),
+    msgspec.structs.replace(CARD, sha256="plain", chat=False),
+    msgspec.structs.replace(CARD, sha256="far", host="example.org"),
+)
+
+
+def answer_to(question: Question) -> Answer:
+    """What a model says that knows four tokens."""
+    drawn = ROWS[(question.seed + question.position) % len(ROWS)]
+    known = len(question.tokens) - (question.surprisals_from or len(question.tokens))
+    stands = None
+    if question.stands is not None:
+        stands = Row(9, VOCABULARY[question.stands], 0.001, -9, 0.001)
+    found = Distribution(question.position, 4, 1.8, 1.8, 4, ROWS[: question.top], drawn)
+    return Answer(found, stands, (1.0,) * known)
+
+
+def result_of(request: Request) -> events.Event:
+    match request:
+        case Question():
+            return events.Answered(request, answer_to(request))
+        case StartText(text):
+            return events.TokensArrived(request, tuple(split(text)))
+        case StartChat(text) | AppendTurn(_, text):
+            return events.TokensArrived(request, tuple(split(f"<|im_start|>{text}", special=True)))
+
+
+class Explorer:
+    """An explorer whose engine holds one request at a time, and answers it when it is told to."""
+
+    def __init__(self, first: Document, first_message: str) -> None:
+        self.state = State(document=first, given=FIRST_PROMPT, first_message=first_message)
+        self.held: Request | None = None
+        self.past: list[Request] = []
+        self.drafts: dict[Mode, str] = dict(first.drafts)
+
+    def send(self, event: events.Event) -> None:
+        before = self.state
+        self.state, wanted = update(before, event)
+        assert sum(isinstance(effect, effects.AskEngine) for effect in wanted) <= 1
+        self._expect_drafts(before, event)
+        for effect in wanted:
+            self._run(effect, before, event)
+        self._check()
+
+    def _run(self, effect: effects.Effect, before: State, event: events.Event) -> None:
+        match effect:
+            case effects.AskEngine(request):
+                assert self.state.ready
+                assert request == self.state.owed
+                lost = isinstance(event, events.EngineChanged | events.TextOpened)
+                assert request != self.held or lost or isinstance(before.note, TutorError)
+                self.held = request
+                self.past.append(request)
+            case effects.CancelRequest():
+                self.held = None
+            case effects.SaveText(document):
+                assert document.drafts == self.drafts
+            case _:
+                pass
+
+    def _expect_drafts(self, before: State, event: events.Event) -> None:
+        """What was written is kept until the model has taken it, or something else is written."""
+        match event:
+            case events.LeaveEditor(text):
+                self.drafts[before.mode] = text
+            case events.UseText(text) if text:
+                self.drafts[before.mode] = text
+            case events.TextOpened(Document() as document):
+                self.drafts = dict(document.drafts)
+            case events.TokensArrived(request) if request == before.owed and before.handed_in:
+                taken = self.state.tree is not before.tree  # it is not, where the tree is full
+                if taken and self.drafts.get(before.mode) == before.handed_in:
+                    del self.drafts[before.mode]
+            case _:
+                pass
+
+    def _check(self) -> None:
+        state, tree = self.state, self.state.tree
+        assert state.effects == ()
+        assert state.document.drafts == self.drafts
+        assert len(state.queue) <= QUEUE_LIMIT
+        assert state.top <= MOST_ROWS
+        assert state.cursor is None or 0 <= state.cursor < state.top
+        if state.ready and state.owed is not None:
+            assert state.request == state.owed  # it is with the engine, or it has failed
+        if tree is None:
+            assert state.answer is None
+            assert not state.running
+            return
+        assert 0 <= tree.focus <= tree.length
+        assert not state.running or tree.at_end
+        if state.answer is not None:
+            asked = state.answered
+            assert asked is not None
+            assert (asked.tokens, asked.position) == (tree.tokens, tree.focus)
+            assert (asked.sampler, asked.seed) == (state.sampler, tree.current.seed)
+
+    def deliver(self) -> None:
+        request, self.held = self.held, None
+        if request is not None:
+            self.send(result_of(request))
+
+    def deliver_late(self, place: int) -> None:
+        """An answer to what was asked long ago changes nothing, unless it is asked again."""
+        request = self.past[place % len(self.past)] if self.past else None
+        if request is not None and request != self.state.owed:
+            before = self.state
+            self.send(result_of(request))
+            assert self.state.document == before.document
+            assert self.state.answer is before.answer
+
+    def fail(self) -> None:
+        """What was waiting for the engine is given up; what was chosen and written stays."""
+        request, self.held = self.held, None
+        if request is None:
+            return
+        before = self.state
+        self.send(events.RequestFailed(request, BROKEN))
+        if request == before.owed:
+            assert (self.state.note, self.state.queue) == (BROKEN, ())
+            assert self.state.handed_in is None
+            assert not self.state.running
+            assert self.state.document == before.document
+
+
+STEPS = st.one_of(
+    st.sampled_from([events.Step(), events.Back(), events.Fork(), events.NewSeed()]),
+    st.sampled_from([events.ToggleRun(), events.Pause(), events.StopReading()]),
+    st.builds(events.TakeRow, st.integers(0, 5)),
+    st.builds(events.TakeFound, st.sampled_from(ROWS)),
+    st.builds(events.MoveCursor, st.integers(-70, 70)),
+    st.builds(events.MoveFocus, st.integers(-5, 5)),
+    st.builds(events.SwitchBranch, st.integers(1, 4)),
+    st.builds(events.RemoveBranch, st.integers(1, 4)),
+    st.builds(events.SetSampler, st.sampled_from([SamplerSettings(), SamplerSettings(top_k=2)])),
+)
+WRITING = st.one_of(
+    st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
+    st.builds(events.LeaveEditor, st.sampled_from(["", "Hello", " cat"])),
+    st.builds(events.ChangeMode, st.sampled_from(["text", "chat"])),
+)
+TEXTS = st.one_of(
+    st.builds(events.ShowPanel, st.sampled_from([None, "search", "dials", "editor", "recent"])),
+    st.builds(events.SearchTokens, st.sampled_from(["", "a"]), st.integers(1, 9)),
+    st.builds(events.TokensFound, st.sampled_from(["", "a"]), st.just(ROWS), st.just("")),
+    st.builds(events.OpenText, st.sampled_from([None, TEXT])),
+    st.builds(
+        events.TextOpened,
+        st.sampled_from([None, Document(), Document(mode="chat", drafts={"chat": "No"})]),
+        st.booleans(),
+    ),
+    st.sampled_from([events.SaveDue(), events.ToggleMarks(), events.Retry(), events.Say("Good.")]),
+    st.just(events.TextsListed((TEXT,), "t")),
+    st.just(events.ToggleStar(TEXT)),
+)
+ENGINE = st.builds(
+    events.EngineChanged,
+    st.builds(
+        EngineInfo,
+        st.sampled_from([EngineState.READY, EngineState.READY, *EngineState]),
+        model=st.sampled_from(CARDS),
+    ),
+)
+ACTS = st.lists(
+    st.one_of(
+        STEPS,
+        WRITING,
+        TEXTS,
+        ENGINE,
+        st.sampled_from(["deliver", "deliver", "deliver", "read", "fail"]),
+        st.just("deliver"),
+        st.integers(0, 20),
+    ),
+    min_size=20,
+    max_size=60,
+)
+FIRST = st.sampled_from([Document(), Document(mode="chat"), Document(drafts={"text": "The"})])
+
+
+@given(FIRST, st.sampled_from(["", "Hello"]), ACTS)
+def test_whatever_happens_the_state_stays_sound(
+    first: Document, first_message: str, acts: list[events.Event | str | int]
+) -> None:
+    it = Explorer(first, first_message)
+    it.send(events.EngineChanged(EngineInfo(EngineState.READY, model=CARD)))
+    for act in acts:
+        match act:
+            case int():
+                it.deliver_late(act)
+            case "deliver":
+                it.deliver()
+            case "read":
+                if isinstance(it.held, Question):
+                    it.send(events.Reading(1, it.held.position))
+            case "fail":
+                it.fail()
+            case str():
+                raise AssertionError(act)
+            case _:
+                it.send(act)
+    it.send(events.Pause())
+    it.send(events.EngineChanged(EngineInfo(EngineState.READY, model=CARD)))
+    while it.held is not None:
+        it.deliver()
+        it.send(events.Pause())
+    assert it.state.queue == ()  # with an engine that answers, nothing waits
+    assert it.state.handed_in is None
+    assert it.state.owed is None

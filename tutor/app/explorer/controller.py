@@ -1,0 +1,181 @@
+"""Does what the explorer asks for, and reports back what came of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
+
+from tutor.app.explorer import effects, events
+from tutor.app.explorer.link import Link
+from tutor.app.explorer.requests import AppendTurn, EngineInfo, Question, StartChat, StartText
+from tutor.app.explorer.state import State
+from tutor.app.explorer.update import update
+from tutor.errors import RequestCancelled, TextError, TutorError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from textual.worker import Worker
+
+    from tutor.app.explorer.effects import Effect
+    from tutor.app.explorer.events import Event
+    from tutor.app.explorer.requests import Request
+    from tutor.app.explorer.saved_texts import SavedTexts
+    from tutor.course.goals import Evidence
+    from tutor.engine.api import Engine
+    from tutor.lm.distribution import Row, Token, XRay
+
+Work = Callable[[], "Coroutine[None, None, None]"]
+
+
+class ExplorerController:
+    """Owns the state of one explorer. Events go in by `send`; what they lead to is done here.
+
+    `work` runs a coroutine function in a worker of its group, in place of the one that runs there;
+    so what is not wanted any more is cancelled, at times before it was called. `show` is called
+    with each new state, `report` with all that a goal could be reached by.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        texts: SavedTexts,
+        *,
+        work: Callable[[Work, str], Worker[None]],
+        show: Callable[[State], None],
+        report: Callable[[Evidence], object],
+    ) -> None:
+        self._engine = engine
+        self._texts = texts
+        self._link = Link(engine)
+        self._work = work
+        self._show = show
+        self._report = report
+        self._events: deque[Event] = deque()
+        self._handling = False
+        self._asking: Worker[None] | None = None
+        self._forget_engine: Callable[[], None] = lambda: None
+        self._state = State(
+            document=texts.recall(), given=texts.given, first_message=texts.first_message
+        )
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def start(self) -> None:
+        """Follow the engine."""
+        self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
+        self._engine_changed()
+
+    async def close(self) -> None:
+        """Save the document, and let the engine forget the session."""
+        self._forget_engine()
+        self._texts.save(self._state.document)
+        await self._link.close()
+
+    def send(self, event: Event) -> None:
+        """Handle an event, and those that it leads to at once."""
+        self._events.append(event)
+        if self._handling:
+            return  # it has its turn after the one that is being handled
+        self._handling = True
+        try:
+            while self._events:
+                self._state, wanted = update(self._state, self._events.popleft())
+                for effect in wanted:
+                    self._run(effect)
+        finally:
+            self._handling = False
+        self._show(self._state)
+
+    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
+        """Return what happens inside the forward pass of the token at `position` of `path`."""
+        return await self._link.xray(path, position, layer)
+
+    def _engine_changed(self) -> None:
+        engine = self._engine
+        info = EngineInfo(engine.state, engine.detail, engine.failure, engine.model)
+        self.send(events.EngineChanged(info))
+
+    # --- effects -----------------------------------------------------------------------------
+
+    def _run(self, effect: Effect) -> None:
+        match effect:
+            case effects.AskEngine(request):
+                self._asking = self._work(partial(self._ask, request), "ask")
+            case effects.CancelRequest():
+                if self._asking is not None:
+                    self._asking.cancel()
+            case effects.FindTokens():
+                self._work(partial(self._find, effect), "search")
+            case effects.RestartEngine():
+                self._work(self._restart, "restart")
+            case effects.SaveText(document):
+                said = self._texts.save(document)
+                if said is not None:
+                    self.send(events.Say(said))
+            case effects.ListTexts():
+                self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
+            case effects.SwitchText(info, mode):
+                opened = self._texts.open(info) if info else self._texts.fresh(mode)
+                self.send(events.TextOpened(opened, fresh=info is None))
+            case effects.StarText(info):
+                self._texts.star(info)
+            case effects.ReportEvidence(evidence):
+                self._report(evidence)
+            case _:
+                assert_never(effect)
+
+    async def _ask(self, request: Request) -> None:
+        event: Event
+        try:
+            match request:
+                case Question():
+                    answer = await self._link.answer(request, self._reading)
+                    event = events.Answered(request, answer)
+                case StartText(text):
+                    tokens = await self._link.open_text(text)
+                    event = events.TokensArrived(request, tokens)
+                case StartChat(message):
+                    tokens = await self._link.open_chat(message)
+                    event = events.TokensArrived(request, tokens)
+                case AppendTurn(path, message):
+                    tokens = await self._link.append_turn(path, message)
+                    event = events.TokensArrived(request, tokens)
+                case _:
+                    assert_never(request)
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            event = events.RequestFailed(request, error)
+        self.send(event)
+
+    def _reading(self, done: int, total: int) -> None:
+        self.send(events.Reading(done, total))
+
+    async def _find(self, wanted: effects.FindTokens) -> None:
+        """Look tokens up. A query that no token contains is split: its first piece can be taken."""
+        question, query = wanted.question, wanted.query
+        rows: tuple[Row, ...] = ()
+        said = ""
+        try:
+            try:
+                rows = await self._link.find(question, query, wanted.limit)
+            except TextError:
+                row, pieces = await self._link.first_piece(question, query)
+                rows = (row,)
+                said = f"No single token contains “{query}”. It is made of pieces: {pieces}"
+        except RequestCancelled:
+            return
+        except TutorError as error:
+            said = f"{error.happened} {error.next_step}"
+        self.send(events.TokensFound(query, rows, said))
+
+    async def _restart(self) -> None:
+        try:
+            await self._engine.restart()
+        except TutorError as error:
+            self.send(events.Say(error))

@@ -1,0 +1,233 @@
+"""Everything that can happen to the explorer: what the learner does, and what comes back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from tutor.app.explorer.document import Document, Mode
+from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
+from tutor.errors import TutorError
+from tutor.learner.texts import TextInfo
+from tutor.lm.distribution import Row, SamplerSettings, Token
+
+Panel = Literal["search", "dials", "editor", "recent"]
+
+
+# --- commands: carried out in the order of the keys ----------------------------------------------
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Take what Enter is said to take."""
+
+
+class TakeRow(msgspec.Struct, frozen=True):
+    """Take the row at `index` (from 0) of those on screen."""
+
+    index: int
+
+
+class TakeFound(msgspec.Struct, frozen=True):
+    """Take a token that a search found in the present distribution."""
+
+    row: Row
+
+
+class MoveCursor(msgspec.Struct, frozen=True):
+    """Move the row that Enter takes; above the first row it is the draw again."""
+
+    by: int
+
+
+class Back(msgspec.Struct, frozen=True):
+    """Take the last token away again."""
+
+
+class MoveFocus(msgspec.Struct, frozen=True):
+    """Look at an earlier or a later token."""
+
+    by: int
+
+
+class Fork(msgspec.Struct, frozen=True):
+    """Start another branch from the token in focus."""
+
+
+class NewSeed(msgspec.Struct, frozen=True):
+    """Start again from the prompt with a new seed."""
+
+
+class SetSampler(msgspec.Struct, frozen=True):
+    """Draw with other settings; a run continues with them."""
+
+    sampler: SamplerSettings
+
+
+class StartRun(msgspec.Struct, frozen=True):
+    """Let the model continue by itself."""
+
+
+class SwitchBranch(msgspec.Struct, frozen=True):
+    """Look at the end of another branch."""
+
+    number: int
+
+
+class RemoveBranch(msgspec.Struct, frozen=True):
+    """Forget a branch."""
+
+    number: int
+
+
+class ChangeMode(msgspec.Struct, frozen=True):
+    """Go over to the text or to the conversation."""
+
+    mode: Mode
+
+
+class UseText(msgspec.Struct, frozen=True):
+    """Begin with this prompt, or send this message."""
+
+    text: str
+
+
+NeedsAnswer = Step | TakeRow | TakeFound | MoveCursor
+"""Commands that wait for the model's answer at the place where they are carried out."""
+TreeCommand = (
+    NeedsAnswer | Back | MoveFocus | Fork | NewSeed | StartRun | SwitchBranch | RemoveBranch
+)
+"""Commands that do nothing before there are tokens."""
+Command = TreeCommand | SetSampler | ChangeMode | UseText
+
+
+# --- what else the learner does ------------------------------------------------------------------
+
+
+class ToggleRun(msgspec.Struct, frozen=True):
+    """Let the model continue by itself, or stop it at once."""
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """Stop a run at once; what was taken stays."""
+
+
+class StopReading(msgspec.Struct, frozen=True):
+    """Give up reading a long text. The text stays, and can be read later."""
+
+
+class ToggleMarks(msgspec.Struct, frozen=True):
+    """Show or hide the special tokens of a conversation."""
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Start the engine again."""
+
+
+class ShowPanel(msgspec.Struct, frozen=True):
+    """Open a panel in place of the one that is open; None: close it."""
+
+    panel: Panel | None
+
+
+class LeaveEditor(msgspec.Struct, frozen=True):
+    """Close the editor; what was written is there when it opens again."""
+
+    text: str
+
+
+class SearchTokens(msgspec.Struct, frozen=True):
+    """Look up at most `limit` tokens that contain `query`."""
+
+    query: str
+    limit: int
+
+
+class OpenText(msgspec.Struct, frozen=True):
+    """Go over to another text that is kept; None: to one that has not begun."""
+
+    info: TextInfo | None
+
+
+class ToggleStar(msgspec.Struct, frozen=True):
+    """Star a text that is kept, or take its star away."""
+
+    info: TextInfo
+
+
+class Say(msgspec.Struct, frozen=True):
+    """Show a message until something else happens."""
+
+    note: TutorError | str | None
+
+
+class SaveDue(msgspec.Struct, frozen=True):
+    """It is time to save the document."""
+
+
+# --- what comes back -----------------------------------------------------------------------------
+
+
+class EngineChanged(msgspec.Struct, frozen=True):
+    """The engine is in another state, or has another model."""
+
+    engine: EngineInfo
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The model has answered a question."""
+
+    request: Question
+    answer: Answer
+
+
+class TokensArrived(msgspec.Struct, frozen=True):
+    """The tokens of a prompt or a message are there."""
+
+    request: Start
+    tokens: tuple[Token, ...]
+
+
+class RequestFailed(msgspec.Struct, frozen=True):
+    """The engine could not do what it was asked."""
+
+    request: Request
+    error: TutorError
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """The model has read `done` of `total` tokens of the text it was asked about."""
+
+    done: int
+    total: int
+
+
+class TokensFound(msgspec.Struct, frozen=True):
+    """The rows that a search shows, and a sentence about them where there is one to say."""
+
+    query: str
+    rows: tuple[Row, ...]
+    said: str
+
+
+class TextsListed(msgspec.Struct, frozen=True):
+    """The texts that are kept, the one changed last first."""
+
+    texts: tuple[TextInfo, ...]
+    open_id: str
+
+
+class TextOpened(msgspec.Struct, frozen=True):
+    """Another document is open (None: it could not be read); `fresh`: it has not begun."""
+
+    document: Document | None
+    fresh: bool
+
+
+Result = Answered | TokensArrived | RequestFailed
+PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
+TextEvent = OpenText | ToggleStar | SaveDue | TextsListed | TextOpened
+RunEvent = ToggleRun | Pause | StopReading | Reading
+Event = (
+    Command | RunEvent | PanelEvent | TextEvent | Result | ToggleMarks | Retry | Say | EngineChanged
+)

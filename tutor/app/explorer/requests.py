@@ -1,0 +1,62 @@
+"""What the explorer asks the engine, one request at a time, and what it knows of the engine."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tutor.engine.api import EngineState
+from tutor.errors import TutorError
+from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Asks for the distribution after the first `position` of `tokens`, for the row of the token
+    that `stands` there, and for the surprisals that are missing."""
+
+    tokens: tuple[Token, ...]
+    position: int
+    sampler: SamplerSettings
+    seed: int
+    top: int
+    stands: int | None
+    surprisals_from: int | None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the model says to a `Question`."""
+
+    distribution: Distribution
+    stands: Row | None = None
+    surprisals: tuple[float | None, ...] = ()
+
+
+class StartText(msgspec.Struct, frozen=True):
+    """Asks for the tokens of a prompt."""
+
+    text: str
+
+
+class StartChat(msgspec.Struct, frozen=True):
+    """Asks for the tokens of a conversation that begins with this message of the user."""
+
+    message: str
+
+
+class AppendTurn(msgspec.Struct, frozen=True):
+    """Asks for the tokens that the user's next message adds to `path`."""
+
+    path: tuple[Token, ...]
+    message: str
+
+
+Start = StartText | StartChat | AppendTurn
+Request = Question | Start
+
+
+class EngineInfo(msgspec.Struct, frozen=True):
+    """What the engine reports of itself."""
+
+    state: EngineState = EngineState.STARTING
+    detail: str = ""
+    failure: TutorError | None = None
+    model: ModelCard | None = None

@@ -1,0 +1,108 @@
+"""The texts of one pane that are saved with the learner's progress: each lab has its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tutor.app.explorer.document import FIRST_PROMPT, Document
+from tutor.learner.texts import OpenText, TextInfo
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.document import Mode
+    from tutor.course.lesson import Lab
+    from tutor.learner.background import BackgroundProgress
+
+PARTED = (
+    "Another session has changed this text too. Yours goes on as a text of its own; o shows both."
+)
+
+
+class SavedTexts:
+    """Reads and saves documents at the place of a lab (or of none: the free stepper). One of them
+    is open: it is the one that is saved."""
+
+    def __init__(
+        self,
+        progress: BackgroundProgress,
+        lab: Lab | None,
+        mode: Mode | None,
+        begin: Document | None = None,
+    ) -> None:
+        """`begin` is a document that is open at first, beside those that are saved; it is saved
+        too as soon as it is changed."""
+        self._begin = begin
+        self._texts = progress.texts
+        self._lab = lab
+        self._chat_lab = lab is not None and lab.kind == "chat"
+        self._mode: Mode | None = mode or ("chat" if self._chat_lab else None)
+        self._place = lab.id if lab else "free"
+        self._open = OpenText(self._place)
+        self._saved = b""
+
+    @property
+    def given(self) -> str | None:
+        """The prompt that a lab gives; None outside of labs and in conversations."""
+        return self._lab.prompt if self._lab and not self._chat_lab else None
+
+    @property
+    def first_message(self) -> str:
+        """What a conversation in this lab begins with; empty: what the learner writes."""
+        return self._lab.prompt if self._lab and self._chat_lab else ""
+
+    @property
+    def open_id(self) -> str:
+        return self._open.id
+
+    def list(self) -> tuple[TextInfo, ...]:
+        """Return the texts that are saved, the one changed last first."""
+        return tuple(self._texts.list(self._place))
+
+    def recall(self) -> Document:
+        """Return the document to begin with, the one that was left, or a fresh one."""
+        if self._begin is not None:
+            self._saved = self._begin.to_bytes()
+            return self._begin
+        for info in self.list():
+            document = self.open(info)
+            if document is not None:
+                return document
+        return self.fresh()
+
+    def open(self, info: TextInfo) -> Document | None:
+        """Return another text, which is open from now on; None where it cannot be read."""
+        body = self._texts.read(info.id)
+        document = Document.from_bytes(body) if body is not None else None
+        if document is None or body is None:
+            return None
+        self._open, self._saved = OpenText(self._place, info), body
+        return self._in_mode(document)
+
+    def fresh(self, mode: Mode = "text") -> Document:
+        """Return a text that has not begun, which is open from now on."""
+        self._open, self._saved = OpenText(self._place), b""
+        document = Document(mode=mode, prompt=self.given or FIRST_PROMPT)
+        if self._lab is not None:
+            document = replace(document, sampler=self._lab.sampler.settings)
+        return self._in_mode(document)
+
+    def save(self, document: Document) -> str | None:
+        """Save the document if it changed. Returns what there is to say about it, once. Raises
+        `StoreError` where it can never be saved."""
+        body = document.to_bytes()
+        if body != self._saved:
+            self._texts.save(self._open, body, title=document.title, tokens=document.length)
+            self._saved = body
+        if self._open.parted:
+            self._open.parted = False
+            return PARTED
+        return None
+
+    def star(self, info: TextInfo) -> None:
+        """Star a text, or take its star away."""
+        self._texts.star(info.id, not info.starred)
+
+    def _in_mode(self, document: Document) -> Document:
+        mode, self._mode = self._mode or document.mode, None
+        return replace(document, mode=mode)

@@ -1,0 +1,242 @@
+"""Commands on the tree of a text: each leads from one state to the next.
+
+Commands are carried out in the order of the keys: one that needs the model's answer waits for it,
+so that fast typing loses and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec.structs import replace
+
+from tutor.app.explorer import events
+from tutor.app.explorer.effects import ReportEvidence
+from tutor.app.explorer.events import Command
+from tutor.app.explorer.state import ROWS
+from tutor.course.goals import Evidence
+from tutor.errors import ContextFull, TutorError
+from tutor.lm.token_tree import text_of
+from tutor.text import visible
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.requests import Answer, Question
+    from tutor.app.explorer.state import State
+    from tutor.lm.distribution import Row
+    from tutor.lm.token_tree import How, TokenTree
+
+RUN_LIMIT = 200
+"""Most tokens of one run; `r` continues."""
+QUEUE_LIMIT = 32
+MOST_ROWS = 600
+
+
+def carry_out(state: State, command: Command) -> State:
+    """Carry out a command when those before it are. What failed before is tried again."""
+    if isinstance(state.note, TutorError):
+        state = replace(state, request=None)
+    state = _paused(state, command)
+    if state.tree is None:
+        if isinstance(command, events.SetSampler | events.ChangeMode | events.UseText):
+            return _apply(state, command)
+        return state
+    if len(state.queue) >= QUEUE_LIMIT:
+        return replace(state, note=f"{QUEUE_LIMIT} steps are waiting for the model.")
+    return carry_on(replace(state, queue=(*state.queue, command)))
+
+
+def carry_on(state: State) -> State:
+    """Carry out the commands that need not wait any more."""
+    while state.queue and state.handed_in is None:
+        command = state.queue[0]
+        if isinstance(command, events.NeedsAnswer) and not (state.answer or state.unasked):
+            break
+        state = replace(state, queue=state.queue[1:], note=None, acted=True)
+        state = _paused(state, command)  # by a key that came after the one for the run
+        try:
+            state = _apply(state, command)
+        except TutorError as error:
+            state = failed(state, error)
+    return state
+
+
+def _paused(state: State, command: Command) -> State:
+    """Any command ends a run; other settings leave it running."""
+    return state if isinstance(command, events.SetSampler) else replace(state, running=False)
+
+
+def failed(state: State, error: TutorError) -> State:
+    """Return the state after something was not possible. Nothing that was chosen is touched; rows
+    of an earlier place are not left under this one."""
+    return replace(
+        state, note=error, stale=None, running=False, handed_in=None, reading=None, queue=()
+    )
+
+
+def take_answer(state: State, question: Question, answer: Answer) -> State:
+    """Return the state after the model has answered what is asked now."""
+    if state.tree is not None and question.surprisals_from is not None:
+        known = state.tree.note_surprisals(question.surprisals_from, answer.surprisals)
+        state = state.with_tree(known)
+    state = replace(state, answer=answer, stale=answer, answered=question)
+    if state.acted:
+        state = _show_evidence(state, None)
+    if state.running and not state.queue:
+        state = _run_on(state)
+    return carry_on(state)
+
+
+def _apply(state: State, command: Command) -> State:
+    """Carry out one command now. Raises the `TutorError` that says why it is not possible."""
+    match command:
+        case events.SetSampler(sampler):
+            document = replace(state.document, sampler=sampler)
+            return replace(state, document=document).without_answer()
+        case events.ChangeMode(mode):
+            document = replace(state.document, mode=mode)
+            state = replace(state, document=document, handed_in=None, reading=None)
+            return replace(state, stale=None, invited=False).without_answer()
+        case events.UseText(text):
+            return replace(state, handed_in=text)
+        case _:
+            return state if state.tree is None else _apply_to_tree(state, state.tree, command)
+
+
+def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -> State:
+    match command:
+        case events.Step():
+            return _step(state, tree)
+        case events.TakeRow(index):
+            rows = state.answer.distribution.rows if state.answer else ()
+            return _choose(state, tree, rows[index], "taken") if index < len(rows) else state
+        case events.TakeFound(row):
+            return _choose(state, tree, row, "taken")
+        case events.MoveCursor(by):
+            return _move_cursor(state, by)
+        case events.Back():
+            return _moved(state, tree.back())
+        case events.MoveFocus(by):
+            return _moved(state, tree.move(by))
+        case events.Fork():
+            return _fork(state, tree)
+        case events.NewSeed():
+            return _new_seed(state, tree)
+        case events.StartRun():
+            return _start_run(state, tree)
+        case events.SwitchBranch(number):
+            known = any(branch.number == number for branch in tree.branches)
+            return state.with_tree(tree.switch(number)).without_answer() if known else state
+        case events.RemoveBranch(number):
+            known = any(branch.number == number for branch in tree.branches)
+            return _moved(state, tree.remove(number)) if known else state
+        case _:
+            assert_never(command)
+
+
+def _moved(state: State, tree: TokenTree) -> State:
+    """Look at another place of the tree, if it is another one."""
+    return state if tree == state.tree else state.with_tree(tree).without_answer()
+
+
+def _step(state: State, tree: TokenTree) -> State:
+    if tree.focus == 0:
+        return _moved(state, tree.move(1))
+    target = state.target
+    return state if target is None else _choose(state, tree, target.row, target.how)
+
+
+def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
+    if not tree.at_end and tree.steps[tree.focus].token.id == row.token.id:
+        return _moved(state, tree.move(1))
+    if state.full and tree.at_end:
+        raise ContextFull(
+            f"All {state.context:,} tokens that this model can read at once are used.",
+            "Go back, or start from a shorter prompt.",
+        )
+    chosen = tree.choose(row.token, how, row.surprisal_bits)
+    state = _show_evidence(state.with_tree(chosen), row.rank if how == "taken" else None)
+    if len(chosen.branches) > len(tree.branches):
+        state = replace(state, note=f"Branch {chosen.number}: the text before it is kept.")
+    return state.without_answer()
+
+
+def _move_cursor(state: State, by: int) -> State:
+    if state.answer is None:
+        return state
+    moved = by + (-1 if state.cursor is None else state.cursor)
+    if moved >= len(state.answer.distribution.rows) and state.top < MOST_ROWS:
+        state = replace(state, top=min(MOST_ROWS, state.top + ROWS), answer=None)
+    return replace(state, cursor=None if moved < 0 else min(moved, state.top - 1))
+
+
+def _fork(state: State, tree: TokenTree) -> State:
+    forked = tree.fork()
+    state = state.with_tree(forked).without_answer()
+    state = replace(state, note=f"Branch {forked.number}: what you choose now goes here.")
+    return _show_evidence(state, None)
+
+
+def _new_seed(state: State, tree: TokenTree) -> State:
+    """The same prompt with another seed: on a branch of its own, unless nothing has been added to
+    the prompt yet."""
+    seed = max(branch.seed for branch in tree.branches) + 1
+    if tree.current.prompt_length < tree.length:
+        note = f"From the prompt again, seed {seed}. Branch {tree.number} is kept."
+        tree = tree.fork(tree.current.prompt_length)
+    else:
+        note = f"Seed {seed}."
+        tree = tree.move(tree.length)
+    return replace(state.with_tree(tree.reseed(seed)), note=note).without_answer()
+
+
+def _start_run(state: State, tree: TokenTree) -> State:
+    state = replace(_moved(state, tree.move(tree.length)), running=True, run_length=0)
+    return _run_on(state)
+
+
+def _run_on(state: State) -> State:
+    """Take the model's draw, unless the run is over."""
+    if state.answer is None or state.tree is None:
+        return state
+    if state.run_length >= RUN_LIMIT:
+        note = f"Stopped after {RUN_LIMIT} tokens, the limit of one run."
+        return replace(state, running=False, note=note)
+    try:
+        state = _choose(state, state.tree, state.answer.distribution.drawn, "drawn")
+    except TutorError as error:
+        return failed(state, error)
+    return replace(state, run_length=state.run_length + 1, running=not state.ended)
+
+
+def _show_evidence(state: State, taken_rank: int | None) -> State:
+    """Report what a goal can be checked against now."""
+    tree = state.tree
+    if tree is None:
+        return state
+    seen = state.answer.distribution if state.answer else None
+    rows = seen.rows if seen else ()
+    shares: dict[str, float] = {}
+    for row in rows:  # of two tokens that look alike, the more probable one counts
+        shares.setdefault(visible(row.token.data), row.probability)
+    evidence = Evidence(
+        top_probability=rows[0].probability if rows else None,
+        entropy_bits=seen.entropy_bits if seen else None,
+        shares=shares,
+        unlisted=rows[-1].probability if rows else 1.0,
+        kept=seen.kept if seen else None,
+        taken_rank=taken_rank,
+        branch_lengths=tree.branch_lengths(),
+        written=text_of(tree.steps[tree.current.prompt_length :]),
+        ended=state.ended,
+        prompt_changed=_prompt_changed(state, tree),
+    )
+    return state.emit(ReportEvidence(evidence))
+
+
+def _prompt_changed(state: State, tree: TokenTree) -> bool:
+    """Whether the text begins with another prompt than the lab's."""
+    if state.given is None or state.mode == "chat":
+        return False
+    prompt = itertools.takewhile(lambda step: step.how == "prompt", tree.steps)
+    return text_of(prompt).lstrip() != state.given.lstrip()  # some tokenizers begin with a space

@@ -1,0 +1,253 @@
+"""What each event leads to: another state, and effects for the controller. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec.structs import replace
+
+from tutor.app.explorer import effects, events
+from tutor.app.explorer.document import FIRST_SEED
+from tutor.app.explorer.effects import Effect
+from tutor.app.explorer.events import Event
+from tutor.app.explorer.stepping import carry_on, carry_out, failed, take_answer
+from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
+from tutor.lm.token_tree import TokenTree, given_steps
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.document import Document, Mode
+    from tutor.app.explorer.requests import EngineInfo
+    from tutor.app.explorer.state import State
+    from tutor.lm.distribution import Token
+
+CANNOT_BE_READ = TextError("This text cannot be read.", "The others still can.")
+
+
+def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
+    """Return the state after an event, and what has to be done for it."""
+    state = _ask(_invite(_handle(state, event)))
+    return replace(state, effects=()), state.effects
+
+
+def _ask(state: State) -> State:
+    """Ask the engine what it has not been asked yet."""
+    request = state.owed if state.ready else None
+    if request is None or request == state.request:
+        return state
+    return replace(state, request=request, reading=None).emit(effects.AskEngine(request))
+
+
+def _invite(state: State) -> State:
+    """A conversation that has not begun asks for the first message, once."""
+    possible = state.engine.model is None or state.chat_possible
+    begun = state.tree is not None or state.mode != "chat" or bool(state.first_message)
+    if begun or state.invited or state.panel is not None or not possible:
+        return state
+    return _open_editor(replace(state, invited=True))
+
+
+def _handle(state: State, event: Event) -> State:
+    if isinstance(event, events.Result):
+        return _take_result(state, event)
+    if isinstance(event, events.PanelEvent):
+        return _handle_panel(state, event)
+    if isinstance(event, events.TextEvent):
+        return _handle_texts(state, event)
+    match event:
+        case events.UseText():
+            return _use_text(state, event)
+        case events.ChangeMode(mode):
+            return _change_mode(state, mode)
+        case events.ToggleRun():
+            paused = replace(state, running=False)
+            return paused if state.running else carry_out(state, events.StartRun())
+        case events.Pause():
+            return replace(state, running=False)
+        case events.StopReading():
+            return _stop_reading(state)
+        case events.Reading(done, total):
+            return replace(state, reading=(done, total), stale=None)
+        case events.ToggleMarks():
+            marks = not state.document.marks
+            return replace(state, document=replace(state.document, marks=marks))
+        case events.Retry():
+            return state.emit(effects.RestartEngine())
+        case events.Say(note):
+            return replace(state, note=note)
+        case events.EngineChanged(engine):
+            return _change_engine(state, engine)
+        case _:
+            return carry_out(state, event)
+
+
+# --- the model -----------------------------------------------------------------------------------
+
+
+def _change_engine(state: State, engine: EngineInfo) -> State:
+    state = replace(state, engine=engine, request=None)
+    model = engine.model
+    if not state.ready or model is None:
+        return state
+    if isinstance(state.note, EngineError):
+        state = replace(state, note=None)
+    document = state.document.for_model(model.sha256 or model.name)
+    if (document.text, document.chat) == (state.document.text, state.document.chat):
+        return replace(state, document=document)
+    state = replace(state.without_answer(), document=document, running=False)
+    note = f"These tokens were of another model; {model.name} has split the text again."
+    return replace(carry_on(state), note=note)  # what waited has no tokens to act on
+
+
+def _take_result(state: State, event: events.Result) -> State:
+    """An answer to what is not asked any more is dropped."""
+    owed = event.request == state.owed
+    if event.request == state.request and not (owed and isinstance(event, events.RequestFailed)):
+        state = replace(state, request=None, reading=None)
+    if not owed:
+        return state
+    match event:
+        case events.Answered(question, answer):
+            return take_answer(state, question, answer)
+        case events.TokensArrived(_, tokens):
+            try:
+                return _begin(state, tokens)
+            except TutorError as error:
+                return _fail(state, error)
+        case events.RequestFailed(_, error):
+            return _fail(state, error)
+        case _:
+            assert_never(event)
+
+
+def _fail(state: State, error: TutorError) -> State:
+    """What the learner handed in and the model did not take is opened again."""
+    handed_in = state.handed_in is not None
+    state = failed(state, error)
+    return _open_editor(state) if handed_in and state.panel is None else state
+
+
+def _stop_reading(state: State) -> State:
+    if state.reading is None:
+        return state
+    done, total = state.reading
+    stopped = RequestCancelled(
+        f"Reading was stopped at token {done:,} of {total:,}.",
+        "Any step goes on with it; e writes another text.",
+    )
+    return failed(state, stopped).emit(effects.CancelRequest())
+
+
+# --- prompts and messages ------------------------------------------------------------------------
+
+
+def _use_text(state: State, event: events.UseText) -> State:
+    if not event.text:
+        nothing = TextError("There is nothing to begin with.", "Write at least one character.")
+        return replace(state, note=nothing)
+    drafted = state.document.with_draft(event.text)  # until the model has taken it
+    return carry_out(replace(state, document=drafted, note=None, panel=None), event)
+
+
+def _begin(state: State, tokens: tuple[Token, ...]) -> State:
+    """Go on with the tokens of a prompt or message. Raises `TreeFull`."""
+    document, tree, text = state.document, state.tree, state.handed_in
+    chat = state.mode == "chat"
+    if tree is None:
+        tree = TokenTree.from_prompt(tokens, FIRST_SEED)
+    else:
+        tree = tree.extend(given_steps(tokens)) if chat else tree.start(tokens)
+    document = document.with_tree(tree)
+    if text is not None and document.drafts.get(state.mode) == text:
+        document = document.with_draft(None)
+    if text is not None and not chat:
+        document = replace(document, prompt=text)
+    note = None if isinstance(state.note, TutorError) else state.note
+    state = replace(state, document=document, handed_in=None, note=note).without_answer()
+    state = carry_on(replace(state, running=False))
+    return carry_out(state, events.StartRun()) if chat else state
+
+
+def _change_mode(state: State, mode: Mode) -> State:
+    """Text and conversation each keep their own tree."""
+    if not state.ready:  # nothing of what waits can happen now
+        state = _restart(state, state.document)
+    return carry_out(state, events.ChangeMode(mode))
+
+
+def _restart(state: State, document: Document) -> State:
+    """Return the state in which nothing has been done with `document` yet."""
+    state = replace(
+        state, document=document, request=None, handed_in=None, answered=None, stale=None
+    )
+    state = replace(state, reading=None, running=False, queue=(), acted=False, note=None)
+    return state.without_answer()
+
+
+# --- panels --------------------------------------------------------------------------------------
+
+
+def _open_editor(state: State) -> State:
+    if state.mode == "chat" and state.ready and not state.chat_possible:
+        return state
+    return replace(state, running=False, panel="editor")
+
+
+def _handle_panel(state: State, event: events.PanelEvent) -> State:
+    match event:
+        case events.ShowPanel(panel="editor"):
+            return _open_editor(state)
+        case events.ShowPanel(panel="search"):
+            if state.answer is None:
+                return state
+            return replace(state, running=False, panel="search", query="", found=None)
+        case events.ShowPanel(panel="recent"):
+            state = state.emit(effects.SaveText(state.document), effects.ListTexts())
+            return replace(state, running=False, panel="recent")
+        case events.ShowPanel(panel):
+            return replace(state, panel=panel)
+        case events.LeaveEditor(text):
+            return replace(state, document=state.document.with_draft(text), panel=None)
+        case events.SearchTokens(query, limit):
+            return _search(state, query, limit)
+        case events.TokensFound(query):
+            return replace(state, found=event) if query == state.query else state
+        case _:
+            assert_never(event)
+
+
+def _search(state: State, query: str, limit: int) -> State:
+    state = replace(state, query=query)
+    if state.answer is None or state.answered is None:
+        return replace(state, found=events.TokensFound(query, (), ""))
+    if not query:
+        rows = state.answer.distribution.rows[:limit]
+        return replace(state, found=events.TokensFound(query, rows, ""))
+    return state.emit(effects.FindTokens(state.answered, query, limit))
+
+
+# --- the texts that are kept ---------------------------------------------------------------------
+
+
+def _handle_texts(state: State, event: events.TextEvent) -> State:
+    match event:
+        case events.SaveDue():
+            return state.emit(effects.SaveText(state.document))
+        case events.TextsListed(texts, open_id):
+            return replace(state, texts=texts, open_id=open_id)
+        case events.ToggleStar(info):
+            starred = replace(info, starred=not info.starred)
+            texts = tuple(starred if each == info else each for each in state.texts)
+            return replace(state, texts=texts).emit(effects.StarText(info))
+        case events.OpenText(info):
+            state = state.emit(
+                effects.SaveText(state.document), effects.SwitchText(info, state.mode)
+            )
+            return replace(state, invited=False, panel=None)
+        case events.TextOpened(document, fresh):
+            if document is None:
+                return replace(state, note=CANNOT_BE_READ)
+            state = _change_engine(_restart(state, document), state.engine)
+            state = state.emit(effects.CancelRequest())
+            return _open_editor(state) if fresh and state.mode == "text" else state
+        case _:
+            assert_never(event)
