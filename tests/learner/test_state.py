@@ -123,7 +123,7 @@ def test_only_the_last_answer_is_taken_back_without_reading_them_all() -> None:
     undone = Undone(at=2_000_000.0, answer=older.id, question="question-1")
     after = fold(state, [undone])
     assert after.cards == state.cards
-    assert (after.stale, after.undo) == ({"question-1"}, Undo())
+    assert (after.stale, after.undo) == (frozenset({"question-1"}), Undo())
 
 
 def test_what_is_forgotten_includes_an_answer_of_the_same_moment() -> None:

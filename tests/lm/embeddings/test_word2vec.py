@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.labs.word2vec.run import Run
+from tutor.labs.word2vec.run import TrainingRun
 from tutor.lm.embeddings import word2vec
 from tutor.lm.embeddings.word2vec import (
     Settings,
@@ -170,8 +170,8 @@ def test_false_words_are_drawn_by_count_to_the_three_quarters() -> None:
 # --- a run ----------------------------------------------------------------------------------------
 
 
-def run_of(settings: Settings = SMALL) -> Run:
-    return Run(read_text(LINES * 4, settings), settings)
+def run_of(settings: Settings = SMALL) -> TrainingRun:
+    return TrainingRun(read_text(LINES * 4, settings), settings)
 
 
 def test_a_run_goes_through_every_pair_of_every_epoch_and_then_is_finished() -> None:
@@ -227,7 +227,7 @@ def test_words_in_the_same_company_come_together() -> None:
         for _ in range(20)
     ]
     settings = Settings(width=12, epochs=12, batch=32, rarest=1, keep=1.0, window=3)
-    run = Run(read_text("\n".join(lines), settings), settings)
+    run = TrainingRun(read_text("\n".join(lines), settings), settings)
     while not run.finished:
         run.step()
     ids = [run.text.words.index(word) for words in company for word in words]

@@ -94,8 +94,8 @@ class PromptingView(LabView):
     def action_copy(self) -> None:
         self.did(Copy())
 
-    def action_next_view(self) -> None:
-        super().action_next_view()
+    def action_next_view(self, by: int = 1) -> None:
+        super().action_next_view(by)
         self.scroll_home(animate=False)
 
     def action_recall(self) -> None:
