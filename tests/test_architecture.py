@@ -132,8 +132,3 @@ def sources(*roots: str) -> list[Path]:
 def length(node: ast.ClassDef) -> int:
     assert node.end_lineno is not None
     return node.end_lineno - node.lineno + 1
-
-
-def assert_listed(found: set[str], known: set[str]) -> None:
-    assert sorted(found - known) == [], "these break the rule"
-    assert sorted(known - found) == [], "these keep the rule now: delete them from the list"
