@@ -12,7 +12,7 @@ from typing import TypedDict
 
 import msgspec
 
-from tutor.app import lifetime as terminal
+from tutor.app import lifetime
 from tutor.app.app import TutorApp
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lab, Lesson, Screen, TookRankAtLeast
@@ -121,7 +121,7 @@ def main(folder: Path) -> int:
     from tests.engine.fake_engine import CARD, FakeEngine
 
     card = msgspec.structs.replace(CARD, name=f"MODEL{ILL}", path=ill("PATH"), format=ILL)
-    return terminal.run(TutorApp(course, progress, FakeEngine(card=card)))
+    return lifetime.run(TutorApp(course, progress, FakeEngine(card=card)))
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     if options.kiosk:
         lockdown.confine(options)
     gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
-    from tutor.app import lifetime as terminal
+    from tutor.app import lifetime
     from tutor.app.start import make_app
 
-    return terminal.run(
+    return lifetime.run(
         make_app(
             options.model,
             options.learner,

@@ -29,10 +29,10 @@ def run(options: argparse.Namespace) -> int:
     if not file.is_file():
         raise UsageError(f"There is no file {str(file)!r}.", "`tutor new lesson ID` writes one.")
     check_terminal()
-    from tutor.app import lifetime as terminal
+    from tutor.app import lifetime
     from tutor.authoring.preview import make_preview
     from tutor.learner.progress import Progress
 
     with tempfile.TemporaryDirectory(prefix="tutor-preview-") as folder:
         progress = Progress.open(Path(folder))
-        return terminal.run(make_preview(file, progress, options.model, ascii_only=options.ascii))
+        return lifetime.run(make_preview(file, progress, options.model, ascii_only=options.ascii))
