@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tutor.lm.fast.module import FastModule
-from tutor.lm.network import Attention, LayerCache, Trace, attention_weights
+from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_weights
 
 
 class QueriesKeysValues(NamedTuple):
@@ -35,13 +35,11 @@ class QueriesKeysValues(NamedTuple):
     keys_values: Tensor
 
     @staticmethod
-    def of(attention: Attention, product: Tensor) -> QueriesKeysValues:
-        """The views of `product`, which must hold 32-bit floats."""
-        heads, tokens = attention.heads, product.shape[-2]
-        rotated = heads + attention.key_value_heads
-        by_token = product.view(
-            -1, tokens, heads + 2 * attention.key_value_heads, attention.head_size
-        )
+    def of(sizes: Attention | Config, product: Tensor) -> QueriesKeysValues:
+        """Return the views of `product`, which must hold 32-bit floats."""
+        heads, shared = sizes.heads, sizes.key_value_heads
+        rotated = heads + shared
+        by_token = product.view(-1, product.shape[-2], rotated + shared, sizes.head_size)
         by_head = by_token.transpose(1, 2)
         pairs = torch.view_as_complex(by_head[:, :rotated].unflatten(-1, (-1, 2)))
         return QueriesKeysValues(product, pairs, by_head[:, :heads], by_head[:, heads:])

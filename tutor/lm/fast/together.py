@@ -50,9 +50,11 @@ def read_together(
     x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
     rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
+    rows = (config.heads + 2 * config.key_value_heads) * config.head_size
+    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # the same for every block
     for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
         block = cast("Block", module)  # PyTorch only knows that a list of modules holds modules
-        x = x + _attention(block.attention, block.attention_norm(x), rotation, layer_caches)
+        x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)
         x = x + block.feed_forward(block.feed_forward_norm(x))
     for cache in caches:
         cache.length += 1
@@ -64,12 +66,13 @@ def _attention(
     attention: Attention,
     x: Tensor,
     rotation: Tensor,
+    qkv: QueriesKeysValues,
     caches: Sequence[LayerCache],
 ) -> Tensor:
     """Return what attention adds to x [B, width]: one product with each matrix, and between them
-    every text for itself. The texts are where the tokens of one text would be, each rotated by its
-    own position."""
-    qkv = QueriesKeysValues.of(attention, attention.query_key_value(x).float())
+    every text for itself. In `qkv`, which is overwritten, the texts are where the tokens of one
+    text would be, each rotated by its own position."""
+    qkv.product.copy_(attention.query_key_value(x))
     qkv.pairs.mul_(rotation)
     answers = []
     for text, cache in enumerate(caches):
