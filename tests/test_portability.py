@@ -38,7 +38,7 @@ os.environ.pop("TERM", None)
 START = (
     AS_ON_WINDOWS
     + """
-from tutor.app import terminal
+from tutor.app import lifetime
 from tutor.app.start import make_app
 from tutor.cli.app import check_terminal
 
@@ -56,7 +56,7 @@ async def leave_when_ready(mouse):
         app.exit(return_code=7)
 
 app.run_async = leave_when_ready
-print(terminal.run(app))
+print(lifetime.run(app))
 """
 )
 
