@@ -8,7 +8,7 @@ import msgspec
 
 from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.pressing import settle
-from tests.app.whole_app import keys, sees, whole_app
+from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
 from tutor.app.base_screen import TutorScreen
 from tutor.app.widgets.prose import Prose
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.app import ComposeResult
+
+    from tutor.app.app import TutorApp
 
 ROWS = 400
 """Of a terminal that shows a whole lesson at once."""
@@ -70,6 +72,10 @@ class WholeLesson(TutorScreen):
             await self.query_one(Prose).show(self._text)
 
 
+def prose_height(app: TutorApp) -> int:
+    return sum(each.size.height for each in app.screen.query(Prose))
+
+
 async def test_every_text_of_every_lesson_is_ascii(tmp_path: Path) -> None:
     course = load_course()
     app = whole_app(tmp_path, course=course, ascii_only=True)
@@ -77,8 +83,9 @@ async def test_every_text_of_every_lesson_is_ascii(tmp_path: Path) -> None:
         await sees(pilot, "Begin")
         for lesson in course.lessons:
             app.push_screen(WholeLesson(lesson))
+            await until(pilot, lambda: prose_height(app) > 0)
             await settle(pilot)
-            assert 100 < app.screen.query_one(Prose).size.height < ROWS - 5  # all of it is seen
+            assert 100 < prose_height(app) < ROWS - 5  # all of it is seen
             not_ascii = [line for line in lines(app) if not line.isascii()]
             assert not_ascii == []
             app.pop_screen()
