@@ -19,11 +19,17 @@ class Class:
 
     def __init__(self, learners: int) -> None:
         self.scheduler: Scheduler[LearnerSlot] = Scheduler()
-        self.slots = [LearnerSlot(Inbox(lambda message: None)) for _ in range(learners)]
-        self.served = [0] * learners
+        self.slots: list[LearnerSlot] = []
+        self.served: list[int] = []
         self._id = 0
-        for slot in self.slots:
-            self.scheduler.come(slot)
+        for _ in range(learners):
+            self.come()
+
+    def come(self) -> None:
+        """One more learner joins."""
+        self.slots.append(LearnerSlot(Inbox(lambda message: None)))
+        self.served.append(0)
+        self.scheduler.come(self.slots[-1])
 
     def ask(self, learner: int) -> None:
         self._id += 1
@@ -49,6 +55,19 @@ def test_those_who_run_on_get_equal_shares() -> None:
     for _ in range(400):
         room.ask(room.serve())
     assert room.served == [100] * 4
+
+
+def test_who_joins_late_gets_no_more_than_the_others_from_then_on() -> None:
+    room = Class(2)
+    for learner in range(2):
+        room.ask(learner)
+    for _ in range(100):
+        room.ask(room.serve())
+    room.come()
+    room.ask(2)
+    for _ in range(30):
+        room.ask(room.serve())
+    assert room.served == [60, 60, 10]
 
 
 def test_one_whose_requests_take_longer_gets_fewer() -> None:
