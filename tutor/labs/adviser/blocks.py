@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from textual.content import Content
 
 
-def wrapped(text: Content, width: int) -> list[Content]:
-    """The lines of `text` at this width."""
-    return [line.rstrip() for line in text.wrap(max(1, width))]
-
-
 def hanging(head: Content, text: Content, width: int) -> list[Content]:
     """`head` and `text` after it, all lines of which begin in the same column."""
     return [line.rstrip() for line in layout.hanging(head, text, width).split("\n")]

@@ -10,9 +10,8 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.blocks import wrapped
 from tutor.labs.adviser.words import listed, title
-from tutor.labs.kit.columns import ROOMY, around, cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
 
 if TYPE_CHECKING:
     from tutor.labs.adviser.data import Advice, Case

@@ -11,12 +11,12 @@ from tutor.app.theme import ACT, MUTED, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.blocks import fitting, wrapped
+from tutor.labs.adviser.blocks import fitting
 from tutor.labs.adviser.case_lines import cases
 from tutor.labs.adviser.lab import VIEWS
 from tutor.labs.adviser.reason_lines import reasons
 from tutor.labs.adviser.words import listed, options_named, title, what_decides
-from tutor.labs.kit.columns import ROOMY, around, beside, cursor
+from tutor.labs.kit.columns import ROOMY, around, beside, cursor, wrapped
 from tutor.labs.kit.tabs import tabs
 from tutor.text import safe
 

@@ -10,10 +10,10 @@ from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.blocks import hanging, wrapped
+from tutor.labs.adviser.blocks import hanging
 from tutor.labs.adviser.data import LEVELS
 from tutor.labs.adviser.words import dated, what_decides
-from tutor.labs.kit.columns import WIDE
+from tutor.labs.kit.columns import WIDE, wrapped
 
 if TYPE_CHECKING:
     from tutor.labs.adviser.data import Advice, DatedFact

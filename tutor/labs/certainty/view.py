@@ -27,7 +27,7 @@ from tutor.labs.certainty.lab import (
 from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
-from tutor.labs.kit.columns import Room
+from tutor.labs.kit.columns import Room, wrapped
 from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
@@ -150,11 +150,11 @@ def _which(state: State, room: Room) -> Content:
 
 def _question(state: State, width: int, rows: int) -> list[Content]:
     text = safe(state.prompt.message if state.own else state.limits.items[state.at].ask)
-    lines = Content.styled(" ".join(text.split()), "bold").wrap(width)
+    lines = wrapped(Content.styled(" ".join(text.split()), "bold"), width)
     if len(lines) > rows:
-        rest = " ".join(line.plain.strip() for line in lines[rows - 1 :])
+        rest = " ".join(line.plain for line in lines[rows - 1 :])
         lines = [*lines[: rows - 1], Content.styled(figures.fit(rest, width), "bold")]
-    return [line.rstrip() for line in lines]
+    return lines
 
 
 def _before(state: State, width: int) -> list[Content]:
@@ -166,7 +166,7 @@ def _before(state: State, width: int) -> list[Content]:
         said = f"in front: {item.fact}" if item else "Write the fact in front of it yourself (e)."
     else:
         return []
-    return [line.rstrip() for line in Content.styled(said, MUTED).wrap(width)]
+    return wrapped(Content.styled(said, MUTED), width)
 
 
 def _bits(reply: Reply) -> list[float]:
@@ -269,7 +269,7 @@ def _note(width: int) -> list[Content]:
         "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
         "right, or, where nothing of the name exists, declined."
     )
-    return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
+    return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
 
 
 def _ways(state: State, room: Room) -> list[Content]:
@@ -321,7 +321,7 @@ def _ways_note(state: State, width: int) -> list[Content]:
         f"the system says: “{SYSTEM}” The arithmetic is rounded here: a count may differ by one or "
         "two from the lesson's, which are exact."
     )
-    return [Content(""), *(line.rstrip() for line in Content.styled(said, MUTED).wrap(width))]
+    return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
 
 
 def _progress(state: State, width: int) -> Content:

@@ -19,7 +19,7 @@ from tutor.labs.compare.lab import (
 )
 from tutor.labs.kit import server_field
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import Room, beside, cursor
+from tutor.labs.kit.columns import Room, beside, cursor, wrapped
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView
@@ -193,9 +193,9 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
     model, reply = state.models[place], state.replies[place]
     lines = [Content.styled(figures.fit(safe(state.names[place]), width), "bold")]
     text = safe(reply.text).strip()
-    lines += [line.rstrip() for line in Content(text).wrap(width)] if text else []
+    lines += wrapped(Content(text), width) if text else []
     if end := _end(state, model, reply):
-        lines += [line.rstrip() for line in end.wrap(width)]
+        lines += wrapped(end, width)
     return lines
 
 

@@ -92,6 +92,11 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
     ]
 
 
+def wrapped(text: Content, width: int) -> list[Content]:
+    """Return the lines of `text` at this width, without the spaces that they break at."""
+    return [line.rstrip() for line in text.wrap(max(1, width))]
+
+
 def around(focus: int, count: int, room: int) -> range:
     """Return `room` of `count` places (one at least, as far as there are any): the one in focus and
     those around it."""

@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.course.facts import UNITS
-from tutor.labs.kit.columns import ROOMY, Room, around, cursor
+from tutor.labs.kit.columns import ROOMY, Room, around, cursor, wrapped
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.labs.kit.view import LabView
 from tutor.labs.landscape.lab import State
@@ -102,22 +102,18 @@ def _in_full(state: State, width: int) -> list[Content]:
     fact, product = state.looked_at, state.product(state.side)
     if fact is None:
         said = f"{product}: {state.topic}. Nothing is known here; nothing is filled in."
-        return _wrapped(Content.styled(safe(said), MUTED), width)
+        return wrapped(Content.styled(safe(said), MUTED), width)
     old = "  a year older than the newest" if state.is_old(fact) else ""
     unit = f"  {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     told = "  * told by others than the vendor" if fact.second_hand else ""
     return [
-        *_wrapped(
+        *wrapped(
             Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold"), (unit, MUTED)),
             width,
         ),
-        *_wrapped(Content.assemble(f"as of {fact.as_of}", (old, NOT_YET), (told, NOT_YET)), width),
-        *_wrapped(Content.styled(safe(fact.source), MUTED), width),
+        *wrapped(Content.assemble(f"as of {fact.as_of}", (old, NOT_YET), (told, NOT_YET)), width),
+        *wrapped(Content.styled(safe(fact.source), MUTED), width),
     ]
-
-
-def _wrapped(content: Content, width: int) -> list[Content]:
-    return [line.rstrip() for line in content.wrap(width)]
 
 
 VIEW = LandscapeView
