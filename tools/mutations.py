@@ -60,7 +60,8 @@ MUTATIONS = (
     *_in(
         "tutor/learner/replay.py",
         "tests/learner/test_snapshot.py tests/learner/test_exchange.py"
-        " tests/learner/test_migration.py tests/learner/test_progress.py",
+        " tests/learner/test_migration.py tests/learner/test_progress.py"
+        " tests/learner/test_damage.py tests/learner/test_review_log.py",
         ("        damaged += line.damaged\n", ""),
         ("            imported -= 1\n", "            imported = 0\n"),
         ("fold(state, events if mark.partial else own)", "fold(state, events)"),

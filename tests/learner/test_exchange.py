@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.learner.learner_sessions import named, run_session, told
+from tests.learner.learner_sessions import answered, named, run_session, told
 from tutor.errors import TutorError
 from tutor.learner import exchange
 from tutor.learner.errors import ImportRefused, StoreNewer
@@ -199,6 +199,16 @@ def test_a_quiz_under_way_stays_where_it_is(tmp_path: Path) -> None:
     lesson = here.lesson("l")
     assert (lesson.question, lesson.quiz_order, lesson.screen) == ("q", ("q",), "end")
     assert here.draft("q") == draft
+
+
+def test_a_draft_outlives_imported_answers_to_its_question(tmp_path: Path) -> None:
+    here, there = (Progress.open(tmp_path / name) for name in ("here", "there"))
+    for number in (1, 2):
+        there.record(answered(number))
+        here.save_draft(f"question-{number}", Draft(version=1, answer=str(number)))
+    exchange.merge(here, [exchange.read(exported(there, tmp_path / "file"), NOW)])
+    for number in (1, 2):
+        assert here.draft(f"question-{number}") == Draft(version=1, answer=str(number))
 
 
 def test_an_import_takes_nothing_from_a_learner_whose_log_was_lost(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.learner.learner_sessions import answered, log_files, named, run_session, told
+from tutor.errors import StoreError
 from tutor.learner.log_lines import decode, encode
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogMark
@@ -162,3 +163,22 @@ def test_the_log_is_only_ever_extended(filled: Path) -> None:
     Progress.open(filled).record(answered(3))
     assert path.read_bytes().startswith(before)
     assert path.stat().st_ino == inode
+
+
+def test_what_the_copy_does_not_take_is_not_in_the_log_either(log: ReviewLog) -> None:
+    log.append(named(1))
+    log.copy.unlink()
+    log.copy.mkdir()
+    before = log.path.read_bytes()
+    with pytest.raises(StoreError):
+        log.append(named(2))
+    assert log.path.read_bytes() == before
+
+
+def test_copies_are_compared_to_their_end(log: ReviewLog) -> None:
+    start = b"x" * (1 << 20)
+    log.path.write_bytes(start + b"a")
+    log.copy.write_bytes(start + b"a")
+    assert log.agrees()
+    log.copy.write_bytes(start + b"b")
+    assert not log.agrees()
