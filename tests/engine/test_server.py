@@ -40,7 +40,7 @@ from tutor.engine.wire import (
     Tokens,
     XRayAnswer,
 )
-from tutor.errors import UnknownSession
+from tutor.errors import TooMuchAsked, UnknownSession
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.lm.session import CHUNK, Session
 
@@ -255,6 +255,35 @@ def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
     table.put("a", session)
     table.shrink()
     assert session.cache_bytes == size
+
+
+def test_as_many_sessions_as_are_allowed_and_each_may_be_opened_again() -> None:
+    model = tiny_model()
+    table = CachedSessions(most=2)
+    table.put("a", Session(model, range(4)))
+    table.put("b", Session(model, range(4)))
+    table.put("b", Session(model, range(8)))
+    assert table.get("b").ids == tuple(range(8))
+    with pytest.raises(TooMuchAsked):
+        table.put("c", Session(model, range(4)))
+    table.close("a")
+    table.put("c", Session(model, range(4)))
+
+
+def test_what_fits_exactly_is_kept_and_a_closed_session_does_not_count() -> None:
+    model = tiny_model()
+    sessions = [Session(model, range(64)) for _ in range(3)]
+    for session in sessions:
+        session.surprisals()
+    one = sessions[0].cache_bytes
+    budget = CacheBudget(2 * one)
+    table = CachedSessions(budget)
+    for name, session in zip("abc", sessions, strict=True):
+        table.put(name, session)
+    table.close("c")
+    table.shrink()
+    assert budget.taken == 2 * one
+    assert [session.cache_bytes for session in sessions[:2]] == [one, one]
 
 
 def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> None:

@@ -143,6 +143,12 @@ def test_temperature_divides_logits() -> None:
     assert [row.probability for row in rows] == pytest.approx(torch.softmax(logits, 0).tolist())
 
 
+def test_min_p_counts_after_temperature() -> None:
+    """e^(-1/2) of the first is enough, e^(-2/2) is not; without temperature e^-1 is neither."""
+    found = answer(torch.tensor([0.0, -1.0, -2.0]), SamplerSettings(temperature=2.0, min_p=0.5))
+    assert found.kept == 2
+
+
 def test_the_draw_is_from_what_the_settings_leave() -> None:
     logits = torch.log(torch.tensor([0.5, 0.25, 0.125, 0.125]))
     settings = SamplerSettings(temperature=0.5, top_k=2)  # leaves 4/5 and 1/5

@@ -57,6 +57,13 @@ def test_those_who_run_on_get_equal_shares() -> None:
     assert room.served == [100] * 4
 
 
+def test_work_done_together_is_charged_in_equal_parts() -> None:
+    room = Class(3)
+    room.scheduler.charge(room.slots[:2], 1.0)
+    room.scheduler.charge(room.slots[2:], 0.7)
+    assert [slot.had for slot in room.slots] == [0.5, 0.5, 0.7]
+
+
 def test_who_joins_late_gets_no_more_than_the_others_from_then_on() -> None:
     room = Class(2)
     for learner in range(2):
