@@ -84,8 +84,8 @@ def solved(name: str, model: LanguageModel) -> Solved:
 
     try:
         with TemporaryDirectory() as folder:
-            bench = make_backend(name, Tools(lambda: model, lambda: None, Path(folder)))
-            at_start, reached = solve(registry.find(name), bench.answer)
+            backend = make_backend(name, Tools(lambda: model, lambda: None, Path(folder)))
+            at_start, reached = solve(registry.find(name), backend.answer)
     except TutorError as error:
         return Solved(trouble=error.happened)
     return Solved(tuple(sorted(at_start)), tuple(sorted(reached)))

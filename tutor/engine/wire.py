@@ -106,7 +106,7 @@ class Fork(PathRequest, frozen=True):
 
 
 class Close(PathRequest, frozen=True):
-    """Forget a session or a bench. Answer: `Length` (0)."""
+    """Forget a session or a lab backend. Answer: `Length` (0)."""
 
 
 class AskDistribution(SessionQuestion, frozen=True):
@@ -160,7 +160,7 @@ class Tokenize(Request, frozen=True):
 
 
 class AskLab(Request, frozen=True):
-    """A question of the lab `lab`, put to the bench of the name `bench`, which is made if there is
+    """A question of the lab `lab`, put to the backend named `bench`, which is made if there is
     none. `question` and what is answered are MessagePack of the types that `tutor.labs` has for
     that lab. Answer: `LabAnswer`."""
 

@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
         model = load_model(found, on_stage=on_stage)
     line = StatusLine(sys.stderr, always=False)
     try:
-        bench = make_backend("rag", Tools(lambda: model, lambda: None, Path()))
-        figures = measured(bench.answer, lambda text: line.show("measuring", figures=text))
+        backend = make_backend("rag", Tools(lambda: model, lambda: None, Path()))
+        figures = measured(backend.answer, lambda text: line.show("measuring", figures=text))
     finally:
         line.clear()
     if options.json:

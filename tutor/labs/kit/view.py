@@ -185,9 +185,6 @@ class LabView(VerticalScroll, can_focus=True):
         """Show what comes `by` places further on in `VIEWS`."""
         self.did(ShowView(cycled(self.VIEWS, self.state.view, by)))
 
-    def action_show_view(self, view: str) -> None:
-        self.did(ShowView(view))
-
     def action_run(self) -> None:
         self.did(Run())
 
