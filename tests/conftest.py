@@ -18,7 +18,8 @@ from tutor.lm.fast.waiting import settle_waiting
 
 settle_waiting()  # as every way into tutor does, before torch is imported
 
-from tutor.lm.load import LanguageModel, load_model  # noqa: E402
+from tutor.lm.language_model import LanguageModel  # noqa: E402
+from tutor.lm.load import load_model  # noqa: E402
 from tutor.models import FoundModel  # noqa: E402
 from tutor.models.installed import DEFAULT  # noqa: E402
 from tutor.models.pull import pull  # noqa: E402

@@ -1,4 +1,4 @@
-"""The rules of the layout hold: which room imports which, and how large a folder or a class is.
+"""Enforce the layout: which package may import which, and how large a folder or a class may be.
 
 CONTRIBUTING.md explains the layers. The import contracts are in `pyproject.toml`; the rules that a
 contract cannot state are here.
@@ -25,7 +25,7 @@ LONGEST_CLASS = 300
 
 
 def test_import_contracts() -> None:
-    """In a process of its own: the linter silences every logger that there is."""
+    """Run the linter in a process of its own, because it silences every logger."""
     program = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
@@ -53,7 +53,7 @@ def test_no_import_cycle_outside_the_app() -> None:
 
 
 def test_no_import_cycle_between_the_rooms_of_the_app() -> None:
-    """A room is a folder of the app, or a module beside the folders."""
+    """A room is a folder of the app, or a module beside these folders."""
     rooms = {(room(one), room(other)) for one, other in imports() if in_app(one) and in_app(other)}
     assert sorted(in_cycles(pair for pair in rooms if pair[0] != pair[1])) == []
 
@@ -106,7 +106,7 @@ def room(module: str) -> str:
 
 
 def in_cycles(arrows: Iterable[tuple[str, str]]) -> set[str]:
-    """Return what can be reached from itself."""
+    """Return the modules or folders that can be reached from themselves."""
     targets: dict[str, set[str]] = {}
     for one, other in arrows:
         targets.setdefault(one, set()).add(other)

@@ -13,7 +13,8 @@ from tools.ngram import Record as NgramRecord
 from tutor import paths
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.training.recipes.families import model as family_model
 from tutor.lm.training.recipes.families.model import FAMILIES, Family, load_family

@@ -31,7 +31,8 @@ from tutor.labs.certainty.lab import (
 from tutor.labs.kit.actions import Run, ShowView
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.models.find import find_model
 
 

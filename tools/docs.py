@@ -1,4 +1,4 @@
-"""Write the parts of README.md and docs/ that follow from the code: tables of keys, and counts.
+"""Generate the parts of README.md and docs/ that follow from the code: tables of keys, and counts.
 
     python -m tools.docs
 
@@ -32,7 +32,8 @@ _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTAL
 
 
 class Row(NamedTuple):
-    """Where keys work, and the classes that bind them. `more` are keys that are no bindings."""
+    """One row of a table: where keys work, and the classes that bind them. `more` describes keys
+    that have no binding."""
 
     where: str
     classes: str
@@ -95,8 +96,8 @@ def main() -> None:
 
 
 def filled_in(text: str) -> str:
-    """Return the text with each generated part as it should be. Raises `KeyError` for a part that
-    nothing here makes."""
+    """Return the text with each generated part up to date. Raises `KeyError` for a part whose name
+    is unknown."""
     parts = {"keys": keys_of_the_app, "keys-of-labs": keys_of_labs, "labs": number_of_labs}
     return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]()}{found[3]}", text)
 
@@ -132,8 +133,8 @@ def table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def entries(of: type[DOMNode]) -> list[str]:
-    """Return what the class's keys do, as in "`↑` `↓` row". Hidden bindings that say nothing
-    belong to the binding of the same action before them."""
+    """Return what the class's keys do, as in "`↑` `↓` row". Hidden bindings without a description
+    join the preceding binding of the same action."""
     found: list[tuple[list[str], str]] = []
     action = ""
     for binding in bindings(of):
@@ -145,7 +146,7 @@ def entries(of: type[DOMNode]) -> list[str]:
         action = binding.action.partition("(")[0]
         if same and (not says or says == found[-1][1]):
             found[-1][0].extend(key for key in keys if key not in found[-1][0])
-        elif found and keys == found[-1][0]:  # what the key does depends on the moment
+        elif found and keys == found[-1][0]:  # the key has several meanings
             found[-1] = (keys, f"{found[-1][1]}, {says}")
         else:
             found.append((keys, says))
@@ -162,7 +163,7 @@ def told_keys(binding: Binding) -> list[str]:
 
 
 def ranges(keys: list[str]) -> list[str]:
-    """Return the keys with the digits from 1 to 9 as one range."""
+    """Return the keys, with the digits from 1 to 9 merged into one range."""
     digits = list("123456789")
     rest = [key for key in keys if key not in digits]
     return [*rest, "1-9"] if [key for key in keys if key in digits] == digits else keys
@@ -177,7 +178,7 @@ def bindings(of: type[DOMNode]) -> list[Binding]:
 
 
 def classes_with_keys() -> Iterator[type[DOMNode]]:
-    """Yield the classes that bind keys, but for the views of labs."""
+    """Yield the classes that bind keys, except the views of labs."""
     for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
         importlib.import_module(module.name)
     for name in registry.names():

@@ -1,10 +1,10 @@
-"""Make mistakes on purpose, one at a time, and tell which the tests catch.
+"""Make deliberate mistakes, one at a time, and report which of them the tests catch.
 
     python -m tools.mutants             all of `tools.mutations`
     python -m tools.mutants sampling    those in files whose path contains the word
 
-Each is made in a copy of the tree, and the tests that belong to it are run there. The status is 1
-if a mistake is not caught, or if the code that it changes is not found.
+Each mistake is made in a copy of the tree, where the tests that belong to it are run. The exit
+status is 1 if a mistake is not caught, or if the code that it changes is not found.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tools.mutations import MUTATIONS, Mutation
 ROOT = Path(__file__).parent.parent
 COPIED = ("tutor", "tests", "tools", "pyproject.toml")
 LONGEST = 600.0
-"""Seconds that a test may hang because of the mistake."""
+"""Seconds before tests that hang because of a mistake are killed."""
 
 _TIMES = count(1)
 HEAVY = ["pytest", "hypothesis.strategies", "torch", "numpy", "textual.app", "msgspec", "fsrs"]
-"""What all tests import, and nothing of tutor: imported once, in the process they come from."""
+"""Modules that all tests import, none of them tutor's. They are imported once, before forking."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -65,7 +65,7 @@ def found_once(mutation: Mutation) -> bool:
 
 @contextmanager
 def copy_of_the_tree() -> Iterator[Path]:
-    """A folder with the code to be changed, and links to everything else."""
+    """Yield a folder with a copy of the code to be changed, and links to everything else."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         without = shutil.ignore_patterns("__pycache__", "__snapshots__")
@@ -84,7 +84,7 @@ def copy_of_the_tree() -> Iterator[Path]:
 
 
 def linked(file: str, other: str) -> None:
-    """Give a file another name, or copy it where the disk does not allow that."""
+    """Hard-link a file, or copy it if the disk does not allow links."""
     try:
         os.link(file, other)
     except OSError:
@@ -94,7 +94,7 @@ def linked(file: str, other: str) -> None:
 def is_caught(
     mutation: Mutation, folder: Path, context: multiprocessing.context.ForkServerContext
 ) -> bool:
-    """Whether a test fails with this mistake."""
+    """Return whether a test fails with this mistake."""
     file = folder / mutation.file
     before = file.read_text(encoding="utf-8")
     write(file, before.replace(mutation.original, mutation.mutated))
@@ -105,7 +105,7 @@ def is_caught(
 
 
 def write(file: Path, text: str) -> None:
-    """Write a file that no bytecode fits which was made before: Python compares the times."""
+    """Write a file with a new modification time, so that Python does not reuse older bytecode."""
     file.write_text(text, encoding="utf-8")
     os.utime(file, (next(_TIMES),) * 2)
 
@@ -113,7 +113,7 @@ def write(file: Path, text: str) -> None:
 def tests_pass(
     tests: Sequence[str], folder: Path, context: multiprocessing.context.ForkServerContext
 ) -> bool:
-    """Whether all these tests pass in time."""
+    """Return whether all these tests pass in time."""
     run = context.Process(target=run_tests, args=(folder, tests))
     run.start()
     run.join(LONGEST)
@@ -124,7 +124,7 @@ def tests_pass(
 
 
 def run_tests(folder: Path, tests: Sequence[str]) -> None:
-    """In a process of its own: end with the status of pytest."""
+    """Run the tests in a child process, which exits with the status of pytest."""
     import pytest
 
     os.chdir(folder)

@@ -1,5 +1,5 @@
-"""Mistakes that somebody could make in the code that must not have any: `tools.mutants` makes each
-of them in a copy, and the tests should notice."""
+"""Plausible mistakes in code that must not have any. `tools.mutants` makes each of them in a copy,
+and the tests should catch it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 
 class Mutation(NamedTuple):
-    """A piece of a file, which occurs once in it, and what the mistake makes of it."""
+    """One mistake: code that occurs exactly once in a file, what replaces it, and the tests that
+    should catch it."""
 
     file: str
     original: str

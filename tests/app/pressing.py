@@ -1,8 +1,8 @@
-"""Pressing keys, and waiting until nothing more comes of them.
+"""Press keys, and wait until the app has nothing left to do.
 
-`Pilot.press` and `Pilot.pause` wait by the clock until the process seems to rest: several times
-20 ms for each key, and too short where the machine is busy with something else. Here it is looked
-whether the app still has anything to do.
+`Pilot.press` and `Pilot.pause` wait by the clock until the process seems idle. That takes several
+times 20 ms for each key, and is too short when the machine is busy with something else. The
+functions here check whether the app still has anything to do.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 WORK = 0.004
-"""Seconds for what is under way in a worker, which no queue shows."""
+"""Seconds to wait for a worker, whose work shows in no queue."""
 LIMIT = 1.0
-"""Seconds after which an app that never rests is looked at as it is."""
+"""Seconds after which the wait ends, even if the app is still busy."""
 
 
 async def tap(pilot: Pilot[Any], *pressed: str) -> None:
@@ -33,7 +33,7 @@ async def tap(pilot: Pilot[Any], *pressed: str) -> None:
 
 
 def event_of(key: str) -> Key:
-    """Return what a terminal would send for a key, by the name that `Pilot.press` takes."""
+    """Return the event that a terminal would send for a key, named as for `Pilot.press`."""
     name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
     try:
         character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
@@ -43,8 +43,8 @@ def event_of(key: str) -> Key:
 
 
 async def settle(pilot: Pilot[Any]) -> None:
-    """Wait until every message that is on its way was handled and the screen is drawn: seen twice,
-    since what is handled in between may send others."""
+    """Wait until every message is handled and the screen is drawn. The app must be found idle
+    twice, because handling a message may send others."""
     rests = 0
     end = time.monotonic() + LIMIT
     while rests < 2 and pilot.app.is_running and time.monotonic() < end:

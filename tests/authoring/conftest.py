@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 
 

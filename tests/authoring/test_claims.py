@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
     Told = Callable[[str], list[Finding]]
 

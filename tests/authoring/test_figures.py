@@ -16,7 +16,7 @@ from tutor.course.catalogue import load_course
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 pytestmark = pytest.mark.slow
 

@@ -24,7 +24,8 @@ from tutor.labs.prompting import lab as prompting
 from tutor.labs.prompting.actions import Copy
 from tutor.labs.training import lab as training
 from tutor.labs.word2vec import lab as word2vec
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.models import find_model
 from tutor.models.installed import bundled_model
 

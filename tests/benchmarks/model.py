@@ -21,7 +21,8 @@ from torch import Tensor
 
 from tests.benchmarks.table import Measured
 from tutor.lm.fast.kernels import THREADS
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.models import find_model
 

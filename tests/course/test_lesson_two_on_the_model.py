@@ -15,7 +15,7 @@ from tutor.lm import draw
 from tutor.lm.distribution import PLAIN, Distribution, Row
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
 
 

@@ -1,5 +1,5 @@
 """An engine without a model and without a process, for tests of the client: a `Channel` whose other
-end is a function, and a clock that a test moves on."""
+end is a function, and a clock that a test advances."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tutor.engine.wire import (
 
 
 class ScriptedChannel:
-    """Implements `Channel`. `script` hears each message and says what it likes."""
+    """A `Channel` that passes each message to `script`, which may send anything back."""
 
     pid = None
     shared = False
@@ -71,7 +71,7 @@ Script = Callable[[ScriptedChannel, ToEngine], None]
 
 
 def serve(channel: ScriptedChannel, message: ToEngine) -> None:
-    """Behave well."""
+    """Answer every message, like a well-behaved engine."""
     match message:
         case Ping():
             channel.say(Pong())
@@ -82,7 +82,7 @@ def serve(channel: ScriptedChannel, message: ToEngine) -> None:
 
 
 def only_pings(channel: ScriptedChannel, message: ToEngine) -> None:
-    """Answer nothing but pings, as an engine does whose model is busy."""
+    """Answer only pings, like an engine whose model is busy."""
     if isinstance(message, Ping):
         channel.say(Pong())
 
@@ -92,7 +92,7 @@ def silent(channel: ScriptedChannel, message: ToEngine) -> None:
 
 
 class Looks:
-    """The time between two looks of `Liveness`, which passes when a test says so."""
+    """The time between two checks of `Liveness`, which passes when a test says so."""
 
     def __init__(self) -> None:
         self._sleeper: asyncio.Future[None] | None = None
@@ -103,11 +103,11 @@ class Looks:
 
     @property
     def due(self) -> bool:
-        """Whether anybody waits for the next look."""
+        """Whether `Liveness` is waiting for its next check."""
         return self._sleeper is not None and not self._sleeper.done()
 
     async def take(self, count: int = LOOKS) -> None:
-        """Let so many looks be taken, each after everything that was said has arrived."""
+        """Let `count` checks happen, each after everything that was sent has arrived."""
         async with asyncio.timeout(30):
             for _ in range(count):
                 while not self.due:
@@ -124,8 +124,8 @@ class Looks:
 
 
 class Starts:
-    """Starts engines in this process: the first behaves as `scripts` says first, and so on; the
-    last goes on. `ready`: they are ready at once."""
+    """Starts engines in this process. Each follows the next of `scripts`; the last script repeats.
+    With `ready`, the engines are ready at once."""
 
     def __init__(self, *scripts: Script, ready: bool = True) -> None:
         self._scripts = scripts or (serve,)
@@ -142,7 +142,7 @@ class Starts:
         return channel
 
     async def channel(self, number: int) -> ScriptedChannel:
-        """Wait until so many engines were started, and return the last of these."""
+        """Wait until `number` engines have been started, and return the last of them."""
         async with asyncio.timeout(30):
             while len(self.channels) < number:
                 await asyncio.sleep(0.001)

@@ -1,4 +1,5 @@
-"""What must not change between versions: a screen and a shared engine may be of different ones."""
+"""Test what must not change between versions: a screen and a shared engine may differ in
+version."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ FROM_ENGINE = {
 
 @pytest.mark.parametrize(("messages", "pinned"), [(ToEngine, TO_ENGINE), (FromEngine, FROM_ENGINE)])
 def test_tags_and_the_order_of_fields(messages: Any, pinned: dict[str, tuple[str, ...]]) -> None:
-    """A tag travels in front of the fields, which travel in order and without their names."""
+    """A tag is sent before the fields, which are sent in order and without their names."""
     travel = [kind for each in get_args(messages) for kind in kinds(each)]
     assert {kind.__struct_config__.tag: kind.__struct_fields__ for kind in travel} == pinned
     assert all(kind.__struct_config__.array_like for kind in travel)

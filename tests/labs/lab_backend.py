@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import MOMENT, Backend, Tools, make_backend
 from tutor.labs.kit.progress import Progress
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def backend(
 
 
 def tools(folder: Path, model: LanguageModel | None = None, *, moment: float = MOMENT) -> Tools:
-    """What a backend is given: `model`, or the small one."""
+    """Return the tools that a backend gets, with `model` or the small model."""
     return Tools(lambda: model or small_model(), lambda: None, folder, moment=moment)
 
 
@@ -50,7 +51,7 @@ def settled(lab: AnyLab, state: Any, backend: Backend) -> Any:
 
 
 def done(lab: str | AnyLab, backend: Backend, *actions: Any) -> Any:
-    """The state of this lab, or of the lab of this name, after these actions, each of them
+    """Return the state of a lab, given itself or by name, after these actions, each of them
     settled."""
     lab = registry.find(lab) if isinstance(lab, str) else lab
     state = settled(lab, lab.start(), backend)

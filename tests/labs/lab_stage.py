@@ -61,7 +61,7 @@ class BackendEngine(FakeEngine):
 def lab_app(
     lab: str | AnyLab, folder: Path, engine: BackendEngine | None = None, course: Course = COURSE
 ) -> TutorApp:
-    """The whole app with this lab open over home: the lab of a name, or this one."""
+    """Return the whole app with a lab, given itself or by name, open over home."""
     opened = registry.find(lab) if isinstance(lab, str) else lab
 
     def find(name: str) -> AnyLab:
@@ -72,7 +72,7 @@ def lab_app(
 
 
 def impatient(name: str, tools: Tools) -> Backend:
-    """Make a backend that answers long work after every step of it."""
+    """Make a backend that answers after every step of long work."""
     return make_backend(name, replace(tools, moment=0.0))
 
 
@@ -113,7 +113,7 @@ async def do(pilot: Pilot[Any], *keys: str) -> None:
 
 
 async def write(pilot: Pilot[Any], text: str) -> None:
-    """Write `text` into the field of the key `e`, in place of what it begins with."""
+    """Write `text` into the field that `e` opens, replacing what is in it."""
     await do(pilot, "e")
     editor(pilot).load(text)
     await do(pilot, "enter")

@@ -11,7 +11,7 @@ import pytest
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import solve
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 TAKES_MINUTES = frozenset(
     (

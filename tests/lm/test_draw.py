@@ -19,7 +19,7 @@ from tutor.lm.trajectory import trajectory
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 seeds = st.integers()
 positions = st.integers(min_value=0, max_value=10_000)

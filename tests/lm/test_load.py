@@ -22,7 +22,8 @@ from tutor import paths
 from tutor.errors import ModelDamaged, ModelError, ModelUnsupported, NotEnoughMemory
 from tutor.lm import load
 from tutor.lm.fast.kernels import Kernels
-from tutor.lm.load import LanguageModel, checksum, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import checksum, load_model
 from tutor.lm.network import Config, Transformer
 from tutor.models import FoundModel, report
 from tutor.models.find import from_path

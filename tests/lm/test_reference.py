@@ -26,7 +26,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tutor.lm.fast.linear import Int4Linear
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
 
 FOLDER = Path(__file__).parent.parent / "reference"

@@ -9,7 +9,7 @@ from tools.certainty import Record, measured
 from tutor import paths
 from tutor.labs.certainty.lab import WAYS
 from tutor.labs.certainty.real_and_invented import items
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 RECORD = msgspec.json.decode(
     (paths.real_and_invented().parent / "measured.json").read_bytes(), type=Record

@@ -1,4 +1,4 @@
-"""README.md and docs/ say what follows from the code: keys, and counts."""
+"""Test that README.md and docs/ match the code: tables of keys, and counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mistakes of `make mutants` can still be made: each finds the code that it changes."""
+"""Test that each mistake of `make mutants` still finds the code that it changes."""
 
 from __future__ import annotations
 

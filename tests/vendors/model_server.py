@@ -20,7 +20,8 @@ import torch
 from tests.vendors.loopback import Handler, Loopback, chat_event, loopback, text_event, usage_event
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage, SamplerSettings
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.lm.session import Session
 from tutor.models.find import find_model
 

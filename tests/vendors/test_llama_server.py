@@ -14,7 +14,7 @@ import pytest
 
 from tutor.lm.chat import text_ids
 from tutor.lm.distribution import PLAIN, ChatMessage
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 from tutor.vendors.catalogue import RemoteModel, remote_model
 from tutor.vendors.check import check

@@ -1,4 +1,4 @@
-"""What the screens have that use more than what is on them."""
+"""The base of the screens that use the course, the learner's progress or the model."""
 
 from __future__ import annotations
 

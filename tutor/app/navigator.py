@@ -49,7 +49,7 @@ class Navigator(Navigation):
         self._app.push_screen(kind(self._services, self))
 
     def _open_or_return(self, kind: type[CourseScreen]) -> None:
-        """Open a screen; where one of its kind is open further down, return to that."""
+        """Open a screen, or return to one of its kind that is already open further down."""
         for screen in self._app.screen_stack:
             if isinstance(screen, kind):
                 self._return_to(screen)
@@ -209,8 +209,8 @@ class Navigator(Navigation):
         self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode))
 
     def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
-        """Open a screen that asks the model at once. Where the model is on another machine, the
-        learner is asked before."""
+        """Open a screen that asks the model at once. If the model is on another machine, ask the
+        learner first."""
         remote = self._services.remote
         if remote is None or self._services.engine.allowed(remote):
             self._app.push_screen(make())
@@ -227,8 +227,9 @@ class Navigator(Navigation):
     def open_guessing_game(
         self, lab: Lab | None = None, on_over: Callable[[], Awaitable[str | None]] | None = None
     ) -> None:
-        """Open the guessing game on the text of `lab`. The game scores every token of a text, and
-        a server returns the probabilities of a few: with a remote model that is said instead."""
+        """Open the guessing game on the text of `lab`. With a remote model, show a message instead:
+        the game scores every token of a text, and a server returns the probabilities of only a
+        few."""
         if self._services.remote is not None:
             self.tell("The guessing game needs every token's probability: a model that runs here.")
             return
@@ -287,7 +288,7 @@ class Navigator(Navigation):
         self._open_or_return(SearchScreen)
 
     def open_help(self) -> None:
-        """Open the keys of the screen that is shown, in words."""
+        """Open the help page, which describes the keys of the current screen."""
         from tutor.app.help import HelpScreen
 
         screen = self._app.screen

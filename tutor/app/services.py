@@ -1,5 +1,5 @@
-"""What the screens of the app may use, and the ways between them. Both are passed to the screens
-that need them."""
+"""The services that screens of the app may use, and the navigation between screens. Both are passed
+to the screens that need them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
-    """Returns whether texts may be sent to the host of a model; asks the learner where needed. The
+    """Returns whether texts may be sent to the host of a model, and asks the learner if needed. The
     phrase says what would be sent. See `tutor.app.model.consent`."""
 
 
@@ -47,14 +47,14 @@ class OpenCourse:
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
-        """The questions of the course by id, as reviews know them."""
+        """The questions of the course by id, in the form that reviews use."""
         return review_questions(self.course)
 
 
 @dataclass(frozen=True)
 class Services:
-    """What screens may use. `remote` is the model of the engine where that is on another machine;
-    `allowed` says what may be done here; `find_lab` returns the lab of a name."""
+    """The services that screens may use. `remote` is the engine's model if it runs on another
+    machine; `allowed` says what may be done here; `find_lab` returns a lab by its name."""
 
     open_course: OpenCourse
     progress: BackgroundProgress
@@ -81,8 +81,8 @@ class Services:
 
 
 class Navigation(Protocol):
-    """The ways from one screen to another. `tutor.app.navigator` has them; screens know only this,
-    so that no screen imports another."""
+    """The navigation between screens. `tutor.app.navigator` implements it; screens know only this
+    protocol, so that no screen imports another."""
 
     # --- lessons and their questions ---
 
@@ -90,7 +90,7 @@ class Navigation(Protocol):
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
     ) -> None:
         """Read the lesson of an outline, and open it or its questions. Its file may have changed
-        since the course was opened: the learner is told then."""
+        since the course was opened; the learner is told if so."""
 
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None: ...
 
@@ -101,14 +101,14 @@ class Navigation(Protocol):
     def open_target(self, target: TermTarget | ScreenTarget) -> None: ...
 
     def open_quiz(self, lesson: Lesson) -> None:
-        """Open the questions of a lesson. Where they or their result are open already, further
-        down, return to them: two screens of one quiz would contradict each other."""
+        """Open the questions of a lesson. If they or their result are already open further down,
+        return to them: two screens of one quiz would contradict each other."""
 
     def restart_quiz(self, lesson: Lesson) -> None:
-        """Replace the screen by the questions of its lesson."""
+        """Replace the current screen with the questions of its lesson."""
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
-        """Replace the quiz by its result: Esc leads to where the quiz was opened."""
+        """Replace the quiz with its result: Esc leads to where the quiz was opened."""
 
     # --- labs and the model ---
 
@@ -130,8 +130,8 @@ class Navigation(Protocol):
         seed: int,
         at: int,
     ) -> None:
-        """Open in the stepper what a lab has had the model write: the tokens of the prompt, what
-        was written after it, and which token of that is looked at."""
+        """Open a text that a lab had the model write, in the stepper: the tokens of the prompt, the
+        tokens written after it, and which of those is in focus."""
 
     def open_stepper(self) -> None: ...
 
@@ -156,4 +156,4 @@ class Navigation(Protocol):
     def open_teacher_view(self) -> None: ...
 
     def tell(self, message: TutorError | str | None) -> None:
-        """Show a message on the screen that is shown."""
+        """Show a message on the current screen."""

@@ -1,4 +1,4 @@
-"""Makes the app on the course, progress and model of this machine, for the command line."""
+"""Makes the app for the command line, with the course, progress and model of this machine."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def make_app(
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,
 ) -> TutorApp:
-    """Return the app on the course, progress and model of this machine.
+    """Return the app with the course, progress and model of this machine.
 
     `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
-    `course` is a folder of lessons of somebody else; progress in it is kept apart.
-    `ascii_only`: draw in ASCII, as is done anyway where the locale cannot write UTF-8.
-    `idle_minutes` without a key end the program; None: it stays.
-    Raises `TutorError` when progress or lessons cannot be opened at all.
+    `course` is a folder of someone else's lessons; progress in them is kept separately.
+    `ascii_only` draws in ASCII, which happens anyway if the locale cannot write UTF-8. The program
+    ends after `idle_minutes` without a key, or never if None. Raises `TutorError` if progress or
+    lessons cannot be opened at all.
     """
     remote = remote_model(model) if is_remote(model) else None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.course.measured import Cases
     from tutor.course.questions.compare import ComparePrompts
     from tutor.course.questions.next_token import NextTokenQuestion
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
 
 _MORE = 4

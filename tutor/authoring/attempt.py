@@ -31,7 +31,7 @@ from tutor.text import visible
 if TYPE_CHECKING:
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.requests import Request
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
 
 

@@ -16,7 +16,7 @@ from tutor.errors import LessonError
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 LONGEST_ANSWER = 16
 """Tokens that are written to see whether an answer comes; the text tells earlier in most cases."""

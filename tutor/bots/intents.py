@@ -37,7 +37,7 @@ from tutor.lm.embeddings.word2vec import words_of
 from tutor.lm.fast.kernels import one_thread
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 PIECES = 1024
 """Places that pieces of words are hashed into."""

@@ -10,7 +10,7 @@ from tutor.bots.bank import Bank, Likely, Near, RetrievalReply
 from tutor.bots.intents import IntentTraining
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 LIKELY = 0.1
 """Answers of an intent that has less than this are not looked at (those of the first one are)."""

@@ -14,7 +14,7 @@ from tutor.cli.status_line import StatusLine
 
 if TYPE_CHECKING:
     from tutor.authoring.lint import Finding, Report
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
     from tutor.models import FoundModel
 
 

@@ -1,4 +1,4 @@
-"""Locks down a login that is the tutor and nothing else: `tutor --kiosk`.
+"""Locks down a login that runs the tutor and nothing else: `tutor --kiosk`.
 
 For sshd's `ForceCommand tutor --kiosk`, or `tutor-kiosk` as a login shell (docs/kiosk.md). What the
 client asks to run is refused, its environment does not count, the keys that stop or dump a program

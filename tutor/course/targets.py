@@ -1,4 +1,4 @@
-"""Where a link leads to: a term of the glossary, or a screen of a lesson."""
+"""Finds where a link leads: to a term of the glossary, or to a screen of a lesson."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class EngineState(enum.Enum):
 class ModelSession(Protocol):
     """One path of tokens, in the process that has the model.
 
-    Every method raises the `TutorError` that keeps it from its work, and changes nothing then.
+    A method that fails raises a `TutorError` and changes nothing.
     """
 
     def __len__(self) -> int: ...
@@ -53,13 +53,14 @@ class ModelSession(Protocol):
         ...
 
     def fork(self, length: int) -> Self:
-        """Return another session on the first `length` tokens, with what is computed for them."""
+        """Return another session on the first `length` tokens, with what has been computed for
+        them."""
         ...
 
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return what comes after the first `position` tokens, with the `top` most probable
+        """Return the distribution after the first `position` tokens, with the `top` most probable
         rows."""
         ...
 
@@ -72,13 +73,13 @@ class ModelSession(Protocol):
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Return the rows of tokens whose text contains `query`, exact ones first, then the most
+        """Return the rows of tokens whose text contains `query`, exact matches first, then the most
         probable. Raises `TextError` if there is none."""
         ...
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return how surprising each token from `start` to the end was, in bits; None for the
-        first token of a text."""
+        """Return the surprisal of each token from `start` to the end, in bits; None for the first
+        token of a text."""
         ...
 
     def xray(self, position: int, layer: int) -> XRay:
@@ -90,7 +91,7 @@ class ModelSession(Protocol):
 class AsyncModelSession(Protocol):
     """A `ModelSession` as a screen holds it: the same questions, awaited.
 
-    The path changes here at once; the engine hears of it with the next question. Cancelling a
+    The path changes here at once; the engine is told about it with the next question. Cancelling a
     question cancels the work.
     """
 
@@ -141,7 +142,7 @@ class LabBackend(Protocol):
 
     async def answer(self, question: Any) -> Any:
         """Return the backend's answer. Raises the `TutorError` that the engine answers with.
-        Cancelling it cancels the work."""
+        Cancelling the call cancels the work."""
         ...
 
     def close(self) -> None:
@@ -167,7 +168,7 @@ class Engine(Protocol):
 
     @property
     def failure(self) -> TutorError | None:
-        """Why the engine stopped, or why it is being started again."""
+        """Why the engine stopped, or why it is being restarted."""
         ...
 
     @property
@@ -189,7 +190,7 @@ class Engine(Protocol):
         ...
 
     async def stop(self) -> None:
-        """End the engine, or leave one that is shared. Requests under way fail."""
+        """End the engine, or disconnect from a shared one. Requests under way fail."""
         ...
 
     async def restart(self) -> None:
@@ -216,11 +217,11 @@ class Engine(Protocol):
         ...
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
-        """Return the tokens of a text, outside any session."""
+        """Return the tokens of a text, without a session."""
         ...
 
     def lab_backend(self, lab: AnyLab) -> LabBackend:
-        """Return the backend of a lab, made when it is asked something."""
+        """Return the backend of a lab. The engine makes it when the first question arrives."""
         ...
 
     def allowed(self, model: RemoteModel) -> bool:

@@ -18,7 +18,7 @@ from tutor.vendors.permissions import Permissions
 from tutor.vendors.runs import RemoteRuns
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 
 class LabBackends:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tutor.errors import EngineError, TutorError
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
     from tutor.models.report import OnStage
 
 log = logging.getLogger(__name__)

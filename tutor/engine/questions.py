@@ -1,8 +1,8 @@
-"""What a session can be asked, in one table: message, answer, and the method that answers.
+"""The questions to a session, in one table: message, answer, and the method that answers.
 
-From it the engine takes how a question is answered (`QUESTIONS`), and the proxy takes its methods
-(`SessionQuestions`). To ask something new, add its messages to `wire`, its method to `api` and to
-the sessions that implement it, and its line here.
+The engine looks up here how to answer a question (`QUESTIONS`), and the proxy inherits its methods
+from here (`SessionQuestions`). To add a question, add its messages to `wire`, its method to `api`
+and to the sessions that implement it, and its line to this table.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 
 
 class _Asker(Protocol):
-    """What can put a question to the engine: a proxy."""
+    """A proxy, which can ask the engine a question."""
 
     async def ask_question(
         self,
@@ -42,7 +42,7 @@ class _Asker(Protocol):
 
 
 class _Readable(Protocol):
-    """A path, of which the network has read a part."""
+    """A path of tokens, of which the network has processed a part."""
 
     def __len__(self) -> int: ...
 
@@ -52,9 +52,9 @@ class _Readable(Protocol):
 class Question(Generic[Fields, Value]):
     """One question: a method of `SessionQuestions`, and how the engine answers it.
 
-    `asked` is the class of its message, whose fields behind `id` and `session` are the arguments
-    of `method`. `tokens_to_read` says how much work it is. `counts` gives how many things an answer
-    tells about, and how many were asked about, of a path of so many tokens.
+    `asked` is the class of its message, whose fields after `id` and `session` are the arguments of
+    `method`. `tokens_to_read` returns how many tokens have to be processed for the answer. `counts`
+    returns how many items an answer has, and how many it must have, given the length of the path.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Question(Generic[Fields, Value]):
         self._arguments = self.asked.__struct_fields__[2:]
 
     def answer(self, session: ModelSession, asked: SessionQuestion) -> QuestionAnswer[Value]:
-        """Ask the session, in the engine. Raises `TutorError`."""
+        """Ask the session, in the engine's process. Raises `TutorError`."""
         arguments = {name: getattr(asked, name) for name in self._arguments}
         return self._answer(asked.id, getattr(session, self.name)(**arguments))
 
@@ -92,7 +92,7 @@ class Question(Generic[Fields, Value]):
     def __get__(
         self, proxy: _Asker | None, owner: object
     ) -> Question[Fields, Value] | Callable[Fields, Coroutine[Any, Any, Value]]:
-        """As an attribute of a proxy it is a method that asks."""
+        """Return a method that asks this question, if it is looked up on a proxy."""
         if proxy is None:
             return self
 

@@ -1,4 +1,4 @@
-"""Reaches an engine: one that serves many where there is one, else a process of one's own."""
+"""Connects to an engine: a shared one if there is one, else a process of the learner's own."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ Start = Callable[[Sequence[str]], Awaitable[Channel]]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long an engine is waited for, in seconds, and how often it is started again.
+    """How long to wait for an engine, in seconds, and how often to restart it.
 
-    Until the model is ready silence may be long: one library that comes from a slow disk keeps
-    every thread of a Python process waiting.
+    Before the model is ready, silence may be long: loading one library from a slow disk blocks
+    every thread of a Python process.
     """
 
     start_silence: float = 120.0
-    """After so long without a message, an engine that starts counts as hung."""
+    """Silence after which an engine that is starting counts as hung."""
     silence: float = 20.0
-    """And one that owes an answer."""
+    """Silence after which an engine that owes an answer counts as hung."""
     restarts: int = 3
-    """Starts within `restart_window`; after that, starting is left to the user."""
+    """Starts within `restart_window`; after that, only the user can start the engine."""
     restart_window: float = 60.0
     returns: int = 120
-    """Attempts to connect again to a shared engine that has ended, `return_pause` apart."""
+    """Attempts to reconnect to a shared engine that has ended, `return_pause` seconds apart."""
     return_pause: float = 0.5
 
 
@@ -39,8 +39,9 @@ PATIENCE = Patience()
 
 
 class Reach:
-    """`model` is a `--model` specification, None for the default. `shared` is the socket of an
-    engine that serves many; without one, or where nobody listens there, `start` starts a process.
+    """A way to reach an engine. `model` is a `--model` specification, None for the default.
+    `shared` is the socket of a shared engine; without one, or if nothing listens there, `start`
+    starts a process.
     """
 
     def __init__(
@@ -60,12 +61,12 @@ class Reach:
         self._start = start
 
     def for_labs(self) -> Reach:
-        """Return a way to an engine of the learner's own, which answers labs alone."""
+        """Return a way to reach an engine of the learner's own, which answers only labs."""
         command = (*self._command, "--labs")
         return Reach(self.model, None, command, self.patience, self._start)
 
     async def open(self, wanted: Callable[[], bool]) -> Channel:
-        """Connect or start, as long as the engine is `wanted`. Raises `EngineError`."""
+        """Connect to an engine or start one, as long as it is `wanted`. Raises `EngineError`."""
         shared = None if self._shared is None else await self._open_shared(self._shared, wanted)
         if shared is not None:
             return shared

@@ -1,4 +1,4 @@
-"""Requests under way, as the app's end of the engine knows them."""
+"""The app's record of the requests that the engine has not answered yet."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tutor.errors import TutorError
 
 
 class PendingRequests:
-    """The requests whose answers are awaited, by their ids. `changed` is called when one is added
-    or not awaited any more."""
+    """The requests whose answers are awaited, by id. `changed` is called when one is added or no
+    longer awaited."""
 
     def __init__(self) -> None:
         self.changed: Callable[[], None] = lambda: None
@@ -29,26 +29,26 @@ class PendingRequests:
         return next(self._ids)
 
     def expect(self, id_: int) -> asyncio.Future[Answer]:
-        """Return what becomes the answer to this request."""
+        """Return a future for the answer to this request."""
         self._pending[id_] = asyncio.get_running_loop().create_future()
         self.changed()
         return self._pending[id_]
 
     def settle(self, answer: Answer) -> None:
-        """An answer has come; one that nobody waits for is dropped."""
+        """Deliver an answer; one that is no longer awaited is dropped."""
         future = self._pending.get(answer.id)
         if future is not None and not future.done():
             future.set_result(answer)
         self.forget([answer.id])
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Nothing is owed to these requests any more."""
+        """Stop waiting for the answers to these requests."""
         for id_ in ids:
             self._pending.pop(id_, None)
         self.changed()
 
     def fail(self, error: TutorError) -> None:
-        """None of them will be answered."""
+        """Fail all pending requests with this error."""
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(error)

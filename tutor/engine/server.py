@@ -25,7 +25,7 @@ from tutor.engine.wire import (
 )
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 
 

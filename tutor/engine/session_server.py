@@ -41,17 +41,17 @@ class SessionTable(Generic[SessionKind]):
         return name in self._sessions
 
     def put(self, name: str, session: SessionKind) -> None:
-        """Keep a session, in place of one of the same name."""
+        """Store a session, replacing one of the same name."""
         self._sessions[name] = session
 
     def get(self, name: str) -> SessionKind:
-        """Return a session that is to be used. Raises `UnknownSession`."""
+        """Return a session for use. Raises `UnknownSession`."""
         if name not in self._sessions:
             raise UnknownSession(f"The engine has no session {name!r}.", "Open it again.")
         return self._sessions[name]
 
     def look(self, name: str) -> SessionKind | None:
-        """Return a session, if it is there, without using it."""
+        """Return a session if it exists, without counting that as use."""
         return self._sessions.get(name)
 
     def close(self, name: str) -> None:
@@ -60,7 +60,7 @@ class SessionTable(Generic[SessionKind]):
 
 
 class SessionServer(Answering, Generic[SessionKind]):
-    """Moves and asks sessions. Subclasses know how one is opened on their model."""
+    """Moves and queries sessions; subclasses know how to open one on their model."""
 
     def __init__(
         self,

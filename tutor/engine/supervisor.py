@@ -1,7 +1,7 @@
-"""Keeps an engine alive: starts it, listens to it, and starts it again when it ends.
+"""Keeps an engine alive: starts it, listens to it, and restarts it when it ends.
 
-Honest work may take its time; an engine that is silent while something is owed is ended, and
-started again. An engine that serves many is waited for when it ends.
+Real work may take its time. An engine that is silent while it owes an answer is ended and
+restarted. When a shared engine ends, the supervisor waits for it to return.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NOT_AGAIN = "It ended again and again, as it does where memory is short. It can
 
 
 class Supervisor:
-    """One engine, kept alive. Answers go to `requests`, which fail when it ends. `greet` is called
+    """Keeps one engine alive. Answers go to `requests`, which fail when it ends. `greet` is called
     with each channel that is opened, `changed` after every change of state."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Supervisor:
         self._life = asyncio.create_task(self._live(), name="engine")
 
     async def end(self) -> None:
-        """End the process, or leave the engine that is shared."""
+        """End the process, or disconnect from a shared engine."""
         self._stopping = True
         if self.channel is not None:
             await self.channel.end()
@@ -87,8 +87,8 @@ class Supervisor:
             await self._state_changed.wait()
 
     async def _live(self) -> None:
-        """Start the engine, listen to it, and start it again when it ends, until that is intended
-        or useless."""
+        """Start the engine, listen to it, and restart it when it ends, until the end is intended or
+        a restart is useless."""
         while not self._stopping:
             try:
                 self.channel = await self._reach.open(lambda: not self._stopping)
@@ -168,7 +168,7 @@ class Supervisor:
                 self._starts_in_vain = 0
                 self._enter(EngineState.READY, "")
             case Pong():
-                pass  # a sign of life, and counted as such
+                pass  # it counts as a sign of life
             case EngineLoad():
                 raise EngineError("The engine told how busy it is, and nobody had asked.")
             case _:

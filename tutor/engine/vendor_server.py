@@ -1,7 +1,7 @@
 """Answers requests about a remote model. Nothing here imports torch.
 
-What may wait for the other machine is answered from a thread of its own, so that a slow server
-keeps no other screen waiting, and a request can be cancelled at any time.
+A request that may wait for the other machine is answered in a thread of its own, so that a slow
+server keeps no other screen waiting and the request can be cancelled at any time.
 """
 
 from __future__ import annotations

@@ -87,9 +87,9 @@ def limits(setting: Callable[[str], Setting | None]) -> Limits:
 
 
 def queue(
-    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
 ) -> Queue:
-    """The reviews at `now`. `asked` are the questions of the course, by id.
+    """The reviews at `now`. `questions` are those of the course, by id.
 
     What FSRS wants on a day is due from the beginning of that day. What was reviewed today counts
     towards the limits.
@@ -102,7 +102,7 @@ def queue(
         if begin <= card.last_at < end and card.answers > 1:
             reviewed += 1
             begun += begin <= card.second_at < end
-        question = asked.get(card.question)
+        question = questions.get(card.question)
         if question is None:
             retired += 1
         elif card.suspended:
@@ -142,24 +142,26 @@ def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
 
 
 def forecast(
-    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float, days: int = 14
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, days: int = 14
 ) -> tuple[int, ...]:
     """How many questions come due on each of the next `days` days, today first, with what is
     overdue, if nothing is answered meanwhile."""
     ends = days_from(now, days)
     counts = [0] * days
-    for card in _current(state, asked):
-        at = _due(card, asked[card.question]).at
+    for card in _current(state, questions):
+        at = _due(card, questions[card.question]).at
         day = next((number for number, end in enumerate(ends) if at < end), None)
         if day is not None:
             counts[day] += 1
     return tuple(counts)
 
 
-def retention(state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float) -> float | None:
+def retention(
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
+) -> float | None:
     """The share of the questions answered so far that would be answered right at `now`, as FSRS
     estimates it, 0 to 1; None when there is none."""
-    known = [recall(card, now) for card in _current(state, asked) if card.stability is not None]
+    known = [recall(card, now) for card in _current(state, questions) if card.stability is not None]
     return sum(known) / len(known) if known else None
 
 
@@ -175,29 +177,29 @@ Key = TypeVar("Key")
 
 
 def mastery_of_lessons(
-    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[str, Mastery]:
     """By lesson id, for every lesson that has questions."""
-    return _mastery(state, asked, now, lambda question: question.lesson)
+    return _mastery(state, questions, now, lambda question: question.lesson)
 
 
 def mastery_of_screens(
-    state: LearnerState, asked: Mapping[str, ReviewQuestion], now: float
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[tuple[str, str], Mastery]:
     """By lesson id and screen id: a screen is one idea. Questions without one are left out."""
-    placed = {key: question for key, question in asked.items() if question.screen}
+    placed = {key: question for key, question in questions.items() if question.screen}
     return _mastery(state, placed, now, lambda question: (question.lesson, question.screen))
 
 
 def _mastery(
     state: LearnerState,
-    asked: Mapping[str, ReviewQuestion],
+    questions: Mapping[str, ReviewQuestion],
     now: float,
     group: Callable[[ReviewQuestion], Key],
 ) -> dict[Key, Mastery]:
     """A question never answered counts as not known, and so does one that has changed since."""
     totals: dict[Key, list[float]] = {}
-    for question in asked.values():
+    for question in questions.values():
         total = totals.setdefault(group(question), [0, 0, 0.0])
         total[0] += 1
         card = state.cards.get(question.question)
@@ -221,6 +223,8 @@ def streak(state: LearnerState, now: float) -> int:
     return days.streak(state.days, local_day_number(now))
 
 
-def _current(state: LearnerState, asked: Mapping[str, ReviewQuestion]) -> Iterable[Card]:
+def _current(state: LearnerState, questions: Mapping[str, ReviewQuestion]) -> Iterable[Card]:
     """The cards that can be asked."""
-    return (card for card in state.cards.values() if card.question in asked and not card.suspended)
+    return (
+        card for card in state.cards.values() if card.question in questions and not card.suspended
+    )

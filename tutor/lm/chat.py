@@ -20,7 +20,7 @@ from tutor.lm import chat_template
 from tutor.lm.distribution import ChatMessage
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 
 def text_ids(model: LanguageModel, text: str) -> list[int]:

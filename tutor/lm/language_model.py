@@ -1,4 +1,4 @@
-"""What all work with a loaded model starts from."""
+"""A loaded model, which all work with it starts from."""
 
 from __future__ import annotations
 

@@ -39,8 +39,6 @@ from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
 from tutor.models.report import OnStage, measured, quiet
 
-__all__ = ["LanguageModel", "checksum", "load_model"]
-
 log = logging.getLogger(__name__)
 
 # What converting takes beside the weights themselves: a few copies of the largest matrix as
@@ -178,9 +176,8 @@ def _in_memory(
 
 def _open(found: FoundModel) -> Source:
     if found.kind == "gguf":
-        from tutor.lm.formats.gguf_file import (
-            GgufFile,  # takes a while to import, and is seldom needed
-        )
+        # takes a while to import, and is seldom needed
+        from tutor.lm.formats.gguf_file import GgufFile
 
         return GgufFile(found.path)
     from tutor.lm.formats.hugging_face import HuggingFaceFolder

@@ -129,9 +129,10 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return softmax(q k^T / sqrt(head_size)) v (Vaswani et al. 2017, section 3.2.1), and the
-    weights by which the values were added up.
+    attention weights.
 
-    Shapes are those of `attention_weights`; `v` is like `k`, the answer [..., heads, T, head_size].
+    The shapes are those of `attention_weights`. `v` has the shape of `k`; the output is
+    [..., heads, T, head_size].
     """
     weights = attention_weights(q, k, mask)
     v = v.repeat_interleave(q.shape[-3] // v.shape[-3], dim=-3)
@@ -290,12 +291,11 @@ class Trace:
 
 
 class LayerCache(NamedTuple):
-    """Where one layer's keys and values are kept, in the memory of a `KeyValueCache`: a batch of
-    one text.
+    """One layer's keys and values in the memory of a `KeyValueCache`, as a batch of one text.
 
-    `new` [1, 2 key_value_heads, T, head_size] is the room for those of the tokens being read, keys
-    first. `keys` and `values` [1, key_value_heads, length, head_size] are those of all tokens, the
-    ones being read included.
+    `new` [1, 2 key_value_heads, T, head_size] is the memory for the tokens being processed, keys
+    first. `keys` and `values` [1, key_value_heads, length, head_size] are those of all tokens,
+    including the ones being processed.
     """
 
     new: Tensor
@@ -303,8 +303,8 @@ class LayerCache(NamedTuple):
     values: Tensor
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Keep keys and values of the tokens being read, [key_value_heads, T, head_size] each;
-        returns those of all tokens, [key_value_heads, length, head_size]."""
+        """Store the keys and values of the tokens being processed, [key_value_heads, T, head_size]
+        each, and return those of all tokens, [key_value_heads, length, head_size]."""
         self.new.copy_(torch.cat([k, v]))
         return self.keys[0], self.values[0]
 

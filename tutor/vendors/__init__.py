@@ -15,7 +15,7 @@ Start with `service`: what is asked of a remote model and what comes back, which
     session         a text stepped on a service that tells log-probabilities
     check           what `tutor model check` measures
 
-A lab that asks a remote model does it in its workbench, in the engine's process:
+A lab that asks a remote model does it in its backend, in the engine's process:
 
     tools.remote.start("left", model, RemoteRequest((ChatMessage("user", "Hello"),)))
     ...

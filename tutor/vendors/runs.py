@@ -46,6 +46,8 @@ class RunLimits:
     bytes: int = 4_000_000
     """More than any answer that is asked for here: a server that does not stop is stopped."""
     pieces: int = 100_000
+    patience: float = 0.05
+    """That `look_patiently` waits before it looks again."""
 
 
 LIMITS = RunLimits()
@@ -167,6 +169,15 @@ class RemoteRuns:
             )
             return Progress(arrived=since, trouble=ErrorReport.of(lost))
         return run.progress(since)
+
+    def look_patiently(self, name: str) -> Progress:
+        """Return how far the run is; if it is not over, wait a moment and look again, so that a
+        lab that keeps asking asks less often."""
+        progress = self.look(name)
+        if not progress.over:
+            time.sleep(self._limits.patience)
+            progress = self.look(name)
+        return progress
 
     def cancel(self, name: str) -> None:
         """Stop a run; `look` says so from now on. One that is unknown is stopped already."""

@@ -1,4 +1,5 @@
-"""The explorer as a function of state and event: commands, answers, goals; what is saved."""
+"""Test the explorer as a function of state and event: commands, answers, goals, and what is
+saved."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ PROMPT = split("The capital of France is")
 
 
 class Learner:
-    """A state that events go into, and an engine that answers on request."""
+    """A learner in front of the explorer: its state, and a fake engine that answers on request."""
 
     def __init__(
         self, *, given: str | None = None, card: ModelCard = CARD, tokens: Sequence[Token] = PROMPT
@@ -58,7 +59,7 @@ class Learner:
             self.send(events.Answered(question, answer_to(question)))
 
     def use(self, text: str) -> None:
-        """Hand in another prompt or message, and have it split."""
+        """Submit another prompt or message, and have it tokenized."""
         self.send(events.UseText(text))
         request = self.state.request
         assert isinstance(request, StartText)
@@ -80,7 +81,7 @@ class Learner:
 
 
 def answer_to(question: Question) -> Answer:
-    """What the fake model says."""
+    """Return the fake model's answer."""
     path = question.tokens[: question.position]
     stands = None
     if question.stands is not None:

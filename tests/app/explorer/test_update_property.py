@@ -1,4 +1,5 @@
-"""Whatever the learner does and whatever comes back, in any order: the state stays sound."""
+"""Test that the state stays sound whatever the learner does and the engine returns, in any
+order."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ CARDS = (
 
 
 def answer_to(question: Question) -> Answer:
-    """What a model says that knows four tokens."""
+    """Return the answer of a model that knows four tokens."""
     drawn = ROWS[(question.seed + question.position) % len(ROWS)]
     known = len(question.tokens) - (question.surprisals_from or len(question.tokens))
     stands = None
@@ -65,7 +66,7 @@ def result_of(request: Request) -> events.Event:
 
 
 class Explorer:
-    """An explorer whose engine holds one request at a time, and answers it when it is told to."""
+    """An explorer whose engine holds one request at a time and answers it when the test says so."""
 
     def __init__(self, first: Document, first_message: str) -> None:
         self.state = State(document=first, given=FIRST_PROMPT, first_message=first_message)
@@ -99,7 +100,8 @@ class Explorer:
                 pass
 
     def _expect_drafts(self, before: State, event: events.Event) -> None:
-        """What was written is kept until the model has taken it, or something else is written."""
+        """Expect a draft to be kept until the model has accepted it, or something else is
+        written."""
         match event:
             case events.LeaveEditor(text):
                 self.drafts[before.mode] = text
@@ -108,7 +110,7 @@ class Explorer:
             case events.TextOpened(Document() as document):
                 self.drafts = dict(document.drafts)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
-                taken = self.state.tree is not before.tree  # it is not, where the tree is full
+                taken = self.state.tree is not before.tree  # not if the tree is full
                 if taken and self.drafts.get(before.mode) == before.handed_in:
                     del self.drafts[before.mode]
             case _:
@@ -141,7 +143,8 @@ class Explorer:
             self.send(result_of(request))
 
     def deliver_late(self, place: int) -> None:
-        """An answer to what was asked long ago changes nothing, unless it is asked again."""
+        """Deliver an answer to an old request: it changes nothing, unless the request was made
+        again."""
         request = self.past[place % len(self.past)] if self.past else None
         if request is not None and request != self.state.owed:
             before = self.state
@@ -150,7 +153,8 @@ class Explorer:
             assert self.state.answer is before.answer
 
     def fail(self) -> None:
-        """What was waiting for the engine is given up; what was chosen and written stays."""
+        """Fail a request: what was waiting for the engine is dropped; what was chosen and written
+        stays."""
         request, self.held = self.held, None
         if request is None:
             return

@@ -112,7 +112,7 @@ def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_
         assert np.allclose(weights.sum(-1), 1, atol=1e-5)
         for row in range(len(attention.rows)):
             for column in range(len(attention.columns)):
-                if not may_look(family, part, row, column):
+                if not may_look(part, row, column):
                     assert weights[:, :, row, column].max() == 0
 
 

@@ -19,7 +19,7 @@ from tutor.labs.format.lab import EXAMPLES, Rule, SetRule, TakeToken, UndoToken
 from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 
 DIGITS = SetRule(Rule("pattern", r"\d{4}"))

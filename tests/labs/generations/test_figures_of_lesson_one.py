@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 LESSON = (paths.lessons_folder() / "01-generations.md").read_text("utf-8")
 

@@ -18,7 +18,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus
 from tutor.labs.merges import lab as merges
 from tutor.labs.merges.lab import Jump
 from tutor.labs.merges.merging import in_bytes, joined, next_rule, play
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.tokenizer import Tokenizer
 
 TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️", "aaaaaaa", "שלום, world's"]

@@ -19,7 +19,7 @@ from tutor.labs.neighbors import lab
 from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, analogy
 from tutor.labs.neighbors.lab import AskNear, Neighborhood, Visit, look_up
 from tutor.lm.distribution import Token
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 
 def _all_rows() -> torch.Tensor:

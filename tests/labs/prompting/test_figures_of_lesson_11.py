@@ -17,7 +17,7 @@ from tutor.labs.kit.prompts.scores import Score, Trial, score
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import Version, plain_version
 from tutor.labs.kit.proportions import sign_test, wilson
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 LESSON = (paths.lessons_folder() / "11-prompting.md").read_text("utf-8")
 ROUNDING = 1

@@ -12,7 +12,7 @@ from tutor.cli.rag.measure import MeasuredAll, measured
 from tutor.course.catalogue import load_course
 from tutor.course.passages import course_passages
 from tutor.labs.kit.backend import Tools, make_backend
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.ranking import first_right, mean_reciprocal_rank, recall_at

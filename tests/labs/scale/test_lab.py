@@ -27,7 +27,8 @@ from tutor.labs.scale.published import MODELS, training_compute
 from tutor.labs.scale.questions import Coming, Model, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
 from tutor.labs.scale.side_model import SideModel
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.training.live import FILE, Choices, LiveTraining
 from tutor.models.find import from_path

@@ -16,7 +16,7 @@ from tutor.labs.word_in_context import lab
 from tutor.labs.word_in_context.lab import WAYS, GoToFurthest
 from tutor.labs.word_in_context.sentence_pair import LONGEST, pair
 from tutor.lm.distribution import PLAIN
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Trace
 from tutor.lm.session import Session
 

@@ -13,7 +13,7 @@ from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest, rank_of, simi
 from tutor.lm.embeddings.words import forms
 from tutor.lm.fast.linear import HalfLinear
 from tutor.lm.fast.network import TableEmbedding
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import Config, Transformer
 
 CONFIG = Config(300, width=64, layers=1, heads=2, key_value_heads=1, head_size=32, hidden=32)

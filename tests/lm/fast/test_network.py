@@ -1,4 +1,5 @@
-"""The fast network is the plain one: on random weights, and on those of the bundled model."""
+"""Test that the fast network computes the same as the plain one: on random weights, and on those of
+the bundled model."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ CONFIG = Config(
 )
 PLAIN = (nn.Linear, nn.Embedding, RMSNorm, Attention, FeedForward, Block)
 
-# Both compute in 32-bit floats and differ in the order of their sums only: a few 1e-7 of numbers
-# of size 1 in each layer.
+# Both compute in 32-bit floats and differ only in the order of summation: by a few 1e-7 in each
+# layer, for numbers of size 1.
 ROUNDING = 2e-5
 
 
@@ -58,7 +59,7 @@ def close(found: Tensor, wanted: Tensor, tolerance: float = ROUNDING) -> None:
 
 
 def same_in_every_way(fast: Transformer, plain: Transformer, ids: Tensor) -> None:
-    """At once, in a batch, in pieces, a token at a time, and inside."""
+    """Compare the results for a whole text, a batch, chunks and single tokens, and the traces."""
     close(fast(ids), plain(ids))
     batch = torch.stack([ids, ids.flip(0)])
     close(fast(batch), plain(batch))
@@ -145,7 +146,7 @@ def test_the_bundled_model_in_32_bits_is_the_plain_network(bundled: FoundModel) 
 
 @torch.inference_mode()
 def test_the_bundled_model_as_it_runs_is_near_the_plain_network(bundled: FoundModel) -> None:
-    """Its weights are 16-bit floats then; where single vectors are multiplied, they are too."""
+    """Its weights are 16-bit floats, and so are single vectors that are multiplied with them."""
     model = load_model(bundled)
     plain = plain_bundled(bundled.path, model.network.config)
     ids = torch.tensor(model.tokenizer.encode("The capital of France is Paris, and it is"))

@@ -10,7 +10,7 @@ import torch
 from tests.tiny_model import tiny_model
 from tutor.lm.fast.linear import HalfLinear
 from tutor.lm.fast.together import pays
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session, read_one_more
 
 TEXTS = [

@@ -1,1 +1,1 @@
-"""What goes on behind the screens: the model that runs, and the goals that are reached."""
+"""Work behind the screens: the model that runs or is fetched, and the goals that are reached."""

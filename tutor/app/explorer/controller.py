@@ -1,4 +1,4 @@
-"""Does what the explorer asks for, and reports back what came of it."""
+"""Carries out the explorer's effects, and reports the results back as events."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ Work = Callable[[], "Coroutine[None, None, None]"]
 
 
 class ExplorerController:
-    """Owns the state of one explorer. Events go in by `send`; what they lead to is done here.
+    """Owns the state of one explorer: `send` takes an event, and the controller carries out its
+    effects.
 
-    `work` runs a coroutine function in a worker of its group, in place of the one that runs there;
-    so what is not wanted any more is cancelled, at times before it was called. `show` is called
-    with each new state, `report` with all that a goal could be reached by.
+    `work` runs a coroutine function in a worker of its group, replacing the one that runs there.
+    Work that is no longer wanted is cancelled that way, sometimes before it was called. `show` is
+    called with each new state, `report` with all evidence for a goal.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class ExplorerController:
         return self._state
 
     def start(self) -> None:
-        """Follow the engine."""
+        """Follow the engine's changes of state."""
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
 
@@ -77,10 +78,10 @@ class ExplorerController:
         await self._link.close()
 
     def send(self, event: Event) -> None:
-        """Handle an event, and those that it leads to at once."""
+        """Handle an event, and the events that it leads to immediately."""
         self._events.append(event)
         if self._handling:
-            return  # it has its turn after the one that is being handled
+            return  # it is handled after the current event
         self._handling = True
         try:
             while self._events:
@@ -157,7 +158,8 @@ class ExplorerController:
         self.send(events.Reading(done, total))
 
     async def _find(self, wanted: effects.FindTokens) -> None:
-        """Look tokens up. A query that no token contains is split: its first piece can be taken."""
+        """Look tokens up. A query that no token contains is tokenized, and its first token can be
+        taken."""
         question, query = wanted.question, wanted.query
         rows: tuple[Row, ...] = ()
         said = ""

@@ -1,4 +1,4 @@
-"""One text of the learner with everything that is kept of it from one visit to the next."""
+"""One text of the learner, with everything that is saved between two visits."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ Mode = Literal["text", "chat"]
 
 class Saved(msgspec.Struct, frozen=True):
     """A document as it is stored. `model` is the checksum of the model that the tokens belong to:
-    the ids mean nothing to another one. `prompt` is the text to begin with where there is no tree
-    yet."""
+    the ids mean nothing to another model. `prompt` is the text to start from while there is no
+    tree."""
 
     version: int = VERSION
     model: str = ""
@@ -44,7 +44,8 @@ class Saved(msgspec.Struct, frozen=True):
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A text and a conversation, each with a tree of its own, and how tokens are drawn in both.
-    `drafts` is what was written and is not in use (yet). The other fields are those of `Saved`."""
+    `drafts` holds what was written but is not in use (yet). The other fields are those of
+    `Saved`."""
 
     model: str = ""
     mode: Mode = "text"
@@ -76,14 +77,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, **{self.mode: tree})
 
     def with_draft(self, text: str | None) -> Document:
-        """Return the document with this draft in the mode that is in use; None: without one."""
+        """Return the document with this draft in the mode that is in use, or without one if
+        None."""
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
 
     def for_model(self, model: str) -> Document:
-        """Return the document for the model that is in use. The tokens of another one are given
-        up: the text of the current branch is kept to be split again, the conversation starts
-        again."""
+        """Return the document for the model that is in use. The tokens of another model are
+        dropped: the text of the current branch is kept to be tokenized again, and the conversation
+        restarts."""
         if self.model and self.model != model and (self.text or self.chat):
             prompt = self.prompt
             if self.text:
@@ -108,7 +110,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Document | None:
-        """Return the document that was stored; None where this version cannot read it."""
+        """Return the stored document, or None if this version cannot read it."""
         try:
             saved = msgspec.json.decode(stored, type=Saved)
             if saved.version != VERSION:
@@ -137,8 +139,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         seed: int,
         at: int,
     ) -> Document:
-        """Return a conversation in the tokens of `model`, with what was `written` after its
-        prompt, and token `at` of that (from 0) in focus. Raises `TreeFull`."""
+        """Return a conversation in the tokens of `model`: its prompt, then `written`, with token
+        `at` of `written` (from 0) in focus. Raises `TreeFull`."""
         tree = TokenTree.from_prompt(prompt, seed).extend(written)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))
         return cls(model=model, mode="chat", sampler=sampler, chat=tree)

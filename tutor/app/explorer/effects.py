@@ -1,4 +1,4 @@
-"""Everything that the explorer has done for it; the controller does it and reports back."""
+"""The explorer's effects, which the controller carries out and reports back on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tutor.learner.texts import TextInfo
 
 
 class AskEngine(msgspec.Struct, frozen=True):
-    """Put this request to the engine, in place of the one before."""
+    """Send this request to the engine, replacing the previous one."""
 
     request: Request
 
 
 class CancelRequest(msgspec.Struct, frozen=True):
-    """Give up the request that is with the engine."""
+    """Cancel the request that the engine is working on."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):
@@ -33,17 +33,17 @@ class RestartEngine(msgspec.Struct, frozen=True):
 
 
 class SaveText(msgspec.Struct, frozen=True):
-    """Keep the document for the next time."""
+    """Save the document for the next visit."""
 
     document: Document
 
 
 class ListTexts(msgspec.Struct, frozen=True):
-    """List the texts that are kept at this place."""
+    """List the saved texts of this lab or of the free stepper."""
 
 
 class SwitchText(msgspec.Struct, frozen=True):
-    """Open another text that is kept; None: begin one in this mode."""
+    """Open another saved text, or start a new one in this mode if None."""
 
     info: TextInfo | None
     mode: Mode
@@ -56,7 +56,7 @@ class StarText(msgspec.Struct, frozen=True):
 
 
 class ReportEvidence(msgspec.Struct, frozen=True):
-    """Report what the goal of a lab could be reached by."""
+    """Report evidence for the goal of a lab."""
 
     evidence: Evidence
 

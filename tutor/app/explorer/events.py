@@ -1,4 +1,4 @@
-"""Everything that can happen to the explorer: what the learner does, and what comes back."""
+"""The explorer's events: what the learner does, and the results that come back."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class NewSeed(msgspec.Struct, frozen=True):
 
 
 class SetSampler(msgspec.Struct, frozen=True):
-    """Draw with other settings; a run continues with them."""
+    """Sample with other settings; a run continues with them."""
 
     sampler: SamplerSettings
 
@@ -81,23 +81,23 @@ class RemoveBranch(msgspec.Struct, frozen=True):
 
 
 class ChangeMode(msgspec.Struct, frozen=True):
-    """Go over to the text or to the conversation."""
+    """Switch to the text or to the conversation."""
 
     mode: Mode
 
 
 class UseText(msgspec.Struct, frozen=True):
-    """Begin with this prompt, or send this message."""
+    """Start from this prompt, or send this message."""
 
     text: str
 
 
 NeedsAnswer = Step | TakeRow | TakeFound | MoveCursor
-"""Commands that wait for the model's answer at the place where they are carried out."""
+"""Commands that wait for the model's answer at the position where they apply."""
 TreeCommand = (
     NeedsAnswer | Back | MoveFocus | Fork | NewSeed | StartRun | SwitchBranch | RemoveBranch
 )
-"""Commands that do nothing before there are tokens."""
+"""Commands that do nothing until there are tokens."""
 Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
@@ -109,11 +109,11 @@ class ToggleRun(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """Stop a run at once; what was taken stays."""
+    """Stop a run at once; the tokens that it has taken stay."""
 
 
 class StopReading(msgspec.Struct, frozen=True):
-    """Give up reading a long text. The text stays, and can be read later."""
+    """Stop processing a long text. The text stays, and can be processed later."""
 
 
 class ToggleMarks(msgspec.Struct, frozen=True):
@@ -125,13 +125,13 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class ShowPanel(msgspec.Struct, frozen=True):
-    """Open a panel in place of the one that is open; None: close it."""
+    """Open a panel, replacing the one that is open, or close it if None."""
 
     panel: Panel | None
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor; what was written is there when it opens again."""
+    """Close the editor; what was written is kept for the next time that it opens."""
 
     text: str
 
@@ -150,7 +150,7 @@ class OpenText(msgspec.Struct, frozen=True):
 
 
 class ToggleStar(msgspec.Struct, frozen=True):
-    """Star a text that is kept, or take its star away."""
+    """Star a saved text, or remove its star."""
 
     info: TextInfo
 
@@ -182,7 +182,7 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 class TokensArrived(msgspec.Struct, frozen=True):
-    """The tokens of a prompt or a message are there."""
+    """The tokens of a prompt or a message have arrived."""
 
     request: Start
     tokens: tuple[Token, ...]
@@ -196,7 +196,7 @@ class RequestFailed(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The model has read `done` of `total` tokens of the text it was asked about."""
+    """The model has processed `done` of `total` tokens of the text that it was asked about."""
 
     done: int
     total: int
@@ -218,7 +218,8 @@ class TextsListed(msgspec.Struct, frozen=True):
 
 
 class TextOpened(msgspec.Struct, frozen=True):
-    """Another document is open (None: it could not be read); `fresh`: it has not begun."""
+    """Another document is open, or could not be read if None; `fresh` means that it is a new
+    one."""
 
     document: Document | None
     fresh: bool

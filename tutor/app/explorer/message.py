@@ -1,4 +1,4 @@
-"""How the parts of the explorer tell what the learner did."""
+"""The message with which the parts of the explorer report what the learner did."""
 
 from __future__ import annotations
 

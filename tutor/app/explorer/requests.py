@@ -1,4 +1,4 @@
-"""What the explorer asks the engine, one request at a time, and what it knows of the engine."""
+"""The explorer's requests to the engine, one at a time, and what it knows about the engine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings,
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Asks for the distribution after the first `position` of `tokens`, for the row of the token
-    that `stands` there, and for the surprisals that are missing."""
+    """Asks for the distribution after the first `position` of `tokens`, for the row of the token at
+    that position (`stands`), and for the surprisals that are missing."""
 
     tokens: tuple[Token, ...]
     position: int
@@ -23,7 +23,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the model says to a `Question`."""
+    """The model's answer to a `Question`."""
 
     distribution: Distribution
     stands: Row | None = None

@@ -1,4 +1,4 @@
-"""The texts of one pane that are saved with the learner's progress: each lab has its own."""
+"""Saves the texts of one pane with the learner's progress; each lab has its own texts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PARTED = (
 
 
 class SavedTexts:
-    """Reads and saves documents at the place of a lab (or of none: the free stepper). One of them
-    is open: it is the one that is saved."""
+    """Reads and saves the documents of a lab, or of the free stepper. One document is open, and
+    that one is saved."""
 
     def __init__(
         self,
@@ -30,8 +30,8 @@ class SavedTexts:
         mode: Mode | None,
         begin: Document | None = None,
     ) -> None:
-        """`begin` is a document that is open at first, beside those that are saved; it is saved
-        too as soon as it is changed."""
+        """`begin` is a document to open first, in addition to the saved ones; it is saved, too, as
+        soon as it changes."""
         self._begin = begin
         self._texts = progress.texts
         self._lab = lab
@@ -56,11 +56,12 @@ class SavedTexts:
         return self._open.id
 
     def list(self) -> tuple[TextInfo, ...]:
-        """Return the texts that are saved, the one changed last first."""
+        """Return the saved texts, the most recently changed first."""
         return tuple(self._texts.list(self._place))
 
     def recall(self) -> Document:
-        """Return the document to begin with, the one that was left, or a fresh one."""
+        """Return the document to begin with if there is one, else the one changed last, or a new
+        one."""
         if self._begin is not None:
             self._saved = self._begin.to_bytes()
             return self._begin
@@ -71,7 +72,7 @@ class SavedTexts:
         return self.fresh()
 
     def open(self, info: TextInfo) -> Document | None:
-        """Return another text, which is open from now on; None where it cannot be read."""
+        """Open another text and return it, or return None if it cannot be read."""
         body = self._texts.read(info.id)
         document = Document.from_bytes(body) if body is not None else None
         if document is None or body is None:
@@ -80,7 +81,7 @@ class SavedTexts:
         return self._in_mode(document)
 
     def fresh(self, mode: Mode = "text") -> Document:
-        """Return a text that has not begun, which is open from now on."""
+        """Open a new text and return it."""
         self._open, self._saved = OpenText(self._place), b""
         document = Document(mode=mode, prompt=self.given or FIRST_PROMPT)
         if self._lab is not None:
@@ -88,8 +89,8 @@ class SavedTexts:
         return self._in_mode(document)
 
     def save(self, document: Document) -> str | None:
-        """Save the document if it changed. Returns what there is to say about it, once. Raises
-        `StoreError` where it can never be saved."""
+        """Save the document if it changed. Returns what there is to say about that, once. Raises
+        `StoreError` if it can never be saved."""
         body = document.to_bytes()
         if body != self._saved:
             self._texts.save(self._open, body, title=document.title, tokens=document.length)

@@ -1,4 +1,4 @@
-"""The state of the explorer: all that is shown follows from it, and nothing else is remembered."""
+"""The state of the explorer: everything shown follows from it, and nothing else is remembered."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """What the explorer knows between two events.
+    """Everything that the explorer remembers between two events.
 
-    `given` is the prompt that a lab gives (None outside of labs and in conversations),
-    `first_message` what a conversation begins with by itself. `request` is what the engine was
-    asked last; it is None when that is answered or has to be asked again, and stays when it
-    failed, so that a failure is not repeated without the learner.
+    `given` is the prompt that a lab gives (None outside of labs and in conversations), and
+    `first_message` is the message that starts a conversation by itself. `request` is the last
+    request to the engine. It is None once it is answered or has to be sent again. It stays when it
+    failed, so that only the learner can repeat a failure.
     """
 
     document: Document
@@ -56,15 +56,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineInfo = EngineInfo()
     request: Request | None = None
     handed_in: str | None = None
-    """A prompt or a message whose tokens are on their way: commands wait for them."""
+    """A prompt or a message that is being tokenized; commands wait for its tokens."""
     reading: tuple[int, int] | None = None
     """While a long text is read: how many tokens the model has read, and of how many."""
     answer: Answer | None = None
-    """What the model says at the place in focus."""
+    """The model's answer at the position in focus."""
     answered: Question | None = None
     """The question that was answered last."""
     stale: Answer | None = None
-    """The answer before, which stays on screen until the next one is there."""
+    """The previous answer, which stays on screen until the next one arrives."""
     cursor: int | None = None
     """The row that the learner moved to."""
     top: int = ROWS
@@ -73,7 +73,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     queue: tuple[Command, ...] = ()
     """Commands that wait for the model."""
     acted: bool = False
-    """Whether the learner has done anything: only then a goal can be reached."""
+    """Whether the learner has done anything; a goal can be reached only then."""
     note: TutorError | str | None = None
     panel: Panel | None = None
     invited: bool = False
@@ -83,7 +83,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     texts: tuple[TextInfo, ...] = ()
     open_id: str = ""
     effects: tuple[Effect, ...] = ()
-    """What the event that is being handled has led to so far; empty between two events."""
+    """The effects of the current event so far; empty between two events."""
 
     # --- the document ----------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def context(self) -> int:
-        """The number of tokens that the model can read; 0 while it is not known."""
+        """The model's context length in tokens; 0 while it is not known."""
         return self.engine.model.context if self.engine.model else 0
 
     @property
@@ -136,7 +136,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """True where nothing more can be asked: a server says nothing behind an end."""
+        """Whether nothing more can be asked: a server returns nothing after an end token."""
         return self.remote and self.ended
 
     @property
@@ -148,12 +148,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unasked(self) -> bool:
-        """True where there is no question: before the first token, and where all is over."""
+        """Whether there is no question: before the first token, and after the end of the text."""
         return self.tree is None or self.tree.focus == 0 or self.over
 
     @property
     def question(self) -> Question | None:
-        """What the model has to be asked about the place in focus."""
+        """The question to ask the model about the position in focus."""
         tree = self.tree
         if self.answer is not None or tree is None or self.unasked:
             return None
@@ -169,7 +169,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def owed(self) -> Request | None:
-        """What the engine has to be asked before anything else can happen."""
+        """The request that the engine must answer before anything else can happen."""
         tree, text = self.tree, self.handed_in
         if self.mode == "chat":
             if text is None and tree is None and self.chat_possible:
@@ -206,9 +206,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, document=self.document.with_tree(tree))
 
     def without_answer(self) -> State:
-        """Return the state after something changed that the answer depends on."""
+        """Return the state without its answer, because something that it depends on has changed."""
         return replace(self, answer=None, cursor=None)
 
     def emit(self, *effects: Effect) -> State:
-        """Return the state with these effects added to those of the present event."""
+        """Return the state with these effects added to those of the current event."""
         return replace(self, effects=(*self.effects, *effects))

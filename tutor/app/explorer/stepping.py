@@ -1,7 +1,7 @@
 """Commands on the tree of a text: each leads from one state to the next.
 
-Commands are carried out in the order of the keys: one that needs the model's answer waits for it,
-so that fast typing loses and doubles nothing.
+Commands are carried out in the order of the keys. One that needs the model's answer waits for it,
+so that fast typing neither loses nor repeats anything.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST_ROWS = 600
 
 
 def carry_out(state: State, command: Command) -> State:
-    """Carry out a command when those before it are. What failed before is tried again."""
+    """Carry out a command after the commands before it. A request that failed is tried again."""
     if isinstance(state.note, TutorError):
         state = replace(state, request=None)
     state = _paused(state, command)
@@ -47,7 +47,7 @@ def carry_out(state: State, command: Command) -> State:
 
 
 def carry_on(state: State) -> State:
-    """Carry out the commands that need not wait any more."""
+    """Carry out the queued commands that no longer have to wait."""
     while state.queue and state.handed_in is None:
         command = state.queue[0]
         if isinstance(command, events.NeedsAnswer) and not (state.answer or state.unasked):
@@ -62,20 +62,21 @@ def carry_on(state: State) -> State:
 
 
 def _paused(state: State, command: Command) -> State:
-    """Any command ends a run; other settings leave it running."""
+    """Return the state in which a command has ended a run; a change of settings leaves it
+    running."""
     return state if isinstance(command, events.SetSampler) else replace(state, running=False)
 
 
 def failed(state: State, error: TutorError) -> State:
-    """Return the state after something was not possible. Nothing that was chosen is touched; rows
-    of an earlier place are not left under this one."""
+    """Return the state after a failure. Nothing that was chosen changes; rows of an earlier
+    position are not left under this one."""
     return replace(
         state, note=error, stale=None, running=False, handed_in=None, reading=None, queue=()
     )
 
 
 def take_answer(state: State, question: Question, answer: Answer) -> State:
-    """Return the state after the model has answered what is asked now."""
+    """Return the state after the model has answered the current question."""
     if state.tree is not None and question.surprisals_from is not None:
         known = state.tree.note_surprisals(question.surprisals_from, answer.surprisals)
         state = state.with_tree(known)
@@ -135,7 +136,7 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
 
 
 def _moved(state: State, tree: TokenTree) -> State:
-    """Look at another place of the tree, if it is another one."""
+    """Move to another position in the tree, if it differs from the current one."""
     return state if tree == state.tree else state.with_tree(tree).without_answer()
 
 

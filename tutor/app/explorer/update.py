@@ -1,4 +1,4 @@
-"""What each event leads to: another state, and effects for the controller. Pure."""
+"""Computes what each event leads to: a new state, and effects for the controller. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CANNOT_BE_READ = TextError("This text cannot be read.", "The others still can.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
-    """Return the state after an event, and what has to be done for it."""
+    """Return the state after an event, and the effects to carry out."""
     state = _ask(_invite(_handle(state, event)))
     return replace(state, effects=()), state.effects
 
@@ -95,11 +95,11 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
         return replace(state, document=document)
     state = replace(state.without_answer(), document=document, running=False)
     note = f"These tokens were of another model; {model.name} has split the text again."
-    return replace(carry_on(state), note=note)  # what waited has no tokens to act on
+    return replace(carry_on(state), note=note)  # queued commands have no tokens to act on
 
 
 def _take_result(state: State, event: events.Result) -> State:
-    """An answer to what is not asked any more is dropped."""
+    """Handle a result; one that is no longer asked for is dropped."""
     owed = event.request == state.owed
     if event.request == state.request and not (owed and isinstance(event, events.RequestFailed)):
         state = replace(state, request=None, reading=None)
@@ -120,7 +120,8 @@ def _take_result(state: State, event: events.Result) -> State:
 
 
 def _fail(state: State, error: TutorError) -> State:
-    """What the learner handed in and the model did not take is opened again."""
+    """Return the state after a failure: a text that the model did not accept opens again in the
+    editor."""
     handed_in = state.handed_in is not None
     state = failed(state, error)
     return _open_editor(state) if handed_in and state.panel is None else state
@@ -149,7 +150,7 @@ def _use_text(state: State, event: events.UseText) -> State:
 
 
 def _begin(state: State, tokens: tuple[Token, ...]) -> State:
-    """Go on with the tokens of a prompt or message. Raises `TreeFull`."""
+    """Continue with the tokens of a prompt or message. Raises `TreeFull`."""
     document, tree, text = state.document, state.tree, state.handed_in
     chat = state.mode == "chat"
     if tree is None:

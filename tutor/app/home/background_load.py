@@ -1,4 +1,4 @@
-"""Reads the rest of a course that was opened as an outline: a file at a time, while no key is
+"""Reads the rest of a course that was opened as an outline: one file at a time, while no key is
 pressed."""
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from tutor.course.catalogue import Opening
 
 QUIET = 0.5
-"""Seconds without a key after which another file is read: a learner who presses keys in a row waits
-for none."""
+"""Seconds without a key before the next file is read, so that a learner who keeps pressing keys
+never waits for one."""
 BREATH = 0.02
 """Seconds between two files, for what else there is to do."""
 
 
 class BackgroundLoad:
-    """Reads the rest of `opening`, a file whenever no key was pressed for `quiet` seconds."""
+    """Reads the rest of `opening`: one file whenever no key was pressed for `quiet` seconds."""
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening
@@ -29,7 +29,7 @@ class BackgroundLoad:
         self._last_key = monotonic()
 
     async def run(self) -> None:
-        """Return when nothing is left to be read."""
+        """Read files until none are left."""
         await self._until_quiet()
         for _file in self._opening.read_rest():
             await self._until_quiet()

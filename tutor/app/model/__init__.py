@@ -1,1 +1,1 @@
-"""Which model runs, fetching one, and agreeing to ask a remote one."""
+"""Screens for the model: which one runs, fetching one, and consent to ask a remote one."""

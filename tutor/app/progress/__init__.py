@@ -1,1 +1,1 @@
-"""What the learner knows, and how well it holds."""
+"""Screens about progress: what the learner knows, and how well they remember it."""

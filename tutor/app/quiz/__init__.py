@@ -1,1 +1,1 @@
-"""Asking the questions of a lesson, and the widgets that each type is answered with."""
+"""Asks the questions of a lesson, with the widgets that take an answer of each type."""

@@ -1,4 +1,4 @@
-"""The widgets that a question of each type is answered with, and how to use them."""
+"""Makes the widgets for answering a question of each type, and says how to use them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _NUMBER_KEYS = "0123456789.,-+/%e "
 
 
 class AnswerField(NamedTuple):
-    """What stands below a question: one `AnswerList` or `TypedAnswer`, and what belongs to it.
-    `how` says what the key line alone would not tell."""
+    """The area below a question: one `AnswerList` or `TypedAnswer`, and what belongs to it. `how`
+    adds instructions that the key line does not give."""
 
     widgets: list[Widget]
     how: str = ""

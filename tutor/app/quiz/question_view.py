@@ -1,5 +1,4 @@
-"""A question as it is shown: its text, the widgets that take the answer, the hint, and what came of
-the answer."""
+"""Shows a question: its text, the widgets that take the answer, the hint, and the verdict."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """Shows one question at a time, and no state of its own."""
+    """A view of one question at a time, without any state of its own."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -36,8 +35,8 @@ class QuestionView(VerticalScroll, can_focus=False):
     async def ask(
         self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
     ) -> None:
-        """Show a question. `seed` decides the order of its choices, `remark` is shown before how
-        to answer, `entered` is in the field already."""
+        """Show a question. `seed` decides the order of its choices, `remark` is shown before the
+        instructions, and `entered` is in the field already."""
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
         await self.query_one(Prose).show(question.ask)
@@ -80,7 +79,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show what came of the answer, beside the choices and below the question."""
+        """Show the verdict on the answer, beside the choices and below the question."""
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)

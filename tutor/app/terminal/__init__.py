@@ -1,2 +1,2 @@
-"""Between the app and the terminal: input, painting over slow lines, and a terminal that goes
+"""Connects the app to the terminal: input, painting over slow connections, and a terminal that goes
 away."""

@@ -20,7 +20,7 @@ from tutor.lm.distribution import ChatMessage, SamplerSettings
 from tutor.lm.fast.shortage import shortage_in_words
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 SEED = 1
 """Of the training of the retrieval bot."""

@@ -18,7 +18,7 @@ from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote, remote_model
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
     from tutor.vendors.session import RemoteSession
 

@@ -1,4 +1,4 @@
-"""Answers, and their text in the learner's log and in drafts.
+"""Defines answers, and their form as text in the learner's log and in drafts.
 
 Places of choices, items and pairs are those in the lesson file, counted from 0, whatever their
 order on the screen was. In the text of an answer they are counted from 1: "2", "1,3".
@@ -22,11 +22,11 @@ class AnswerWithFields(msgspec.Struct, frozen=True):
 
 
 Answer = int | Set[int] | Sequence[int] | str | AnswerWithFields
-"""The module of a question type says which of these its answers are."""
+"""Any answer; the module of a question type says which kind it uses."""
 
 
 def is_sequence(answer: Answer) -> TypeGuard[Sequence[int]]:
-    """Whether the answer is places in the learner's order."""
+    """Return whether the answer is a sequence of places, in the learner's order."""
     return isinstance(answer, Sequence) and not isinstance(answer, str)
 
 
@@ -45,8 +45,8 @@ def as_text(answer: Answer) -> str:
 
 
 def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
-    """Read places below `count` from the text of an answer. They are different ones, unless
-    `repeats` are allowed. Return none where `text` is anything else."""
+    """Read places below `count` from the text of an answer. They must differ, unless `repeats` are
+    allowed. Return an empty tuple if `text` is anything else."""
     parts = text.split(",")
     if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
         return ()
@@ -57,12 +57,12 @@ def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
 
 
 def one_place(text: str, count: int) -> int | None:
-    """Read exactly one place below `count`; None where `text` is anything else."""
+    """Read exactly one place below `count`, or return None if `text` is anything else."""
     found = places(text, count)
     return found[0] if len(found) == 1 else None
 
 
 def all_places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...] | None:
-    """Read `count` places below `count`; None where `text` is anything else."""
+    """Read `count` places below `count`, or return None if `text` is anything else."""
     found = places(text, count, repeats=repeats)
     return found if len(found) == count else None

@@ -1,8 +1,9 @@
-"""What every question has, and what a question type can do.
+"""The base of all questions: what each one has, and what a question type can do.
 
-A type is one module of this folder: its fields as they are written in a lesson file, how it grades
-an answer, its answers as text and back, the order in which it shows its parts, and what authors and
-teachers are told about it. `tutor.course.questions.question` registers the types.
+A question type is one module of this folder. It defines its fields as they are written in a lesson
+file, how an answer is graded, how an answer becomes text and is read back, the order in which its
+parts are shown, and what authors and teachers are told about it. `tutor.course.questions.question`
+registers the types.
 
 A question has an id that never changes and a version that is raised when its meaning changes:
 the learner's progress refers to these two, never to wording or place.
@@ -28,7 +29,7 @@ TokenText = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 """A token as the stepper shows it: `␣Paris`, with ␣ for a space and ⏎ for a new line."""
 
 Words = Callable[[str], str]
-"""Returns the words of a sentence in Markdown, on one line of plain text."""
+"""Returns a sentence in Markdown as one line of plain text."""
 
 LETTER = 5
 """Columns before the text of a choice or an item on the screen."""
@@ -37,10 +38,10 @@ LETTER = 5
 class QuestionBase(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
 ):
-    """What every question has. `ask` is Markdown; `why` is said after any answer.
+    """The base class of every question. `ask` is Markdown; `why` is shown after any answer.
 
-    The methods below are pure: the same question and answer give the same result. The defaults are
-    those of a question that is answered by typing.
+    The methods below are pure: the same question and answer give the same result. The defaults suit
+    a question that is answered by typing.
     """
 
     asks_model: ClassVar[bool] = False
@@ -65,13 +66,14 @@ class QuestionBase(
         return as_text(answer)
 
     def from_text(self, text: str) -> Answer | None:
-        """Read an answer back; None where this question, as it is now, cannot have it. Where the
-        live model judges, this is what was typed or chosen, without the model's judgment."""
+        """Read an answer back, or return None if this question, in its current form, cannot have
+        it. If the live model judges, return what was typed or chosen, without the model's
+        judgment."""
         return text or None
 
     def grade_again(self, text: str, *, correct: bool) -> Verdict:
-        """Say what came of an answer that was given earlier. What only the model can judge, or this
-        question as it is now cannot have as an answer, stays as `correct` as it was then."""
+        """Grade an earlier answer again. An answer that only the model can judge, or that this
+        question in its current form cannot have, stays as `correct` as it was then."""
         answer = None if self.asks_model else self.from_text(text)
         if answer is None:
             said = "Right" if correct else "Not yet"
@@ -80,19 +82,19 @@ class QuestionBase(
 
     def display_order(self, seed: int) -> tuple[int, ...]:
         """Return the places of the choices, items or right sides in the order to show them, the
-        same for the same seed. Empty where there are none."""
+        same for the same seed. Empty if there are none."""
         return ()
 
     def inline_texts(self) -> Iterator[str]:
-        """Yield everything that is Markdown within a line: all texts but `ask`."""
+        """Yield all inline Markdown: every text except `ask`."""
         yield from (self.hint, self.why)
 
     def reasons(self) -> Iterator[str]:
-        """Yield what is said after an answer."""
+        """Yield the texts that are shown after an answer."""
         yield self.why
 
     def searchable(self) -> Iterator[str]:
-        """Yield the Markdown that a search may find: what is seen before an answer."""
+        """Yield the Markdown that a search may find: the texts that are shown before an answer."""
         yield self.ask
 
     def answer_lines(self, width: int) -> int:

@@ -1,4 +1,4 @@
-"""What questions with choices have in common, whether one or several are right."""
+"""The base of questions with choices, whether one choice is right or several."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class ChoiceQuestion(QuestionBase, frozen=True, kw_only=True):
         return 1 + sum(wrapped(choice.text, width - LETTER) for choice in self.choices)
 
     def notes(self, chosen: Set[int]) -> tuple[Note, ...]:
-        """Return what to say beside each choice. Raises `ValueError` for places out of range."""
+        """Return the note to show beside each choice. Raises `ValueError` for places out of
+        range."""
         if not all(0 <= place < len(self.choices) for place in chosen):
             raise ValueError(f"{sorted(chosen)} are not places among {len(self.choices)} choices")
         return tuple(

@@ -1,5 +1,5 @@
 """The question type `compare`: the learner says after which of two prompts the live model has the
-larger value. The answer to grade is `Compared`; its text is the place of the prompt chosen."""
+larger value. The answer to grade is a `Compared`; its text is the place of the chosen prompt."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
 
 
 def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
-    """What came of choosing the prompt at `place` (0 or 1); `said` goes with each of the two."""
+    """Return the verdict on choosing the prompt at `place` (0 or 1); `said` has the notes on the
+    two prompts."""
     notes = tuple(
         Note(mark((index == place) == correct, index == place), each)
         for index, each in enumerate(said)

@@ -1,5 +1,5 @@
-"""The question type `match`: a right side is chosen for each left side. Its answer is, for each
-left side, the place of the right side; the same one may have been chosen twice."""
+"""The question type `match`: the learner chooses a right side for each left side. Its answer lists,
+for each left side, the place of the right side; the same one may be chosen twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question type `number`: a number is typed. Its answer is what was typed."""
+"""The question type `number`: the learner types a number. Its answer is what was typed."""
 
 from __future__ import annotations
 

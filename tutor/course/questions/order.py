@@ -1,5 +1,5 @@
-"""The question type `order`: items are put in order. Its answer is the places of the items, first
-to last, as the learner put them."""
+"""The question type `order`: the learner puts items in order. Its answer lists the places of the
+items, first to last, as the learner ordered them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
         return all_places(text, len(self.items))
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the items shuffled, never in their right order."""
+        """Return the places of the items, shuffled and never in the right order."""
         return out_of_order(len(self.items), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The question types, registered: a lesson file may use those that `Question` lists."""
+"""Registers the question types: a lesson file may use the types that `Question` lists."""
 
 from __future__ import annotations
 

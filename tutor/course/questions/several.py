@@ -1,4 +1,4 @@
-"""The question type `several`: one choice or more are right. Its answer is a set of places."""
+"""The question type `several`: one or more choices are right. Its answer is a set of places."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 
 def shuffled(count: int, salt: str) -> tuple[int, ...]:
-    """Return the places below `count` in an order that follows from `salt`."""
+    """Return the places below `count` in an order that depends only on `salt`."""
 
     def key(index: int) -> bytes:
         return blake2b(f"{salt}/{index}".encode(), digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""The question type `text`: a word or two are typed. Its answer is what was typed."""
+"""The question type `text`: the learner types a word or two. Its answer is what was typed."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def mark(right: bool, chosen: bool) -> Mark:
-    """Return the mark of a choice that is `right` or not, and was `chosen` or not."""
+    """Return the mark for a choice, by whether it is `right` and whether it was `chosen`."""
     if chosen:
         return "right" if right else "wrong"
     return "missed" if right else "left"

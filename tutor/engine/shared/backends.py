@@ -9,7 +9,7 @@ from typing import Any
 from tutor.engine.backends import LabBackends
 from tutor.errors import EngineError, TooMuchAsked
 from tutor.labs.kit.registry import AnyLab
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 
 class Trainings:

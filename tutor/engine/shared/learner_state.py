@@ -8,8 +8,8 @@ from tutor.engine.shared.backends import SharedBackends
 
 
 class LearnerState:
-    """Sessions and backends of labs, by names that mean nothing to anybody else: only what comes
-    through this learner's own connection is looked up here."""
+    """One learner's sessions and lab backends, by name. The names mean nothing to anyone else: only
+    requests from this learner's own connection are looked up here."""
 
     def __init__(self, server: Server, sessions: CachedSessions, backends: SharedBackends) -> None:
         self.server = server

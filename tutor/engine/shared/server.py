@@ -29,7 +29,7 @@ from tutor.engine.wire import (
 from tutor.errors import TooMuchAsked
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.together import FEW, pays
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session, read_one_more
 
 log = logging.getLogger(__name__)

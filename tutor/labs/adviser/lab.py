@@ -1,7 +1,7 @@
 """The adviser: needs are weighed, options are ranked by a rule that is shown, and every place has
 its reasons.
 
-What it weighs is data (`adviser_data`), and the rule is a module of its own (`adviser_rule`). The
+What it weighs is data (`data`, which `data_files` reads), and how it is weighed is in `rule`. The
 model is asked nothing; the engine is asked for the data, and to write the result into a file.
 """
 

@@ -28,7 +28,7 @@ from tutor.labs.kit.small_model import small_model_beside
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import ChatMessage, SamplerSettings
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.sampling import ranked
 from tutor.lm.session import Session
 from tutor.vendors.runs import ErrorReport

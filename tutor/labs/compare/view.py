@@ -73,7 +73,7 @@ class CompareView(LabView):
 
     async def _agreed(self, place: int) -> bool:
         elsewhere: RemoteModel | None = self.state.models[place].elsewhere
-        return elsewhere is None or await server_field.agreed(self, elsewhere, _SENT)
+        return elsewhere is None or await self.host.agreed(elsewhere, _SENT)
 
     def action_edit(self) -> None:
         self.write("Your message to all of them:", self.state.prompt, EditText)
@@ -86,7 +86,7 @@ class CompareView(LabView):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add":
-            return server_field.offered(self)
+            return self.host.may_name_servers
         state: State | None = self.state
         return action != "remove" or (state is not None and state.removable)
 

@@ -85,7 +85,7 @@ def _ways(state: State, room: Room) -> list[Content]:
 
 
 def _figures(paths: Sequence[Path]) -> dict[str, str]:
-    """By the heading of their columns."""
+    """Return the figures by the headings of their columns."""
     found = figures_of(paths)
     if found is None:
         return {}

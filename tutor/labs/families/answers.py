@@ -19,7 +19,7 @@ PARTS: dict[Family, tuple[Part, ...]] = {
 the text that is written, and from what is written across to what was read."""
 
 
-def may_look(family: Family, part: Part, row: int, column: int) -> bool:
+def may_look(part: Part, row: int, column: int) -> bool:
     """Whether a position may look at another: only what writes does not look ahead."""
     return part != "writing" or column <= row
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.labs.families.answers import FAMILIES, PARTS, Family, Part, may_look
 from tutor.labs.families.lab import State, text
@@ -100,7 +100,7 @@ def _families(state: State, width: int) -> Content:
     if names.cell_length > width:
         place = FAMILIES.index(state.family) + 1
         return Content.assemble(
-            ("› ", f"{ACT} bold"), (state.family, "bold"), (f"  {place} of {len(FAMILIES)}", MUTED)
+            cursor(True), (state.family, "bold"), (f"  {place} of {len(FAMILIES)}", MUTED)
         )
     return names
 
@@ -233,12 +233,12 @@ def _cells(
 ) -> list[tuple[str, str]]:
     """Each a glyph and the share in percent; with masks, whether it may be looked at."""
     if state.masks:
-        may = [may_look(state.family, state.part, row, column) for column in columns]
+        may = [may_look(state.part, row, column) for column in columns]
         return [("  ■ ", "") if allowed else ("  · ", MUTED) for allowed in may]
     shares = attention.row(state.layer, state.head, row)
     cells = []
     for column in columns:
-        if not may_look(state.family, state.part, row, column):
+        if not may_look(state.part, row, column):
             cells.append((" " * _CELL, ""))
             continue
         glyph, style = heat.cell(shares[column])
@@ -250,7 +250,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
     name = PART_NAMES[state.part]
     if state.masks:
         pairs = [
-            may_look(state.family, state.part, row, column)
+            may_look(state.part, row, column)
             for row in range(len(attention.rows))
             for column in range(len(attention.columns))
         ]

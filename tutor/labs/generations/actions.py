@@ -17,7 +17,7 @@ class SendMessage(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
 
 
 class AskAgain(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """Send the same message once more. With `luck`, the generative model draws, instead of taking
+    """Send the same message once more. With `luck`, the generative model samples instead of taking
     the most probable token each time."""
 
     luck: bool = False
@@ -28,7 +28,7 @@ class NewConversation(msgspec.Struct, frozen=True, tag_field="do", tag="anew"):
 
 
 class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
-    """Add a rule, in one line; in place of the one of this name, where there is one."""
+    """Add a rule, given in one line, replacing one of the same name."""
 
     line: str
     instead: str = ""
@@ -39,11 +39,11 @@ class DropRule(msgspec.Struct, frozen=True, tag_field="do", tag="drop-rule"):
 
 
 class RestoreRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rules"):
-    """Restore the rules as they were to begin with."""
+    """Restore the original rules."""
 
 
 class AddIntent(msgspec.Struct, frozen=True, tag_field="do", tag="add-intent"):
-    """Add an intent with its answer, in one line."""
+    """Add an intent with its answer, given in one line."""
 
     line: str
 
@@ -53,12 +53,12 @@ class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent")
 
 
 class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
-    """Train the network from the start, or stop; trained already: from another seed."""
+    """Train the network from the start, or stop; once trained, train again from another seed."""
 
 
 Axis = Literal["bot", "row", "probe"]
-"""A row is a token, a rule, an intent or a kind of probes, whatever is shown; a probe is one of
-the kind in focus."""
+"""A row is a token, a rule, an intent or a kind of probes, depending on what is shown; a probe is
+one of the kind in focus."""
 Talk = SendMessage | AskAgain | NewConversation
 RuleChange = EditText | PutRule | DropRule | RestoreRules
 IntentChange = AddIntent | DropIntent | Train
@@ -71,5 +71,5 @@ Action = (
     | Choose[Literal["prediction"]]
     | Run
 )
-"""`EditText` holds another sentence against the rules. `Choose` expects another bot to break first
-in the kind of probes in focus. `Run` runs the probes."""
+"""`EditText` tries the rules on another sentence. `Choose` predicts that another bot breaks first
+on the kind of probes in focus. `Run` runs the probes."""

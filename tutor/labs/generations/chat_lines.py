@@ -128,10 +128,10 @@ def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
     if not reply:
         return [Content.styled("…", MUTED)]
     cut = place == 2 and not turn.written.ended and turn.written.done
-    return wrapped(reply + (" …" if cut else ""), width, most)
+    return cut_to_lines(reply + (" …" if cut else ""), width, most)
 
 
-def wrapped(text: str, width: int, most: int, style: str = "") -> list[Content]:
+def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
     """A text on at most so many lines; `…` at the end of the last says that something is cut."""
     plain = " ".join(safe(text).split())
     lines = [line.rstrip() for line in Content.styled(plain, style).wrap(max(4, width))]
@@ -158,7 +158,7 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
     if not reply.fits:
         said = f"no rule of {len(state.rules)} fits, so the fallback speaks"
-        return wrapped(said, width, 2, MUTED)
+        return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
     words = named_words(message, first.literal)
     captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]

@@ -11,7 +11,7 @@ from tutor.app.widgets import figures
 from tutor.bots.files import shipped_probes
 from tutor.bots.probes import BOTS, KINDS
 from tutor.labs.generations import probes as bot_probes
-from tutor.labs.generations.chat_lines import NAMES, duration, wrapped
+from tutor.labs.generations.chat_lines import NAMES, cut_to_lines, duration
 from tutor.labs.generations.probes import CASES, Case
 from tutor.labs.kit.columns import ROOMY, around, cursor
 from tutor.labs.kit.progress import at_pace
@@ -145,11 +145,11 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
     name = f"{NAMES[case.bot]:<11}" if width >= ROOMY else f"{_SHORT[case.bot]:<5}"
     result = state.results.get(case)
     if result is None:
-        wanted = wrapped(f"wanted: {_wanted(criterion)}", width - len(name), 1, MUTED)
+        wanted = cut_to_lines(f"wanted: {_wanted(criterion)}", width - len(name), 1, MUTED)
         return [Content.assemble((name, MUTED), wanted[0])]
     mark = ("✓ ", RIGHT) if result.right else ("× ", NOT_YET)
     text = result.text if result.right else f"{result.text} (wanted: {_wanted(criterion)})"
-    said = wrapped(text, width - len(name) - 2, most)
+    said = cut_to_lines(text, width - len(name) - 2, most)
     indent = " " * (len(name) + 2)
     return [
         Content.assemble((name, MUTED), mark, said[0]),
@@ -179,7 +179,7 @@ def table_lines(state: State, width: int) -> list[Content]:
         Content.styled(" " * name + "".join(f"{NAMES[bot]:<{column}}" for bot in BOTS), "bold")
     ]
     for title, values in facts:
-        cells = [wrapped(value, column - 2, _MOST_CELL) for value in values]
+        cells = [cut_to_lines(value, column - 2, _MOST_CELL) for value in values]
         for row in range(max(map(len, cells))):
             parts: list[Content | str | tuple[str, str]] = [
                 (f"{title if not row else '':<{name}}", MUTED)
@@ -196,7 +196,7 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
     for place, bot in enumerate(BOTS):
         lines.append(Content.styled(NAMES[bot], "bold"))
         for title, values in facts:
-            cells = wrapped(values[place], width - 12, _MOST_CELL)
+            cells = cut_to_lines(values[place], width - 12, _MOST_CELL)
             lines.append(Content.assemble((f"{title:<12}", MUTED), cells[0]))
             lines += [Content.assemble(" " * 12, cell) for cell in cells[1:]]
     return lines

@@ -11,7 +11,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures, plot
 from tutor.bots import rules
 from tutor.errors import TutorError
-from tutor.labs.generations.chat_lines import wrapped
+from tutor.labs.generations.chat_lines import cut_to_lines
 from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
 from tutor.text import counted, safe
 
@@ -84,8 +84,8 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
         Content.assemble(
             (f"{whose}: ", "bold"), figures.fit(found, width - len(whose) - 2).rstrip()
         ),
-        *wrapped(patterns, width, 2, MUTED),
-        *wrapped(answers, width, 2),
+        *cut_to_lines(patterns, width, 2, MUTED),
+        *cut_to_lines(answers, width, 2),
     ]
 
 
@@ -182,4 +182,4 @@ def _intent_details(intent: Intent, state: State, width: int) -> list[Content]:
         for phrase, got in _wrong(intent, state)[:2]
     ]
     phrases = " · ".join(intent.phrases)
-    return [*missed, *wrapped(phrases, width, max(1, 4 - len(missed)), MUTED)]
+    return [*missed, *cut_to_lines(phrases, width, max(1, 4 - len(missed)), MUTED)]

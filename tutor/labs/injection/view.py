@@ -20,7 +20,7 @@ from tutor.labs.injection.lab import (
     result,
 )
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor
+from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
@@ -162,7 +162,7 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
             if here and place == state.document:
                 style += " reverse"
             marks += [(glyph, style), (" " * (wide - 1), "")]
-        words = safe(" ".join(attack.split())) + _kind(state, at, width)
+        words = safe(" ".join(attack.split())) + _kind(at, width)
         lines.append(
             Content.assemble(
                 cursor(here),
@@ -174,7 +174,7 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
     return lines
 
 
-def _kind(state: State, at: int, width: int) -> str:
+def _kind(at: int, width: int) -> str:
     shipped = len(material().attacks)
     if at >= shipped + len(material().harmless):
         return "  (yours)"
@@ -226,7 +226,7 @@ def _progress(state: State, width: int) -> Content:
 def _prompt(state: State, width: int) -> list[Content]:
     """The prompt of the case that is looked at. Plain text: there are no marks in it."""
     text = Content(safe(assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
-    lines = [line.rstrip() for line in Content.assemble(text, ("▏", f"{ACT} bold")).wrap(width)]
+    lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = "What the model reads, up to ▏" + (" (Tab: back)" if width < WIDE else "")
     return [Content.styled(figures.fit(head, width), MUTED), *lines]
 

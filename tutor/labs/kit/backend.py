@@ -12,7 +12,7 @@ from tutor.labs.kit.registry import load_part
 from tutor.vendors.runs import RemoteRuns
 
 if TYPE_CHECKING:
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 MOMENT = 0.2
 """Seconds after which an answer to long work is due, with as much as is done by then."""

@@ -1,4 +1,4 @@
-"""Laying out a lab: how much room there is, tables that fit it, and blocks beside each other."""
+"""Lays out a lab: how much room there is, tables that fit it, and blocks beside each other."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 WIDE = 120
 """Columns from which on a lab shows two things beside each other."""
 ROOMY = 66
-"""Columns from which on there is room for words beside figures; 80 columns have it, 40 do not."""
+"""Fewest columns with room for words beside figures; 80 columns have it, 40 do not."""
 LOW = 12
-"""Rows below which a lab leaves out what only explains."""
+"""Fewest rows with room for explanations; with fewer, a lab leaves them out."""
 
 
 class Room(NamedTuple):
-    """How many columns and rows a view has. All labs tell sizes apart in the same places."""
+    """The number of columns and rows that a view has. All labs use the same size thresholds."""
 
     width: int
     height: int
@@ -52,7 +52,7 @@ class Column(NamedTuple):
     right: bool = False
 
     def cell(self, text: str) -> str:
-        """Return `text` in exactly this width, cut with a mark where it is too long."""
+        """Return `text` in exactly this width, cut and marked as cut if it is too long."""
         if self.right:
             return text.rjust(self.width)
         return figures.fit(text, self.width)
@@ -68,8 +68,8 @@ def heading(columns: Sequence[Column]) -> Content:
 
 
 def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False) -> Content:
-    """Return one line of a table. `here` marks the row in focus, by a mark and not by color
-    alone. What comes after the last column (a bar, a note) is appended as it is."""
+    """Return one line of a table. `here` says that the row is in focus, which a mark shows and not
+    color alone. Anything after the last column (a bar, a note) is appended as it is."""
     parts: list[Cell] = [cursor(here)]
     for column, cell in zip_longest(columns, cells):
         text, style = cell if isinstance(cell, tuple) else (cell, "")
@@ -93,12 +93,12 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
 
 
 def wrapped(text: Content, width: int) -> list[Content]:
-    """Return the lines of `text` at this width, without the spaces that they break at."""
+    """Return the lines of `text` wrapped at this width, without the spaces at the line breaks."""
     return [line.rstrip() for line in text.wrap(max(1, width))]
 
 
 def around(focus: int, count: int, room: int) -> range:
-    """Return `room` of `count` places (one at least, as far as there are any): the one in focus and
+    """Return up to `room` of `count` places, at least one if there are any: the place in focus and
     those around it."""
     room = max(1, room)
     first = max(0, min(focus - room // 2, count - room))

@@ -8,8 +8,8 @@ from textual.binding import Binding
 def pair(
     keys: tuple[str, str], action: str, label: str, tooltip: str, display: str = ""
 ) -> tuple[Binding, Binding]:
-    """Return bindings of two keys, of which the first moves back and the second forward. `action`
-    has a `*` where the step goes: `move_focus(*, 'row')`. The key line shows the pair as one."""
+    """Return bindings for two keys: the first moves back and the second forward. `action` has a `*`
+    in place of the step: `move_focus(*, 'row')`. The key line shows the pair as one."""
     back, forward = keys
     shown = display or _DISPLAY[keys]
     return (

@@ -1,4 +1,4 @@
-"""How far long work is."""
+"""The progress of long work."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import msgspec
 
 
 class Progress(msgspec.Struct, frozen=True, tag="Underway"):
-    """Long work that is not at its end yet: `done` of `total`, and about how many `seconds` the
-    rest takes, None where nothing tells yet.
+    """The progress of unfinished work: `done` of `total`, and about how many `seconds` the rest
+    takes, None if unknown.
 
-    A backend may answer with it: the same question, asked again, goes on from there.
+    A backend may answer with it; the same question, asked again, continues from there.
     """
 
     done: int
@@ -18,5 +18,5 @@ class Progress(msgspec.Struct, frozen=True, tag="Underway"):
 
 
 def at_pace(done: int, total: int, each: float | None) -> Progress:
-    """Return how far work is of which one item takes `each` seconds, None where nobody knows."""
+    """Return the progress of work that takes `each` seconds per item, None if unknown."""
     return Progress(done, total, None if each is None else each * (total - done))

@@ -1,4 +1,4 @@
-"""How labs show how far long work is."""
+"""Shows the progress of long work in a lab."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _METER = 20
 _LEAST_METER = 4
 _COUNTS = 34
-"""Columns that the counts beside the meter take at most: it keeps its length while they grow."""
+"""Most columns that the counts beside the meter take, so that it keeps its length as they grow."""
 
 
 def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "") -> Content:
-    """Return a meter, and beside it how many of the `unit` are done and about how long the rest
-    takes; before it `doing`, if anything."""
+    """Return a meter, followed by how many of the `unit` are done and about how long the rest
+    takes. If `doing` is given, it comes before the meter."""
     lead = f"{doing}  " if doing else ""
     counts = f"  {progress.done} of {progress.total}{f' {unit}' if unit else ''}{_left(progress)}"
     return Content.assemble(
@@ -29,8 +29,8 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
 
 
 def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
-    """Return what is being done, which block of the network it is at, once that is known, and about
-    how long the rest takes."""
+    """Return a line that says what is being done, which block of the network it has reached (once
+    known), and about how long the rest takes."""
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)
     said = f"{doing}  block {progress.done:>2} of {progress.total}  "

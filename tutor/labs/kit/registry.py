@@ -1,5 +1,4 @@
-"""The labs by name. A lab is a folder of `tutor.labs`, found by looking; it is imported when it is
-asked for."""
+"""Finds labs by name. A lab is a folder of `tutor.labs`, and is imported when it is asked for."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tutor.labs.kit.reply import Reply
-    from tutor.lm.load import LanguageModel
+    from tutor.lm.language_model import LanguageModel
 
 
 def log_probabilities(logits: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tutor.lm.chat import text_ids
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 
 def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], int]:

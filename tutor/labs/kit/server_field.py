@@ -4,15 +4,10 @@ sent."""
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from tutor.errors import UsageError
 from tutor.labs.kit.remote import Add
 from tutor.vendors.catalogue import BASE_URL
-
-if TYPE_CHECKING:
-    from tutor.labs.kit.view import LabView
-    from tutor.vendors.catalogue import RemoteModel
 
 LABEL = "Its name, and its address:"
 EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
@@ -31,14 +26,3 @@ def named(written: str) -> Add:
     added = Add(spec, base_url)
     _ = added.model  # refused here, while the field is open
     return added
-
-
-def offered(view: LabView) -> bool:
-    """Whether another server may be named here."""
-    return view.host.may_name_servers
-
-
-async def agreed(view: LabView, model: RemoteModel, what: str) -> bool:
-    """Whether texts may be sent to the host of `model`: the learner is asked, once for each host,
-    with `what` would be sent as a phrase."""
-    return await view.host.agreed(model, what)

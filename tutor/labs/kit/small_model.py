@@ -6,7 +6,8 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from tutor.errors import ModelError
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.models import FoundModel
 from tutor.models.installed import bundled_model
 

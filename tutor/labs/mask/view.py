@@ -55,7 +55,7 @@ class MaskView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.readings:
             return [reading_line("reading", state.progress, width)]
-        above = _summary(state, width)
+        above = _summary(state)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
         if width >= WIDE:
@@ -66,7 +66,7 @@ class MaskView(LabView):
         return [*above, *shown, Content(""), *below]
 
 
-def _summary(state: State, width: int) -> list[Content]:
+def _summary(state: State) -> list[Content]:
     parts: list[str | tuple[str, str]] = []
     for hide, name in ((True, "with the mask"), (False, "without")):
         reading = state.readings.get(hide)

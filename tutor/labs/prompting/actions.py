@@ -35,5 +35,5 @@ Action = (
     | Add
     | Remove
 )
-"""A row is a part, an item or a remembered version. A dial is a part of this version, or the one in
-focus; the field of a text is the part that it is for."""
+"""A row is a part, an item or a remembered version. A dial is a part of this version, or the part
+in focus; the field of a text is the part that the text is for."""

@@ -78,7 +78,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
     if not all(tried.rows for tried in both):
         return [Content.styled("The probabilities of the first token are not told.", MUTED)]
     shares = [{row.piece: row.probability for row in tried.rows} for tried in both]
-    hidden = _hidden(state, both, width)
+    hidden = _hidden(both, width)
     least = [min(found.values()) for found in shares]
     pieces = sorted(
         {*shares[0], *shares[1]},
@@ -99,7 +99,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
     return [*lines, *hidden]
 
 
-def _hidden(state: State, both: Sequence[Tried], width: int) -> list[Content]:
+def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
     """What a model elsewhere does not show of the first token: the share of all other tokens."""
     shares = [tried.hidden for tried in both if tried.hidden is not None]
     if len(shares) < len(both):

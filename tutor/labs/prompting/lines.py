@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import figures
-from tutor.labs.kit.columns import ROOMY, around, cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.progress_line import progress_line
@@ -50,7 +50,7 @@ def heading(state: State, width: int) -> Content:
     names = tabs((name, name == state.view) for name in VIEWS)
     title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
     if len(title) < 12:
-        return Content.assemble(("› ", f"{ACT} bold"), (state.view, "bold"))
+        return Content.assemble(cursor(True), (state.view, "bold"))
     return Content.assemble((title, "bold"), names)
 
 
@@ -61,7 +61,7 @@ def parts(state: State, width: int, rows: int) -> list[Content]:
     shown = around(state.part, len(PARTS), max(1, rows - 2))
     more = len(PARTS) - len(shown)
     left = f"↑↓ {more} more" if more else ""
-    sides = [("› " if side == state.side else "  ") + "AB"[side] for side in (0, 1)]
+    sides = [cursor(side == state.side)[0] + "AB"[side] for side in (0, 1)]
     head = Content.assemble(
         (figures.fit(left, name + 2), MUTED),
         *(
@@ -164,7 +164,7 @@ def _score_heading(width: int, labels: bool) -> Content:
 def _score(state: State, side: int, width: int, labels: bool) -> Content:
     found = score(state.results, state.trials[side])
     here, wide = side == state.side, width >= ROOMY
-    mark = ("› " if here else "  ") + "AB"[side]
+    mark = cursor(here)[0] + "AB"[side]
     if not found.asked:
         return Content.assemble((mark, f"{ACT} bold" if here else MUTED))
     by_share = f"{'–' if found.by_share is None else found.by_share:>10}" if labels else ""
@@ -223,7 +223,7 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
         for each in found.stretches
     ]
     whole = Content.assemble(*parts, ("▏", f"{ACT} bold"), (_continued(tried), RIGHT))
-    lines = [line.rstrip() for line in whole.wrap(width)]
+    lines = wrapped(whole, width)
     head = f"{'AB'[state.side]}, item {state.item + 1}: "
     head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
     read = "" if found.tokens is None else " are read"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 
 from tutor.errors import AnswerCut, AnswerEmpty
@@ -17,9 +16,6 @@ from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Alternative, RemoteRequest
-
-PATIENCE = 0.05
-"""Seconds that are waited for an answer before others may ask."""
 
 _RUN = "item"
 
@@ -40,7 +36,7 @@ class PromptingElsewhere:
         if wanted != self._begun and not question.sent:
             self._runs.start(_RUN, server, _request(wanted, server))
             self._begun = wanted
-        progress = self._look()
+        progress = self._runs.look_patiently(_RUN)
         if progress.trouble is not None:
             self._begun = None
             kind = type(progress.trouble.error)
@@ -54,13 +50,6 @@ class PromptingElsewhere:
         self._runs.cancel(_RUN)
         self._begun = None
         return Stopped()
-
-    def _look(self) -> Progress:
-        progress = self._runs.look(_RUN)
-        if not progress.over:
-            time.sleep(PATIENCE)
-            progress = self._runs.look(_RUN)
-        return progress
 
 
 def _request(question: Try, server: RemoteModel) -> RemoteRequest:

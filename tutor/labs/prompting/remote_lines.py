@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.kit.columns import ROOMY
+from tutor.labs.kit.columns import ROOMY, wrapped
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.prompting.remote import plan
 from tutor.text import counted, safe
@@ -60,4 +60,4 @@ def _dollars(value: float) -> str:
 
 
 def _wrapped(said: str, style: str, width: int) -> list[Content]:
-    return [line.rstrip() for line in Content.styled(safe(said), style).wrap(width)]
+    return wrapped(Content.styled(safe(said), style), width)

@@ -51,7 +51,7 @@ class PromptingView(LabView):
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "add" and not server_field.offered(self):
+        if action == "add" and not self.host.may_name_servers:
             return False
         state: State | None = self.state
         if state is None:
@@ -80,7 +80,7 @@ class PromptingView(LabView):
         assert state.server is not None
         requests = counted(plan(state.trials, state.results).requests, "request")
         what = f"The prompts of both versions, one by one: {requests} now, more with each Enter"
-        if await server_field.agreed(self, state.server, what):
+        if await self.host.agreed(state.server, what):
             self.did(Run())
         else:
             self.tell("Nothing was sent. d goes back to the model here.")

@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import ROOMY, around, cursor
+from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
 from tutor.labs.rag.attempt import BUDGET, GAINED
 from tutor.retrieval.pairs import pair_of
 from tutor.text import counted, safe
@@ -176,7 +176,7 @@ def answer_lines(state: State, width: int, most: int) -> list[Content]:
         ("" if attempt.ended else "▏", MUTED),
         (cited, f"{ACT} bold"),
     )
-    lines = [line.rstrip() for line in text.wrap(width)]
+    lines = wrapped(text, width)
     if len(lines) > most:
         lines = [*lines[: most - 1], Content.assemble("… ", lines[-1])]
     return [*lines, _verdict(attempt, width)]
@@ -220,7 +220,7 @@ def detail_lines(state: State, width: int) -> list[Content]:
         return []
     hit = hits[state.focus]
     place = "" if hit.false else f"  {safe(hit.passage.id)}"
-    lines = [line.rstrip() for paragraph in _paragraphs(hit) for line in paragraph.wrap(width)]
+    lines = [line for paragraph in _paragraphs(hit) for line in wrapped(paragraph, width)]
     return [Content.assemble((_from(hit), "bold"), (place, MUTED)), *lines]
 
 
@@ -240,7 +240,7 @@ def _prompt(state: State, width: int) -> list[Content]:
         return []
     text = Content(safe(attempt.prompt))
     heading = Content.styled("the whole prompt", MUTED)
-    return [heading, *(line.rstrip() for line in text.wrap(width))]
+    return [heading, *wrapped(text, width)]
 
 
 def _answers(state: State, width: int) -> list[Content]:

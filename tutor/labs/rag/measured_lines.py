@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, likely
 from tutor.app.widgets import bars
 from tutor.app.widgets.meter import meter
+from tutor.labs.kit.columns import wrapped
 from tutor.labs.rag import quality
 from tutor.labs.rag.lines import reading_lines
 from tutor.retrieval.pairs import pairs
@@ -67,7 +68,7 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     if missing and not wide:
         notes.append(f"{_NAMES['encoder']} is {_INSTALL}")
     for note in notes:
-        lines += [Content(""), *(line.rstrip() for line in Content.styled(note, MUTED).wrap(width))]
+        lines += [Content(""), *wrapped(Content.styled(note, MUTED), width)]
     return lines
 
 

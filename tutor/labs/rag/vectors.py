@@ -20,7 +20,7 @@ from tutor.errors import NoHome
 from tutor.labs.rag import passage_vectors, sentence_encoder
 from tutor.labs.rag.attempt import ReadSoFar
 from tutor.labs.rag.sentence_encoder import SentenceEncoder
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.training.checkpoint import save_atomically
 from tutor.retrieval.passage import Found, Passage
 

@@ -1,1 +1,1 @@
-"""The lab "Sampler backend"."""
+"""The lab "Sampler bench"."""

@@ -137,8 +137,8 @@ def _on(text: str) -> State:
 
 def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     ladder = LADDERS[name]
-    at = ladder.index(value(dials, name)) + by
-    return turned(dials, name, ladder[min(max(0, at), len(ladder) - 1)])
+    at = moved(ladder.index(value(dials, name)), by, len(ladder))
+    return turned(dials, name, ladder[at])
 
 
 # --- goals ----------------------------------------------------------------------------------------

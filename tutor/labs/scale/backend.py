@@ -35,7 +35,7 @@ from tutor.labs.scale.remote_reading import ReadElsewhere
 from tutor.labs.scale.side_model import SideModel
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.inspect.passage import Passage
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.training.history import BYTES_A_STEP, CONTEXT
 from tutor.lm.training.live import FILE, LiveTraining
 from tutor.lm.training.recipes.small_model import Result

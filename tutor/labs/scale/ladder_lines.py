@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import cursor, wrapped
 from tutor.labs.scale.lab import QUANTITIES, Quantity, ladder
 from tutor.text import safe
 
@@ -107,6 +107,6 @@ def _source(rung: Rung, width: int) -> list[Content]:
     text = Content.assemble((f"{safe(rung.name)}, {says}: ", "bold"), rung.source)
     note = "compute: 6 operations a weight and token (6ND). Bytes of others: at 2 a weight."
     return [
-        *(line.rstrip() for line in text.wrap(width)),
-        *(line.rstrip() for line in Content.styled(note, MUTED).wrap(width)),
+        *wrapped(text, width),
+        *wrapped(Content.styled(note, MUTED), width),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 
 from tutor.errors import (
@@ -20,9 +19,6 @@ from tutor.vendors.catalogue import OWN
 from tutor.vendors.reader import GREEDY
 from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Piece, RemoteRequest
-
-PATIENCE = 0.05
-"""Seconds that are waited for an answer before others may ask."""
 
 _REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
 """How servers answer that do not repeat a text with its costs: nothing more is to be said of it."""
@@ -57,7 +53,7 @@ class ReadingElsewhere:
             )
             self._runs.start(_NEXT, question.server, request)
             self._asked = question
-        following = self._look(_NEXT)
+        following = self._runs.look_patiently(_NEXT)
         if following.trouble is not None:
             raise following.trouble.error
         if not following.over:
@@ -65,7 +61,7 @@ class ReadingElsewhere:
         if question.server.service.id == OWN and not self._reads:
             self._runs.read(_TEXT, question.server, self._before + question.text)
             self._reads = True
-        read = self._look(_TEXT) if self._reads else Progress()
+        read = self._runs.look_patiently(_TEXT) if self._reads else Progress()
         if self._reads and not read.over:
             return None
         return self._put_together(question, following, read)
@@ -75,13 +71,6 @@ class ReadingElsewhere:
         self._asked, self._reads = None, False
         for name in (_NEXT, _TEXT):
             self._runs.cancel(name)
-
-    def _look(self, name: str) -> Progress:
-        progress = self._runs.look(name)
-        if not progress.over:
-            time.sleep(PATIENCE)
-            progress = self._runs.look(name)
-        return progress
 
     def _put_together(self, question: ReadElsewhere, following: Progress, read: Progress) -> Glance:
         told = next((piece for piece in following.pieces if piece.alternatives), None)

@@ -9,7 +9,8 @@ from threading import Thread
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
 from tutor.labs.scale.questions import Coming
 from tutor.lm.fast.free_memory import available_memory
-from tutor.lm.load import LanguageModel, load_model
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.load import load_model
 from tutor.models import FoundModel
 from tutor.models.installed import file_size
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import LOW
+from tutor.labs.kit.columns import LOW, wrapped
 from tutor.labs.scale.lab import BEST
 from tutor.text import counted, safe, visible
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tutor.labs.scale.lab import State
     from tutor.labs.scale.questions import Reading
-    from tutor.labs.scale.remote_reading import Elsewhere, Glance
+    from tutor.labs.scale.remote_reading import Glance
     from tutor.vendors.catalogue import RemoteModel
 
 _LABEL = 12
@@ -178,10 +178,10 @@ def _from_elsewhere(state: State, width: int) -> list[Content]:
     if elsewhere.glance is None:
         doing = state.coming.doing if state.coming else "is next"
         return _said(name, doing, MUTED, width)
-    return _said(name, _told(elsewhere, elsewhere.glance), MUTED, width)
+    return _said(name, _told(elsewhere.glance), MUTED, width)
 
 
-def _told(elsewhere: Elsewhere, glance: Glance) -> str:
+def _told(glance: Glance) -> str:
     if glance.silence:
         return f"the bits are not told. {glance.silence}"
     if not glance.shown:
@@ -192,7 +192,7 @@ def _told(elsewhere: Elsewhere, glance: Glance) -> str:
 
 def _said(name: str, text: str, style: str, width: int) -> list[Content]:
     said = Content.assemble((name, "bold"), (safe(text), style))
-    return [line.rstrip() for line in said.wrap(width)]
+    return wrapped(said, width)
 
 
 def _waiting(state: State, width: int) -> list[Content]:

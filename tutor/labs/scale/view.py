@@ -88,13 +88,13 @@ class ScaleView(LabView):
     async def _ask_where_agreed(self) -> None:
         """Nothing is sent to a host that the learner has not agreed to."""
         server: RemoteModel = self.state.elsewhere.server
-        self.did(Agree(await server_field.agreed(self, server, _SENT)))
+        self.did(Agree(await self.host.agreed(server, _SENT)))
 
     def action_remove(self) -> None:
         self.did(Remove())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "add" and not server_field.offered(self):
+        if action == "add" and not self.host.may_name_servers:
             return False
         state: State | None = self.state
         if state is None:

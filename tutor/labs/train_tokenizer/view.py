@@ -11,7 +11,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import ROOMY, Column, around, heading, row
+from tutor.labs.kit.columns import ROOMY, Column, around, heading, row, wrapped
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.labs.kit.view import LabView
 from tutor.labs.train_tokenizer.lab import SIZES, State, TrainOnLessons, bytes_a_token
@@ -93,10 +93,10 @@ def _below(state: State, width: int) -> list[Content]:
     run = state.run
     if run is None:
         return [Content.styled("being trained", MUTED)]
-    return [*_tried(state, run, width), *_merges(run, width)]
+    return [*_tried(run, width), *_merges(run, width)]
 
 
-def _tried(state: State, run: Answer, width: int) -> list[Content]:
+def _tried(run: Answer, width: int) -> list[Content]:
     pieces = Content("│").join(Content(visible(piece)) for piece in run.pieces)
     count = f"{counted(len(run.pieces), 'piece')}, {run.model_pieces} to the model   "
     line = Content.assemble((count, MUTED), pieces)
@@ -110,7 +110,7 @@ def _merges(run: Answer, width: int) -> list[Content]:
     first = Content.assemble(
         (f"{counted(run.found, 'merge')}, the first of them  ", MUTED), "  ".join(shown)
     )
-    return [line.rstrip() for line in first.wrap(width)][:_MERGE_LINES]
+    return wrapped(first, width)[:_MERGE_LINES]
 
 
 VIEW = TrainTokenizerView

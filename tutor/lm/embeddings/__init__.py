@@ -1,1 +1,1 @@
-"""Vectors of words: word2vec, nearest neighbors, a map of words."""
+"""Word vectors: word2vec, nearest neighbors, a map of words."""

@@ -1,4 +1,4 @@
-"""What makes a finished model fast.
+"""Modules that make a finished model fast.
 
 network       the fast modules, put in the places of the plain ones
 attention     queries, keys and values as views of one product; one fused kernel

@@ -1,10 +1,9 @@
 """Attention for speed: the same results as `tutor.lm.network.Attention`, in fewer steps.
 
-Queries, keys and values stay where their matrix product has written them. What works on them sees
-them through views of this memory: rotating is one multiplication in place, for queries and keys
-together, and PyTorch's fused kernel goes from queries, keys and values to the answers without
-storing the weights (Dao et al. 2022). Where a `Trace` asks for the weights, they are computed
-beside it.
+Queries, keys and values stay where their matrix product has written them, and are used through
+views of this memory. Rotation is one multiplication in place, for queries and keys together, and
+PyTorch's fused kernel computes the output without storing the attention weights (Dao et al. 2022).
+If a `Trace` asks for these weights, they are computed separately.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_wei
 
 
 class QueriesKeysValues(NamedTuple):
-    """Queries, keys and values of the tokens being read: four views of the same memory.
+    """Queries, keys and values of the tokens being processed: four views of the same memory.
 
-    `product` [..., T, (heads + 2 key_value_heads) head_size] is what the matrix product gives: for
-    each token its queries, then keys, then values. `pairs` [batch, heads + key_value_heads, T,
+    `product` [..., T, (heads + 2 key_value_heads) head_size] is the result of the matrix product:
+    for each token its queries, then keys, then values. `pairs` [batch, heads + key_value_heads, T,
     head_size / 2] are the queries and keys, each pair of numbers as one complex number. `queries`
     [batch, heads, T, head_size]; `keys_values` [batch, 2 key_value_heads, T, head_size] are keys,
     then values. One text is a batch of one.
@@ -46,13 +45,13 @@ class QueriesKeysValues(NamedTuple):
 
 
 def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """The answers of `tutor.lm.network.attend`, [batch, heads, T, head_size]."""
+    """Return the output of `tutor.lm.network.attend`, [batch, heads, T, head_size]."""
     grouped = q.shape[1] != k.shape[1]
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
 
 
 class FusedAttention(FastModule, Attention):
-    """Attention with the weights of another, which can be trained too."""
+    """Fused attention with the weights of another `Attention`; it can be trained, too."""
 
     def __init__(self, attention: Attention) -> None:
         nn.Module.__init__(self)
@@ -87,8 +86,8 @@ class FusedAttention(FastModule, Attention):
         return output
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
-        """`product` [T, ...] and its views. For a single token, of which a text is written by the
-        hundred, it is copied to memory whose views are there already."""
+        """Return `product` [T, ...] and its views. For a single token, which generation processes
+        by the hundred, it is copied to memory whose views already exist."""
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
@@ -100,8 +99,8 @@ class FusedAttention(FastModule, Attention):
 
 
 def fuse_attention(network: nn.Module) -> None:
-    """Put fused attention in the place of plain attention, with the same weights. Training is
-    faster with it, and the names of the weights stay."""
+    """Replace plain attention with fused attention that has the same weights. Training is faster
+    with it, and the names of the weights stay."""
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if type(child) is Attention:

@@ -1,4 +1,4 @@
-"""A finished network, made of modules that run fast in the places of the plain ones.
+"""Makes a finished network of fast modules, which replace the plain ones.
 
     nn.Linear      -> a `FrozenLinear`      weights in fewer bits      tutor.lm.fast.linear
     Attention      -> `FusedAttention`      views, one fused kernel    tutor.lm.fast.attention
@@ -6,8 +6,8 @@
     nn.Embedding   -> `TableEmbedding`      rows of a packed table
     FeedForward, Block                      the same, called without looking for hooks
 
-Each computes what the module computes in whose place it is, up to rounding; tests hold them to
-it. None but the attention can be trained.
+Each computes the same as the module that it replaces, up to rounding, as tests check. Only the
+attention can be trained.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class TableEmbedding(FastModule):
 
 
 class FastFeedForward(FastModule, FeedForward):
-    """The same, called without looking for hooks."""
+    """A `FeedForward` that is called without looking for hooks."""
 
 
 class FastBlock(FastModule, Block):
@@ -79,7 +79,7 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             network.set_submodule(name, FrozenNorm(own["weight"], config.norm_epsilon))
         elif isinstance(module, nn.Embedding):
             matrix = linear.from_tensors(_below(tensors, "head") if config.tied else own)
-            assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` sees to it
+            assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` ensures this
             network.set_submodule(name, TableEmbedding(matrix))
     for module in network.modules():  # PyTorch finds a module faster as a plain attribute
         vars(module).update(module._modules)
@@ -87,7 +87,7 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
 
 
 def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors of the module `name`, by their names within it."""
+    """Return the tensors of the module `name`, by their names within it."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
 

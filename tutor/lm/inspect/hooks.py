@@ -18,7 +18,7 @@ Replacement = tuple[nn.Module, str, nn.Module]
 
 
 def block_of(network: Transformer, layer: int) -> Block:
-    """Return a block, with the type that it has."""
+    """Return a block of the network, typed as a block."""
     block = network.blocks[layer]
     assert isinstance(block, Block)
     return block
@@ -26,7 +26,7 @@ def block_of(network: Transformer, layer: int) -> Block:
 
 @contextmanager
 def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
-    """Put these modules into the network; afterwards it is what it was, whatever happened.
+    """Put these modules into the network for a while; on exit it is restored, even after an error.
 
     Nothing else may use the network meanwhile: the engine does one thing at a time.
     """

@@ -14,7 +14,7 @@ from tutor.labs.kit.prompts.version import Prompt, Version, assemble
 from tutor.lm import draw, sampling
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.distribution import SamplerSettings
-from tutor.lm.load import LanguageModel
+from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 
 

@@ -7,5 +7,5 @@ STEP = 1.5
 
 
 def zoomed(zoom: float, steps: int) -> float:
-    """Return `zoom` after so many steps in (or out, if negative), between 1 and the most."""
+    """Return `zoom` after this many steps in (or out, if negative), clamped to 1 and `MOST`."""
     return min(MOST, max(1.0, zoom * STEP**steps))
