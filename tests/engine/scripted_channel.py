@@ -125,17 +125,18 @@ class Looks:
 
 class Starts:
     """Starts engines in this process. Each follows the next of `scripts`; the last script repeats.
-    With `ready`, the engines are ready at once."""
+    With `ready`, the engines are ready at once. They have the model `model` where that is set."""
 
     def __init__(self, *scripts: Script, ready: bool = True) -> None:
         self._scripts = scripts or (serve,)
         self._ready = ready
+        self.model: str | None = None
         self.channels: list[ScriptedChannel] = []
         self.looks = Looks()
 
     async def start(self, command: Sequence[str]) -> Channel:
         script = self._scripts[min(len(self.channels), len(self._scripts) - 1)]
-        channel = ScriptedChannel(script, command[-1])
+        channel = ScriptedChannel(script, self.model or command[-1])
         self.channels.append(channel)
         if self._ready:
             channel.become_ready()

@@ -92,6 +92,18 @@ async def test_a_session_follows_what_is_done_with_it() -> None:
         assert await session.surprisals() == (2.0,) * 2
 
 
+async def test_who_stops_watching_hears_nothing_more_even_of_what_just_happened() -> None:
+    engine = Starts().client()
+    heard: list[EngineState] = []
+    stop = [lambda: None]
+    engine.watch(lambda e: stop[0]())
+    stop[0] = engine.watch(lambda e: heard.append(e.state))
+    await engine.start()
+    await engine.ready()
+    await engine.stop()
+    assert heard == []
+
+
 async def test_states_are_announced_in_order() -> None:
     engine = Starts().client()
     seen: list[EngineState] = []
@@ -447,7 +459,8 @@ async def test_a_restart_keeps_sessions_of_the_same_model_only() -> None:
         await engine.restart()
         assert await session.surprisals() == (3.0,) * 3
         assert len(starts.channels) == 2
-        await engine.restart("another")
+        starts.model = "another"
+        await engine.restart()
         with pytest.raises(ModelError, match="another model"):
             await session.surprisals()
         assert await engine.open_text("abc")

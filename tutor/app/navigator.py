@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.app.base_screen import TutorScreen
-from tutor.app.services import Navigation
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ _WHAT_STEPPING_SENDS = (
 )
 
 
-class Navigator(Navigation):
-    """Opens screens of `app`, and gives them `services` and itself."""
+class Navigator:
+    """Implements `Navigation`: opens screens of `app`, and gives them `services` and itself."""
 
     def __init__(self, app: App[None], services: Services) -> None:
         self._app = app

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from tutor.allowed import EVERYTHING, Allowed
-from tutor.labs.kit import registry
+from tutor.allowed import Allowed
 from tutor.learner import review
 from tutor.study.review_questions import review_questions
 
@@ -62,9 +61,9 @@ class Services:
     model: ModelKeeper
     goals: GoalKeeper
     agreed: Agreed
-    remote: RemoteModel | None = None
-    allowed: Allowed = EVERYTHING
-    find_lab: Callable[[str], AnyLab] = registry.find
+    remote: RemoteModel | None
+    allowed: Allowed
+    find_lab: Callable[[str], AnyLab]
 
     @property
     def course(self) -> Course:

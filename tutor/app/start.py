@@ -68,6 +68,6 @@ def _shared_engine() -> Path | None:
     """The socket of an engine that serves many on this machine."""
     if sys.platform == "win32":
         return None
-    from tutor.engine.shared import address as place
+    from tutor.engine.shared import address
 
-    return place.find()
+    return address.find()

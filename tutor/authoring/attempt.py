@@ -130,7 +130,7 @@ class _Attempt:
         self._model = model
         self._session: Session | None = None
         self._reached: frozenset[int] = frozenset()
-        self._asked: list[Request] = []
+        self._asked: Request | None = None
         chat, prompt = lab.kind == "chat", lab.prompt if lab.prompt.strip() else ""
         sampler = lab.sampler.settings
         self._state = State(
@@ -191,8 +191,8 @@ class _Attempt:
 
         How much the model writes, the solution says: a message does not let it run."""
         self._update(event)
-        while self._asked:
-            request = self._asked.pop()
+        while (request := self._asked) is not None:
+            self._asked = None
             self._update(self._result(request))
             if self._state.running:
                 self._update(events.Pause())
@@ -204,7 +204,7 @@ class _Attempt:
         for effect in wanted:
             match effect:
                 case effects.AskEngine(request):
-                    self._asked = [request]
+                    self._asked = request
                 case effects.ReportEvidence(evidence):
                     self._reached = goals_reached(self._lab, evidence, self._reached)
 

@@ -32,6 +32,8 @@ _TAKING_PART = (
     "course/lesson.py",
     "course/measured.py",
     "app/explorer/document.py",
+    "app/explorer/effects.py",
+    "app/explorer/events.py",
     "app/explorer/requests.py",
     "app/explorer/state.py",
     "app/explorer/stepping.py",

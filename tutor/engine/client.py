@@ -10,11 +10,9 @@ concerns the learner's own files and keys goes to `own`.
 from __future__ import annotations
 
 import asyncio
-import enum
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 from tutor.engine.answers import AnswerKind, expect
 from tutor.engine.api import Engine, EngineState
@@ -43,13 +41,6 @@ from tutor.labs.kit.registry import AnyLab
 from tutor.lm.distribution import ChatMessage, ModelCard, Token
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import from_environment
-
-
-class _Unchanged(enum.Enum):
-    UNCHANGED = enum.auto()
-
-
-UNCHANGED: Final = _Unchanged.UNCHANGED
 
 
 class EngineClient:
@@ -121,7 +112,11 @@ class EngineClient:
     def _announce(self) -> None:
         for callback in self._watchers:
             # on its own, so that a mistake in one cannot stop the engine's task
-            asyncio.get_running_loop().call_soon(callback, self)
+            asyncio.get_running_loop().call_soon(self._tell, callback)
+
+    def _tell(self, callback: Callable[[Engine], None]) -> None:
+        if callback in self._watchers:  # it may have been taken away in the meantime
+            callback(self)
 
     @property
     def own(self) -> EngineClient:
@@ -144,12 +139,9 @@ class EngineClient:
         async with self._turn:
             await self._end()
 
-    async def restart(self, model: str | _Unchanged | None = UNCHANGED) -> None:
-        """Stop and start again, with another model if one is named."""
+    async def restart(self) -> None:
         async with self._turn:
             await self._end()
-            if model is not UNCHANGED:
-                self._reach.model = model
             self._supervisor.begin()
 
     async def _end(self) -> None:

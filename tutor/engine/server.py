@@ -44,8 +44,9 @@ class Server(SessionServer[Session]):
         check_cancelled: Callable[[], None] | None = None,
         longest: int | None = None,
     ) -> None:
-        self._table = CachedSessions() if sessions is None else sessions
-        super().__init__(self._table, inbox, send)
+        table = CachedSessions() if sessions is None else sessions
+        super().__init__(table, inbox, send)
+        self._shrink = table.shrink
         self._model = model
         self._check_cancelled = check_cancelled or inbox.check_cancelled
         self._longest = longest
@@ -62,7 +63,7 @@ class Server(SessionServer[Session]):
 
     def work_on(self, request: AnyRequest) -> Message:
         answer = super().work_on(request)
-        self._table.shrink()
+        self._shrink()
         return answer
 
     def open_text(self, request: OpenText) -> Message:
@@ -75,7 +76,7 @@ class Server(SessionServer[Session]):
         return self._open(request, request.ids)
 
     def append_turn(self, request: AppendTurn) -> Message:
-        session = self._table.get(request.session)
+        session = self._sessions.get(request.session)
         added = turn_ids(self._model, session.ids, request.text)
         session.append(added)
         return Opened(request.id, self._model.tokenizer.tokens(added))
@@ -90,13 +91,13 @@ class Server(SessionServer[Session]):
 
     def _open(self, request: OpenText | OpenChat | OpenTokens, ids: Sequence[int]) -> Message:
         """Put the session on this path; what it has computed of the same path stays."""
-        if request.session in self._table:
-            self._table.get(request.session).replace(ids)
+        if request.session in self._sessions:
+            self._sessions.get(request.session).replace(ids)
         else:
             session = Session(
                 self._model, ids, check_cancelled=self._check_cancelled, longest=self._longest
             )
-            self._table.put(request.session, session)
+            self._sessions.put(request.session, session)
         return Opened(request.id, self._model.tokenizer.tokens(ids))
 
 

@@ -198,7 +198,8 @@ class Hello(Message, frozen=True):
 
 class AskEngineLoad(Message, frozen=True, tag="AskStanding"):
     """Ask, in place of `Hello`, how busy an engine that serves many is. Answer: `EngineLoad`, and
-    the connection ends."""
+    the connection ends. The tags of both are those of earlier versions, because no `Hello` has
+    compared versions here."""
 
 
 class Ping(Message, frozen=True):

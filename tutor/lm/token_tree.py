@@ -244,6 +244,9 @@ class TokenTree(msgspec.Struct, frozen=True):
                 return index
         return None
 
+    def has_branch(self, number: int) -> bool:
+        return any(branch.number == number for branch in self.branches)
+
     def branch(self, number: int) -> Branch:
         return next(branch for branch in self.branches if branch.number == number)
 

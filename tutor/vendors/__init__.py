@@ -10,7 +10,7 @@ Start with `service`: what is asked of a remote model and what comes back, which
     openai_service  ChatGPT, Claude, llama.cpp, Ollama, vLLM: all that speak OpenAI's protocol
     gemini_service  Gemini, through Google's own client
     alternatives    how many tokens a server tells for one place, found out by asking
-    trouble         what can go wrong on the way, in words, without the key
+    errors          what can go wrong on the way, in words, without the key
     runs            answers under way, each in a thread: started, looked at, cancelled
     session         a text stepped on a service that tells log-probabilities
     check           what `tutor model check` measures

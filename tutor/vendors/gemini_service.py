@@ -27,7 +27,7 @@ with warnings.catch_warnings():
     from google.protobuf.json_format import ParseError
 
 from tutor.errors import NotTold, RemoteError
-from tutor.vendors import errors as trouble
+from tutor.vendors import errors
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.service import Cancellation, Finish, Piece, Reason, RemoteRequest, Usage
@@ -56,7 +56,7 @@ class GeminiService:
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
         """Raises `NotTold` for a text to be continued: Gemini answers conversations."""
-        return trouble.translated(self._events(request, cancellation), cancellation, self._in_words)
+        return errors.translated(self._events(request, cancellation), cancellation, self._in_words)
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
         return None
@@ -72,7 +72,7 @@ class GeminiService:
             answer = client.stream_generate_content(asked, retry=None, timeout=SILENCE)
             for chunk in answer:
                 if chunk.prompt_feedback.block_reason:
-                    raise trouble.blocked(self._model, chunk.prompt_feedback.block_reason.name)
+                    raise errors.blocked(self._model, chunk.prompt_feedback.block_reason.name)
                 usage = _usage(chunk.usage_metadata) or usage
                 for candidate in list(chunk.candidates)[:1]:
                     reason = candidate.finish_reason.name if candidate.finish_reason else reason
@@ -85,15 +85,15 @@ class GeminiService:
             client.transport.close()
         cancellation.check()
         if reason in _BLOCKED:
-            raise trouble.blocked(self._model, reason)
+            raise errors.blocked(self._model, reason)
         if not reason:
             raise (
-                trouble.broken(self._model)
+                errors.broken(self._model)
                 if count
-                else trouble.unreadable(self._model, "it holds no part of an answer")
+                else errors.unreadable(self._model, "it holds no part of an answer")
             )
         if not count and request.most_tokens > 1:
-            raise trouble.empty(self._model, cut=reason == "MAX_TOKENS")
+            raise errors.empty(self._model, cut=reason == "MAX_TOKENS")
         yield Finish(_REASONS.get(reason, "other"), usage)
 
     def _client(self, cancellation: Cancellation) -> Any:
@@ -125,26 +125,26 @@ class GeminiService:
                 response = getattr(error, "response", None)
                 headers = dict(response.headers) if response is not None else {}
                 lower = {name.lower(): value for name, value in headers.items()}
-                return trouble.refused(status, _first_sentence(said), model, key, lower)
+                return errors.refused(status, _first_sentence(said), model, key, lower)
             case requests.exceptions.ConnectTimeout():
-                return trouble.unreachable(model, "no answer in time")
+                return errors.unreachable(model, "no answer in time")
             case requests.exceptions.Timeout():
-                return trouble.too_slow(SILENCE, begun=False)
+                return errors.too_slow(SILENCE, begun=False)
             case requests.exceptions.TooManyRedirects():
-                return trouble.refused(307, "", model, key)
+                return errors.refused(307, "", model, key)
             case requests.exceptions.ChunkedEncodingError():
-                return trouble.broken(model)
+                return errors.broken(model)
             case requests.exceptions.ConnectionError():
                 aborted = isinstance(next(iter(error.args), None), urllib3.exceptions.ProtocolError)
                 timed_out = "timed out" in str(error)
                 if timed_out:
-                    return trouble.too_slow(SILENCE, begun=True)
-                return trouble.broken(model) if aborted else trouble.unreachable(model)
+                    return errors.too_slow(SILENCE, begun=True)
+                return errors.broken(model) if aborted else errors.unreachable(model)
             case ParseError():
-                return trouble.unreadable(model, "a part of it is not what the protocol says")
+                return errors.unreadable(model, "a part of it is not what the protocol says")
             case ValueError() if str(error).startswith("Unfinished stream"):
-                return trouble.broken(model)
-        return trouble.unreadable(model, f"its client failed with {type(error).__name__}")
+                return errors.broken(model)
+        return errors.unreadable(model, f"its client failed with {type(error).__name__}")
 
 
 def _message(model: RemoteModel, request: RemoteRequest) -> Any:

@@ -21,7 +21,7 @@ import msgspec
 import openai
 
 from tutor.errors import AnswerUnreadable, NotTold, RemoteError
-from tutor.vendors import errors as trouble
+from tutor.vendors import errors
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
@@ -60,7 +60,7 @@ class OpenAIService:
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
         """Raises `RemoteError`, `NotTold` among them where log-probabilities are refused."""
-        return trouble.translated(
+        return errors.translated(
             self._events(request, cancellation),
             cancellation,
             lambda error: self._in_words(error, request),
@@ -93,7 +93,7 @@ class OpenAIService:
                 answer = client.completions.create(prompt=text, **options)
                 yield echo_in(_plain(answer), text)
 
-        found = trouble.translated(
+        found = errors.translated(
             asked(), cancellation, lambda error: self._in_words(error, request)
         )
         try:
@@ -119,15 +119,15 @@ class OpenAIService:
         yield from pieces.rest()
         cancellation.check()
         if reason == "content_filter":
-            raise trouble.blocked(self._model)
+            raise errors.blocked(self._model)
         if reason is None:
             raise (
-                trouble.broken(self._model)
+                errors.broken(self._model)
                 if pieces.count
-                else trouble.unreadable(self._model, "it holds no part of an answer")
+                else errors.unreadable(self._model, "it holds no part of an answer")
             )
         if not pieces.count and request.most_tokens > 1:
-            raise trouble.empty(self._model, cut=reason == "length")
+            raise errors.empty(self._model, cut=reason == "length")
         yield Finish(finish_reason(reason), usage)
 
     def _chunks(self, client: openai.OpenAI, request: RemoteRequest) -> Iterator[Chunk]:
@@ -215,7 +215,7 @@ class OpenAIService:
         model, key = self._model, self._key
         match error:
             case openai.APIStatusError():
-                found = trouble.refused(
+                found = errors.refused(
                     error.status_code, error.body, model, key, error.response.headers
                 )
                 if request.top and error.status_code in (400, 422) and "logprob" in found.happened:
@@ -229,24 +229,24 @@ class OpenAIService:
                 timed_out_connecting = isinstance(error.__cause__, httpx2.ConnectTimeout)
                 seconds = CONNECT if timed_out_connecting else SILENCE
                 return (
-                    trouble.unreachable(model, f"no answer within {seconds:g} seconds")
+                    errors.unreachable(model, f"no answer within {seconds:g} seconds")
                     if timed_out_connecting
-                    else trouble.too_slow(seconds, begun=False)
+                    else errors.too_slow(seconds, begun=False)
                 )
             case openai.APIConnectionError():
                 return self._no_connection(error.__cause__)
             case openai.APIError():  # an error in the middle of a stream, with status 200
-                said = trouble.cleaned(error.message, key)
-                return trouble.refused(_code_of(error), said, model, key)
+                said = errors.cleaned(error.message, key)
+                return errors.refused(_code_of(error), said, model, key)
             case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
-                return trouble.unreadable(model, "a part of it is not what the protocol says")
-        return trouble.unreadable(model, f"its client failed with {type(error).__name__}")
+                return errors.unreadable(model, "a part of it is not what the protocol says")
+        return errors.unreadable(model, f"its client failed with {type(error).__name__}")
 
     def _no_connection(self, cause: BaseException | None) -> RemoteError:
         if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
             reason = str(cause) if isinstance(cause, httpx2.ConnectError) else type(cause).__name__
-            return trouble.unreachable(self._model, reason)
-        return trouble.broken(self._model)
+            return errors.unreachable(self._model, reason)
+        return errors.broken(self._model)
 
 
 def _plain(answer: Any) -> Any:

@@ -23,7 +23,7 @@ _TEXT = 60
 
 def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Content:
     """One branch: where it leaves its stem, how it goes on from there, and how long it is."""
-    branch = next(branch for branch in tree.branches if branch.number == fork.branch)
+    branch = tree.branch(fork.branch)
     current = branch is tree.current
     stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
     start = fork.at if fork.depth else branch.prompt_length
@@ -119,7 +119,7 @@ class BranchTree(Lines, can_focus=True):
         self.draw_with(self._lay_out)
 
     def action_number(self, number: int) -> None:
-        if self._tree and any(branch.number == number for branch in self._tree.branches):
+        if self._tree and self._tree.has_branch(number):
             self._go_to(number)
 
     def action_switch(self) -> None:

@@ -64,7 +64,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     answered: Question | None = None
     """The question that was answered last."""
     stale: Answer | None = None
-    """The previous answer, which stays on screen until the next one arrives."""
+    """The last answer, which stays on screen until the next one arrives."""
     cursor: int | None = None
     """The row that the learner moved to."""
     top: int = ROWS

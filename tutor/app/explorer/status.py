@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
 
 
-def said(state: State, width: int = 80) -> TutorError | str | None:
+def said(state: State, width: int) -> TutorError | str | None:
     """Return the one thing to say now, if any: trouble first, then what there is to do."""
     engine = state.engine
     match engine.state:

@@ -126,11 +126,11 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
         case events.StartRun():
             return _start_run(state, tree)
         case events.SwitchBranch(number):
-            known = any(branch.number == number for branch in tree.branches)
-            return state.with_tree(tree.switch(number)).without_answer() if known else state
+            if not tree.has_branch(number):
+                return state
+            return state.with_tree(tree.switch(number)).without_answer()
         case events.RemoveBranch(number):
-            known = any(branch.number == number for branch in tree.branches)
-            return _moved(state, tree.remove(number)) if known else state
+            return _moved(state, tree.remove(number)) if tree.has_branch(number) else state
         case _:
             assert_never(command)
 
