@@ -233,11 +233,16 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
     ("command", "output", "words"),
     [
         (["step", "hello"], ">/dev/full", b"No space left"),
+        (["step", "hello"], ">&-", b"output is closed"),
+        (["step", "hello", "--json"], ">/dev/full", b"No space left"),
         (["step", "hello", "--json"], ">&-", b"output is closed"),
         (["lessons"], ">&-", b"output is closed"),
         (["lessons", "--json"], ">/dev/full", b"No space left"),
     ],
-    ids=["plain, full", "json, closed", "lessons, closed", "lessons as json, full"],
+    ids=[
+        *("plain, full", "plain, closed", "json, full", "json, closed"),
+        *("lessons, closed", "lessons as json, full"),
+    ],
 )
 def test_no_room_for_the_output(
     tiny_model: str, command: list[str], output: str, words: bytes

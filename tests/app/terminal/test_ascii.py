@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from tests.app.explorer.explorer_stage import lines, shown
 from tests.app.pressing import settle
@@ -103,6 +104,27 @@ async def test_every_lesson_and_its_questions_are_ascii(tmp_path: Path) -> None:
             await sees(pilot, lesson.screens[-1].title[:10])
             assert shown(app).isascii()
             await keys(pilot, "right")
+            await sees(pilot, "question 1 of")
+            assert shown(app).isascii()
+            await keys(pilot, "escape", "escape")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_every_screen_of_every_lesson_is_ascii(tmp_path: Path, size: tuple[int, int]) -> None:
+    """As a learner pages through them: with everything around the text, in two sizes."""
+    course = load_course()
+    app = whole_app(tmp_path, course=course, ascii_only=True)
+    async with app.run_test(size=size) as pilot:
+        await sees(pilot, "Begin")
+        for lesson in course.lessons:
+            app.navigator.open_lesson(lesson, lesson.screens[0].id)
+            for number, screen in enumerate(lesson.screens, start=1):
+                await sees(pilot, f"{number} of {len(lesson.screens)}")
+                await sees(pilot, screen.title[:10])
+                not_ascii = [line for line in lines(app) if not line.isascii()]
+                assert not_ascii == []
+                await keys(pilot, "right")
             await sees(pilot, "question 1 of")
             assert shown(app).isascii()
             await keys(pilot, "escape", "escape")
