@@ -12,7 +12,7 @@ import inspect
 import pkgutil
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,9 @@ from tutor.labs.kit.view import LabView
 
 OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
-FILES = (Path("README.md"), Path("docs/labs.md"))
+FILES = (Path("README.md"), Path("docs/keys.md"), Path("docs/labs.md"))
+MAIN = ("everywhere", "course map", "lesson", "stepper and chat")
+"""The rows of the short table in README.md."""
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -63,7 +65,7 @@ ROWS = (
     Row("texts", "RecentTexts"),
     Row("sampler", "SamplerDials"),
     Row("x-ray", "XRayView"),
-    Row("labs", "LabScreen", "the keys of each: [docs/labs.md](docs/labs.md)"),
+    Row("labs", "LabScreen", "the keys of each: [labs.md](labs.md)"),
     Row("ghost text, while you write", "CodeEditor"),
     Row("guessing game", "GuessEntry GuessScreen"),
 )
@@ -98,7 +100,12 @@ def main() -> None:
 def filled_in(text: str) -> str:
     """Return the text with each generated part up to date. Raises `KeyError` for a part whose name
     is unknown."""
-    parts = {"keys": keys_of_the_app, "keys-of-labs": keys_of_labs, "labs": number_of_labs}
+    parts = {
+        "keys": keys_of_the_app,
+        "main-keys": main_keys,
+        "keys-of-labs": keys_of_labs,
+        "labs": number_of_labs,
+    }
     return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]()}{found[3]}", text)
 
 
@@ -106,10 +113,14 @@ def number_of_labs() -> str:
     return str(len(registry.names()))
 
 
-def keys_of_the_app() -> str:
+def main_keys() -> str:
+    return keys_of_the_app([row for row in ROWS if row.where in MAIN])
+
+
+def keys_of_the_app(of: Sequence[Row] = ROWS) -> str:
     by_name = {each.__name__: each for each in classes_with_keys()}
     rows = []
-    for row in ROWS:
+    for row in of:
         own = [by_name[name] for name in row.classes.split()]
         told = dict.fromkeys(chain.from_iterable(map(entries, own)))
         rows.append((row.where, " · ".join([*told, row.more] if row.more else told)))
