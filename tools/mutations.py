@@ -60,7 +60,7 @@ MUTATIONS = (
     ),
     *_in(
         "tutor/learner/replay.py",
-        "tests/learner/test_snapshot.py tests/learner/test_exchange.py"
+        "tests/learner/test_replay.py tests/learner/test_snapshot.py tests/learner/test_exchange.py"
         " tests/learner/test_migration.py tests/learner/test_progress.py"
         " tests/learner/test_damage.py tests/learner/test_review_log.py",
         ("        damaged += line.damaged\n", ""),

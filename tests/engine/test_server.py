@@ -313,6 +313,18 @@ def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> 
     assert compute() == [True] * 4
 
 
+def test_a_machine_with_much_memory_left_does_not_raise_the_budget() -> None:
+    session = Session(tiny_model(), range(64))
+    session.surprisals()
+    budget = CacheBudget(session.cache_bytes, available=lambda: 10**12)
+    table = CachedSessions(budget)
+    table.put("a", session)
+    table.put("b", other := Session(tiny_model(), range(64)))
+    other.surprisals()
+    table.shrink()
+    assert session.cache_bytes < other.cache_bytes
+
+
 class _Pipe:
     """A stream that is fed from the test; `drained` is set when all of it was read."""
 

@@ -146,3 +146,18 @@ def test_bits_add_up_to_the_same_in_any_order() -> None:
     ]
     sums = {fold(LearnerState(), order).guesses.learner_bits for order in (guesses, guesses[::-1])}
     assert len(sums) == 1
+
+
+def test_the_bits_of_guesses_add_up_to_the_same_total_in_any_order() -> None:
+    """Sums of floats depend on the order; sums of these parts of a bit do not."""
+    guesses = [
+        Guessed(at=n, text="a", guess="b", actual="c", rank=2, learner_bits=bits, model_bits=bits)
+        for n, bits in enumerate((0.1, 0.2, 0.3))
+    ]
+    totals = {
+        fold(LearnerState(), order).guesses.learner_bits
+        for order in (guesses, guesses[::-1], guesses[2:] + guesses[:2])
+    }
+    assert len(totals) == 1
+    floats = [guess.learner_bits for guess in guesses]
+    assert sum(floats) != sum(floats[::-1])

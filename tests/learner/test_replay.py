@@ -1,0 +1,51 @@
+"""What a state keeps, and what it takes from the log, when it is brought up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.learner.learner_sessions import named
+from tutor.learner.records import LabDone, LessonRead, LessonState, Undo
+from tutor.learner.replay import catch_up
+from tutor.learner.review_log import ReviewLog
+from tutor.learner.state import LearnerState, place
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> ReviewLog:
+    return ReviewLog(tmp_path / "reviews.log")
+
+
+def test_a_lesson_that_only_the_state_calls_read_stays_read(log: ReviewLog) -> None:
+    log.append(LabDone(at=5.0, lesson="tokens", lab="stepper"))
+    known = LessonState(lesson="tokens", screen="bytes", read=True)
+    state, _ = catch_up(LearnerState(lessons={"tokens": known}), log, anew=True)
+    lesson = state.lessons["tokens"]
+    assert (lesson.read, lesson.screen, lesson.labs_done) == (True, "bytes", ("stepper",))
+
+
+@pytest.mark.parametrize(("known_at", "read_at"), [(3.0, 9.0), (9.0, 3.0)])
+def test_the_last_visit_is_the_later_one(log: ReviewLog, known_at: float, read_at: float) -> None:
+    log.append(LessonRead(at=read_at, lesson="tokens"))
+    known = LessonState(lesson="tokens", visited_at=known_at)
+    state, _ = catch_up(place(LearnerState(), known), log, anew=True)
+    assert state.lessons["tokens"].visited_at == 9.0
+    assert state.lessons["tokens"].read
+
+
+def test_an_answer_by_an_earlier_clock_is_not_undone_to_a_card_without_it(log: ReviewLog) -> None:
+    """The card before it is not the card that is left when it is taken back."""
+    late, early = (
+        msgspec.structs.replace(named(number), question="q", at=at)
+        for number, at in ((1, 9.0), (2, 3.0))
+    )
+    log.append(late)
+    state, _ = catch_up(LearnerState(), log)
+    assert state.undo == Undo(question="q", answer=late.id, before=None)
+    log.append(early)
+    state, _ = catch_up(state, log)
+    assert state.cards["q"].answers == 2
+    assert state.undo == Undo()
