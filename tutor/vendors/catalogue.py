@@ -155,12 +155,6 @@ def catalogue(assets: Path | None = None, lessons: Path | None = None) -> tuple[
     )
 
 
-def key_variables() -> frozenset[str]:
-    """Every environment variable that holds a key of a service."""
-    named = {variable for card in catalogue() for variable in card.key_variables}
-    return frozenset(named | {OWN_KEY})
-
-
 def is_loopback(url: str) -> bool:
     name = urlsplit(url).hostname or ""
     if name == "localhost" or name.endswith(".localhost"):

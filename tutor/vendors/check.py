@@ -115,9 +115,7 @@ def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | No
     service = open_service(model, key)
     echoed = whole(lambda cut: prompt_events(service, TEXT, cut))
     return msgspec.structs.replace(
-        report,
-        text_alternatives=_alternatives(found),
-        echoes=bool(echoed.pieces),
+        report, text_alternatives=_alternatives(found), echoes=bool(echoed.pieces)
     )
 
 

@@ -153,11 +153,11 @@ def echo_in(answer: Any, prompt: str) -> Echo | None:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
     if data != wanted:
         return None
-    ended = finish_reason(choice.finish_reason or "") == "stop"
+    ended = finish_reason(choice.finish_reason) == "stop"
     return Echo(tuple(found), followed, ended)
 
 
-def finish_reason(said: str) -> Reason:
+def finish_reason(said: str | None) -> Reason:
     if said in ("stop", "eos", "end_turn"):
         return "stop"
     return "length" if said == "length" else "other"

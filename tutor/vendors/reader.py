@@ -15,6 +15,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -83,8 +84,7 @@ class RemoteReader:
         self._open = open_
         self._lock = threading.Lock()
         self._places: OrderedDict[str | Messages, Place] = OrderedDict()
-        self._answers: OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]
-        self._answers = OrderedDict()
+        self._answers = OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]()
         self._goes_on: bool | None = None if model.service.id == OWN else False
         self._alternatives = Alternatives(model)
         self._echoes = model.service.id == OWN
@@ -159,7 +159,10 @@ class RemoteReader:
             )
         else:
             place = Place((), END)
-        self._keep(prompt, place)
+        with self._lock:
+            self._places[prompt] = place
+            while len(self._places) > _KEPT:
+                self._places.popitem(last=False)
         return place
 
     def _written(
@@ -251,14 +254,10 @@ class RemoteReader:
         the text as one piece where the server does not tell."""
         if self._echoes:
             service = self._service()
-            try:
-                found = (
-                    whole(lambda cut: prompt_events(service, text, cut), check).or_raise().pieces
-                )
-            except NotTold:
-                found = ()
-            if found:
-                return [(self.vocabulary.token(p.data), p.log_probability) for p in found]
+            with suppress(NotTold):
+                told = whole(lambda cut: prompt_events(service, text, cut), check).or_raise()
+                if told.pieces:
+                    return [(self.vocabulary.token(p.data), p.log_probability) for p in told.pieces]
             self._echoes = False
         return [(self.vocabulary.token(text.encode()), None)]
 
@@ -270,12 +269,6 @@ class RemoteReader:
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
         return self._alternatives.stream(self._service, request, cut)
-
-    def _keep(self, prompt: str | Messages, place: Place) -> None:
-        with self._lock:
-            self._places[prompt] = place
-            while len(self._places) > _KEPT:
-                self._places.popitem(last=False)
 
 
 def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:
