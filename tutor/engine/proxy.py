@@ -10,7 +10,7 @@ from tutor.engine import wire
 from tutor.engine.questions import Fields, Question, SessionQuestions, Value
 from tutor.engine.requests import AnswerKind, expect
 from tutor.errors import EngineError, ModelError, UnknownSession
-from tutor.lm.distribution import ModelCard, Token
+from tutor.lm.distribution import ModelCard, Token, common_length
 
 _Move = tuple[Callable[[int], wire.Request], int]
 """A change of the path, and how many tokens it has afterwards."""
@@ -157,7 +157,7 @@ class SessionProxy(SessionQuestions):
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
         """What brings the engine onto `path`, from where it is."""
         there = self._there if self._generation == self._engine.generation else None
-        kept = 0 if there is None else common_length(there, path)
+        kept = 0 if there is None else common_length((t.id for t in there), (t.id for t in path))
         if there is None or not kept:
             ids, data = spelled(path, model)
             return [(lambda id_: wire.OpenTokens(id_, self._name, ids, data), len(path))]
@@ -175,16 +175,6 @@ def _reached(answer: wire.Answer) -> int:
     if isinstance(answer, wire.Opened):
         return len(answer.tokens)
     return expect(wire.Length, answer).length
-
-
-def common_length(one: Sequence[Token], other: Sequence[Token]) -> int:
-    """How many tokens two paths begin with in common."""
-    length = 0
-    for mine, theirs in zip(one, other, strict=False):
-        if mine.id != theirs.id:
-            break
-        length += 1
-    return length
 
 
 def spelled(

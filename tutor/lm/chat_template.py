@@ -83,12 +83,8 @@ def _words(error: BaseException) -> str:
         return f"it does not come to an end within {TIME_LIMIT:g} seconds"
     if isinstance(error, MemoryError):
         return "it takes too much memory"
-    said = str(error) if isinstance(error, jinja2.TemplateError) else _named(error)
-    return safe(said)[:300].rstrip(".")
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
+    return safe(f"{kind}{error}")[:300].rstrip(".")
 
 
 class _Environment(ImmutableSandboxedEnvironment):

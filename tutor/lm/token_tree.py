@@ -9,14 +9,14 @@ and the engine is told which path to be on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from tutor.errors import TutorError
-from tutor.lm.distribution import Token
+from tutor.lm.distribution import Token, common_length
 
 MAXIMUM_BRANCHES = 9
 MAXIMUM_TOKENS = 32_768
@@ -81,12 +81,11 @@ class Fork(msgspec.Struct, frozen=True):
 
 def shared(one: Branch, other: Branch) -> int:
     """How many tokens two branches have in common from the start."""
-    length = 0
-    for mine, theirs in zip(one.steps, other.steps, strict=False):
-        if mine.token.id != theirs.token.id:
-            break
-        length += 1
-    return length
+    return common_length(_ids(one), _ids(other))
+
+
+def _ids(branch: Branch) -> Iterator[int]:
+    return (step.token.id for step in branch.steps)
 
 
 class TokenTree(msgspec.Struct, frozen=True):
@@ -239,10 +238,8 @@ class TokenTree(msgspec.Struct, frozen=True):
 
     def first_unknown(self) -> int | None:
         """Index of the first token, after the very first, whose surprisal is not known."""
-        for index, step in enumerate(self.steps[1:], start=1):
-            if step.surprisal_bits is None:
-                return index
-        return None
+        later = enumerate(self.steps[1:], start=1)
+        return next((index for index, step in later if step.surprisal_bits is None), None)
 
     def has_branch(self, number: int) -> bool:
         return any(branch.number == number for branch in self.branches)
@@ -266,14 +263,13 @@ class TokenTree(msgspec.Struct, frozen=True):
         return TokenTree((*self.branches, branch), branch.number, len(steps))
 
     def _free_number(self) -> int:
-        taken = {branch.number for branch in self.branches}
-        for number in range(1, MAXIMUM_BRANCHES + 1):
-            if number not in taken:
-                return number
-        raise TreeFull(
-            f"There are {MAXIMUM_BRANCHES} branches, which is as many as are kept.",
-            "Remove one first.",
-        )
+        free = set(range(1, MAXIMUM_BRANCHES + 1)) - {branch.number for branch in self.branches}
+        if not free:
+            raise TreeFull(
+                f"There are {MAXIMUM_BRANCHES} branches, which is as many as are kept.",
+                "Remove one first.",
+            )
+        return min(free)
 
     def _make_room(self, tokens: int) -> None:
         if sum(len(branch.steps) for branch in self.branches) + tokens > MAXIMUM_TOKENS:

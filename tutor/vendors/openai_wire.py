@@ -44,7 +44,6 @@ class Told(msgspec.Struct, frozen=True):
     tokens: list[str] | None = None
     token_logprobs: list[float | None] | None = None
     top_logprobs: list[dict[str, float] | None] | None = None
-    text_offset: list[int] | None = None
 
 
 class Delta(msgspec.Struct, frozen=True):

@@ -23,7 +23,6 @@ from tutor.errors import AnswerEmpty, NotTold, StreamBroken, TextError
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 from tutor.vendors.alternatives import ALTERNATIVES, Alternatives
 from tutor.vendors.catalogue import OWN, RemoteModel
-from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.permissions import Permissions
 from tutor.vendors.runs import GLANCE, Run, prompt_events, whole
@@ -72,16 +71,10 @@ class Place(msgspec.Struct, frozen=True):
 class RemoteReader:
     """Asks one model. Used from several threads; `check` raises when nobody waits any more."""
 
-    def __init__(
-        self,
-        model: RemoteModel,
-        permissions: Permissions,
-        open_: Callable[[RemoteModel, Secret | None], Service] = open_service,
-    ) -> None:
+    def __init__(self, model: RemoteModel, permissions: Permissions) -> None:
         self.model = model
         self.vocabulary = Vocabulary()
         self._permissions = permissions
-        self._open = open_
         self._lock = threading.Lock()
         self._places: OrderedDict[str | Messages, Place] = OrderedDict()
         self._answers = OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]()
@@ -265,7 +258,7 @@ class RemoteReader:
 
     def _service(self) -> Service:
         self._permissions.check(self.model)
-        return self._open(self.model, self._permissions.key(self.model))
+        return open_service(self.model, self._permissions.key(self.model))
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
         return self._alternatives.stream(self._service, request, cut)

@@ -51,6 +51,7 @@ class GgufFile:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
         except ValueError as error:  # of no bytes at all
             raise ModelDamaged("it is empty.", _FETCH_AGAIN) from error
+        self.files = [path]
         self._fields, self._tensors = read_header(self._data)
         self._require_family()
         self.config = self._config()

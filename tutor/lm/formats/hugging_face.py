@@ -78,6 +78,7 @@ class HuggingFaceFolder:
         self._folder = folder
         self.config = _read_config(folder / "config.json")
         self._files = _files_by_tensor(folder)
+        self.files = sorted(set(self._files.values()))
         self._open: dict[Path, Any] = {}
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
@@ -117,11 +118,6 @@ class HuggingFaceFolder:
         return tensor
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The files that hold the weights of the model in `folder`."""
-    return sorted(set(_files_by_tensor(folder).values()))
-
-
 def _files_by_tensor(folder: Path) -> dict[str, Path]:
     """Which file holds each tensor: an index tells where there are several."""
     index = folder / "model.safetensors.index.json"
@@ -134,7 +130,7 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ModelDamaged("it has no safetensors file.", _FETCH_AGAIN)
-    return {tensor: file for file in files for tensor in _names_in(file)}
+    return {tensor: file for file in files for tensor in _open_safetensors(file).keys()}  # noqa: SIM118
 
 
 def _file_name(index: Path, file: object) -> str:
@@ -143,10 +139,6 @@ def _file_name(index: Path, file: object) -> str:
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise ModelDamaged(f"{index.name} names a file that cannot be.", _FETCH_AGAIN)
     return name
-
-
-def _names_in(path: Path) -> list[str]:
-    return list(_open_safetensors(path).keys())
 
 
 def _open_safetensors(path: Path) -> Any:

@@ -36,9 +36,9 @@ def alike(words: str) -> Slot:
     return tuple((word, word) for word in words.split())
 
 
-def regular(words: str, ending: str = "s") -> Slot:
+def regular(words: str) -> Slot:
     """Nouns of one form for one and another for several, given alike: "dog", "wolf/wolves"."""
-    return tuple((one, many or one + ending) for one, _, many in _parted(words))
+    return tuple((one, many or one + "s") for one, _, many in _parted(words))
 
 
 def verbs(words: str) -> Slot:
@@ -262,10 +262,6 @@ class Language:
     def words(self) -> tuple[str, ...]:
         """Every word there is, in alphabetical order."""
         return tuple(sorted({word for p in self._patterns for slot in p.words for word in slot}))
-
-    @property
-    def longest(self) -> int:
-        return max(self._by_length)
 
     def sentence(self, pick: random.Random) -> tuple[str, ...]:
         return self.pair(pick)[0]
