@@ -8,6 +8,7 @@ and to the sessions that implement it, and its line to this table.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
@@ -17,16 +18,6 @@ from tutor.lm.distribution import XRay
 
 Fields = ParamSpec("Fields")
 Value = TypeVar("Value")
-
-
-class _Asker(Protocol):
-    """A proxy, which can ask the engine a question."""
-
-    async def ask_question(
-        self,
-        question: Question[Fields, Value],
-        make: Callable[[int, str], wire.SessionQuestion],
-    ) -> Value: ...
 
 
 class _Readable(Protocol):
@@ -55,7 +46,6 @@ class Question(Generic[Fields, Value]):
         counts: Callable[[Any, Value, int], tuple[int, int]] = lambda asked, value, length: (0, 0),
     ) -> None:
         self._make = asked
-        self._answer = answer
         assert isinstance(asked, type)
         assert isinstance(answer, type)
         self.asked: type[wire.SessionQuestion] = asked
@@ -70,17 +60,17 @@ class Question(Generic[Fields, Value]):
     ) -> wire.QuestionAnswer[Value]:
         """Ask the session, in the engine's process. Raises `TutorError`."""
         arguments = {name: getattr(asked, name) for name in self._arguments}
-        return self._answer(asked.id, getattr(session, self.name)(**arguments))
+        return self.answer_kind(asked.id, getattr(session, self.name)(**arguments))
 
     @overload
     def __get__(self, proxy: None, owner: object) -> Question[Fields, Value]: ...
     @overload
     def __get__(
-        self, proxy: _Asker, owner: object
+        self, proxy: SessionQuestions, owner: object
     ) -> Callable[Fields, Coroutine[Any, Any, Value]]: ...
 
     def __get__(
-        self, proxy: _Asker | None, owner: object
+        self, proxy: SessionQuestions | None, owner: object
     ) -> Question[Fields, Value] | Callable[Fields, Coroutine[Any, Any, Value]]:
         """Return a method that asks this question, if it is looked up on a proxy."""
         if proxy is None:
@@ -100,21 +90,20 @@ def _to_position(
     return path.unread(asked.position)
 
 
-def _from_start(path: _Readable, asked: wire.AskSurprisals) -> int:
-    return len(path) - asked.start
-
-
-def _much(path: _Readable, asked: wire.SessionQuestion) -> float:
-    return math.inf
-
-
 def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
     of_one_layer = 4 * xray.heads * (asked.position + 1)  # 32-bit floats
     return len(xray.attention), of_one_layer * len(xray.held)
 
 
 class SessionQuestions:
-    """The questions, as methods of a proxy."""
+    """The questions, as methods of a proxy, which knows how to ask the engine one."""
+
+    @abstractmethod
+    async def ask_question(
+        self,
+        question: Question[Fields, Value],
+        make: Callable[[int, str], wire.SessionQuestion],
+    ) -> Value: ...
 
     distribution = Question(
         wire.AskDistribution,
@@ -134,11 +123,15 @@ class SessionQuestions:
         wire.AskSurprisals,
         wire.Surprisals,
         ModelSession.surprisals,
-        tokens_to_read=_from_start,
+        tokens_to_read=lambda path, asked: len(path) - asked.start,
         counts=lambda asked, bits, length: (len(bits), max(0, length - asked.start)),
     )
     xray = Question(
-        wire.AskXRay, wire.XRayAnswer, ModelSession.xray, tokens_to_read=_much, counts=_attention
+        wire.AskXRay,
+        wire.XRayAnswer,
+        ModelSession.xray,
+        tokens_to_read=lambda path, asked: math.inf,
+        counts=_attention,
     )
 
 

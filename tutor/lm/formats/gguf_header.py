@@ -92,14 +92,10 @@ class Fields(Mapping[str, Any]):
         return value
 
 
-class Header(NamedTuple):
-    fields: Fields
-    tensors: dict[str, TensorPlace]
-
-
-def read_header(data: memoryview) -> Header:
-    """The header of the file with these bytes (mapped, not read). Raises `ModelDamaged`, which
-    names the field or tensor that is not as it should be, or `ModelUnsupported`."""
+def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorPlace]]:
+    """The metadata and the tensors of the file with these bytes (mapped, not read). Raises
+    `ModelDamaged`, which names the field or tensor that is not as it should be, or
+    `ModelUnsupported`."""
     cursor = _Cursor(data)
     if cursor.take("4s", "its beginning") != b"GGUF":
         raise ModelDamaged("it is not a GGUF file.", _FETCH_AGAIN)
@@ -117,7 +113,7 @@ def read_header(data: memoryview) -> Header:
         readers[key] = _value(cursor, f"its field {one_line(key, _SHOWN)}")
     found = Fields(readers)
     places = [_place(cursor, f"its tensor {number + 1}") for number in range(tensors)]
-    return Header(found, _checked(places, _data_start(cursor, found), len(data)))
+    return found, _checked(places, _data_start(cursor, found), len(data))
 
 
 class _Cursor:

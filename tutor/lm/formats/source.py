@@ -5,7 +5,7 @@ Two readers offer it: `tutor.lm.formats.gguf_file` and `tutor.lm.formats.hugging
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +60,7 @@ class Source(Protocol):
     size, `ModelUnsupported` for what is sound but not known here.
     """
 
-    files: Sequence[Path]
+    files: list[Path]
     config: Config
     format: str
     chat_template: str | None
