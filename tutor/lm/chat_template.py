@@ -143,7 +143,7 @@ def _compiled(source: str) -> jinja2.Template:
     environment.filters["tojson"] = _to_json
     del environment.globals["lipsum"]
     environment.globals["raise_exception"] = _refuse
-    environment.globals["strftime_now"] = _now
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment.from_string(source)
 
 
@@ -162,10 +162,6 @@ def _to_json(
 
 def _refuse(message: str) -> None:
     raise jinja2.TemplateError(message)
-
-
-def _now(form: str) -> str:
-    return datetime.now().strftime(form)
 
 
 # --- for a limited time, with limited memory ------------------------------------------------------
