@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 import sys
 import threading
 import time
@@ -22,7 +23,6 @@ from tutor.engine import frames, wire
 from tutor.engine.inbox import Inbox
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
-from tutor.engine.shared.peers import account_of
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
 
@@ -34,6 +34,10 @@ HEARING_OUT = 1.0
 """Seconds that somebody who is turned away may go on speaking."""
 UNREAD = wire.MAXIMUM_FRAME + 1024 * 1024
 """Bytes of answers that may wait for one who does not take them: one answer of any size."""
+
+_LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
+_MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user, count, groups (unix(4))
+_MACOS_LEVEL, _MACOS_OPTION = 0, 1  # SOL_LOCAL, LOCAL_PEERCRED
 
 
 class Listener:
@@ -123,7 +127,7 @@ class Listener:
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
         """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
         connection: socket.socket = writer.get_extra_info("socket")
-        account = account_of(connection)
+        account = _account_of(connection)
         if account is None:
             raise EngineError("The system does not say who has connected.")
         by_account = Counter(self._inside.values())
@@ -194,3 +198,19 @@ def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
     writer.write(frame)
     if writer.transport.get_write_buffer_size() > UNREAD:
         writer.transport.abort()
+
+
+def _account_of(connection: socket.socket) -> int | None:
+    """The user id of whoever has connected, which the system says, and cannot be lied to; None
+    where it does not tell."""
+    try:
+        if sys.platform == "linux":
+            option = socket.SO_PEERCRED
+            told = connection.getsockopt(socket.SOL_SOCKET, option, _LINUX.size)
+            return int(_LINUX.unpack(told)[1])
+        if sys.platform == "darwin":
+            told = connection.getsockopt(_MACOS_LEVEL, _MACOS_OPTION, _MACOS.size)
+            return int(_MACOS.unpack(told.ljust(_MACOS.size, b"\0"))[1])
+    except (OSError, struct.error):
+        pass
+    return None
