@@ -9,14 +9,14 @@ and the engine is told which path to be on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from tutor.errors import TutorError
-from tutor.lm.distribution import Token, common_length
+from tutor.lm.distribution import Token
 
 MAXIMUM_BRANCHES = 9
 MAXIMUM_TOKENS = 32_768
@@ -81,11 +81,12 @@ class Fork(msgspec.Struct, frozen=True):
 
 def shared(one: Branch, other: Branch) -> int:
     """How many tokens two branches have in common from the start."""
-    return common_length(_ids(one), _ids(other))
-
-
-def _ids(branch: Branch) -> Iterator[int]:
-    return (step.token.id for step in branch.steps)
+    length = 0
+    for mine, theirs in zip(one.steps, other.steps, strict=False):
+        if mine.token.id != theirs.token.id:
+            break
+        length += 1
+    return length
 
 
 class TokenTree(msgspec.Struct, frozen=True):
