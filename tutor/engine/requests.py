@@ -14,7 +14,7 @@ AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
 
 def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
-    """The answer, where it is of this kind. Raises the `TutorError` that it names, and
+    """Return the answer, where it is of this kind. Raises the `TutorError` that it names, and
     `EngineError` for an answer to something else."""
     if isinstance(answer, Failed):
         raise answer.error

@@ -270,7 +270,7 @@ class Failed(Answer, frozen=True):
 
     @property
     def error(self) -> TutorError:
-        """The error again; one of a kind unknown here is an `EngineError`."""
+        """Return the error again; one of a kind unknown here becomes an `EngineError`."""
         return kind_named(self.kind, EngineError)(self.happened, self.next_step)
 
 

@@ -93,8 +93,8 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
 
 
 def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    """The packed copy of a model file: the one made before if the file has not changed since, else
-    a new one."""
+    """Return the packed copy of a model file: the one made before if the file has not changed
+    since, else a new one."""
     stamp, folders = FileStamp.of(found.path), _pack_folders(found)
     packed = find_packed(folders, stamp, found.sha256)
     if packed is not None and packed.description.stamp == stamp:

@@ -264,7 +264,7 @@ class Transformer(nn.Module):
         return final
 
     def mask(self, tokens: int, length: int, device: torch.device) -> Tensor | None:
-        """Which positions each of the last `tokens` may look at; None where it may look at all."""
+        """Return which positions each of the last `tokens` may look at; None: at all of them."""
         return causal_mask(tokens, length, device)
 
     def logits(self, hidden: Tensor) -> Tensor:

@@ -173,7 +173,7 @@ def remove(name: str) -> None:
 
 @contextmanager
 def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
-    """Raises `RetrievalError` where another process is at work on this index."""
+    """Keep others from writing to the index. Raises `RetrievalError` if one is doing so."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(file.with_suffix(".lock"), timeout=0, mode=private.FILE)

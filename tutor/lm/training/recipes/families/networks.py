@@ -36,7 +36,7 @@ class Encoder(Transformer):
     every position: at a blank, that is what could stand there."""
 
     def mask(self, tokens: int, length: int, device: torch.device) -> None:
-        """Everything may be looked at."""
+        """Return no mask: each position may look at all of them."""
 
 
 class CrossAttention(nn.Module):
