@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tutor.app.app import TutorApp
-    from tutor.engine.answers import AnswerKind
+    from tutor.engine.requests import AnswerKind
     from tutor.engine.wire import Request
     from tutor.models.report import Pulled, PullProgress
 

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
-from tutor.engine.answers import AnswerKind
 from tutor.engine.api import Engine, EngineState
 from tutor.engine.backend_proxy import BackendProxy
+from tutor.engine.requests import AnswerKind
 from tutor.engine.wire import Request
 from tutor.errors import ContextFull, EngineError, LabError, ModelError, TextError, TutorError
 from tutor.labs.kit.registry import AnyLab

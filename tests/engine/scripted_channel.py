@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from tests.engine.scripted_engine import answer, card
 from tutor.engine import frames
 from tutor.engine.api import EngineState
-from tutor.engine.channel import Channel
 from tutor.engine.client import EngineClient
 from tutor.engine.liveness import LOOKS, Liveness
-from tutor.engine.reach import PATIENCE, Patience, Reach
+from tutor.engine.reach import PATIENCE, Channel, Patience, Reach
 from tutor.engine.wire import (
     Allow,
     AskEngineLoad,

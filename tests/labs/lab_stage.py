@@ -13,8 +13,8 @@ from tests.labs.lab_backend import small_model
 from tests.sample_course import COURSE
 from tutor.app.labs.screen import LabScreen
 from tutor.app.widgets.prompt_editor import PromptEditor
-from tutor.engine.answers import expect
 from tutor.engine.backends import LabBackends
+from tutor.engine.requests import expect
 from tutor.engine.wire import AskLab
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Backend, Tools, make_backend
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tutor.app.app import TutorApp
     from tutor.course.catalogue import Course
-    from tutor.engine.answers import AnswerKind
+    from tutor.engine.requests import AnswerKind
     from tutor.engine.wire import Request
     from tutor.labs.kit.registry import AnyLab
 

@@ -18,10 +18,9 @@ from typing import BinaryIO
 
 from tutor import private
 from tutor.engine import frames
-from tutor.engine.answers import failure
 from tutor.engine.inbox import Inbox, PipeInbox
 from tutor.engine.loading import load
-from tutor.engine.wire import Loading, Message, Ready
+from tutor.engine.wire import Failed, Loading, Message, Ready
 from tutor.errors import TutorError
 from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             _run(options.model, inbox, outbox)
     except TutorError as error:
-        outbox.send(failure(error))
+        outbox.send(Failed.of(error))
     return 1
 
 
@@ -90,8 +89,7 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     """Ready at once: a model is loaded when a lab needs it."""
-    from tutor.engine.backends import LabBackends
-    from tutor.engine.lab_server import LabServer
+    from tutor.engine.backends import LabBackends, LabServer
 
     outbox.send(Ready(None))
     model = cache(lambda: load(spec, quiet))

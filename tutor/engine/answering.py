@@ -6,9 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tutor.engine.answers import failure
 from tutor.engine.inbox import Inbox
-from tutor.engine.wire import AnyRequest, Message
+from tutor.engine.wire import AnyRequest, Failed, Message
 from tutor.errors import EngineError, NotEnoughMemory, TutorError
 from tutor.lm.fast.shortage import is_shortage
 
@@ -58,7 +57,7 @@ class Answering:
         try:
             self._send(answer)
         except EngineError as error:  # the attention of a long text in a large model, for one
-            self._send(failure(error, request.id))
+            self._send(Failed.of(error, request.id))
         self.inbox.done(request.id)
 
     def _answer(self, request: AnyRequest, work: Callable[[], Message]) -> Message:
@@ -66,12 +65,12 @@ class Answering:
             self.inbox.check(request.id)
             return work()
         except TutorError as error:
-            return failure(error, request.id)
+            return Failed.of(error, request.id)
         except Exception as error:
             # A mistake of ours must not end the other sessions or leave somebody waiting.
             log.exception("request %r", type(request).__name__)
             if is_shortage(error):
                 memory = NotEnoughMemory("There is not enough memory for this text.")
-                return failure(memory, request.id)
+                return Failed.of(memory, request.id)
             happened = f"The engine made a mistake: {type(error).__name__}: {error}."
-            return failure(EngineError(happened, "The engine's log has the details."), request.id)
+            return Failed.of(EngineError(happened, "The engine's log has the details."), request.id)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tutor.engine.answers import AnswerKind
+from tutor.engine.requests import AnswerKind
 from tutor.engine.wire import AskLab, LabAnswer, Request
 from tutor.environment import keys_held
 from tutor.errors import EngineError

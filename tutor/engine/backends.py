@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tutor import paths
-from tutor.engine.wire import AskLab, Close, LabAnswer, Length
+from tutor.engine.answering import Answering
+from tutor.engine.inbox import Inbox
+from tutor.engine.wire import AnyRequest, AskLab, Close, LabAnswer, Length, Message
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Backend, Tools, make_backend
@@ -45,10 +47,6 @@ class LabBackends:
     def on_question(self, request: AskLab) -> LabAnswer:
         return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
 
-    def on_close(self, request: Close) -> Length:
-        self.close(request.session)
-        return Length(request.id, 0)
-
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
         """Raises `TutorError`: `EngineError` for what is no question of that lab."""
         lab = registry.find(lab_name)
@@ -77,3 +75,24 @@ class LabBackends:
     def clear(self) -> None:
         for name in list(self._backends):
             self.close(name)
+
+
+class LabServer(Answering):
+    """Answers the questions of labs, and nothing else: a learner's own engine beside one that
+    serves many. What it is there for (their files, their keys, remote models) mostly needs no
+    model, so one is loaded only for a lab that asks for it. Nothing here imports torch."""
+
+    def __init__(
+        self, backends: LabBackends, inbox: Inbox, send: Callable[[Message], None]
+    ) -> None:
+        super().__init__(inbox, send)
+        self._backends = backends
+        self.on(AskLab, backends.on_question)
+        self.on(Close, self._close)
+
+    def _close(self, request: Close) -> Length:
+        self._backends.close(request.session)
+        return Length(request.id, 0)
+
+    def unknown(self, request: AnyRequest) -> EngineError:
+        return EngineError(f"This engine answers labs alone, and this is {type(request).__name__}.")

@@ -14,28 +14,14 @@ import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutor.engine.answers import AnswerKind, expect
+from tutor.engine import wire
 from tutor.engine.api import Engine, EngineState
 from tutor.engine.backend_proxy import BackendProxy
-from tutor.engine.channel import Channel
 from tutor.engine.liveness import Liveness
 from tutor.engine.proxy import SessionProxy
-from tutor.engine.reach import Reach
-from tutor.engine.requests import PendingRequests
+from tutor.engine.reach import Channel, Reach
+from tutor.engine.requests import AnswerKind, PendingRequests, expect
 from tutor.engine.supervisor import Supervisor
-from tutor.engine.wire import (
-    Allow,
-    Answer,
-    Cancel,
-    Close,
-    OpenChat,
-    Opened,
-    OpenText,
-    OpenTokens,
-    Request,
-    Tokenize,
-    Tokens,
-)
 from tutor.errors import EngineError, TutorError
 from tutor.labs.kit.registry import AnyLab
 from tutor.lm.distribution import ChatMessage, ModelCard, Token
@@ -63,10 +49,8 @@ class EngineClient:
         self._turn = asyncio.Lock()
         """Starting and stopping take turns: the app and the learner may both ask for it."""
         self._second: EngineClient | None = None
-        self._allowed: dict[str, Allow] = {}
+        self._allowed: dict[str, wire.Allow] = {}
         self._watchers: list[Callable[[Engine], None]] = []
-
-    # --- how it is ----------------------------------------------------------------------------
 
     @property
     def state(self) -> EngineState:
@@ -129,8 +113,6 @@ class EngineClient:
             self._second._allowed.update(self._allowed)
         return self._second
 
-    # --- starting and stopping --------------------------------------------------------------
-
     async def start(self) -> None:
         async with self._turn:
             self._supervisor.begin()
@@ -156,25 +138,25 @@ class EngineClient:
             raise EngineError("This engine answers labs alone.")
         return self.model
 
-    # --- asking -----------------------------------------------------------------------------
-
     async def open_text(self, text: str) -> SessionProxy:
-        return await self._open(lambda id_, name: OpenText(id_, name, text))
+        return await self._open(lambda id_, name: wire.OpenText(id_, name, text))
 
     async def open_chat(self, messages: Sequence[ChatMessage]) -> SessionProxy:
-        return await self._open(lambda id_, name: OpenChat(id_, name, tuple(messages)))
+        return await self._open(lambda id_, name: wire.OpenChat(id_, name, tuple(messages)))
 
     async def open_tokens(self, ids: Sequence[int], data: Sequence[bytes] = ()) -> SessionProxy:
-        return await self._open(lambda id_, name: OpenTokens(id_, name, tuple(ids), tuple(data)))
+        return await self._open(
+            lambda id_, name: wire.OpenTokens(id_, name, tuple(ids), tuple(data))
+        )
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
-        return (await self.ask(Tokens, lambda id_: Tokenize(id_, text))).tokens
+        return (await self.ask(wire.Tokens, lambda id_: wire.Tokenize(id_, text))).tokens
 
     def lab_backend(self, lab: AnyLab) -> BackendProxy:
         return BackendProxy(self, lab)
 
     async def ask(
-        self, expected: type[AnswerKind], request: Callable[[int], Request]
+        self, expected: type[AnswerKind], request: Callable[[int], wire.Request]
     ) -> AnswerKind:
         """Send the request made with a fresh id and wait for its answer, of the type `expected`.
 
@@ -183,13 +165,15 @@ class EngineClient:
         (answer,) = await self.ask_in_a_row([request])
         return expect(expected, answer)
 
-    async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]:
+    async def ask_in_a_row(
+        self, requests: Sequence[Callable[[int], wire.Request]]
+    ) -> list[wire.Answer]:
         """Send several requests at once, which are worked on in this order, and wait for the
         answers; `Failed` are among them. Raises `EngineError` if the engine ends first."""
         await self._supervisor.answering()
         if self._channel is None:
             raise EngineError("The engine is just ending.", "Try again in a moment.")
-        waiting: dict[int, asyncio.Future[Answer]] = {}
+        waiting: dict[int, asyncio.Future[wire.Answer]] = {}
         try:
             for request in requests:
                 id_ = self._requests.new_id()
@@ -200,7 +184,7 @@ class EngineClient:
             if self._channel is not None:
                 for id_ in waiting:
                     if id_ in self._requests:
-                        self._channel.send(Cancel(id_))
+                        self._channel.send(wire.Cancel(id_))
             raise
         finally:
             self._requests.forget(waiting)
@@ -212,18 +196,16 @@ class EngineClient:
     def discard(self, name: str) -> None:
         """Let the engine forget a session; nobody waits for its answer."""
         if self._channel is not None:
-            self._channel.send(Close(self._requests.new_id(), name))
+            self._channel.send(wire.Close(self._requests.new_id(), name))
 
-    async def _open(self, request: Callable[[int, str], Request]) -> SessionProxy:
+    async def _open(self, request: Callable[[int, str], wire.Request]) -> SessionProxy:
         name = self.new_name()
         try:
-            opened = await self.ask(Opened, lambda id_: request(id_, name))
+            opened = await self.ask(wire.Opened, lambda id_: request(id_, name))
         except asyncio.CancelledError:
             self.discard(name)  # it may have been opened just before
             raise
         return SessionProxy(self, name, opened.tokens)
-
-    # --- what may leave the machine ---------------------------------------------------------
 
     def allowed(self, model: RemoteModel) -> bool:
         """Whether the learner has agreed that texts are sent to the host of `model`; for one on
@@ -233,7 +215,7 @@ class EngineClient:
     def allow(self, model: RemoteModel) -> None:
         """The engine gets the key with the permission, if the environment has one."""
         key = from_environment(model.service)
-        allow = Allow(model.host, key.reveal() if key else "")
+        allow = wire.Allow(model.host, key.reveal() if key else "")
         self._allowed[model.host] = allow
         if self._channel is not None and not self._channel.shared:
             self._channel.send(allow)

@@ -8,19 +8,7 @@ from pathlib import Path
 from typing import assert_never
 
 from tutor import __version__, paths
-from tutor.engine import frames
-from tutor.engine.wire import (
-    Answer,
-    AskEngineLoad,
-    EngineLoad,
-    Failed,
-    FromEngine,
-    Hello,
-    Loading,
-    Message,
-    Pong,
-    Ready,
-)
+from tutor.engine import frames, wire
 from tutor.errors import EngineError, NoSharedEngine
 
 
@@ -36,7 +24,7 @@ class EngineConnection:
 
     @classmethod
     async def open(
-        cls, path: Path, greeting: Hello | AskEngineLoad | None = None
+        cls, path: Path, greeting: wire.Hello | wire.AskEngineLoad | None = None
     ) -> EngineConnection:
         """Raises `NoSharedEngine` where nobody listens."""
         if sys.platform == "win32":
@@ -48,18 +36,15 @@ class EngineConnection:
                 f"Nobody listens on {path}: {error.strerror or error}.",
                 "Whoever looks after this machine starts it: `tutor engine`.",
             ) from error
-        connection.send(greeting or Hello(__version__, paths.learner_named()))
+        connection.send(greeting or wire.Hello(__version__, paths.learner_named()))
         return connection
 
-    def send(self, message: Message) -> None:
+    def send(self, message: wire.Message) -> None:
         if not self._writer.is_closing():
             self._writer.write(frames.pack(message))
 
-    async def receive(self) -> FromEngine | None:
-        try:
-            return await frames.received(self._reader)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return None
+    async def receive(self) -> wire.FromEngine | None:
+        return await frames.received(self._reader)
 
     async def end(self) -> str:
         self._writer.close()
@@ -69,19 +54,19 @@ class EngineConnection:
         self._writer.transport.abort()
 
 
-async def load_of(path: Path) -> EngineLoad:
+async def load_of(path: Path) -> wire.EngineLoad:
     """Return how busy the engine on this socket is. Raises `NoSharedEngine`, `EngineError`."""
-    connection = await EngineConnection.open(path, AskEngineLoad())
+    connection = await EngineConnection.open(path, wire.AskEngineLoad())
     try:
         while (message := await connection.receive()) is not None:
             match message:
-                case EngineLoad():
+                case wire.EngineLoad():
                     return message
-                case Failed():
+                case wire.Failed():
                     raise EngineError(message.happened, message.next_step)
-                case Loading() | Ready() | Pong():
+                case wire.Loading() | wire.Ready() | wire.Pong():
                     pass  # news for everybody who is connected
-                case Answer():
+                case wire.Answer():
                     raise EngineError(f"The engine answered with {type(message).__name__}.")
                 case _:
                     assert_never(message)

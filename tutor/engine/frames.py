@@ -67,11 +67,13 @@ def answer_from(payload: bytes) -> FromEngine:
         raise EngineError(f"The engine's answer cannot be read: {error}.") from error
 
 
-async def received(stream: asyncio.StreamReader) -> FromEngine:
-    """The next answer on a stream. Raises `EngineError`, and `asyncio.IncompleteReadError` at the
-    end."""
-    header = await stream.readexactly(HEADER)
-    return answer_from(await stream.readexactly(payload_size(header)))
+async def received(stream: asyncio.StreamReader) -> FromEngine | None:
+    """The next answer on a stream, None at its end. Raises `EngineError`."""
+    try:
+        header = await stream.readexactly(HEADER)
+        return answer_from(await stream.readexactly(payload_size(header)))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
 
 
 def id_in(payload: bytes) -> int:

@@ -9,22 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
-from tutor.engine import frames
-from tutor.engine.answers import failure
-from tutor.engine.wire import (
-    Allow,
-    AnyRequest,
-    AskEngineLoad,
-    AskLab,
-    Cancel,
-    Hello,
-    Message,
-    PathRequest,
-    Ping,
-    Pong,
-    SessionQuestion,
-    Tokenize,
-)
+from tutor.engine import frames, wire
 from tutor.errors import EngineError, RequestCancelled, TutorError
 from tutor.vendors.keys import Secret
 from tutor.vendors.permissions import Permissions
@@ -33,9 +18,9 @@ from tutor.vendors.permissions import Permissions
 class Inbox:
     """`reply` sends a message; it is used for what cannot be read at all, and for `Ping`."""
 
-    def __init__(self, reply: Callable[[Message], None]) -> None:
+    def __init__(self, reply: Callable[[wire.Message], None]) -> None:
         self._reply = reply
-        self._waiting: deque[AnyRequest] = deque()
+        self._waiting: deque[wire.AnyRequest] = deque()
         self._owed: set[int] = set()
         """Requests that have come and are not answered."""
         self._cancelled: set[int] = set()
@@ -50,12 +35,12 @@ class Inbox:
     def empty(self) -> bool:
         return not self._waiting
 
-    def first(self) -> AnyRequest | None:
+    def first(self) -> wire.AnyRequest | None:
         """The request that comes next, if one has come."""
         with self._changed:
             return self._waiting[0] if self._waiting else None
 
-    def next(self) -> AnyRequest:
+    def next(self) -> wire.AnyRequest:
         """Wait for the next request, which is then the current one."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
@@ -63,7 +48,7 @@ class Inbox:
         assert request is not None  # nobody else takes any
         return request
 
-    def next_if_any(self) -> AnyRequest | None:
+    def next_if_any(self) -> wire.AnyRequest | None:
         """The next request, which is then the current one; None where none has come, or whoever
         asked has left."""
         with self._changed:
@@ -99,25 +84,25 @@ class Inbox:
         try:
             message = frames.request_from(payload)
         except TutorError as error:
-            self._reply(failure(error, frames.id_in(payload)))
+            self._reply(wire.Failed.of(error, frames.id_in(payload)))
             return
         match message:
-            case Ping():
-                self._reply(Pong())
-            case Cancel(target=target):
+            case wire.Ping():
+                self._reply(wire.Pong())
+            case wire.Cancel(target=target):
                 with self._changed:
                     if target in self._owed:
                         self._cancelled.add(target)
-            case Allow(host=host, key=key):
+            case wire.Allow(host=host, key=key):
                 self.permissions.allow(host, Secret(key) if key else None)
-            case PathRequest() | SessionQuestion() | Tokenize() | AskLab():
+            case wire.PathRequest() | wire.SessionQuestion() | wire.Tokenize() | wire.AskLab():
                 with self._changed:
                     self._owed.add(message.id)
                     self._waiting.append(message)
                     self._changed.notify()
-            case Hello() | AskEngineLoad():
+            case wire.Hello() | wire.AskEngineLoad():
                 greeting = "A greeting comes first, and once, to an engine that serves many."
-                self._reply(failure(EngineError(greeting)))
+                self._reply(wire.Failed.of(EngineError(greeting)))
             case _:
                 assert_never(message)
 
@@ -144,7 +129,7 @@ class PipeInbox(Inbox):
     def __init__(
         self,
         stream: Pipe,
-        reply: Callable[[Message], None],
+        reply: Callable[[wire.Message], None],
         on_end: Callable[[], None] = lambda: os._exit(0),
     ) -> None:
         super().__init__(reply)
@@ -159,7 +144,7 @@ class PipeInbox(Inbox):
             try:
                 size = frames.payload_size(header)
             except EngineError as error:
-                self._reply(failure(error))
+                self._reply(wire.Failed.of(error))
                 break
             payload = self._exactly(size)
             if len(payload) < size:

@@ -64,10 +64,7 @@ class EngineProcess:
 
     async def receive(self) -> FromEngine | None:
         assert self._process.stdout is not None
-        try:
-            return await frames.received(self._process.stdout)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return None
+        return await frames.received(self._process.stdout)
 
     async def end(self) -> str:
         assert self._process.stdin is not None

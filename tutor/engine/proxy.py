@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from tutor.engine.answers import AnswerKind, expect
+from tutor.engine import wire
 from tutor.engine.questions import Fields, Question, SessionQuestions, Value
-from tutor.engine.wire import (
-    Answer,
-    Append,
-    AppendTurn,
-    Fork,
-    GoBack,
-    Length,
-    Opened,
-    OpenTokens,
-    Request,
-    SessionQuestion,
-)
+from tutor.engine.requests import AnswerKind, expect
 from tutor.errors import EngineError, ModelError, UnknownSession
-from tutor.lm.distribution import ModelCard, Token
+from tutor.lm.distribution import ModelCard, Token, common_length
+
+_Move = tuple[Callable[[int], wire.Request], int]
+"""A change of the path, and how many tokens it has afterwards."""
 
 
 class SessionHost(Protocol):
@@ -36,7 +27,9 @@ class SessionHost(Protocol):
 
     async def ready(self) -> ModelCard: ...
 
-    async def ask_in_a_row(self, requests: Sequence[Callable[[int], Request]]) -> list[Answer]: ...
+    async def ask_in_a_row(
+        self, requests: Sequence[Callable[[int], wire.Request]]
+    ) -> list[wire.Answer]: ...
 
     def new_name(self) -> str: ...
 
@@ -62,35 +55,30 @@ class SessionProxy(SessionQuestions):
         self._there: tuple[Token, ...] | None = tokens
         """The path in the engine after all that was sent; None: it is in doubt."""
 
-    # --- the path ---------------------------------------------------------------------------
-
     def append(self, tokens: Sequence[Token]) -> None:
-        """Add tokens at the end. Where they are too many, the next question says so."""
         self.tokens += tuple(tokens)
 
     def go_back(self, length: int) -> None:
-        """Shorten the path to its first `length` tokens."""
         self.tokens = self.tokens[:length]
 
     def go_to(self, path: Sequence[Token]) -> None:
-        """Go over to another path; what is computed for the common beginning is kept."""
         self.tokens = tuple(path)
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
-        """Add the user's next message, as the chat template does; returns the tokens added."""
         before = self.tokens
         opened = await self._ask(
-            Opened, lambda id_: AppendTurn(id_, self._name, text), moves_on=True
+            wire.Opened, lambda id_: wire.AppendTurn(id_, self._name, text), moves_on=True
         )
         self.tokens = self._there = before + opened.tokens
         return opened.tokens
 
     async def fork(self, length: int) -> SessionProxy:
-        """Another session on the first `length` tokens, with what is computed for them."""
         beginning = self.tokens[:length]
         name = self._engine.new_name()
         try:
-            answer = await self._ask(Length, lambda id_: Fork(id_, self._name, name, length))
+            answer = await self._ask(
+                wire.Length, lambda id_: wire.Fork(id_, self._name, name, length)
+            )
         except asyncio.CancelledError:
             self._engine.discard(name)  # it may have been made just before
             raise
@@ -98,16 +86,13 @@ class SessionProxy(SessionQuestions):
         return SessionProxy(self._engine, name, beginning)
 
     async def close(self) -> None:
-        """Let the engine forget this session."""
         self._engine.discard(self._name)
         self._there = None
-
-    # --- questions --------------------------------------------------------------------------
 
     async def ask_question(
         self,
         question: Question[Fields, Value],
-        make: Callable[[int, str], SessionQuestion],
+        make: Callable[[int, str], wire.SessionQuestion],
     ) -> Value:
         """Ask the engine, and check that it counts as this session does."""
         length = len(self.tokens)
@@ -125,12 +110,10 @@ class SessionProxy(SessionQuestions):
                 "It is put right with the next step.",
             )
 
-    # --- keeping the engine on this path --------------------------------------------------------
-
     async def _ask(
         self,
         expected: type[AnswerKind],
-        question: Callable[[int], Request],
+        question: Callable[[int], wire.Request],
         *,
         moves_on: bool = False,
     ) -> AnswerKind:
@@ -147,7 +130,7 @@ class SessionProxy(SessionQuestions):
         self,
         path: tuple[Token, ...],
         expected: type[AnswerKind],
-        question: Callable[[int], Request],
+        question: Callable[[int], wire.Request],
         moves_on: bool,
     ) -> AnswerKind:
         model = await self._engine.ready()
@@ -161,10 +144,10 @@ class SessionProxy(SessionQuestions):
         self._generation = self._engine.generation
         try:
             *moved, answer = await self._engine.ask_in_a_row(
-                [*(move.request for move in moves), question]
+                [*(move for move, _ in moves), question]
             )
-            for move, done in zip(moves, moved, strict=True):
-                self._check(_reached(done), move.reaches)
+            for (_, reaches), done in zip(moves, moved, strict=True):
+                self._check(_reached(done), reaches)
         except BaseException:
             if moves:
                 self._there = None
@@ -174,42 +157,24 @@ class SessionProxy(SessionQuestions):
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
         """What brings the engine onto `path`, from where it is."""
         there = self._there if self._generation == self._engine.generation else None
-        kept = 0 if there is None else common_length(there, path)
+        kept = 0 if there is None else common_length((t.id for t in there), (t.id for t in path))
         if there is None or not kept:
             ids, data = spelled(path, model)
-            return [_Move(lambda id_: OpenTokens(id_, self._name, ids, data), len(path))]
-        moves = []
+            return [(lambda id_: wire.OpenTokens(id_, self._name, ids, data), len(path))]
+        moves: list[_Move] = []
         if kept < len(there):
-            moves.append(_Move(lambda id_: GoBack(id_, self._name, kept), kept))
+            moves.append((lambda id_: wire.GoBack(id_, self._name, kept), kept))
         if kept < len(path):
             ids, data = spelled(path[kept:], model)
-            moves.append(_Move(lambda id_: Append(id_, self._name, ids, data), len(path)))
+            moves.append((lambda id_: wire.Append(id_, self._name, ids, data), len(path)))
         return moves
 
 
-@dataclass(frozen=True)
-class _Move:
-    """A change of the path, after which it has `reaches` tokens."""
-
-    request: Callable[[int], Request]
-    reaches: int
-
-
-def _reached(answer: Answer) -> int:
+def _reached(answer: wire.Answer) -> int:
     """How many tokens the path has after a move."""
-    if isinstance(answer, Opened):
+    if isinstance(answer, wire.Opened):
         return len(answer.tokens)
-    return expect(Length, answer).length
-
-
-def common_length(one: Sequence[Token], other: Sequence[Token]) -> int:
-    """How many tokens two paths begin with in common."""
-    length = 0
-    for mine, theirs in zip(one, other, strict=False):
-        if mine.id != theirs.id:
-            break
-        length += 1
-    return length
+    return expect(wire.Length, answer).length
 
 
 def spelled(

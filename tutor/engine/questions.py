@@ -8,37 +8,16 @@ and to the sessions that implement it, and its line to this table.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from tutor.engine import wire
 from tutor.engine.api import ModelSession
-from tutor.engine.wire import (
-    AskDistribution,
-    AskRows,
-    AskSurprisals,
-    AskXRay,
-    DistributionAnswer,
-    FindTokens,
-    QuestionAnswer,
-    Rows,
-    SessionQuestion,
-    Surprisals,
-    XRayAnswer,
-)
 from tutor.lm.distribution import XRay
 
 Fields = ParamSpec("Fields")
 Value = TypeVar("Value")
-
-
-class _Asker(Protocol):
-    """A proxy, which can ask the engine a question."""
-
-    async def ask_question(
-        self,
-        question: Question[Fields, Value],
-        make: Callable[[int, str], SessionQuestion],
-    ) -> Value: ...
 
 
 class _Readable(Protocol):
@@ -59,38 +38,39 @@ class Question(Generic[Fields, Value]):
 
     def __init__(
         self,
-        asked: Callable[Concatenate[int, str, Fields], SessionQuestion],
-        answer: Callable[[int, Value], QuestionAnswer[Value]],
+        asked: Callable[Concatenate[int, str, Fields], wire.SessionQuestion],
+        answer: Callable[[int, Value], wire.QuestionAnswer[Value]],
         method: Callable[Concatenate[Any, Fields], Value],
         *,
         tokens_to_read: Callable[[_Readable, Any], float],
         counts: Callable[[Any, Value, int], tuple[int, int]] = lambda asked, value, length: (0, 0),
     ) -> None:
         self._make = asked
-        self._answer = answer
         assert isinstance(asked, type)
         assert isinstance(answer, type)
-        self.asked: type[SessionQuestion] = asked
-        self.answer_kind: type[QuestionAnswer[Value]] = answer
+        self.asked: type[wire.SessionQuestion] = asked
+        self.answer_kind: type[wire.QuestionAnswer[Value]] = answer
         self.tokens_to_read = tokens_to_read
         self.counts = counts
         self.name = method.__name__
         self._arguments = self.asked.__struct_fields__[2:]
 
-    def answer(self, session: ModelSession, asked: SessionQuestion) -> QuestionAnswer[Value]:
+    def answer(
+        self, session: ModelSession, asked: wire.SessionQuestion
+    ) -> wire.QuestionAnswer[Value]:
         """Ask the session, in the engine's process. Raises `TutorError`."""
         arguments = {name: getattr(asked, name) for name in self._arguments}
-        return self._answer(asked.id, getattr(session, self.name)(**arguments))
+        return self.answer_kind(asked.id, getattr(session, self.name)(**arguments))
 
     @overload
     def __get__(self, proxy: None, owner: object) -> Question[Fields, Value]: ...
     @overload
     def __get__(
-        self, proxy: _Asker, owner: object
+        self, proxy: SessionQuestions, owner: object
     ) -> Callable[Fields, Coroutine[Any, Any, Value]]: ...
 
     def __get__(
-        self, proxy: _Asker | None, owner: object
+        self, proxy: SessionQuestions | None, owner: object
     ) -> Question[Fields, Value] | Callable[Fields, Coroutine[Any, Any, Value]]:
         """Return a method that asks this question, if it is looked up on a proxy."""
         if proxy is None:
@@ -104,51 +84,58 @@ class Question(Generic[Fields, Value]):
         return ask
 
 
-def _to_position(path: _Readable, asked: AskDistribution | AskRows | FindTokens) -> int:
+def _to_position(
+    path: _Readable, asked: wire.AskDistribution | wire.AskRows | wire.FindTokens
+) -> int:
     return path.unread(asked.position)
 
 
-def _from_start(path: _Readable, asked: AskSurprisals) -> int:
-    return len(path) - asked.start
-
-
-def _much(path: _Readable, asked: SessionQuestion) -> float:
-    return math.inf
-
-
-def _attention(asked: AskXRay, xray: XRay, length: int) -> tuple[int, int]:
+def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
     of_one_layer = 4 * xray.heads * (asked.position + 1)  # 32-bit floats
     return len(xray.attention), of_one_layer * len(xray.held)
 
 
 class SessionQuestions:
-    """The questions, as methods of a proxy."""
+    """The questions, as methods of a proxy, which knows how to ask the engine one."""
+
+    @abstractmethod
+    async def ask_question(
+        self,
+        question: Question[Fields, Value],
+        make: Callable[[int, str], wire.SessionQuestion],
+    ) -> Value: ...
 
     distribution = Question(
-        AskDistribution,
-        DistributionAnswer,
+        wire.AskDistribution,
+        wire.DistributionAnswer,
         ModelSession.distribution,
         tokens_to_read=_to_position,
     )
     rows = Question(
-        AskRows,
-        Rows,
+        wire.AskRows,
+        wire.Rows,
         ModelSession.rows,
         tokens_to_read=_to_position,
         counts=lambda asked, rows, length: (len(rows), len(asked.ids)),
     )
-    find = Question(FindTokens, Rows, ModelSession.find, tokens_to_read=_to_position)
+    find = Question(wire.FindTokens, wire.Rows, ModelSession.find, tokens_to_read=_to_position)
     surprisals = Question(
-        AskSurprisals,
-        Surprisals,
+        wire.AskSurprisals,
+        wire.Surprisals,
         ModelSession.surprisals,
-        tokens_to_read=_from_start,
+        tokens_to_read=lambda path, asked: len(path) - asked.start,
         counts=lambda asked, bits, length: (len(bits), max(0, length - asked.start)),
     )
-    xray = Question(AskXRay, XRayAnswer, ModelSession.xray, tokens_to_read=_much, counts=_attention)
+    xray = Question(
+        wire.AskXRay,
+        wire.XRayAnswer,
+        ModelSession.xray,
+        tokens_to_read=lambda path, asked: math.inf,
+        counts=_attention,
+    )
 
 
-QUESTIONS: dict[type[SessionQuestion], Question[..., Any]] = {
+QUESTIONS: dict[type[wire.SessionQuestion], Question[..., Any]] = {
     question.asked: question
     for question in vars(SessionQuestions).values()
     if isinstance(question, Question)

@@ -6,11 +6,44 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from tutor.engine.channel import Channel
 from tutor.engine.connection import EngineConnection
 from tutor.engine.process import COMMAND, EngineProcess
+from tutor.engine.wire import FromEngine, Message
 from tutor.errors import NoSharedEngine
+
+
+class Channel(Protocol):
+    """What connects the app with an engine. Nothing here blocks the event loop."""
+
+    @property
+    def pid(self) -> int | None:
+        """Of a process that is the app's own."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Whether others are served at the other end, too."""
+        ...
+
+    def send(self, message: Message) -> None:
+        """Hand over a message; it travels while the event loop runs. Where nobody is left at the
+        other end, nothing is sent: whoever waits for its answer is told by the one who reads."""
+        ...
+
+    async def receive(self) -> FromEngine | None:
+        """The next message; None at the end. Raises `EngineError` for one that is unreadable."""
+        ...
+
+    async def end(self) -> str:
+        """End it if it has not ended, and say in a sentence how it did."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
 
 Start = Callable[[Sequence[str]], Awaitable[Channel]]
 

@@ -5,9 +5,22 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
-from tutor.engine.wire import Answer
-from tutor.errors import TutorError
+from tutor.engine.wire import Answer, Failed
+from tutor.errors import EngineError, TutorError
+
+AnswerKind = TypeVar("AnswerKind", bound=Answer)
+
+
+def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
+    """Return the answer, where it is of this kind. Raises the `TutorError` that it names, and
+    `EngineError` for an answer to something else."""
+    if isinstance(answer, Failed):
+        raise answer.error
+    if not isinstance(answer, kind):
+        raise EngineError(f"The engine answered with {type(answer).__name__}.")
+    return answer
 
 
 class PendingRequests:

@@ -6,23 +6,11 @@ import ctypes
 import os
 from collections.abc import Callable, Sequence
 
+from tutor.engine import wire
 from tutor.engine.backends import LabBackends
 from tutor.engine.inbox import Inbox
 from tutor.engine.session_server import SessionServer
 from tutor.engine.sessions import CachedSessions
-from tutor.engine.wire import (
-    AnyRequest,
-    AppendTurn,
-    AskLab,
-    Close,
-    Message,
-    OpenChat,
-    Opened,
-    OpenText,
-    OpenTokens,
-    Tokenize,
-    Tokens,
-)
 from tutor.lm.chat import chat_ids, text_ids, turn_ids
 from tutor.lm.distribution import PLAIN
 from tutor.lm.language_model import LanguageModel
@@ -37,59 +25,70 @@ class Server(SessionServer[Session]):
         self,
         model: LanguageModel,
         inbox: Inbox,
-        send: Callable[[Message], None],
+        send: Callable[[wire.Message], None],
         *,
         sessions: CachedSessions | None = None,
         backends: LabBackends | None = None,
         check_cancelled: Callable[[], None] | None = None,
         longest: int | None = None,
     ) -> None:
-        table = CachedSessions() if sessions is None else sessions
-        super().__init__(table, inbox, send)
-        self._shrink = table.shrink
+        self.sessions = CachedSessions() if sessions is None else sessions
+        super().__init__(self.sessions, inbox, send)
         self._model = model
         self._check_cancelled = check_cancelled or inbox.check_cancelled
         self._longest = longest
         self._backends = backends or LabBackends(
             lambda: model, self._check_cancelled, inbox.permissions
         )
-        self.on(Tokenize, self._tokenize)
-        self.on(AskLab, self._backends.on_question)
+        self.on(wire.Tokenize, self._tokenize)
+        self.on(wire.AskLab, self._backends.on_question)
 
     def serve(self) -> None:
         warm_up(self._model, self.inbox.empty)
         return_free_memory()
         super().serve()
 
-    def work_on(self, request: AnyRequest) -> Message:
+    def work_on(self, request: wire.AnyRequest) -> wire.Message:
         answer = super().work_on(request)
-        self._shrink()
+        self.sessions.shrink()
         return answer
 
-    def open_text(self, request: OpenText) -> Message:
+    def drop_computed(self) -> None:
+        """Free what can be computed again."""
+        self.sessions.drop_computed()
+        self._backends.clear()
+
+    def forget(self) -> None:
+        """Close all sessions and backends."""
+        self.sessions.clear()
+        self._backends.clear()
+
+    def open_text(self, request: wire.OpenText) -> wire.Message:
         return self._open(request, text_ids(self._model, request.text))
 
-    def open_chat(self, request: OpenChat) -> Message:
+    def open_chat(self, request: wire.OpenChat) -> wire.Message:
         return self._open(request, chat_ids(self._model, request.messages))
 
-    def open_tokens(self, request: OpenTokens) -> Message:
+    def open_tokens(self, request: wire.OpenTokens) -> wire.Message:
         return self._open(request, request.ids)
 
-    def append_turn(self, request: AppendTurn) -> Message:
+    def append_turn(self, request: wire.AppendTurn) -> wire.Message:
         session = self._sessions.get(request.session)
         added = turn_ids(self._model, session.ids, request.text)
         session.append(added)
-        return Opened(request.id, self._model.tokenizer.tokens(added))
+        return wire.Opened(request.id, self._model.tokenizer.tokens(added))
 
-    def close(self, request: Close) -> Message:
+    def close(self, request: wire.Close) -> wire.Message:
         self._backends.close(request.session)
         return super().close(request)
 
-    def _tokenize(self, request: Tokenize) -> Message:
+    def _tokenize(self, request: wire.Tokenize) -> wire.Message:
         tokenizer = self._model.tokenizer
-        return Tokens(request.id, tokenizer.tokens(tokenizer.encode(request.text)))
+        return wire.Tokens(request.id, tokenizer.tokens(tokenizer.encode(request.text)))
 
-    def _open(self, request: OpenText | OpenChat | OpenTokens, ids: Sequence[int]) -> Message:
+    def _open(
+        self, request: wire.OpenText | wire.OpenChat | wire.OpenTokens, ids: Sequence[int]
+    ) -> wire.Message:
         """Put the session on this path; what it has computed of the same path stays."""
         if request.session in self._sessions:
             self._sessions.get(request.session).replace(ids)
@@ -98,7 +97,7 @@ class Server(SessionServer[Session]):
                 self._model, ids, check_cancelled=self._check_cancelled, longest=self._longest
             )
             self._sessions.put(request.session, session)
-        return Opened(request.id, self._model.tokenizer.tokens(ids))
+        return wire.Opened(request.id, self._model.tokenizer.tokens(ids))
 
 
 def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:

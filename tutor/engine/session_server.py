@@ -6,23 +6,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from tutor.engine import wire
 from tutor.engine.answering import Answering
 from tutor.engine.api import ModelSession
 from tutor.engine.inbox import Inbox
 from tutor.engine.questions import QUESTIONS
-from tutor.engine.wire import (
-    Append,
-    AppendTurn,
-    Close,
-    Fork,
-    GoBack,
-    Length,
-    Message,
-    OpenChat,
-    OpenText,
-    OpenTokens,
-    SessionQuestion,
-)
 from tutor.errors import UnknownSession
 
 SessionKind = TypeVar("SessionKind", bound=ModelSession)
@@ -66,50 +54,50 @@ class SessionServer(Answering, Generic[SessionKind]):
         self,
         sessions: SessionTable[SessionKind],
         inbox: Inbox,
-        send: Callable[[Message], None],
+        send: Callable[[wire.Message], None],
     ) -> None:
         super().__init__(inbox, send)
         self._sessions = sessions
-        self.on(OpenText, self.open_text)
-        self.on(OpenChat, self.open_chat)
-        self.on(OpenTokens, self.open_tokens)
-        self.on(Append, self.append)
-        self.on(AppendTurn, self.append_turn)
-        self.on(GoBack, self._go_back)
-        self.on(Fork, self._fork)
-        self.on(Close, self.close)
+        self.on(wire.OpenText, self.open_text)
+        self.on(wire.OpenChat, self.open_chat)
+        self.on(wire.OpenTokens, self.open_tokens)
+        self.on(wire.Append, self.append)
+        self.on(wire.AppendTurn, self.append_turn)
+        self.on(wire.GoBack, self._go_back)
+        self.on(wire.Fork, self._fork)
+        self.on(wire.Close, self.close)
         for kind in QUESTIONS:
             self.on(kind, self._ask)
 
     @abstractmethod
-    def open_text(self, request: OpenText) -> Message: ...
+    def open_text(self, request: wire.OpenText) -> wire.Message: ...
 
     @abstractmethod
-    def open_chat(self, request: OpenChat) -> Message: ...
+    def open_chat(self, request: wire.OpenChat) -> wire.Message: ...
 
     @abstractmethod
-    def open_tokens(self, request: OpenTokens) -> Message: ...
+    def open_tokens(self, request: wire.OpenTokens) -> wire.Message: ...
 
     @abstractmethod
-    def append_turn(self, request: AppendTurn) -> Message: ...
+    def append_turn(self, request: wire.AppendTurn) -> wire.Message: ...
 
-    def append(self, request: Append) -> Message:
+    def append(self, request: wire.Append) -> wire.Message:
         session = self._sessions.get(request.session)
         session.append(request.ids)
-        return Length(request.id, len(session))
+        return wire.Length(request.id, len(session))
 
-    def close(self, request: Close) -> Message:
+    def close(self, request: wire.Close) -> wire.Message:
         self._sessions.close(request.session)
-        return Length(request.id, 0)
+        return wire.Length(request.id, 0)
 
-    def _go_back(self, request: GoBack) -> Message:
+    def _go_back(self, request: wire.GoBack) -> wire.Message:
         self._sessions.get(request.session).go_back(request.length)
-        return Length(request.id, request.length)
+        return wire.Length(request.id, request.length)
 
-    def _fork(self, request: Fork) -> Message:
+    def _fork(self, request: wire.Fork) -> wire.Message:
         fork = self._sessions.get(request.session).fork(request.length)
         self._sessions.put(request.new_session, fork)
-        return Length(request.id, request.length)
+        return wire.Length(request.id, request.length)
 
-    def _ask(self, request: SessionQuestion) -> Message:
+    def _ask(self, request: wire.SessionQuestion) -> wire.Message:
         return QUESTIONS[type(request)].answer(self._sessions.get(request.session), request)

@@ -11,13 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import assert_never
 
-from tutor.engine.answers import error_in
+from tutor.engine import wire
 from tutor.engine.api import EngineState
-from tutor.engine.channel import Channel
 from tutor.engine.liveness import Liveness
-from tutor.engine.reach import Reach
+from tutor.engine.reach import Channel, Reach
 from tutor.engine.requests import PendingRequests
-from tutor.engine.wire import Answer, EngineLoad, Failed, FromEngine, Loading, Ping, Pong, Ready
 from tutor.errors import EngineError, TutorError
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import in_words
@@ -121,10 +119,10 @@ class Supervisor:
             self._greet(channel)
             while (message := await channel.receive()) is not None:
                 self._liveness.hear()
-                if isinstance(message, Failed) and message.id == 0:
+                if isinstance(message, wire.Failed) and message.id == 0:
                     channel.kill()
                     await channel.end()
-                    return self.state is not EngineState.READY, error_in(message)
+                    return self.state is not EngineState.READY, message.error
                 self._take(message)
             ending = await channel.end()
             if watch.done():  # that is why it ended
@@ -140,8 +138,7 @@ class Supervisor:
     async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
         """End a process that owes something and is silent; returns what `_listen` does. SIGKILL
         ends a stopped process, too."""
-        self._liveness.owe(True)  # it has to become ready
-        await self._liveness.until_silent(lambda: channel.send(Ping()), self._longest_silence)
+        await self._liveness.until_silent(lambda: channel.send(wire.Ping()), self._longest_silence)
         ready = self.state is EngineState.READY
         seconds = f"{self._longest_silence():g} seconds"
         channel.kill()
@@ -156,20 +153,20 @@ class Supervisor:
         ready = self.state is EngineState.READY
         return self._patience.silence if ready else self._patience.start_silence
 
-    def _take(self, message: FromEngine) -> None:
+    def _take(self, message: wire.FromEngine) -> None:
         match message:
-            case Answer():
+            case wire.Answer():
                 self._requests.settle(message)
-            case Loading(stage=stage, done=done, total=total):
+            case wire.Loading(stage=stage, done=done, total=total):
                 self._enter(EngineState.LOADING, in_words(stage, done, total))
-            case Ready(model=model):
+            case wire.Ready(model=model):
                 self.model = model
                 self.failure = None
                 self._starts_in_vain = 0
                 self._enter(EngineState.READY, "")
-            case Pong():
+            case wire.Pong():
                 pass  # it counts as a sign of life
-            case EngineLoad():
+            case wire.EngineLoad():
                 raise EngineError("The engine told how busy it is, and nobody had asked.")
             case _:
                 assert_never(message)

@@ -10,80 +10,76 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+from tutor.engine import wire
 from tutor.engine.inbox import Inbox
 from tutor.engine.questions import QUESTIONS
 from tutor.engine.session_server import SessionServer, SessionTable
-from tutor.engine.wire import (
-    AnyRequest,
-    Append,
-    AppendTurn,
-    AskLab,
-    Message,
-    OpenChat,
-    Opened,
-    OpenText,
-    OpenTokens,
-    SessionQuestion,
-    Tokenize,
-)
 from tutor.errors import LabError, NotTold
 from tutor.vendors.reader import RemoteReader
 from tutor.vendors.session import RemoteSession
 
 
 class VendorServer(SessionServer[RemoteSession]):
-    def __init__(self, reader: RemoteReader, inbox: Inbox, send: Callable[[Message], None]) -> None:
+    def __init__(
+        self, reader: RemoteReader, inbox: Inbox, send: Callable[[wire.Message], None]
+    ) -> None:
         super().__init__(SessionTable(), inbox, send)
         self._reader = reader
-        self.on(Tokenize, self._refuse_tokenize)
-        self.on(AskLab, self._refuse_lab)
+        self.on(wire.Tokenize, self._refuse_tokenize)
+        self.on(wire.AskLab, self._refuse_lab)
 
-    def answer(self, request: AnyRequest) -> None:
-        if isinstance(request, OpenText | SessionQuestion):
+    def answer(self, request: wire.AnyRequest) -> None:
+        if isinstance(request, wire.OpenText | wire.SessionQuestion):
             work = self._waiting_work(request)
             threading.Thread(target=self.reply, args=(request, work), daemon=True).start()
         else:
             super().answer(request)
 
-    def _waiting_work(self, request: OpenText | SessionQuestion) -> Callable[[], Message]:
+    def _waiting_work(
+        self, request: wire.OpenText | wire.SessionQuestion
+    ) -> Callable[[], wire.Message]:
         """What is to be done in a thread. The path is that of now, whatever comes after."""
-        if isinstance(request, SessionQuestion) and (now := self._sessions.look(request.session)):
+        if isinstance(request, wire.SessionQuestion) and (
+            now := self._sessions.look(request.session)
+        ):
             check = partial(self.inbox.check, request.id)
             return partial(QUESTIONS[type(request)].answer, now.snapshot(check), request)
         return partial(self.work_on, request)
 
-    def open_text(self, request: OpenText) -> Message:
+    def open_text(self, request: wire.OpenText) -> wire.Message:
         check = partial(self.inbox.check, request.id)
         return self._open(request, RemoteSession.on_text(self._reader, request.text, check))
 
-    def open_chat(self, request: OpenChat) -> Message:
+    def open_chat(self, request: wire.OpenChat) -> wire.Message:
         return self._open(request, RemoteSession.on_chat(self._reader, request.messages))
 
-    def open_tokens(self, request: OpenTokens) -> Message:
+    def open_tokens(self, request: wire.OpenTokens) -> wire.Message:
         self._reader.vocabulary.learn(request.ids, request.data)
         path = self._reader.vocabulary.tokens(request.ids)
         return self._open(request, RemoteSession(self._reader, path))
 
-    def append(self, request: Append) -> Message:
+    def append(self, request: wire.Append) -> wire.Message:
         self._reader.vocabulary.learn(request.ids, request.data)
         return super().append(request)
 
-    def append_turn(self, request: AppendTurn) -> Message:
+    def append_turn(self, request: wire.AppendTurn) -> wire.Message:
         added = self._sessions.get(request.session).append_turn(request.text)
-        return Opened(request.id, added)
+        return wire.Opened(request.id, added)
 
-    def _refuse_tokenize(self, request: Tokenize) -> Message:
+    def _refuse_tokenize(self, request: wire.Tokenize) -> wire.Message:
         raise NotTold(
             f"{self._reader.model.host} does not tell how it cuts a text into tokens.",
             "A local model does.",
         )
 
-    def _refuse_lab(self, request: AskLab) -> Message:
+    def _refuse_lab(self, request: wire.AskLab) -> wire.Message:
         raise LabError(
             f"This lab takes a model apart, and {self._reader.model.name} runs elsewhere.",
             "Start tutor with a local model for it: without --model openai:...",
         )
 
-    def _open(self, request: OpenText | OpenChat | OpenTokens, session: RemoteSession) -> Message:
+    def _open(
+        self, request: wire.OpenText | wire.OpenChat | wire.OpenTokens, session: RemoteSession
+    ) -> wire.Message:
         self._sessions.put(request.session, session)
-        return Opened(request.id, session.tokens)
+        return wire.Opened(request.id, session.tokens)

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from tutor.errors import EngineError, TutorError, kind_named
 from tutor.lm.distribution import (
     ChatMessage,
     Distribution,
@@ -262,6 +263,15 @@ class Failed(Answer, frozen=True):
     kind: str
     happened: str
     next_step: str
+
+    @classmethod
+    def of(cls, error: TutorError, id_: int = 0) -> Failed:
+        return cls(id_, type(error).__name__, error.happened, error.next_step)
+
+    @property
+    def error(self) -> TutorError:
+        """Return the error again; one of a kind unknown here becomes an `EngineError`."""
+        return kind_named(self.kind, EngineError)(self.happened, self.next_step)
 
 
 # --- unasked ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from tutor.errors import ModelUnsupported, TextError
 from tutor.lm import chat_template
-from tutor.lm.distribution import ChatMessage
+from tutor.lm.distribution import ChatMessage, common_length
 
 if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
@@ -61,26 +61,15 @@ def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
     _, _, closing = guard.render(conversation[:2], generate=False).partition(answer)
     # Only the end of the answer can be there already; what comes after it is never left out, even
     # if the path happens to end with the same words.
-    close = _common(added, guard.encode(closing))
+    close = common_length(added, guard.encode(closing))
     return added[_overlap(path, added[:close]) :]
 
 
 def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
     """How many tokens at the end of `path` are those that `added` begins with."""
-    for length in range(min(len(path), len(added)), 0, -1):
-        if list(path[-length:]) == list(added[:length]):
-            return length
-    return 0
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    length = 0
-    for mine, theirs in zip(one, other, strict=False):
-        if mine != theirs:
-            break
-        length += 1
-    return length
+    longest = min(len(path), len(added))
+    lengths = range(longest, 0, -1)
+    return next((n for n in lengths if list(path[-n:]) == list(added[:n])), 0)
 
 
 class _Guard:

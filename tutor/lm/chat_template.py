@@ -83,12 +83,8 @@ def _words(error: BaseException) -> str:
         return f"it does not come to an end within {TIME_LIMIT:g} seconds"
     if isinstance(error, MemoryError):
         return "it takes too much memory"
-    said = str(error) if isinstance(error, jinja2.TemplateError) else _named(error)
-    return safe(said)[:300].rstrip(".")
-
-
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
+    return safe(f"{kind}{error}")[:300].rstrip(".")
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -147,7 +143,7 @@ def _compiled(source: str) -> jinja2.Template:
     environment.filters["tojson"] = _to_json
     del environment.globals["lipsum"]
     environment.globals["raise_exception"] = _refuse
-    environment.globals["strftime_now"] = _now
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment.from_string(source)
 
 
@@ -166,10 +162,6 @@ def _to_json(
 
 def _refuse(message: str) -> None:
     raise jinja2.TemplateError(message)
-
-
-def _now(form: str) -> str:
-    return datetime.now().strftime(form)
 
 
 # --- for a limited time, with limited memory ------------------------------------------------------

@@ -8,6 +8,7 @@ entropy and surprisal are in bits.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -27,6 +28,16 @@ class Token(msgspec.Struct, frozen=True):
     text: str
     data: bytes
     special: bool = False
+
+
+def common_length(one: Iterable[object], other: Iterable[object]) -> int:
+    """Return how many items two sequences begin with in common."""
+    length = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        length += 1
+    return length
 
 
 class SamplerSettings(msgspec.Struct, frozen=True):

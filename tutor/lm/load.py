@@ -68,7 +68,7 @@ def load_model(
                 on_stage(f"{device} cannot be used, so the CPU is")
         if found.kind == "folder":
             return _in_memory(found, choose_kernels(), on_stage)
-        packed = _packed_before(found, on_stage) or _pack(found, on_stage)
+        packed = _packed(found, on_stage)
         on_stage("starting the model")
         return _model(found, packed)
 
@@ -92,20 +92,13 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
     return digest.hexdigest()
 
 
-def _packed_before(found: FoundModel, on_stage: OnStage) -> PackedModel | None:
-    """The packed copy of a model file that has not changed since."""
-    stamp = FileStamp.of(found.path)
-    packed = find_packed(_pack_folders(found), stamp, found.sha256)
-    if packed is None:
-        return None
-    if packed.description.stamp == stamp:
+def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
+    """Return the packed copy of a model file: the one made before if the file has not changed
+    since, else a new one."""
+    stamp, folders = FileStamp.of(found.path), _pack_folders(found)
+    packed = find_packed(folders, stamp, found.sha256)
+    if packed is not None and packed.description.stamp == stamp:
         return packed
-    # same checksum wanted, but another time of change: is it still the same file?
-    _verified_checksum(found, stamp, on_stage)
-    return packed
-
-
-def _verified_checksum(found: FoundModel, stamp: FileStamp, on_stage: OnStage) -> str:
     sha256 = checksum([found.path], measured(on_stage, "checking the model file", stamp.size))
     if found.sha256 is not None and sha256 != found.sha256:
         raise ModelDamaged(
@@ -113,34 +106,18 @@ def _verified_checksum(found: FoundModel, stamp: FileStamp, on_stage: OnStage) -
             "or did not arrive whole.",
             "`tutor model pull` fetches it again.",
         )
-    return sha256
-
-
-def _pack(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    stamp = FileStamp.of(found.path)
-    sha256 = _verified_checksum(found, stamp, on_stage)
-    if found.sha256 is None:  # the same file may have been packed under another name
-        moved = find_packed(_pack_folders(found), stamp, sha256)
-        if moved is not None:
-            return moved
+    # the same file may have another time of change now, or have been packed under another name
+    packed = packed or find_packed(folders, stamp, sha256)
+    if packed is not None:
+        return packed
     on_stage("reading the model file")
-    source = _open(found)
-    packed = _converted(
-        source,
-        choose_kernels(),
-        sha256,
-        stamp,
-        on_stage,
-        "packing the weights for this machine, once",
-        str(found.path),
-    )
+    source, stage = _open(found), "packing the weights for this machine, once"
+    packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
     on_stage("keeping the packed weights")
-    for folder in _pack_folders(found):
-        try:
+    for folder in folders:
+        with suppress(OSError):  # no room, or not ours to write to: pack again next time
             save_packed(folder, packed)
-        except OSError:  # no room, or not ours to write to: pack again next time
-            continue
-        break
+            break
     return packed
 
 
@@ -160,17 +137,11 @@ def _in_memory(
 ) -> LanguageModel:
     on_stage("reading the model")
     source = _open(found)
-    if found.kind == "folder":
-        from tutor.lm.formats.hugging_face import weight_files
-
-        files = weight_files(found.path)
-    else:
-        files = [found.path]
+    files = source.files
     size = sum(file.stat().st_size for file in files if file.exists())  # or `checksum` says so
     sha256 = checksum(files, measured(on_stage, "reading the model", size))
-    stamp = FileStamp.of(files[0])
-    stage = "preparing the weights"
-    packed = _converted(source, kernels, sha256, stamp, on_stage, stage, str(found.path))
+    stamp, stage = FileStamp.of(files[0]), "preparing the weights"
+    packed = _converted(found, source, kernels, sha256, stamp, on_stage, stage)
     return _model(found, packed, device)
 
 
@@ -186,20 +157,20 @@ def _open(found: FoundModel) -> Source:
 
 
 def _converted(
+    found: FoundModel,
     source: Source,
     kernels: Kernels,
     sha256: str,
     stamp: FileStamp,
     on_stage: OnStage,
     stage: str,
-    where: str,
 ) -> PackedModel:
     tokenizer = source.tokenizer()
     require_sound(source.config, tokenizer)
     _require_memory(source.config, source.format, kernels)
     tensors = convert(source, kernels, measured(on_stage, stage, matrices(source.config)))
     description = Description(
-        sha256, stamp, source.format, source.config, source.chat_template, source=where
+        sha256, stamp, source.format, source.config, source.chat_template, source=str(found.path)
     )
     return PackedModel(description, tensors, tokenizer.to_json())
 

@@ -251,7 +251,7 @@ class Transformer(nn.Module):
         layers = [None] * self.config.layers if cache is None else cache.layers(tokens)
         x = self.embedding(ids)
         rotation = rotations(self.config, start, length).to(x.device)
-        mask = causal_mask(tokens, length, x.device) if tokens > 1 else None
+        mask = self.mask(tokens, length, x.device) if tokens > 1 else None
         for block, layer_cache in zip(self.blocks, layers, strict=True):
             if trace is not None:
                 trace.residuals.append(x)
@@ -262,6 +262,10 @@ class Transformer(nn.Module):
             cache.length = length
         final: Tensor = self.norm(x)
         return final
+
+    def mask(self, tokens: int, length: int, device: torch.device) -> Tensor | None:
+        """Return which positions each of the last `tokens` may look at; None: at all of them."""
+        return causal_mask(tokens, length, device)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores of every token of the vocabulary [..., vocabulary] for final vectors

@@ -17,7 +17,14 @@ from torch import Tensor
 
 from tutor.errors import ContextFull, TextError, TutorError
 from tutor.lm import sampling
-from tutor.lm.distribution import Distribution, Row, SamplerSettings, Token, XRay
+from tutor.lm.distribution import (
+    Distribution,
+    Row,
+    SamplerSettings,
+    Token,
+    XRay,
+    common_length,
+)
 from tutor.lm.fast.together import read_together
 from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
 from tutor.lm.language_model import LanguageModel
@@ -30,10 +37,6 @@ CHUNK = 128
 # Positions whose logits exist at the same time when a whole text is scored: a row is as long as
 # the vocabulary.
 SCORED_AT_ONCE = 16
-
-
-def _never_cancelled() -> None:
-    pass
 
 
 class Session:
@@ -49,7 +52,7 @@ class Session:
         model: LanguageModel,
         ids: Sequence[int],
         *,
-        check_cancelled: Callable[[], None] = _never_cancelled,
+        check_cancelled: Callable[[], None] = lambda: None,
         longest: int | None = None,
     ) -> None:
         self._model = model
@@ -57,11 +60,13 @@ class Session:
         context = model.network.config.context
         self._longest = context if longest is None else min(longest, context)
         self._ids: list[int] = []
-        self._forget()
+        self.drop_computed()
         self._require_tokens(ids)
         self.append(ids)
 
-    def _forget(self) -> None:
+    def drop_computed(self) -> None:
+        """Free the memory of what is computed. The path stays; it is read again when something is
+        asked."""
         # For each token that the network has read: its id, its final vector [width], and how
         # surprising it was in bits (filled in when asked for).
         self._read: list[int] = []
@@ -95,10 +100,6 @@ class Session:
         per_token = config.layers * 2 * config.key_value_heads * config.head_size + config.width
         return 4 * per_token * self._cache.capacity
 
-    def drop_computed(self) -> None:
-        """Free that memory. The path stays; it is read again when something is asked."""
-        self._forget()
-
     # --- the path ---------------------------------------------------------------------------
 
     def append(self, ids: Iterable[int]) -> None:
@@ -110,9 +111,8 @@ class Session:
             if not 0 <= id_ < size:
                 raise TextError(f"Token {id_} is not in the vocabulary.", f"Use 0 to {size - 1}.")
         for id_ in added:
-            if self._agreed == len(self._ids) and self._read[self._agreed : self._agreed + 1] == [
-                id_
-            ]:
+            known = self._read[self._agreed : self._agreed + 1]
+            if self._agreed == len(self._ids) and known == [id_]:
                 self._agreed += 1
             self._ids.append(id_)
 
@@ -124,11 +124,7 @@ class Session:
 
     def replace(self, ids: Sequence[int]) -> None:
         """Go over to another path; what is computed for its common beginning is kept."""
-        shared = 0
-        for old, new in zip(self._ids, ids, strict=False):
-            if old != new:
-                break
-            shared += 1
+        shared = common_length(self._ids, ids)
         before = self._ids[shared:]
         del self._ids[shared:]
         self._agreed = min(self._agreed, shared)

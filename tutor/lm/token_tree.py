@@ -239,10 +239,8 @@ class TokenTree(msgspec.Struct, frozen=True):
 
     def first_unknown(self) -> int | None:
         """Index of the first token, after the very first, whose surprisal is not known."""
-        for index, step in enumerate(self.steps[1:], start=1):
-            if step.surprisal_bits is None:
-                return index
-        return None
+        later = enumerate(self.steps[1:], start=1)
+        return next((index for index, step in later if step.surprisal_bits is None), None)
 
     def has_branch(self, number: int) -> bool:
         return any(branch.number == number for branch in self.branches)
@@ -266,14 +264,13 @@ class TokenTree(msgspec.Struct, frozen=True):
         return TokenTree((*self.branches, branch), branch.number, len(steps))
 
     def _free_number(self) -> int:
-        taken = {branch.number for branch in self.branches}
-        for number in range(1, MAXIMUM_BRANCHES + 1):
-            if number not in taken:
-                return number
-        raise TreeFull(
-            f"There are {MAXIMUM_BRANCHES} branches, which is as many as are kept.",
-            "Remove one first.",
-        )
+        free = set(range(1, MAXIMUM_BRANCHES + 1)) - {branch.number for branch in self.branches}
+        if not free:
+            raise TreeFull(
+                f"There are {MAXIMUM_BRANCHES} branches, which is as many as are kept.",
+                "Remove one first.",
+            )
+        return min(free)
 
     def _make_room(self, tokens: int) -> None:
         if sum(len(branch.steps) for branch in self.branches) + tokens > MAXIMUM_TOKENS:

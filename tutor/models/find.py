@@ -110,16 +110,11 @@ def _from_folder(path: Path) -> FoundModel:
     missing = [name for name in ("config.json", "tokenizer.json") if not (path / name).is_file()]
     if not any(path.glob("*.safetensors")):
         missing.append("safetensors")
-    if len(missing) == 3:
-        _no_folder_model(path)
-    if missing:
+    if not missing:
+        return FoundModel(name=path.name, kind="folder", path=path)
+    if len(missing) < 3:
         raise ModelDamaged(f"{path} lacks {' and '.join(missing)}.", "Fetch the folder again.")
-    return FoundModel(name=path.name, kind="folder", path=path)
-
-
-def _no_folder_model(path: Path) -> None:
-    files = sorted(file.name for file in path.glob("*.gguf"))
-    if files:
+    if files := sorted(file.name for file in path.glob("*.gguf")):
         raise ModelError(f"{path} holds GGUF files: {', '.join(files)}.", "Name one of them.")
     raise ModelNotFound(
         f"There is no model in the folder {path}.",

@@ -8,7 +8,6 @@ HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they always mean.
 from __future__ import annotations
 
 import errno
-import fnmatch
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -35,6 +34,7 @@ from huggingface_hub.errors import (
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
 )
+from huggingface_hub.utils import filter_repo_objects
 
 # The client's library for HTTP was another one in each of its main versions.
 _NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror")
@@ -144,11 +144,7 @@ def _sizes(repository: str) -> dict[str, int]:
 def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
     """The files that make up the only model in a repository."""
     if "config.json" in files:
-        return [
-            file
-            for file in files
-            if any(fnmatch.fnmatch(file, pattern) for pattern in _FOLDER_FILES)
-        ]
+        return list(filter_repo_objects(files, allow_patterns=_FOLDER_FILES))
     weights = [file for file in files if file.endswith(".gguf")]
     if len(weights) == 1:
         return weights

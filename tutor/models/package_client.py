@@ -72,20 +72,10 @@ def fetch_package(
 def _command(release: Release, folder: Path) -> list[str]:
     requirement = f"{release.package}=={release.version}"
     if importlib.util.find_spec("pip") is not None:
+        pip = [sys.executable, "-P", "-m", "pip", "download", "--dest", str(folder)]
         options = ["--no-deps", "--no-cache-dir", "--only-binary=:all:", "--retries=2"]
         quiet = ["--no-input", "--disable-pip-version-check", "--quiet"]
-        where = ["--dest", str(folder)]
-        return [
-            sys.executable,
-            "-P",
-            "-m",
-            "pip",
-            "download",
-            *options,
-            *quiet,
-            *where,
-            requirement,
-        ]
+        return [*pip, *options, *quiet, requirement]
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is not None:
         options = ["--no-deps", "--only-binary=:all:", "--cache-dir", str(folder / "cache")]

@@ -63,17 +63,13 @@ def remove(name: str) -> tuple[tuple[Path, int], ...]:
         if wanted in (copy.name.casefold(), copy.path.name.casefold()) or copy.source in sources
     ]
     if not models and not copies:
-        raise _nothing(name)
+        bundled = bundled_model()
+        if bundled is not None and bundled.name.casefold() == wanted:
+            raise ModelError(f"{bundled.name} is a part of tutor and cannot be removed.")
+        raise ModelNotFound(f"There is no {name!r} to remove.", "`tutor model list` shows what is.")
     return tuple(_removed(model.path, file_size(model)) for model in models) + tuple(
         _removed(copy.path, copy.size) for copy in copies
     )
-
-
-def _nothing(name: str) -> ModelError:
-    bundled = bundled_model()
-    if bundled is not None and bundled.name.casefold() == name.casefold():
-        return ModelError(f"{bundled.name} is a part of tutor and cannot be removed.")
-    return ModelNotFound(f"There is no {name!r} to remove.", "`tutor model list` shows what is.")
 
 
 def _removed(path: Path, size: int) -> tuple[Path, int]:

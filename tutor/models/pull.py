@@ -12,12 +12,12 @@ import hashlib
 import math
 import os
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
 from typing import IO
 
@@ -68,8 +68,7 @@ def pull(
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
     folders = (folder,) if shared else paths.model_folders()
-    tidy = not _left_behind(folder)
-    if tidy and (installed := _sound_copy(release, folders, on_progress)):
+    if not _left_behind(folder) and (installed := _sound_copy(release, folders, on_progress)):
         return installed, False
     with _os_errors_in_words(release, folder):
         private.make_folder(folder, _SHARED_FOLDER if shared else private.FOLDER)
@@ -79,8 +78,11 @@ def pull(
             if installed := _sound_copy(release, folders, on_progress):
                 return installed, False
             _need_room(release, folder)
-            with _staging_folder(folder) as staging:
-                return _fetch(release, staging, folder, on_progress, cancelled), True
+            # on the same file system as the final place
+            with TemporaryDirectory(
+                prefix=_STAGING, dir=folder, ignore_cleanup_errors=True
+            ) as staging:
+                return _fetch(release, Path(staging), folder, on_progress, cancelled), True
 
 
 def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> str:
@@ -204,16 +206,6 @@ def _only_one(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterat
 def _left_behind(folder: Path) -> list[Path]:
     """Staging folders. Under the lock they are those of processes that were killed."""
     return list(folder.glob(f"{_STAGING}*"))
-
-
-@contextmanager
-def _staging_folder(folder: Path) -> Iterator[Path]:
-    """A folder on the same file system as the final place."""
-    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder))
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _need_room(release: Release, folder: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ from tutor import paths, private
 from tutor.errors import NoHome, UsageError
 from tutor.retrieval import full_text
 from tutor.retrieval.errors import RetrievalError
+from tutor.retrieval.folder import name_of
 from tutor.retrieval.passage import Found, Passage
 
 COURSE = "course"
@@ -86,10 +87,9 @@ class Store:
     def search(self, query: str, limit: int, also: Passage | None = None) -> list[Found]:
         """The best passages for a query. `also` is one more, which is in the index for this search
         alone. Raises `RetrievalError`."""
-        if also is None:
-            with failures_in_words(self.name):
-                return list(self._search(query, limit))
         with failures_in_words(self.name):
+            if also is None:
+                return list(self._search(query, limit))
             self.base.execute("BEGIN IMMEDIATE")
             try:
                 self.put(0, also)
@@ -124,8 +124,6 @@ class Store:
         return Passage(name, anchor, line, heading, text)
 
     def listed(self) -> Listed:
-        from tutor.retrieval.folder import name_of
-
         with failures_in_words(self.name):
             (files,) = self.base.execute("SELECT count(*) FROM files WHERE unfit = ''").fetchone()
             (passages,) = self.base.execute("SELECT count(*) FROM places").fetchone()
@@ -139,64 +137,57 @@ class Store:
 @contextmanager
 def opened(name: str) -> Iterator[Store]:
     """The index of this name, to be searched. Raises `RetrievalError`."""
-    store = _connect(_existing(name))
-    try:
+    with closing(_connect(_existing(name))) as store:
         if not _tables(store.base, name):
             raise RetrievalError(
                 f"The index {name!r} is empty: it was stopped before it began.",
                 "Index its folder again: `tutor rag index PATH`.",
             )
         yield store
-    finally:
-        store.close()
 
 
 @contextmanager
 def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
     """The index of this name, made where there is none. One process at a time: raises
     `RetrievalError` where another is at it, and for a name that another folder has."""
-    from filelock import FileLock, Timeout
-
     file = file_of(name)
     with failures_in_words(name):
         private.make_folder(file.parent)
-        lock = FileLock(file.with_suffix(".lock"), timeout=0, mode=private.FILE)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise RetrievalError(
-                f"Another tutor is at work on the index {name!r}.",
-                "Wait until it is done, or give this one another name with --name.",
-            ) from error
-    try:
+    with _locked(file, name, "Wait until it is done, or give this one another name with --name."):
         with failures_in_words(name):  # SQLite gives a journal the mode that its file has
             os.close(private.open_file(file, os.O_RDWR | os.O_CREAT))
-        store = _connect(file)
-        try:
+        with closing(_connect(file)) as store:
             _prepare(store, folder)
             yield store
-        finally:
-            store.close()
-    finally:
-        lock.release()
 
 
 def remove(name: str) -> None:
     """Deletes an index. Raises `RetrievalError` where there is none, or while it is written."""
-    from filelock import FileLock, Timeout
-
     file = _existing(name)
-    lock = FileLock(file.with_suffix(".lock"), timeout=0)
-    try:
-        with lock, failures_in_words(name):
-            for each in (file, file.with_name(f"{file.name}-journal")):
-                each.unlink(missing_ok=True)
-    except Timeout as error:
-        raise RetrievalError(
-            f"Another tutor is at work on the index {name!r}.", "Wait until it is done."
-        ) from error
+    with _locked(file, name, "Wait until it is done."), failures_in_words(name):
+        for each in (file, file.with_name(f"{file.name}-journal")):
+            each.unlink(missing_ok=True)
     with suppress(OSError):
         file.with_suffix(".lock").unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
+    """Keep others from writing to the index. Raises `RetrievalError` if one is doing so."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(file.with_suffix(".lock"), timeout=0, mode=private.FILE)
+    with failures_in_words(name):
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RetrievalError(
+                f"Another tutor is at work on the index {name!r}.", next_step
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def names() -> list[str]:
@@ -284,8 +275,6 @@ def _tables(base: sqlite3.Connection, name: str) -> bool:
 
 
 def _prepare(store: Store, folder: Path) -> None:
-    from tutor.retrieval.folder import name_of
-
     base = store.base
     if _tables(base, store.name):
         if store.folder != folder:

@@ -27,7 +27,6 @@ a key belongs to the service that it was made for."""
 BASE_URL = "TUTOR_BASE_URL"
 """The variable that says what `--base-url` says."""
 
-_FACTS = "facts.yaml"
 _PRICE = re.compile(r"(?P<prompt>[\d.]+) / (?P<answer>[\d.]+) (?P<model>.+)")
 _SPEC = re.compile(r"(?P<service>[a-z]+):(?P<name>.*)", re.DOTALL)
 _LONGEST_NAME = 200
@@ -147,18 +146,10 @@ def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
 
 
 @cache
-def catalogue(assets: Path | None = None, lessons: Path | None = None) -> tuple[ServiceCard, ...]:
+def catalogue() -> tuple[ServiceCard, ...]:
     """All services that come with this version, in the file's order."""
-    facts = {fact["id"]: fact for fact in _yaml((lessons or paths.lessons_folder()) / _FACTS)}
-    return tuple(
-        _card(entry, facts) for entry in _yaml((assets or paths.assets_folder()) / "remote.yaml")
-    )
-
-
-def key_variables() -> frozenset[str]:
-    """Every environment variable that holds a key of a service."""
-    named = {variable for card in catalogue() for variable in card.key_variables}
-    return frozenset(named | {OWN_KEY})
+    facts = {fact["id"]: fact for fact in _yaml(paths.lessons_folder() / "facts.yaml")}
+    return tuple(_card(entry, facts) for entry in _yaml(paths.assets_folder() / "remote.yaml"))
 
 
 def is_loopback(url: str) -> bool:

@@ -5,16 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tutor.errors import (
-    CannotConnect,
-    ClientMissing,
-    KeyMissing,
-    KeyRefused,
-    NotTold,
-    RemoteError,
-    RemoteTimeout,
-    TutorError,
-)
+from tutor import errors
 from tutor.lm.distribution import ChatMessage
 from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import OWN, RemoteModel
@@ -58,7 +49,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
     try:
         answer = _answer(model, key)
         failed = answer.trouble.error if answer.trouble else None
-    except TutorError as error:
+    except errors.TutorError as error:
         answer, failed = Progress(trouble=ErrorReport.of(error)), error
     report = CheckReport(
         model=model.spec,
@@ -102,7 +93,7 @@ def _counted(answer: Progress) -> int | None:
 def _answer(model: RemoteModel, key: Secret | None) -> Progress:
     request = RemoteRequest(ASKED, most_tokens=MOST_TOKENS, top=ALTERNATIVES)
     progress = _run(model, key, request)
-    if progress.trouble is not None and progress.trouble.kind == NotTold.__name__:
+    if progress.trouble is not None and progress.trouble.kind == errors.NotTold.__name__:
         progress = _run(model, key, msgspec.structs.replace(request, top=0))
     return progress
 
@@ -115,9 +106,7 @@ def _with_continuation(report: CheckReport, model: RemoteModel, key: Secret | No
     service = open_service(model, key)
     echoed = whole(lambda cut: prompt_events(service, TEXT, cut))
     return msgspec.structs.replace(
-        report,
-        text_alternatives=_alternatives(found),
-        echoes=bool(echoed.pieces),
+        report, text_alternatives=_alternatives(found), echoes=bool(echoed.pieces)
     )
 
 
@@ -130,21 +119,21 @@ def _alternatives(answer: Progress) -> int:
     return max((len(piece.alternatives) for piece in answer.pieces), default=0)
 
 
-def _reachable(failed: TutorError | None) -> bool | None:
-    if isinstance(failed, KeyMissing | ClientMissing):
+def _reachable(failed: errors.TutorError | None) -> bool | None:
+    if isinstance(failed, errors.KeyMissing | errors.ClientMissing):
         return None
-    return not isinstance(failed, CannotConnect | RemoteTimeout)
+    return not isinstance(failed, errors.CannotConnect | errors.RemoteTimeout)
 
 
-def _key(failed: TutorError | None, sent: str, *, arrived: bool) -> str:
+def _key(failed: errors.TutorError | None, sent: str, *, arrived: bool) -> str:
     match failed:
-        case KeyMissing():
+        case errors.KeyMissing():
             return "missing"
-        case KeyRefused():
+        case errors.KeyRefused():
             return "refused"
         case None:
             return sent
-    return sent if arrived or not isinstance(failed, RemoteError) else "unknown"
+    return sent if arrived or not isinstance(failed, errors.RemoteError) else "unknown"
 
 
 def _cost(model: RemoteModel, answer: Progress) -> float | None:

@@ -17,7 +17,7 @@ from tutor.errors import RemoteError, RemoteTimeout, RequestCancelled, TutorErro
 from tutor.text import counted, safe
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
-from tutor.vendors.service import Cancellation
+from tutor.vendors.service import Cancellation, RemoteRequest
 
 Event = TypeVar("Event")
 
@@ -142,14 +142,21 @@ def blocked(model: RemoteModel, why: str = "") -> RemoteError:
     )
 
 
-def empty(model: RemoteModel, *, cut: bool) -> RemoteError:
-    """An answer without text; `cut`: because the most tokens allowed were used up."""
+def require_end(
+    model: RemoteModel, request: RemoteRequest, pieces: int, reason: str | None, *, cut: bool
+) -> None:
+    """Raise a `RemoteError` if an answer of so many pieces has no text, or no reason why it ended;
+    `cut`: the reason is that the most tokens allowed were used up."""
+    if not reason:
+        raise broken(model) if pieces else unreadable(model, "it holds no part of an answer")
+    if pieces or request.most_tokens == 1:
+        return
     if cut:
-        return errors.AnswerCut(
+        raise errors.AnswerCut(
             f"{model.service.product} used all the tokens allowed before it wrote a word.",
             "It thinks in tokens that are not shown: allow more of them.",
         )
-    return errors.AnswerEmpty(
+    raise errors.AnswerEmpty(
         f"{model.service.product} answered with no text at all.", "Ask again, or otherwise."
     )
 

@@ -11,7 +11,6 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import requests
@@ -30,19 +29,20 @@ from tutor.errors import NotTold, RemoteError
 from tutor.vendors import errors
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import Secret
-from tutor.vendors.service import Cancellation, Finish, Piece, Reason, RemoteRequest, Usage
-
-SILENCE = 120.0
-"""Seconds without a byte."""
+from tutor.vendors.service import (
+    NO_KEY,
+    SILENCE,
+    Cancellation,
+    Finish,
+    Piece,
+    Reason,
+    RemoteRequest,
+    Usage,
+)
 
 _REASONS: dict[str, Reason] = {"STOP": "stop", "MAX_TOKENS": "length"}
 _BLOCKED = {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"}
-_NO_KEY = "none"
 _configuring = threading.Lock()
-
-
-def open_service(model: RemoteModel, key: Secret | None) -> GeminiService:
-    return GeminiService(model, key)
 
 
 class GeminiService:
@@ -86,14 +86,7 @@ class GeminiService:
         cancellation.check()
         if reason in _BLOCKED:
             raise errors.blocked(self._model, reason)
-        if not reason:
-            raise (
-                errors.broken(self._model)
-                if count
-                else errors.unreadable(self._model, "it holds no part of an answer")
-            )
-        if not count and request.most_tokens > 1:
-            raise errors.empty(self._model, cut=reason == "MAX_TOKENS")
+        errors.require_end(self._model, request, count, reason, cut=reason == "MAX_TOKENS")
         yield Finish(_REASONS.get(reason, "other"), usage)
 
     def _client(self, cancellation: Cancellation) -> Any:
@@ -101,7 +94,7 @@ class GeminiService:
         process, so they are set and read in one go."""
         with _configuring:
             genai.configure(
-                api_key=self._key.reveal() if self._key else _NO_KEY,
+                api_key=self._key.reveal() if self._key else NO_KEY,
                 transport="rest",
                 client_options={"api_endpoint": self._model.service.base_url},
             )
@@ -111,7 +104,7 @@ class GeminiService:
         session.max_redirects = 0  # the learner agreed to this host and no other
         session.trust_env = not self._model.here  # a proxy is another machine
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Watched(lambda line: cancellation.on_cancel(lambda: _cut(line))))
+            session.mount(scheme, _Watched(cancellation.cut_off))
         return client
 
     def _in_words(self, error: Exception) -> RemoteError:
@@ -136,8 +129,7 @@ class GeminiService:
                 return errors.broken(model)
             case requests.exceptions.ConnectionError():
                 aborted = isinstance(next(iter(error.args), None), urllib3.exceptions.ProtocolError)
-                timed_out = "timed out" in str(error)
-                if timed_out:
+                if "timed out" in str(error):
                     return errors.too_slow(SILENCE, begun=True)
                 return errors.broken(model) if aborted else errors.unreachable(model)
             case ParseError():
@@ -220,9 +212,3 @@ class _Watched(HTTPAdapter):
             ConnectionCls = SafeLine
 
         self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SafePool}
-
-
-def _cut(line: socket.socket) -> None:
-    """End a connection that another thread may be waiting for."""
-    with suppress(OSError, ValueError):
-        line.shutdown(socket.SHUT_RDWR)

@@ -7,7 +7,6 @@ never part of what is shown or logged.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from tutor.environment import keys_held
 from tutor.vendors.catalogue import ServiceCard
@@ -57,13 +56,10 @@ def find_key(card: ServiceCard) -> Secret | None:
     return from_environment(card) or _from_keyring(card)
 
 
-def from_environment(
-    card: ServiceCard, environment: Mapping[str, str] | None = None
-) -> Secret | None:
+def from_environment(card: ServiceCard) -> Secret | None:
     """Quick, and without the keyring's client: for the process that draws the screen."""
-    environment = os.environ if environment is None else environment
     for variable in card.key_variables:
-        if text := environment.get(variable, "").strip():
+        if text := os.environ.get(variable, "").strip():
             return Secret(text)
     return None
 

@@ -11,9 +11,8 @@ anything else being lost. Nothing is tried twice: a learner should see what happ
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -22,30 +21,25 @@ import openai
 
 from tutor.errors import AnswerUnreadable, NotTold, RemoteError
 from tutor.vendors import errors
+from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.openai_wire import Chunk, Echo, Pieces, echo_in, finish_reason
-from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Usage
+from tutor.vendors.service import (
+    NO_KEY,
+    SILENCE,
+    Cancellation,
+    Finish,
+    Piece,
+    RemoteRequest,
+    Usage,
+)
 
 CONNECT = 10.0
 """Seconds for a connection to be made."""
 
-SILENCE = 120.0
-"""Seconds without a byte; whoever looks at the clock of an answer gives up before
-(`tutor.vendors.runs`)."""
-
-MOST_ALTERNATIVES = 20
-"""What OpenAI and, unless it is told otherwise, vLLM allow."""
-
 _GOES_ON = "One, two, three, four,"
 """No model ends a text here."""
-
-_NO_KEY = "none"
-"""What is sent where there is no key: the client insists on one, such servers do not look."""
-
-
-def open_service(model: RemoteModel, key: Secret | None) -> OpenAIService:
-    return OpenAIService(model, key)
 
 
 class OpenAIService:
@@ -120,14 +114,7 @@ class OpenAIService:
         cancellation.check()
         if reason == "content_filter":
             raise errors.blocked(self._model)
-        if reason is None:
-            raise (
-                errors.broken(self._model)
-                if pieces.count
-                else errors.unreadable(self._model, "it holds no part of an answer")
-            )
-        if not pieces.count and request.most_tokens > 1:
-            raise errors.empty(self._model, cut=reason == "length")
+        errors.require_end(self._model, request, pieces.count, reason, cut=reason == "length")
         yield Finish(finish_reason(reason), usage)
 
     def _chunks(self, client: openai.OpenAI, request: RemoteRequest) -> Iterator[Chunk]:
@@ -176,7 +163,7 @@ class OpenAIService:
 
     def _alternatives(self, request: RemoteRequest) -> int:
         most = self._model.service.alternatives
-        return min(request.top, MOST_ALTERNATIVES if most is None else most)
+        return min(request.top, ALTERNATIVES if most is None else most)
 
     @contextmanager
     def _client(self, cancellation: Cancellation) -> Iterator[openai.OpenAI]:
@@ -184,8 +171,7 @@ class OpenAIService:
 
         def follow(name: str, info: dict[str, Any]) -> None:
             if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-                line = info["return_value"].get_extra_info("socket")
-                cancellation.on_cancel(lambda: _cut(line))
+                cancellation.cut_off(info["return_value"].get_extra_info("socket"))
 
         def watch(request: httpx2.Request) -> None:
             request.extensions["trace"] = follow
@@ -199,7 +185,7 @@ class OpenAIService:
         ) as http:
             try:
                 yield openai.OpenAI(
-                    api_key=self._key.reveal() if self._key else _NO_KEY,
+                    api_key=self._key.reveal() if self._key else NO_KEY,
                     base_url=self._model.service.base_url,
                     organization="",
                     project="",
@@ -225,14 +211,10 @@ class OpenAIService:
                         "Its text can be read, but not stepped through.",
                     )
                 return found
+            case openai.APITimeoutError() if isinstance(error.__cause__, httpx2.ConnectTimeout):
+                return errors.unreachable(model, f"no answer within {CONNECT:g} seconds")
             case openai.APITimeoutError():
-                timed_out_connecting = isinstance(error.__cause__, httpx2.ConnectTimeout)
-                seconds = CONNECT if timed_out_connecting else SILENCE
-                return (
-                    errors.unreachable(model, f"no answer within {seconds:g} seconds")
-                    if timed_out_connecting
-                    else errors.too_slow(seconds, begun=False)
-                )
+                return errors.too_slow(SILENCE, begun=False)
             case openai.APIConnectionError():
                 return self._no_connection(error.__cause__)
             case openai.APIError():  # an error in the middle of a stream, with status 200
@@ -260,10 +242,3 @@ def _code_of(error: openai.APIError) -> int:
     except ValueError:
         code = 0
     return code if 400 <= code <= 599 else 500
-
-
-def _cut(line: socket.socket | None) -> None:
-    """End a connection that another thread may be waiting for: closing alone does not wake it."""
-    if line is not None:
-        with suppress(OSError, ValueError):
-            line.shutdown(socket.SHUT_RDWR)

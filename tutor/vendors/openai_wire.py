@@ -44,7 +44,6 @@ class Told(msgspec.Struct, frozen=True):
     tokens: list[str] | None = None
     token_logprobs: list[float | None] | None = None
     top_logprobs: list[dict[str, float] | None] | None = None
-    text_offset: list[int] | None = None
 
 
 class Delta(msgspec.Struct, frozen=True):
@@ -153,11 +152,11 @@ def echo_in(answer: Any, prompt: str) -> Echo | None:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
     if data != wanted:
         return None
-    ended = finish_reason(choice.finish_reason or "") == "stop"
+    ended = finish_reason(choice.finish_reason) == "stop"
     return Echo(tuple(found), followed, ended)
 
 
-def finish_reason(said: str) -> Reason:
+def finish_reason(said: str | None) -> Reason:
     if said in ("stop", "eos", "end_turn"):
         return "stop"
     return "length" if said == "length" else "other"

@@ -9,7 +9,8 @@ from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.service import Service
 
-_EXTRAS = {"openai": "remote", "gemini": "gemini"}
+_ADAPTERS = {"openai": ("OpenAIService", "remote"), "gemini": ("GeminiService", "gemini")}
+"""The class of each adapter, and the extra of the package that brings its client."""
 
 
 def open_service(model: RemoteModel, key: Secret | None) -> Service:
@@ -25,13 +26,13 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
             f"Set {card.key_variables[0]} before you start tutor, or put it into the keyring: "
             f"`keyring set tutor {card.key_variables[0]}`.",
         )
+    class_name, extra = _ADAPTERS[card.adapter]
     try:
         adapter = import_module(f"tutor.vendors.{card.adapter}_service")
-        service: Service = adapter.open_service(model, key)
     except ImportError as error:
-        extra = _EXTRAS[card.adapter]
         raise ClientMissing(
             f"The client for {card.product} is not installed.",
             f"Install it: pip install 'tutor[{extra}]'.",
         ) from error
+    service: Service = getattr(adapter, class_name)(model, key)
     return service

@@ -15,6 +15,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -22,7 +23,6 @@ from tutor.errors import AnswerEmpty, NotTold, StreamBroken, TextError
 from tutor.lm.distribution import ChatMessage, SamplerSettings, Token
 from tutor.vendors.alternatives import ALTERNATIVES, Alternatives
 from tutor.vendors.catalogue import OWN, RemoteModel
-from tutor.vendors.keys import Secret
 from tutor.vendors.opening import open_service
 from tutor.vendors.permissions import Permissions
 from tutor.vendors.runs import GLANCE, Run, prompt_events, whole
@@ -71,20 +71,13 @@ class Place(msgspec.Struct, frozen=True):
 class RemoteReader:
     """Asks one model. Used from several threads; `check` raises when nobody waits any more."""
 
-    def __init__(
-        self,
-        model: RemoteModel,
-        permissions: Permissions,
-        open_: Callable[[RemoteModel, Secret | None], Service] = open_service,
-    ) -> None:
+    def __init__(self, model: RemoteModel, permissions: Permissions) -> None:
         self.model = model
         self.vocabulary = Vocabulary()
         self._permissions = permissions
-        self._open = open_
         self._lock = threading.Lock()
         self._places: OrderedDict[str | Messages, Place] = OrderedDict()
-        self._answers: OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]
-        self._answers = OrderedDict()
+        self._answers = OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]()
         self._goes_on: bool | None = None if model.service.id == OWN else False
         self._alternatives = Alternatives(model)
         self._echoes = model.service.id == OWN
@@ -159,7 +152,10 @@ class RemoteReader:
             )
         else:
             place = Place((), END)
-        self._keep(prompt, place)
+        with self._lock:
+            self._places[prompt] = place
+            while len(self._places) > _KEPT:
+                self._places.popitem(last=False)
         return place
 
     def _written(
@@ -251,14 +247,10 @@ class RemoteReader:
         the text as one piece where the server does not tell."""
         if self._echoes:
             service = self._service()
-            try:
-                found = (
-                    whole(lambda cut: prompt_events(service, text, cut), check).or_raise().pieces
-                )
-            except NotTold:
-                found = ()
-            if found:
-                return [(self.vocabulary.token(p.data), p.log_probability) for p in found]
+            with suppress(NotTold):
+                told = whole(lambda cut: prompt_events(service, text, cut), check).or_raise()
+                if told.pieces:
+                    return [(self.vocabulary.token(p.data), p.log_probability) for p in told.pieces]
             self._echoes = False
         return [(self.vocabulary.token(text.encode()), None)]
 
@@ -266,16 +258,10 @@ class RemoteReader:
 
     def _service(self) -> Service:
         self._permissions.check(self.model)
-        return self._open(self.model, self._permissions.key(self.model))
+        return open_service(self.model, self._permissions.key(self.model))
 
     def _events(self, request: RemoteRequest, cut: Cancellation) -> Iterator[Piece | Finish]:
         return self._alternatives.stream(self._service, request, cut)
-
-    def _keep(self, prompt: str | Messages, place: Place) -> None:
-        with self._lock:
-            self._places[prompt] = place
-            while len(self._places) > _KEPT:
-                self._places.popitem(last=False)
 
 
 def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:

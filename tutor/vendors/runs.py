@@ -15,15 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tutor.errors import (
-    AnswerUnreadable,
-    EngineError,
-    RemoteError,
-    RequestCancelled,
-    StreamBroken,
-    TutorError,
-    kind_named,
-)
+from tutor import errors
 from tutor.vendors.alternatives import Alternatives
 from tutor.vendors.catalogue import RemoteModel, ServiceCard, catalogue
 from tutor.vendors.errors import too_slow
@@ -64,12 +56,12 @@ class ErrorReport(msgspec.Struct, frozen=True):
     next_step: str = ""
 
     @classmethod
-    def of(cls, error: TutorError) -> ErrorReport:
+    def of(cls, error: errors.TutorError) -> ErrorReport:
         return cls(type(error).__name__, error.happened, error.next_step)
 
     @property
-    def error(self) -> TutorError:
-        return kind_named(self.kind, RemoteError)(self.happened, self.next_step)
+    def error(self) -> errors.TutorError:
+        return errors.kind_named(self.kind, errors.RemoteError)(self.happened, self.next_step)
 
     @property
     def title(self) -> str:
@@ -164,7 +156,7 @@ class RemoteRuns:
         does not know it says that it was broken off."""
         run = self._runs.get(name)
         if run is None:
-            lost = StreamBroken(
+            lost = errors.StreamBroken(
                 "The engine was started anew while the answer came in.", "Ask again."
             )
             return Progress(arrived=since, trouble=ErrorReport.of(lost))
@@ -242,7 +234,7 @@ class Run:
 
     def cancel(self) -> None:
         """Nothing that arrives from now on counts."""
-        self._end(trouble=ErrorReport.of(RequestCancelled("The answer was stopped.")))
+        self._end(trouble=ErrorReport.of(errors.RequestCancelled("The answer was stopped.")))
         self._cancellation.cancel()
 
     def _read(self, events: Events) -> None:
@@ -252,14 +244,14 @@ class Run:
                     self._end(finish=event)
                     return
                 self._take(event)
-            self._end(trouble=ErrorReport.of(StreamBroken("It has no end.", "Ask again.")))
-        except TutorError as error:
+            self._end(trouble=ErrorReport.of(errors.StreamBroken("It has no end.", "Ask again.")))
+        except errors.TutorError as error:
             self._end(trouble=ErrorReport.of(error))
         except Exception as error:  # noqa: BLE001 (a mistake of ours must leave nobody waiting)
             # its text may hold what was sent, the key included: kind and place have to do
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
-            mistake = EngineError(f"The adapter made a mistake: {type(error).__name__}.")
+            mistake = errors.EngineError(f"The adapter made a mistake: {type(error).__name__}.")
             self._end(trouble=ErrorReport.of(mistake))
 
     def _take(self, piece: Piece) -> None:
@@ -270,7 +262,7 @@ class Run:
                 self._pieces.append(piece)
                 self._size += len(piece.data)
         if self._size > self._limits.bytes or len(self._pieces) > self._limits.pieces:
-            raise AnswerUnreadable("It goes on and on.", "Ask another server.")
+            raise errors.AnswerUnreadable("It goes on and on.", "Ask another server.")
         self._arrival.set()
 
     def _end(self, *, finish: Finish | None = None, trouble: ErrorReport | None = None) -> None:

@@ -16,14 +16,23 @@ that labs can keep these types in their states.
 from __future__ import annotations
 
 import math
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Literal, Protocol
 
 import msgspec
 
 from tutor.errors import RequestCancelled
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
+
+SILENCE = 120.0
+"""Seconds without a byte; whoever looks at the clock of an answer gives up before
+(`tutor.vendors.runs`)."""
+
+NO_KEY = "none"
+"""What is sent where there is no key: clients insist on one, such servers do not look."""
 
 Reason = Literal["stop", "length", "other"]
 """Why an answer ended: the model ended it, `most_tokens` was reached, or what the service calls
@@ -116,6 +125,17 @@ class Cancellation:
             self._close = close
         if close is not None and self.cancelled:
             close()
+
+    def cut_off(self, line: socket.socket | None) -> None:
+        """Have `cancel` end this connection, which another thread may be waiting for: closing
+        alone would not wake it."""
+
+        def shut_down() -> None:
+            if line is not None:
+                with suppress(OSError, ValueError):
+                    line.shutdown(socket.SHUT_RDWR)
+
+        self.on_cancel(shut_down)
 
     def cancel(self) -> None:
         with self._lock:

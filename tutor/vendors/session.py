@@ -52,11 +52,7 @@ class RemoteSession:
         self._reader = reader
         self._check = check
         self._path = list(path)
-        self._bits: dict[int, float] = {
-            index: value for index, value in enumerate(bits) if value is not None
-        }
-
-    # --- opening ----------------------------------------------------------------------------
+        self._bits = {index: value for index, value in enumerate(bits) if value is not None}
 
     @classmethod
     def on_text(cls, reader: RemoteReader, text: str, check: Check = never) -> RemoteSession:
@@ -86,8 +82,6 @@ class RemoteSession:
     def __len__(self) -> int:
         return len(self._path)
 
-    # --- the path ---------------------------------------------------------------------------
-
     def append(self, ids: Iterable[int]) -> None:
         self._path += self._reader.vocabulary.tokens(ids)
 
@@ -108,8 +102,7 @@ class RemoteSession:
         self._bits = {index: value for index, value in self._bits.items() if index < length}
 
     def fork(self, length: int) -> RemoteSession:
-        self._checked(length)
-        other = RemoteSession(self._reader, self._path[:length])
+        other = RemoteSession(self._reader, self._path[: self._checked(length)])
         other._bits = {index: value for index, value in self._bits.items() if index < length}
         return other
 
@@ -119,17 +112,11 @@ class RemoteSession:
         copy._check = check
         return copy
 
-    # --- questions --------------------------------------------------------------------------
-
     def distribution(
-        self, position: int, sampler: SamplerSettings, seed: int, top: int
-    ) -> Distribution:
-        """What comes after the first `position` tokens, as far as the server shows it."""
-        return self._told(position, sampler, seed, top)
-
-    def _told(
         self, position: int, sampler: SamplerSettings, seed: int | None, top: int
     ) -> Distribution:
+        """What comes after the first `position` tokens, as far as the server shows it; without a
+        seed, no answer is begun for it."""
         path = tuple(self._path[: self._checked(position)])
         place = self._reader.place(path, sampler, seed, self._check)
         return shown.distribution(
@@ -146,7 +133,7 @@ class RemoteSession:
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
         """The rows of these tokens; of those that the server does not show, only that they are
         not told."""
-        found = self._told(position, sampler, None, ALTERNATIVES)
+        found = self.distribution(position, sampler, None, ALTERNATIVES)
         by_id = {row.token.id: row for row in (*found.rows, found.drawn)}
         beyond = len(found.rows) + 1
         tokens = self._reader.vocabulary.tokens(ids)

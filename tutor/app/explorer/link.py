@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.requests import Answer, Question
-from tutor.engine.proxy import common_length, spelled
-from tutor.lm.distribution import ChatMessage
+from tutor.engine.proxy import spelled
+from tutor.lm.distribution import ChatMessage, common_length
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class Link:
             if self._engine.generation != self._generation:
                 self._generation, self._read = self._engine.generation, 0
             session = self._session
-            common = common_length(session.tokens, path) if session else 0
+            there = session.tokens if session else ()
+            common = common_length((each.id for each in there), (each.id for each in path))
             self._read = min(self._read, common)
             if session is None or not common:
                 session = await self._engine.open_tokens(*spelled(path, self._engine.model))

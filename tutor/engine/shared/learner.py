@@ -11,12 +11,14 @@ from tutor.engine.shared.scheduler import LearnerSlot
 from tutor.engine.wire import Message
 
 if TYPE_CHECKING:
-    from tutor.engine.shared.learner_state import LearnerState
+    from tutor.engine.server import Server
 
 
 class Learner(LearnerSlot):
-    """Made by the thread that listens; `state` is for the one that works. `account` is the user id
-    that the system gives for whoever is connected; `labs` is where is kept what they train."""
+    """Made by the thread that listens. `account` is the user id that the system gives for whoever
+    is connected; `labs` is where is kept what they train. For the thread that works: `server` has
+    their sessions and lab backends, whose names mean nothing to anyone else, and `idle` is whether
+    what was computed has been dropped since they last asked."""
 
     def __init__(
         self, inbox: Inbox, send: Callable[[Message], None], account: int, labs: Path
@@ -25,4 +27,5 @@ class Learner(LearnerSlot):
         self.send = send
         self.account = account
         self.labs = labs
-        self.state: LearnerState | None = None
+        self.server: Server | None = None
+        self.idle = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 import sys
 import threading
 import time
@@ -18,23 +19,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from tutor import __version__, paths
-from tutor.engine import frames
-from tutor.engine.answers import failure
+from tutor.engine import frames, wire
 from tutor.engine.inbox import Inbox
 from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
-from tutor.engine.shared.peers import account_of
 from tutor.engine.shared.scheduler import Scheduler
-from tutor.engine.wire import (
-    MAXIMUM_FRAME,
-    AskEngineLoad,
-    EngineLoad,
-    Failed,
-    Hello,
-    Loading,
-    Message,
-    Ready,
-)
 from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
 
 log = logging.getLogger(__name__)
@@ -43,8 +32,12 @@ GREETING = 10.0
 """Seconds within which one has to say who one is."""
 HEARING_OUT = 1.0
 """Seconds that somebody who is turned away may go on speaking."""
-UNREAD = MAXIMUM_FRAME + 1024 * 1024
+UNREAD = wire.MAXIMUM_FRAME + 1024 * 1024
 """Bytes of answers that may wait for one who does not take them: one answer of any size."""
+
+_LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
+_MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user, count, groups (unix(4))
+_MACOS_LEVEL, _MACOS_OPTION = 0, 1  # SOL_LOCAL, LOCAL_PEERCRED
 
 
 class Listener:
@@ -57,32 +50,32 @@ class Listener:
         self._scheduler = scheduler
         self._limits = limits
         self._started = time.monotonic()
-        self._news: Message = Loading("starting")
+        self._news: wire.Message = wire.Loading("starting")
         self._inside: dict[asyncio.StreamWriter, int] = {}
         """Connections, with the account of each."""
         self._loop = asyncio.new_event_loop()
-        self.load: Callable[[str, float], EngineLoad] | None = None
+        self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
     def open(self) -> None:
         """Begin to listen."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
-    def tell_all(self, news: Loading | Ready) -> None:
+    def tell_all(self, news: wire.Loading | wire.Ready) -> None:
         """Those who are there and those who come from now on; from any thread."""
         self._loop.call_soon_threadsafe(self._tell_all, news)
 
     def give_up(self, error: TutorError) -> None:
         """Tell those who are there why nothing will be answered; returns when that is sent."""
-        sending = self._send_off(failure(error))
+        sending = self._send_off(wire.Failed.of(error))
         asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING)
 
-    async def _send_off(self, failed: Failed) -> None:
+    async def _send_off(self, failed: wire.Failed) -> None:
         self._tell_all(failed)
         async with asyncio.timeout(GREETING / 2):
             for writer in list(self._inside):
                 await writer.drain()
 
-    def _tell_all(self, news: Message) -> None:
+    def _tell_all(self, news: wire.Message) -> None:
         self._news = news
         for writer in list(self._inside):
             _write(writer, frames.pack(news))
@@ -102,7 +95,7 @@ class Listener:
         try:
             await self._converse(reader, writer)
         except TutorError as error:
-            _write(writer, frames.pack(failure(error)))
+            _write(writer, frames.pack(wire.Failed.of(error)))
             await _hear_out(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # they have gone
@@ -117,10 +110,10 @@ class Listener:
         self._inside[writer] = account
         async with asyncio.timeout(GREETING):
             greeting = frames.request_from(await self._receive(reader))
-        if isinstance(greeting, AskEngineLoad):
+        if isinstance(greeting, wire.AskEngineLoad):
             _write(writer, frames.pack(self._load()))
             return
-        if not isinstance(greeting, Hello):
+        if not isinstance(greeting, wire.Hello):
             raise EngineError("This is not how one begins to talk to a shared engine.")
         if greeting.version != __version__:
             raise OtherVersion(
@@ -134,7 +127,7 @@ class Listener:
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
         """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
         connection: socket.socket = writer.get_extra_info("socket")
-        account = account_of(connection)
+        account = _account_of(connection)
         if account is None:
             raise EngineError("The system does not say who has connected.")
         by_account = Counter(self._inside.values())
@@ -157,7 +150,7 @@ class Listener:
         account: int,
         labs: Path,
     ) -> None:
-        def send(message: Message) -> None:
+        def send(message: wire.Message) -> None:
             frame = frames.pack(message)
             self._loop.call_soon_threadsafe(_write, writer, frame)
 
@@ -180,13 +173,13 @@ class Listener:
             frames.payload_size(header, MEGABYTE * self._limits.message)
         )
 
-    def _load(self) -> EngineLoad:
+    def _load(self) -> wire.EngineLoad:
         up = time.monotonic() - self._started
         if self.load is not None:
             return self.load(__version__, up)
         waiting = self._scheduler.slots
         accounts = len({learner.account for learner in waiting})
-        return EngineLoad(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
+        return wire.EngineLoad(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
 
 
 async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -205,3 +198,19 @@ def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
     writer.write(frame)
     if writer.transport.get_write_buffer_size() > UNREAD:
         writer.transport.abort()
+
+
+def _account_of(connection: socket.socket) -> int | None:
+    """The user id of whoever has connected, which the system says, and cannot be lied to; None
+    where it does not tell."""
+    try:
+        if sys.platform == "linux":
+            option = socket.SO_PEERCRED
+            told = connection.getsockopt(socket.SOL_SOCKET, option, _LINUX.size)
+            return int(_LINUX.unpack(told)[1])
+        if sys.platform == "darwin":
+            told = connection.getsockopt(_MACOS_LEVEL, _MACOS_OPTION, _MACOS.size)
+            return int(_MACOS.unpack(told.ljust(_MACOS.size, b"\0"))[1])
+    except (OSError, struct.error):
+        pass
+    return None

@@ -7,25 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from tutor.engine import wire
 from tutor.engine.questions import QUESTIONS
 from tutor.engine.server import Server, return_free_memory, warm_up
 from tutor.engine.sessions import CacheBudget, CachedSessions
 from tutor.engine.shared.backends import SharedBackends, Trainings
 from tutor.engine.shared.learner import Learner
-from tutor.engine.shared.learner_state import LearnerState
 from tutor.engine.shared.limits import MEGABYTE, Limits
 from tutor.engine.shared.scheduler import AHEAD, Scheduler
-from tutor.engine.wire import (
-    Append,
-    AskDistribution,
-    AskLab,
-    Close,
-    EngineLoad,
-    GoBack,
-    PathRequest,
-    SessionQuestion,
-    Tokenize,
-)
 from tutor.errors import TooMuchAsked
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.together import FEW, pays
@@ -86,8 +75,8 @@ class SharedServer:
     def take_turn(self) -> None:
         """See off who has left, then work for whoever is next, if anybody waits."""
         for learner in self._scheduler.take_away():
-            if learner.state is not None:
-                learner.state.forget()
+            if learner.server is not None:
+                learner.server.forget()
         self._drop_idle()
         if queue := self._scheduler.queue():
             started = self._clock()
@@ -96,15 +85,15 @@ class SharedServer:
             self._budget.shrink()
         self._cached = self._budget.taken
 
-    def load(self, version: str, up: float) -> EngineLoad:
+    def load(self, version: str, up: float) -> wire.EngineLoad:
         """For whoever looks after the machine; asked from the thread that listens."""
         learners = self._scheduler.slots
-        return EngineLoad(
+        return wire.EngineLoad(
             version=version,
             model=self._model.card.name,
             learners=len(learners),
             accounts=len({learner.account for learner in learners}),
-            sessions=sum(len(each.state.sessions) for each in learners if each.state),
+            sessions=sum(len(each.server.sessions) for each in learners if each.server),
             waiting=sum(len(learner.inbox) for learner in learners),
             trainings=len(self._trainings.running),
             cached=self._cached,
@@ -138,7 +127,7 @@ class SharedServer:
 
     def _answer_moves(self, learner: Learner) -> None:
         for _ in range(MOVES):
-            if not isinstance(learner.inbox.first(), Append | GoBack | Close):
+            if not isinstance(learner.inbox.first(), wire.Append | wire.GoBack | wire.Close):
                 return
             self._answer(learner)
 
@@ -162,16 +151,16 @@ class SharedServer:
         request = learner.inbox.next_if_any()
         if request is None:
             return
-        state = self._state_of(learner)
-        state.idle = False
-        self._steps += isinstance(request, AskDistribution)
+        server = self._server_of(learner)
+        learner.idle = False
+        self._steps += isinstance(request, wire.AskDistribution)
         if self._coming_in:
             started = self._clock()
-            state.server.answer(request)
+            server.answer(request)
             self._scheduler.charge([learner], self._clock() - started)
         else:
             self._began, self._between = self._clock(), 0.0
-            state.server.answer(request)
+            server.answer(request)
             self._scheduler.charge([learner], self._own_time())
 
     def _own_time(self) -> float:
@@ -211,9 +200,9 @@ class SharedServer:
     def _next_token(self, learner: Learner) -> Session | None:
         """The session whose next token, and no more, has to be read for their next request."""
         request = learner.inbox.first()
-        if not isinstance(request, AskDistribution):
+        if not isinstance(request, wire.AskDistribution):
             return None
-        session = self._state_of(learner).sessions.look(request.session)
+        session = self._server_of(learner).sessions.look(request.session)
         if session is None or not 1 <= request.position <= len(session):
             return None
         return session if session.unread(request.position) == 1 else None
@@ -221,50 +210,47 @@ class SharedServer:
     def _is_short(self, learner: Learner) -> bool:
         request = learner.inbox.first()
         match request:
-            case SessionQuestion():
-                session = self._state_of(learner).sessions.look(request.session)
+            case wire.SessionQuestion():
+                session = self._server_of(learner).sessions.look(request.session)
                 to_read = QUESTIONS[type(request)].tokens_to_read
                 return session is None or to_read(session, request) <= SHORT
-            case PathRequest() | Tokenize():
+            case wire.PathRequest() | wire.Tokenize():
                 return True
-            case AskLab() | None:
+            case wire.AskLab() | None:
                 return False
             case _:
                 assert_never(request)
 
     # --- what is kept -----------------------------------------------------------------------------
 
-    def _state_of(self, learner: Learner) -> LearnerState:
-        if learner.state is None:
-            learner.state = self._room_for(learner)
-        return learner.state
+    def _server_of(self, learner: Learner) -> Server:
+        if learner.server is None:
 
-    def _room_for(self, learner: Learner) -> LearnerState:
-        def pause() -> None:
-            self._pause(learner)
+            def pause() -> None:
+                self._pause(learner)
 
-        sessions = CachedSessions(self._budget, self._limits.sessions)
-        backends = SharedBackends(self._model, pause, learner.labs, self._trainings)
-        server = Server(
-            self._model,
-            learner.inbox,
-            learner.send,
-            sessions=sessions,
-            backends=backends,
-            check_cancelled=pause,
-            longest=self._limits.context,
-        )
-        return LearnerState(server, sessions, backends)
+            learner.server = Server(
+                self._model,
+                learner.inbox,
+                learner.send,
+                sessions=CachedSessions(self._budget, self._limits.sessions),
+                backends=SharedBackends(self._model, pause, learner.labs, self._trainings),
+                check_cancelled=pause,
+                longest=self._limits.context,
+            )
+        return learner.server
 
     def _drop_idle(self) -> None:
         """Free what is computed for those who have been away."""
         before = time.monotonic() - 60 * self._limits.idle
         away = [
-            learner.state
+            learner
             for learner in self._scheduler.slots
-            if learner.state and not learner.state.idle and learner.used < before
+            if learner.server and not learner.idle and learner.used < before
         ]
-        for state in away:
-            state.drop_computed()
+        for learner in away:
+            assert learner.server is not None
+            learner.server.drop_computed()
+            learner.idle = True
         if away:
             return_free_memory()

@@ -29,6 +29,8 @@ from tutor.lm.network import Transformer
 PIECE = 2048
 """Rows unpacked at a time."""
 
+_MEASURED: WeakKeyDictionary[nn.Module, tuple[Tensor, float]] = WeakKeyDictionary()
+
 
 class Ranked(NamedTuple):
     """Row `id`, the `rank`-th nearest (from 1)."""
@@ -57,7 +59,8 @@ class EmbeddingTable:
     @torch.inference_mode()
     def some(self, ids: Sequence[int]) -> Tensor:
         """[len(ids), width]"""
-        return _rows(self._embedding, torch.tensor(ids))
+        rows: Tensor = self._embedding(torch.tensor(ids))
+        return rows.cpu()  # wherever the table is
 
     @torch.inference_mode()
     def cosines(self, vectors: Tensor) -> Tensor:
@@ -91,34 +94,19 @@ class EmbeddingTable:
 
     @torch.inference_mode()
     def _measured(self) -> tuple[Tensor, float]:
-        return _measure(self._embedding, self.rows, self._check_cancelled)
-
-
-def _rows(embedding: nn.Module, ids: Tensor) -> Tensor:
-    """On the CPU, wherever the table is."""
-    rows: Tensor = embedding(ids)
-    return rows.cpu()
-
-
-_MEASURED: WeakKeyDictionary[nn.Module, tuple[Tensor, float]] = WeakKeyDictionary()
-
-
-def _measure(
-    embedding: nn.Module, rows: int, check_cancelled: Callable[[], None]
-) -> tuple[Tensor, float]:
-    """`lengths` and `chance`: the one thing that needs every row unpacked, half a second for a
-    small model, and is kept."""
-    if embedding not in _MEASURED:
-        lengths, total = [], torch.zeros(())
-        for ids in torch.arange(rows).split(PIECE):
-            check_cancelled()
-            piece = _rows(embedding, ids)  # [PIECE, width]
-            length = piece.norm(dim=-1).clamp(min=1e-12)
-            lengths.append(length)
-            total = total + (piece / length[:, None]).sum(dim=0)  # [width]
-        chance = (float(total.square().sum()) - rows) / (rows * (rows - 1))
-        _MEASURED[embedding] = torch.cat(lengths), chance
-    return _MEASURED[embedding]
+        """`lengths` and `chance`: the one thing that needs every row unpacked, half a second for a
+        small model, and is kept."""
+        if self._embedding not in _MEASURED:
+            lengths, total = [], torch.zeros(())
+            for ids in torch.arange(self.rows).split(PIECE):
+                self._check_cancelled()
+                piece = self._embedding(ids).cpu()  # [PIECE, width]
+                length = piece.norm(dim=-1).clamp(min=1e-12)
+                lengths.append(length)
+                total = total + (piece / length[:, None]).sum(dim=0)  # [width]
+            chance = (float(total.square().sum()) - self.rows) / (self.rows * (self.rows - 1))
+            _MEASURED[self._embedding] = torch.cat(lengths), chance
+        return _MEASURED[self._embedding]
 
 
 def nearest(cosines: Tensor, most: int, leave_out: Sequence[int] = ()) -> list[Ranked]:

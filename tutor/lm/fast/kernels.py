@@ -32,6 +32,9 @@ THREADS = 2
 SLOWER_ALLOWED = 2.0
 
 
+_REPEATS = 15  # of a product that is timed
+
+
 class Kernels(msgspec.Struct, frozen=True):
     """Which kernels for small integers may be used. Without them weights become 16-bit floats;
     with `exact` every weight becomes a 32-bit float."""
@@ -99,18 +102,13 @@ def choose_kernels() -> Kernels:
     Measured is the processor time of one thread: what other programs do does not change it.
     """
     with one_thread():
-        taken = {
-            form: _milliseconds(form, 4096, 576, clock=time.thread_time)
+        int4, int8, half = (
+            _milliseconds(form, 4096, 576, clock=time.thread_time)
             for form in ("int4", "int8", "fp16")
-        }
-    half = taken["fp16"]
+        )
     assert half is not None  # PyTorch multiplies 16-bit floats everywhere
-
-    def fast(form: str) -> bool:
-        milliseconds = taken[form]
-        return milliseconds is not None and milliseconds <= SLOWER_ALLOWED * half
-
-    return Kernels(int4=fast("int4"), int8=fast("int8"))
+    most = SLOWER_ALLOWED * half
+    return Kernels(int4=int4 is not None and int4 <= most, int8=int8 is not None and int8 <= most)
 
 
 @torch.inference_mode()
@@ -149,12 +147,7 @@ def _milliseconds_per_token(form: str, config: Config) -> float | None:
 
 
 def _milliseconds(
-    form: str,
-    outputs: int,
-    inputs: int,
-    *,
-    repeats: int = 15,
-    clock: Callable[[], float] = time.perf_counter,
+    form: str, outputs: int, inputs: int, *, clock: Callable[[], float] = time.perf_counter
 ) -> float | None:
     """One product of a matrix and a vector; None if this machine cannot."""
     try:
@@ -162,7 +155,7 @@ def _milliseconds(
         x = torch.randn(1, inputs)
         layer(x)
         taken = []
-        for _ in range(repeats):
+        for _ in range(_REPEATS):
             start = clock()
             layer(x)
             taken.append(clock() - start)

@@ -16,7 +16,7 @@ from tutor.errors import ModelDamaged
 from tutor.lm.fast import linear
 from tutor.lm.fast.kernels import Kernels, matrix_shapes
 from tutor.lm.fast.linear import GROUP, Groups, Int4Linear, Int8Linear
-from tutor.lm.formats.source import Matrix, Source
+from tutor.lm.formats.source import NORMS, PRODUCTS, Matrix, Source, shapes
 from tutor.lm.network import Config
 
 
@@ -56,45 +56,27 @@ def convert(
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
     """Names as in `Transformer`, and what the file holds for each, joined."""
     config = source.config
-    queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
-    width, hidden = config.width, config.hidden
     for block in range(config.layers):
-
-        def read(*parts: tuple[str, int], inputs: int, block: int = block) -> Matrix:
-            return _joined(
-                [_sized(source.matrix(part, block), part, size, inputs) for part, size in parts]
-            )
-
-        name = f"blocks.{block}"
-        yield (
-            f"{name}.attention.query_key_value",
-            read(("query", queries), ("key", shared), ("value", shared), inputs=width),
-        )
-        yield f"{name}.attention.output", read(("output", width), inputs=queries)
-        yield f"{name}.feed_forward.gate_up", read(("gate", hidden), ("up", hidden), inputs=width)
-        yield f"{name}.feed_forward.down", read(("down", width), inputs=hidden)
-    size = config.vocabulary_size
-    embedding = _sized(source.matrix("embedding"), "embedding", size, width)
-    if config.tied:
-        yield "head", embedding
-    else:
-        yield "embedding", embedding
-        yield "head", _sized(source.matrix("head"), "head", size, width)
+        for name, parts in PRODUCTS.items():
+            yield f"blocks.{block}.{name}", _joined([_read(source, part, block) for part in parts])
+    if not config.tied:
+        yield "embedding", _read(source, "embedding")
+    yield "head", _read(source, "embedding" if config.tied else "head")
 
 
 def _vectors(source: Source) -> Iterator[tuple[str, Tensor]]:
     for block in range(source.config.layers):
-        for part in ("attention_norm", "feed_forward_norm"):
+        for part in NORMS:
             yield f"blocks.{block}.{part}", source.vector(part, block)
     yield "norm", source.vector("norm")
 
 
-def _sized(matrix: Matrix, part: str, outputs: int, inputs: int) -> Matrix:
+def _read(source: Source, part: str, block: int | None = None) -> Matrix:
+    matrix, wanted = source.matrix(part, block), shapes(source.config)[part]
     shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
-    if shape != (outputs, inputs):
+    if shape != wanted:
         raise ModelDamaged(
-            f"its {part} weights are {shape} in place of {(outputs, inputs)}.",
-            "Fetch the model again.",
+            f"its {part} weights are {shape} in place of {wanted}.", "Fetch the model again."
         )
     return matrix
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor
 
 from tutor.lm.formats.hugging_face import NAMES
+from tutor.lm.formats.source import NORMS, PRODUCTS, shapes
 from tutor.lm.network import Config, Transformer
-from tutor.lm.training.checkpoint import save_atomically
+from tutor.lm.training.checkpoint import save_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 END, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
@@ -32,16 +34,12 @@ def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> N
     """Write everything that makes up the model into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    tensors = {
-        name: tensor.detach().to(torch.bfloat16).contiguous()
-        for name, tensor in llama_tensors(network).items()
-    }
     if tokenizer_file.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
     _write_json(folder / "config.json", llama_config(network.config, tokenizer))
     _write_json(folder / "generation_config.json", _ends(tokenizer))
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(network.config))
-    save_atomically(tensors, folder / "model.safetensors", {"format": "pt"})
+    save_weights(llama_tensors(network), folder / "model.safetensors")
 
 
 def llama_tensors(network: Transformer) -> dict[str, Tensor]:
@@ -52,38 +50,21 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
         for name in ("embedding", "norm", "head")
         if not (name == "head" and network.config.tied)
     }
-    for number in range(network.config.layers):
-        prefix = f"blocks.{number}."
-        block = {
-            name.removeprefix(prefix): weight
-            for name, weight in weights.items()
-            if name.startswith(prefix)
-        }
-        for name, weight in _llama_block(block, network.config).items():
+    for number, block in enumerate(network.blocks):
+        for name, weight in _llama_block(block.state_dict(), network.config).items():
             tensors[f"model.layers.{number}.{name}.weight"] = weight
     return tensors
 
 
 def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
     """Return the weights of one block; two of ours are several of theirs, one above the other."""
-    query_rows, shared_rows = (
-        heads * config.head_size for heads in (config.heads, config.key_value_heads)
-    )
-    queries, keys, values = torch.split(
-        block["attention.query_key_value.weight"], [query_rows, shared_rows, shared_rows]
-    )
-    gate, up = block["feed_forward.gate_up.weight"].chunk(2)
-    parts = {
-        "query": _halves(queries, config.head_size),
-        "key": _halves(keys, config.head_size),
-        "value": values,
-        "output": block["attention.output.weight"],
-        "gate": gate,
-        "up": up,
-        "down": block["feed_forward.down.weight"],
-        "attention_norm": block["attention_norm.weight"],
-        "feed_forward_norm": block["feed_forward_norm.weight"],
-    }
+    sizes = shapes(config)
+    parts = {norm: block[f"{norm}.weight"] for norm in NORMS}
+    for name, joined in PRODUCTS.items():
+        rows = [sizes[part][0] for part in joined]
+        parts |= zip(joined, block[f"{name}.weight"].split(rows), strict=True)
+    for part in ("query", "key"):
+        parts[part] = _halves(parts[part], config.head_size)
     return {NAMES[part]: weight for part, weight in parts.items()}
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tutor.errors import ModelDamaged, ModelUnsupported
+from tutor.errors import ModelUnsupported
 from tutor.lm.fast.linear import GROUP, Groups, halves
-from tutor.lm.formats.gguf_header import TensorPlace, read_header
+from tutor.lm.formats.gguf_header import TensorPlace, damaged, read_header
 from tutor.lm.formats.soundness import even_share, require_head_size
 from tutor.lm.formats.source import Matrix
 from tutor.lm.network import Config
@@ -39,8 +39,6 @@ _NAMES = {
     "feed_forward_norm": "ffn_norm",
 }
 
-_FETCH_AGAIN = "Fetch the file again."
-
 
 class GgufFile:
     """An open GGUF file; see `tutor.lm.formats.source.Source`."""
@@ -50,7 +48,8 @@ class GgufFile:
             with path.open("rb") as file:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
         except ValueError as error:  # of no bytes at all
-            raise ModelDamaged("it is empty.", _FETCH_AGAIN) from error
+            raise damaged("it is empty.") from error
+        self.files = [path]
         self._fields, self._tensors = read_header(self._data)
         self._require_family()
         self.config = self._config()
@@ -87,13 +86,13 @@ class GgufFile:
     def _matrix(self, part: str, block: int | None) -> TensorPlace:
         tensor = self._tensor(part, block)
         if len(tensor.shape) != 2:
-            raise ModelDamaged(f"its tensor {tensor.name} is not a matrix.", _FETCH_AGAIN)
+            raise damaged(f"its tensor {tensor.name} is not a matrix.")
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> TensorPlace:
         name = f"{_NAMES[part]}.weight" if block is None else f"blk.{block}.{_NAMES[part]}.weight"
         if name not in self._tensors:
-            raise ModelDamaged(f"it has no tensor {name}.", _FETCH_AGAIN)
+            raise damaged(f"it has no tensor {name}.")
         return self._tensors[name]
 
     def _require_family(self) -> None:

@@ -32,7 +32,10 @@ _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535  # bytes, as specified for keys
 _SHOWN = 80  # characters of a name in a message: in a damaged file it may be half of the file
-_FETCH_AGAIN = "Fetch the file again."
+
+
+def damaged(sentence: str) -> ModelDamaged:
+    return ModelDamaged(sentence, "Fetch the file again.")
 
 
 class TensorPlace(NamedTuple):
@@ -84,25 +87,21 @@ class Fields(Mapping[str, Any]):
     def _of_type(self, key: str, kinds: tuple[type, ...], said: str, default: Any) -> Any:
         if key not in self:
             if default is None:
-                raise ModelDamaged(f"it does not say {key}.", _FETCH_AGAIN)
+                raise damaged(f"it does not say {key}.")
             return default
         value = self[key]
         if type(value) not in kinds:
-            raise ModelDamaged(f"its field {one_line(key, _SHOWN)} is not a {said}.", _FETCH_AGAIN)
+            raise damaged(f"its field {one_line(key, _SHOWN)} is not a {said}.")
         return value
 
 
-class Header(NamedTuple):
-    fields: Fields
-    tensors: dict[str, TensorPlace]
-
-
-def read_header(data: memoryview) -> Header:
-    """The header of the file with these bytes (mapped, not read). Raises `ModelDamaged`, which
-    names the field or tensor that is not as it should be, or `ModelUnsupported`."""
+def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorPlace]]:
+    """The metadata and the tensors of the file with these bytes (mapped, not read). Raises
+    `ModelDamaged`, which names the field or tensor that is not as it should be, or
+    `ModelUnsupported`."""
     cursor = _Cursor(data)
     if cursor.take("4s", "its beginning") != b"GGUF":
-        raise ModelDamaged("it is not a GGUF file.", _FETCH_AGAIN)
+        raise damaged("it is not a GGUF file.")
     if (version := cursor.take("I", "its version")) not in _VERSIONS:
         raise ModelUnsupported(
             f"it is of version {version} of the format.", "Use one of version 2 or 3."
@@ -113,11 +112,11 @@ def read_header(data: memoryview) -> Header:
     for number in range(fields):
         key = cursor.name(f"the name of field {number + 1}")
         if key in readers:
-            raise ModelDamaged(f"it has two fields {one_line(key, _SHOWN)}.", _FETCH_AGAIN)
+            raise damaged(f"it has two fields {one_line(key, _SHOWN)}.")
         readers[key] = _value(cursor, f"its field {one_line(key, _SHOWN)}")
     found = Fields(readers)
     places = [_place(cursor, f"its tensor {number + 1}") for number in range(tensors)]
-    return Header(found, _checked(places, _data_start(cursor, found), len(data)))
+    return found, _checked(places, _data_start(cursor, found), len(data))
 
 
 class _Cursor:
@@ -136,10 +135,7 @@ class _Cursor:
         """Go on by `size` bytes; returns where they begin."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
-            raise ModelDamaged(
-                f"{what} takes {size:,} bytes, and the file ends early, after {left:,}.",
-                _FETCH_AGAIN,
-            )
+            raise damaged(f"{what} takes {size:,} bytes, and the file ends early, after {left:,}.")
         self.at += size
         return start
 
@@ -148,16 +144,13 @@ class _Cursor:
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
-            raise ModelDamaged(
-                f"{what} is {number:,}, and the file ends early, after {left:,} bytes.",
-                _FETCH_AGAIN,
-            )
+            raise damaged(f"{what} is {number:,}, and the file ends early, after {left:,} bytes.")
         return number
 
     def name(self, what: str) -> str:
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
-            raise ModelDamaged(f"{what} is {length:,} bytes long.", _FETCH_AGAIN)
+            raise damaged(f"{what} is {length:,} bytes long.")
         return safe(_text(self.data, self.skip(length, what), length, what))
 
 
@@ -170,7 +163,7 @@ def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
     if kind == _ARRAY:
         return _array(cursor, what)
     if kind not in _SCALARS:
-        raise ModelDamaged(f"{what} is of the unknown type {kind}.", _FETCH_AGAIN)
+        raise damaged(f"{what} is of the unknown type {kind}.")
     start = cursor.skip(struct.calcsize(f"<{_SCALARS[kind]}"), what)
     return lambda: struct.unpack_from(f"<{_SCALARS[kind]}", cursor.data, start)[0]
 
@@ -184,7 +177,7 @@ def _array(cursor: _Cursor, what: str) -> Callable[[], Any]:
             cursor.skip(cursor.count(f"the length of an item of {what}", 1), what)
         return partial(_texts, cursor.data, start, count, what)
     if kind not in _SCALARS:  # arrays of arrays, too, which no model has
-        raise ModelDamaged(f"{what} has items of the unknown type {kind}.", _FETCH_AGAIN)
+        raise damaged(f"{what} has items of the unknown type {kind}.")
     form = np.dtype(_SCALARS[kind]).newbyteorder("<")
     count = cursor.count(length_of, form.itemsize)
     start = cursor.skip(count * form.itemsize, what)
@@ -196,7 +189,7 @@ def _text(data: memoryview, start: int, length: int, what: str) -> str:
     try:
         return str(data[start : start + length], "utf-8")
     except UnicodeDecodeError as error:
-        raise ModelDamaged(f"{what} is not UTF-8.", _FETCH_AGAIN) from error
+        raise damaged(f"{what} is not UTF-8.") from error
 
 
 def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
@@ -214,16 +207,16 @@ def _place(cursor: _Cursor, what: str) -> TensorPlace:
     what = f"its tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise ModelDamaged(f"{what} has {dimensions:,} dimensions.", _FETCH_AGAIN)
+        raise damaged(f"{what} has {dimensions:,} dimensions.")
     shape = tuple(cursor.take("Q", f"the shape of {what}") for _ in range(dimensions))
     number = cursor.take("I", f"the type of {what}")
     try:
         kind = GGMLQuantizationType(number)
         block, bytes_of_block = GGML_QUANT_SIZES[kind]
     except (ValueError, KeyError) as error:
-        raise ModelDamaged(f"{what} is of the unknown type {number}.", _FETCH_AGAIN) from error
+        raise damaged(f"{what} is of the unknown type {number}.") from error
     if 0 in shape or shape[0] % block:
-        raise ModelDamaged(f"{what} cannot be {_times(shape)} in {kind.name}.", _FETCH_AGAIN)
+        raise damaged(f"{what} cannot be {_times(shape)} in {kind.name}.")
     size = math.prod(shape) // block * bytes_of_block
     return TensorPlace(name, kind, shape, cursor.take("Q", f"the place of {what}"), size)
 
@@ -231,9 +224,7 @@ def _place(cursor: _Cursor, what: str) -> TensorPlace:
 def _data_start(cursor: _Cursor, fields: Fields) -> int:
     alignment = fields.whole_number("general.alignment", 32)
     if alignment < 1 or alignment & (alignment - 1):
-        raise ModelDamaged(
-            f"its field general.alignment is {alignment:,}, which is no power of two.", _FETCH_AGAIN
-        )
+        raise damaged(f"its field general.alignment is {alignment:,}, which is no power of two.")
     return -(-cursor.at // alignment) * alignment
 
 
@@ -243,13 +234,12 @@ def _checked(places: list[TensorPlace], begin: int, end: int) -> dict[str, Tenso
     for place in places:
         start = begin + place.start
         if start + place.size > end:
-            raise ModelDamaged(
+            raise damaged(
                 f"its tensor {one_line(place.name, _SHOWN)} ({_times(place.shape)}) takes "
-                f"{place.size:,} bytes from byte {start:,}, and the file ends early, at {end:,}.",
-                _FETCH_AGAIN,
+                f"{place.size:,} bytes from byte {start:,}, and the file ends early, at {end:,}."
             )
         if place.name in found:
-            raise ModelDamaged(f"it has two tensors {one_line(place.name, _SHOWN)}.", _FETCH_AGAIN)
+            raise damaged(f"it has two tensors {one_line(place.name, _SHOWN)}.")
         found[place.name] = place._replace(start=start)
     return found
 

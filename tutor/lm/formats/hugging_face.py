@@ -34,8 +34,11 @@ NAMES = {
 
 _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 
-_FETCH_AGAIN = "Fetch the folder again."
 _LONGEST_NAME = 200  # characters
+
+
+def _damaged(sentence: str) -> ModelDamaged:
+    return ModelDamaged(sentence, "Fetch the folder again.")
 
 
 class _RopeScaling(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ class HuggingFaceFolder:
         self._folder = folder
         self.config = _read_config(folder / "config.json")
         self._files = _files_by_tensor(folder)
+        self.files = sorted(set(self._files.values()))
         self._open: dict[Path, Any] = {}
         self.format = _FORMATS.get(self._tensor("embedding", None).dtype, "safetensors")
         self.chat_template = _chat_template(folder)
@@ -91,7 +95,7 @@ class HuggingFaceFolder:
     def matrix(self, part: str, block: int | None = None) -> Tensor:
         tensor = self._tensor(part, block)
         if tensor.dim() != 2:
-            raise ModelDamaged(f"its {part} weights are not a matrix.", _FETCH_AGAIN)
+            raise _damaged(f"its {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
             return _pairs(tensor, self.config.head_size)  # else `convert` says what is wrong
         return tensor
@@ -101,25 +105,20 @@ class HuggingFaceFolder:
         if block is not None:
             name = f"model.layers.{block}.{name}"
         if name not in self._files:
-            raise ModelDamaged(f"it has no tensor {name}.", _FETCH_AGAIN)
+            raise _damaged(f"it has no tensor {name}.")
         path = self._files[name]
         if path not in self._open:
             self._open[path] = _open_safetensors(path)
         try:
             tensor: Tensor = self._open[path].get_tensor(name)
         except SafetensorError as error:
-            raise ModelDamaged(f"{path.name} lacks {name}.", _FETCH_AGAIN) from error
+            raise _damaged(f"{path.name} lacks {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
                 f"{name} is in the number format {str(tensor.dtype).removeprefix('torch.')}.",
                 "Use a model in F32, F16 or BF16.",
             )
         return tensor
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The files that hold the weights of the model in `folder`."""
-    return sorted(set(_files_by_tensor(folder).values()))
 
 
 def _files_by_tensor(folder: Path) -> dict[str, Path]:
@@ -129,42 +128,36 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
         data = _read_json(index)
         names = data.get("weight_map") if isinstance(data, dict) else None
         if not isinstance(names, dict):
-            raise ModelDamaged(f"{index.name} does not list the weights.", _FETCH_AGAIN)
+            raise _damaged(f"{index.name} does not list the weights.")
         return {tensor: folder / _file_name(index, file) for tensor, file in names.items()}
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise ModelDamaged("it has no safetensors file.", _FETCH_AGAIN)
-    return {tensor: file for file in files for tensor in _names_in(file)}
+        raise _damaged("it has no safetensors file.")
+    return {tensor: file for file in files for tensor in _open_safetensors(file).keys()}  # noqa: SIM118
 
 
 def _file_name(index: Path, file: object) -> str:
     """Only the last part of what an index names: it must not lead out of the folder."""
     name = Path(file).name if isinstance(file, str) else ""
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
-        raise ModelDamaged(f"{index.name} names a file that cannot be.", _FETCH_AGAIN)
+        raise _damaged(f"{index.name} names a file that cannot be.")
     return name
-
-
-def _names_in(path: Path) -> list[str]:
-    return list(_open_safetensors(path).keys())
 
 
 def _open_safetensors(path: Path) -> Any:
     try:
         return safe_open(path, framework="pt").__enter__()
     except FileNotFoundError as error:
-        raise ModelDamaged(f"{path.name} is missing.", _FETCH_AGAIN) from error
+        raise _damaged(f"{path.name} is missing.") from error
     except (SafetensorError, OSError) as error:
-        raise ModelDamaged(
-            f"{path.name} ends early, or is not what it says it is.", _FETCH_AGAIN
-        ) from error
+        raise _damaged(f"{path.name} ends early, or is not what it says it is.") from error
 
 
 def _read_json(path: Path) -> Any:
     try:
         return msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
-        raise ModelDamaged(f"{path.name} cannot be read: {error}.", _FETCH_AGAIN) from error
+        raise _damaged(f"{path.name} cannot be read: {error}.") from error
 
 
 def _read_config(path: Path) -> Config:
@@ -178,7 +171,7 @@ def _read_config(path: Path) -> Config:
     try:
         read = msgspec.convert(data, _ConfigFile)
     except msgspec.ValidationError as error:
-        raise ModelDamaged(f"{path.name}: {error}.", _FETCH_AGAIN) from error
+        raise _damaged(f"{path.name}: {error}.") from error
     if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
         raise ModelUnsupported("it has biases or another activation.", "Use another model.")
     head_size = read.head_dim or even_share(read.hidden_size, read.num_attention_heads)
@@ -216,7 +209,7 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
     if kind != "llama3":
         raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
     if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
-        raise ModelDamaged("the way it stretches its context contradicts itself.", _FETCH_AGAIN)
+        raise _damaged("the way it stretches its context contradicts itself.")
     factors = []
     for pair in range(0, head_size, 2):
         speed = base ** (-pair / head_size)
@@ -242,7 +235,7 @@ def _chat_template(folder: Path) -> str | None:
         try:
             return alone.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ModelDamaged(f"{alone.name} cannot be read: {error}.", _FETCH_AGAIN) from error
+            raise _damaged(f"{alone.name} cannot be read: {error}.") from error
     if not config.exists():
         return None
     data = _read_json(config)

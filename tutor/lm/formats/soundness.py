@@ -8,17 +8,19 @@ from tutor.errors import ModelDamaged
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-_FETCH_AGAIN = "Fetch the model again, or use another."
 _LARGEST_HEAD = 65_536  # 64 to 256 are usual
+
+
+def _damaged(sentence: str) -> ModelDamaged:
+    return ModelDamaged(sentence, "Fetch the model again, or use another.")
 
 
 def even_share(width: int, heads: int) -> int:
     """The size of each of `heads`, of a file that does not state it. Raises `ModelDamaged`."""
     if heads < 1 or width < 1 or width % heads:
-        raise ModelDamaged(
+        raise _damaged(
             f"it says that its width is {width} and that it has {heads} heads: that does not "
-            "divide.",
-            _FETCH_AGAIN,
+            "divide."
         )
     return width // heads
 
@@ -26,19 +28,18 @@ def even_share(width: int, heads: int) -> int:
 def require_head_size(size: int) -> None:
     """Raises `ModelDamaged` for one that no head has: tables as long as that are made of it."""
     if not 1 <= size <= _LARGEST_HEAD:
-        raise ModelDamaged(f"it says that its head size is {size}.", _FETCH_AGAIN)
+        raise _damaged(f"it says that its head size is {size}.")
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:
     """Raises `ModelDamaged` where sizes contradict each other. Whether the weights have these
     sizes is seen when they are read."""
     if wrong := _contradiction(config):
-        raise ModelDamaged(f"{wrong}.", _FETCH_AGAIN)
+        raise _damaged(f"{wrong}.")
     if tokenizer.highest_id >= config.vocabulary_size:
-        raise ModelDamaged(
+        raise _damaged(
             f"its tokenizer has a token {tokenizer.highest_id}, and its vocabulary only "
-            f"{config.vocabulary_size} entries.",
-            _FETCH_AGAIN,
+            f"{config.vocabulary_size} entries."
         )
 
 

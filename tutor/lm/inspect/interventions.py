@@ -11,12 +11,13 @@ import math
 import random
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tutor.lm.inspect.hooks import Replacement, block_of, replaced
-from tutor.lm.network import LayerCache, Trace, Transformer
+from tutor.lm.network import Transformer
 
 
 class HeadMask(nn.Module):
@@ -46,15 +47,8 @@ class UnmaskedAttention(nn.Module):
         super().__init__()
         self.attention = attention
 
-    def forward(
-        self,
-        x: Tensor,
-        rotation: Tensor,
-        mask: Tensor | None = None,
-        cache: LayerCache | None = None,
-        trace: Trace | None = None,
-    ) -> Tensor:
-        answer: Tensor = self.attention(x, rotation, None, cache, trace)
+    def forward(self, x: Tensor, rotation: Tensor, mask: Tensor | None, *rest: Any) -> Tensor:
+        answer: Tensor = self.attention(x, rotation, None, *rest)
         return answer
 
 
@@ -85,9 +79,6 @@ def unmasked(network: Transformer) -> Iterator[None]:
     blocks = [block_of(network, layer) for layer in range(network.config.layers)]
     with replaced([(block, "attention", UnmaskedAttention(block.attention)) for block in blocks]):
         yield
-
-
-# --- copying --------------------------------------------------------------------------------------
 
 
 def twice(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:

@@ -63,14 +63,9 @@ def _held(layer: int, layers: int, room: int) -> range:
 
 def _lens_rows(model: LanguageModel, probabilities: Tensor, target: int) -> tuple[LensRow, ...]:
     best = probabilities.max(dim=-1)
+    of_target = probabilities[:, target].tolist()
+    columns = zip(best.indices.tolist(), best.values.tolist(), of_target, strict=True)
     return tuple(
-        LensRow(layer, model.tokenizer.token(id_), probability, of_target)
-        for layer, (id_, probability, of_target) in enumerate(
-            zip(
-                best.indices.tolist(),
-                best.values.tolist(),
-                probabilities[:, target].tolist(),
-                strict=True,
-            )
-        )
+        LensRow(layer, model.tokenizer.token(id_), probability, probability_of_target)
+        for layer, (id_, probability, probability_of_target) in enumerate(columns)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,12 @@ def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, 
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
+    """Write the weights of a finished model, in bfloat16."""
+    halved = {name: weight.detach().bfloat16().contiguous() for name, weight in weights.items()}
+    save_atomically(halved, path, {"format": "pt"})
 
 
 def save_checkpoint(

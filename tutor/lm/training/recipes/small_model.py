@@ -17,22 +17,10 @@ from tutor.lm.formats.convert import convert
 from tutor.lm.formats.export import export_folder
 from tutor.lm.formats.hugging_face import HuggingFaceFolder
 from tutor.lm.network import Transformer
+from tutor.lm.training import train
 from tutor.lm.training.run import Watcher, checkpoint_beside, run_steps, write_record
-from tutor.lm.training.train import (
-    HELD_OUT,
-    PROMPT,
-    Settings,
-    batch_of,
-    greedy_continuation,
-    held_out_loss,
-    held_out_text,
-    initialize,
-    loss_of,
-    round_to_bfloat16,
-    training_tokens,
-)
 
-SETTINGS = Settings(
+SETTINGS = train.Settings(
     width=256,
     hidden=672,
     steps=10_500,
@@ -57,13 +45,13 @@ class Result(msgspec.Struct, frozen=True):
     read_tokens: int  # tokens in all batches together
     nats_per_token: float  # on held-out text, by the weights as they were written
     bits_per_byte: float
-    settings: Settings
+    settings: train.Settings
 
 
 def train_small_model(
     corpus: Path,
     output: Path,
-    settings: Settings,
+    settings: train.Settings,
     watcher: Watcher,
     begin: Path | None = None,
 ) -> Result:
@@ -77,11 +65,11 @@ def train_small_model(
     _require(corpus)
     torch.set_num_threads(settings.threads)
     tokenizer = Tokenizer.from_file(str(corpus / TOKENIZER))
-    tokens = training_tokens(corpus, tokenizer, settings.seed, settings.one_in)
-    held_out = held_out_text(corpus / HELD_OUT, tokenizer)
+    tokens = train.training_tokens(corpus, tokenizer, settings.seed, settings.one_in)
+    held_out = train.held_out_text(corpus / train.HELD_OUT, tokenizer)
     network = Transformer(settings.config(tokenizer.get_vocab_size()))
     fuse_attention(network)
-    initialize(network, settings.seed)
+    train.initialize(network, settings.seed)
     if begin is not None:
         take_weights(network, begin)
     weights = sum(weight.numel() for weight in network.parameters())
@@ -89,18 +77,18 @@ def train_small_model(
 
     def loss_at(step: int) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
-            return loss_of(network, *batch_of(tokens, step, settings))
+            return train.loss_of(network, *train.batch_of(tokens, step, settings))
 
     def evaluate() -> tuple[float, float]:
-        nats, bits = held_out_loss(network, held_out)
-        text = greedy_continuation(network, tokenizer, PROMPT, 16)
+        nats, bits = train.held_out_loss(network, held_out)
+        text = train.greedy_continuation(network, tokenizer, train.PROMPT, 16)
         watcher.note(
-            f"held out {nats:.3f} nats per token, {bits:.3f} bits per byte: {PROMPT}{text}"
+            f"held out {nats:.3f} nats per token, {bits:.3f} bits per byte: {train.PROMPT}{text}"
         )
         return nats, bits
 
     run_steps(network, loss_at, settings, checkpoint_beside(output), evaluate, watcher)
-    round_to_bfloat16(network)
+    train.round_to_bfloat16(network)
     export_folder(output, network, corpus / TOKENIZER)
     nats, bits = evaluate()
     read = settings.steps * settings.batch * settings.context
@@ -124,7 +112,7 @@ def take_weights(network: Transformer, folder: Path) -> None:
 
 
 def _require(corpus: Path) -> None:
-    for name in (TOKENIZER, HELD_OUT):
+    for name in (TOKENIZER, train.HELD_OUT):
         if not (corpus / name).is_file():
             raise UsageError(
                 f"{corpus} holds no {name}.",

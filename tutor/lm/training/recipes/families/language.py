@@ -36,9 +36,9 @@ def alike(words: str) -> Slot:
     return tuple((word, word) for word in words.split())
 
 
-def regular(words: str, ending: str = "s") -> Slot:
+def regular(words: str) -> Slot:
     """Nouns of one form for one and another for several, given alike: "dog", "wolf/wolves"."""
-    return tuple((one, many or one + ending) for one, _, many in _parted(words))
+    return tuple((one, many or one + "s") for one, _, many in _parted(words))
 
 
 def verbs(words: str) -> Slot:
@@ -226,25 +226,20 @@ def patterns() -> Iterator[Pattern]:
     total = sum(kind.weight for kind in everyone)
     opening = either((5, NOTHING), (1, row(alike("every"), TIMES)))
     beside = either((3, NOTHING), (1, PLACE))
-    for kind in everyone:
-        subject = named(kind.nouns, kind.adjectives)
-        anyone = any_(kind.nouns, kind.adjectives)
+
+    def sentences(kind: Kind, subject: Weighted, anyone: Weighted) -> Weighted:
         there_is = chain(row(alike("there"), BE), anyone, PLACE, row(STOP))
-        whole = either(
-            (9, chain(opening, subject, beside, said_of(kind))),
-            (1, there_is),
-        )
-        for probability, slots in whole:
+        return either((9, chain(opening, subject, beside, said_of(kind))), (1, there_is))
+
+    for kind in everyone:
+        nouns, adjectives = kind.nouns, kind.adjectives
+        for probability, slots in sentences(
+            kind, named(nouns, adjectives), any_(nouns, adjectives)
+        ):
             for many in (False, True):
                 yield Pattern.of(0.4 * probability * kind.weight / total, slots, many)
-        counted = either(
-            (1, row(COUNTS, kind.nouns)), (1, row(COUNTS, alike(kind.adjectives), kind.nouns))
-        )
-        several = either(
-            (9, chain(opening, counted, beside, said_of(kind))),
-            (1, chain(row(alike("there"), BE), counted, PLACE, row(STOP))),
-        )
-        for probability, slots in several:
+        counted = either((1, row(COUNTS, nouns)), (1, row(COUNTS, alike(adjectives), nouns)))
+        for probability, slots in sentences(kind, counted, counted):
             yield Pattern.of(0.2 * probability * kind.weight / total, slots, True)
 
 
@@ -262,10 +257,6 @@ class Language:
     def words(self) -> tuple[str, ...]:
         """Every word there is, in alphabetical order."""
         return tuple(sorted({word for p in self._patterns for slot in p.words for word in slot}))
-
-    @property
-    def longest(self) -> int:
-        return max(self._by_length)
 
     def sentence(self, pick: random.Random) -> tuple[str, ...]:
         return self.pair(pick)[0]

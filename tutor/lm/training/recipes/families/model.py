@@ -17,7 +17,7 @@ from tutor import paths
 from tutor.errors import ModelDamaged, ModelNotFound, UsageError
 from tutor.lm.fast.attention import fuse_attention
 from tutor.lm.network import Config
-from tutor.lm.training.checkpoint import save_atomically
+from tutor.lm.training.checkpoint import save_weights
 from tutor.lm.training.recipes.families.networks import FamilyNetwork
 from tutor.lm.training.recipes.families.tasks import EXAMPLES, MEASURED, TASKS, Measure
 from tutor.lm.training.recipes.families.text import Vocabulary
@@ -107,21 +107,14 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
         watcher,
     )
     round_to_bfloat16(network)
-    _write(output, Description(family, config, task.vocabulary.words), network)
+    output.mkdir(parents=True, exist_ok=True)
+    description = Description(family, config, task.vocabulary.words)
+    (output / DESCRIPTION).write_bytes(msgspec.json.encode(description) + b"\n")
+    save_weights(dict(network.named_parameters()), output / WEIGHTS)
     result = Result(weights, EXAMPLES, evaluate(MEASURED), settings)
     write_record(output, result)
     checkpoint_beside(output).unlink(missing_ok=True)
     return result
-
-
-def _write(folder: Path, description: Description, network: FamilyNetwork) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / DESCRIPTION).write_bytes(msgspec.json.encode(description) + b"\n")
-    tensors = {
-        name: weight.detach().to(torch.bfloat16).contiguous()
-        for name, weight in network.named_parameters()
-    }
-    save_atomically(tensors, folder / WEIGHTS, {"format": "pt"})
 
 
 def load_family(family: Family, folder: Path | None = None) -> FamilyModel:

@@ -15,11 +15,11 @@ et al. 2017 and Raffel et al. 2019 (T5, encoder-decoder).
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from tutor.lm.network import (
     Attention,
-    Block,
     Config,
     FeedForward,
     RMSNorm,
@@ -31,29 +31,12 @@ from tutor.lm.network import (
 )
 
 
-class Encoder(nn.Module):
+class Encoder(Transformer):
     """Reads a text at once, each position both sides of itself, and scores the vocabulary for
     every position: at a blank, that is what could stand there."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.embedding = nn.Embedding(config.vocabulary_size, config.width)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = RMSNorm(config.width, config.norm_epsilon)
-
-    def forward(self, ids: Tensor, trace: Trace | None = None) -> Tensor:
-        """Read `ids` [..., T]; the final vectors [..., T, width]."""
-        rotation = rotations(self.config, 0, ids.shape[-1])
-        x = self.embedding(ids)
-        for block in self.blocks:
-            x = block(x, rotation, None, None, trace)  # no mask: everything may be looked at
-        final: Tensor = self.norm(x)
-        return final
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Scores of every word [..., vocabulary] for final vectors [..., width]."""
-        return hidden @ self.embedding.weight.T
+    def mask(self, tokens: int, length: int, device: torch.device) -> None:
+        """Return no mask: each position may look at all of them."""
 
 
 class CrossAttention(nn.Module):
@@ -122,7 +105,7 @@ class EncoderDecoder(nn.Module):
 
     def read(self, ids: Tensor, trace: Trace | None = None) -> Tensor:
         """What was read [..., S, width], of `ids` [..., S]."""
-        read: Tensor = self.encoder(ids, trace)
+        read: Tensor = self.encoder(ids, None, trace)
         return read
 
     def forward(

@@ -39,7 +39,7 @@ def filled(
     text = (START, *words)
     trace = Trace()
     with torch.inference_mode():
-        logits = network.logits(network(torch.tensor(vocabulary.ids(text)), trace))
+        logits = network.logits(network(torch.tensor(vocabulary.ids(text)), None, trace))
     said = [_said(vocabulary, logits, row) for row, word in enumerate(text) if word == BLANK]
     return said, Looks(text, text, torch.stack(trace.attention))
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Protocol
 
 import msgspec
 import torch
@@ -51,26 +50,6 @@ class Measure(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         best = "" if self.best is None else f" (the language itself: {self.best:.3f})"
         return f"{self.name}: {self.value:.3f} of {self.of:,}{best}"
-
-
-class Task(Protocol):
-    """What a family is trained for."""
-
-    vocabulary: Vocabulary
-
-    def network(self, config: Config) -> FamilyNetwork: ...
-
-    def batch(self, step: int, size: int, seed: int) -> Batch:
-        """The examples of one step; the same for the same step and seed."""
-        ...
-
-    def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
-        """Mean surprise at the right words, in nats."""
-        ...
-
-    def measure(self, network: FamilyNetwork, count: int) -> tuple[Measure, ...]:
-        """How well it does on `count` examples that it was not trained on."""
-        ...
 
 
 @lru_cache(maxsize=1)
@@ -145,7 +124,7 @@ def _surprise(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 class _OnSentences:
-    """The words and the training sentences that two of them share."""
+    """What two of them share: the words, the training sentences and the loss."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -156,6 +135,12 @@ class _OnSentences:
         drawn = single_sentences(0, EXAMPLES, kept_out=False)
         return _ByLength([(sentence, sentence) for sentence in drawn])
 
+    def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
+        """Mean surprise at the right words, in nats."""
+        assert isinstance(network, Transformer)
+        ids, targets = batch
+        return _surprise(network.logits(network(ids)), targets)
+
 
 class FillBlanks(_OnSentences):
     """Encoder-only: `<start> the <blank> barks .` -> `dog` at the blank."""
@@ -164,6 +149,7 @@ class FillBlanks(_OnSentences):
         return Encoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
+        """The examples of one step; the same for the same step and seed."""
         pick = random.Random(f"{seed} {step}")
         examples = [self._blanked(sentence, pick) for sentence, _ in self._train.some(pick, size)]
         shown, wanted = zip(*examples, strict=True)
@@ -180,11 +166,6 @@ class FillBlanks(_OnSentences):
             shown[place] = BLANK
             wanted[1 + place] = self.vocabulary.ids([sentence[place]])[0]
         return (START, *shown), wanted
-
-    def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
-        assert isinstance(network, Encoder)
-        ids, targets = batch
-        return _surprise(network.logits(network(ids)), targets)
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
         """A blank in each sentence, at a place drawn by chance: how often the likeliest word is
@@ -220,11 +201,6 @@ class GoOn(_OnSentences):
         targets[targets == self.vocabulary.ids([UNKNOWN])[0]] = IGNORED
         return ids[:, :-1], targets
 
-    def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
-        assert isinstance(network, Transformer)
-        ids, targets = batch
-        return _surprise(network.logits(network(ids)), targets)
-
     @torch.no_grad()
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
         """How often the likeliest words after the beginning of a sentence, cut at a place drawn
@@ -253,10 +229,8 @@ class Transform:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary.of((*language().words, *"0123456789", *self._number_words()))
-
-    def _number_words(self) -> list[str]:
-        return [word for word in numerals.WORDS if word not in language().words]
+        said = [word for word in numerals.WORDS if word not in language().words]
+        return Vocabulary.of((*language().words, *"0123456789", *said))
 
     @cached_property
     def _train(self) -> _ByLength:
