@@ -21,6 +21,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import tutor.app
+from tutor.app.key_scheme import COMMON_KEYS
 from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.labs.kit.view import LabView
@@ -103,6 +104,7 @@ def filled_in(text: str) -> str:
     parts = {
         "keys": keys_of_the_app,
         "main-keys": main_keys,
+        "common-keys": common_keys,
         "keys-of-labs": keys_of_labs,
         "labs": number_of_labs,
     }
@@ -111,6 +113,14 @@ def filled_in(text: str) -> str:
 
 def number_of_labs() -> str:
     return str(len(registry.names()))
+
+
+def common_keys() -> str:
+    rows = []
+    for common in COMMON_KEYS:
+        signs = [SIGNS.get(key, key) for key in common.key.split(", ")]
+        rows.append((" ".join(f"`{sign}`" for sign in signs), common.meaning))
+    return table(("key", "what it does"), rows)
 
 
 def main_keys() -> str:

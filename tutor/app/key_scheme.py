@@ -1,0 +1,40 @@
+"""The common scheme of keys: one function has one key, on every screen and in every lab."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class CommonKey(NamedTuple):
+    """A key, the labels it has in key lines, and its meaning. A binding with one of these labels
+    uses this key; a test compares."""
+
+    key: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
+COMMON_KEYS = (
+    CommonKey("enter", (), "Do what the screen is about, at the mark: open, accept, take, answer."),
+    CommonKey("escape", ("back",), "Go back. Nothing is discarded."),
+    CommonKey("up, down, left, right", (), "Move the mark, or change the value at the mark."),
+    CommonKey("tab", (), "Go to the next view, link or field; Shift+Tab goes back."),
+    CommonKey("e", ("edit",), "Edit the text or prompt."),
+    CommonKey("r", ("run", "stop"), "Run, or stop what is running."),
+    CommonKey("u", ("undo",), "Undo the last token or the last answer."),
+    CommonKey("z", ("reset",), "Reset to how it began."),
+    CommonKey("s", ("new seed",), "Draw again with a new seed."),
+    CommonKey("p, n", (), "Go to the previous or next item."),
+    CommonKey("x", ("example", "next example"), "Load another example."),
+    CommonKey("o", (), "Open another text or model."),
+    CommonKey("a", ("add",), "Add an item or a server."),
+    CommonKey("d", ("delete", "remove"), "Delete or remove the item at the mark."),
+    CommonKey("t", ("sampler",), "Change the sampler settings."),
+    CommonKey("m", ("mask",), "Switch the causal mask on or off."),
+    CommonKey("ctrl+s", ("save",), "Save."),
+    CommonKey("g", ("goals",), "Show the task and all goals."),
+    CommonKey("y", ("retry",), "Retry after a failure of the engine."),
+    CommonKey("slash", ("search",), "Search: the vocabulary in the stepper, else the course."),
+    CommonKey("v", ("glossary",), "Open the glossary."),
+    CommonKey("question_mark", ("help",), "Explain every key of the screen."),
+)
