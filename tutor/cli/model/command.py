@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.interrupted import leaving_at_once
+from tutor.cli.interrupted import leaving_at_once, on_signals
 from tutor.cli.model import check as remote_check
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError
@@ -48,17 +46,24 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     check.set_defaults(run=run_check)
 
 
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+"""The signals that ask a process to end."""
+
+
 # --- pull ---------------------------------------------------------------------------------------
 
 
 def run_pull(options: argparse.Namespace) -> int:
-    """Fetch, then convert for this machine. With --json a failure is also the last line."""
+    """Fetch, then convert for this machine. With --json a failure is also the last line. A signal
+    to end this process ends the download, and cleans up after it."""
+    from tutor.models.pull import pull
     from tutor.models.report import Pulled, PullFailed
 
+    cancelled = Event()
     with nullcontext(_json_line) if options.json else pulling() as show:
         try:
-            with _stopped_by_signals() as cancelled:
-                model, fetched = _pull(show, cancelled, shared=options.shared)
+            with on_signals(cancelled.set, *ENDING):
+                model, fetched = pull(show, cancelled=cancelled, shared=options.shared)
             _convert(model, show)
         except TutorError as error:
             show(PullFailed(type(error).__name__, error.happened, error.next_step))
@@ -67,14 +72,6 @@ def run_pull(options: argparse.Namespace) -> int:
     if not options.json:
         output.write(f"The model is {'installed' if fetched else 'already here'}: {model.path}")
     return 0
-
-
-def _pull(
-    show: Callable[[PullEvent], None], cancelled: Event, *, shared: bool
-) -> tuple[FoundModel, bool]:
-    from tutor.models.pull import pull
-
-    return pull(show, cancelled=cancelled, shared=shared)
 
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
@@ -94,22 +91,6 @@ def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
 def _json_line(event: PullEvent) -> None:
     output.write_json(event)
     output.flush()
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[Event]:
-    """An event that is set when this process is asked to end, so that the download is ended and
-    cleaned up in order."""
-    cancelled = Event()
-    asked = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform != "win32":
-        asked.append(signal.SIGHUP)
-    before = {each: signal.signal(each, lambda *_: cancelled.set()) for each in asked}
-    try:
-        yield cancelled
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 # --- list ---------------------------------------------------------------------------------------

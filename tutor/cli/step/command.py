@@ -39,7 +39,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     text.add_argument("--input", metavar="FILE", help="read the text from FILE, or - for input")
     parser.add_argument("--chat", action="store_true", help="as a message in the chat template")
     parser.add_argument("--top", type=_count, default=10, metavar="K", help="rows (default: 10)")
-    parser.add_argument("--steps", type=_positive, metavar="N", help="go on for up to N tokens")
+    parser.add_argument("--steps", type=positive, metavar="N", help="go on for up to N tokens")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the draw (default: 0)")
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
     sampler = parser.add_argument_group("sampler, applied in this order")
@@ -187,4 +187,4 @@ def _number(least: int) -> Callable[[str], int]:
 
 
 _count = _number(0)
-_positive = _number(1)
+positive = _number(1)

@@ -25,6 +25,10 @@ class JsonModel(msgspec.Struct, frozen=True):
     sha256: str
     format: str
 
+    @classmethod
+    def of(cls, card: ModelCard) -> JsonModel:
+        return cls(card.name, card.sha256, card.format)
+
 
 class JsonRow(msgspec.Struct, frozen=True):
     """`bytes` in hexadecimal. `sampled_probability` is left out without sampler options. Of a
@@ -89,12 +93,9 @@ class Report:
 
     def finish(self) -> None:
         if self._settings.json:
-            card = self._card
-            model = JsonModel(name=card.name, sha256=card.sha256, format=card.format)
-            ids: tuple[int, ...] | msgspec.UnsetType = tuple(token.id for token in self._prompt)
-            if card.remote:
-                ids = msgspec.UNSET
-            output.write_json(JsonReport(model, ids, tuple(self._steps)))
+            ids = tuple(token.id for token in self._prompt)
+            shown = msgspec.UNSET if self._card.remote else ids
+            output.write_json(JsonReport(JsonModel.of(self._card), shown, tuple(self._steps)))
         elif self._taken:
             text = b"".join(token.data for token in (*self._prompt, *self._taken))
             output.write(f"\nThe whole text:\n{text.decode('utf-8', 'replace')}")
