@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def create_file(path: Path) -> int:
     Raises `OSError`."""
     path.unlink(missing_ok=True)
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+
+
+def keep(path: Path, data: bytes) -> None:
+    """Write the file of a cache, all of it or nothing. Where that is not possible, nothing
+    happens."""
+    with suppress(OSError):
+        make_folder(path.parent)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
 
 
 def _close(folder: Path) -> None:

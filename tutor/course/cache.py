@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -106,16 +104,7 @@ class Cache:
         but that the next start takes longer."""
         if self._file is None or self._now.keys() == self._before.keys():
             return
-        data = msgspec.msgpack.encode(_Kept(self._stamp, self._now))
-        with suppress(OSError):
-            private.make_folder(self._file.parent)
-            number, name = tempfile.mkstemp(dir=self._file.parent)
-            try:
-                with os.fdopen(number, "wb") as stream:
-                    stream.write(data)
-                Path(name).replace(self._file)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+        private.keep(self._file, msgspec.msgpack.encode(_Kept(self._stamp, self._now)))
 
     def _read(self) -> dict[str, Entry]:
         if self._file is None:

@@ -203,7 +203,7 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
 
 
-class Quoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="kebab"):
+class Quoted(Sampler, frozen=True, kw_only=True):
     """A number (or text) that a lesson quotes, and how the default model arrives at it, so that
     the linter can compute it again.
 
@@ -219,10 +219,6 @@ class Quoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     token: Annotated[str, msgspec.Meta(max_length=60)] = ""
     chat: bool = False
     system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
-    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
-    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
     def __post_init__(self) -> None:
         of_token = self.value in ("probability", "logit", "rank", "surprisal")
