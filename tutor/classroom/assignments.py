@@ -88,10 +88,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
     try:
         private.make_folder(path.parent, _FOLDER_FOR_ALL)
-        temporary = disk.write_temporary(path, data)
-        temporary.chmod(FOR_ALL)
-        disk.move(temporary, path)
-        disk.sync_folder(path.parent)
+        disk.replace(path, data, lambda new: new.chmod(FOR_ALL))
     except PermissionError as error:
         raise _not_yours(path) from error
     except OSError as error:

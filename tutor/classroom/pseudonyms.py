@@ -67,4 +67,4 @@ def _make(path: Path) -> None:
     private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
         if not entry_exists(path):
-            disk.move(disk.write_temporary(path, new_key()), path)
+            disk.replace(path, new_key())

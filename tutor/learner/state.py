@@ -144,8 +144,8 @@ class _Folding:
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
-        elif self.undo.question == name:
-            self.undo = Undo()  # what was before is no longer all that there would be without it
+        else:  # what was before is no longer all that there would be without it
+            self._cannot_undo(name)
 
     def take_back(self, event: Undone) -> None:
         name = event.question
@@ -158,11 +158,14 @@ class _Folding:
             self.undo = Undo()
         else:
             self.stale.add(name)
-            if self.undo.question == name:
-                self.undo = Undo()
+            self._cannot_undo(name)
         for key, lesson in self.lessons.items():
             if lesson.question == name and lesson.answer:
                 self.lessons[key] = msgspec.structs.replace(lesson, answer="")
+
+    def _cannot_undo(self, question: str) -> None:
+        if self.undo.question == question:
+            self.undo = Undo()
 
     def suspend(self, event: Suspended) -> None:
         name, new = event.question, Suspension(event.at, event.suspended)
@@ -184,8 +187,7 @@ class _Folding:
             card = self.cards.get(name)
             if card is None:
                 continue
-            if self.undo.question == name:
-                self.undo = Undo()
+            self._cannot_undo(name)
             self.stale.add(name)  # later answers, to an older version, may count again
             if card.last_at <= event.at:
                 del self.cards[name]

@@ -120,9 +120,7 @@ class TextShelf:
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)
         with disk.failures_in_words(path, "saved"):
-            temporary = disk.write_temporary(path, msgspec.json.encode(info) + b"\n" + packed)
-            disk.move(temporary, path)
-            disk.sync_folder(self.folder)
+            disk.replace(path, msgspec.json.encode(info) + b"\n" + packed)
 
     def _drop_oldest(self, kept: TextInfo) -> None:
         """Come back to `MOST`; neither what is starred nor what was just saved goes."""
