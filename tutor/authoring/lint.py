@@ -16,10 +16,9 @@ import msgspec
 
 from tutor.authoring.advice import advice
 from tutor.authoring.release import Release, changed, read_release
-from tutor.course.companions import FACTS
 from tutor.course.consistency import usable_outlines
 from tutor.course.facts import Fact, read_facts
-from tutor.course.folder import lesson_files, read_file
+from tutor.course.folder import FACTS, lesson_files, read_file
 from tutor.course.glossary import Glossary, read_glossary
 from tutor.course.lesson import Lesson, LiveGoal, Screen
 from tutor.course.links import GLOSSARY

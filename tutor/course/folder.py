@@ -10,6 +10,9 @@ from tutor.course.reading.place import MAXIMUM_BYTES, Place
 from tutor.errors import LessonError
 from tutor.text import safe
 
+FACTS = "facts.yaml"
+"""The file of a course's facts, beside its lessons."""
+
 _FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
 
 
