@@ -11,12 +11,11 @@ from tutor.authoring.lint import lint
 from tutor.authoring.release import changed, read_release
 from tutor.course.catalogue import load_course
 from tutor.course.facts import Fact, read_facts
-from tutor.course.lesson import GOALS, Action, Lab, Value
+from tutor.course.lesson import GOALS, Action, FrontMatter, Lab, Value
 from tutor.course.measured import Entry, Measured, OfCases, Score
 from tutor.course.questions.base import type_name
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.questions.question import QUESTION_TYPES
-from tutor.course.reading.parse import FrontMatter
 from tutor.course.targets import target
 from tutor.labs.kit import registry
 

@@ -242,19 +242,24 @@ class Screen(msgspec.Struct, frozen=True):
     measured: tuple[Measured, ...] = ()
 
 
-class Lesson(msgspec.Struct, frozen=True):
-    """`needs` are ids of lessons that should come before; `source` are the headings of the source
-    lesson whose content this one teaches."""
+class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a lesson file says first. `needs` are ids of lessons that should come before; `source`
+    are the headings of the source lesson whose content this one teaches."""
 
-    id: str
-    number: int
-    version: int
-    title: str
-    summary: str
+    id: Id
+    number: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+    source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
+
+
+class Lesson(FrontMatter, frozen=True, kw_only=True):
+    """A lesson file that was read."""
+
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]
-    needs: tuple[str, ...] = ()
-    source: tuple[str, ...] = ()
 
     @property
     def labs(self) -> tuple[Lab, ...]:

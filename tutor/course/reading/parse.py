@@ -8,16 +8,15 @@ line and remedy.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from tutor.course.facts import Fact, FactsBlock, table
-from tutor.course.lesson import Lab, Lesson, Quoted, Screen
+from tutor.course.lesson import FrontMatter, Lab, Lesson, Quoted, Screen
 from tutor.course.links import Link, follow
 from tutor.course.measured import Measured
 from tutor.course.outline import NEEDS
-from tutor.course.questions.base import Id, Sentence
 from tutor.course.questions.question import Question
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.headings import title_and_id
@@ -35,16 +34,6 @@ T = TypeVar("T")
 MAXIMUM_SCREEN_LINES = 60
 """Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
 small terminal; this much is no screen any more."""
-
-
-class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: Id
-    number: Annotated[int, msgspec.Meta(ge=0, le=999)]
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
-    summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-    version: Annotated[int, msgspec.Meta(ge=1)] = 1
-    needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
-    source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -136,17 +125,7 @@ class _Reader:
             )
         if front is None:
             return None
-        return Lesson(
-            id=front.id,
-            number=front.number,
-            version=front.version,
-            title=front.title,
-            summary=front.summary,
-            screens=screens,
-            questions=questions,
-            needs=front.needs,
-            source=front.source,
-        )
+        return Lesson(**msgspec.structs.asdict(front), screens=screens, questions=questions)
 
     def _front_matter(self, tokens: list[Token]) -> FrontMatter:
         if not tokens or tokens[0].type != "front_matter":
