@@ -15,7 +15,8 @@ from tutor.errors import StoreError
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.errors import StoreFull
 from tutor.learner.lock import locked
-from tutor.learner.progress import LONGEST_SETTING, Progress
+from tutor.learner.progress import Progress
+from tutor.learner.readings import LONGEST_SETTING
 from tutor.learner.records import LessonState, Undone, new_id
 
 PATIENCE = 30.0

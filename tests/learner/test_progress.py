@@ -15,7 +15,8 @@ import pytest
 
 from tests.learner.learner_sessions import answered, told
 from tutor.errors import StoreError
-from tutor.learner.progress import LONGEST_SETTING, Progress
+from tutor.learner.progress import Progress
+from tutor.learner.readings import LONGEST_SETTING
 from tutor.learner.records import (
     Draft,
     Guessed,
