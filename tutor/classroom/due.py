@@ -6,20 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tutor.classroom import assignments
 from tutor.classroom.assignments import Assignment
 from tutor.classroom.errors import ClassFileError
+from tutor.course.catalogue import Course
 from tutor.learner.clock import WEEKDAYS
+from tutor.learner.readings import Readings
 from tutor.learner.records import Card, LessonState
 from tutor.study.lesson_progress import lesson_progress
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
-    from tutor.learner.readings import Readings
 
 _MOST_NAMED = 5
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d)?", re.ASCII)

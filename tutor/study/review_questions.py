@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from tutor.course.catalogue import Course
 from tutor.learner.review import ReviewQuestion
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
 
 
 def review_questions(course: Course) -> dict[str, ReviewQuestion]:

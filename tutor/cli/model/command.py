@@ -20,7 +20,6 @@ from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_mo
 
 if TYPE_CHECKING:
     from tutor.models import FoundModel
-    from tutor.models.packed import PackedCopy
     from tutor.models.report import PullEvent
 
 
@@ -106,8 +105,8 @@ class ListedModel(msgspec.Struct, frozen=True):
     kind: str
     path: str
     size: int
-    bundled: bool
-    default: bool
+    bundled: bool = False
+    default: bool = False
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -117,8 +116,13 @@ def run_list(options: argparse.Namespace) -> int:
     copies = packed_copies()
     elsewhere = _remote_models()
     if options.json:
-        listed = [*models, *map(_listed_copy, copies)]
-        output.write_json([*listed, *(_listed_remote(each, options.model) for each in elsewhere)])
+        used = remote_model(options.model) if is_remote(options.model) else None
+        listed = [ListedModel(each.name, "packed", str(each.path), each.size) for each in copies]
+        listed += [
+            ListedModel(each.spec, "remote", each.service.base_url, 0, default=each == used)
+            for each in elsewhere
+        ]
+        output.write_json([*models, *listed])
         return 0
     if not models:
         output.write("No model is installed. `tutor model pull` fetches one.")
@@ -178,21 +182,11 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     return listed, remark
 
 
-def _listed_copy(copy: PackedCopy) -> ListedModel:
-    return ListedModel(copy.name, "packed", str(copy.path), copy.size, bundled=False, default=False)
-
-
 def _remote_models() -> list[RemoteModel]:
     """The default model of each service that there is a key for."""
     from tutor.vendors.keys import has_key
 
     return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
-
-
-def _listed_remote(model: RemoteModel, spec: str | None) -> ListedModel:
-    used = remote_model(spec) if is_remote(spec) else None
-    address = model.service.base_url
-    return ListedModel(model.spec, "remote", address, 0, bundled=False, default=model == used)
 
 
 # --- remove -------------------------------------------------------------------------------------

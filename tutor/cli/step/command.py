@@ -87,10 +87,8 @@ def _answer(
     sampler: SamplerSettings,
     options: argparse.Namespace,
 ) -> int:
-    settings = step_output.Settings(
-        sampler=sampler if _sampler_given(options) else None, json=options.json
-    )
-    report = step_output.Report(card, session.tokens, settings)
+    given = options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
+    report = step_output.Report(card, session.tokens, with_sampler=given, json=options.json)
     failure: TutorError | None = None
     try:
         for distribution, chosen in _steps(session, sampler, options):
@@ -123,8 +121,9 @@ def read_text(options: argparse.Namespace) -> str:
         text: str = options.text
         data = text.encode("utf-8", "surrogateescape")  # the bytes that the shell passed
     else:
+        file = Path(options.input)
         try:
-            data = sys.stdin.buffer.read() if options.input == "-" else _bytes_of(options.input)
+            data = sys.stdin.buffer.read() if options.input == "-" else file.read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise TextError(f"{options.input} cannot be read: {why}.", "Check the name.") from error
@@ -135,14 +134,6 @@ def read_text(options: argparse.Namespace) -> str:
             f"It is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} ({error.reason}).",
             "Convert it to UTF-8 first, for example with iconv.",
         ) from error
-
-
-def _bytes_of(name: str) -> bytes:
-    return Path(name).read_bytes()
-
-
-def _sampler_given(options: argparse.Namespace) -> bool:
-    return options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
 
 
 def load(spec: str | None) -> LanguageModel:
