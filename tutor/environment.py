@@ -20,11 +20,10 @@ HELD = "TUTOR_KEYS_HELD"
 """Tells a child the names of the variables with keys that its parent has, and no more."""
 
 
-def without_keys(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def without_keys() -> dict[str, str]:
     """The environment for a child process."""
-    environment = os.environ if environment is None else environment
-    kept = {name: value for name, value in environment.items() if not is_key(name)}
-    held = sorted(name for name, value in environment.items() if is_key(name) and value.strip())
+    kept = {name: value for name, value in os.environ.items() if not is_key(name)}
+    held = sorted(name for name, value in os.environ.items() if is_key(name) and value.strip())
     return kept | {HELD: " ".join(held)} if held else kept
 
 

@@ -48,18 +48,18 @@ def lab_height(lab: Lab) -> int:
     return wrapped(f"Lab  {lab.task}", WIDTH - _CARD_EDGE) + len(lab.goals) + 1
 
 
-def too_wide(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> Iterator[str]:
+def too_wide(markdown: str, parser: MarkdownIt) -> Iterator[str]:
     """The lines of code and the rows of tables that are wider than the screen: the two things
     that do not wrap well."""
     for node in SyntaxTreeNode(parser.parse(markdown)).walk():
         if node.type in ("fence", "code_block"):
             for line in node.content.split("\n"):
-                if cells(line) > width - _CODE_INDENT:
+                if cells(line) > WIDTH - _CODE_INDENT:
                     yield line
         elif node.type == "table":
             rows = _rows(node)
             widest = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
-            if sum(widest) + _COLUMN_GAP * len(widest) > width:
+            if sum(widest) + _COLUMN_GAP * len(widest) > WIDTH:
                 yield " | ".join(rows[0])
 
 

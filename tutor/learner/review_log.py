@@ -2,7 +2,7 @@
 
 The second file is a copy of the first, byte for byte: a file that was cut off or has bits flipped
 costs no answer as long as the other one has it. A line is written in one piece to the log and then
-to the copy, and is on disk in both before `append` returns; so the copy is never ahead. Where it
+to the copy, and is on disk in both before `extend` returns; so the copy is never ahead. Where it
 is, or where a line of the log is damaged, what is read is what the two have together.
 """
 
@@ -42,7 +42,7 @@ class Examined(msgspec.Struct, frozen=True):
 
 
 class ReviewLog:
-    """`append`, `extend` and `mend` need the learner's lock, reading does not."""
+    """`extend` and `mend` need the learner's lock, reading does not."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,16 +60,12 @@ class ReviewLog:
 
     # --- writing --------------------------------------------------------------------------------
 
-    def append(self, event: LogEvent) -> None:
-        """Add one line and wait until the disk has it twice.
+    def extend(self, events: Iterable[LogEvent]) -> None:
+        """Add one line for each event, all of them or none, and wait until the disk has them
+        twice. Whoever is killed within it may leave the first ones.
 
         Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the log is as it was before.
         """
-        self.extend((event,))
-
-    def extend(self, events: Iterable[LogEvent]) -> None:
-        """Add one line for each event, all of them or none, and wait until the disk has them
-        twice. Whoever is killed within it may leave the first ones. Raises what `append` does."""
         lines = b"".join(map(encode, events))
         if not lines:
             return
