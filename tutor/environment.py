@@ -5,8 +5,6 @@ where the learner has agreed that something is sent (`tutor.vendors.permissions`
 client never needs any, nor the other secrets that an environment may have.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 

@@ -5,8 +5,6 @@ understood and shown once, at the edge: the command line prints them, the app pu
 screen. Anything that is not a `TutorError` is a bug.
 """
 
-from __future__ import annotations
-
 
 class TutorError(Exception):
     """An expected failure.

@@ -4,8 +4,6 @@ What is new is closed to everybody else. What is there already keeps who may rea
 may have given them that; who else may write it loses that.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """What a lesson says about the model, and what there is to say about the model's answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple

@@ -1,8 +1,6 @@
 """What the model answered before: the same question to the same model, by the same code, has the
 same answer, so that a second look at a course takes no time."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache

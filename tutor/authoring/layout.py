@@ -5,19 +5,13 @@ code set in by one column, tables without rules. The linter uses them to say whe
 longer fits a small terminal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from tutor.course.lesson import Lab, Screen
 from tutor.text import cells, wrapped
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
-    from tutor.course.lesson import Lab, Screen
 
 WIDTH = 76
 HEIGHT = 18

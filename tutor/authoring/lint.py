@@ -5,8 +5,6 @@ An error keeps a lesson from being used, or means that it says something false; 
 how it reads and fits.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -5,8 +5,6 @@ looked at stays on the screen where it was. While something else stands over it 
 term), the new text waits until that is left.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable

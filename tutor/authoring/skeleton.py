@@ -1,8 +1,6 @@
 """A lesson to begin with: it can be opened and linted as it is, and each part shows what belongs
 there."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A failure to read a bot."""
 
-from __future__ import annotations
-
 from tutor.errors import TutorError
 
 

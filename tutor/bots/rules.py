@@ -8,8 +8,6 @@ After ELIZA (Weizenbaum 1966, "ELIZA: a computer program for the study of natura
 communication between man and machine"): patterns with captures, ranks, pronouns turned around.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated

@@ -4,8 +4,6 @@ A teacher writes it, and every learner's tutor reads it, as it would read the fi
 up to a size, of a known format, and nothing that does not belong there.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from datetime import datetime

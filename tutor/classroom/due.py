@@ -1,7 +1,5 @@
 """What is due for one learner, and how that is said. Days are those of the learner's clock."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Failures to read what a class shares."""
 
-from __future__ import annotations
-
 from tutor.errors import TutorError
 
 

@@ -4,8 +4,6 @@ The row is what it tells about one person. How well ideas are known and what was
 only counts in figures of a whole group (`tutor.classroom.report`).
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -5,8 +5,6 @@ A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the learner's folder. Among 
 have the same with a probability of 1 in 2 million.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import stat

@@ -1,7 +1,5 @@
 """Reads the learners of a class, one after the other, without a trace in their folders."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec

@@ -6,8 +6,6 @@ it could be read as being about a person, and is left out; and a mistake is only
 `FEWEST_ALIKE` made it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Failures of the command line itself."""
 
-from __future__ import annotations
-
 from tutor.errors import TutorError, UsageError
 
 

@@ -1,8 +1,6 @@
 """Ctrl-C: one sentence, and the exit status that shells expect. Imports next to nothing, so that it
 is there before anything else can be interrupted."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Callable, Iterator

@@ -5,8 +5,6 @@ client asks to run is refused, its environment does not count, the keys that sto
 do nothing, and `tutor.cli.confinement` refuses whatever else is not the tutor's business.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

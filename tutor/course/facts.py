@@ -2,8 +2,6 @@
 and lessons show it as tables that print the dates.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Annotated

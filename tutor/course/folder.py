@@ -1,7 +1,5 @@
 """The files of a course folder, and reading one without being led out of it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG

@@ -1,7 +1,5 @@
 """What a lesson consists of, after its file has been read."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, get_args
 
 import msgspec

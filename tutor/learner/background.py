@@ -4,8 +4,6 @@ One thread writes, one save after the other, in the order in which they were ask
 read is always as if everything were saved already.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable

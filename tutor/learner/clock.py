@@ -1,7 +1,5 @@
 """The one clock that progress and reviews go by, so that a test can hold another."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta

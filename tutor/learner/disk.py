@@ -1,7 +1,5 @@
 """What the files of a learner need from the disk: privacy, durability, and errors in words."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -1,11 +1,10 @@
 """The learner's state as TinyDB documents."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
+from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from tutor.learner.days import Days
@@ -21,9 +20,6 @@ from tutor.learner.records import (
 )
 from tutor.learner.schema import Tables
 from tutor.learner.state import LearnerState
-
-if TYPE_CHECKING:
-    from tinydb import TinyDB
 
 Record = TypeVar("Record")
 

@@ -1,7 +1,5 @@
 """Failures to read or save a learner's progress."""
 
-from __future__ import annotations
-
 from tutor.errors import StoreError
 
 

@@ -6,8 +6,6 @@ known by its id, so that it makes no difference how often something is imported 
 Whatever is in a file, it is read to its end and checked before anything is changed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path

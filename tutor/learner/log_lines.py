@@ -5,8 +5,6 @@ killed writer left behind of a line is closed with a mark when the next line is 
 counts. Lines of a kind that this program does not know (from a newer version) stay where they are.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import zlib

@@ -6,8 +6,6 @@ read is always the state file plus what the log has beyond it, so a session sees
 saved, and a session killed between the two writes loses nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What can be asked about a learner and saved, whoever holds the state and writes it."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path

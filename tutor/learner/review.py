@@ -5,8 +5,6 @@ from ids to the `ReviewQuestion`s that it has now. A question that it no longer 
 which counts nowhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 

@@ -6,8 +6,6 @@ to the copy, and is on disk in both before `extend` returns; so the copy is neve
 is, or where a line of the log is damaged, what is read is what the two have together.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path

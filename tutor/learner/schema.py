@@ -4,8 +4,6 @@ A new version adds one function to `MIGRATIONS`. The review log needs none of th
 never changed, and what an event means is decided by its tag.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -7,8 +7,6 @@ made anew from `in_order` of all events. Positions in lessons and settings are n
 kept beside.
 """
 
-from __future__ import annotations
-
 from bisect import insort
 from collections.abc import Iterable, Mapping
 

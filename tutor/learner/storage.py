@@ -7,8 +7,6 @@ in every later version. So a number that was damaged is told from that of a newe
 write goes to a temporary file that replaces the old one, and the old one stays as the backup.
 """
 
-from __future__ import annotations
-
 import contextlib
 import zlib
 from collections.abc import Iterator

@@ -9,8 +9,6 @@ A file is one line of JSON, `TextInfo`, and then the body, compressed with zlib,
 tells whether it is whole.
 """
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 import threading

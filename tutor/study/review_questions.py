@@ -1,7 +1,5 @@
 """The questions of a course as reviews know them. Pure: no screen, no disk."""
 
-from __future__ import annotations
-
 from tutor.course.catalogue import Course
 from tutor.learner.review import ReviewQuestion
 

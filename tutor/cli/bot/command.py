@@ -1,7 +1,5 @@
 """`tutor bot`: what one of the three bots of lesson 1 says to a message, and why."""
 
-from __future__ import annotations
-
 import argparse
 import time
 from pathlib import Path

@@ -1,8 +1,6 @@
 """How `tutor bot` prints what a bot said and why: as JSON (`docs/bot-json.md`), or in plain lines,
 which a screen reader can read."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

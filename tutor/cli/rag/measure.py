@@ -1,7 +1,5 @@
 """`tutor rag measure`: what the lab `rag` measures, without a screen."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

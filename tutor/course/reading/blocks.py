@@ -5,8 +5,6 @@ are fine as the text of a choice. Nothing of YAML that could build objects or gr
 tags, anchors and aliases are refused.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from typing import Any, TypeVar, get_args

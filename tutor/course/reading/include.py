@@ -2,8 +2,6 @@
 shown is what runs. Its file is read as text; nothing is imported.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import textwrap

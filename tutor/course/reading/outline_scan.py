@@ -4,8 +4,6 @@ For files that nobody has read yet: what this finds is what the parser finds in 
 where something looks unusual it finds nothing. Whether the lesson is sound shows when it is read.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

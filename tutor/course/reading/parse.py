@@ -5,12 +5,11 @@ Nothing in a lesson file runs, and whatever is wrong with one is a `LessonError`
 line and remedy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from markdown_it.token import Token
 
 from tutor.course.facts import Fact, FactsBlock, table
 from tutor.course.lesson import FrontMatter, Lab, Lesson, Quoted, Screen
@@ -25,9 +24,6 @@ from tutor.course.reading.markup import BLOCKS, markdown, place_of, refused, ref
 from tutor.course.reading.place import Place, checked, text_of
 from tutor.course.reading.section import Section
 from tutor.errors import LessonError
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 T = TypeVar("T")
 
