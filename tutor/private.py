@@ -40,9 +40,7 @@ def make_folder(folder: Path, mode: int = FOLDER) -> None:
 def open_file(path: Path, flags: int) -> int:
     """A file descriptor; a new file is readable by its owner alone. Raises `OSError`."""
     descriptor = os.open(path, flags | _BINARY, FILE)
-    if sys.platform != "win32" and os.fstat(descriptor).st_mode & _OTHERS_WRITE:
-        with suppress(OSError):  # not ours
-            os.fchmod(descriptor, os.fstat(descriptor).st_mode & 0o7777 & ~_OTHERS_WRITE)
+    _close(descriptor)
     return descriptor
 
 
@@ -68,11 +66,12 @@ def keep(path: Path, data: bytes) -> None:
             Path(name).unlink(missing_ok=True)
 
 
-def _close(folder: Path) -> None:
-    mode = folder.stat().st_mode
+def _close(place: Path | int) -> None:
+    """Take the right to write to a folder or an open file from everybody else."""
+    mode = os.stat(place).st_mode  # noqa: PTH116  (a descriptor, perhaps)
     if sys.platform != "win32" and mode & _OTHERS_WRITE:
         with suppress(OSError):  # not ours, or on a read-only medium
-            folder.chmod(mode & 0o7777 & ~_OTHERS_WRITE)
+            os.chmod(place, mode & 0o7777 & ~_OTHERS_WRITE)  # noqa: PTH101
 
 
 def _data_folder() -> Path | None:

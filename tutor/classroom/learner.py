@@ -142,9 +142,7 @@ def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
 
 
 def _place(outline: Outline, state: LearnerState) -> str:
-    where = lesson_progress(
-        outline, state.lessons.get(outline.id) or LessonState(lesson=outline.id), state.cards
-    )
+    where = lesson_progress(outline, state.lesson(outline.id), state.cards)
     if where.done:
         return "done"
     if where.in_quiz:

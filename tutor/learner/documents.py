@@ -83,6 +83,7 @@ def keep_what_only_the_file_knows(tables: Tables) -> None:
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
     """Store the records of `after` that are not those of `before`, from which it was made."""
     old, new = _records(before), _records(after)
+    old["log"] = {}  # the mark is written always: there is to be a file even if nothing has changed
     for name, records in new.items():
         _upsert(database, name, old[name], records)
     for name in ("cards", "drafts"):

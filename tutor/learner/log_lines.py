@@ -85,11 +85,7 @@ def decode(data: bytes, start: int) -> Line:
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
     if not event.id:
-        event = msgspec.structs.replace(event, id=_id_of(body, start))
+        # from before events had one: the same wherever its log is read, and that of no other event
+        id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
+        event = msgspec.structs.replace(event, id=id_)
     return Line(start, end, checksum, event=event)
-
-
-def _id_of(body: bytes, start: int) -> str:
-    """The id of an event from before events had one: the same wherever its log is read, and that
-    of no other event."""
-    return hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()

@@ -31,7 +31,7 @@ class Readings(ABC):
 
     def lesson(self, lesson_id: str) -> LessonState:
         """Where the learner is in a lesson; an empty state for one never opened."""
-        return self.state().lessons.get(lesson_id) or LessonState(lesson=lesson_id)
+        return self.state().lesson(lesson_id)
 
     def lessons(self) -> dict[str, LessonState]:
         """Every lesson that was ever opened, by id."""

@@ -70,15 +70,13 @@ class ReviewLog:
         before = disk.size(self.path)
         if before == 0:
             disk.append(self.copy, b"")  # so that one without a copy is known for an older one
-        disk.append(self.path, UNFINISHED + lines if self._torn(before) else lines)
+        torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
+        disk.append(self.path, UNFINISHED + lines if torn else lines)
         try:
             self._catch_up_copy()
         except Exception:
             disk.cut(self.path, before)
             raise
-
-    def _torn(self, size: int) -> bool:
-        return size > 0 and self._bytes(self.path, size - 1) != b"\n"
 
     def _catch_up_copy(self) -> None:
         """Append what the log has beyond it."""
@@ -157,7 +155,8 @@ class ReviewLog:
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
         problem = _problem(self.copy, copy, whole)
-        if problem == DAMAGED and _intact(copy):
+        intact = copy.endswith(b"\n") and not any(line.damaged for line in lines_in(copy))
+        if problem == DAMAGED and intact:
             problem = OTHER
         return Examined(
             whole,
@@ -195,7 +194,3 @@ def _problem(path: Path, data: bytes, whole: bytes) -> str:
     if not path.exists():
         return MISSING
     return CUT_OFF if whole.startswith(data) else DAMAGED
-
-
-def _intact(data: bytes) -> bool:
-    return data.endswith(b"\n") and not any(line.damaged for line in lines_in(data))

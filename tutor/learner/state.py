@@ -63,6 +63,10 @@ class LearnerState(msgspec.Struct, frozen=True):
     stale: frozenset[str] = frozenset()
     """Questions whose cards need all their events to be right. Never stored."""
 
+    def lesson(self, lesson_id: str) -> LessonState:
+        """Where the learner is in a lesson; an empty state for one never opened."""
+        return self.lessons.get(lesson_id) or LessonState(lesson=lesson_id)
+
 
 def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
     """Every event once, the earliest first, without answers that were taken back."""
@@ -257,7 +261,7 @@ def with_draft(state: LearnerState, question: str, draft: Draft | None) -> Learn
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
     """`state` with the learner's place in one lesson. What the log decides (`read`, labs and
     goals) stays as it is, and screens seen in another session stay seen."""
-    known = state.lessons.get(lesson.lesson) or LessonState(lesson=lesson.lesson)
+    known = state.lesson(lesson.lesson)
     merged = msgspec.structs.replace(
         lesson,
         seen=tuple(dict.fromkeys((*known.seen, *lesson.seen))),
