@@ -110,6 +110,8 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _account() -> dict[str, str]:
     """Empty for a user whom the system does not know."""
+    if sys.platform == "win32":
+        return {}
     import pwd
 
     try:
@@ -122,6 +124,8 @@ def _account() -> dict[str, str]:
 def _take_no_signals() -> None:
     """Until the screen takes every key, the terminal makes signals of Ctrl+Z and Ctrl+\\\\: to
     stop, and to leave a dump. Blocked ones stay blocked in whatever is started."""
+    if sys.platform == "win32":
+        return
     import resource
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP, signal.SIGQUIT})
