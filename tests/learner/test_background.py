@@ -16,8 +16,8 @@ from tutor.learner.background import BackgroundProgress
 from tutor.learner.errors import StoreFull
 from tutor.learner.lock import locked
 from tutor.learner.progress import Progress
-from tutor.learner.readings import LONGEST_SETTING
 from tutor.learner.records import LessonState, Undone, new_id
+from tutor.learner.store import LONGEST_SETTING
 
 PATIENCE = 30.0
 

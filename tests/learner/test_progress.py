@@ -16,7 +16,6 @@ import pytest
 from tests.learner.learner_sessions import answered, told
 from tutor.errors import StoreError
 from tutor.learner.progress import Progress
-from tutor.learner.readings import LONGEST_SETTING
 from tutor.learner.records import (
     Draft,
     Guessed,
@@ -27,6 +26,7 @@ from tutor.learner.records import (
     Setting,
 )
 from tutor.learner.schema import CURRENT
+from tutor.learner.store import LONGEST_SETTING
 
 
 def test_a_new_learner_has_nothing_and_opening_writes_nothing(folder: Path) -> None:

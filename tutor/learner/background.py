@@ -11,9 +11,9 @@ from concurrent.futures import Future
 
 from tutor.errors import TutorError
 from tutor.learner.progress import Progress
-from tutor.learner.readings import Change, ProgressStore
 from tutor.learner.records import LogEvent, identified
 from tutor.learner.state import LearnerState, fold
+from tutor.learner.store import Change, ProgressStore
 from tutor.learner.texts import Texts, TextShelf
 
 

@@ -18,13 +18,13 @@ from tutor.errors import StoreError, TutorError
 from tutor.learner import disk, notices
 from tutor.learner.clock import Clock, now
 from tutor.learner.documents import from_tables, keep_what_only_the_file_knows, write_changes
-from tutor.learner.readings import Change, ProgressStore
 from tutor.learner.records import LogEvent, LogMark, identified
 from tutor.learner.replay import catch_up
 from tutor.learner.review_log import DAMAGED, Examined, ReviewLog
 from tutor.learner.schema import CURRENT, LOG_COPIED, Schema
 from tutor.learner.state import LearnerState
 from tutor.learner.storage import AtomicStorage, Contents
+from tutor.learner.store import Change, ProgressStore
 
 
 class Progress(ProgressStore[None]):

@@ -23,8 +23,12 @@ LONGEST_SETTING = 20_000
 """Characters. Settings are rewritten at every save, so they stay small."""
 
 
-class Readings(ABC):
-    """Questions about `state()`, the learner's state at this moment."""
+class ProgressStore(ABC, Generic[Saved]):
+    """What can be asked about a learner, as of this moment, and what can be saved. Every save
+    returns `Saved`: nothing, or a future."""
+
+    folder: Path
+    clock: Clock
 
     @abstractmethod
     def state(self) -> LearnerState: ...
@@ -60,13 +64,6 @@ class Readings(ABC):
 
     def setting(self, name: str) -> Setting | None:
         return self.state().settings.get(name)
-
-
-class ProgressStore(Readings, Generic[Saved]):
-    """What can be saved as well. Every save returns `Saved`: nothing, or a future."""
-
-    folder: Path
-    clock: Clock
 
     @abstractmethod
     def record(self, event: LogEvent) -> Saved:
