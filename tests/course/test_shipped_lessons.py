@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from tests.course.lesson_text import parse_lesson
+from tests.course.lesson_text import lint, parse_lesson
 from tutor import paths
-from tutor.authoring.lint import lint
 from tutor.authoring.release import changed, read_release
 from tutor.course.catalogue import load_course
 from tutor.course.facts import Fact, read_facts

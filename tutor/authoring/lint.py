@@ -66,12 +66,6 @@ class Report(msgspec.Struct, frozen=True):
     lessons: tuple[Sound, ...]
 
 
-def lint(paths: Sequence[Path]) -> list[Finding]:
-    """Findings about lesson files, or about all lessons in folders. Raises nothing: what cannot be
-    read is a finding too."""
-    return list(look_over(paths).findings)
-
-
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
     """Findings, and the lessons that can be asked about further. A file is seen as part of the
     course in its folder. `reworded` are ids of lessons and questions that mean what they meant in
