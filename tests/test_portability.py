@@ -74,12 +74,13 @@ print(main(["model", "list"]), main(["step", "hello", "--model", sys.argv[1]]))
 FETCH = (
     AS_ON_WINDOWS
     + """
-from tutor.cli.model.command import _stopped_by_signals
+from tutor.cli.interrupted import on_signals
+from tutor.cli.model.command import ENDING
 from tutor.app.background.fetch import fetch_model
 from tutor.models.pull import _sync_folder
 _sync_folder(pathlib.Path.cwd())
-with _stopped_by_signals() as asked:
-    assert not asked.is_set()
+with on_signals(sys.exit, *ENDING):
+    pass
 
 async def stopped():
     fetch = asyncio.create_task(

@@ -42,7 +42,7 @@ MUTATIONS = (
         "tests/learner/test_review_log.py tests/learner/test_log_copy.py"
         " tests/learner/test_write_order.py tests/learner/test_damage.py"
         " tests/learner/test_disk_trouble.py",
-        ("UNFINISHED + lines if self._torn(before) else lines", "lines"),
+        ("UNFINISHED + lines if torn else lines", "lines"),
         ("            disk.cut(self.path, before)\n", ""),
         ("return copied > disk.size(self.path)", "return copied >= disk.size(self.path)"),
         ("if not line.sound and not self._copied_so(line):", "if not line.sound:"),

@@ -4,8 +4,6 @@ Decided once, on the command line (`tutor.cli.lockdown`). The app asks where it 
 action, and again where the action would be carried out.
 """
 
-from __future__ import annotations
-
 import msgspec
 
 

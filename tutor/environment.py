@@ -5,8 +5,6 @@ where the learner has agreed that something is sent (`tutor.vendors.permissions`
 client never needs any, nor the other secrets that an environment may have.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 
@@ -20,11 +18,10 @@ HELD = "TUTOR_KEYS_HELD"
 """Tells a child the names of the variables with keys that its parent has, and no more."""
 
 
-def without_keys(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def without_keys() -> dict[str, str]:
     """The environment for a child process."""
-    environment = os.environ if environment is None else environment
-    kept = {name: value for name, value in environment.items() if not is_key(name)}
-    held = sorted(name for name, value in environment.items() if is_key(name) and value.strip())
+    kept = {name: value for name, value in os.environ.items() if not is_key(name)}
+    held = sorted(name for name, value in os.environ.items() if is_key(name) and value.strip())
     return kept | {HELD: " ".join(held)} if held else kept
 
 

@@ -5,8 +5,6 @@ understood and shown once, at the edge: the command line prints them, the app pu
 screen. Anything that is not a `TutorError` is a bug.
 """
 
-from __future__ import annotations
-
 
 class TutorError(Exception):
     """An expected failure.
@@ -17,6 +15,11 @@ class TutorError(Exception):
 
     title = "Something went wrong"
 
+    def __init_subclass__(cls, *, title: str = "") -> None:
+        """Set the `title` of a kind of failure; without one it has that of its base class."""
+        super().__init_subclass__()
+        cls.title = title or cls.title
+
     def __init__(self, happened: str, next_step: str = "") -> None:
         super().__init__(happened)
         self.happened = happened
@@ -26,223 +29,159 @@ class TutorError(Exception):
         return f"{self.title}: {self.happened} {self.next_step}".rstrip()
 
 
-class UsageError(TutorError):
+class UsageError(TutorError, title="Wrong usage"):
     """The command line or a setting asks for something that makes no sense; exit status 2."""
 
-    title = "Wrong usage"
 
-
-class NotInThisLogin(TutorError):
+class NotInThisLogin(TutorError, title="Not in this login"):
     """Whoever runs this machine has not allowed it here."""
 
-    title = "Not in this login"
 
-
-class ModelError(TutorError):
+class ModelError(TutorError, title="The model cannot be used"):
     """A model cannot be found, read, trusted or run."""
 
-    title = "The model cannot be used"
+
+class ModelNotFound(ModelError, title="Model not found"):
+    """No model has this name or path."""
 
 
-class ModelNotFound(ModelError):
-    title = "Model not found"
-
-
-class ModelDamaged(ModelError):
+class ModelDamaged(ModelError, title="The model file is damaged"):
     """A file is truncated, altered, or not what it says it is."""
 
-    title = "The model file is damaged"
 
-
-class ModelUnsupported(ModelError):
+class ModelUnsupported(ModelError, title="This model is not supported"):
     """A file is sound, but its architecture or number format is not one that tutor runs."""
 
-    title = "This model is not supported"
+
+class NotEnoughMemory(ModelError, title="Not enough memory"):
+    """A model, or what it is asked for, takes more memory than this machine has free."""
 
 
-class NotEnoughMemory(ModelError):
-    title = "Not enough memory"
+class DownloadFailed(ModelError, title="The model could not be fetched"):
+    """The download of a model failed."""
 
 
-class DownloadFailed(ModelError):
-    title = "The model could not be fetched"
-
-
-class NoSpace(ModelError):
+class NoSpace(ModelError, title="Not enough disk space"):
     """The disk is too full for a model."""
 
-    title = "Not enough disk space"
 
-
-class ContextFull(ModelError):
+class ContextFull(ModelError, title="The context is full"):
     """The text is longer than the model can read at once."""
 
-    title = "The context is full"
 
-
-class TextError(TutorError):
+class TextError(TutorError, title="This text cannot be used"):
     """Text from the user that cannot be used: empty, or not UTF-8."""
 
-    title = "This text cannot be used"
 
-
-class SamplerError(UsageError):
+class SamplerError(UsageError, title="Sampler setting out of range"):
     """A sampler setting is out of its range."""
 
-    title = "Sampler setting out of range"
 
-
-class EngineError(TutorError):
+class EngineError(TutorError, title="The engine stopped"):
     """The engine process failed to start, stopped, or answered with something unreadable."""
 
-    title = "The engine stopped"
 
-
-class TooMuchAsked(EngineError):
+class TooMuchAsked(EngineError, title="There is not enough for that"):
     """More than an engine that serves many gives to each."""
 
-    title = "There is not enough for that"
 
-
-class OtherVersion(EngineError):
+class OtherVersion(EngineError, title="Another version"):
     """The engine that this machine shares is of another version than this program."""
 
-    title = "Another version"
 
-
-class NoSharedEngine(EngineError):
+class NoSharedEngine(EngineError, title="No shared engine"):
     """There is no engine that this machine shares, or none that may be used."""
 
-    title = "No shared engine"
 
-
-class AnswerTooLarge(EngineError):
+class AnswerTooLarge(EngineError, title="This is too much to show"):
     """What was asked for is more than one message holds."""
 
-    title = "This is too much to show"
 
-
-class UnknownSession(EngineError):
+class UnknownSession(EngineError, title="Unknown session"):
     """A request names a session that the engine does not have."""
 
-    title = "Unknown session"
 
-
-class RequestCancelled(TutorError):
+class RequestCancelled(TutorError, title="Cancelled"):
     """A request was cancelled by the one who made it. Nobody needs to be told."""
 
-    title = "Cancelled"
 
-
-class RemoteError(TutorError):
+class RemoteError(TutorError, title="The remote model cannot be used"):
     """A remote model did not answer as it should."""
 
-    title = "The remote model cannot be used"
 
-
-class NotAllowed(RemoteError):
+class NotAllowed(RemoteError, title="Nothing was sent"):
     """The learner has not agreed that anything is sent to this host."""
 
-    title = "Nothing was sent"
 
-
-class ClientMissing(RemoteError):
+class ClientMissing(RemoteError, title="A package is missing"):
     """The vendor's client, an extra of this package, is not installed."""
 
-    title = "A package is missing"
+
+class KeyMissing(RemoteError, title="A key is needed"):
+    """No key for the service was found."""
 
 
-class KeyMissing(RemoteError):
-    title = "A key is needed"
-
-
-class KeyRefused(RemoteError):
+class KeyRefused(RemoteError, title="The key was refused"):
     """Status 401."""
 
-    title = "The key was refused"
 
-
-class AccessRefused(RemoteError):
+class AccessRefused(RemoteError, title="Access was refused"):
     """Status 403: the key is known, and is not for this."""
 
-    title = "Access was refused"
 
-
-class NoSuchModel(RemoteError):
+class NoSuchModel(RemoteError, title="The server does not know this model"):
     """Status 404: the server has no model of this name, or nothing at this address."""
 
-    title = "The server does not know this model"
 
-
-class RateLimited(RemoteError):
+class RateLimited(RemoteError, title="Too many requests"):
     """Status 429: too many requests, or no credit left."""
 
-    title = "Too many requests"
 
-
-class RequestRefused(RemoteError):
+class RequestRefused(RemoteError, title="The server refused the request"):
     """Another status from 400 to 499, or one that means nothing here."""
 
-    title = "The server refused the request"
 
-
-class ServerFailed(RemoteError):
+class ServerFailed(RemoteError, title="The server failed"):
     """Status 500 to 599."""
 
-    title = "The server failed"
 
-
-class CannotConnect(RemoteError):
+class CannotConnect(RemoteError, title="The server cannot be reached"):
     """No server at that address, no network, no trust in its certificate."""
 
-    title = "The server cannot be reached"
 
-
-class RemoteTimeout(RemoteError):
+class RemoteTimeout(RemoteError, title="The server is too slow"):
     """The server takes longer than anybody would wait."""
 
-    title = "The server is too slow"
 
-
-class StreamBroken(RemoteError):
+class StreamBroken(RemoteError, title="The answer broke off"):
     """The answer stopped in the middle, without its end."""
 
-    title = "The answer broke off"
 
-
-class AnswerUnreadable(RemoteError):
+class AnswerUnreadable(RemoteError, title="The answer cannot be read"):
     """What the server sent does not follow its protocol."""
 
-    title = "The answer cannot be read"
 
-
-class AnswerEmpty(RemoteError):
-    title = "The answer is empty"
+class AnswerEmpty(RemoteError, title="The answer is empty"):
+    """The server sent an answer without a word."""
 
 
 class AnswerCut(AnswerEmpty):
     """All tokens that were allowed were used up before a word was written."""
 
 
-class AnswerBlocked(RemoteError):
+class AnswerBlocked(RemoteError, title="The answer was kept back"):
     """The service kept its answer back: a filter, or what it calls safety."""
 
-    title = "The answer was kept back"
 
-
-class NotTold(RemoteError):
+class NotTold(RemoteError, title="The service does not tell this"):
     """The service does not tell what was asked for, such as log-probabilities."""
 
-    title = "The service does not tell this"
 
-
-class LessonError(TutorError):
+class LessonError(TutorError, title="A lesson file has an error"):
     """A lesson file does not follow the format; `happened` begins with file and line.
 
     `problem` is the sentence without them, `line` counts from 1.
     """
-
-    title = "A lesson file has an error"
 
     def __init__(
         self, happened: str, next_step: str = "", *, file: str = "", line: int = 1
@@ -253,28 +192,20 @@ class LessonError(TutorError):
         self.problem = happened
 
 
-class LabError(TutorError):
+class LabError(TutorError, title="The lab cannot do this"):
     """A lab was asked for something that it cannot do."""
 
-    title = "The lab cannot do this"
 
-
-class EncoderMissing(TutorError):
+class EncoderMissing(TutorError, title="A package is missing"):
     """The sentence encoder, an extra of this package, is not installed."""
 
-    title = "A package is missing"
 
-
-class StoreError(TutorError):
+class StoreError(TutorError, title="Progress cannot be saved"):
     """Progress cannot be read or written."""
 
-    title = "Progress cannot be saved"
 
-
-class NoHome(StoreError):
+class NoHome(StoreError, title="There is nowhere to keep files"):
     """The account has no home folder."""
-
-    title = "There is nowhere to keep files"
 
 
 def kind_named(name: str, otherwise: type[TutorError]) -> type[TutorError]:

@@ -10,8 +10,6 @@ These are functions, so that the environment is read when a path is needed; none
 anything.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import sys

@@ -4,10 +4,9 @@ What is new is closed to everybody else. What is there already keeps who may rea
 may have given them that; who else may write it loses that.
 """
 
-from __future__ import annotations
-
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,9 +40,7 @@ def make_folder(folder: Path, mode: int = FOLDER) -> None:
 def open_file(path: Path, flags: int) -> int:
     """A file descriptor; a new file is readable by its owner alone. Raises `OSError`."""
     descriptor = os.open(path, flags | _BINARY, FILE)
-    if sys.platform != "win32" and os.fstat(descriptor).st_mode & _OTHERS_WRITE:
-        with suppress(OSError):  # not ours
-            os.fchmod(descriptor, os.fstat(descriptor).st_mode & 0o7777 & ~_OTHERS_WRITE)
+    _close(descriptor)
     return descriptor
 
 
@@ -55,11 +52,26 @@ def create_file(path: Path) -> int:
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
-def _close(folder: Path) -> None:
-    mode = folder.stat().st_mode
+def keep(path: Path, data: bytes) -> None:
+    """Write the file of a cache, all of it or nothing. Where that is not possible, nothing
+    happens."""
+    with suppress(OSError):
+        make_folder(path.parent)
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+
+
+def _close(place: Path | int) -> None:
+    """Take the right to write to a folder or an open file from everybody else."""
+    mode = os.stat(place).st_mode  # noqa: PTH116  (a descriptor, perhaps)
     if sys.platform != "win32" and mode & _OTHERS_WRITE:
         with suppress(OSError):  # not ours, or on a read-only medium
-            folder.chmod(mode & 0o7777 & ~_OTHERS_WRITE)
+            os.chmod(place, mode & 0o7777 & ~_OTHERS_WRITE)  # noqa: PTH101
 
 
 def _data_folder() -> Path | None:

@@ -5,8 +5,6 @@ sent: every control, formatting, private-use or unassigned character is replaced
 printable that names it.
 """
 
-from __future__ import annotations
-
 import locale
 import re
 import unicodedata

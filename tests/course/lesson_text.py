@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from tutor.authoring.lint import Finding, look_over
 from tutor.course.facts import Fact
 from tutor.course.lesson import Lesson
 from tutor.course.reading.parse import parse_bytes
@@ -64,3 +66,8 @@ def line_of(text: str, part: str) -> int:
 def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
     """The lesson in `text`. Raises the first `LessonError`."""
     return parse_bytes(text.encode(), where, facts)
+
+
+def lint(paths: Sequence[Path]) -> list[Finding]:
+    """What the linter says about lesson files, or about all lessons in folders."""
+    return list(look_over(paths).findings)

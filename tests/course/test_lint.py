@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.course.lesson_text import LAB, SINGLE, SMALL, line_of
+from tests.course.lesson_text import LAB, SINGLE, SMALL, line_of, lint
 from tutor.authoring.layout import height
-from tutor.authoring.lint import Finding, lint
+from tutor.authoring.lint import Finding
 from tutor.course.reading.markup import markdown
 from tutor.text import cells, wrapped
 

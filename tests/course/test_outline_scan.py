@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.course.lesson_text import FRONT, SCREEN, SINGLE, SMALL
 from tutor import paths
-from tutor.course import companions
-from tutor.course.cache import Cache
 from tutor.course.catalogue import Opening, load_course
+from tutor.course.facts import read_facts
+from tutor.course.folder import FACTS
 from tutor.course.outline import Outline, outline_of
 from tutor.course.reading.outline_scan import scan_outline
 from tutor.course.reading.parse import read
@@ -23,14 +23,14 @@ OURS = sorted(paths.lessons_folder().glob("[0-9]*.md"))
 
 
 def parsed(text: str) -> Outline | None:
-    outcome = read(text, "x.md", FACTS)
+    outcome = read(text, "x.md", OUR_FACTS)
     if outcome.lesson is None:
         return None
     outline = outline_of(outcome.lesson, "x.md", outcome.lines)
     return msgspec.structs.replace(outline, needs_line=1)
 
 
-FACTS = companions.FactsFile(paths.lessons_folder(), Cache(paths.lessons_folder())).facts
+OUR_FACTS = read_facts((paths.lessons_folder() / FACTS).read_text("utf-8"), FACTS)
 
 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)

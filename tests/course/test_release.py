@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.course.lesson_text import SMALL, line_of
-from tutor.authoring.lint import lint, look_over
+from tests.course.lesson_text import SMALL, line_of, lint
+from tutor.authoring.lint import look_over
 from tutor.authoring.release import Release, read_release, write_release
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from tests.course.lesson_text import parse_lesson
+from tests.course.lesson_text import lint, parse_lesson
 from tutor import paths
-from tutor.authoring.lint import lint
 from tutor.authoring.release import changed, read_release
 from tutor.course.catalogue import load_course
 from tutor.course.facts import Fact, read_facts
-from tutor.course.lesson import GOALS, Action, Lab, Value
+from tutor.course.lesson import GOALS, Action, FrontMatter, Lab, Value
 from tutor.course.measured import Entry, Measured, OfCases, Score
 from tutor.course.questions.base import type_name
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.questions.question import QUESTION_TYPES
-from tutor.course.reading.parse import FrontMatter
 from tutor.course.targets import target
 from tutor.labs.kit import registry
 

@@ -15,8 +15,9 @@ from tutor.errors import StoreError
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.errors import StoreFull
 from tutor.learner.lock import locked
-from tutor.learner.progress import LONGEST_SETTING, Progress
+from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState, Undone, new_id
+from tutor.learner.store import LONGEST_SETTING
 
 PATIENCE = 30.0
 

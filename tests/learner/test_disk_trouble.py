@@ -157,7 +157,8 @@ for room in range(0, 120, 7):  # the line is longer than that: a part of it is w
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     try:
-        progress._log.append(Answered(at=1.0, question="torn", version=1, lesson="l", correct=True))
+        torn = Answered(at=1.0, question="torn", version=1, lesson="l", correct=True)
+        progress._log.extend([torn])
         sys.exit("there was room")
     except StoreFull as error:
         message = str(error)

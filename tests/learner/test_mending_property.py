@@ -78,7 +78,7 @@ def test_what_was_written_after_the_damage_is_there_as_well(
         if log.cut_off():
             log.mend()  # as whoever saves does first
         for event in later:
-            log.append(event)
+            log.extend([event])
         log.mend()
         assert log.agrees()
         whole = log.path.read_bytes()

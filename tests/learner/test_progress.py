@@ -15,7 +15,7 @@ import pytest
 
 from tests.learner.learner_sessions import answered, told
 from tutor.errors import StoreError
-from tutor.learner.progress import LONGEST_SETTING, Progress
+from tutor.learner.progress import Progress
 from tutor.learner.records import (
     Draft,
     Guessed,
@@ -26,6 +26,7 @@ from tutor.learner.records import (
     Setting,
 )
 from tutor.learner.schema import CURRENT
+from tutor.learner.store import LONGEST_SETTING
 
 
 def test_a_new_learner_has_nothing_and_opening_writes_nothing(folder: Path) -> None:

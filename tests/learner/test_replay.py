@@ -20,7 +20,7 @@ def log(tmp_path: Path) -> ReviewLog:
 
 
 def test_a_lesson_that_only_the_state_calls_read_stays_read(log: ReviewLog) -> None:
-    log.append(LabDone(at=5.0, lesson="tokens", lab="stepper"))
+    log.extend([LabDone(at=5.0, lesson="tokens", lab="stepper")])
     known = LessonState(lesson="tokens", screen="bytes", read=True)
     state, _ = catch_up(LearnerState(lessons={"tokens": known}), log, anew=True)
     lesson = state.lessons["tokens"]
@@ -29,7 +29,7 @@ def test_a_lesson_that_only_the_state_calls_read_stays_read(log: ReviewLog) -> N
 
 @pytest.mark.parametrize(("known_at", "read_at"), [(3.0, 9.0), (9.0, 3.0)])
 def test_the_last_visit_is_the_later_one(log: ReviewLog, known_at: float, read_at: float) -> None:
-    log.append(LessonRead(at=read_at, lesson="tokens"))
+    log.extend([LessonRead(at=read_at, lesson="tokens")])
     known = LessonState(lesson="tokens", visited_at=known_at)
     state, _ = catch_up(place(LearnerState(), known), log, anew=True)
     assert state.lessons["tokens"].visited_at == 9.0
@@ -42,10 +42,10 @@ def test_an_answer_by_an_earlier_clock_is_not_undone_to_a_card_without_it(log: R
         msgspec.structs.replace(named(number), question="q", at=at)
         for number, at in ((1, 9.0), (2, 3.0))
     )
-    log.append(late)
+    log.extend([late])
     state, _ = catch_up(LearnerState(), log)
     assert state.undo == Undo(question="q", answer=late.id, before=None)
-    log.append(early)
+    log.extend([early])
     state, _ = catch_up(state, log)
     assert state.cards["q"].answers == 2
     assert state.undo == Undo()

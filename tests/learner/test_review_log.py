@@ -27,7 +27,7 @@ def events(log: ReviewLog) -> list[object]:
 def test_events_come_back_in_order(log: ReviewLog) -> None:
     written = [named(number) for number in range(5)]
     for event in written:
-        log.append(event)
+        log.extend([event])
     assert events(log) == written
 
 
@@ -49,13 +49,13 @@ def test_no_changed_byte_goes_unnoticed() -> None:
 
 def test_a_torn_tail_is_skipped_at_any_length(log: ReviewLog) -> None:
     """A killed writer leaves any beginning of a line; the next one closes it off."""
-    log.append(named(0))
+    log.extend([named(0)])
     whole, line = log.path.read_bytes(), encode(named(1))
     for length in range(1, len(line)):
         log.path.write_bytes(whole + line[:length])
         log.copy.write_bytes(whole)
         assert events(log) == [named(0)]
-        log.append(named(2))
+        log.extend([named(2)])
         assert events(log) == [named(0), named(2)]
         assert not any(line.damaged for line in log.read())
         assert log.agrees()
@@ -143,7 +143,7 @@ def test_opening_reads_only_what_is_new(filled: Path) -> None:
 
 
 def test_a_mark_tells_another_log_from_the_one_that_was_read(log: ReviewLog) -> None:
-    log.append(answered(1))
+    log.extend([answered(1)])
     (line,) = log.read()
     mark = LogMark(start=line.start, end=line.end, checksum=line.checksum)
     assert log.contains(mark)
@@ -166,12 +166,12 @@ def test_the_log_is_only_ever_extended(filled: Path) -> None:
 
 
 def test_what_the_copy_does_not_take_is_not_in_the_log_either(log: ReviewLog) -> None:
-    log.append(named(1))
+    log.extend([named(1)])
     log.copy.unlink()
     log.copy.mkdir()
     before = log.path.read_bytes()
     with pytest.raises(StoreError):
-        log.append(named(2))
+        log.extend([named(2)])
     assert log.path.read_bytes() == before
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tutor.course import facts
+from tutor.course.folder import FACTS
 from tutor.errors import UsageError
 from tutor.paths import lessons_folder
 from tutor.vendors.catalogue import OWN, catalogue, is_loopback, is_remote, remote_model
@@ -13,7 +14,7 @@ from tutor.vendors.catalogue import OWN, catalogue, is_loopback, is_remote, remo
 def test_every_service_has_a_price_and_a_context_from_the_facts_of_the_course() -> None:
     course = {
         fact.id: fact
-        for fact in facts.read_facts((lessons_folder() / facts.FILE).read_text("utf-8"), "facts")
+        for fact in facts.read_facts((lessons_folder() / FACTS).read_text("utf-8"), "facts")
     }
     prices = {"openai": "chatgpt-price", "claude": "claude-price", "gemini": "gemini-price"}
     for card in catalogue():

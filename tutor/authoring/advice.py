@@ -1,7 +1,5 @@
 """How a lesson reads and fits: what a learner would trip over, though the lesson can be used."""
 
-from __future__ import annotations
-
 import difflib
 from collections import Counter
 from collections.abc import Iterator

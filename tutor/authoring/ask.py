@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.authoring.attempt import Outcome, Solved, attempt, solved
+from tutor.authoring.attempt import Outcome, Solved, attempt, opened, solved, token_id
 from tutor.authoring.measured import Outcomes, outcomes
 from tutor.errors import LessonError
-from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
+from tutor.lm.distribution import PLAIN, ChatMessage
+from tutor.text import visible
 
 if TYPE_CHECKING:
     from tutor.authoring.kept_answers import KeptAnswers
@@ -68,7 +69,8 @@ class Ask:
         return self._load()
 
     def quoted(self, number: Quoted) -> Value:
-        asked = msgspec.structs.replace(number, says=number.says if _is_text(number) else "-")
+        says = number.says if number.value == "greedy" else "-"
+        asked = msgspec.structs.replace(number, says=says)
         return self._memory.answer(asked, Value, lambda: self._quoted(number))
 
     def lab(self, lab: Lab) -> Outcome:
@@ -103,14 +105,13 @@ class Ask:
             return Value(float(len(session)))
         if number.value == "greedy":
             return Value(text=self._greedy(session, number.says))
-        sampler = SamplerSettings(number.temperature, number.top_k, number.top_p, number.min_p)
-        end = len(session)
+        sampler, end = number.settings, len(session)
         if not number.token:
             found = session.distribution(end, sampler, seed=0, top=1)
             bits = found.sampled_entropy_bits
             return Value(bits if number.value == "entropy" else float(found.kept))
         try:
-            (row,) = session.rows(end, sampler, [self._token(number.token)])
+            (row,) = session.rows(end, sampler, [token_id(self._model, number.token)])
         except LessonError as error:
             return Value(trouble=error.problem)
         match number.value:
@@ -124,11 +125,11 @@ class Ask:
         return Value(row.sampled_probability)
 
     def _open(self, number: Quoted) -> Session:
-        from tutor.lm.chat import chat_ids, text_ids
+        if not number.chat:
+            return opened(self._model, number.prompt)
+        from tutor.lm.chat import chat_ids
         from tutor.lm.session import Session
 
-        if not number.chat:
-            return Session(self._model, text_ids(self._model, number.prompt))
         system = [ChatMessage("system", number.system)] if number.system else []
         messages = [*system, ChatMessage("user", number.prompt)]
         return Session(self._model, chat_ids(self._model, messages))
@@ -144,37 +145,21 @@ class Ask:
         return b"".join(token.data for token in written).decode("utf-8", "replace")
 
     def _compared(self, question: ComparePrompts) -> Pair:
-        from tutor.lm.chat import text_ids
-        from tutor.lm.session import Session
-
         values = []
         for prompt in question.prompts:
-            session = Session(self._model, text_ids(self._model, prompt))
+            session = opened(self._model, prompt)
             if question.value == "entropy":
                 values.append(session.distribution(len(session), PLAIN, 0, 1).entropy_bits)
                 continue
             try:
-                (row,) = session.rows(len(session), PLAIN, [self._token(question.token)])
+                wanted = token_id(self._model, question.token)
+                (row,) = session.rows(len(session), PLAIN, [wanted])
             except LessonError as error:
                 return Pair(trouble=error.problem)
             values.append(row.probability)
         return Pair((values[0], values[1]))
 
     def _ranked(self, question: NextTokenQuestion) -> Ranked:
-        from tutor.lm.chat import text_ids
-        from tutor.lm.session import Session
-        from tutor.text import visible
-
-        session = Session(self._model, text_ids(self._model, question.prompt))
+        session = opened(self._model, question.prompt)
         found = session.distribution(len(session), PLAIN, seed=0, top=question.within + 1)
         return Ranked(tuple((visible(row.token.data), row.probability) for row in found.rows))
-
-    def _token(self, written: str) -> int:
-        """The id of a token as a lesson writes it. Raises `LessonError` where it is not one."""
-        from tutor.authoring.attempt import token_id
-
-        return token_id(self._model, written)
-
-
-def _is_text(number: Quoted) -> bool:
-    return number.value == "greedy"

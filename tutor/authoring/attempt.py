@@ -92,9 +92,8 @@ def solved(name: str, model: LanguageModel) -> Solved:
 
 
 def token_id(model: LanguageModel, written: str) -> int:
-    """The id of a token as a lesson writes it: "␣Paris" or " Paris", "⏎",
-    "<|im_end|>". Raises `LessonError`
-    where it is not one token."""
+    """The id of a token as a lesson writes it: "␣Paris" or " Paris", "⏎", "<|im_end|>". Raises
+    `LessonError` where it is not one token."""
     if written in model.tokenizer.special_ids:
         return model.tokenizer.special_ids[written]
     text = written.replace("␣", " ").replace("⏎", "\n").replace("⇥", "\t")
@@ -105,12 +104,17 @@ def token_id(model: LanguageModel, written: str) -> int:
     return ids[0]
 
 
-def _game(lab: Lab, model: LanguageModel) -> Outcome:
-    """The guessing game, each token guessed right: it is not over at once, and comes to an end."""
+def opened(model: LanguageModel, text: str) -> Session:
+    """Return a session at the end of `text`."""
     from tutor.lm.chat import text_ids
     from tutor.lm.session import Session
 
-    session = Session(model, text_ids(model, lab.prompt))
+    return Session(model, text_ids(model, text))
+
+
+def _game(lab: Lab, model: LanguageModel) -> Outcome:
+    """The guessing game, each token guessed right: it is not over at once, and comes to an end."""
+    session = opened(model, lab.prompt)
     game = Game(lab.prompt, session.tokens, None, model=model.card.sha256)
     if game.over:
         return Outcome(trouble="There is no token left to guess: the text is too short.")

@@ -1,9 +1,6 @@
 """What the model answered before: the same question to the same model, by the same code, has the
 same answer, so that a second look at a course takes no time."""
 
-from __future__ import annotations
-
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -53,35 +50,21 @@ class KeptAnswers:
         self._answers: dict[str, msgspec.Raw] = self._read()
         self._changed = False
 
-    def recall(self, question: Any, kind: type[T]) -> T | None:
-        """The answer to `question`, None where it is not known."""
-        known = self._answers.get(self._key(question, kind))
-        if known is None:
-            return None
-        try:
-            return msgspec.json.decode(known, type=kind)
-        except msgspec.MsgspecError:
-            return None
-
     def answer(self, question: Any, kind: type[T], compute: Callable[[], T]) -> T:
         """The answer to `question` (data that msgspec can encode), computed if need be."""
-        known = self.recall(question, kind)
-        if known is None:
-            known = compute()
-            self._answers[self._key(question, kind)] = msgspec.Raw(msgspec.json.encode(known))
-            self._changed = True
-        return known
+        key = self._key(question, kind)
+        with suppress(KeyError, msgspec.MsgspecError):
+            return msgspec.json.decode(self._answers[key], type=kind)
+        answer = compute()
+        self._answers[key] = msgspec.Raw(msgspec.json.encode(answer))
+        self._changed = True
+        return answer
 
     def save(self) -> None:
         """Where that is not possible, nothing happens but that the next run takes longer."""
-        if self._file is None or not self._changed:
-            return
-        last = dict(list(self._answers.items())[-MOST:])
-        with suppress(OSError):
-            private.make_folder(self._file.parent)
-            with tempfile.NamedTemporaryFile(dir=self._file.parent, delete=False) as stream:
-                stream.write(msgspec.json.encode(last))
-            Path(stream.name).replace(self._file)
+        if self._file is not None and self._changed:
+            last = dict(list(self._answers.items())[-MOST:])
+            private.keep(self._file, msgspec.json.encode(last))
             self._changed = False
 
     def _key(self, question: Any, kind: type) -> str:

@@ -5,19 +5,13 @@ code set in by one column, tables without rules. The linter uses them to say whe
 longer fits a small terminal.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from tutor.course.lesson import Lab, Screen
 from tutor.text import cells, wrapped
-
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-
-    from tutor.course.lesson import Lab, Screen
 
 WIDTH = 76
 HEIGHT = 18
@@ -48,18 +42,18 @@ def lab_height(lab: Lab) -> int:
     return wrapped(f"Lab  {lab.task}", WIDTH - _CARD_EDGE) + len(lab.goals) + 1
 
 
-def too_wide(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> Iterator[str]:
+def too_wide(markdown: str, parser: MarkdownIt) -> Iterator[str]:
     """The lines of code and the rows of tables that are wider than the screen: the two things
     that do not wrap well."""
     for node in SyntaxTreeNode(parser.parse(markdown)).walk():
         if node.type in ("fence", "code_block"):
             for line in node.content.split("\n"):
-                if cells(line) > width - _CODE_INDENT:
+                if cells(line) > WIDTH - _CODE_INDENT:
                     yield line
         elif node.type == "table":
             rows = _rows(node)
             widest = [max(cells(cell) for cell in column) for column in zip(*rows, strict=True)]
-            if sum(widest) + _COLUMN_GAP * len(widest) > width:
+            if sum(widest) + _COLUMN_GAP * len(widest) > WIDTH:
                 yield " | ".join(rows[0])
 
 

@@ -5,21 +5,18 @@ An error keeps a lesson from being used, or means that it says something false; 
 how it reads and fits.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from tutor.authoring.advice import advice
 from tutor.authoring.release import Release, changed, read_release
-from tutor.course.companions import FACTS
 from tutor.course.consistency import usable_outlines
 from tutor.course.facts import Fact, read_facts
-from tutor.course.folder import lesson_files, read_file
+from tutor.course.folder import FACTS, lesson_files, read_file
 from tutor.course.glossary import Glossary, read_glossary
 from tutor.course.lesson import Lesson, LiveGoal, Screen
 from tutor.course.links import GLOSSARY
@@ -30,13 +27,17 @@ from tutor.errors import LessonError
 from tutor.labs.kit import registry
 from tutor.text import safe
 
+T = TypeVar("T")
+
+Level = Literal["error", "warning"]
+
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing to say about a lesson file; `line` counts from 1."""
 
     file: str
     line: int
-    level: Literal["error", "warning"]
+    level: Level
     message: str
     next_step: str = ""
 
@@ -53,9 +54,7 @@ class Sound(msgspec.Struct, frozen=True):
     lesson: Lesson
     lines: Mapping[str, int]
 
-    def finding(
-        self, name: str, level: Literal["error", "warning"], message: str, next_step: str
-    ) -> Finding:
+    def finding(self, name: str, level: Level, message: str, next_step: str) -> Finding:
         """About what is called `name`; about the whole lesson where nothing is."""
         return Finding(self.file, self.lines.get(name, 1), level, message, next_step)
 
@@ -65,12 +64,6 @@ class Report(msgspec.Struct, frozen=True):
 
     findings: tuple[Finding, ...]
     lessons: tuple[Sound, ...]
-
-
-def lint(paths: Sequence[Path]) -> list[Finding]:
-    """Findings about lesson files, or about all lessons in folders. Raises nothing: what cannot be
-    read is a finding too."""
-    return list(look_over(paths).findings)
 
 
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
@@ -105,14 +98,29 @@ class _Folder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._problems: list[Finding] = []
-        self.files: list[Path] = []
+        shown = safe(str(folder))
+        self.files: list[Path] = self._attempt(lambda: lesson_files(folder), [], shown)
+        self._facts: tuple[Fact, ...] = self._beside(FACTS, read_facts, ())
+        self._glossary = self._beside(GLOSSARY, read_glossary, Glossary())
+        self._problems += [_error(each, GLOSSARY) for each in self._glossary.problems]
+        self._release = self._attempt(lambda: read_release(folder), Release(), shown)
+
+    def _beside(self, name: str, parse: Callable[[str, str], T], otherwise: T) -> T:
+        """What a file beside the lessons says; `otherwise` where there is none that can be used."""
+        file = self._folder / name
+        shown = safe(str(file))
+
+        def read() -> T:
+            return parse(text_of(read_file(file, shown), shown), shown)
+
+        return self._attempt(read, otherwise, shown) if file.exists() else otherwise
+
+    def _attempt(self, read: Callable[[], T], otherwise: T, shown: str) -> T:
         try:
-            self.files = lesson_files(folder)
+            return read()
         except LessonError as problem:
-            self._problems.append(_error(problem, safe(str(folder))))
-        self._facts = self._read_facts()
-        self._glossary = self._read_glossary()
-        self._release = self._read_release()
+            self._problems.append(_error(problem, shown))
+            return otherwise
 
     def beside(self) -> list[Finding]:
         """What there is to say about the folder, its glossary and its facts."""
@@ -168,36 +176,6 @@ class _Folder:
             return read_bytes(read_file(file, shown), shown, self._facts)
         except LessonError as problem:
             return Outcome(None, (problem,), {})
-
-    def _read_facts(self) -> tuple[Fact, ...]:
-        file = self._folder / FACTS
-        shown = safe(str(file))
-        if not file.exists():
-            return ()
-        try:
-            return read_facts(text_of(read_file(file, shown), shown), shown)
-        except LessonError as problem:
-            self._problems.append(_error(problem, shown))
-            return ()
-
-    def _read_release(self) -> Release:
-        try:
-            return read_release(self._folder)
-        except LessonError as problem:
-            self._problems.append(_error(problem, safe(str(self._folder))))
-            return Release()
-
-    def _read_glossary(self) -> Glossary:
-        file = self._folder / GLOSSARY
-        shown = safe(str(file))
-        if not file.exists():
-            return Glossary()
-        try:
-            glossary = read_glossary(text_of(read_file(file, shown), shown), shown)
-        except LessonError as problem:
-            glossary = Glossary(problems=(problem,))
-        self._problems += [_error(problem, shown) for problem in glossary.problems]
-        return glossary
 
 
 def _error(problem: LessonError, file: str) -> Finding:

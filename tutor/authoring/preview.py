@@ -5,11 +5,10 @@ looked at stays on the screen where it was. While something else stands over it 
 term), the new text waits until that is left.
 """
 
-from __future__ import annotations
-
 import os
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -20,14 +19,9 @@ from tutor.authoring.lint import Finding, look_over
 from tutor.authoring.problems import ProblemsScreen
 from tutor.course.catalogue import Course, load_course
 from tutor.course.lesson import Lesson
+from tutor.engine.api import Engine
 from tutor.errors import LessonError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tutor.engine.api import Engine
-    from tutor.learner.progress import Progress
+from tutor.learner.progress import Progress
 
 LOOKS_EVERY = 0.25
 """Seconds between two looks at the file. It is read when two of them saw the same: an editor may

@@ -1,26 +1,20 @@
 """What is wrong with a lesson that is being written, in place of the lesson."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import ClassVar
 
-from typing import TYPE_CHECKING, ClassVar
-
+from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
 from tutor.app.base_screen import TutorScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
+from tutor.authoring.lint import Finding
 from tutor.text import safe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-    from textual.binding import BindingType
-    from textual.events import Resize
-
-    from tutor.authoring.lint import Finding
 
 
 class ProblemsScreen(TutorScreen):

@@ -43,14 +43,11 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """With these lessons added, or in place of what they were."""
         now = list(lessons)
         questions = [question for lesson in now for question in lesson.questions]
-        return Release(
-            dict(sorted({**self.lessons, **{each.id: released(each) for each in now}}.items())),
-            dict(
-                sorted(
-                    {**self.questions, **{each.id: released(each) for each in questions}}.items()
-                )
-            ),
-        )
+        return Release(_with(self.lessons, now), _with(self.questions, questions))
+
+
+def _with(before: Mapping[str, Released], now: Iterable[Lesson | Question]) -> dict[str, Released]:
+    return dict(sorted({**before, **{each.id: released(each) for each in now}}.items()))
 
 
 def read_release(folder: Path) -> Release:

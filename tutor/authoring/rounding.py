@@ -2,8 +2,6 @@
 rounds to what is quoted. What is said to be "about" so much may be off by one in its last place, as
 what the screen shows may be, whose arithmetic is faster and rounds otherwise."""
 
-from __future__ import annotations
-
 import re
 
 _NUMBER = re.compile(r"[-−]?\d[\d,\u202f\u00a0]*(?:\.\d+)?")

@@ -1,8 +1,6 @@
 """A lesson to begin with: it can be opened and linted as it is, and each part shows what belongs
 there."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -98,7 +96,8 @@ def new_lesson(lesson_id: str, folder: Path) -> Path:
     if course.outline(lesson_id) is not None:
         raise UsageError(f"There is a lesson {lesson_id!r} already.", "Choose another id.")
     numbers = [outline.number for outline in course.outlines]
-    numbers += [int(found[0]) for file in lesson_files(folder) if (found := _first(file))]
+    begins = [_NUMBER.match(file.name) for file in lesson_files(folder)]
+    numbers += [int(found[0]) for found in begins if found]
     number = max(numbers, default=0) + 1
     file = folder / f"{number:02}-{lesson_id}.md"
     title = lesson_id.replace("-", " ").capitalize()
@@ -111,8 +110,3 @@ def new_lesson(lesson_id: str, folder: Path) -> Path:
             f"{safe(str(file))} cannot be written ({error.strerror}).", "Choose another folder."
         ) from error
     return file
-
-
-def _first(file: Path) -> re.Match[str] | None:
-    """The number that a file's name begins with."""
-    return _NUMBER.match(file.name)

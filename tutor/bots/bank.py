@@ -3,8 +3,6 @@
 Which answer fits a message is found with vectors: `tutor.bots.intents`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

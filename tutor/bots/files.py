@@ -1,7 +1,5 @@
 """Reads the files in `assets/bots`, and rule files that somebody has written."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from pathlib import Path

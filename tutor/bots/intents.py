@@ -21,13 +21,11 @@ layer is switched off at random in each step (dropout), or it would know 240 phr
 nothing else. The same phrases, model and seed give the same network, but for rounding.
 """
 
-from __future__ import annotations
-
 import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,9 +33,7 @@ from torch import Tensor, nn
 from tutor.lm.embeddings.neighbors import EmbeddingTable, scaled
 from tutor.lm.embeddings.word2vec import words_of
 from tutor.lm.fast.kernels import one_thread
-
-if TYPE_CHECKING:
-    from tutor.lm.language_model import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 PIECES = 1024
 """Places that pieces of words are hashed into."""

@@ -12,8 +12,6 @@ length of the pattern times that of the message, whatever somebody writes. (A re
 can be made to take forever.)
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Messages that all bots get, and what counts as a right reply to each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
 

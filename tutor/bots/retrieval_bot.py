@@ -1,16 +1,10 @@
 """The second generation at work: a network recognizes the intent, cosine picks the answer."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 
 from tutor.bots.bank import Bank, Likely, Near, RetrievalReply
 from tutor.bots.intents import IntentTraining
-
-if TYPE_CHECKING:
-    from tutor.lm.language_model import LanguageModel
+from tutor.lm.language_model import LanguageModel
 
 LIKELY = 0.1
 """Answers of an intent that has less than this are not looked at (those of the first one are)."""

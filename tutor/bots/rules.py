@@ -8,8 +8,6 @@ After ELIZA (Weizenbaum 1966, "ELIZA: a computer program for the study of natura
 communication between man and machine"): patterns with captures, ranks, pronouns turned around.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -102,15 +100,12 @@ def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
         misses = sum(not fits(book, message) for message in messages)
         return RuleReply(book.fallback[(misses - 1) % len(book.fallback)], (), misses)
     first = fitting[0]
-    turn = sum(_speaks(book, message) == first.rule for message in messages)
+    speaking = [fit.rule for message in messages for fit in fits(book, message)[:1]]
+    turn = speaking.count(first.rule)
     rule = next(rule for rule in book.rules if rule.name == first.rule)
     answer = rule.answers[(turn - 1) % len(rule.answers)]
-    return RuleReply(_filled(answer, first.captures), fitting, turn)
-
-
-def _speaks(book: RuleBook, message: str) -> str | None:
-    fitting = fits(book, message)
-    return fitting[0].rule if fitting else None
+    text = _PLACE.sub(lambda place: first.captures[int(place[1]) - 1], answer)
+    return RuleReply(text, fitting, turn)
 
 
 def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook) -> Fit | None:
@@ -131,10 +126,6 @@ def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook
 def reflected(words: Sequence[str], reflections: Mapping[str, str]) -> str:
     """Words as they sound from the other side: "my dog" becomes "your dog"."""
     return " ".join(reflections.get(patterns.folded(word), word) for word in words)
-
-
-def _filled(answer: str, captures: Sequence[str]) -> str:
-    return _PLACE.sub(lambda place: captures[int(place[1]) - 1], answer)
 
 
 # --- rules that the learner writes ----------------------------------------------------------------

@@ -4,8 +4,6 @@ A teacher writes it, and every learner's tutor reads it, as it would read the fi
 up to a size, of a known format, and nothing that does not belong there.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from datetime import datetime
@@ -88,10 +86,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
     try:
         private.make_folder(path.parent, _FOLDER_FOR_ALL)
-        temporary = disk.write_temporary(path, data)
-        temporary.chmod(FOR_ALL)
-        disk.move(temporary, path)
-        disk.sync_folder(path.parent)
+        disk.replace(path, data, lambda new: new.chmod(FOR_ALL))
     except PermissionError as error:
         raise _not_yours(path) from error
     except OSError as error:

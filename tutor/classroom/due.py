@@ -1,25 +1,19 @@
 """What is due for one learner, and how that is said. Days are those of the learner's clock."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import msgspec
 
 from tutor.classroom import assignments
-from tutor.classroom.assignments import Assignment
 from tutor.classroom.errors import ClassFileError
+from tutor.course.catalogue import Course
 from tutor.learner.clock import WEEKDAYS
-from tutor.learner.records import Card, LessonState
+from tutor.learner.store import ProgressStore
 from tutor.study.lesson_progress import lesson_progress
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
-    from tutor.learner.readings import Readings
 
 _MOST_NAMED = 5
 _WRITTEN = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d)?", re.ASCII)
@@ -51,22 +45,13 @@ class Duties(msgspec.Struct, frozen=True):
     problems: tuple[ClassFileError, ...] = ()
 
 
-def duties(path: Path, course: Course, progress: Readings, now: float) -> Duties:
+def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float) -> Duties:
     """What the class file at `path` asks of a learner."""
     try:
         asked = assignments.read(path)
     except ClassFileError as problem:
         return Duties(problems=(problem,))
-    return duties_of(asked, course, progress.lessons(), progress.cards(), now)
-
-
-def duties_of(
-    asked: Sequence[Assignment],
-    course: Course,
-    states: Mapping[str, LessonState],
-    cards: Mapping[str, Card],
-    now: float,
-) -> Duties:
+    learner = progress.state()
     due: dict[str, LessonDue] = {}
     unknown: list[str] = []
     for each in asked:
@@ -74,8 +59,7 @@ def duties_of(
         if outline is None:
             unknown.append(each.lesson)
             continue
-        state = states.get(outline.id) or LessonState(lesson=outline.id)
-        if not lesson_progress(outline, state, cards).done:
+        if not lesson_progress(outline, learner.lesson(outline.id), learner.cards).done:
             overdue = each.due.timestamp() < now
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue

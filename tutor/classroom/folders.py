@@ -4,8 +4,6 @@ What is below a folder that was named is in the hands of the learners: links the
 followed, and of a folder with more entries than a school has learners the rest is left out.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

@@ -4,27 +4,22 @@ The row is what it tells about one person. How well ideas are known and what was
 only counts in figures of a whole group (`tutor.classroom.report`).
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.course.catalogue import Course
+from tutor.course.outline import Outline
 from tutor.learner import review
 from tutor.learner.clock import LATEST, day_number, local_day_number, sensible
 from tutor.learner.records import Answered, Card, LessonState, LogEvent
+from tutor.learner.review import ReviewQuestion
 from tutor.learner.state import LearnerState, in_order
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.review_questions import review_questions
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
-    from tutor.course.outline import Outline
-    from tutor.learner.review import ReviewQuestion
 
 Idea = tuple[str, str]
 """Lesson id and screen id: a screen is one idea."""
@@ -147,9 +142,7 @@ def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
 
 
 def _place(outline: Outline, state: LearnerState) -> str:
-    where = lesson_progress(
-        outline, state.lessons.get(outline.id) or LessonState(lesson=outline.id), state.cards
-    )
+    where = lesson_progress(outline, state.lesson(outline.id), state.cards)
     if where.done:
         return "done"
     if where.in_quiz:

@@ -1,7 +1,5 @@
 """What a class report tells about oneself, in sentences that go with one's row."""
 
-from __future__ import annotations
-
 from tutor.classroom.learner import Studied
 from tutor.classroom.report import FEWEST, FEWEST_ALIKE
 from tutor.text import counted

@@ -4,8 +4,6 @@ The text of an answer is whatever stands in a learner's log: it counts only as f
 could have it as an answer.
 """
 
-from __future__ import annotations
-
 from tutor.course.passages import prose
 from tutor.course.questions.answers import LONGEST
 from tutor.course.questions.question import Question

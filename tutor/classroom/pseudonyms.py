@@ -5,8 +5,6 @@ A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the learner's folder. Among 
 have the same with a probability of 1 in 2 million.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import stat
@@ -67,4 +65,4 @@ def _make(path: Path) -> None:
     private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
         if not entry_exists(path):
-            disk.move(disk.write_temporary(path, new_key()), path)
+            disk.replace(path, new_key())

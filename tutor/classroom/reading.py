@@ -1,23 +1,18 @@
 """Reads the learners of a class, one after the other, without a trace in their folders."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from tutor.classroom.folders import LONGEST_PATH, Found, Unread, unread
 from tutor.classroom.learner import Studied, studied
+from tutor.course.catalogue import Course
 from tutor.errors import StoreError, TutorError
+from tutor.learner.clock import Clock
 from tutor.learner.errors import StoreNewer
 from tutor.learner.progress import Progress
 from tutor.learner.snapshot import snapshot
 from tutor.text import one_line
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
-    from tutor.learner.clock import Clock
 
 Namer = Callable[[Found], str]
 

@@ -6,24 +6,20 @@ it could be read as being about a person, and is left out; and a mistake is only
 `FEWEST_ALIKE` made it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from tutor.classroom.learner import Idea, IdeaBegun, Row, Studied
 from tutor.classroom.mistakes import mistakes, words
+from tutor.course.catalogue import Course
+from tutor.course.questions.question import Question
 from tutor.errors import LessonError
+from tutor.learner.records import Answered
+from tutor.learner.review import ReviewQuestion
 from tutor.study.review_questions import review_questions
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
-    from tutor.course.questions.question import Question
-    from tutor.learner.records import Answered
-    from tutor.learner.review import ReviewQuestion
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

@@ -1,8 +1,6 @@
 """The tables of a class report, as they are shown: one place, so that a learner who looks up what
 a teacher sees gets the very same row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

@@ -7,8 +7,6 @@ want of permission. It is no wall against code that means ill, which could go ar
 is run here.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Sequence

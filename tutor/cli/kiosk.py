@@ -1,7 +1,5 @@
 """The command `tutor-kiosk`: `tutor --kiosk` for passwd, where a login shell has no arguments."""
 
-from __future__ import annotations
-
 import sys
 
 from tutor.cli.main import main as tutor

@@ -1,7 +1,5 @@
 """`tutor lab`: opens a lab by its name, or lists them all."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`tutor lessons`: what the course consists of."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

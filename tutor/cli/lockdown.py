@@ -5,8 +5,6 @@ client asks to run is refused, its environment does not count, the keys that sto
 do nothing, and `tutor.cli.confinement` refuses whatever else is not the tutor's business.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -110,30 +108,25 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     return kept | _account() | _OURS
 
 
-if sys.platform == "win32":
-
-    def _account() -> dict[str, str]:
+def _account() -> dict[str, str]:
+    """Empty for a user whom the system does not know."""
+    if sys.platform == "win32":
         return {}
+    import pwd
 
-    def _take_no_signals() -> None:
-        pass
+    try:
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return {}
+    return {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name}
 
-else:
 
-    def _account() -> dict[str, str]:
-        """Empty for a user whom the system does not know."""
-        import pwd
+def _take_no_signals() -> None:
+    """Until the screen takes every key, the terminal makes signals of Ctrl+Z and Ctrl+\\\\: to
+    stop, and to leave a dump. Blocked ones stay blocked in whatever is started."""
+    if sys.platform == "win32":
+        return
+    import resource
 
-        try:
-            entry = pwd.getpwuid(os.getuid())
-        except KeyError:
-            return {}
-        return {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name}
-
-    def _take_no_signals() -> None:
-        """Until the screen takes every key, the terminal makes signals of Ctrl+Z and Ctrl+\\\\: to
-        stop, and to leave a dump. Blocked ones stay blocked in whatever is started."""
-        import resource
-
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP, signal.SIGQUIT})
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP, signal.SIGQUIT})
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

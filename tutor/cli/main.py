@@ -4,8 +4,6 @@ Exit status: 0 for success, 1 for a failure, 2 for wrong usage, 130 when interru
 nobody reads the output any more (`tutor step ... | head`).
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """Markdown that reads well as it is, and that takes any text as text."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

@@ -1,7 +1,5 @@
 """`tutor new`: a file to begin with, for those who write lessons."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

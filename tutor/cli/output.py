@@ -3,8 +3,6 @@
 Text that comes from outside (models, files, servers) passes through `tutor.text` first.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

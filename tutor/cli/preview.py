@@ -1,7 +1,5 @@
 """`tutor preview`: a lesson file as a learner sees it, shown anew whenever it is saved."""
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 from pathlib import Path

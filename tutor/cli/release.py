@@ -1,7 +1,5 @@
 """`tutor release`: writes down which versions of a course's lessons and questions are published."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`tutor review`: what is due."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`tutor status`: in a few lines what there is to do, for a shell prompt or a mail."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

@@ -87,12 +87,16 @@ def pulling() -> Iterator[Callable[[PullEvent], None]]:
 def _figures(progress: PullProgress) -> str:
     if not progress.total:
         return progress.detail
-    filled = round(_BAR * progress.done / progress.total)
-    share = 100 * progress.done // progress.total
-    bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:3} %  "
+    done = bar(progress.done, progress.total, cells=round)
     if progress.stage == "converting":  # not all of it is measured in bytes
-        return bar + progress.detail
-    return f"{bar}{progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
+        return f"{done}  {progress.detail}"
+    return f"{done}  {progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
+
+
+def bar(done: int, total: int, cells: Callable[[float], int] = int) -> str:
+    """Draw how much is done, with the percentage; `cells` makes a whole number of the length."""
+    filled = cells(_BAR * done / total)
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done // total:3} %"
 
 
 def _fitting(text: str, stream: TextIO) -> str:

@@ -1,7 +1,5 @@
 """A table as plain text, in as many columns as a terminal has."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import zip_longest
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.interrupted import leaving_at_once
-from tutor.cli.status_line import StatusLine
+from tutor.cli.interrupted import leaving_at_once, told_to_stop
+from tutor.cli.status_line import StatusLine, bar
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 SMALL_MODEL = "small-model"
 MODELS = (SMALL_MODEL, "encoder", "decoder", "encoder-decoder")
 _SETTINGS = ("steps", "batch", "seed", "threads")
-_BAR = 24
 
 
 def add_to(commands: Any) -> None:
@@ -119,9 +117,9 @@ def _read(file: Path) -> dict[str, Any]:
 class Progress:
     """A bar with an estimate on a terminal, and lines for what was measured."""
 
-    def __init__(self, name: str, line: StatusLine) -> None:
+    def __init__(self, name: str, line: StatusLine, stopped: Callable[[], bool]) -> None:
         self._name, self._line = name, line
-        self._stopped = False
+        self.stopped = stopped
 
     def moment(self, moment: Moment) -> None:
         self._line.show(f"training {self._name}", figures=figures(moment))
@@ -130,20 +128,10 @@ class Progress:
         self._line.clear()
         output.note(line)
 
-    def stop(self) -> None:
-        """A second time, whatever is done is left at once."""
-        if self._stopped:
-            raise KeyboardInterrupt
-        self._stopped = True
-
-    def stopped(self) -> bool:
-        return self._stopped
-
 
 def figures(moment: Moment) -> str:
-    filled = _BAR * moment.step // moment.steps
-    bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * moment.step // moment.steps:3} %"
-    return f"{bar}  loss {moment.loss:.3f}  {_duration(moment.seconds_left)} left"
+    done = bar(moment.step, moment.steps)
+    return f"{done}  loss {moment.loss:.3f}  {_duration(moment.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:
@@ -157,12 +145,8 @@ def _watching(name: str) -> Iterator[Progress]:
     """For the time that a model is trained: Ctrl-C, and being told to end, wait for the end of a
     step, so that what was learned is kept."""
     line = StatusLine(sys.stderr, always=True)
-    progress = Progress(name, line)
-    wanted = [number for sign in ("SIGINT", "SIGTERM") if (number := getattr(signal, sign, None))]
-    before = {number: signal.signal(number, lambda *_: progress.stop()) for number in wanted}
     try:
-        yield progress
+        with told_to_stop() as stopped:
+            yield Progress(name, line, stopped)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         line.clear()

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
 from tutor import __version__, private
+from tutor.course.folder import read_file
 from tutor.course.links import Link
 from tutor.course.outline import Outline
 from tutor.course.term import Term
 from tutor.errors import LessonError, NoHome
 from tutor.paths import cache_folder
+from tutor.text import safe
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _INCLUDED = re.compile(rb"```include\s+(tutor/[a-z0-9_/]+\.py)#")
@@ -53,6 +53,11 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     terms: tuple[Term, ...] = ()
     links: tuple[Link, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, error: LessonError) -> Entry:
+        """Return the entry of a file that cannot be used."""
+        return cls(problems=(Problem.of(error),))
 
 
 class _Kept(msgspec.Struct):
@@ -106,16 +111,7 @@ class Cache:
         but that the next start takes longer."""
         if self._file is None or self._now.keys() == self._before.keys():
             return
-        data = msgspec.msgpack.encode(_Kept(self._stamp, self._now))
-        with suppress(OSError):
-            private.make_folder(self._file.parent)
-            number, name = tempfile.mkstemp(dir=self._file.parent)
-            try:
-                with os.fdopen(number, "wb") as stream:
-                    stream.write(data)
-                Path(name).replace(self._file)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+        private.keep(self._file, msgspec.msgpack.encode(_Kept(self._stamp, self._now)))
 
     def _read(self) -> dict[str, Entry]:
         if self._file is None:
@@ -125,6 +121,53 @@ class Cache:
         except (OSError, ValueError):
             return {}
         return kept.entries if kept.stamp == self._stamp else {}
+
+
+class CourseFile:
+    """A file of a course folder. Its `entry` is None until it is read, unless the cache has it."""
+
+    def __init__(
+        self,
+        path: Path,
+        cache: Cache,
+        parse: Callable[[bytes, str], Entry],
+        *,
+        also: bytes = b"",
+        optional: bool = False,
+    ) -> None:
+        """`parse` makes an entry of the bytes of the file called so; it may raise `LessonError`.
+        `also` is what the entry depends on besides. A file that is `optional` need not be there."""
+        self.name = safe(path.name)
+        self.data = b""
+        self.entry: Entry | None = None
+        self._path, self._cache, self._parse, self._also = path, cache, parse, also
+        if optional and not path.exists() and not path.is_symlink():
+            self.entry = Entry()
+            return
+        try:
+            self.data = read_file(path, self.name)
+        except LessonError as problem:
+            self.entry = Entry.of(problem)
+        else:
+            self.entry = None if cache.empty else cache.get(self._key())
+
+    def read(self) -> Entry:
+        """What is known of the file, which is parsed if need be."""
+        if self.entry is None:
+            try:
+                return self.settle(self._parse(self.data, self.name))
+            except LessonError as problem:
+                return self.settle(Entry.of(problem))
+        return self.entry
+
+    def settle(self, entry: Entry) -> Entry:
+        """Keep `entry` as what is known of the file, now and the next time."""
+        self.entry = entry
+        self._cache.put(self._key(), entry)
+        return entry
+
+    def _key(self) -> str:
+        return self._cache.key(self._path.name, self.data, self._also)
 
 
 def _stamp() -> str:

@@ -9,25 +9,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.course.cache import Cache, Entry, Problem
-from tutor.course.companions import FactsFile, GlossaryFile
+from tutor.course.cache import Cache, CourseFile, Entry, Problem
 from tutor.course.consistency import usable_outlines
-from tutor.course.folder import lesson_files, read_file
+from tutor.course.folder import FACTS, lesson_files, read_file
+from tutor.course.links import GLOSSARY
 from tutor.course.outline import Outline, outline_of
-from tutor.course.reading.place import Place
+from tutor.course.reading.place import Place, text_of
 from tutor.course.term import Term
 from tutor.errors import LessonError
 from tutor.paths import lessons_folder
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from tutor.course.facts import Fact
     from tutor.course.lesson import Lesson
     from tutor.course.questions.question import Question
 
@@ -37,15 +39,6 @@ more than that only the outlines are taken in: what is wrong inside is told when
 
 _SCANS = 20
 """As many scans take about as long as parsing one lesson."""
-
-
-class Source(Protocol):
-    """Where a course has from what is read only when it is asked for."""
-
-    def lesson(self, outline: Outline) -> Lesson:
-        """Raises `LessonError`."""
-
-    def terms(self) -> Sequence[Term]: ...
 
 
 class Course:
@@ -60,7 +53,7 @@ class Course:
         terms: Sequence[Term] = (),
         *,
         outlines: Sequence[Outline] | None = None,
-        source: Source | None = None,
+        source: Opening | None = None,
     ) -> None:
         """A course of `lessons` and `terms` that are there already, or of lessons and terms that
         `source` gives, a lesson for one of `outlines`."""
@@ -150,65 +143,50 @@ class Opening:
         inside is told when a lesson is opened. Raises `LessonError` only when the folder itself
         cannot be read."""
         folder = folder or lessons_folder()
-        self._files = {safe(file.name): file for file in lesson_files(folder)}
+        paths = lesson_files(folder)
+        self._files = {safe(path.name): path for path in paths}
         self._cache = Cache(folder)
-        self._facts = FactsFile(folder, self._cache)
-        self._glossary = GlossaryFile(folder, self._cache)
+        self._facts_file = CourseFile(folder / FACTS, self._cache, _facts_entry, optional=True)
+        self._glossary = CourseFile(folder / GLOSSARY, self._cache, _glossary_entry, optional=True)
+        facts = blake2b(self._facts_file.data, digest_size=16).digest()
         self._entries: dict[str, Entry] = {}
-        self._unread: dict[str, bytes] = {}
-        """The bytes of the files of which nothing is known, or only their outline."""
-        for where, file in self._files.items():
-            self._look(where, file)
+        self._unread: dict[str, CourseFile] = {}
+        """The lessons of which nothing is known, or only their outline."""
+        for path in paths:
+            file = CourseFile(path, self._cache, self._lesson_entry, also=facts)
+            if file.entry is None:
+                self._unread[file.name] = file
+            else:
+                self._entries[file.name] = file.entry
         self._scans_only = len(self._unread) > most_parsed
 
-    def _look(self, where: str, file: Path) -> None:
-        try:
-            data = read_file(file, where)
-        except LessonError as problem:
-            self._entries[where] = Entry(problems=(Problem.of(problem),))
-            return
-        self._unread[where] = data
-        if not self._cache.empty and (entry := self._cache.get(self._key(where))) is not None:
-            del self._unread[where]
-            self._entries[where] = entry
+    @cached_property
+    def _facts(self) -> tuple[Fact, ...]:
+        """Empty where something is wrong with them."""
+        data = self._facts_file.data
+        return _facts_of(data) if data and not self._facts_file.read().problems else ()
 
-    def _key(self, where: str) -> str:
-        data = self._unread[where]
-        return self._cache.key(self._files[where].name, data, self._facts.digest)
+    def _lesson_entry(self, data: bytes, where: str) -> Entry:
+        from tutor.course.reading.parse import read_bytes
+
+        outcome = read_bytes(data, where, self._facts)
+        if outcome.lesson is None:
+            return Entry.of(outcome.problems[0])
+        return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
 
     def _scan(self, where: str) -> bool:
         """False where the scan finds no outline; the file is parsed, then."""
         # not needed when nothing has changed
         from tutor.course.reading.outline_scan import scan_outline
 
-        outline = scan_outline(self._unread[where], where)
-        if outline is None:
-            self._read(where)
-        else:
-            self._entries[where] = Entry(outline)
+        outline = scan_outline(self._unread[where].data, where)
+        self._entries[where] = Entry(outline) if outline else self._unread.pop(where).read()
         return outline is not None
-
-    def _read(self, where: str) -> None:
-        from tutor.course.reading.parse import read_bytes
-
-        outcome = read_bytes(self._unread[where], where, self._facts.facts)
-        if outcome.lesson is None:
-            self._entries[where] = Entry(problems=tuple(map(Problem.of, outcome.problems[:1])))
-        else:
-            self._entries[where] = Entry(
-                outline_of(outcome.lesson, where, outcome.lines, outcome.links)
-            )
-        self._settle(where)
-
-    def _settle(self, where: str) -> None:
-        """What is known of this file now is what will be known of it the next time."""
-        self._cache.put(self._key(where), self._entries[where])
-        del self._unread[where]
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to be read."""
-        return not self._unread and self._facts.known and self._glossary.known
+        return not self._unread and None not in (self._facts_file.entry, self._glossary.entry)
 
     def read_rest(self) -> Iterator[None]:
         """Reads what is not known, one file each step (or a few, where a scan is enough)."""
@@ -216,15 +194,15 @@ class Opening:
             for module in ("blocks", "parse"):  # together they take longer than to read a lesson
                 import_module(f"tutor.course.reading.{module}")
                 yield
-        for companion in (self._facts, self._glossary):
-            if not companion.known:
-                companion.entry  # noqa: B018
+        for beside in (self._facts_file, self._glossary):
+            if beside.entry is None:
+                beside.read()
                 yield
         for number, where in enumerate(list(self._unread)):
             if not self._scans_only:
-                self._read(where)
+                self._entries[where] = self._unread.pop(where).read()
             elif where in self._entries or self._scan(where):
-                self._settle(where)
+                self._unread.pop(where).settle(self._entries[where])
             if not self._scans_only or number % _SCANS == 0:
                 yield
         self._cache.save()
@@ -237,14 +215,11 @@ class Opening:
         entries = [self._entries[where] for where in self._files]
         problems = [problem.error for entry in entries for problem in entry.problems]
         problems.sort(key=lambda problem: (problem.file, problem.line))
-        beside = [each.entry if each.known else Entry() for each in (self._facts, self._glossary)]
-        problems += [problem.error for entry in beside for problem in entry.problems]
-        terms = {term.id for term in beside[1].terms} if self._glossary.known else None
-        seen = usable_outlines(
-            [entry.outline for entry in entries if entry.outline is not None],
-            terms,
-            beside[1].links,
-        )
+        facts, glossary = self._facts_file.entry or Entry(), self._glossary.entry or Entry()
+        problems += [problem.error for problem in (*facts.problems, *glossary.problems)]
+        terms = {term.id for term in glossary.terms} if self._glossary.entry else None
+        outlines = [entry.outline for entry in entries if entry.outline is not None]
+        seen = usable_outlines(outlines, terms, glossary.links)
         return Course(problems=(*problems, *seen.problems), outlines=seen.outlines, source=self)
 
     def lesson(self, outline: Outline) -> Lesson:
@@ -252,7 +227,7 @@ class Opening:
         from tutor.course.reading.parse import parse_bytes
 
         where = outline.file
-        lesson = parse_bytes(read_file(self._files[where], where), where, self._facts.facts)
+        lesson = parse_bytes(read_file(self._files[where], where), where, self._facts)
         if lesson.id != outline.id:
             raise Place(where).error(
                 f"This file had the lesson {outline.id!r} before, and now has {lesson.id!r}.",
@@ -261,7 +236,27 @@ class Opening:
         return lesson
 
     def terms(self) -> Sequence[Term]:
-        return self._glossary.entry.terms
+        return self._glossary.read().terms
+
+
+def _facts_entry(data: bytes, where: str) -> Entry:
+    _facts_of(data)  # raises what is wrong with them
+    return Entry()
+
+
+@lru_cache(maxsize=1)
+def _facts_of(data: bytes) -> tuple[Fact, ...]:
+    from tutor.course.facts import read_facts
+
+    return read_facts(text_of(data, FACTS), FACTS)
+
+
+def _glossary_entry(data: bytes, where: str) -> Entry:
+    from tutor.course.glossary import read_glossary
+
+    read = read_glossary(text_of(data, where), where)
+    problems = tuple(map(Problem.of, read.problems))
+    return Entry(terms=read.terms, links=read.links, problems=problems)
 
 
 def course_summary(course: Course) -> tuple[LessonSummary, ...]:

@@ -2,8 +2,6 @@
 lessons that are needed and not there or need each other, links that lead nowhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 import msgspec

@@ -2,19 +2,17 @@
 and lessons show it as tables that print the dates.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 
+from tutor.course.folder import FACTS
 from tutor.course.questions.base import Id
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
-FILE = "facts.yaml"
 UNITS = {"API price": "US dollars a million tokens, read / written"}
 """What the figures of a topic count, where the value does not say it."""
 
@@ -90,7 +88,7 @@ def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
         row = [found.get((topic, product)) for product in block.products]
         if not any(row):
             raise place.error(
-                f"There is no fact about {topic!r} of these products.", f"Add one to {FILE}."
+                f"There is no fact about {topic!r} of these products.", f"Add one to {FACTS}."
             )
         dates |= {fact.as_of for fact in row if fact}
         second_hand |= any(fact.second_hand for fact in row if fact)
@@ -99,7 +97,7 @@ def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
     written.insert(1, "|" + "---|" * len(rows[0]))
     span = min(dates) if len(dates) == 1 else f"{min(dates)} to {max(dates)}"
     told = f" {_plain(_MARK)} told by others than the vendor." if second_hand else ""
-    return [*written, "", f"As of {span}; sources in {FILE}.{told}"]
+    return [*written, "", f"As of {span}; sources in {FACTS}.{told}"]
 
 
 def _cell(fact: Fact | None) -> str:
@@ -112,7 +110,7 @@ def _check_known(what: str, named: Sequence[str], known: set[str], place: Place)
     for name in named:
         if name not in known:
             raise place.error(
-                f"{FILE} has no {what} {name!r}.",
+                f"{FACTS} has no {what} {name!r}.",
                 f"It has: {', '.join(sorted(known)) or 'nothing'}.",
             )
 

@@ -1,7 +1,5 @@
 """The files of a course folder, and reading one without being led out of it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
@@ -9,6 +7,9 @@ from stat import S_ISLNK, S_ISREG
 from tutor.course.reading.place import MAXIMUM_BYTES, Place
 from tutor.errors import LessonError
 from tutor.text import safe
+
+FACTS = "facts.yaml"
+"""The file of a course's facts, beside its lessons."""
 
 _FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
 

@@ -1,10 +1,7 @@
 """The glossary, `glossary.md`: `## Term {#id}`, and below it one or two sentences."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import msgspec
+from markdown_it.token import Token
 
 from tutor.course.links import Link, follow
 from tutor.course.questions.spelling import plain
@@ -13,9 +10,6 @@ from tutor.course.reading.markup import markdown, refused
 from tutor.course.reading.place import Place, checked
 from tutor.course.term import Term
 from tutor.errors import LessonError
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 LONGEST = 600
 """Characters of what is said about a term."""

@@ -1,7 +1,5 @@
 """What a lab asks to bring about, checked on what the live model did."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Set
 
 import msgspec

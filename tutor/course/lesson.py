@@ -1,7 +1,5 @@
 """What a lesson consists of, after its file has been read."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -203,7 +201,7 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
 
 
-class Quoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename="kebab"):
+class Quoted(Sampler, frozen=True, kw_only=True):
     """A number (or text) that a lesson quotes, and how the default model arrives at it, so that
     the linter can compute it again.
 
@@ -219,10 +217,6 @@ class Quoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     token: Annotated[str, msgspec.Meta(max_length=60)] = ""
     chat: bool = False
     system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
-    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
-    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
     def __post_init__(self) -> None:
         of_token = self.value in ("probability", "logit", "rank", "surprisal")
@@ -246,19 +240,24 @@ class Screen(msgspec.Struct, frozen=True):
     measured: tuple[Measured, ...] = ()
 
 
-class Lesson(msgspec.Struct, frozen=True):
-    """`needs` are ids of lessons that should come before; `source` are the headings of the source
-    lesson whose content this one teaches."""
+class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a lesson file says first. `needs` are ids of lessons that should come before; `source`
+    are the headings of the source lesson whose content this one teaches."""
 
-    id: str
-    number: int
-    version: int
-    title: str
-    summary: str
+    id: Id
+    number: Annotated[int, msgspec.Meta(ge=0, le=999)]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+    summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    version: Annotated[int, msgspec.Meta(ge=1)] = 1
+    needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
+    source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
+
+
+class Lesson(FrontMatter, frozen=True, kw_only=True):
+    """A lesson file that was read."""
+
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]
-    needs: tuple[str, ...] = ()
-    source: tuple[str, ...] = ()
 
     @property
     def labs(self) -> tuple[Lab, ...]:

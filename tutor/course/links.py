@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -41,16 +41,12 @@ def split(href: str) -> tuple[str, str] | None:
     return (match["file"] or "", match["anchor"] or "") if match and href else None
 
 
-class Followed(NamedTuple):
-    """The links of a text that lead to other files of the course, and those that lead nowhere."""
-
-    links: tuple[Link, ...]
-    problems: tuple[LessonError, ...]
-
-
-def follow(tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str) -> Followed:
-    """Looks at all links of a text in `file`, whose first line is at `start`. `here` are the ids of
-    the file itself, which are those of `what` ("screen of this lesson")."""
+def follow(
+    tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str
+) -> tuple[tuple[Link, ...], tuple[LessonError, ...]]:
+    """The links of a text in `file` that lead to other files of the course, and those that lead
+    nowhere. The text begins at `start`; `here` are the ids of the file itself, which are those of
+    `what` ("screen of this lesson")."""
     links: list[Link] = []
     problems: list[LessonError] = []
     for href, place in hrefs(tokens, start):
@@ -67,7 +63,7 @@ def follow(tokens: Sequence[Token], start: Place, here: Set[str], file: str, wha
                     f"The link {href[:60]!r} leads to no {what}.", f"Known are: {known or 'none'}."
                 )
             )
-    return Followed(tuple(links), tuple(problems))
+    return tuple(links), tuple(problems)
 
 
 def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:

@@ -2,8 +2,6 @@
 to arrive at it, so that the linter can compute it again. One kind a block, told by its field `of`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 import msgspec

@@ -1,7 +1,5 @@
 """What the course map, progress and the linter need to know of a lesson, without its text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import msgspec

@@ -1,10 +1,11 @@
 """The course as passages to be searched: what its screens and its glossary say in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from markdown_it.token import Token
+
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Screen
 from tutor.course.links import GLOSSARY
 from tutor.course.reading.markup import markdown
 from tutor.errors import LessonError
@@ -12,12 +13,6 @@ from tutor.retrieval.chunks import chunks
 from tutor.retrieval.passage import Passage
 
 _ASKED = "**Predict:**"
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-    from tutor.course.catalogue import Course
-    from tutor.course.lesson import Screen
 
 
 def course_passages(course: Course) -> tuple[Passage, ...]:

@@ -4,8 +4,6 @@ SQLite's full text index (FTS5) in memory: words are found whatever their case a
 how they begin, and ranked by BM25 (Robertson and Zaragoza 2009), titles counting most.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterator

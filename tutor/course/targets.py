@@ -1,7 +1,5 @@
 """Finds where a link leads: to a term of the glossary, or to a screen of a lesson."""
 
-from __future__ import annotations
-
 import msgspec
 
 from tutor.course.catalogue import Course

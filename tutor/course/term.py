@@ -1,7 +1,5 @@
 """A term of the glossary."""
 
-from __future__ import annotations
-
 import msgspec
 
 

@@ -4,26 +4,16 @@ One thread writes, one save after the other, in the order in which they were ask
 read is always as if everything were saved already.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from pathlib import Path
 
 from tutor.errors import TutorError
-from tutor.learner.clock import Clock
-from tutor.learner.progress import (
-    Change,
-    Progress,
-    change_of_draft,
-    change_of_place,
-    change_of_setting,
-)
-from tutor.learner.readings import Readings
-from tutor.learner.records import Draft, LessonState, LogEvent, Setting, identified
+from tutor.learner.progress import Progress
+from tutor.learner.records import LogEvent, identified
 from tutor.learner.state import LearnerState, fold
+from tutor.learner.store import Change, ProgressStore
 from tutor.learner.texts import Texts, TextShelf
 
 
@@ -39,7 +29,7 @@ class _Save:
         self.begun = False
 
 
-class BackgroundProgress(Readings):
+class BackgroundProgress(ProgressStore[Future[None]]):
     """`Progress` whose saves return at once, with a future that is done when the disk has them or
     holds the `StoreError` that prevented it.
 
@@ -50,6 +40,7 @@ class BackgroundProgress(Readings):
     def __init__(
         self, progress: Progress, tell: Callable[[Exception], None] = lambda _: None
     ) -> None:
+        self.folder, self.clock = progress.folder, progress.clock
         self._progress = progress
         self._tell = tell
         self._base = progress.state()
@@ -58,15 +49,6 @@ class BackgroundProgress(Readings):
         self._writing = False
         self._told = len(progress.notices)
         self.texts = Texts(TextShelf(progress.folder / "texts"), self._put_write)
-
-    @property
-    def folder(self) -> Path:
-        """Where it is all kept: for those who look at what has reached the disk."""
-        return self._progress.folder
-
-    @property
-    def clock(self) -> Clock:
-        return self._progress.clock
 
     @property
     def notices(self) -> tuple[TutorError, ...]:
@@ -91,19 +73,8 @@ class BackgroundProgress(Readings):
         change: Change = lambda state: fold(state, (event,))  # noqa: E731
         return self._put(_Save(change, lambda: self._progress.record(event)))
 
-    def save_lesson(self, lesson: LessonState) -> Future[None]:
-        """Save the place in a lesson."""
-        return self._put_change(
-            change_of_place(lesson, self._progress.clock()), ("lesson", lesson.lesson)
-        )
-
-    def save_draft(self, question: str, draft: Draft | None) -> Future[None]:
-        """Save what is entered for a question in a review."""
-        return self._put_change(change_of_draft(question, draft), ("draft", question))
-
-    def save_setting(self, name: str, value: Setting) -> Future[None]:
-        """Remember a small choice. Raises `StoreError` for one that can never be saved."""
-        return self._put_change(change_of_setting(name, value), ("setting", name))
+    def change(self, change: Change, replaces: object = None) -> Future[None]:
+        return self._put(_Save(change, lambda: self._progress.change(change), replaces))
 
     def check(self) -> Future[None]:
         """Look whether what is stored is whole, and mend it: once, when the first screen stands."""
@@ -123,9 +94,6 @@ class BackgroundProgress(Readings):
 
     def _put_write(self, write: Callable[[], None], replaces: object) -> Future[None]:
         return self._put(_Save(lambda state: state, write, replaces))
-
-    def _put_change(self, change: Change, replaces: object) -> Future[None]:
-        return self._put(_Save(change, lambda: self._progress.change(change), replaces))
 
     def _put(self, save: _Save) -> Future[None]:
         with self._changed:

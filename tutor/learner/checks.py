@@ -1,7 +1,5 @@
 """What an event from elsewhere may say: kinds are checked while decoding, here the values are."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

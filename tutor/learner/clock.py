@@ -1,7 +1,5 @@
 """The one clock that progress and reviews go by, so that a test can hold another."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,16 +24,11 @@ def sensible(at: float) -> float:
     return min(max(at, 0.0), LATEST)
 
 
-def today(at: float) -> tuple[float, float]:
-    """When the learner's day, the one that `at` is in, begins and ends."""
+def midnights(at: float, count: int) -> list[float]:
+    """When the learner's day, the one that `at` is in, begins, and when each of `count` days from
+    then on ends."""
     begin = datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    return begin.timestamp(), (begin + timedelta(days=1)).timestamp()
-
-
-def days_from(at: float, count: int) -> list[float]:
-    """The ends of `count` days of the learner, beginning with the one that `at` is in."""
-    begin = datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0)
-    return [(begin + timedelta(days=number)).timestamp() for number in range(1, count + 1)]
+    return [(begin + timedelta(days=number)).timestamp() for number in range(count + 1)]
 
 
 def day_number(at: float, zone: int | None = None) -> int:

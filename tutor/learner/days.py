@@ -1,7 +1,5 @@
 """On which days a learner answered something: as many bits as days are kept."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

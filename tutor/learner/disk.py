@@ -1,13 +1,11 @@
 """What the files of a learner need from the disk: privacy, durability, and errors in words."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tutor import private
@@ -143,6 +141,15 @@ def write_temporary(path: Path, data: bytes) -> Path:
             temporary.unlink()
         raise
     return temporary
+
+
+def replace(path: Path, data: bytes, prepare: Callable[[Path], object] = lambda new: None) -> None:
+    """Put `data` into the file `path`, all of it or nothing, and wait until the disk has it.
+    `prepare` gets the new file before it is moved over the old one."""
+    new = write_temporary(path, data)
+    prepare(new)
+    move(new, path)
+    sync_folder(path.parent)
 
 
 def keep_copy(path: Path, copy: Path) -> None:

@@ -1,11 +1,10 @@
 """The learner's state as TinyDB documents."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 import msgspec
+from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from tutor.learner.days import Days
@@ -21,9 +20,6 @@ from tutor.learner.records import (
 )
 from tutor.learner.schema import Tables
 from tutor.learner.state import LearnerState
-
-if TYPE_CHECKING:
-    from tinydb import TinyDB
 
 Record = TypeVar("Record")
 
@@ -86,27 +82,28 @@ def keep_what_only_the_file_knows(tables: Tables) -> None:
 
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
     """Store the records of `after` that are not those of `before`, from which it was made."""
-    _upsert(database, "cards", before.cards, after.cards)
-    _upsert(database, "lessons", before.lessons, after.lessons)
-    _upsert(database, "suspensions", before.suspensions, after.suspensions)
-    _upsert(database, "drafts", before.drafts, after.drafts)
-    _upsert(database, "guesses", {"all": before.guesses}, {"all": after.guesses})
-    _upsert(database, "days", {"all": before.days}, {"all": after.days})
-    _upsert(database, "undo", {"last": before.undo}, {"last": after.undo})
-    _upsert(database, "log", {"mark": before.mark}, {"mark": after.mark})
-    _upsert(database, "settings", {}, _changed(before.settings, after.settings, HeldSetting))
-    _upsert(database, "forgotten", {}, _changed(before.forgotten, after.forgotten, HeldTime))
-    _remove(database, "cards", before.cards, after.cards)
-    _remove(database, "drafts", before.drafts, after.drafts)
+    old, new = _records(before), _records(after)
+    old["log"] = {}  # the mark is written always: there is to be a file even if nothing has changed
+    for name, records in new.items():
+        _upsert(database, name, old[name], records)
+    for name in ("cards", "drafts"):
+        if gone := [key for key in old[name] if key not in new[name]]:
+            _table(database, name).remove(doc_ids=gone)  # type: ignore[arg-type]
 
 
-def _changed(
-    before: Mapping[str, Any], after: Mapping[str, Any], held: type[Record]
-) -> dict[str, Record]:
+def _records(state: LearnerState) -> dict[str, Mapping[str, msgspec.Struct]]:
+    """The documents of each table, in the order in which tables are written."""
     return {
-        key: held(value)  # type: ignore[call-arg]
-        for key, value in after.items()
-        if key not in before or before[key] != value
+        "cards": state.cards,
+        "lessons": state.lessons,
+        "suspensions": state.suspensions,
+        "drafts": state.drafts,
+        "guesses": {"all": state.guesses},
+        "days": {"all": state.days},
+        "undo": {"last": state.undo},
+        "log": {"mark": state.mark},
+        "settings": {key: HeldSetting(value) for key, value in state.settings.items()},
+        "forgotten": {key: HeldTime(at) for key, at in state.forgotten.items()},
     }
 
 
@@ -114,19 +111,15 @@ def _table(database: TinyDB, name: str) -> ById:
     return ById(database.storage, name, cache_size=0)
 
 
-def _remove(
-    database: TinyDB, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> None:
-    if gone := [key for key in before if key not in after]:
-        _table(database, name).remove(doc_ids=gone)  # type: ignore[arg-type]
-
-
 def _upsert(
-    database: TinyDB, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
+    database: TinyDB,
+    name: str,
+    before: Mapping[str, msgspec.Struct],
+    after: Mapping[str, msgspec.Struct],
 ) -> None:
     # A mutation costs TinyDB a pass over the whole table: one for all new documents together, and
     # one for each changed document, usually a single one. After a rebuild everything has changed.
-    changed = {key: record for key, record in after.items() if before.get(key) is not record}
+    changed = {key: record for key, record in after.items() if before.get(key) != record}
     if not changed:
         return
     table = _table(database, name)

@@ -1,39 +1,27 @@
 """Failures to read or save a learner's progress."""
 
-from __future__ import annotations
-
 from tutor.errors import StoreError
 
 
-class StoreBusy(StoreError):
-    title = "Progress is in use"
+class StoreBusy(StoreError, title="Progress is in use"):
+    """Another session holds the lock."""
 
 
-class StoreFull(StoreError):
+class StoreFull(StoreError, title="No space to save progress"):
     """The disk, or the learner's share of it, is full."""
 
-    title = "No space to save progress"
 
-
-class StoreReadOnly(StoreError):
+class StoreReadOnly(StoreError, title="Progress is read-only here"):
     """The folder cannot be written to: a read-only medium, or not this user's."""
 
-    title = "Progress is read-only here"
 
-
-class StoreNewer(StoreError):
+class StoreNewer(StoreError, title="Progress is from a newer version"):
     """The progress file was written by a newer version."""
 
-    title = "Progress is from a newer version"
 
-
-class ImportRefused(StoreError):
+class ImportRefused(StoreError, title="This file cannot be imported"):
     """A file with progress from elsewhere is damaged, or says what cannot be."""
 
-    title = "This file cannot be imported"
 
-
-class StoreRepaired(StoreError):
+class StoreRepaired(StoreError, title="Saved progress was not as expected"):
     """Never raised: a notice that a file was damaged or gone, and what was done about it."""
-
-    title = "Saved progress was not as expected"

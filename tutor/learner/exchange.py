@@ -6,12 +6,10 @@ known by its id, so that it makes no difference how often something is imported 
 Whatever is in a file, it is read to its end and checked before anything is changed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,6 +23,8 @@ from tutor.learner.review_log import ReviewLog
 from tutor.learner.schema import CURRENT
 from tutor.learner.state import LearnerState
 from tutor.text import safe
+
+T = TypeVar("T")
 
 KIND = "progress"
 LARGEST = 200_000_000
@@ -66,10 +66,6 @@ class _Head(msgspec.Struct, frozen=True):
 class _Export(msgspec.Struct, frozen=True):
     events: tuple[LogEvent, ...]
     lessons: tuple[Place, ...] = ()
-
-
-_head = msgspec.json.Decoder(_Head)
-_export = msgspec.json.Decoder(_Export)
 
 
 def export(progress: Progress) -> dict[str, Any]:
@@ -114,20 +110,19 @@ def read(path: Path, now: float) -> Bundle:
 
 
 def _of_export(data: bytes, name: str) -> Bundle:
-    try:
-        head = _head.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ImportRefused(
-            f"{name} is no export of tutor ({safe(str(error))[:200]}).", _ELSEWHERE
-        ) from None
+    head = _decode(data, _Head, f"{name} is no export of tutor")
     if head.tutor != KIND or head.format < 1:
         raise ImportRefused(f"{name} is no export of a learner's progress.", _ELSEWHERE)
     CURRENT.check(head.format, name)
-    try:
-        found = _export.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ImportRefused(f"{name} is damaged ({safe(str(error))[:200]}).", _ELSEWHERE) from None
+    found = _decode(data, _Export, f"{name} is damaged")
     return Bundle(_without_marks(found.events), found.lessons)
+
+
+def _decode(data: bytes, kind: type[T], problem: str) -> T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ImportRefused(f"{problem} ({safe(str(error))[:200]}).", _ELSEWHERE) from None
 
 
 def _of_log(path: Path, name: str) -> Bundle:
@@ -194,7 +189,7 @@ def write(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         raise StoreError(f"{name} is not an ordinary file.", "Name another, or none at all.")
     try:
-        disk.move(disk.write_temporary(path, data), path)
+        disk.replace(path, data)
     except OSError as error:
         raise StoreError(
             f"{name} could not be written ({error.strerror or error}).",

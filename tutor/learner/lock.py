@@ -1,7 +1,5 @@
 """One writer at a time, among threads and processes."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -5,8 +5,6 @@ killed writer left behind of a line is closed with a mark when the next line is 
 counts. Lines of a kind that this program does not know (from a newer version) stay where they are.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import zlib
@@ -87,11 +85,7 @@ def decode(data: bytes, start: int) -> Line:
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
     if not event.id:
-        event = msgspec.structs.replace(event, id=_id_of(body, start))
+        # from before events had one: the same wherever its log is read, and that of no other event
+        id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
+        event = msgspec.structs.replace(event, id=id_)
     return Line(start, end, checksum, event=event)
-
-
-def _id_of(body: bytes, start: int) -> str:
-    """The id of an event from before events had one: the same wherever its log is read, and that
-    of no other event."""
-    return hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()

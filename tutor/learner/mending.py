@@ -1,7 +1,5 @@
 """Makes one whole log of two copies of it, of which either may be cut off or damaged anywhere."""
 
-from __future__ import annotations
-
 import hashlib
 from bisect import bisect_left
 from collections.abc import Sequence

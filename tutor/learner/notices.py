@@ -1,7 +1,5 @@
 """What the learner is told when saved progress was not as expected and tutor helped itself."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tutor.errors import StoreError

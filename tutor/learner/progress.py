@@ -6,8 +6,6 @@ read is always the state file plus what the log has beyond it, so a session sees
 saved, and a session killed between the two writes loses nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,24 +18,16 @@ from tutor.errors import StoreError, TutorError
 from tutor.learner import disk, notices
 from tutor.learner.clock import Clock, now
 from tutor.learner.documents import from_tables, keep_what_only_the_file_knows, write_changes
-from tutor.learner.log_lines import exact_json
-from tutor.learner.readings import Readings
-from tutor.learner.records import Draft, LessonState, LogEvent, LogMark, Setting, identified
+from tutor.learner.records import LogEvent, LogMark, identified
 from tutor.learner.replay import catch_up
 from tutor.learner.review_log import DAMAGED, Examined, ReviewLog
 from tutor.learner.schema import CURRENT, LOG_COPIED, Schema
-from tutor.learner.state import LearnerState, place, with_draft
+from tutor.learner.state import LearnerState
 from tutor.learner.storage import AtomicStorage, Contents
-
-Change = Callable[[LearnerState], LearnerState]
-
-_setting_decoder = msgspec.json.Decoder(Setting)
-
-LONGEST_SETTING = 20_000
-"""Characters. Settings are rewritten at every save, so they stay small."""
+from tutor.learner.store import Change, ProgressStore
 
 
-class Progress(Readings):
+class Progress(ProgressStore[None]):
     """Everything known of one learner. Every method takes a few milliseconds.
 
     Reading always works, without a lock and without write access. What cannot be saved raises
@@ -127,22 +117,7 @@ class Progress(Readings):
                 raise
             self._tell(notices.only_in_log(error))
 
-    def save_lesson(self, lesson: LessonState) -> None:
-        """Save the place in a lesson. What follows from events (`read`, labs and goals) is not
-        taken from here; `seen` is added to what was seen before."""
-        self.change(change_of_place(lesson, self.clock()))
-
-    def save_draft(self, question: str, draft: Draft | None) -> None:
-        """Save what is entered for a question in a review; None where nothing is. An answer to
-        it takes the draft away by itself."""
-        self.change(change_of_draft(question, draft))
-
-    def save_setting(self, name: str, value: Setting) -> None:
-        """Remember a small choice. Raises `StoreError` for text over `LONGEST_SETTING`."""
-        self.change(change_of_setting(name, value))
-
-    def change(self, change: Change) -> None:
-        """Save what `change` makes of the state: of everything but what follows from events."""
+    def change(self, change: Change, replaces: object = None) -> None:
         with self._storage.transaction() as contents:
             stored, before = self._brought_up(contents)
             self._write(stored, change(before))
@@ -240,29 +215,6 @@ class Progress(Readings):
         if str(notice) not in self._told:
             self._told.add(str(notice))
             self.notices.append(notice)
-
-
-def change_of_place(lesson: LessonState, at: float) -> Change:
-    """What saving a place in a lesson at `at` does to the state."""
-    if not lesson.visited_at:
-        lesson = msgspec.structs.replace(lesson, visited_at=at)
-    return lambda state: place(state, lesson)
-
-
-def change_of_draft(question: str, draft: Draft | None) -> Change:
-    """What saving a draft does to the state."""
-    return lambda state: with_draft(state, question, draft)
-
-
-def change_of_setting(name: str, value: Setting) -> Change:
-    """What saving a setting does to the state. Raises `StoreError` for one that cannot be."""
-    if isinstance(value, str) and len(value) > LONGEST_SETTING:
-        raise StoreError(
-            f"A text of {len(value):,} characters is too long to be remembered.",
-            f"Shorten it to {LONGEST_SETTING:,} characters; it works as it is until you quit.",
-        )
-    exact_json(value, _setting_decoder)
-    return lambda state: msgspec.structs.replace(state, settings={**state.settings, name: value})
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

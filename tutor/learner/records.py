@@ -4,8 +4,6 @@ The log is the truth: every event is appended (and on disk) before anyone is tol
 The state is bounded, follows from the log, and can be rebuilt from it.
 """
 
-from __future__ import annotations
-
 import secrets
 import threading
 import time

@@ -1,7 +1,5 @@
 """Brings a state up to date with the review log."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import reduce
 from itertools import islice

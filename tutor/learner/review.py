@@ -5,15 +5,13 @@ from ids to the `ReviewQuestion`s that it has now. A question that it no longer 
 which counts nowhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
 
 from tutor.learner import days
-from tutor.learner.clock import days_from, local_day_number, today
+from tutor.learner.clock import local_day_number, midnights
 from tutor.learner.records import Card, Setting
 from tutor.learner.schedule import recall
 from tutor.learner.state import LearnerState
@@ -94,7 +92,7 @@ def queue(
     What FSRS wants on a day is due from the beginning of that day. What was reviewed today counts
     towards the limits.
     """
-    begin, end = today(now)
+    begin, end = midnights(now, 1)
     due: list[Due] = []
     ahead: list[Due] = []
     suspended = retired = reviewed = begun = 0
@@ -146,7 +144,7 @@ def forecast(
 ) -> tuple[int, ...]:
     """How many questions come due on each of the next `days` days, today first, with what is
     overdue, if nothing is answered meanwhile."""
-    ends = days_from(now, days)
+    ends = midnights(now, days)[1:]
     counts = [0] * days
     for card in _current(state, questions):
         at = _due(card, questions[card.question]).at

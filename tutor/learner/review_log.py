@@ -2,11 +2,9 @@
 
 The second file is a copy of the first, byte for byte: a file that was cut off or has bits flipped
 costs no answer as long as the other one has it. A line is written in one piece to the log and then
-to the copy, and is on disk in both before `append` returns; so the copy is never ahead. Where it
+to the copy, and is on disk in both before `extend` returns; so the copy is never ahead. Where it
 is, or where a line of the log is damaged, what is read is what the two have together.
 """
-
-from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
@@ -42,7 +40,7 @@ class Examined(msgspec.Struct, frozen=True):
 
 
 class ReviewLog:
-    """`append`, `extend` and `mend` need the learner's lock, reading does not."""
+    """`extend` and `mend` need the learner's lock, reading does not."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,31 +58,25 @@ class ReviewLog:
 
     # --- writing --------------------------------------------------------------------------------
 
-    def append(self, event: LogEvent) -> None:
-        """Add one line and wait until the disk has it twice.
+    def extend(self, events: Iterable[LogEvent]) -> None:
+        """Add one line for each event, all of them or none, and wait until the disk has them
+        twice. Whoever is killed within it may leave the first ones.
 
         Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the log is as it was before.
         """
-        self.extend((event,))
-
-    def extend(self, events: Iterable[LogEvent]) -> None:
-        """Add one line for each event, all of them or none, and wait until the disk has them
-        twice. Whoever is killed within it may leave the first ones. Raises what `append` does."""
         lines = b"".join(map(encode, events))
         if not lines:
             return
         before = disk.size(self.path)
         if before == 0:
             disk.append(self.copy, b"")  # so that one without a copy is known for an older one
-        disk.append(self.path, UNFINISHED + lines if self._torn(before) else lines)
+        torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
+        disk.append(self.path, UNFINISHED + lines if torn else lines)
         try:
             self._catch_up_copy()
         except Exception:
             disk.cut(self.path, before)
             raise
-
-    def _torn(self, size: int) -> bool:
-        return size > 0 and self._bytes(self.path, size - 1) != b"\n"
 
     def _catch_up_copy(self) -> None:
         """Append what the log has beyond it."""
@@ -163,7 +155,8 @@ class ReviewLog:
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
         problem = _problem(self.copy, copy, whole)
-        if problem == DAMAGED and _intact(copy):
+        intact = copy.endswith(b"\n") and not any(line.damaged for line in lines_in(copy))
+        if problem == DAMAGED and intact:
             problem = OTHER
         return Examined(
             whole,
@@ -201,7 +194,3 @@ def _problem(path: Path, data: bytes, whole: bytes) -> str:
     if not path.exists():
         return MISSING
     return CUT_OFF if whole.startswith(data) else DAMAGED
-
-
-def _intact(data: bytes) -> bool:
-    return data.endswith(b"\n") and not any(line.damaged for line in lines_in(data))

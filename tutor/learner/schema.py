@@ -4,8 +4,6 @@ A new version adds one function to `MIGRATIONS`. The review log needs none of th
 never changed, and what an event means is decided by its tag.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -64,12 +62,11 @@ def _cards_are_scheduled(tables: Tables) -> Tables:
     return {**tables, "cards": cards, "log": log}
 
 
-def _nothing_moves(tables: Tables) -> Tables:
-    """To version 4: the checksum of the file covers the version too, and the log has a copy."""
-    return tables
-
-
-MIGRATIONS: tuple[Migration, ...] = (_labs_are_called_so, _cards_are_scheduled, _nothing_moves)
+MIGRATIONS: tuple[Migration, ...] = (
+    _labs_are_called_so,
+    _cards_are_scheduled,
+    lambda tables: tables,  # to version 4: the checksum covers the version, and the log has a copy
+)
 
 VERSION_CHECKED = LOG_COPIED = 4
 """Since which version the checksum covers the version, and the review log has a copy."""

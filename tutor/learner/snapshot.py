@@ -3,8 +3,6 @@
 For those who look at the progress of others: nothing in the folder is written, made or locked.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

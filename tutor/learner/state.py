@@ -7,8 +7,6 @@ made anew from `in_order` of all events. Positions in lessons and settings are n
 kept beside.
 """
 
-from __future__ import annotations
-
 from bisect import insort
 from collections.abc import Iterable, Mapping
 
@@ -64,6 +62,10 @@ class LearnerState(msgspec.Struct, frozen=True):
     mark: LogMark = LogMark()
     stale: frozenset[str] = frozenset()
     """Questions whose cards need all their events to be right. Never stored."""
+
+    def lesson(self, lesson_id: str) -> LessonState:
+        """Where the learner is in a lesson; an empty state for one never opened."""
+        return self.lessons.get(lesson_id) or LessonState(lesson=lesson_id)
 
 
 def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
@@ -144,8 +146,8 @@ class _Folding:
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
-        elif self.undo.question == name:
-            self.undo = Undo()  # what was before is no longer all that there would be without it
+        else:  # what was before is no longer all that there would be without it
+            self._cannot_undo(name)
 
     def take_back(self, event: Undone) -> None:
         name = event.question
@@ -158,11 +160,14 @@ class _Folding:
             self.undo = Undo()
         else:
             self.stale.add(name)
-            if self.undo.question == name:
-                self.undo = Undo()
+            self._cannot_undo(name)
         for key, lesson in self.lessons.items():
             if lesson.question == name and lesson.answer:
                 self.lessons[key] = msgspec.structs.replace(lesson, answer="")
+
+    def _cannot_undo(self, question: str) -> None:
+        if self.undo.question == question:
+            self.undo = Undo()
 
     def suspend(self, event: Suspended) -> None:
         name, new = event.question, Suspension(event.at, event.suspended)
@@ -184,8 +189,7 @@ class _Folding:
             card = self.cards.get(name)
             if card is None:
                 continue
-            if self.undo.question == name:
-                self.undo = Undo()
+            self._cannot_undo(name)
             self.stale.add(name)  # later answers, to an older version, may count again
             if card.last_at <= event.at:
                 del self.cards[name]
@@ -257,7 +261,7 @@ def with_draft(state: LearnerState, question: str, draft: Draft | None) -> Learn
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
     """`state` with the learner's place in one lesson. What the log decides (`read`, labs and
     goals) stays as it is, and screens seen in another session stay seen."""
-    known = state.lessons.get(lesson.lesson) or LessonState(lesson=lesson.lesson)
+    known = state.lesson(lesson.lesson)
     merged = msgspec.structs.replace(
         lesson,
         seen=tuple(dict.fromkeys((*known.seen, *lesson.seen))),

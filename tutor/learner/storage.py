@@ -7,8 +7,6 @@ in every later version. So a number that was damaged is told from that of a newe
 write goes to a temporary file that replaces the old one, and the old one stays as the backup.
 """
 
-from __future__ import annotations
-
 import contextlib
 import zlib
 from collections.abc import Iterator
@@ -133,7 +131,8 @@ class AtomicStorage(Storage):
             raise Damaged("is empty")
         try:
             about = _beginning_decoder.decode(data).about.file
-            whole = about.checksum == _checksum(about.schema, _after(about.checksum, data))
+            _, _, rest = data.partition(b'"%s"' % about.checksum.encode())
+            whole = about.checksum == _checksum(about.schema, rest)
             if about.schema > self.schema.version and not whole:
                 raise Damaged("is damaged")
             self.schema.check(about.schema, str(path))  # a newer file may look different below
@@ -173,7 +172,3 @@ def _checksum(version: int, rest: bytes) -> str:
     if version < VERSION_CHECKED:
         return f"{zlib.crc32(rest.removeprefix(_END)):08x}"
     return f"{zlib.crc32(rest, version):08x}"
-
-
-def _after(checksum: str, data: bytes) -> bytes:
-    return data.partition(b'"%s"' % checksum.encode())[2]

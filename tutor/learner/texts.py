@@ -9,8 +9,6 @@ A file is one line of JSON, `TextInfo`, and then the body, compressed with zlib,
 tells whether it is whole.
 """
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 import threading
@@ -120,9 +118,7 @@ class TextShelf:
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)
         with disk.failures_in_words(path, "saved"):
-            temporary = disk.write_temporary(path, msgspec.json.encode(info) + b"\n" + packed)
-            disk.move(temporary, path)
-            disk.sync_folder(self.folder)
+            disk.replace(path, msgspec.json.encode(info) + b"\n" + packed)
 
     def _drop_oldest(self, kept: TextInfo) -> None:
         """Come back to `MOST`; neither what is starred nor what was just saved goes."""

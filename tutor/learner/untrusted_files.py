@@ -1,8 +1,6 @@
 """Read files from an untrusted folder: follow no links, open nothing that can block, and read no
 more than a limit."""
 
-from __future__ import annotations
-
 import os
 import stat
 from pathlib import Path

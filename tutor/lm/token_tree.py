@@ -25,10 +25,8 @@ MAXIMUM_TOKENS = 32_768
 How = Literal["prompt", "drawn", "taken"]
 
 
-class TreeFull(TutorError):
+class TreeFull(TutorError, title="The tree is full"):
     """The tree has as many branches or tokens as are kept."""
-
-    title = "The tree is full"
 
 
 class Step(msgspec.Struct, frozen=True):

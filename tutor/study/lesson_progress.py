@@ -1,7 +1,5 @@
 """How much of a lesson a learner has done, in figures and in words. Pure: no screen, no disk."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import msgspec

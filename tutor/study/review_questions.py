@@ -1,13 +1,7 @@
 """The questions of a course as reviews know them. Pure: no screen, no disk."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from tutor.course.catalogue import Course
 from tutor.learner.review import ReviewQuestion
-
-if TYPE_CHECKING:
-    from tutor.course.catalogue import Course
 
 
 def review_questions(course: Course) -> dict[str, ReviewQuestion]:

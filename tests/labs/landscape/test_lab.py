@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend, done, settled
 from tutor import paths
-from tutor.course.facts import FILE, read_facts
+from tutor.course.facts import read_facts
+from tutor.course.folder import FACTS as FILE
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, MoveFocus, Toggle
 from tutor.labs.landscape import lab

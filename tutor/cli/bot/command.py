@@ -1,11 +1,9 @@
 """`tutor bot`: what one of the three bots of lesson 1 says to a message, and why."""
 
-from __future__ import annotations
-
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tutor.bots import rules
 from tutor.bots.files import read_rules, shipped_bank, shipped_probes, shipped_rules
@@ -14,20 +12,16 @@ from tutor.bots.probes import BOTS, declines
 from tutor.cli import output
 from tutor.cli.bot import output as bot_output
 from tutor.cli.bot.output import Report
-from tutor.cli.step.command import load, read_text
+from tutor.cli.step.command import load, positive, read_text
+from tutor.cli.step.output import JsonModel
 from tutor.errors import TextError, UsageError
-from tutor.lm.distribution import ChatMessage, SamplerSettings
+from tutor.lm.distribution import ChatMessage
 from tutor.lm.fast.shortage import shortage_in_words
-
-if TYPE_CHECKING:
-    from tutor.lm.language_model import LanguageModel
 
 SEED = 1
 """Of the training of the retrieval bot."""
 LENGTH = 60
 """Tokens of a generated reply, where nothing else is said."""
-GREEDY = SamplerSettings(temperature=0)
-SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
@@ -58,7 +52,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "(generative; default: the most probable token each time)",
     )
     parser.add_argument(
-        "--length", type=_positive, default=LENGTH, metavar="N", help=f"tokens at most ({LENGTH})"
+        "--length", type=positive, default=LENGTH, metavar="N", help=f"tokens at most ({LENGTH})"
     )
     parser.set_defaults(run=run)
 
@@ -121,17 +115,14 @@ def _retrieval(options: argparse.Namespace, message: str) -> Report:
         held_out_right=held_out - len(bot.training.wrong()),
         milliseconds=trained,
     )
-    trace = bot_output.retrieval_trace(reply, bot_output.model_of(model.card), training)
+    card = JsonModel.of(model.card)
+    trace = bot_output.RetrievalTrace(card, reply.likely, reply.nearest, reply.threshold, training)
     return Report("retrieval", message, reply.text, reply.declined, taken, trace)
 
 
 def _generative(options: argparse.Namespace, message: str) -> Report:
     model = load(options.model)
-    with shortage_in_words("this conversation"):
-        return _generated(options, message, model)
-
-
-def _generated(options: argparse.Namespace, message: str, model: LanguageModel) -> Report:
+    from tutor.labs.generations.lab import GREEDY, SENSIBLE
     from tutor.lm.chat import chat_ids
     from tutor.lm.session import Session
     from tutor.lm.trajectory import trajectory
@@ -142,32 +133,19 @@ def _generated(options: argparse.Namespace, message: str, model: LanguageModel) 
     ]
     sampler = GREEDY if options.seed is None else SENSIBLE
     begun = time.perf_counter()
-    session = Session(model, chat_ids(model, said))
-    prompt = session.ids
-    steps = list(trajectory(session, sampler, options.seed or 0, options.length, 1))
+    with shortage_in_words("this conversation"):
+        session = Session(model, chat_ids(model, said))
+        prompt = session.ids
+        steps = list(trajectory(session, sampler, options.seed or 0, options.length, 1))
     taken = _milliseconds(begun)
     data = b"".join(step.chosen.token.data for step in steps if not step.chosen.token.special)
     text = data.decode("utf-8", "replace")
-    trace = bot_output.generative_trace(
-        [step.chosen for step in steps],
-        bot_output.model_of(model.card),
-        prompt,
-        seed=options.seed,
-        ended=session.ended,
-    )
+    tokens = tuple(bot_output.token_of(step.chosen) for step in steps)
+    card = JsonModel.of(model.card)
+    trace = bot_output.GenerativeTrace(card, tuple(prompt), tokens, options.seed, session.ended)
     declined = declines(text, shipped_probes().declining)
     return Report("generative", message, text, declined, taken, trace)
 
 
 def _milliseconds(begun: float) -> float:
     return 1000 * (time.perf_counter() - begun)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is below 1")
-    return value
-
-
-_positive.__name__ = "number"  # argparse names it in its message

@@ -1,24 +1,17 @@
 """How `tutor bot` prints what a bot said and why: as JSON (`docs/bot-json.md`), or in plain lines,
 which a screen reader can read."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec
 
-from tutor.bots.bank import RetrievalReply
+from tutor.bots.bank import Likely, Near
 from tutor.bots.probes import Bot
 from tutor.bots.rules import RuleReply
 from tutor.cli import output
-from tutor.lm.distribution import ModelCard, Row
+from tutor.cli.step.output import JsonModel
+from tutor.lm.distribution import Row
 from tutor.text import counted, visible
-
-
-class Model(msgspec.Struct, frozen=True):
-    name: str
-    sha256: str
-    format: str
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -37,18 +30,6 @@ class RulesTrace(msgspec.Struct, frozen=True):
     turn: int
 
 
-class Intent(msgspec.Struct, frozen=True):
-    intent: str
-    probability: float
-
-
-class Near(msgspec.Struct, frozen=True):
-    intent: str
-    question: str
-    answer: str
-    cosine: float
-
-
 class Training(msgspec.Struct, frozen=True):
     intents: int
     phrases: int
@@ -62,8 +43,8 @@ class Training(msgspec.Struct, frozen=True):
 
 
 class RetrievalTrace(msgspec.Struct, frozen=True):
-    model: Model
-    intents: tuple[Intent, ...]
+    model: JsonModel
+    intents: tuple[Likely, ...]
     nearest: tuple[Near, ...]
     threshold: float
     training: Training
@@ -78,7 +59,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class GenerativeTrace(msgspec.Struct, frozen=True):
-    model: Model
+    model: JsonModel
     prompt_ids: tuple[int, ...]
     tokens: tuple[Token, ...]
     seed: int | None
@@ -96,43 +77,19 @@ class Report(msgspec.Struct, frozen=True):
     trace: RulesTrace | RetrievalTrace | GenerativeTrace
 
 
-def model_of(card: ModelCard) -> Model:
-    return Model(card.name, card.sha256, card.format)
-
-
 def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrace:
     """`words` are those of the message, `count` is how many rules there are."""
-    fits = tuple(
-        Fit(
-            fit.rule,
-            fit.priority,
-            fit.pattern,
-            tuple(words[place] for place in fit.literal),
-            fit.captures,
-        )
-        for fit in reply.fits
-    )
-    return RulesTrace(count, fits, reply.turn)
+    fits = []
+    for fit in reply.fits:
+        named = tuple(words[place] for place in fit.literal)
+        fits.append(Fit(fit.rule, fit.priority, fit.pattern, named, fit.captures))
+    return RulesTrace(count, tuple(fits), reply.turn)
 
 
-def retrieval_trace(reply: RetrievalReply, model: Model, training: Training) -> RetrievalTrace:
-    return RetrievalTrace(
-        model,
-        tuple(Intent(each.intent, each.probability) for each in reply.likely),
-        tuple(Near(n.intent, n.question, n.answer, n.cosine) for n in reply.nearest),
-        reply.threshold,
-        training,
-    )
-
-
-def generative_trace(
-    chosen: Sequence[Row], model: Model, prompt: Sequence[int], *, seed: int | None, ended: bool
-) -> GenerativeTrace:
-    tokens = tuple(
-        Token(row.token.id, row.token.text, row.token.data.hex(), row.probability, row.rank)
-        for row in chosen
-    )
-    return GenerativeTrace(model, tuple(prompt), tokens, seed, ended)
+def token_of(row: Row) -> Token:
+    """Return what is printed of a token that was chosen."""
+    token = row.token
+    return Token(token.id, token.text, token.data.hex(), row.probability, row.rank)
 
 
 # --- for people -----------------------------------------------------------------------------------

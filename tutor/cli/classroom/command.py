@@ -1,7 +1,5 @@
 """`tutor class`: what a teacher sees of a class, and what is due for it."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

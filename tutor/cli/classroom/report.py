@@ -14,7 +14,7 @@ from tutor.cli import learning, output
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
-    from tutor.classroom.folders import Found, Unread
+    from tutor.classroom.folders import Found
     from tutor.classroom.report import Report
     from tutor.course.catalogue import Course
 
@@ -58,7 +58,8 @@ def _run_class(options: argparse.Namespace, course: Course) -> int:
     class_ = read_class(course, search.found, _namer(options), now)
     tables = (options.table,) if options.table else TABLES
     _print(report(course, class_.learners), options, tables)
-    _complain((*search.unread, *class_.unread))
+    for each in (*search.unread, *class_.unread):
+        output.note(f"! {each.where} {each.why}")
     return 0
 
 
@@ -87,8 +88,3 @@ def _print(report: Report, options: argparse.Namespace, tables: Sequence[str]) -
     else:
         draw = forms.as_markdown if options.markdown else forms.as_text
         output.write("\n".join(forms.page(report, tables, draw, every=options.all)))
-
-
-def _complain(unread: Sequence[Unread]) -> None:
-    for each in unread:
-        output.note(f"! {each.where} {each.why}")

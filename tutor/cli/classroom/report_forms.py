@@ -1,7 +1,5 @@
 """A class report as plain text, Markdown, or lines for a spreadsheet."""
 
-from __future__ import annotations
-
 import csv
 import io
 import shutil

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tutor.cli import output
-from tutor.cli.interrupted import leaving_at_once
+from tutor.cli.interrupted import leaving_at_once, on_signals
 from tutor.cli.model import check as remote_check
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError
@@ -22,7 +20,6 @@ from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_mo
 
 if TYPE_CHECKING:
     from tutor.models import FoundModel
-    from tutor.models.packed import PackedCopy
     from tutor.models.report import PullEvent
 
 
@@ -48,17 +45,24 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     check.set_defaults(run=run_check)
 
 
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+"""The signals that ask a process to end."""
+
+
 # --- pull ---------------------------------------------------------------------------------------
 
 
 def run_pull(options: argparse.Namespace) -> int:
-    """Fetch, then convert for this machine. With --json a failure is also the last line."""
+    """Fetch, then convert for this machine. With --json a failure is also the last line. A signal
+    to end this process ends the download, and cleans up after it."""
+    from tutor.models.pull import pull
     from tutor.models.report import Pulled, PullFailed
 
+    cancelled = Event()
     with nullcontext(_json_line) if options.json else pulling() as show:
         try:
-            with _stopped_by_signals() as cancelled:
-                model, fetched = _pull(show, cancelled, shared=options.shared)
+            with on_signals(cancelled.set, *ENDING):
+                model, fetched = pull(show, cancelled=cancelled, shared=options.shared)
             _convert(model, show)
         except TutorError as error:
             show(PullFailed(type(error).__name__, error.happened, error.next_step))
@@ -67,14 +71,6 @@ def run_pull(options: argparse.Namespace) -> int:
     if not options.json:
         output.write(f"The model is {'installed' if fetched else 'already here'}: {model.path}")
     return 0
-
-
-def _pull(
-    show: Callable[[PullEvent], None], cancelled: Event, *, shared: bool
-) -> tuple[FoundModel, bool]:
-    from tutor.models.pull import pull
-
-    return pull(show, cancelled=cancelled, shared=shared)
 
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
@@ -96,22 +92,6 @@ def _json_line(event: PullEvent) -> None:
     output.flush()
 
 
-@contextmanager
-def _stopped_by_signals() -> Iterator[Event]:
-    """An event that is set when this process is asked to end, so that the download is ended and
-    cleaned up in order."""
-    cancelled = Event()
-    asked = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform != "win32":
-        asked.append(signal.SIGHUP)
-    before = {each: signal.signal(each, lambda *_: cancelled.set()) for each in asked}
-    try:
-        yield cancelled
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
 # --- list ---------------------------------------------------------------------------------------
 
 
@@ -125,8 +105,8 @@ class ListedModel(msgspec.Struct, frozen=True):
     kind: str
     path: str
     size: int
-    bundled: bool
-    default: bool
+    bundled: bool = False
+    default: bool = False
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -136,8 +116,13 @@ def run_list(options: argparse.Namespace) -> int:
     copies = packed_copies()
     elsewhere = _remote_models()
     if options.json:
-        listed = [*models, *map(_listed_copy, copies)]
-        output.write_json([*listed, *(_listed_remote(each, options.model) for each in elsewhere)])
+        used = remote_model(options.model) if is_remote(options.model) else None
+        listed = [ListedModel(each.name, "packed", str(each.path), each.size) for each in copies]
+        listed += [
+            ListedModel(each.spec, "remote", each.service.base_url, 0, default=each == used)
+            for each in elsewhere
+        ]
+        output.write_json([*models, *listed])
         return 0
     if not models:
         output.write("No model is installed. `tutor model pull` fetches one.")
@@ -197,21 +182,11 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     return listed, remark
 
 
-def _listed_copy(copy: PackedCopy) -> ListedModel:
-    return ListedModel(copy.name, "packed", str(copy.path), copy.size, bundled=False, default=False)
-
-
 def _remote_models() -> list[RemoteModel]:
     """The default model of each service that there is a key for."""
     from tutor.vendors.keys import has_key
 
     return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
-
-
-def _listed_remote(model: RemoteModel, spec: str | None) -> ListedModel:
-    used = remote_model(spec) if is_remote(spec) else None
-    address = model.service.base_url
-    return ListedModel(model.spec, "remote", address, 0, bundled=False, default=model == used)
 
 
 # --- remove -------------------------------------------------------------------------------------

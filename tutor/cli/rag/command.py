@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tutor.cli import output
+from tutor.cli.interrupted import told_to_stop
 from tutor.cli.rag import measure as rag_measure
-from tutor.cli.status_line import StatusLine
+from tutor.cli.status_line import StatusLine, bar
 from tutor.errors import RequestCancelled, UsageError
 from tutor.retrieval.errors import RetrievalError
 from tutor.text import counted
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from tutor.retrieval.passage import Found
     from tutor.retrieval.update import Progress
 
-_BAR = 24
 _TOP = 5
 _MOST = 100
 _EXCERPT = 240
@@ -99,7 +96,7 @@ def run_index(options: argparse.Namespace) -> int:
     folder = options.folder.resolve()
     name = options.name or store.name_for(folder)
     line = StatusLine(sys.stderr, always=True)
-    with store.opened_to_write(name, folder) as index, _told_to_stop() as stopped:
+    with store.opened_to_write(name, folder) as index, told_to_stop() as stopped:
         progress = None
         for progress in update(index, folder):
             if stopped():
@@ -130,32 +127,9 @@ def _done(progress: Progress) -> str:
 def figures(progress: Progress) -> str:
     if not progress.total:
         return "looking for files"
-    filled = _BAR * progress.done // progress.total
-    bar = f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * progress.done // progress.total:3} %"
-    left = progress.seconds_left
-    return f"{bar}  {progress.done:,} of {progress.total:,}" + (
-        "" if left is None else f"  {round(left)} s left"
-    )
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, and being told to end, wait for the file at hand. A second time they do not."""
-    told = False
-
-    def stop(*_: object) -> None:
-        nonlocal told
-        if told:
-            raise KeyboardInterrupt
-        told = True
-
-    wanted = [number for sign in ("SIGINT", "SIGTERM") if (number := getattr(signal, sign, None))]
-    before = {number: signal.signal(number, stop) for number in wanted}
-    try:
-        yield lambda: told
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    left = "" if progress.seconds_left is None else f"  {round(progress.seconds_left)} s left"
+    done = bar(progress.done, progress.total)
+    return f"{done}  {progress.done:,} of {progress.total:,}{left}"
 
 
 # --- the others ---------------------------------------------------------------------------------
@@ -224,16 +198,8 @@ def _search(options: argparse.Namespace) -> tuple[str, list[Found]]:
 
 
 def hit(found: Found) -> Hit:
-    passage = found.passage
-    return Hit(
-        passage.source,
-        passage.anchor,
-        passage.line,
-        passage.heading,
-        found.score,
-        passage.text,
-        found.marks,
-    )
+    at = found.passage
+    return Hit(at.source, at.anchor, at.line, at.heading, found.score, at.text, found.marks)
 
 
 def _excerpt(found: Found) -> str:

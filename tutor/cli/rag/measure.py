@@ -1,7 +1,5 @@
 """`tutor rag measure`: what the lab `rag` measures, without a screen."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable
@@ -13,7 +11,8 @@ import msgspec
 from tutor import private
 from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once
-from tutor.cli.status_line import StatusLine, loading
+from tutor.cli.status_line import StatusLine
+from tutor.cli.step.command import load
 
 
 def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
@@ -50,14 +49,10 @@ class MeasuredAll(msgspec.Struct):
 
 def run(options: argparse.Namespace) -> int:
     private.begin()  # vectors are kept
+    model = load(options.model)
     with leaving_at_once():
         from tutor.labs.kit.backend import Tools, make_backend
-        from tutor.lm.load import load_model
-        from tutor.models import find_model
 
-    with loading() as on_stage:
-        found = find_model(options.model, on_stage=on_stage)
-        model = load_model(found, on_stage=on_stage)
     line = StatusLine(sys.stderr, always=False)
     try:
         backend = make_backend("rag", Tools(lambda: model, lambda: None, Path()))

@@ -1,7 +1,5 @@
 """`tutor report`: one page about a learner, for a teacher or for oneself."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

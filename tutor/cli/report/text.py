@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tutor.cli.markdown import plain, table
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
-from tutor.learner.records import LessonState
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.review_questions import review_questions
 from tutor.text import counted
@@ -90,9 +89,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
     mastery = review.mastery_of_lessons(state, review_questions(course), now)
     rows = []
     for lesson in course.outlines:
-        where = lesson_progress(
-            lesson, state.lessons.get(lesson.id) or LessonState(lesson=lesson.id), state.cards
-        )
+        where = lesson_progress(lesson, state.lesson(lesson.id), state.cards)
         known = mastery.get(lesson.id)
         rows.append(
             (

@@ -39,7 +39,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     text.add_argument("--input", metavar="FILE", help="read the text from FILE, or - for input")
     parser.add_argument("--chat", action="store_true", help="as a message in the chat template")
     parser.add_argument("--top", type=_count, default=10, metavar="K", help="rows (default: 10)")
-    parser.add_argument("--steps", type=_positive, metavar="N", help="go on for up to N tokens")
+    parser.add_argument("--steps", type=positive, metavar="N", help="go on for up to N tokens")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the draw (default: 0)")
     parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
     sampler = parser.add_argument_group("sampler, applied in this order")
@@ -87,10 +87,8 @@ def _answer(
     sampler: SamplerSettings,
     options: argparse.Namespace,
 ) -> int:
-    settings = step_output.Settings(
-        sampler=sampler if _sampler_given(options) else None, json=options.json
-    )
-    report = step_output.Report(card, session.tokens, settings)
+    given = options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
+    report = step_output.Report(card, session.tokens, with_sampler=given, json=options.json)
     failure: TutorError | None = None
     try:
         for distribution, chosen in _steps(session, sampler, options):
@@ -123,8 +121,9 @@ def read_text(options: argparse.Namespace) -> str:
         text: str = options.text
         data = text.encode("utf-8", "surrogateescape")  # the bytes that the shell passed
     else:
+        file = Path(options.input)
         try:
-            data = sys.stdin.buffer.read() if options.input == "-" else _bytes_of(options.input)
+            data = sys.stdin.buffer.read() if options.input == "-" else file.read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise TextError(f"{options.input} cannot be read: {why}.", "Check the name.") from error
@@ -135,14 +134,6 @@ def read_text(options: argparse.Namespace) -> str:
             f"It is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} ({error.reason}).",
             "Convert it to UTF-8 first, for example with iconv.",
         ) from error
-
-
-def _bytes_of(name: str) -> bytes:
-    return Path(name).read_bytes()
-
-
-def _sampler_given(options: argparse.Namespace) -> bool:
-    return options.greedy or any(getattr(options, name) is not None for name in _SAMPLER_OPTIONS)
 
 
 def load(spec: str | None) -> LanguageModel:
@@ -187,4 +178,4 @@ def _number(least: int) -> Callable[[str], int]:
 
 
 _count = _number(0)
-_positive = _number(1)
+positive = _number(1)

@@ -9,21 +9,18 @@ from collections.abc import Sequence
 import msgspec
 
 from tutor.cli import output
-from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
+from tutor.lm.distribution import Distribution, ModelCard, Row, Token
 from tutor.text import counted, visible
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """`sampler` is None where no sampler option was given: rows then have no second column."""
-
-    sampler: SamplerSettings | None
-    json: bool
 
 
 class JsonModel(msgspec.Struct, frozen=True):
     name: str
     sha256: str
     format: str
+
+    @classmethod
+    def of(cls, card: ModelCard) -> JsonModel:
+        return cls(card.name, card.sha256, card.format)
 
 
 class JsonRow(msgspec.Struct, frozen=True):
@@ -68,13 +65,17 @@ class JsonReport(msgspec.Struct, frozen=True):
 class Report:
     """Takes the steps as they come. For people they are printed at once, JSON at the end."""
 
-    def __init__(self, card: ModelCard, prompt: Sequence[Token], settings: Settings) -> None:
+    def __init__(
+        self, card: ModelCard, prompt: Sequence[Token], *, with_sampler: bool, json: bool
+    ) -> None:
+        """Rows have a second column only `with_sampler` options."""
         self._card = card
         self._prompt = tuple(prompt)
-        self._settings = settings
+        self._with_sampler = with_sampler
+        self._json = json
         self._steps: list[JsonStep] = []
         self._taken: list[Token] = []
-        if not settings.json:
+        if not json:
             where = f"at {card.host}" if card.remote else card.format
             output.write(f"{card.name} ({where}), {counted(len(prompt), 'token')} read:")
             output.write(" ".join(visible(token.data) for token in prompt))
@@ -82,38 +83,27 @@ class Report:
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
         if chosen is not None:
             self._taken.append(chosen.token)
-        if self._settings.json:
-            self._steps.append(self._json_step(distribution, chosen))
+        if self._json:
+            told = distribution.hidden_probability if distribution.partial else msgspec.UNSET
+            rows = tuple(map(self._json_row, distribution.rows))
+            taken = self._json_chosen(chosen) if chosen else None
+            position, entropy = distribution.position, distribution.entropy_bits
+            self._steps.append(JsonStep(position, entropy, told, rows, taken))
         else:
             self._print_step(distribution, chosen)
 
     def finish(self) -> None:
-        if self._settings.json:
-            card = self._card
-            model = JsonModel(name=card.name, sha256=card.sha256, format=card.format)
-            ids: tuple[int, ...] | msgspec.UnsetType = tuple(token.id for token in self._prompt)
-            if card.remote:
-                ids = msgspec.UNSET
-            output.write_json(JsonReport(model, ids, tuple(self._steps)))
+        if self._json:
+            ids = tuple(token.id for token in self._prompt)
+            shown = msgspec.UNSET if self._card.remote else ids
+            output.write_json(JsonReport(JsonModel.of(self._card), shown, tuple(self._steps)))
         elif self._taken:
             text = b"".join(token.data for token in (*self._prompt, *self._taken))
             output.write(f"\nThe whole text:\n{text.decode('utf-8', 'replace')}")
 
     # --- JSON -------------------------------------------------------------------------------
 
-    def _json_step(self, distribution: Distribution, chosen: Row | None) -> JsonStep:
-        return JsonStep(
-            position=distribution.position,
-            entropy_bits=distribution.entropy_bits,
-            hidden_probability=(
-                distribution.hidden_probability if distribution.partial else msgspec.UNSET
-            ),
-            top=tuple(self._json_row(row) for row in distribution.rows),
-            chosen=self._json_chosen(chosen) if chosen else None,
-        )
-
     def _json_row(self, row: Row) -> JsonRow:
-        with_sampler = self._settings.sampler is not None
         remote = self._card.remote
         return JsonRow(
             rank=row.rank,
@@ -123,7 +113,7 @@ class Report:
             probability=row.probability,
             logit=msgspec.UNSET if remote else row.logit,
             log_probability=row.logit if remote else msgspec.UNSET,
-            sampled_probability=row.sampled_probability if with_sampler else msgspec.UNSET,
+            sampled_probability=row.sampled_probability if self._with_sampler else msgspec.UNSET,
         )
 
     def _json_chosen(self, row: Row) -> JsonChosen:
@@ -150,13 +140,12 @@ class Report:
             output.write(f"Taken: {visible(chosen.token.data)}  ({told})")
 
     def _print_table(self, distribution: Distribution) -> None:
-        with_sampler = self._settings.sampler is not None
-        sampled = "   sampled" if with_sampler else ""
+        sampled = "   sampled" if self._with_sampler else ""
         remote = self._card.remote
         score, id_ = ("     ln p", "") if remote else ("    logit", "      id")
         output.write(f"  rank  probability{sampled}{score}{id_}  token")
         for row in distribution.rows:
-            share = f"  {_percent(row.sampled_probability)}" if with_sampler else ""
+            share = f"  {_percent(row.sampled_probability)}" if self._with_sampler else ""
             cut = f"  cut by {row.cut}" if row.cut else ""
             output.write(
                 f"{row.rank:6,}     {_percent(row.probability)}{share}  {row.logit:7.2f}"

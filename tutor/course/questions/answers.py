@@ -4,8 +4,6 @@ Places of choices, items and pairs are those in the lesson file, counted from 0,
 order on the screen was. In the text of an answer they are counted from 1: "2", "1,3".
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence, Set
 from typing import TypeGuard
 

@@ -12,8 +12,6 @@ What one field alone cannot say (exactly one right choice, say) is checked in `_
 `ValueError` raised there reaches the author of the lesson as a `LessonError` with file and line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, ClassVar
 

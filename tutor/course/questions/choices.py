@@ -1,7 +1,5 @@
 """The base of questions with choices, whether one choice is right or several."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Set
 from typing import Annotated
 

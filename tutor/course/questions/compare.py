@@ -1,8 +1,6 @@
 """The question type `compare`: the learner says after which of two prompts the live model has the
 larger value. The answer to grade is a `Compared`; its text is the place of the chosen prompt."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 

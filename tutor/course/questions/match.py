@@ -1,8 +1,6 @@
 """The question type `match`: the learner chooses a right side for each left side. Its answer lists,
 for each left side, the place of the right side; the same one may be chosen twice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated
 

@@ -1,8 +1,6 @@
 """The question type `next-token`: the learner guesses how the live model continues. The answer to
 grade is the rank (from 1) that the model gives to the guess; its text is the guess as typed."""
 
-from __future__ import annotations
-
 from typing import Annotated, ClassVar
 
 import msgspec

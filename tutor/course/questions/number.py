@@ -1,7 +1,5 @@
 """The question type `number`: the learner types a number. Its answer is what was typed."""
 
-from __future__ import annotations
-
 import math
 import re
 from typing import Annotated

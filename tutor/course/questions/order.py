@@ -1,8 +1,6 @@
 """The question type `order`: the learner puts items in order. Its answer lists the places of the
 items, first to last, as the learner ordered them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated
 

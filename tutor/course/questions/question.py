@@ -1,7 +1,5 @@
 """Registers the question types: a lesson file may use the types that `Question` lists."""
 
-from __future__ import annotations
-
 from typing import get_args
 
 from tutor.course.questions.compare import ComparePrompts

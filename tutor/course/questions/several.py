@@ -1,7 +1,5 @@
 """The question type `several`: one or more choices are right. Its answer is a set of places."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Set
 
 from tutor.course.questions.answers import Answer, places

@@ -4,8 +4,6 @@ Sorting by a hash needs no random generator whose sequence could change with a P
 a quiz that was left weeks ago is found again as it was.
 """
 
-from __future__ import annotations
-
 from hashlib import blake2b
 
 

@@ -1,7 +1,5 @@
 """The question type `single`: exactly one choice is right. Its answer is the place of a choice."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from tutor.course.questions.answers import Answer, one_place

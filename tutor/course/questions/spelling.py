@@ -1,7 +1,5 @@
 """When two short texts count as the same answer."""
 
-from __future__ import annotations
-
 import unicodedata
 
 

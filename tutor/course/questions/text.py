@@ -1,7 +1,5 @@
 """The question type `text`: the learner types a word or two. Its answer is what was typed."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

@@ -1,7 +1,5 @@
 """What came of an answer."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

@@ -5,11 +5,9 @@ are fine as the text of a choice. Nothing of YAML that could build objects or gr
 tags, anchors and aliases are refused.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import msgspec
 import yaml
@@ -18,9 +16,7 @@ from tutor.course.lesson import GOALS, Value
 from tutor.course.questions.base import type_name
 from tutor.course.questions.question import QUESTION_TYPES
 from tutor.course.reading.place import Place, control_character
-
-if TYPE_CHECKING:
-    from tutor.errors import LessonError
+from tutor.errors import LessonError
 
 T = TypeVar("T")
 

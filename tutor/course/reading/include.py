@@ -2,8 +2,6 @@
 shown is what runs. Its file is read as text; nothing is imported.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import textwrap
@@ -17,6 +15,8 @@ LONGEST = 40
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"(tutor(?:/[a-z_][a-z0-9_]*)+\.py)#([A-Za-z_][\w.]*)", re.ASCII)
+
+_parsed = lru_cache(maxsize=16)(ast.parse)
 
 _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -49,7 +49,7 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
     if not file.is_relative_to(package) or not file.is_file():
         raise place.error(f"There is no file {path}.", "Look up its path in the repository.")
     source = file.read_text(encoding="utf-8")
-    found = _find(_tree(source), name.split("."))
+    found = _find(_parsed(source), name.split("."))
     if found is None:
         raise place.error(
             f"{path} has no {name[:60]!r}.", "Name a function, a class or a `Class.method` of it."
@@ -77,8 +77,3 @@ def _find(tree: ast.Module, path: list[str]) -> _Named | None:
             return None
         inside = found
     return inside if isinstance(inside, _Named) else None
-
-
-@lru_cache(maxsize=16)
-def _tree(source: str) -> ast.Module:
-    return ast.parse(source)

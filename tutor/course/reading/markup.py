@@ -1,20 +1,14 @@
 """Markdown that a lesson may not contain: what a terminal cannot show, or should never be sent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from tutor.course.reading.place import Place, control_character
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-    from tutor.errors import LessonError
+from tutor.errors import LessonError
 
 BLOCKS = ("lab", "question", "numbers", "measured", "include", "facts")
 """What the first line of a fenced block says when it is not code."""

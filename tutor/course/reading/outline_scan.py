@@ -4,13 +4,12 @@ For files that nobody has read yet: what this finds is what the parser finds in 
 where something looks unusual it finds nothing. Whether the lesson is sound shows when it is read.
 """
 
-from __future__ import annotations
-
 import re
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
+from tutor.course.lesson import FrontMatter
 from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
 from tutor.course.questions.base import type_name
 from tutor.course.questions.question import QUESTION_TYPES
@@ -33,7 +32,6 @@ _ENTRY = re.compile(
     re.VERBOSE,
 )
 """A field of the front matter as it is written most often, read without a parser of YAML."""
-_LONGEST = {"id": 60, "title": 60, "summary": 300}
 _PIECE = re.compile(
     r"""\n(?:
         \#\#\ (.*)
@@ -55,15 +53,6 @@ _USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 
 
-class _Front(NamedTuple):
-    id: str
-    number: int
-    title: str
-    summary: str
-    version: int
-    needs: tuple[str, ...]
-
-
 def scan_outline(data: bytes, where: str) -> Outline | None:
     """The outline of a lesson in the bytes of its file, without its links; None where only the
     parser can tell."""
@@ -80,42 +69,26 @@ def scan_outline(data: bytes, where: str) -> Outline | None:
     return scan.outline(front, where) if all(map(scan.take, pieces)) else None
 
 
-def _front(text: str, where: str) -> _Front | None:
-    fields: dict[str, str] = {}
+def _front(text: str, where: str) -> FrontMatter | None:
+    fields: dict[str, Any] = {}
     at = 0
     while entry := _ENTRY.match(text, at):
         name = entry.lastgroup or ""
-        value = " ".join(entry[name].split("\n  ")).lstrip() if name == "summary" else entry[name]
-        if name in fields or len(value) > _LONGEST.get(name, len(value)):
+        if name in fields:
             return None
-        fields[name] = value
+        fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
-    if at < len(text) or not {"id", "number", "title", "summary"} <= fields.keys():
-        return _unusual_front(text, where)
-    needs = tuple(each.strip() for each in fields.get("needs", "").split(",") if each)
-    if not (fields["title"] + fields["summary"]).isprintable():
-        return None
-    return _Front(
-        fields["id"],
-        int(fields["number"]),
-        fields["title"],
-        fields["summary"],
-        int(fields.get("version", "1")),
-        needs,
-    )
-
-
-def _unusual_front(text: str, where: str) -> _Front | None:
-    from tutor.course.reading.blocks import decode  # needed for few, and slow to import
-    from tutor.course.reading.parse import FrontMatter
-
+    fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
+    fields["source"] = ()  # an outline does without
     try:
-        matter: FrontMatter = decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
-    except LessonError:
+        if at < len(text):
+            from tutor.course.reading.blocks import decode  # needed for few, and slow to import
+
+            return decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
+        front = msgspec.convert(fields, FrontMatter, strict=False)
+    except (LessonError, msgspec.ValidationError):
         return None
-    return _Front(
-        matter.id, matter.number, matter.title, matter.summary, matter.version, matter.needs
-    )
+    return front if (front.title + front.summary).isprintable() else None
 
 
 class _Scan:
@@ -186,7 +159,7 @@ class _Scan:
         self._questions.append(QuestionOutline(name, int(version), kind, screen, line))
         return True
 
-    def outline(self, front: _Front, file: str) -> Outline | None:
+    def outline(self, front: FrontMatter, file: str) -> Outline | None:
         if _INK.search(self._text, self.at):
             self._has_text()
         if self._text.count("```") != 2 * self._fences:  # one stands where only the parser knows

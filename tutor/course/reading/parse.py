@@ -5,19 +5,17 @@ Nothing in a lesson file runs, and whatever is wrong with one is a `LessonError`
 line and remedy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from markdown_it.token import Token
 
 from tutor.course.facts import Fact, FactsBlock, table
-from tutor.course.lesson import Lab, Lesson, Quoted, Screen
+from tutor.course.lesson import FrontMatter, Lab, Lesson, Quoted, Screen
 from tutor.course.links import Link, follow
 from tutor.course.measured import Measured
 from tutor.course.outline import NEEDS
-from tutor.course.questions.base import Id, Sentence
 from tutor.course.questions.question import Question
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.headings import title_and_id
@@ -27,24 +25,11 @@ from tutor.course.reading.place import Place, checked, text_of
 from tutor.course.reading.section import Section
 from tutor.errors import LessonError
 
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
 T = TypeVar("T")
 
 MAXIMUM_SCREEN_LINES = 60
 """Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
 small terminal; this much is no screen any more."""
-
-
-class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    id: Id
-    number: Annotated[int, msgspec.Meta(ge=0, le=999)]
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
-    summary: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-    version: Annotated[int, msgspec.Meta(ge=1)] = 1
-    needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
-    source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -120,33 +105,21 @@ class _Reader:
         front = self.attempt(lambda: self._front_matter(tokens))
         sections = self._sections(tokens, text.split("\n"))
         screens = tuple(self._screen(section) for section in sections if section.is_screen)
-        questions = self._questions(sections, {screen.id for screen in screens})
+        ids = {screen.id for screen in screens}
+        questions = self._questions(sections, ids)
         self.problems += refused(tokens, self.start)
-        self._follow(tokens, self.start, {screen.id for screen in screens})
+        self._follow(tokens, self.start, ids)
         for question in questions:
-            asked = markdown().parse(question.ask)
-            place = self.start.below(self.lines[question.id] - 1)
+            asked, place = markdown().parse(question.ask), self._place(question.id)
             self.problems += refused(asked, place)
-            self._follow(asked, place, {screen.id for screen in screens})
+            self._follow(asked, place, ids)
             for sentence in question.inline_texts():
                 self.problems += refused_within(sentence, place)
         if not screens:
-            self.problems.append(
-                self.start.error("The lesson has no screen.", "Add `## Title {#screen-id}`.")
-            )
+            self._refuse(self.start, "The lesson has no screen.", "Add `## Title {#screen-id}`.")
         if front is None:
             return None
-        return Lesson(
-            id=front.id,
-            number=front.number,
-            version=front.version,
-            title=front.title,
-            summary=front.summary,
-            screens=screens,
-            questions=questions,
-            needs=front.needs,
-            source=front.source,
-        )
+        return Lesson(**msgspec.structs.asdict(front), screens=screens, questions=questions)
 
     def _front_matter(self, tokens: list[Token]) -> FrontMatter:
         if not tokens or tokens[0].type != "front_matter":
@@ -158,8 +131,7 @@ class _Reader:
         for line, written in enumerate(tokens[0].content.split("\n"), start=1):
             if written.startswith("needs:"):
                 self.lines[NEEDS] = self.start.below(line).line
-        front: FrontMatter = decode(tokens[0].content, FrontMatter, self.start.below(1))
-        return front
+        return decode(tokens[0].content, FrontMatter, self.start.below(1))
 
     def _sections(self, tokens: list[Token], lines: list[str]) -> list[Section]:
         """Cuts the file at its `##` headings and sorts what is between them."""
@@ -199,26 +171,23 @@ class _Reader:
         """Takes in what a block says: it leaves the text, or code or a table takes its place."""
         place = place_of(token, self.start)
         inside = place.below(1)
+
+        def decoded(kind: Any) -> Any:
+            return self.attempt(lambda: decode(token.content, kind, inside))
+
         match token.info.strip():
             case "lab":
-                lab: Lab | None = self.attempt(lambda: decode(token.content, Lab, inside))
-                if lab is not None:
+                if (lab := decoded(Lab)) is not None:
                     section.labs.append(lab)
                     self._name(lab.id, place)
             case "question":
-                question: Question | None = self.attempt(
-                    lambda: decode(token.content, Question, inside)
-                )
-                if question is not None:
+                if (question := decoded(Question)) is not None:
                     section.questions.append(question)
                     self._name(question.id, place)
             case "numbers":
-                self._numbers(token, section)
+                self._numbers(decoded(tuple[Quoted, ...]) or (), token, section)
             case "measured":
-                measured: Measured | None = self.attempt(
-                    lambda: decode(token.content, Measured, inside)
-                )
-                if measured is not None:
+                if (measured := decoded(Measured)) is not None:
                     self.lines[measured_name(section.id, len(section.measured))] = place.line
                     section.measured.append(measured)
             case "include":
@@ -227,22 +196,17 @@ class _Reader:
             case "facts":
                 section.text += ["", *(self.attempt(lambda: self._table(token)) or ())]
 
-    def _numbers(self, token: Token, section: Section) -> None:
+    def _numbers(self, numbers: tuple[Quoted, ...], token: Token, section: Section) -> None:
         place = place_of(token, self.start)
-        numbers = self.attempt(lambda: decode(token.content, tuple[Quoted, ...], place.below(1)))
         if section.numbers:
-            self.problems.append(
-                place.error(
-                    f"The screen {section.id!r} has a second block of numbers.",
-                    "Put all numbers of a screen into one block.",
-                )
+            self._refuse(
+                place,
+                f"The screen {section.id!r} has a second block of numbers.",
+                "Put all numbers of a screen into one block.",
             )
-        section.numbers.append(numbers or ())
-        starts = [
-            line
-            for line, written in enumerate(token.content.split("\n"), start=1)
-            if written.startswith("- ")
-        ]
+        section.numbers.append(numbers)
+        written = token.content.split("\n")
+        starts = [line for line, text in enumerate(written, start=1) if text.startswith("- ")]
         for index, line in enumerate(starts):
             self.lines[number_name(section.id, index)] = place.below(line).line
 
@@ -257,24 +221,21 @@ class _Reader:
 
     def _screen(self, section: Section) -> Screen:
         if len(section.labs) > 1:
-            self.problems.append(
-                self.start.below(self.lines[section.labs[1].id] - 1).error(
-                    f"The screen {section.id!r} has a second lab.",
-                    "Give it a screen of its own.",
-                )
+            self._refuse(
+                self._place(section.labs[1].id),
+                f"The screen {section.id!r} has a second lab.",
+                "Give it a screen of its own.",
             )
         body = section.body
         if not body and not section.labs:
-            self.problems.append(
-                section.place.error(f"The screen {section.id!r} is empty.", "Write or remove it.")
-            )
+            problem = f"The screen {section.id!r} is empty."
+            self._refuse(section.place, problem, "Write or remove it.")
         if body.count("\n") >= MAXIMUM_SCREEN_LINES:
-            self.problems.append(
-                section.place.error(
-                    f"The screen {section.id!r} is too long: {body.count(chr(10)) + 1} lines;"
-                    f" at most {MAXIMUM_SCREEN_LINES} are allowed.",
-                    "Split it: one idea a screen.",
-                )
+            self._refuse(
+                section.place,
+                f"The screen {section.id!r} is too long: {body.count(chr(10)) + 1} lines;"
+                f" at most {MAXIMUM_SCREEN_LINES} are allowed.",
+                "Split it: one idea a screen.",
             )
         return Screen(
             id=section.id,
@@ -293,12 +254,11 @@ class _Reader:
                 if question.screen is None and section.is_screen:
                     question = msgspec.structs.replace(question, screen=section.id)
                 elif question.screen is not None and question.screen not in screens:
-                    self.problems.append(
-                        self.start.below(self.lines[question.id] - 1).error(
-                            f"The question {question.id!r} refers to a screen"
-                            f" {question.screen!r} that does not exist.",
-                            f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
-                        )
+                    self._refuse(
+                        self._place(question.id),
+                        f"The question {question.id!r} refers to a screen"
+                        f" {question.screen!r} that does not exist.",
+                        f"The screens are: {', '.join(sorted(screens)) or 'none'}.",
                     )
                 found.append(question)
         return tuple(found)
@@ -306,11 +266,10 @@ class _Reader:
     def _name(self, name: str, place: Place) -> None:
         """Ids are unique in a file, whatever they name, so that an id alone says what is meant."""
         if name in self.lines:
-            self.problems.append(
-                place.error(
-                    f"The id {name!r} is taken: it stands on line {self.lines[name]} already.",
-                    "Choose another one; ids are unique in a file.",
-                )
+            self._refuse(
+                place,
+                f"The id {name!r} is taken: it stands on line {self.lines[name]} already.",
+                "Choose another one; ids are unique in a file.",
             )
         else:
             self.lines[name] = place.line
@@ -320,10 +279,16 @@ class _Reader:
         if self._strayed or token.tag == "h1":
             return
         self._strayed = True
-        self.problems.append(
-            place_of(token, self.start).error(
-                "This stands before the first screen.",
-                "Begin each screen with `## Title {#screen-id}`;"
-                " the lesson's title is in the front matter.",
-            )
+        self._refuse(
+            place_of(token, self.start),
+            "This stands before the first screen.",
+            "Begin each screen with `## Title {#screen-id}`;"
+            " the lesson's title is in the front matter.",
         )
+
+    def _place(self, name: str) -> Place:
+        """Where the screen, lab or question with this id stands."""
+        return Place(self.start.file, self.lines[name])
+
+    def _refuse(self, place: Place, problem: str, next_step: str) -> None:
+        self.problems.append(place.error(problem, next_step))

@@ -1,7 +1,5 @@
 """What stands between one `##` heading of a lesson file and the next, while the file is read."""
 
-from __future__ import annotations
-
 from tutor.course.lesson import Lab, Quoted
 from tutor.course.measured import Measured
 from tutor.course.questions.question import Question

@@ -52,8 +52,7 @@ class AdviserBackend:
             for path in self._names(f"adviser-{case}-{on}"):
                 with disk.failures_in_words(path, "saved"):
                     if not path.exists():
-                        disk.move(disk.write_temporary(path, data), path)
-                        disk.sync_folder(self._folder)
+                        disk.replace(path, data)
                         return path
                     if path.read_bytes() == data:
                         return path

@@ -9,9 +9,8 @@ from typing import Annotated
 
 import msgspec
 
-from tutor.course.facts import FILE as FACTS
 from tutor.course.facts import Fact, read_facts
-from tutor.course.folder import read_file
+from tutor.course.folder import FACTS, read_file
 from tutor.course.questions.base import Id
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place, text_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tutor import paths
-from tutor.course.facts import FILE, read_facts
+from tutor.course.facts import read_facts
+from tutor.course.folder import FACTS
 from tutor.errors import LabError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.landscape.lab import Answer, Known, Question
@@ -28,10 +29,10 @@ class LandscapeBackend:
                 Known(
                     fact.product, fact.topic, fact.value, fact.as_of, fact.source, fact.second_hand
                 )
-                for fact in read_facts(text, FILE)
+                for fact in read_facts(text, FACTS)
             )
         )
 
 
 def make_backend(tools: Tools) -> LandscapeBackend:
-    return LandscapeBackend(paths.lessons_folder() / FILE)
+    return LandscapeBackend(paths.lessons_folder() / FACTS)

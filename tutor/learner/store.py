@@ -1,0 +1,100 @@
+"""What can be asked about a learner and saved, whoever holds the state and writes it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
+
+from tutor.errors import StoreError
+from tutor.learner.clock import Clock
+from tutor.learner.log_lines import exact_json
+from tutor.learner.records import Card, Draft, GuessHistory, LessonState, LogEvent, Setting
+from tutor.learner.state import LearnerState, place, with_draft
+
+Change = Callable[[LearnerState], LearnerState]
+
+Saved = TypeVar("Saved")
+
+_setting_decoder = msgspec.json.Decoder(Setting)
+
+LONGEST_SETTING = 20_000
+"""Characters. Settings are rewritten at every save, so they stay small."""
+
+
+class ProgressStore(ABC, Generic[Saved]):
+    """What can be asked about a learner, as of this moment, and what can be saved. Every save
+    returns `Saved`: nothing, or a future."""
+
+    folder: Path
+    clock: Clock
+
+    @abstractmethod
+    def state(self) -> LearnerState: ...
+
+    def lesson(self, lesson_id: str) -> LessonState:
+        """Where the learner is in a lesson; an empty state for one never opened."""
+        return self.state().lesson(lesson_id)
+
+    def lessons(self) -> dict[str, LessonState]:
+        """Every lesson that was ever opened, by id."""
+        return dict(self.state().lessons)
+
+    def last_lesson(self) -> str | None:
+        """Id of the lesson visited last."""
+        visited = self.state().lessons.values()
+        return max(visited, key=lambda state: state.visited_at).lesson if visited else None
+
+    def card(self, question_id: str) -> Card | None:
+        """What is known of a question; None when it was never answered."""
+        return self.state().cards.get(question_id)
+
+    def draft(self, question_id: str) -> Draft | None:
+        """What was entered for a question in a review and not answered yet."""
+        return self.state().drafts.get(question_id)
+
+    def cards(self) -> dict[str, Card]:
+        """Every question ever answered, by id."""
+        return dict(self.state().cards)
+
+    @property
+    def guesses(self) -> GuessHistory:
+        return self.state().guesses
+
+    def setting(self, name: str) -> Setting | None:
+        return self.state().settings.get(name)
+
+    @abstractmethod
+    def record(self, event: LogEvent) -> Saved:
+        """Save one event."""
+
+    @abstractmethod
+    def change(self, change: Change, replaces: object = None) -> Saved:
+        """Save what `change` makes of the state: of everything but what follows from events. Of two
+        changes with the same `replaces` the later one says everything that the earlier one did."""
+
+    def save_lesson(self, lesson: LessonState) -> Saved:
+        """Save the place in a lesson. What follows from events (`read`, labs and goals) is not
+        taken from here; `seen` is added to what was seen before."""
+        if not lesson.visited_at:
+            lesson = msgspec.structs.replace(lesson, visited_at=self.clock())
+        return self.change(lambda state: place(state, lesson), ("lesson", lesson.lesson))
+
+    def save_draft(self, question: str, draft: Draft | None) -> Saved:
+        """Save what is entered for a question in a review; None where nothing is. An answer to
+        it takes the draft away by itself."""
+        return self.change(lambda state: with_draft(state, question, draft), ("draft", question))
+
+    def save_setting(self, name: str, value: Setting) -> Saved:
+        """Remember a small choice. Raises `StoreError` at once for one that can never be saved."""
+        if isinstance(value, str) and len(value) > LONGEST_SETTING:
+            raise StoreError(
+                f"A text of {len(value):,} characters is too long to be remembered.",
+                f"Shorten it to {LONGEST_SETTING:,} characters; it works as it is until you quit.",
+            )
+        exact_json(value, _setting_decoder)
+        return self.change(
+            lambda state: msgspec.structs.replace(state, settings={**state.settings, name: value}),
+            ("setting", name),
+        )
