@@ -267,9 +267,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Where do the parameters sit, and how many bits does each of them need? Look at the "
         "weights of any tensor; then round them all and see when the answers give way."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -239,9 +239,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Every head of every layer looks at your sentence in its own way. Some have a habit that "
         "you can find and name; the finder ranks them all."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -230,9 +230,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "softmax(q·k / √size) · v with the numbers of one real head. Walk through the five steps; "
         "then leave out the root or the mask and see what they are for."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

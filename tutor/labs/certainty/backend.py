@@ -6,8 +6,7 @@ import time
 
 from tutor.labs.certainty.lab import Answer, Prompt, Question
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.continuations import Growing
-from tutor.labs.kit.replies import log_probabilities, longer
+from tutor.labs.kit.model_backend import Growing, ModelBackend, log_probabilities, longer
 from tutor.labs.kit.reply import Reply
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids
@@ -15,11 +14,9 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
 
 
-class CertaintyBackend:
+class CertaintyBackend(ModelBackend):
     def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:

@@ -344,9 +344,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Ask about things that exist and things that do not. See how certain each answer is, "
         "whether ten draws agree, and how often it is right; then put the fact in front."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

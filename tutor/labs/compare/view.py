@@ -17,7 +17,7 @@ from tutor.labs.compare.lab import (
     State,
     cost,
 )
-from tutor.labs.kit import server_field
+from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, beside, cursor, wrapped
 from tutor.labs.kit.keys import UP_DOWN, pair
@@ -79,7 +79,7 @@ class CompareView(LabView):
         self.write("Your message to all of them:", self.state.prompt, EditText)
 
     def action_add(self) -> None:
-        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+        self.write(remote.LABEL, remote.EXAMPLE, remote.named)
 
     def action_remove(self) -> None:
         self.did(Remove())

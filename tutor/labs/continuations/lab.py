@@ -290,9 +290,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Let the model write many continuations in two ways at once, and compare how varied, how "
         "likely and how repetitive they are."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -268,9 +268,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "the decoder goes on from what stands before it, the encoder-decoder makes something else "
         "of the whole: words of a number, several of one."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

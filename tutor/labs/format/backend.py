@@ -23,8 +23,7 @@ from tutor.labs.format.lab import (
     made,
 )
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.continuations import Growing
-from tutor.labs.kit.replies import log_probabilities, longer
+from tutor.labs.kit.model_backend import Growing, ModelBackend, log_probabilities, longer
 from tutor.labs.kit.reply import Reply
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -34,13 +33,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class FormatBackend:
+class FormatBackend(ModelBackend):
     """Keeps the format that was asked about last, and the paths of both answers."""
 
     def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._growing = Growing(tools)
         self._format: tuple[Rule, Format] | None = None
         self._bound: tuple[int, ...] = ()

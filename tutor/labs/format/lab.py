@@ -290,9 +290,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Choose a format, and see which tokens it strikes out before each draw, what that costs, "
         "and what it does not guarantee."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -27,31 +27,27 @@ from tutor.labs.generations.questions import (
     SaidByRules,
     Trained,
 )
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.lm.chat import chat_ids
-from tutor.lm.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.labs.kit.backend import Tools
-    from tutor.lm.distribution import Row
 
 STEPS_AT_ONCE = 10
 """Steps of training in one answer: so few, because the loss is to be seen falling."""
 
 
-class GenerationsBackend:
+class GenerationsBackend(ModelBackend):
     """Keeps the bot that is trained last, and the conversation read last. `clock` tells seconds."""
 
     def __init__(self, tools: Tools, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._clock = clock
         self._retrieval: RetrievalBot | None = None
         self._trained_for: tuple[Own, int] | None = None
         self._seconds = 0.0
-        self._session: Session | None = None
 
     def answer(self, question: Question) -> Answer:
         """Raises `TutorError`: `ModelUnsupported` for a model that holds no conversations,
@@ -105,14 +101,14 @@ class GenerationsBackend:
         """As many tokens as a moment has room for, one at least."""
         begun = self._clock()
         prompt = chat_ids(self._model, question.messages)
-        session = self._opened([*prompt, *question.written])
+        session = self._read([*prompt, *question.written])
         sampler = SENSIBLE if question.luck else GREEDY
         written: list[Chosen] = []
         room = question.length - len(question.written)
         while len(written) < room and not session.ended:
             drawn = session.distribution(len(session), sampler, question.luck, 1).drawn
             session.append([drawn.token.id])
-            written.append(_chosen(drawn))
+            written.append(Chosen(drawn.token, drawn.probability, drawn.rank))
             if self._clock() - begun >= self._moment:
                 break
             self._check_cancelled()
@@ -133,17 +129,6 @@ class GenerationsBackend:
 
     def _milliseconds(self, begun: float) -> float:
         return 1000 * (self._clock() - begun)
-
-    def _opened(self, ids: list[int]) -> Session:
-        """A session on this path; what is computed for its common beginning is kept."""
-        if self._session is None:
-            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
-        self._session.replace(ids)
-        return self._session
-
-
-def _chosen(row: Row) -> Chosen:
-    return Chosen(row.token, row.probability, row.rank)
 
 
 def make_backend(tools: Tools) -> GenerationsBackend:

@@ -359,9 +359,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Write one message to three bots and see how each comes to its answer. Then change the "
         "first two, and measure all three."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

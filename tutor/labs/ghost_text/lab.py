@@ -376,9 +376,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Write Python with a model that proposes the rest of each line. Take what is right, and "
         "look at what it was shown where it is not."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

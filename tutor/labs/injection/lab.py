@@ -330,9 +330,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Bad reviews give orders to be called positive. Let Enter measure how many orders get "
         "through with each defense, then write an attack and a defense of your own."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

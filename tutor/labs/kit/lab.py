@@ -20,7 +20,8 @@ screen shows how far it is, and a changed state ends the work by having another 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
@@ -48,18 +49,15 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     """One lab. `name` is for the command line and for lesson files, `title` for the screen,
     `order` where lists show it (numbered in tens, so that another fits between),
     `lesson` the id of the lesson that it belongs to, `task` what to do there, in one or two
-    sentences. `actions`, `questions` and `answers` are the types that cross a process or come
-    from a file: structs with tags, or unions of them. `solution` reaches all goals with the
-    default model."""
+    sentences. `act` and `receive` are annotated with the types that cross a process or come from a
+    file: structs with tags, or unions of them. `solution` reaches all goals with the default
+    model."""
 
     name: str
     title: str
     order: int
     lesson: str
     task: str
-    actions: object
-    questions: object
-    answers: object
     start: Callable[[], State]
     act: Callable[[State, Action], State]
     question: Callable[[State], Question | None]
@@ -77,12 +75,28 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     """Whether models elsewhere can be asked: then all questions of a learner who has keys are
     private."""
 
+    @property
+    def actions(self) -> Any:
+        return _parameters(self.act)["action"]
+
+    @property
+    def questions(self) -> Any:
+        return _parameters(self.receive)["question"]
+
+    @property
+    def answers(self) -> Any:
+        return _parameters(self.receive)["answer"]
+
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)
 
     def reached(self, state: State) -> frozenset[str]:
         """The names of the goals that hold in this state."""
         return frozenset(goal.name for goal in self.goals if goal.reached(state))
+
+
+_parameters = cache(get_type_hints)
+"""The types of a function's parameters, by name."""
 
 
 def settle(

@@ -201,9 +201,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Put two products side by side, and look at each fact: of which month is it, and who says "
         "so?"
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -181,9 +181,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Take the causal mask away, and every token sees those after it. The network was never "
         "trained for that: see what it does with a text that it can read to the end."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

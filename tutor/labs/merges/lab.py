@@ -136,9 +136,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Play the tokenizer's rules on a text, from its bytes to its tokens, and see why common "
         "words are one token and rare ones many."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -297,9 +297,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Every token is a row of numbers. Find out which rows lie close together, and what sums "
         "of them are worth."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

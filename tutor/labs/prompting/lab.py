@@ -308,9 +308,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "items, and see what the change did."
     ),
     private=_elsewhere,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tutor.labs.kit import server_field
+from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.columns import LOW, WIDE, beside
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
@@ -86,7 +86,7 @@ class PromptingView(LabView):
             self.tell("Nothing was sent. d goes back to the model here.")
 
     def action_add(self) -> None:
-        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+        self.write(remote.LABEL, remote.EXAMPLE, remote.named)
 
     def action_remove(self) -> None:
         self.did(Remove())

@@ -10,6 +10,7 @@ import msgspec
 
 from tutor.errors import LabError
 from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.rag.attempt import (
     BUDGET,
     COURSE,
@@ -67,13 +68,11 @@ LIMITS = Limits()
 LIBRARY = Library()
 
 
-class RagBackend:
+class RagBackend(ModelBackend):
     """Keeps the texts, the vectors of their passages, and the prompts that were read last."""
 
     def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._library = library
         self._limits = limits
         self._texts: dict[str, Texts] = {}
@@ -196,9 +195,9 @@ class RagBackend:
     def _written(self, prompt: list[int], ids: tuple[int, ...]) -> Written:
         """A line of an answer; greedily, so that the same is said again."""
         began = time.monotonic()
-        session = self._session(prompt)
+        session = self._session_on(prompt)
         written = list(ids)
-        read = self._read(session, [*prompt, *written], began + self._moment)
+        read = self._read_on(session, [*prompt, *written], began + self._moment)
         ended = False
         while read and not ended:
             best = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token
@@ -229,12 +228,12 @@ class RagBackend:
         return b"".join(token.data for token in self._model.tokenizer.tokens(ids))
 
     def _scored(self, prompt: list[int], ids: tuple[int, ...]) -> Scored:
-        session = self._session(prompt)
-        if not self._read(session, [*prompt, *ids], self._until()):
+        session = self._session_on(prompt)
+        if not self._read_on(session, [*prompt, *ids], self._until()):
             return Scored(None)
         return Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
 
-    def _session(self, prompt: list[int]) -> Session:
+    def _session_on(self, prompt: list[int]) -> Session:
         """On this prompt, as far as it has been read."""
         key = tuple(prompt)
         if key not in self._sessions:
@@ -252,7 +251,7 @@ class RagBackend:
             self._sessions.popitem(last=False)
         return self._sessions[key]
 
-    def _read(self, session: Session, path: list[int], until: float) -> bool:
+    def _read_on(self, session: Session, path: list[int], until: float) -> bool:
         """Reads on along the path, a piece at a time. Whether all of it is read."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):

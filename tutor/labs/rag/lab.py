@@ -290,9 +290,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "then take them away, poison them, and measure."
     ),
     private=_of_own_texts,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

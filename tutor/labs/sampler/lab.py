@@ -191,9 +191,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Turn the steps between the model's scores and the draw, change their order, and see what "
         "each of them removes."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tutor.labs.kit import server_field
+from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView
@@ -69,11 +69,11 @@ class ScaleView(LabView):
         self._ask_to_agree()
 
     def action_add(self) -> None:
-        self.write(server_field.LABEL, server_field.EXAMPLE, self._named)
+        self.write(remote.LABEL, remote.EXAMPLE, self._named)
 
     def _named(self, written: str) -> Add:
         """Raises `TutorError` for what cannot read here."""
-        added = server_field.named(written)
+        added = remote.named(written)
         with_server(self.state.elsewhere, added.model)
         self.call_after_refresh(self._ask_to_agree)
         return added

@@ -306,9 +306,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Switch off any head, or a whole block, and see what goes missing. Some parts are hardly "
         "missed; a few heads carry a skill by themselves: copying what came before."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -126,9 +126,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Train a tokenizer on the text of this course, or on your own: turn the size of its "
         "vocabulary and see what it buys."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

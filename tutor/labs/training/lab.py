@@ -266,9 +266,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "on purpose, and see how that shows."
     ),
     trains=True,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

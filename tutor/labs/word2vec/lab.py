@@ -298,9 +298,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "move together."
     ),
     trains=True,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -193,9 +193,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "A word starts from one row of the table. Watch its vector part, layer by layer, with "
         "what stands before it."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

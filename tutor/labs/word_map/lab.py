@@ -199,9 +199,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Rows of 576 numbers, pressed flat. See which words lie together, and what a map of two "
         "directions leaves out."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
