@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
@@ -28,7 +27,7 @@ from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
 from tutor.labs.kit.columns import Room, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
@@ -36,6 +35,8 @@ from tutor.text import safe, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.binding import BindingType
 
     from tutor.labs.certainty.calibration import Bin
     from tutor.labs.certainty.lab import Does, Judged, View, Way
@@ -61,18 +62,16 @@ class CertaintyView(LabView):
     """One question with its answer and ten draws; or the whole set in figures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go('draw')", "draw ten", tooltip="Draw ten answers."),
-        Binding("enter", "go('draw_anew')", "draw anew", tooltip="Draw ten other answers."),
-        Binding("enter", "go('ask_all')", "ask all", tooltip="Ask the whole set."),
-        Binding("enter", "go('draw_on')", "go on", tooltip="Draw what is left of the ten."),
-        Binding("enter", "go('ask_rest')", "ask the rest", tooltip="Ask what is left of the set."),
-        Binding("enter", "go('stop')", "stop", tooltip="Stop; what is answered is kept."),
+        key("enter", "go('draw')", "draw ten", "Draw ten answers."),
+        key("enter", "go('draw_anew')", "draw anew", "Draw ten other answers."),
+        key("enter", "go('ask_all')", "ask all", "Ask the whole set."),
+        key("enter", "go('draw_on')", "go on", "Draw what is left of the ten."),
+        key("enter", "go('ask_rest')", "ask the rest", "Ask what is left of the set."),
+        key("enter", "go('stop')", "stop", "Stop; what is answered is kept."),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Another question."),
-        Binding(
-            "w", "choose(1, 'way')", "way", tooltip="As it is, with the fact, free to decline."
-        ),
-        Binding("tab", "next_view", "next view", tooltip="One answer, or the whole set."),
-        Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
+        key("w", "choose(1, 'way')", "way", "As it is, with the fact, free to decline."),
+        key("tab", "next_view", "next view", "One answer, or the whole set."),
+        key("e", "edit", "ask", "Ask a question of your own."),
     ]
 
     VIEWS = VIEWS

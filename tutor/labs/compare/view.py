@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
@@ -20,13 +19,15 @@ from tutor.labs.compare.lab import (
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, beside, cursor, wrapped
-from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.keys import UP_DOWN, key, pair
 from tutor.labs.kit.remote import Remove
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, does
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.binding import BindingType
 
     from tutor.labs.compare.lab import Model, Reply
     from tutor.vendors.catalogue import RemoteModel
@@ -44,20 +45,15 @@ class CompareView(LabView):
     """The models with what was measured of each, and their answers beside each other."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "ask", "ask, stop", tooltip="Ask all that are chosen; or stop them."),
-        Binding("e", "edit", "prompt", tooltip="Write another prompt."),
+        key("enter", "ask", "ask, stop", "Ask all that are chosen; or stop them."),
+        key("e", "edit", "prompt", "Write another prompt."),
         *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Look at a model."),
-        Binding(
-            "space", "switch('model')", "choose", tooltip="Ask this model too, or leave it out."
+        key("space", "switch('model')", "choose", "Ask this model too, or leave it out."),
+        key(
+            "t", "adjust(1, 'temperature')", "temperature", "0 is greedy; higher draws more freely."
         ),
-        Binding(
-            "t",
-            "adjust(1, 'temperature')",
-            "temperature",
-            tooltip="0 is greedy; higher draws more freely.",
-        ),
-        Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
-        Binding("d", "remove", "remove", tooltip="Take away this server, which you added."),
+        key("a", "add", "add a server", "A model of a server: its name and address."),
+        key("d", "remove", "remove", "Take away this server, which you added."),
     ]
 
     def action_ask(self) -> None:
@@ -81,8 +77,7 @@ class CompareView(LabView):
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)
 
-    def action_remove(self) -> None:
-        self.did(Remove())
+    action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
@@ -14,13 +13,15 @@ from tutor.labs.continuations.lab import WAYS, State, repeats
 from tutor.labs.continuations.lab import figures as figures_of
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, around, cursor, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.binding import BindingType
 
     from tutor.labs.continuations.lab import Path
 
@@ -34,11 +35,11 @@ class ContinuationsView(LabView):
     """Both ways with their figures, the continuations of one of them, and one in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "write, stop", tooltip="Write both sides; stop; write anew."),
+        key("enter", "run", "write, stop", "Write both sides; stop; write anew."),
         *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Another way, on this side."),
-        Binding("tab", "switch('side')", "other side", tooltip="Look at the other side."),
+        key("tab", "switch('side')", "other side", "Look at the other side."),
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "read", "Read a continuation."),
-        Binding("e", "edit", "prompt", tooltip="Write another prompt."),
+        key("e", "edit", "prompt", "Write another prompt."),
     ]
 
     def action_edit(self) -> None:

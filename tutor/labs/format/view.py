@@ -14,8 +14,8 @@ from tutor.app.widgets import bars, figures
 from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
+from tutor.labs.kit.view import LabView, does
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -34,22 +34,19 @@ class FormatView(LabView):
     """The message, the format, the text so far, the rows with what is struck out, and the cost."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "step", tooltip="Take the most probable token that is left."),
+        key("enter", "take", "step", "Take the most probable token that is left."),
         Binding("space", "take", show=False),
-        Binding("r", "run", "run", tooltip="Go on to the end; again: stop."),
-        Binding("b", "undo", "back", tooltip="Take the last token away again."),
+        key("r", "run", "run", "Go on to the end; again: stop."),
+        key("b", "undo", "back", "Take the last token away again."),
         Binding("backspace", "undo", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'example')", "example", "Another format."),
-        Binding("p", "pattern", "pattern", tooltip="Write a regular expression."),
-        Binding("c", "choices", "choices", tooltip="Write a list of choices."),
-        Binding("e", "edit", "message", tooltip="Write another message."),
+        key("p", "pattern", "pattern", "Write a regular expression."),
+        key("c", "choices", "choices", "Write a list of choices."),
+        key("e", "edit", "message", "Write another message."),
     ]
 
-    def action_take(self) -> None:
-        self.did(TakeToken())
-
-    def action_undo(self) -> None:
-        self.did(UndoToken())
+    action_take = does(TakeToken)
+    action_undo = does(UndoToken)
 
     def action_pattern(self) -> None:
         rule: Rule = self.state.rule

@@ -23,9 +23,9 @@ from tutor.labs.generations.actions import (
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
 from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, does
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -63,27 +63,27 @@ class GenerationsView(LabView):
     """Chat, rules, intents, probes, and the comparison: one of them at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "next_view", "part", tooltip="Chat, rules, intents, probes, table: next."),
+        key("tab", "next_view", "part", "Chat, rules, intents, probes, table: next."),
         Binding("shift+tab", "next_view(-1)", show=False),
-        Binding("e", "say", "write", tooltip="Write a message to all three bots."),
+        key("e", "say", "write", "Write a message to all three bots."),
         *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Look at another bot."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Another row, or token."),
         Binding("up", "scroll_up", show=False),
         Binding("down", "scroll_down", show=False),
-        Binding("enter", "step", "stepper", tooltip="Open what was generated in the stepper."),
-        Binding("r", "again(False)", "ask again", tooltip="The same message once more."),
-        Binding("n", "again(True)", "other luck", tooltip="The same message, and the model draws."),
-        Binding("c", "new_conversation", "new talk", tooltip="Begin another conversation."),
-        Binding("e", "test", "sentence", tooltip="Write a sentence to hold against the rules."),
-        Binding("a", "add_rule", "add", tooltip="Write a rule of your own."),
-        Binding("enter", "change_rule", "change", tooltip="Change this rule."),
-        Binding("d", "drop_rule", "delete", tooltip="Throw this rule away."),
-        Binding("o", "restore_rules", "originals", tooltip="All rules as they were to begin with."),
-        Binding("a", "add_intent", "add", tooltip="Write an intent of your own, and train."),
-        Binding("d", "drop_intent", "delete", tooltip="Throw away this intent of yours."),
-        Binding("t", "train", "train, stop", tooltip="Train the network; again: other seed."),
+        key("enter", "step", "stepper", "Open what was generated in the stepper."),
+        key("r", "again(False)", "ask again", "The same message once more."),
+        key("n", "again(True)", "other luck", "The same message, and the model draws."),
+        key("c", "new_conversation", "new talk", "Begin another conversation."),
+        key("e", "test", "sentence", "Write a sentence to hold against the rules."),
+        key("a", "add_rule", "add", "Write a rule of your own."),
+        key("enter", "change_rule", "change", "Change this rule."),
+        key("d", "drop_rule", "delete", "Throw this rule away."),
+        key("o", "restore_rules", "originals", "All rules as they were to begin with."),
+        key("a", "add_intent", "add", "Write an intent of your own, and train."),
+        key("d", "drop_intent", "delete", "Throw away this intent of yours."),
+        key("t", "train", "train, stop", "Train the network; again: other seed."),
         *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Who breaks first?"),
-        Binding("enter", "run", "run, stop", tooltip="Put all messages to all three bots; stop."),
+        key("enter", "run", "run, stop", "Put all messages to all three bots; stop."),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Another of these messages."),
     ]
     VIEWS = VIEWS
@@ -111,8 +111,7 @@ class GenerationsView(LabView):
     def action_again(self, luck: bool) -> None:
         self.did(AskAgain(luck))
 
-    def action_new_conversation(self) -> None:
-        self.did(NewConversation())
+    action_new_conversation = does(NewConversation)
 
     def action_step(self) -> None:
         state: State = self.state
@@ -163,20 +162,14 @@ class GenerationsView(LabView):
             lambda line: workshop_lines.verdict_on_rule(state.book, line, state.sentence),
         )
 
-    def action_drop_rule(self) -> None:
-        self.did(DropRule())
-
-    def action_restore_rules(self) -> None:
-        self.did(RestoreRules())
+    action_drop_rule = does(DropRule)
+    action_restore_rules = does(RestoreRules)
 
     def action_add_intent(self) -> None:
         self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, AddIntent)
 
-    def action_drop_intent(self) -> None:
-        self.did(DropIntent())
-
-    def action_train(self) -> None:
-        self.did(Train())
+    action_drop_intent = does(DropIntent)
+    action_train = does(Train)
 
     # --- drawing --------------------------------------------------------------------------------
 

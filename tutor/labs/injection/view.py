@@ -23,7 +23,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.view import LabView
@@ -43,16 +43,14 @@ class InjectionView(LabView):
     """What gets through each defense, and below it what each attack did to each review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "measure, stop", tooltip="Measure all defenses; stop."),
+        key("enter", "run", "measure, stop", "Measure all defenses; stop."),
         *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "A defense."),
         *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "An attack."),
-        Binding(
-            "n", "move_focus(1, 'document')", "review", tooltip="The next review; p: before it."
-        ),
+        key("n", "move_focus(1, 'document')", "review", "The next review; p: before it."),
         Binding("p", "move_focus(-1, 'document')", show=False),
-        Binding("e", "attack", "own attack", tooltip="Write an attack."),
-        Binding("d", "defend", "own defense", tooltip="Write a text before the review."),
-        Binding("tab", "prompt", "prompt", tooltip="The prompt as the model reads it, and back."),
+        key("e", "attack", "own attack", "Write an attack."),
+        key("d", "defend", "own defense", "Write a text before the review."),
+        key("tab", "prompt", "prompt", "The prompt as the model reads it, and back."),
     ]
 
     def __init__(self) -> None:

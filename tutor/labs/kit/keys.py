@@ -5,6 +5,11 @@ from __future__ import annotations
 from textual.binding import Binding
 
 
+def key(keys: str, action: str, label: str, tooltip: str) -> Binding:
+    """Return the binding of a key that the key line shows."""
+    return Binding(keys, action, label, tooltip=tooltip)
+
+
 def pair(
     keys: tuple[str, str], action: str, label: str, tooltip: str, display: str = ""
 ) -> tuple[Binding, Binding]:

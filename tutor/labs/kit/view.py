@@ -196,6 +196,11 @@ class LabView(VerticalScroll, can_focus=True):
         self.screen.refresh_bindings()
 
 
+def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
+    """Return what a key does that carries out the action made by `make`, such as its class."""
+    return lambda view: view.did(make())
+
+
 def _marked(line: Content, width: int) -> Content:
     if line.cell_length <= width:
         return line

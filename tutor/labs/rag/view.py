@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
 from tutor.labs.rag.lab import VIEWS, State
@@ -23,6 +22,8 @@ from tutor.text import counted, safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
+
 _FALSE = "The password of the guest network is sunflower."
 
 
@@ -31,41 +32,31 @@ class RagView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "ask", "ask", tooltip="Ask something in your own words."),
-        Binding(
+        key("e", "ask", "ask", "Ask something in your own words."),
+        key(
             "x",
             "choose(1, 'example')",
             "next",
-            tooltip="The next question of a set: it is known where in the course its answer is.",
+            "The next question of a set: it is known where in the course its answer is.",
         ),
-        Binding(
+        key(
             "k",
             "choose(1, 'way')",
             "search",
-            tooltip="Search by words, by meaning (the model's vectors), by both merged, or, where "
+            "Search by words, by meaning (the model's vectors), by both merged, or, where "
             "it is installed, by a sentence encoder.",
         ),
-        Binding("r", "switch('retrieval')", "retrieval", tooltip="Retrieval off, or on again."),
+        key("r", "switch('retrieval')", "retrieval", "Retrieval off, or on again."),
         *pair(
-            LEFT_RIGHT,
-            "adjust(*, 'passages')",
-            "number",
-            "Fewer or more passages in the prompt.",
+            LEFT_RIGHT, "adjust(*, 'passages')", "number", "Fewer or more passages in the prompt."
         ),
-        Binding("p", "poison", "poison", tooltip="Put a false passage in; an empty one ends it."),
+        key("p", "poison", "poison", "Put a false passage in; an empty one ends it."),
         *pair(UP_DOWN, "move_focus(*, 'passage')", "look", "Choose a passage."),
-        Binding("enter", "open", "open", tooltip="Open the screen that the passage is from."),
-        Binding(
-            "d",
-            "next_view",
-            "below",
-            tooltip="What stands below: the passage, the prompt, answers.",
-        ),
-        Binding(
-            "s", "choose(1, 'texts')", "texts", tooltip="Other texts: those of `tutor rag index`."
-        ),
-        Binding("enter", "run", "measure, stop", tooltip="Measure; stop; go on."),
-        Binding("tab", "switch('part')", "ask/measure", tooltip="The other part of the lab."),
+        key("enter", "open", "open", "Open the screen that the passage is from."),
+        key("d", "next_view", "below", "What stands below: the passage, the prompt, answers."),
+        key("s", "choose(1, 'texts')", "texts", "Other texts: those of `tutor rag index`."),
+        key("enter", "run", "measure, stop", "Measure; stop; go on."),
+        key("tab", "switch('part')", "ask/measure", "The other part of the lab."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -8,8 +8,9 @@ from textual.binding import Binding, BindingType
 
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
+from tutor.labs.kit.keys import key
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
 from tutor.labs.scale.ladder_lines import ladder_lines
 from tutor.labs.scale.remote_reading import with_server
@@ -30,15 +31,13 @@ class ScaleView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "tab", "next_view", "ladder / text", tooltip="The text as it is read, or the ladder."
-        ),
-        Binding("e", "edit", "write", tooltip="Let them read a text of your own."),
-        Binding("p", "paragraph", "the paragraph", tooltip="The text that none was trained on."),
-        Binding("o", "other", "other model", tooltip="Let another model read it too, or none."),
-        Binding("a", "add", "add a server", tooltip="A model elsewhere: its name and address."),
-        Binding("d", "remove", "remove", tooltip="Take away the server that reads."),
-        Binding("enter", "again", "ask it again", tooltip="Ask the server once more."),
+        key("tab", "next_view", "ladder / text", "The text as it is read, or the ladder."),
+        key("e", "edit", "write", "Let them read a text of your own."),
+        key("p", "paragraph", "the paragraph", "The text that none was trained on."),
+        key("o", "other", "other model", "Let another model read it too, or none."),
+        key("a", "add", "add a server", "A model elsewhere: its name and address."),
+        key("d", "remove", "remove", "Take away the server that reads."),
+        key("enter", "again", "ask it again", "Ask the server once more."),
         Binding(
             "right",
             "move_focus(1, 'quantity')",
@@ -61,8 +60,7 @@ class ScaleView(LabView):
         text = "" if self.state.text == PARAGRAPH else self.state.text
         self.write("A text, to be read by all of them:", text, EditText)
 
-    def action_paragraph(self) -> None:
-        self.did(ReadParagraph())
+    action_paragraph = does(ReadParagraph)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))
@@ -90,8 +88,7 @@ class ScaleView(LabView):
         server: RemoteModel = self.state.elsewhere.server
         self.did(Agree(await self.host.agreed(server, _SENT)))
 
-    def action_remove(self) -> None:
-        self.did(Remove())
+    action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add" and not self.host.may_name_servers:
