@@ -189,7 +189,7 @@ def test_settings_ask_the_same_question_anew() -> None:
     assert state.attempt.way == Way(kind="meaning")
     assert state.attempt.query == lab.start().attempt.query
     assert lab.act(state, Adjust(-9, "passages")).attempt.count == 1
-    assert lab.act(state, Adjust(9, "passages")).attempt.count == rag_attempt.MOST_PASSAGES
+    assert lab.act(state, Adjust(9, "passages")).attempt.count == rag_attempt.SHOWN
     assert lab.act(state, EditText("  a   b ", "poison")).attempt.way == Way(
         kind="meaning", poison="a b"
     )
@@ -244,8 +244,8 @@ def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
     assert state.quality.right == ()
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert rag_quality.finished(state.quality)
-    assert rag_quality.right_with(state.quality)[1] == 1
-    assert rag_quality.right_without(state.quality)[1] == 1
+    assert rag_quality.right(state.quality, with_passages=True)[1] == 1
+    assert rag_quality.right(state.quality, with_passages=False)[1] == 1
     anew = lab.act(state, Run())
     assert anew.quality == rag_quality.State(running=True)
 

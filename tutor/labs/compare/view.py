@@ -18,7 +18,7 @@ from tutor.labs.compare.lab import (
 )
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import Room, beside, cursor, wrapped
+from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped
 from tutor.labs.kit.keys import UP_DOWN, key, pair
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, does
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from tutor.labs.compare.lab import Model, Reply
     from tutor.vendors.catalogue import RemoteModel
 
-_COLUMNS = (("first", 9), ("tokens", 8), ("a second", 10), ("dollars", 11))
+_COLUMNS = (
+    Column("first", 9, right=True),
+    Column("tokens", 8, right=True),
+    Column("a second", 10, right=True),
+    Column("dollars", 11, right=True),
+)
 _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
@@ -106,23 +111,18 @@ def _prompt(state: State, width: int) -> Content:
 
 
 def _name_width(width: int) -> int:
-    return _NAME if width >= _NAME + sum(size for _, size in _COLUMNS[:3]) + 4 else _SHORT_NAME
+    return (
+        _NAME if width >= _NAME + sum(column.width for column in _COLUMNS[:3]) + 4 else _SHORT_NAME
+    )
 
 
-def _fitting(width: int) -> list[tuple[str, int]]:
-    """The columns of figures that there is room for, from the left."""
-    room = width - _name_width(width) - 4
-    fitting = []
-    for name, size in _COLUMNS:
-        room -= size
-        if room < 0:
-            break
-        fitting.append((name, size))
-    return fitting
+def _fitting(width: int) -> list[Column]:
+    """The columns of figures that there is room for."""
+    return fitting(_COLUMNS, width - _name_width(width) - 4)
 
 
 def _heading(width: int) -> Content:
-    names = "".join(f"{name:>{size}}" for name, size in _fitting(width))
+    names = "".join(column.cell(column.heading) for column in _fitting(width))
     return Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED)
 
 
@@ -152,7 +152,7 @@ def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Conte
         "a second": "–" if a_second is None else f"{a_second:.1f}",
         "dollars": "none" if model.here else "–" if price is None else f"{price:.6f}",
     }
-    line = "".join(f"{cells[name]:>{size}}" for name, size in _fitting(width))
+    line = "".join(column.cell(cells[column.heading]) for column in _fitting(width))
     return Content.styled(line, style)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -60,6 +60,12 @@ class Column(NamedTuple):
 
 Cell = str | tuple[str, str]
 """Text, or text with its style."""
+
+
+def fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """Return as many of the columns as fit, from the left."""
+    ends = accumulate(column.width for column in columns)
+    return [column for column, end in zip(columns, ends, strict=True) if end <= width]
 
 
 def heading(columns: Sequence[Column]) -> Content:

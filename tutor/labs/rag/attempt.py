@@ -8,19 +8,16 @@ question. The passages that make it much cheaper are those that it is from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from tutor.retrieval.passage import Passage
-from tutor.retrieval.ranking import first_right
 
 COURSE = "course"
 SHOWN = 5
-"""Passages that are found and shown."""
-MOST_PASSAGES = SHOWN
-"""Passages that go into the prompt, at most."""
+"""Passages that are found and shown; so many go into the prompt at most."""
 BUDGET = 400
 """Tokens of the prompt that are for passages. What does not fit is cut off."""
 LENGTH = 32
@@ -219,10 +216,6 @@ class Attempt(msgspec.Struct, frozen=True):
         least = max(GAINED, max(gains) / 2)
         best_first = sorted(range(len(gains)), key=lambda place: -gains[place])
         return tuple(self.given[place] for place in best_first if gains[place] >= least)
-
-    def rank_of(self, right: Collection[str]) -> int:
-        """The rank of the first right passage among those found; 0 where there is none."""
-        return first_right([hit.passage.id for hit in self.hits or ()], right)
 
 
 def passage_line(number: int, heading: str, text: str) -> str:

@@ -15,7 +15,6 @@ from tutor.labs.rag.attempt import (
     BUDGET,
     COURSE,
     LENGTH,
-    MOST_PASSAGES,
     SHOWN,
     Answer,
     Find,
@@ -152,7 +151,7 @@ class RagBackend(ModelBackend):
             heading, text = hit.passage.heading, " ".join(hit.passage.text.split())
             whole = self._tokens(passage_line(number, heading, text))
             kept = ""
-            if number <= min(count, MOST_PASSAGES) and room > 0:
+            if number <= min(count, SHOWN) and room > 0:
                 kept = text if whole <= room else self._beginning(number, heading, text, room)
             tokens = self._tokens(passage_line(number, heading, kept)) if kept else 0
             room = room - whole if kept == text else 0

@@ -25,7 +25,7 @@ from tutor.labs.rag.attempt import (
     COURSE,
     KINDS,
     MAKERS,
-    MOST_PASSAGES,
+    SHOWN,
     Answer,
     Attempt,
     Find,
@@ -42,6 +42,7 @@ from tutor.labs.rag.attempt import (
     receive_attempt,
 )
 from tutor.retrieval.pairs import Pair, pair_of, pairs
+from tutor.retrieval.ranking import first_right
 
 LONGEST = 300
 """Characters of a question, and of a false passage."""
@@ -138,7 +139,7 @@ def act(state: State, action: Action) -> State:
                 return _again(replace(state, retrieving=not state.retrieving))
             return replace(state, part="measure" if state.part == "ask" else "ask")
         case Adjust(by=by):
-            return _again(replace(state, count=1 + moved(state.count - 1, by, MOST_PASSAGES)))
+            return _again(replace(state, count=1 + moved(state.count - 1, by, SHOWN)))
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.attempt.hits or ())))
         case ShowView(view=view):
@@ -215,8 +216,8 @@ def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
     pair, way = pair_of(attempt.query), attempt.way
     if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
         return state.ranks
-    ranks = {**state.ranks.get(pair.ask, {}), way.kind: attempt.rank_of(pair.right)}
-    return {**state.ranks, pair.ask: ranks}
+    rank = first_right([hit.passage.id for hit in attempt.hits], pair.right)
+    return {**state.ranks, pair.ask: {**state.ranks.get(pair.ask, {}), way.kind: rank}}
 
 
 # --- goals ----------------------------------------------------------------------------------------

@@ -62,12 +62,17 @@ def reading_lines(state: State, width: int) -> list[Content]:
     if known is None and state.reading == "encoder":
         said = "loading the sentence encoder"
     left = f", about {known.seconds * (total - done):.0f} s" if known and known.seconds else ""
-    bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 50)))
-    count = f"  {done} of {total}{left}" if total else ""
+    count = f"{done} of {total}{left}" if total else ""
     return [
-        Content.assemble((f"{said}  ", MUTED), bar, (count, MUTED)),
+        meter_line(said, done, total, count, width - 50),
         Content.styled("k: another way of searching" if state.part == "ask" else "", MUTED),
     ]
+
+
+def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
+    """Return what is being done, a meter in up to `room` columns, and the counts."""
+    bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
+    return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))
 
 
 def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Content:
@@ -165,10 +170,7 @@ def answer_lines(state: State, width: int, most: int) -> list[Content]:
     said = safe(" ".join(attempt.said.split()))
     if not attempt.ended and not said:
         done, total = attempt.read
-        bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 40)))
-        return [
-            Content.assemble(("reading the prompt  ", MUTED), bar, (f"  {done} of {total}", MUTED))
-        ]
+        return [meter_line("reading the prompt", done, total, f"{done} of {total}", width - 40)]
     cited = "".join(f" [{attempt.given.index(hit) + 1}]" for hit in attempt.cited)
     text = Content.assemble(
         ("► ", f"{ACT} bold"),

@@ -128,8 +128,8 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         return replace(state, attempt=attempt, seconds=seconds)
     places = short()
     pair = pairs()[places[len(state.right) % len(places)]]
-    right = (*state.right, pair.is_answered_by(attempt.said))
-    new = replace(state, right=right, attempt=None, seconds=seconds)
+    answered = (*state.right, pair.is_answered_by(attempt.said))
+    new = replace(state, right=answered, attempt=None, seconds=seconds)
     return replace(new, running=not finished(new))
 
 
@@ -154,12 +154,8 @@ def figures(state: State, kind: Kind) -> Figures | None:
     )
 
 
-def right_with(state: State) -> tuple[int, int]:
-    """Right answers with passages, and how many were tried."""
-    answers = state.right[: len(short())]
-    return sum(answers), len(answers)
-
-
-def right_without(state: State) -> tuple[int, int]:
-    answers = state.right[len(short()) :]
+def right(state: State, *, with_passages: bool) -> tuple[int, int]:
+    """Return the number of right answers, with passages or without, and how many were tried."""
+    count = len(short())
+    answers = state.right[:count] if with_passages else state.right[count:]
     return sum(answers), len(answers)
