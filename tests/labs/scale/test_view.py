@@ -13,8 +13,8 @@ from tests.tiny_gguf import write_gguf
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.runner import Left
 from tutor.labs.scale.lab import State, act, start
-from tutor.labs.scale.published import SMOLLM2_TOKENS
 from tutor.labs.scale.questions import Coming, Guess, Reading
+from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 
 if TYPE_CHECKING:
     from pathlib import Path

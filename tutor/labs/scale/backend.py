@@ -15,7 +15,6 @@ from tutor.errors import LabError, ModelError, TutorError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.labs.scale.lab import BEST
-from tutor.labs.scale.published import SMOLLM2_TOKENS
 from tutor.labs.scale.questions import (
     Answer,
     Coming,
@@ -32,6 +31,7 @@ from tutor.labs.scale.questions import (
 from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_probabilities
 from tutor.labs.scale.remote_backend import ReadingElsewhere
 from tutor.labs.scale.remote_reading import ReadElsewhere
+from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 from tutor.labs.scale.side_model import SideModel
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.inspect.passage import Passage
@@ -173,15 +173,18 @@ class ScaleBackend:
             return None
         weights = sum(weight.numel() for weight in training.network.parameters())
         ids = torch.tensor(list((BEFORE + text).encode()))
-        return _reading(
-            bits_of(training.network, ids, CONTEXT),
-            next_probabilities(training.network, ids, CONTEXT),
+        costs = bits_of(training.network, ids, CONTEXT)
+        shares = next_probabilities(training.network, ids, CONTEXT)
+        return Reading(
             name="yours",
-            size=weights * 4,
             parameters=weights,
+            size=weights * 4,
             trained_on=training.done * BYTES_A_STEP,
+            pieces=len(costs),
             byte_count=len(text.encode()),
-            name_of=lambda id_: bytes([id_]),
+            bits=float(costs.sum()),
+            entropy=entropy_bits(shares),
+            best=_guesses(shares, lambda id_: bytes([id_])),
         )
 
 
@@ -196,45 +199,24 @@ def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> Read
 def _with_figures(
     model: LanguageModel, text: str, trained_on: int | None, costs: Tensor, shares: Tensor
 ) -> Reading:
-    return _reading(
-        costs,
-        shares,
-        name=model.card.name,
-        size=_size(Path(model.card.path)),
-        parameters=model.card.parameters,
-        trained_on=trained_on,
-        byte_count=len(text.encode()),
-        name_of=lambda id_: model.tokenizer.token(id_).data,
-    )
-
-
-def _reading(
-    costs: Tensor,
-    shares: Tensor,
-    *,
-    name: str,
-    size: int,
-    parameters: int,
-    trained_on: int | None,
-    byte_count: int,
-    name_of: Callable[[int], bytes],
-) -> Reading:
     """`costs` are the bits of each token, `shares` the probabilities of what may come next."""
-    best, places = shares.topk(BEST)
     return Reading(
-        name=name,
-        parameters=parameters,
-        size=size,
+        name=model.card.name,
+        parameters=model.card.parameters,
+        size=_size(Path(model.card.path)),
         trained_on=trained_on,
         pieces=len(costs),
-        byte_count=byte_count,
+        byte_count=len(text.encode()),
         bits=float(costs.sum()),
         entropy=entropy_bits(shares),
-        best=tuple(
-            Guess(name_of(place), share)
-            for place, share in zip(places.tolist(), best.tolist(), strict=True)
-        ),
+        best=_guesses(shares, lambda id_: model.tokenizer.token(id_).data),
     )
+
+
+def _guesses(shares: Tensor, name_of: Callable[[int], bytes]) -> tuple[Guess, ...]:
+    best, places = shares.topk(BEST)
+    named = zip(map(name_of, places.tolist()), best.tolist(), strict=True)
+    return tuple(Guess(data, share) for data, share in named)
 
 
 def _size(path: Path) -> int:

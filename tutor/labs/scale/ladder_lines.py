@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from tutor.labs.scale.lab import State
     from tutor.labs.scale.rungs import Rung
 
-HEADINGS: dict[Quantity, str] = {
-    "parameters": "weights",
-    "bytes": "bytes",
-    "tokens": "tokens",
-    "compute": "compute",
-}
 _NAME = 23
 _FIGURE = 9
 _DECADES = 26
@@ -43,14 +37,18 @@ def ladder_lines(state: State, width: int) -> list[Content]:
     heading: list[tuple[str, str] | str] = [(f"  {'':<{name}}", "")]
     for each in shown:
         style = "bold" if each == quantity else MUTED
-        heading.append((f"{HEADINGS[each]:>{_FIGURE}}", style))
+        heading.append((f"{each.replace('parameters', 'weights'):>{_FIGURE}}", style))
     if bar:
         heading.append((f"  1 … 10^{_DECADES}", MUTED))
-    lines = [Content.assemble(*heading)]
-    for place, rung in enumerate(rungs):
-        lines.append(_rung(rung, place == state.rung, name, shown, quantity, bar))
-    focused = rungs[min(state.rung, len(rungs) - 1)]
-    return [*lines, Content(""), *_source(focused, width)]
+    return [
+        Content.assemble(*heading),
+        *(
+            _rung(rung, place == state.rung, name, shown, quantity, bar)
+            for place, rung in enumerate(rungs)
+        ),
+        Content(""),
+        *_source(rungs[min(state.rung, len(rungs) - 1)], width),
+    ]
 
 
 def _two(quantity: Quantity) -> tuple[Quantity, ...]:
@@ -67,25 +65,15 @@ def _rung(
     for each in shown:
         text = _figure(rung, each)
         parts.append((f"{text:>{_FIGURE}}", "bold" if each == quantity else ""))
-    value = _value(rung, quantity)
+    value: float | None = getattr(rung, quantity)
     fraction = math.log10(value) / _DECADES if value else 0.0
     if bar:
         parts.append((f"  {bars.bar(fraction, bar)}", ACT if rung.here else MUTED))
     return Content.assemble(*parts)
 
 
-def _value(rung: Rung, quantity: Quantity) -> float | None:
-    values = {
-        "parameters": rung.parameters,
-        "bytes": rung.bytes,
-        "tokens": rung.tokens,
-        "compute": rung.compute,
-    }
-    return values[quantity]
-
-
 def _figure(rung: Rung, quantity: Quantity) -> str:
-    value = _value(rung, quantity)
+    value: float | None = getattr(rung, quantity)
     if value is None:
         return "not told" if rung.elsewhere else "?"
     if quantity == "compute":
@@ -106,7 +94,4 @@ def _source(rung: Rung, width: int) -> list[Content]:
     says = "estimate" if rung.estimate else says
     text = Content.assemble((f"{safe(rung.name)}, {says}: ", "bold"), rung.source)
     note = "compute: 6 operations a weight and token (6ND). Bytes of others: at 2 a weight."
-    return [
-        *wrapped(text, width),
-        *wrapped(Content.styled(note, MUTED), width),
-    ]
+    return [*wrapped(text, width), *wrapped(Content.styled(note, MUTED), width)]

@@ -93,35 +93,27 @@ def _table(state: State, width: int, guesses: int) -> list[Content]:
 
 
 def _here(reading: Reading) -> _Column:
-    return _Column(
-        safe(reading.name),
-        (
-            f"{reading.bits_a_byte:.3f}",
-            f"{reading.bits:.1f}",
-            figures.count(reading.pieces),
-            _large(reading.perplexity),
-        ),
-        f"{reading.entropy:.2f} bits",
-        "",
-        tuple((guess.data, guess.probability) for guess in reading.best),
-    )
+    guesses = tuple((guess.data, guess.probability) for guess in reading.best)
+    entropy = f"{reading.entropy:.2f} bits"
+    return _Column(safe(reading.name), _costs(reading), entropy, "", guesses)
 
 
 def _there(server: RemoteModel, glance: Glance) -> _Column:
     """What is not told is called so. Of the entropy only the least is known."""
-    a_byte, bits, perplexity = glance.bits_a_byte, glance.bits, glance.perplexity
     least, hidden = glance.least_entropy, glance.hidden
-    return _Column(
-        safe(server.name),
-        (
-            _NOT_TOLD if a_byte is None else f"{a_byte:.3f}",
-            _NOT_TOLD if bits is None else f"{bits:.1f}",
-            _NOT_TOLD if glance.pieces is None else figures.count(glance.pieces),
-            _NOT_TOLD if perplexity is None else _large(perplexity),
-        ),
-        _NOT_TOLD if least is None else f"≥ {least:.2f} bits",
-        _NOT_TOLD if hidden is None else figures.percent(hidden),
-        tuple((each.data, each.probability) for each in glance.shown),
+    guesses = tuple((each.data, each.probability) for each in glance.shown)
+    entropy = _NOT_TOLD if least is None else f"≥ {least:.2f} bits"
+    told = _NOT_TOLD if hidden is None else figures.percent(hidden)
+    return _Column(safe(server.name), _costs(glance), entropy, told, guesses)
+
+
+def _costs(read: Reading | Glance) -> tuple[str, str, str, str]:
+    pieces, perplexity = read.pieces, read.perplexity
+    return (
+        _NOT_TOLD if read.bits_a_byte is None else f"{read.bits_a_byte:.3f}",
+        _NOT_TOLD if read.bits is None else f"{read.bits:.1f}",
+        _NOT_TOLD if pieces is None else figures.count(pieces),
+        _NOT_TOLD if perplexity is None else f"{perplexity:{'.1f' if perplexity < 1e5 else '.1e'}}",
     )
 
 
@@ -140,10 +132,6 @@ def _guesses(place: int, columns: Sequence[_Column], size: int) -> Content:
 def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Content:
     parts = [(f"{value:>{size - 1}} ", style) for value in values]
     return Content.assemble((f"{label:<{_LABEL}}", MUTED), *parts)
-
-
-def _large(value: float) -> str:
-    return f"{value:.1f}" if value < 1e5 else f"{value:.1e}"
 
 
 # --- what else is to be said ----------------------------------------------------------------------

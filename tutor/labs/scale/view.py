@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
-
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
-from tutor.labs.kit.keys import key
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
@@ -19,6 +17,7 @@ from tutor.labs.scale.text_lines import text_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
     from textual.content import Content
 
     from tutor.vendors.catalogue import RemoteModel
@@ -38,22 +37,8 @@ class ScaleView(LabView):
         key("a", "add", "add a server", "A model elsewhere: its name and address."),
         key("d", "remove", "remove", "Take away the server that reads."),
         key("enter", "again", "ask it again", "Ask the server once more."),
-        Binding(
-            "right",
-            "move_focus(1, 'quantity')",
-            "bars of",
-            key_display="←→",
-            tooltip="What the bars show.",
-        ),
-        Binding("left", "move_focus(-1, 'quantity')", show=False),
-        Binding(
-            "down",
-            "move_focus(1, 'rung')",
-            "source",
-            key_display="↑↓",
-            tooltip="Where it is from.",
-        ),
-        Binding("up", "move_focus(-1, 'rung')", show=False),
+        *pair(LEFT_RIGHT, "move_focus(*, 'quantity')", "bars of", "What the bars show."),
+        *pair(UP_DOWN, "move_focus(*, 'rung')", "source", "Where it is from."),
     ]
 
     def action_edit(self) -> None:
@@ -96,15 +81,15 @@ class ScaleView(LabView):
         state: State | None = self.state
         if state is None:
             return True
-        if action == "move_focus":
-            return state.view == "ladder"
-        if action == "other":
-            return bool(state.reachable) or state.other is not None
-        if action == "remove":
-            return state.elsewhere.server is not None
-        if action == "again":
-            return state.elsewhere.refused is not None
-        return action != "paragraph" or state.text != PARAGRAPH
+        elsewhere = state.elsewhere
+        shown = {
+            "move_focus": state.view == "ladder",
+            "other": bool(state.reachable) or state.other is not None,
+            "remove": elsewhere.server is not None,
+            "again": elsewhere.refused is not None,
+            "paragraph": state.text != PARAGRAPH,
+        }
+        return shown.get(action, True)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.view == "ladder":
