@@ -9,20 +9,9 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
+from tutor.labs.certainty import lab
 from tutor.labs.certainty.calibration import expected_error
-from tutor.labs.certainty.lab import (
-    LONGEST,
-    SYSTEM,
-    VIEWS,
-    WAYS,
-    State,
-    calibration,
-    does,
-    gists,
-    judged,
-    progress,
-    tally,
-)
+from tutor.labs.certainty.lab import VIEWS, State
 from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
@@ -88,7 +77,7 @@ class CertaintyView(LabView):
         if state is None:
             return True
         if action == "go":
-            return parameters == (does(state),)
+            return parameters == (lab.does(state),)
         if action == "choose":
             return state.view == "answer" if "question" in parameters else state.view != "ways"
         return True
@@ -135,7 +124,7 @@ def _which(state: State, room: Room) -> Content:
     """Where in the set the question is, how it is asked, and what the bars mean."""
     item = state.item
     if item is None:
-        said = f"the last {LONGEST} characters" if state.left_out else "your own question"
+        said = f"the last {lab.LONGEST} characters" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
         said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"
@@ -159,7 +148,7 @@ def _question(state: State, width: int, rows: int) -> list[Content]:
 def _before(state: State, width: int) -> list[Content]:
     """What this way adds to the question."""
     if state.way == "unsure":
-        said = f"system: {SYSTEM}"
+        said = f"system: {lab.SYSTEM}"
     elif state.way == "fact":
         item = state.item
         said = f"in front: {item.fact}" if item else "Write the fact in front of it yourself (e)."
@@ -204,7 +193,7 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
     if not drawn:
         return [Content(""), Content.styled(f"Enter draws {total} answers.", MUTED)]
     done = sum(reply.done for reply in drawn)
-    found = gists(state)
+    found = lab.gists(state)
     if done < total:
         more = "" if state.drawing else ", Enter goes on"
         said = Content.styled(f"{done} of {total} drawn{more}", MUTED)
@@ -230,13 +219,13 @@ def _drawn(reply: Reply, width: int) -> Content:
 
 
 def _calibration(state: State, room: Room) -> list[Content]:
-    found = list(judged(state, state.way))
+    found = list(lab.judged(state, state.way))
     good = sum(each.good for each in found)
     bar = min(_MOST_BAR, room.width - 40)
     wide = bar >= 8
     heading = f"{'certainty':<12}{'answers':>8}{'certain':>9}{'right':>8}"
     legend = f"  █ right {_CERTAIN} certain" if wide else ""
-    rows = calibration(found)
+    rows = lab.calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
     said = f"{good} of {len(found)} as they should be"
     summary = f"{said}   {error}" if room.roomy else error
@@ -272,7 +261,7 @@ def _note(width: int) -> list[Content]:
 
 
 def _ways(state: State, room: Room) -> list[Content]:
-    found = {way: list(judged(state, way)) for way in WAYS}
+    found = {way: list(lab.judged(state, way)) for way in lab.WAYS}
     if room.roomy:
         table = _table(found, (True, False))
     else:
@@ -303,7 +292,7 @@ def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Cont
 
 
 def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int]) -> str:
-    counts = tally(asked, real=real)
+    counts = lab.tally(asked, real=real)
     shown = {name: str(counts[name]) for name in sizes}
     if not any(each.item.real is real for each in asked):
         shown = dict.fromkeys(sizes, "·")
@@ -317,15 +306,15 @@ def _ways_note(state: State, width: int) -> list[Content]:
     said = (
         f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
         "fact says that there is no such thing: to be declined even then. Where it may decline, "
-        f"the system says: “{SYSTEM}” The arithmetic is rounded here: a count may differ by one or "
-        "two from the lesson's, which are exact."
+        f"the system says: “{lab.SYSTEM}” The arithmetic is rounded here: a count may differ by "
+        "one or two from the lesson's, which are exact."
     )
     return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
 
 
 def _progress(state: State, width: int) -> Content:
     """How much of the set is asked."""
-    asked = progress(state)
+    asked = lab.progress(state)
     if state.running:
         return progress_line(asked, width)
     if asked.done == asked.total:

@@ -10,19 +10,8 @@ import msgspec
 import torch
 
 from tutor.errors import ModelError, RemoteError, TutorError
-from tutor.labs.compare.lab import (
-    MOST_TOKENS,
-    Answer,
-    Go,
-    Model,
-    Offers,
-    Question,
-    Replies,
-    Reply,
-    Stop,
-    Stopped,
-    Which,
-)
+from tutor.labs.compare import lab
+from tutor.labs.compare.lab import Answer, Question
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.lm import draw
@@ -51,17 +40,17 @@ class CompareBackend:
 
     def answer(self, question: Question) -> Answer:
         match question:
-            case Which():
+            case lab.Which():
                 small = self._small.card.name if self._small else ""
-                return Offers(self._loaded.card.name, small, self._remote.offers())
-            case Stop(run=run, places=places):
+                return lab.Offers(self._loaded.card.name, small, self._remote.offers())
+            case lab.Stop(run=run, places=places):
                 for place in places:
                     self._remote.cancel(_name(run, place))
-                return Stopped()
-            case Go():
-                return Replies(self._gone_on(question))
+                return lab.Stopped()
+            case lab.Go():
+                return lab.Replies(self._gone_on(question))
 
-    def _gone_on(self, question: Go) -> dict[int, Reply]:
+    def _gone_on(self, question: lab.Go) -> dict[int, lab.Reply]:
         """The model here that has worked least goes on for a moment; the others are looked at."""
         if question.run != self._run:
             self._run, self._sessions = question.run, {}  # every request is read anew
@@ -80,7 +69,7 @@ class CompareBackend:
 
     # --- here -----------------------------------------------------------------------------------
 
-    def _said(self, question: Go, place: int, model: Model, reply: Reply) -> Reply:
+    def _said(self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply) -> lab.Reply:
         """A few tokens more."""
         language_model = self._model(model)
         if language_model is None:
@@ -92,7 +81,7 @@ class CompareBackend:
             ended = False
             first = reply.first_after
             ids = list(reply.ids)
-            while not ended and len(ids) < MOST_TOKENS:
+            while not ended and len(ids) < lab.MOST_TOKENS:
                 id_ = self._next(session, question)
                 now = reply.seconds + time.perf_counter() - begun
                 first = now if first is None else first
@@ -105,7 +94,7 @@ class CompareBackend:
                 self._check_cancelled()
         except TutorError as error:
             return _failed(reply, error)
-        over = "stop" if ended else "length" if len(ids) >= MOST_TOKENS else None
+        over = "stop" if ended else "length" if len(ids) >= lab.MOST_TOKENS else None
         text = language_model.tokenizer.decode(ids)
         return msgspec.structs.replace(
             reply,
@@ -120,7 +109,7 @@ class CompareBackend:
             reason=over,
         )
 
-    def _next(self, session: Session, question: Go) -> int:
+    def _next(self, session: Session, question: lab.Go) -> int:
         logits = session.logits(len(session)).float()
         if question.temperature == 0:
             return int(ranked(logits, 1))
@@ -136,7 +125,7 @@ class CompareBackend:
             session.replace(ids)
         return session
 
-    def _model(self, model: Model) -> LanguageModel | None:
+    def _model(self, model: lab.Model) -> LanguageModel | None:
         return self._loaded if model.here == "loaded" else self._small
 
     @cached_property
@@ -145,7 +134,9 @@ class CompareBackend:
 
     # --- elsewhere ------------------------------------------------------------------------------
 
-    def _looked_at(self, question: Go, place: int, model: Model, reply: Reply) -> Reply:
+    def _looked_at(
+        self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply
+    ) -> lab.Reply:
         """What has arrived since; asked first, where it was not."""
         assert model.elsewhere is not None
         name = _name(question.run, place)
@@ -173,7 +164,9 @@ class CompareBackend:
         )
 
 
-def _pairs(question: Go, replies: dict[int, Reply]) -> list[tuple[int, Reply, Reply]]:
+def _pairs(
+    question: lab.Go, replies: dict[int, lab.Reply]
+) -> list[tuple[int, lab.Reply, lab.Reply]]:
     return [(place, before, replies[place]) for place, _, before in question.asked]
 
 
@@ -181,11 +174,11 @@ def _name(run: int, place: int) -> str:
     return f"{run}-{place}"
 
 
-def _request(question: Go) -> RemoteRequest:
+def _request(question: lab.Go) -> RemoteRequest:
     return RemoteRequest(
         (ChatMessage("user", question.prompt),),
         SamplerSettings(temperature=question.temperature),
-        most_tokens=MOST_TOKENS,
+        most_tokens=lab.MOST_TOKENS,
     )
 
 
@@ -196,7 +189,7 @@ def _prompt(model: LanguageModel, prompt: str) -> list[int]:
     return chat_ids(model, [ChatMessage("user", prompt)])
 
 
-def _failed(reply: Reply, error: TutorError) -> Reply:
+def _failed(reply: lab.Reply, error: TutorError) -> lab.Reply:
     """What arrived before is kept."""
     return msgspec.structs.replace(reply, begun=True, trouble=ErrorReport.of(error))
 

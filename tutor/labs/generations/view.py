@@ -8,18 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.bots import rules
-from tutor.labs.generations import chat_lines, probe_lines, workshop_lines
-from tutor.labs.generations.actions import (
-    AddIntent,
-    AskAgain,
-    DropIntent,
-    DropRule,
-    NewConversation,
-    PutRule,
-    RestoreRules,
-    SendMessage,
-    Train,
-)
+from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
 from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText
@@ -106,12 +95,12 @@ class GenerationsView(LabView):
     # --- keys -----------------------------------------------------------------------------------
 
     def action_say(self) -> None:
-        self.write("A message to all three bots:", "", SendMessage)
+        self.write("A message to all three bots:", "", actions.SendMessage)
 
     def action_again(self, luck: bool) -> None:
-        self.did(AskAgain(luck))
+        self.did(actions.AskAgain(luck))
 
-    action_new_conversation = does(NewConversation)
+    action_new_conversation = does(actions.NewConversation)
 
     def action_step(self) -> None:
         state: State = self.state
@@ -151,9 +140,9 @@ class GenerationsView(LabView):
     def _write_rule(self, label: str, text: str, instead: str) -> None:
         state: State = self.state
 
-        def put(line: str) -> PutRule:
+        def put(line: str) -> actions.PutRule:
             rules.written(line, "yours")  # or it says what is wrong with it
-            return PutRule(line, instead)
+            return actions.PutRule(line, instead)
 
         self.write(
             label,
@@ -162,14 +151,14 @@ class GenerationsView(LabView):
             lambda line: workshop_lines.verdict_on_rule(state.book, line, state.sentence),
         )
 
-    action_drop_rule = does(DropRule)
-    action_restore_rules = does(RestoreRules)
+    action_drop_rule = does(actions.DropRule)
+    action_restore_rules = does(actions.RestoreRules)
 
     def action_add_intent(self) -> None:
-        self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, AddIntent)
+        self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, actions.AddIntent)
 
-    action_drop_intent = does(DropIntent)
-    action_train = does(Train)
+    action_drop_intent = does(actions.DropIntent)
+    action_train = does(actions.Train)
 
     # --- drawing --------------------------------------------------------------------------------
 

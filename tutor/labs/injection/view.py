@@ -10,15 +10,8 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.injection.lab import (
-    Case,
-    State,
-    assemble,
-    attacked,
-    gets_through,
-    material,
-    result,
-)
+from tutor.labs.injection import lab
+from tutor.labs.injection.lab import State
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor, wrapped
 from tutor.labs.kit.heat import percent
@@ -109,7 +102,7 @@ def _heading(width: int) -> Content:
 
 def _row(state: State, at: int, width: int) -> Content:
     name, defense = state.defenses[at]
-    found = result(state, defense)
+    found = lab.result(state, defense)
     here, wide = at == state.defense, width >= ROOMY
     count, of = found.through
     start: list[tuple[str, str]] = [
@@ -142,7 +135,7 @@ def _of(count: tuple[int, int]) -> str:
 def _matrix(state: State, width: int, rows: int) -> list[Content]:
     """A row for each attack, a mark for each review: × is a bad review called positive."""
     defense = state.defenses[state.defense][1]
-    documents = material().documents
+    documents = lab.material().documents
     shown = around(state.attack, len(state.attacks), rows - 1)
     name = state.defenses[state.defense][0]
     said = f"against “{name}”, × got through" if width >= ROOMY else "× got through"
@@ -156,7 +149,7 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
         here = at == state.attack
         marks = []
         for place, document in enumerate(documents):
-            glyph, style = _mark(state.found.get(Case(defense, attacked(document, attack))))
+            glyph, style = _mark(state.found.get(lab.Case(defense, lab.attacked(document, attack))))
             if here and place == state.document:
                 style += " reverse"
             marks += [(glyph, style), (" " * (wide - 1), "")]
@@ -173,8 +166,8 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _kind(at: int, width: int) -> str:
-    shipped = len(material().attacks)
-    if at >= shipped + len(material().harmless):
+    shipped = len(lab.material().attacks)
+    if at >= shipped + len(lab.material().harmless):
         return "  (yours)"
     return "  (harmless)" if at >= shipped and width >= ROOMY else ""
 
@@ -182,15 +175,15 @@ def _kind(at: int, width: int) -> str:
 def _mark(shares: Shares | None) -> tuple[str, str]:
     if shares is None:
         return "·", MUTED
-    return ("×", NOT_YET) if gets_through(shares) else ("✓", RIGHT)
+    return ("×", NOT_YET) if lab.gets_through(shares) else ("✓", RIGHT)
 
 
 def _case(state: State, width: int) -> list[Content]:
     """The review looked at, alone and with the attack."""
-    defense, document = state.case.defense, material().documents[state.document]
+    defense, document = state.case.defense, lab.material().documents[state.document]
     return [
         _shares("attacked", document, state.found.get(state.case), width),
-        _shares("without", document, state.found.get(Case(defense, document)), width),
+        _shares("without", document, state.found.get(lab.Case(defense, document)), width),
     ]
 
 
@@ -223,7 +216,7 @@ def _progress(state: State, width: int) -> Content:
 
 def _prompt(state: State, width: int) -> list[Content]:
     """The prompt of the case that is looked at. Plain text: there are no marks in it."""
-    text = Content(safe(assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
+    text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = "What the model reads, up to ▏" + (" (Tab: back)" if width < WIDE else "")
     return [Content.styled(figures.fit(head, width), MUTED), *lines]

@@ -20,18 +20,9 @@ from tutor.labs.kit.actions import (
 )
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.progress import Progress, at_pace
+from tutor.labs.kit.prompts import questions
 from tutor.labs.kit.prompts import scores as prompt_scores
-from tutor.labs.kit.prompts.questions import (
-    Answer,
-    Failed,
-    Question,
-    Read,
-    Reading,
-    Sent,
-    Stop,
-    Stopped,
-    Try,
-)
+from tutor.labs.kit.prompts.questions import Answer, Question
 from tutor.labs.kit.prompts.scores import Results, Trial, Tried
 from tutor.labs.kit.prompts.tasks import Task, tasks
 from tutor.labs.kit.prompts.version import (
@@ -79,10 +70,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     results: dict[Trial, tuple[Tried | None, ...]] = {}
     own: dict[Part, str] = {}
-    reading: tuple[Read, Reading] | None = None
+    reading: tuple[questions.Read, questions.Reading] | None = None
     seconds: float | None = None
     server: RemoteModel | None = None
-    sent: Try | None = None
+    sent: questions.Try | None = None
     trouble: ErrorReport | None = None
 
     @property
@@ -234,36 +225,36 @@ def question(state: State) -> Question | None:
     if state.server is None and state.sent is None:
         for side in (state.side, 1 - state.side):
             if state.tried(side, state.item) is None:
-                return Try(state.trials[side], state.item)
+                return questions.Try(state.trials[side], state.item)
     if state.view == "prompt":
-        read = Read(state.trials[state.side], state.item)
+        read = questions.Read(state.trials[state.side], state.item)
         if state.reading is None or state.reading[0] != read:
             return read
     wanted = _lacking(state) if state.running else None
     if state.sent is None:
         return wanted
-    return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else Stop()
+    return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else questions.Stop()
 
 
-def _lacking(state: State) -> Try | None:
+def _lacking(state: State) -> questions.Try | None:
     for trial in state.trials:
         for item in missing(trial, state.results):
-            return Try(trial, item)
+            return questions.Try(trial, item)
     return None
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     match question, answer:
-        case Read(), Reading():
+        case questions.Read(), questions.Reading():
             return replace(state, reading=(question, answer))
-        case Try(trial=trial, item=item), Sent():
-            return replace(state, sent=Try(trial, item))
-        case Try(), Failed(trouble=trouble):
+        case questions.Try(trial=trial, item=item), questions.Sent():
+            return replace(state, sent=questions.Try(trial, item))
+        case questions.Try(), questions.Failed(trouble=trouble):
             return replace(state, running=False, sent=None, trouble=trouble)
-        case Stop(), Stopped():
+        case questions.Stop(), questions.Stopped():
             return replace(state, sent=None)
-        case Try(trial=trial, item=item), Tried():
+        case questions.Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
         case _:  # no backend answers so
             return state
@@ -295,7 +286,7 @@ def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
 
 
 def _elsewhere(question: Question) -> bool:
-    return isinstance(question, Stop) or question.trial.server is not None
+    return isinstance(question, questions.Stop) or question.trial.server is not None
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(

@@ -10,28 +10,8 @@ from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.scale.questions import (
-    Answer,
-    Coming,
-    Installed,
-    Model,
-    Others,
-    Question,
-    Read,
-    Reading,
-    Refused,
-    Told,
-)
-from tutor.labs.scale.remote_reading import (
-    Elsewhere,
-    Glance,
-    ReadElsewhere,
-    about_another_text,
-    chosen,
-    decided,
-    with_server,
-    without_server,
-)
+from tutor.labs.scale import questions, remote_reading
+from tutor.labs.scale.questions import Answer, Question
 from tutor.labs.scale.rungs import Rung, rungs
 from tutor.vendors.catalogue import RemoteModel
 
@@ -51,7 +31,7 @@ PARAGRAPH = (
 )
 """Written for this lab: no model can have been trained on it before."""
 
-READERS: tuple[Model, ...] = ("yours", "small", "loaded")
+READERS: tuple[questions.Model, ...] = ("yours", "small", "loaded")
 """The network of the lab of training, the model that comes along, and the one in use. Another one
 that is installed reads too where the learner wants it."""
 View = Literal["text", "ladder"]
@@ -101,15 +81,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     view: View = "text"
     quantity: int = 3
     rung: int = 0
-    readings: dict[Model, Reading | None] = {}
+    readings: dict[questions.Model, questions.Reading | None] = {}
     others: tuple[str, ...] | None = None
     other: str | None = None
-    coming: Coming | None = None
+    coming: questions.Coming | None = None
     refused: str | None = None
-    elsewhere: Elsewhere = Elsewhere()
+    elsewhere: remote_reading.Elsewhere = remote_reading.Elsewhere()
 
     @property
-    def wanted(self) -> tuple[Model, ...]:
+    def wanted(self) -> tuple[questions.Model, ...]:
         """The models that are to read."""
         return READERS if self.other is None or self.refused else (*READERS, "other")
 
@@ -125,7 +105,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return (*(self.others or ()), *self.elsewhere.servers)
 
     @property
-    def readers(self) -> tuple[Reading, ...]:
+    def readers(self) -> tuple[questions.Reading, ...]:
         """The smallest first; the model in use once, if it is the one that came along."""
         found = [reading for model in self.wanted if (reading := self.readings.get(model))]
         once = {reading.name: reading for reading in found}
@@ -159,9 +139,9 @@ def act(state: State, action: Action) -> State:
         case Add():
             return _with_server(state, action.model)
         case Remove():
-            return _without_another(state, without_server(state.elsewhere))
+            return _without_another(state, remote_reading.without_server(state.elsewhere))
         case Agree(yes=yes):
-            return new(state, elsewhere=decided(state.elsewhere, yes), coming=None)
+            return new(state, elsewhere=remote_reading.decided(state.elsewhere, yes), coming=None)
 
 
 def _about(state: State, text: str, left_out: int) -> State:
@@ -173,7 +153,7 @@ def _about(state: State, text: str, left_out: int) -> State:
         readings={},
         coming=None,
         view="text",
-        elsewhere=about_another_text(state.elsewhere),
+        elsewhere=remote_reading.about_another_text(state.elsewhere),
     )
 
 
@@ -184,15 +164,15 @@ def _with_another(state: State, by: int) -> State:
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
     if isinstance(another, RemoteModel):
         return _with_server(state, another)
-    none = _without_another(state, chosen(state.elsewhere, None))
+    none = _without_another(state, remote_reading.chosen(state.elsewhere, None))
     return msgspec.structs.replace(none, other=another, others=state.others if another else None)
 
 
 def _with_server(state: State, server: RemoteModel) -> State:
-    return _without_another(state, with_server(state.elsewhere, server))
+    return _without_another(state, remote_reading.with_server(state.elsewhere, server))
 
 
-def _without_another(state: State, elsewhere: Elsewhere) -> State:
+def _without_another(state: State, elsewhere: remote_reading.Elsewhere) -> State:
     """Nobody reads but those that are always here, and who is to read `elsewhere`."""
     return msgspec.structs.replace(
         state,
@@ -212,29 +192,29 @@ def ladder(state: State) -> tuple[Rung, ...]:
 def question(state: State) -> Question | None:
     missing = [model for model in reversed(READERS) if model not in state.readings]
     if missing:
-        return Read(missing[0], state.text)
+        return questions.Read(missing[0], state.text)
     if state.others is None:
-        return Others()
+        return questions.Others()
     if state.other is None or state.complete:
         return state.elsewhere.question(state.text)
-    return Read("other", state.text, state.other)
+    return questions.Read("other", state.text, state.other)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     new = msgspec.structs.replace
     match answer:
-        case Installed(names=names):
+        case questions.Installed(names=names):
             return new(state, others=names)
-        case Coming():
+        case questions.Coming():
             return new(state, coming=answer)
-        case Refused(why=why) if isinstance(question, ReadElsewhere):
+        case questions.Refused(why=why) if isinstance(question, remote_reading.ReadElsewhere):
             return new(state, elsewhere=new(state.elsewhere, refused=why), coming=None)
-        case Refused(why=why):
+        case questions.Refused(why=why):
             return new(state, refused=why, coming=None)
-        case Glance():
+        case remote_reading.Glance():
             return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
-        case Told(reading=reading):
-            if not isinstance(question, Read) or question.text != state.text:
+        case questions.Told(reading=reading):
+            if not isinstance(question, questions.Read) or question.text != state.text:
                 return state  # about a text that was given up
             return new(state, readings={**state.readings, question.model: reading}, coming=None)
 
@@ -262,7 +242,7 @@ def _noise(state: State) -> bool:
 
 
 def _takes_another_model(question: Question) -> bool:
-    return not isinstance(question, Read) or question.model == "other"
+    return not isinstance(question, questions.Read) or question.model == "other"
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
