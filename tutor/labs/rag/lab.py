@@ -20,27 +20,9 @@ from tutor.labs.kit.actions import (
     moved,
 )
 from tutor.labs.kit.lab import Goal, Lab
-from tutor.labs.rag import quality
-from tutor.labs.rag.attempt import (
-    COURSE,
-    KINDS,
-    MAKERS,
-    SHOWN,
-    Answer,
-    Attempt,
-    Find,
-    Kind,
-    Look,
-    Maker,
-    Question,
-    Read,
-    ReadSoFar,
-    Source,
-    Sources,
-    Way,
-    owed,
-    receive_attempt,
-)
+from tutor.labs.rag import quality, questions
+from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
+from tutor.labs.rag.questions import COURSE, Answer, Kind, Question
 from tutor.retrieval.pairs import Pair, pair_of, pairs
 from tutor.retrieval.ranking import first_right
 
@@ -77,12 +59,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     five)."""
 
     attempt: Attempt
-    way: Way = Way()
+    way: questions.Way = questions.Way()
     retrieving: bool = True
     count: int = 3
     example: int = -1
-    sources: tuple[Source, ...] = ()
-    vectors: dict[tuple[str, Maker], ReadSoFar] = {}
+    sources: tuple[questions.Source, ...] = ()
+    vectors: dict[tuple[str, questions.Maker], questions.ReadSoFar] = {}
     ranks: dict[str, dict[Kind, int]] = {}
     past: tuple[Attempt, ...] = ()
     focus: int = 0
@@ -101,27 +83,27 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.quality.kinds
 
     @property
-    def reading(self) -> Maker | None:
+    def reading(self) -> questions.Maker | None:
         """Whose vectors passages have to get before anything else."""
         if self.part == "measure":
             wanted = self.quality.running and not quality.all_ranked(self.quality)
             kinds = self.kinds if wanted else ()
         else:
             kinds = (self.way.kind,) if self.retrieving else ()
-        for maker in (MAKERS[kind] for kind in kinds if kind in MAKERS):
+        for maker in (questions.MAKERS[kind] for kind in kinds if kind in questions.MAKERS):
             known = self.vectors.get((self.asks_of, maker))
             if known is None or known.done < known.total:
                 return maker
         return None
 
     @property
-    def read_so_far(self) -> ReadSoFar | None:
+    def read_so_far(self) -> questions.ReadSoFar | None:
         """How far that is."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
 def start() -> State:
-    return State(attempt=Attempt("What is quantization?", Way(), 3))
+    return State(attempt=Attempt("What is quantization?", questions.Way(), 3))
 
 
 def act(state: State, action: Action) -> State:
@@ -139,7 +121,7 @@ def act(state: State, action: Action) -> State:
                 return _again(replace(state, retrieving=not state.retrieving))
             return replace(state, part="measure" if state.part == "ask" else "ask")
         case Adjust(by=by):
-            return _again(replace(state, count=1 + moved(state.count - 1, by, SHOWN)))
+            return _again(replace(state, count=1 + moved(state.count - 1, by, questions.SHOWN)))
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.attempt.hits or ())))
         case ShowView(view=view):
@@ -184,10 +166,10 @@ def _again(state: State, query: str | None = None) -> State:
 
 def question(state: State) -> Question | None:
     if not state.sources:
-        return Look()
+        return questions.Look()
     if state.reading:
         known = state.read_so_far
-        return Read(state.asks_of, known.done if known else 0, state.reading)
+        return questions.Read(state.asks_of, known.done if known else 0, state.reading)
     if state.part == "measure":
         return quality.question(state.quality)
     return owed(state.attempt)
@@ -196,10 +178,10 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     replace = msgspec.structs.replace
     match answer:
-        case Sources(sources=sources, encoder=encoder):
-            kinds: tuple[Kind, ...] = (*KINDS, "encoder") if encoder else KINDS
+        case questions.Sources(sources=sources, encoder=encoder):
+            kinds: tuple[Kind, ...] = (*questions.KINDS, "encoder") if encoder else questions.KINDS
             return replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
-        case ReadSoFar() if isinstance(question, Read):
+        case questions.ReadSoFar() if isinstance(question, questions.Read):
             whose = (question.source, question.maker)
             return replace(state, vectors={**state.vectors, whose: answer})
     if state.part == "measure":
@@ -276,7 +258,7 @@ def _from_none(state: State) -> bool:
 
 def _of_own_texts(question: Question) -> bool:
     match question:
-        case Read(source=source) | Find(way=Way(source=source)):
+        case questions.Read(source=source) | questions.Find(way=questions.Way(source=source)):
             return source != COURSE
     return False
 

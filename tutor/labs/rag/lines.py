@@ -11,15 +11,17 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
 from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
-from tutor.labs.rag.attempt import BUDGET, GAINED
+from tutor.labs.rag.attempt import GAINED
+from tutor.labs.rag.questions import BUDGET
 from tutor.retrieval.pairs import pair_of
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.rag.attempt import Attempt, Hit
+    from tutor.labs.rag.attempt import Attempt
     from tutor.labs.rag.lab import State
+    from tutor.labs.rag.questions import Hit
 
 _SPACE = re.compile(r"\s+")
 _METER = 20

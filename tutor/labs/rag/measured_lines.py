@@ -14,8 +14,8 @@ from tutor.labs.rag.lines import meter_line, reading_lines
 from tutor.retrieval.pairs import pairs
 
 if TYPE_CHECKING:
-    from tutor.labs.rag.attempt import Kind
     from tutor.labs.rag.lab import State
+    from tutor.labs.rag.questions import Kind
 
 _NAMES = {
     "words": "by words",

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 from tutor.course.catalogue import Course, load_course
 from tutor.course.passages import course_passages
-from tutor.labs.rag.attempt import COURSE, Source
+from tutor.labs.rag.questions import COURSE, Source
 from tutor.labs.rag.sentence_encoder import is_installed
 from tutor.retrieval import store
 from tutor.retrieval.errors import RetrievalError

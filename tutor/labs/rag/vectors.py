@@ -17,8 +17,8 @@ from torch import Tensor
 from tutor import paths, private
 from tutor.errors import NoHome
 from tutor.labs.rag import sentence_encoder
-from tutor.labs.rag.attempt import ReadSoFar
 from tutor.labs.rag.passage_vectors import Placing, Reader, placings
+from tutor.labs.rag.questions import ReadSoFar
 from tutor.labs.rag.sentence_encoder import SentenceEncoder
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.training.checkpoint import save_atomically
