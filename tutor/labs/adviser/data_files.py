@@ -118,13 +118,10 @@ def _option(
                     f"Option {read.id!r}, {kind!r}: {FACTS} has no fact {name!r}.",
                     "Correct its id, or write the fact down there with its month and source.",
                 )
-        rests_on = tuple(_dated(facts[name]) for name in serving.facts)
+        known = (msgspec.structs.asdict(facts[name]) for name in serving.facts)
+        rests_on = tuple(msgspec.convert(fact, data.DatedFact) for fact in known)
         serves.append(data.Serving(data.LEVELS.index(serving.level), serving.why, rests_on))
     return data.Option(read.id, read.name, read.says, tuple(serves))
-
-
-def _dated(fact: Fact) -> data.DatedFact:
-    return msgspec.convert(msgspec.structs.asdict(fact), data.DatedFact)
 
 
 def _case(read: _Case, kinds: Sequence[str], options: Sequence[str]) -> data.Case:

@@ -11,7 +11,6 @@ from tutor.app.theme import ACT, MUTED, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.blocks import fitting
 from tutor.labs.adviser.case_lines import cases
 from tutor.labs.adviser.lab import VIEWS
 from tutor.labs.adviser.reason_lines import reasons
@@ -21,7 +20,7 @@ from tutor.labs.kit.tabs import tabs
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tutor.labs.adviser.data import Advice
     from tutor.labs.adviser.lab import State
@@ -51,7 +50,9 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
     views = tabs((view, view == state.view) for view in VIEWS)
     if width >= ROOMY and state.view != "cases":
         views += Content.styled(title(advice, state.case), MUTED)
-    below = _saved(state, width)
+    below: list[Content] = []
+    if state.saved is not None:
+        below = wrapped(Content.assemble(("✓ saved as ", RIGHT), safe(state.saved.path)), width)
     room = height - 1 - len(below)
     match state.view:
         case "needs":
@@ -63,13 +64,15 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
     return [views, *drawn, *below]
 
 
-def _saved(state: State, width: int) -> list[Content]:
-    if state.saved is None:
-        return []
-    return wrapped(Content.assemble(("✓ saved as ", RIGHT), safe(state.saved.path)), width)
-
-
 # --- needs and the ranking ------------------------------------------------------------------------
+
+
+def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
+    """Yield each block, the most important first, or nothing where it no longer fits."""
+    for block in blocks:
+        fits = len(block) <= room
+        room -= len(block) if fits else 0
+        yield block if fits else []
 
 
 def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]:
@@ -77,7 +80,7 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     side_by_side = width >= ROOMY
     rows = 1 + max(len(advice.needs), len(advice.options))
     spare = room - (rows if side_by_side else _LEAST_TABLE)
-    focus, decides, situation, named, gap, gap_above = fitting(
+    focus, decides, situation, named, gap, gap_above = _fitting(
         [
             _need_in_focus(state, advice, width),
             _first_place(state, advice, width),
@@ -93,16 +96,13 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     if side_by_side:
         left = _dials(state, advice, table)
         right = _ranking(state, advice, width - _NEEDS, table)
-        more = [*_BLANK, *reasons(_at_first(state, advice), advice, width)]
+        leader = adviser.ranking(advice, state.now)[0].option
+        in_focus = msgspec.structs.replace(state, option=leader)
+        more = [*_BLANK, *reasons(in_focus, advice, width)]
         below += more if len(above) + rows + len(below) + len(more) <= room else []
         return [*above, *beside(left, right, _NEEDS), *below]
     dials = _dials(state, advice, min(1 + len(advice.needs), table // 2))
     return [*above, *dials, *_ranking(state, advice, width, table - len(dials)), *below]
-
-
-def _at_first(state: State, advice: Advice) -> State:
-    """With what is in first place in focus."""
-    return msgspec.structs.replace(state, option=adviser.ranking(advice, state.now)[0].option)
 
 
 def _dials(state: State, advice: Advice, rows: int) -> list[Content]:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.app.widgets import figures
+from tutor.app.widgets import figures, layout
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.blocks import hanging
 from tutor.labs.adviser.data import LEVELS
 from tutor.labs.adviser.words import dated, what_decides
 from tutor.labs.kit.columns import WIDE, wrapped
 
 if TYPE_CHECKING:
-    from tutor.labs.adviser.data import Advice, DatedFact
+    from tutor.labs.adviser.data import Advice, Serving
     from tutor.labs.adviser.lab import State
 
 _NAME = 14
@@ -50,42 +49,41 @@ def reasons(state: State, advice: Advice, width: int) -> list[Content]:
         if state.now.weights[need] or state.now.musts[need]
     ] or list(range(len(advice.needs)))
     counts.sort(key=lambda need: -state.now.weights[need])
-    served = {need: _level(state, advice, need) for need in counts}
+    meant = [advice.needs[need].kinds[kind].place for need, kind in enumerate(state.now.kinds)]
+    served = {need: option.serves[meant[need]] for need in counts}
     for title, sign, wanted in (("for it", "+", (3, 2)), ("against it", "−", (1, 0))):
-        some = [need for need in counts if served[need] in wanted]
+        some = [need for need in counts if served[need].level in wanted]
         if some:
             drawn += [Content(""), Content.styled(title, MUTED)]
         for need in some:
-            drawn += _reason(state, advice, need, sign, width)
+            name = figures.fit(advice.needs[need].name, _NAME)
+            weight = state.now.weights[need]
+            drawn += _reason(option.name, name, served[need], weight, sign, width)
     return [*drawn, Content(""), *wrapped(Content.styled(_JUDGED, MUTED), width)]
 
 
-def _level(state: State, advice: Advice, need: int) -> int:
-    kind = advice.needs[need].kinds[state.now.kinds[need]]
-    return advice.options[state.option].serves[kind.place].level
-
-
-def _reason(state: State, advice: Advice, need: int, sign: str, width: int) -> list[Content]:
-    kind = advice.needs[need].kinds[state.now.kinds[need]]
-    option = advice.options[state.option]
-    serving = option.serves[kind.place]
-    weight, level = state.now.weights[need], serving.level
+def _reason(
+    option: str, need: str, serving: Serving, weight: int, sign: str, width: int
+) -> list[Content]:
+    level = serving.level
     head = Content.assemble(
         (f"{sign} ", f"{RIGHT} bold" if sign == "+" else f"{NOT_YET} bold"),
-        figures.fit(advice.needs[need].name, _NAME),
+        need,
         (f"{LEVELS[level]:<7}", "bold"),
         (f"{weight} × {level} = {weight * level}  ", MUTED),
     )
-    why, facts = Content(serving.why), [_fact(fact, option.name) for fact in serving.facts]
+    why = Content(serving.why)
     if width < WIDE:
         indent, drawn = Content("  "), [head.rstrip()]
-        drawn += hanging(indent, why, width)
+        drawn += _hanging(indent, why, width)
     else:
-        indent, drawn = Content(" " * head.cell_length), hanging(head, why, width)
-    for fact in facts:
-        drawn += hanging(indent, fact, width)
+        indent, drawn = Content(" " * head.cell_length), _hanging(head, why, width)
+    for fact in serving.facts:
+        said = Content.styled(dated(fact).removeprefix(f"{option}, "), MUTED)
+        drawn += _hanging(indent, said, width)
     return drawn
 
 
-def _fact(fact: DatedFact, option: str) -> Content:
-    return Content.styled(dated(fact).removeprefix(f"{option}, "), MUTED)
+def _hanging(head: Content, text: Content, width: int) -> list[Content]:
+    """Return `head` and `text` after it, all lines of which begin in the same column."""
+    return [line.rstrip() for line in layout.hanging(head, text, width).split("\n")]

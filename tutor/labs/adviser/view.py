@@ -94,7 +94,7 @@ class AdviserView(LabView):
 
     def action_pick(self) -> None:
         if (refused := refusal(self.state)) is not None:
-            self.tell(f"{refused.happened} {refused.next_step}")
+            self.host.tell(f"{refused.happened} {refused.next_step}")
             return
         self.did(PickOption())
         self.call_after_refresh(self.scroll_end, animate=False)

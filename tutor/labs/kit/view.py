@@ -46,7 +46,7 @@ class LabHost(Protocol):
         """Say something calmly below the view."""
 
     def follow(self, href: str) -> None:
-        """Open the target of a link in a lesson, over the lab."""
+        """Open the target of a link in a lesson, over the lab; Esc leads back to it."""
 
     def open_live_lab(self, name: str) -> None:
         """Open another lab over this one."""
@@ -158,14 +158,6 @@ class LabView(VerticalScroll, can_focus=True):
         `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
         `says` has something to say, with every key, of what is written so far."""
         self.host.have_written(label, text, then, says)
-
-    def tell(self, said: str) -> None:
-        """Say something calmly below."""
-        self.host.tell(said)
-
-    def follow(self, href: str) -> None:
-        """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
-        self.host.follow(href)
 
     # What the shared actions are called in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys.
 

@@ -83,7 +83,7 @@ class PromptingView(LabView):
         if await self.host.agreed(state.server, what):
             self.did(Run())
         else:
-            self.tell("Nothing was sent. d goes back to the model here.")
+            self.host.tell("Nothing was sent. d goes back to the model here.")
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)

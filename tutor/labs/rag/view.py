@@ -91,11 +91,11 @@ class RagView(LabView):
         state: State = self.state
         hit = (state.attempt.hits or ())[state.focus]
         if hit.false:
-            self.tell("You have written this passage: it stands nowhere else.")
+            self.host.tell("You have written this passage: it stands nowhere else.")
         elif state.way.source != "course":
-            self.tell(f"It stands in {hit.passage.source}, line {hit.passage.line}.")
+            self.host.tell(f"It stands in {hit.passage.source}, line {hit.passage.line}.")
         else:
-            self.follow(hit.passage.id)
+            self.host.follow(hit.passage.id)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         parts = tabs((name, name == state.part) for name in ("ask", "measure"))
