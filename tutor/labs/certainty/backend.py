@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tutor.labs.certainty.lab import Answer, Prompt, Question
+from tutor.labs.certainty.lab import Answer, Question
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import Growing, ModelBackend, log_probabilities, longer
 from tutor.labs.kit.reply import Reply
@@ -23,7 +23,9 @@ class CertaintyBackend(ModelBackend):
         """Raises `ModelUnsupported` for a model without a chat template, `TextError` or
         `ContextFull` for a question that the model cannot read."""
         begun = time.perf_counter()
-        self._growing.begin(chat_ids(self._model, _messages(question.prompt)))
+        message, system = question.prompt.message, question.prompt.system
+        before = [ChatMessage("system", system)] if system else []
+        self._growing.begin(chat_ids(self._model, [*before, ChatMessage("user", message)]))
         replies = list(question.replies)
         while open_ := [number for number, reply in enumerate(replies) if not reply.done]:
             number = min(open_, key=lambda each: len(replies[each].ids))
@@ -43,11 +45,6 @@ class CertaintyBackend(ModelBackend):
             position = len(self._growing.prompt) + len(reply.ids)
             id_ = draw.first(logs.exp().numpy(), seed * 1000 + number, position)
         return longer(self._model, reply, id_, float(logs[id_]))
-
-
-def _messages(prompt: Prompt) -> list[ChatMessage]:
-    message = ChatMessage("user", prompt.message)
-    return [ChatMessage("system", prompt.system), message] if prompt.system else [message]
 
 
 def make_backend(tools: Tools) -> CertaintyBackend:

@@ -153,7 +153,9 @@ def act(state: State, action: Action) -> State:
             return replace(state, view=view, running=False, stopped=stopped)
         case Run():
             state = replace(state, stopped=False)
-            return _drawn(state) if state.view == "answer" else _set_going(state)
+            if state.view == "answer":
+                return _drawn(state)
+            return replace(state, running=not state.running and any(_owed(state)))
 
 
 def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
@@ -176,11 +178,6 @@ def _drawn(state: State) -> State:
         return replace(state, drawing=not state.drawing)
     left = {prompt: kept for prompt, kept in state.draws.items() if prompt != state.prompt}
     return replace(state, draws=left, seed=state.seed + 1, drawing=True)
-
-
-def _set_going(state: State) -> State:
-    going = not state.running and next(_owed(state), None) is not None
-    return msgspec.structs.replace(state, running=going)
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
@@ -250,7 +247,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         spent=state.spent + answer.seconds,
         answered=state.answered + len(reply.ids) - len(before.ids),
     )
-    return replace(new, running=state.running and next(_owed(new), None) is not None)
+    return replace(new, running=state.running and any(_owed(new)))
 
 
 # --- figures --------------------------------------------------------------------------------------
@@ -318,16 +315,13 @@ def _mended(state: State) -> bool:
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 
 
-def _whole(state: State, way: Way) -> bool:
-    return all(done_reply(state, _prompt(item, way)) is not None for item in state.limits.items)
+def _whole(state: State, ways: Iterable[Way]) -> bool:
+    prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
+    return all(done_reply(state, prompt) is not None for prompt in prompts)
 
 
 def _calibrated(state: State) -> bool:
-    return state.view == "calibration" and _whole(state, state.way)
-
-
-def _three_ways(state: State) -> bool:
-    return all(_whole(state, way) for way in WAYS)
+    return state.view == "calibration" and _whole(state, (state.way,))
 
 
 def _place(asked: Sequence[Item], words: str) -> int:
@@ -353,7 +347,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("sure-and-wrong", "a wrong answer, more than 75 % certain", _sure_and_wrong),
         Goal("mended", "a wrong answer that the fact in front puts right", _mended),
         Goal("calibrated", "the whole set, asked in one way", _calibrated),
-        Goal("three-ways", "the whole set, asked in all three ways", _three_ways),
+        Goal("three-ways", "the whole set, asked in all three ways", lambda s: _whole(s, WAYS)),
     ),
     solution=(
         Run(),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from tutor.labs.certainty.calibration import Bin
-    from tutor.labs.certainty.lab import Does, Judged, View, Way
+    from tutor.labs.certainty.lab import Does, Judged, Way
     from tutor.labs.certainty.real_and_invented import Verdict
     from tutor.labs.kit.reply import Reply
 
@@ -37,7 +37,6 @@ NAMES: dict[Way, str] = {
     "fact": "with the fact",
     "unsure": "may decline",
 }
-TABS: dict[View, str] = {"answer": "answer", "calibration": "calibration", "ways": "ways"}
 MARKS: dict[Verdict, tuple[str, str]] = {
     "right": ("✓ right", RIGHT),
     "wrong": ("× wrong", NOT_YET),
@@ -90,13 +89,13 @@ class CertaintyView(LabView):
 def _heading(state: State, width: int) -> Content:
     """The views; and that the set is not asked any more, where a key has ended that beside what it
     was for. Where there is no room for both, the view that is shown is named alone."""
-    names = tabs((TABS[view], view == state.view) for view in VIEWS)
+    names = tabs((view, view == state.view) for view in VIEWS)
     if not state.stopped:
         return names
     here = state.view == "answer"
     said = "asking stopped: Tab leads back" if here else "asking stopped; answers are kept"
     if names.cell_length + len(said) > width:
-        names = tabs([(TABS[state.view], True)])
+        names = tabs([(state.view, True)])
         said = "stopped: Tab leads back" if here else "stopped; answers kept"
     return Content.assemble(names, (said, NOT_YET))
 
@@ -113,7 +112,8 @@ def _answer(state: State, room: Room) -> list[Content]:
         return [*lines, Content.styled("The model reads the question.", MUTED)]
     # what ends an answer has its share in the certainty, but is not a part of the text
     kept = len(reply.ids) - reply.ended
-    text = surprising(reply.pieces[:kept], _bits(reply), width, 1 if low else 3)
+    bits = [-log / math.log(2) for log in reply.logs]
+    text = surprising(reply.pieces[:kept], bits, width, 1 if low else 3)
     lines += [*([] if low else [Content("")]), *text, _figures(reply, room)]
     if state.reply is not None:
         lines.append(_judgment(state, reply, width))
@@ -155,10 +155,6 @@ def _before(state: State, width: int) -> list[Content]:
     else:
         return []
     return wrapped(Content.styled(said, MUTED), width)
-
-
-def _bits(reply: Reply) -> list[float]:
-    return [-log / math.log(2) for log in reply.logs]
 
 
 def _figures(reply: Reply, room: Room) -> Content:
@@ -227,14 +223,17 @@ def _calibration(state: State, room: Room) -> list[Content]:
     legend = f"  █ right {_CERTAIN} certain" if wide else ""
     rows = lab.calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
-    said = f"{good} of {len(found)} as they should be"
-    summary = f"{said}   {error}" if room.roomy else error
+    summary = f"{good} of {len(found)} as they should be   {error}" if room.roomy else error
+    said = (
+        "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
+        "right, or, where nothing of the name exists, declined."
+    )
     return [
         Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, room.width - 16)),
         Content.styled(summary if found else "", "bold"),
         Content.styled(heading + legend, MUTED),
         *(_bin(each, bar if wide else 0) for each in reversed(rows)),
-        *([] if room.low else _note(room.width)),
+        *([] if room.low else _note(said, room.width)),
     ]
 
 
@@ -252,11 +251,7 @@ def _bin(found: Bin, width: int) -> Content:
     )
 
 
-def _note(width: int) -> list[Content]:
-    said = (
-        "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
-        "right, or, where nothing of the name exists, declined."
-    )
+def _note(said: str, width: int) -> list[Content]:
     return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
 
 
@@ -266,7 +261,14 @@ def _ways(state: State, room: Room) -> list[Content]:
         table = _table(found, (True, False))
     else:
         table = [*_table(found, (True,)), *_table(found, (False,))]
-    note = [] if room.low else _ways_note(state, room.width)
+    nothing = sum(not item.real and not item.accept for item in state.limits.items)
+    said = (
+        f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
+        "fact says that there is no such thing: to be declined even then. Where it may decline, "
+        f"the system says: “{lab.SYSTEM}” The arithmetic is rounded here: a count may differ by "
+        "one or two from the lesson's, which are exact."
+    )
+    note = [] if room.low else _note(said, room.width)
     return [_progress(state, room.width), *table, *note]
 
 
@@ -299,17 +301,6 @@ def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int])
     elif not real and way != "fact":
         shown["right"] = "–"
     return "".join(f"{shown[name]:>{size}}" for name, size in sizes.items())
-
-
-def _ways_note(state: State, width: int) -> list[Content]:
-    nothing = sum(not item.real and not item.accept for item in state.limits.items)
-    said = (
-        f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
-        "fact says that there is no such thing: to be declined even then. Where it may decline, "
-        f"the system says: “{lab.SYSTEM}” The arithmetic is rounded here: a count may differ by "
-        "one or two from the lesson's, which are exact."
-    )
-    return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
 
 
 def _progress(state: State, width: int) -> Content:

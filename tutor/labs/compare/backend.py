@@ -63,7 +63,7 @@ class CompareBackend:
         if here:
             place, model, reply = min(here, key=lambda entry: entry[2].seconds)
             replies[place] = self._said(question, place, model, reply)
-        elif all(reply.pieces == before.pieces for _, before, reply in _pairs(question, replies)):
+        elif all(replies[place].pieces == reply.pieces for place, _, reply in question.asked):
             time.sleep(PATIENCE)
         return replies
 
@@ -71,7 +71,7 @@ class CompareBackend:
 
     def _said(self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply) -> lab.Reply:
         """A few tokens more."""
-        language_model = self._model(model)
+        language_model = self._loaded if model.here == "loaded" else self._small
         if language_model is None:
             return _failed(reply, ModelError("The small model is not there.", "Ask the other one."))
         begun = time.perf_counter()
@@ -125,9 +125,6 @@ class CompareBackend:
             session.replace(ids)
         return session
 
-    def _model(self, model: lab.Model) -> LanguageModel | None:
-        return self._loaded if model.here == "loaded" else self._small
-
     @cached_property
     def _small(self) -> LanguageModel | None:
         return small_model_beside(self._loaded)
@@ -162,12 +159,6 @@ class CompareBackend:
             reason=progress.finish.reason if progress.finish else None,
             trouble=progress.trouble,
         )
-
-
-def _pairs(
-    question: lab.Go, replies: dict[int, lab.Reply]
-) -> list[tuple[int, lab.Reply, lab.Reply]]:
-    return [(place, before, replies[place]) for place, _, before in question.asked]
 
 
 def _name(run: int, place: int) -> str:

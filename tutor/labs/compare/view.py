@@ -95,9 +95,10 @@ class CompareView(LabView):
             return [Content.styled("looking for models …", MUTED)]
         if Room(width, height).low:
             return _briefly(state, width)
+        names = "".join(column.cell(column.heading) for column in _fitting(width))
         return [
             _prompt(state, width),
-            _heading(width),
+            Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED),
             *(_row(state, place, width) for place in range(len(state.models))),
             Content(""),
             *_answers(state, width),
@@ -119,11 +120,6 @@ def _name_width(width: int) -> int:
 def _fitting(width: int) -> list[Column]:
     """The columns of figures that there is room for."""
     return fitting(_COLUMNS, width - _name_width(width) - 4)
-
-
-def _heading(width: int) -> Content:
-    names = "".join(column.cell(column.heading) for column in _fitting(width))
-    return Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED)
 
 
 def _row(state: State, place: int, width: int) -> Content:

@@ -57,7 +57,11 @@ class ContinuationsView(LabView):
             above.insert(1, Content.styled(said, NOT_YET))
         below = [] if room.low else _in_full(state, width)
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
-        return [*above, *_list(state, width, rows), *([Content("")] if below else []), *below]
+        paths = [
+            _path(state.shown[number], number, number == state.focus, width)
+            for number in around(state.focus, len(state.shown), rows)
+        ]
+        return [*above, *paths, *([Content("")] if below else []), *below]
 
 
 _COLUMNS = (
@@ -113,13 +117,6 @@ def _progress(state: State, width: int) -> Content:
     return Content.styled(said, MUTED)
 
 
-def _list(state: State, width: int, rows: int) -> list[Content]:
-    return [
-        _path(state.shown[number], number, number == state.focus, width)
-        for number in around(state.focus, len(state.shown), rows)
-    ]
-
-
 def _path(path: Path, number: int, here: bool, width: int) -> Content:
     loop = "↻" if repeats(path) else " "
     text = " ".join(_text(path).split())
@@ -137,8 +134,9 @@ def _in_full(state: State, width: int) -> list[Content]:
     if not state.shown:
         return []
     path = state.shown[state.focus]
+    percentage = f"{100 * math.exp(path.log_probability):.2g} %"
     said = Content.assemble(
-        (f"{_probability(path)} as a whole, {path.bits:.1f} bits", MUTED),
+        (f"{percentage} as a whole, {path.bits:.1f} bits", MUTED),
         (f" for {counted(len(path.ids), 'token')}", MUTED),
         ("   ↻ repeats itself" if repeats(path) else "", NOT_YET),
     )
@@ -148,12 +146,6 @@ def _in_full(state: State, width: int) -> list[Content]:
 
 def _text(path: Path) -> str:
     return safe(b"".join(path.pieces).decode("utf-8", "replace").replace("\n", " ⏎ "))
-
-
-def _probability(path: Path) -> str:
-    """As a percentage, with a power of ten where it is too small for one."""
-    value = 100 * math.exp(path.log_probability)
-    return f"{value:.2g} %"
 
 
 VIEW = ContinuationsView

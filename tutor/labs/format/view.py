@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -49,14 +49,18 @@ class FormatView(LabView):
     action_undo = does(UndoToken)
 
     def action_pattern(self) -> None:
-        rule: Rule = self.state.rule
-        text = rule.text if rule.kind == "pattern" else ""
-        self.write(r"A pattern, such as \d{4}:", text, _pattern)
+        self._write_rule(r"A pattern, such as \d{4}:", "pattern")
 
     def action_choices(self) -> None:
+        self._write_rule("Choices, with | between them:", "choices")
+
+    def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
+        def set_rule(text: str) -> SetRule:
+            made(Rule(kind, text))  # or it says, while it can be mended, why that is no format
+            return SetRule(Rule(kind, text))
+
         rule: Rule = self.state.rule
-        text = rule.text if rule.kind == "choices" else ""
-        self.write("Choices, with | between them:", text, _choices)
+        self.write(label, rule.text if rule.kind == kind else "", set_rule)
 
     def action_edit(self) -> None:
         self.write("A message to the model:", self.state.message, EditText)
@@ -74,20 +78,6 @@ class FormatView(LabView):
             return [*above, *_rows(state, room, _LEAST_ROWS), *below]
         rows = min(SHOWN, max(_LEAST_ROWS, height - len(above) - len(below) - 2))
         return [*above, *_rows(state, room, rows), Content(""), *below]
-
-
-def _pattern(text: str) -> SetRule:
-    return _set_rule(Rule("pattern", text))
-
-
-def _choices(text: str) -> SetRule:
-    return _set_rule(Rule("choices", text))
-
-
-def _set_rule(rule: Rule) -> SetRule:
-    """Raises `LabError`: what is no format is told while it can be mended."""
-    made(rule)
-    return SetRule(rule)
 
 
 def _message(state: State, width: int) -> Content:
@@ -118,7 +108,8 @@ def _standing(state: State, room: Room) -> Content:
     """Whether the format is kept by now, and what the mask does here."""
     place = state.place
     if state.finished:
-        return Content.assemble(("✓ in the format", RIGHT), (_ended(room), MUTED))
+        ended = "   Whether it is true, no format can say." if room.roomy else ", true or not"
+        return Content.assemble(("✓ in the format", RIGHT), (ended, MUTED))
     if state.full:
         return Content.styled(
             f"{counted(len(state.written), 'token')}: this is where it stops.", ""
@@ -137,10 +128,6 @@ def _standing(state: State, room: Room) -> Content:
     )
 
 
-def _ended(room: Room) -> str:
-    return "   Whether it is true, no format can say." if room.roomy else ", true or not"
-
-
 # --- the rows -------------------------------------------------------------------------------------
 
 
@@ -156,12 +143,9 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
     bar = min(_MOST_BAR, room.width - name - 36) if room.roomy else 0
     heading = f"  {'rank':>6}  {'token':<{name}}{'before':>9}{'after':>9}"
     legend = "  █ stays ▒ gained ╌ lost" if room.roomy else ""
-    shown = [_row(row, row.id == _next(place), name, bar) for row in _listed(place, count)]
+    best = place.kept[0].id if place.kept else -1
+    shown = [_row(row, row.id == best, name, bar) for row in _listed(place, count)]
     return [Content.styled(heading + legend, MUTED), *shown, *[Content("")] * (count - len(shown))]
-
-
-def _next(place: Place) -> int:
-    return place.kept[0].id if place.kept else -1
 
 
 def _listed(place: Place, count: int) -> list[Row]:

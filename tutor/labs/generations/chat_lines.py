@@ -91,24 +91,19 @@ def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]
 def _head(state: State, turn: Turn, place: int, width: int) -> Content:
     """The name, and how long the reply has taken."""
     here = place == state.bot
-    taken = _milliseconds(turn, place)
-    right = "…" if taken is None else duration(taken)
+    right = duration(reply[1]) if (reply := _reply(turn, place)) else "…"
     name = NAMES[BOTS[place]]
     gap = " " * max(1, width - 2 - len(name) - len(right))
-    return Content.assemble(
-        cursor(here),
-        (name, "bold" if here else ""),
-        gap,
-        (right, MUTED),
-    )
+    return Content.assemble(cursor(here), (name, "bold" if here else ""), gap, (right, MUTED))
 
 
-def _milliseconds(turn: Turn, place: int) -> float | None:
-    if place == 0:
-        return turn.rules.milliseconds if turn.rules else None
-    if place == 1:
-        return turn.retrieval.milliseconds if turn.retrieval else None
-    return turn.written.milliseconds if turn.written.tokens else None
+def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
+    """Return what a bot has said, and how many milliseconds that took, None before it speaks."""
+    if place == 2:
+        written = turn.written
+        return (written.text, written.milliseconds) if written.tokens else None
+    said = turn.retrieval if place else turn.rules
+    return (said.reply.text, said.milliseconds) if said else None
 
 
 def duration(milliseconds: float) -> str:
@@ -118,17 +113,11 @@ def duration(milliseconds: float) -> str:
 
 
 def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
-    reply = (
-        (turn.rules and turn.rules.reply.text)
-        if place == 0
-        else (turn.retrieval and turn.retrieval.reply.text)
-        if place == 1
-        else turn.written.text
-    )
-    if not reply:
+    text, _ = _reply(turn, place) or ("", 0.0)
+    if not text:
         return [Content.styled("…", MUTED)]
     cut = place == 2 and not turn.written.ended and turn.written.done
-    return cut_to_lines(reply + (" …" if cut else ""), width, most)
+    return cut_to_lines(text + (" …" if cut else ""), width, most)
 
 
 def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
@@ -206,13 +195,8 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         text = figures.fit(near.question, max(4, width - 6)).rstrip()
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
     verdict = "is not reached" if reply.declined else "is enough"
-    lines.append(
-        Content.assemble(
-            (f"{reply.threshold:5.2f} ", NOT_YET if reply.declined else ""),
-            (verdict, ""),
-        )
-    )
-    return lines
+    style = NOT_YET if reply.declined else ""
+    return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
 
 
 def _in_training(state: State, width: int) -> list[Content]:
