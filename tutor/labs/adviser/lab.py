@@ -28,9 +28,6 @@ AT_ONCE = 2
 known whether the weighing or the trying has solved a case."""
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
     """Pick the option in focus for the case."""
 
@@ -46,9 +43,6 @@ Weighing = (
 and its kind. Before the first case is a task of the learner's own. `Reset` undoes the weighing of
 this case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
-
-
-# --- what is asked of the engine ------------------------------------------------------------------
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -79,9 +73,6 @@ class Saved(msgspec.Struct, frozen=True, tag=True):
 
 Question = Read | Save
 Answer = Advice | Saved
-
-
-# --- the state ------------------------------------------------------------------------------------
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,9 +215,6 @@ def _picked(state: State, advice: Advice) -> State:
     )
 
 
-# --- what follows from a state --------------------------------------------------------------------
-
-
 def case_of(advice: Advice, number: int) -> Case | None:
     """None for the learner's own task."""
     return advice.cases[number - 1] if number else None
@@ -253,9 +241,6 @@ def lead(advice: Advice, settings: Settings) -> frozenset[int]:
 
 def deciding(advice: Advice, settings: Settings, option: int) -> rule.Deciding | None:
     return rule.deciding(table(advice, settings), settings.weights, settings.musts, option)
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _first(state: State, option: str) -> bool:

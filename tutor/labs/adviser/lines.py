@@ -64,9 +64,6 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
     return [views, *drawn, *below]
 
 
-# --- needs and the ranking ------------------------------------------------------------------------
-
-
 def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
     """Yield each block, the most important first, or nothing where it no longer fits."""
     for block in blocks:

@@ -8,12 +8,7 @@ from textual.binding import Binding, BindingType
 
 from tutor.app.widgets.lines import Lines
 from tutor.labs.adviser import lines as adviser_lines
-from tutor.labs.adviser.lab import (
-    VIEWS,
-    PickOption,
-    SaveResult,
-    refusal,
-)
+from tutor.labs.adviser.lab import VIEWS, PickOption, SaveResult, refusal
 from tutor.labs.kit.actions import Choose, MoveFocus
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.view import LabView, does

@@ -56,9 +56,6 @@ class Prompt(msgspec.Struct, frozen=True):
     system: str = ""
 
 
-# --- what is asked of the model -------------------------------------------------------------------
-
-
 class Question(msgspec.Struct, frozen=True, tag=True):
     """Go on with these replies for a moment: with the most probable token each time, or with
     draws, which follow from the seed."""
@@ -250,9 +247,6 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(new, running=state.running and any(_owed(new)))
 
 
-# --- figures --------------------------------------------------------------------------------------
-
-
 class Judged(msgspec.Struct, frozen=True):
     """One question of the set with its answer in one way. `good` is what is to be hoped for: right
     where there is a right answer, declined where there is none."""
@@ -289,8 +283,6 @@ def gists(state: State) -> list[tuple[str, int]]:
     asked = state.prompt.message
     return Counter(gist(reply.text, asked, state.accepted) for reply in drawn).most_common()
 
-
-# --- goals ----------------------------------------------------------------------------------------
 
 SURE = 0.75
 DIFFERENT = 5

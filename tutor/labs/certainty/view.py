@@ -32,11 +32,7 @@ if TYPE_CHECKING:
     from tutor.labs.certainty.real_and_invented import Verdict
     from tutor.labs.kit.reply import Reply
 
-NAMES: dict[Way, str] = {
-    "plain": "as it is",
-    "fact": "with the fact",
-    "unsure": "may decline",
-}
+NAMES: dict[Way, str] = {"plain": "as it is", "fact": "with the fact", "unsure": "may decline"}
 MARKS: dict[Verdict, tuple[str, str]] = {
     "right": ("✓ right", RIGHT),
     "wrong": ("× wrong", NOT_YET),
@@ -98,9 +94,6 @@ def _heading(state: State, width: int) -> Content:
         names = tabs([(state.view, True)])
         said = "stopped: Tab leads back" if here else "stopped; answers kept"
     return Content.assemble(names, (said, NOT_YET))
-
-
-# --- one answer -----------------------------------------------------------------------------------
 
 
 def _answer(state: State, room: Room) -> list[Content]:
@@ -209,9 +202,6 @@ def _drawn(reply: Reply, width: int) -> Content:
     text = safe(" ".join(reply.text.split()))
     certain = f"{100 * reply.certainty:>3.0f} %  "
     return Content.assemble((certain, MUTED), figures.fit(text, width - len(certain)).rstrip())
-
-
-# --- the set --------------------------------------------------------------------------------------
 
 
 def _calibration(state: State, room: Room) -> list[Content]:

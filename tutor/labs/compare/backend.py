@@ -67,8 +67,6 @@ class CompareBackend:
             time.sleep(PATIENCE)
         return replies
 
-    # --- here -----------------------------------------------------------------------------------
-
     def _said(self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply) -> lab.Reply:
         """A few tokens more."""
         language_model = self._loaded if model.here == "loaded" else self._small
@@ -128,8 +126,6 @@ class CompareBackend:
     @cached_property
     def _small(self) -> LanguageModel | None:
         return small_model_beside(self._loaded)
-
-    # --- elsewhere ------------------------------------------------------------------------------
 
     def _looked_at(
         self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply

@@ -339,9 +339,6 @@ def _shown_name(model: RemoteModel) -> str:
     return f"{model.service.product} {model.name}"
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
 def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
     """Words of four letters or more that both say, and the prompt does not."""
     said, also, given = (

@@ -8,14 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.compare.lab import (
-    MOST_MODELS,
-    MOST_TOKENS,
-    TEMPERATURES,
-    Ask,
-    State,
-    cost,
-)
+from tutor.labs.compare.lab import MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, State, cost
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped

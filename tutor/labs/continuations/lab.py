@@ -208,9 +208,6 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return msgspec.structs.replace(new, running=not new.finished)
 
 
-# --- figures --------------------------------------------------------------------------------------
-
-
 def figures(paths: Iterable[Path]) -> Figures | None:
     """None while nothing is written."""
     paths = [path for path in paths if path.ids]
@@ -231,9 +228,6 @@ def repeats(path: Path) -> bool:
     """Whether `LOOP` tokens in a row occur twice."""
     runs = Counter(path.ids[at : at + LOOP] for at in range(len(path.ids) - LOOP + 1))
     return any(times > 1 for times in runs.values())
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:

@@ -177,9 +177,6 @@ def _range(tail: bytes) -> tuple[int, int]:
     return ord((tail + low).decode()), ord((tail + high).decode())
 
 
-# --- the mask -------------------------------------------------------------------------------------
-
-
 class Vocabulary:
     """The tokens by their bytes, sorted, so that those that begin alike stand together: where a
     format does not take the beginning, it need not be asked about the rest."""

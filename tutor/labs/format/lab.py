@@ -61,9 +61,6 @@ def made(rule: Rule) -> Format:
     return Choices(rule.choices)
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class SetRule(msgspec.Struct, frozen=True, tag_field="do", tag="shape"):
     """Let the answer keep another format."""
 
@@ -80,9 +77,6 @@ class UndoToken(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
 
 Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken | Run
 """`Run` writes to the end of the answer."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
@@ -250,9 +244,6 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return _advanced(replace(state, places={**state.places, ids: answer}))
         case _:
             return state  # a backend never answers so
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _year_of_nothing(state: State) -> bool:

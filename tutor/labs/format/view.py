@@ -128,9 +128,6 @@ def _standing(state: State, room: Room) -> Content:
     )
 
 
-# --- the rows -------------------------------------------------------------------------------------
-
-
 def _rows(state: State, room: Room, count: int) -> list[Content]:
     """The most probable before the mask, struck out where it removes them, and the first of those
     that are left, even where they stand far below."""
@@ -175,9 +172,6 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
         solid, gained, lost = bars.change(row.before, row.after, bar)
         parts += ["  ", (solid, likely), (gained, likely), (lost, MUTED)]
     return Content.assemble(*parts)
-
-
-# --- the cost -------------------------------------------------------------------------------------
 
 
 def _costs(state: State, room: Room) -> list[Content]:

@@ -130,9 +130,6 @@ def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Cont
     return [*lines[: most - 1], Content.styled(last, style)]
 
 
-# --- what led to it -------------------------------------------------------------------------------
-
-
 def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[Content]:
     if place == 0:
         lines = _of_rules(turn.rules.reply, turn.message, state, width) if turn.rules else []

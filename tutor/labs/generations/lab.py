@@ -218,9 +218,6 @@ def _run_probes(state: State) -> State:
     return _replace(state, running=not state.running)
 
 
-# --- questions and answers ------------------------------------------------------------------------
-
-
 def question(state: State) -> Question | None:
     turn = state.turn
     if turn is not None and turn.rules is None:
@@ -340,15 +337,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     goals=(
+        Goal("paraphrase", "a message that the rules miss and retrieval answers", goals.paraphrase),
         Goal(
-            "paraphrase",
-            "a message that the rules miss and retrieval answers",
-            goals.paraphrase,
-        ),
-        Goal(
-            "unknown",
-            "a message of 3 words to which retrieval says: I don't know",
-            goals.unknown,
+            "unknown", "a message of 3 words to which retrieval says: I don't know", goals.unknown
         ),
         Goal(
             "own-rule", "what the rules missed, asked again: your own rule answers", goals.own_rule

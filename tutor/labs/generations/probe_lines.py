@@ -159,9 +159,6 @@ def _wanted(criterion: Criterion) -> str:
     return f"says {said}" if said else f"never says {avoided}"
 
 
-# --- the comparison -------------------------------------------------------------------------------
-
-
 def table_lines(state: State, width: int) -> list[Content]:
     """What the lesson's table says, with what was measured here beside it."""
     facts = _facts(state)

@@ -92,8 +92,6 @@ class GenerationsView(LabView):
             return state.bank.intents[state.intent].own
         return True
 
-    # --- keys -----------------------------------------------------------------------------------
-
     def action_say(self) -> None:
         self.write("A message to all three bots:", "", actions.SendMessage)
 
@@ -159,8 +157,6 @@ class GenerationsView(LabView):
 
     action_drop_intent = does(actions.DropIntent)
     action_train = does(actions.Train)
-
-    # --- drawing --------------------------------------------------------------------------------
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         names = tabs((name, name == state.view) for name in VIEWS)

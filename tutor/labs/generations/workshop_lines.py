@@ -106,9 +106,6 @@ def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
 
 
-# --- intents --------------------------------------------------------------------------------------
-
-
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
     """How the training went, the intents, and the one that is looked at in full."""
     intents = state.bank.intents

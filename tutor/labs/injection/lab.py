@@ -91,8 +91,6 @@ Axis = Literal["defense", "attack", "document"]
 Action = Run | MoveFocus[Axis] | EditText
 """The field "defense" is a text before the review; the other text is an attack."""
 
-# --- what is asked of the model -------------------------------------------------------------------
-
 
 class Question(msgspec.Struct, frozen=True, tag=True):
     """What are these reviews, with this defense?"""
@@ -111,9 +109,6 @@ class Shares(msgspec.Struct, frozen=True, array_like=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     shares: tuple[Shares, ...]
     seconds: float
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -281,9 +276,6 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         seconds=answer.seconds / len(answer.shares),
     )
     return msgspec.structs.replace(new, running=new.running and not new.complete)
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _attacks_work(state: State) -> bool:

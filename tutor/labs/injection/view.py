@@ -81,9 +81,6 @@ def _measured(state: State, width: int, height: int) -> list[Content]:
     return [*table, *_matrix(state, width, max(2, rows)), *below]
 
 
-# --- one line for each defense --------------------------------------------------------------------
-
-
 def _graph(width: int) -> int:
     return max(0, min(30, width - 69))
 
@@ -129,9 +126,6 @@ def _of(count: tuple[int, int]) -> str:
     return f"{count[0]}/{count[1]}" if count[1] else ""
 
 
-# --- the attacks, against the defense in focus ----------------------------------------------------
-
-
 def _matrix(state: State, width: int, rows: int) -> list[Content]:
     """A row for each attack, a mark for each review: × is a bad review called positive."""
     defense = state.defenses[state.defense][1]
@@ -156,10 +150,7 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
         words = safe(" ".join(attack.split())) + _kind(at, width)
         lines.append(
             Content.assemble(
-                cursor(here),
-                (figures.fit(words, text), "bold" if here else ""),
-                "  ",
-                *marks,
+                cursor(here), (figures.fit(words, text), "bold" if here else ""), "  ", *marks
             )
         )
     return lines

@@ -100,9 +100,7 @@ _parameters = cache(get_type_hints)
 
 
 def settle(
-    lab: Lab[State, Action, Question, Answer],
-    state: State,
-    answer: Callable[[Question], Answer],
+    lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
     """Answers what `state` asks, and what the next one asks, until nothing is owed. Yields each
     state, the first and the last too. Raises `LabError` where that does not come to an end."""

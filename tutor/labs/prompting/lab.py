@@ -48,9 +48,6 @@ REMEMBERED = 12
 """So many scored versions are remembered, the latest ones."""
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`sides` are versions A and B, of which `side` is worked on; `part`, `item` and `row` are
     what each view looks at. `results` holds what each version got for each item so far. `own`

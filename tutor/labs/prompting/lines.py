@@ -129,9 +129,6 @@ def _said(version: Version, part: Part) -> str:
     return safe(" ".join(str(value).split())) or "off"
 
 
-# --- scores ---------------------------------------------------------------------------------------
-
-
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
     """A line for each version, how they differ, and how far the scoring is. In few rows (`low`)
     the difference is left out, and how far it is takes the place of the heading."""
@@ -206,9 +203,6 @@ def _progress(state: State, width: int) -> list[Content]:
         return [Content.styled("Both are scored.", MUTED)]
     said = f"{far.done} of {far.total} items asked. Enter scores the rest."
     return [Content.styled(said, MUTED)]
-
-
-# --- the prompt, and what is remembered -----------------------------------------------------------
 
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:

@@ -80,8 +80,6 @@ class RagBackend(ModelBackend):
     def _until(self) -> float:
         return time.monotonic() + self._moment
 
-    # --- searching --------------------------------------------------------------------------
-
     def _texts_of(self, source: str) -> Texts:
         if source not in self._texts:
             self._texts[source] = self._library.texts(source)
@@ -169,8 +167,6 @@ class RagBackend(ModelBackend):
             if time.monotonic() - began >= self._moment:
                 break
         return questions.Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
-
-    # --- the model --------------------------------------------------------------------------
 
     def _written(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Written:
         """A line of an answer; greedily, so that the same is said again."""

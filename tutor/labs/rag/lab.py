@@ -202,9 +202,6 @@ def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
     return {**state.ranks, pair.ask: {**state.ranks.get(pair.ask, {}), way.kind: rank}}
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
 def _right(attempt: Attempt) -> bool:
     pair = pair_of(attempt.query)
     return attempt.done and pair is not None and pair.is_answered_by(attempt.said)

@@ -31,9 +31,6 @@ _FEW = 2
 _TITLE = 24
 
 
-# --- passages -------------------------------------------------------------------------------------
-
-
 def passage_lines(state: State, width: int, rows: int) -> list[Content]:
     """The passages found, in `rows` lines and, if there are more than a few, one for the names of
     the columns."""
@@ -146,9 +143,6 @@ def _flat(text: str) -> str:
     return safe(_SPACE.sub(" ", text))
 
 
-# --- prompt and answer ----------------------------------------------------------------------------
-
-
 def prompt_line(state: State, width: int) -> Content:
     """How much of the budget the passages take, and what was left out."""
     attempt = state.attempt
@@ -207,9 +201,6 @@ def _verdict(attempt: Attempt, width: int) -> Content:
         parts.append((cited if attempt.cited else f"no passage makes it {times}", MUTED))
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
-
-
-# --- below ----------------------------------------------------------------------------------------
 
 
 def detail_lines(state: State, width: int) -> list[Content]:

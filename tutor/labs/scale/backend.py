@@ -72,8 +72,6 @@ class ScaleBackend:
             return questions.Refused(str(error))
         return found or questions.Coming(f"waiting for {question.server.host}", 0, 0, None)
 
-    # --- another installed model ----------------------------------------------------------------
-
     def _others(self) -> dict[str, FoundModel]:
         """The installed models that are not here anyway, by name; of one name, the first counts."""
         found: dict[str, FoundModel] = {}
@@ -126,8 +124,6 @@ class ScaleBackend:
         if self._side_model is not None:
             self._side_model.leave()
         self._side_model = self._passage = None
-
-    # --- those that are always here -------------------------------------------------------------
 
     def _reading(self, model: questions.Model, text: str) -> questions.Reading | None:
         match model:

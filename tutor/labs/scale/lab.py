@@ -40,9 +40,6 @@ Quantity = Literal["parameters", "bytes", "tokens", "compute"]
 QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
     """Read the paragraph again that no model was trained on."""
 
@@ -66,9 +63,6 @@ Action = (
 )
 """The focus is on a rung of the ladder, and on the quantity that its bars show. The other model is
 one that reads too: first those that are installed, then those elsewhere; after the last, none."""
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,9 +211,6 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             if not isinstance(question, questions.Read) or question.text != state.text:
                 return state  # about a text that was given up
             return new(state, readings={**state.readings, question.model: reading}, coming=None)
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _by_heart(state: State) -> bool:

@@ -64,9 +64,6 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
     return [*lines, *_table(state, width, max(1, min(BEST, rows))), *below]
 
 
-# --- the table ------------------------------------------------------------------------------------
-
-
 def _table(state: State, width: int, guesses: int) -> list[Content]:
     """A column a model, the largest of those here at the right, and then the one elsewhere; where
     it is narrow, the first are left out."""
@@ -132,9 +129,6 @@ def _guesses(place: int, columns: Sequence[_Column], size: int) -> Content:
 def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Content:
     parts = [(f"{value:>{size - 1}} ", style) for value in values]
     return Content.assemble((f"{label:<{_LABEL}}", MUTED), *parts)
-
-
-# --- what else is to be said ----------------------------------------------------------------------
 
 
 def _other(state: State, width: int) -> list[Content]:

@@ -55,11 +55,7 @@ PARTS: tuple[Part, ...] = Version.__struct_fields__  # type: ignore[assignment]
 WRITTEN: frozenset[Part] = frozenset({"system", "role", "instruction", "steps", "rule", "begin"})
 """Parts that are a text."""
 
-_QUOTES = {
-    "none": "{}",
-    "tags": "<text>{}</text>",
-    "quotes": '"{}"',
-}
+_QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
 
 class Prompt(msgspec.Struct, frozen=True):
