@@ -59,7 +59,6 @@ def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Con
 
 
 def _options(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """The options in the order of the ranking, with what was picked."""
     ranked = adviser.ranking(advice, state.now)
     focus = next(place for place, row in enumerate(ranked) if row.option == state.option)
     shown = around(focus, len(ranked), rows if rows >= len(ranked) else rows - 1)

@@ -103,7 +103,6 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
 
 
 def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
-    """The needs with their weights, the one in focus among them."""
     drawn = [] if rows < _HEADED else [Content.styled(f"  {'need':<{_NAME}}weight", MUTED)]
     for place in around(state.need, len(advice.needs), rows - len(drawn)):
         weight, must = state.now.weights[place], state.now.musts[place]
@@ -164,7 +163,6 @@ def _ranked(state: State, advice: Advice, row: Place, before: Place | None, bar:
 
 
 def _moved(row: Place, before: Place | None) -> tuple[str, str]:
-    """How many places up or down since the last change."""
     if before is None or before.place == row.place or not row.points:
         return "", ""
     if before.place is None:
@@ -176,7 +174,6 @@ def _moved(row: Place, before: Place | None) -> tuple[str, str]:
 
 
 def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
-    """What the need asks, which of its kinds is meant, and what it is as a must."""
     need, kind = advice.needs[state.need], state.now.kinds[state.need]
     count = f" ({kind + 1} of {len(need.kinds)})" if len(need.kinds) > 1 else ""
     meant = need.kinds[kind]
@@ -188,7 +185,6 @@ def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
 
 
 def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
-    """What decides who is first."""
     leaders = adviser.lead(advice, state.now)
     if not leaders:
         some = any(row.place for row in adviser.ranking(advice, state.now))

@@ -168,7 +168,6 @@ def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
 
 
 def _drawn(state: State) -> State:
-    """Draw, stop, or draw anew where all are there."""
     replace = msgspec.structs.replace
     drawn = state.draws.get(state.prompt, ())
     if not drawn or not all(reply.done for reply in drawn):

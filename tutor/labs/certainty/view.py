@@ -151,7 +151,6 @@ def _before(state: State, width: int) -> list[Content]:
 
 
 def _figures(reply: Reply, room: Room) -> Content:
-    """Certainty, the mean that it comes from, and the token that the model was least sure of."""
     least = min(range(len(reply.logs)), key=reply.logs.__getitem__)
     token = visible(reply.pieces[least]) or "∅"
     share = figures.percent(math.exp(reply.logs[least]))
@@ -294,7 +293,6 @@ def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int])
 
 
 def _progress(state: State, width: int) -> Content:
-    """How much of the set is asked."""
     asked = lab.progress(state)
     if state.running:
         return progress_line(asked, width)

@@ -68,7 +68,6 @@ class CompareBackend:
         return replies
 
     def _said(self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply) -> lab.Reply:
-        """A few tokens more."""
         language_model = self._loaded if model.here == "loaded" else self._small
         if language_model is None:
             return _failed(reply, ModelError("The small model is not there.", "Ask the other one."))

@@ -111,7 +111,6 @@ def _name_width(width: int) -> int:
 
 
 def _fitting(width: int) -> list[Column]:
-    """The columns of figures that there is room for."""
     return fitting(_COLUMNS, width - _name_width(width) - 4)
 
 

@@ -90,7 +90,6 @@ def _ways(state: State, room: Room) -> list[Content]:
 
 
 def _figures(paths: Sequence[Path]) -> dict[str, str]:
-    """Return the figures by the headings of their columns."""
     found = figures_of(paths)
     if found is None:
         return {}
@@ -104,7 +103,6 @@ def _figures(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _progress(state: State, width: int) -> Content:
-    """How far the writing is."""
     written = state.written
     if state.running:
         return progress_line(written, width, "tokens")

@@ -206,7 +206,6 @@ def _percent(share: float) -> str:
 
 
 def _cost(name: str, tokens: int, total: float, room: Room) -> Content:
-    """So many tokens, their log-probability together, and on average."""
     if not tokens:
         return Content.assemble((f"{name:<9}", MUTED), ("nothing yet", MUTED))
     bits = -total / math.log(2)

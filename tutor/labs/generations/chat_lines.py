@@ -89,7 +89,6 @@ def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]
 
 
 def _head(state: State, turn: Turn, place: int, width: int) -> Content:
-    """The name, and how long the reply has taken."""
     here = place == state.bot
     right = duration(reply[1]) if (reply := _reply(turn, place)) else "…"
     name = NAMES[BOTS[place]]

@@ -98,7 +98,6 @@ def _total(state: State, narrow: bool) -> Content:
 
 
 def _progress(state: State, width: int) -> Content:
-    """How far the run is, and about how long it takes yet."""
     done, total = len(state.results), len(CASES)
     if not state.running:
         open_ = len(KINDS) - len(state.predictions)
@@ -117,7 +116,6 @@ def _progress(state: State, width: int) -> Content:
 
 
 def _one_probe(state: State, width: int, rows: int) -> list[Content]:
-    """The probe that is looked at, what counts as right, and the three replies."""
     kind = KINDS[state.kind]
     probes = shipped_probes()
     of_kind = probes.of(kind)

@@ -170,7 +170,6 @@ def _mark(shares: Shares | None) -> tuple[str, str]:
 
 
 def _case(state: State, width: int) -> list[Content]:
-    """The review looked at, alone and with the attack."""
     defense, document = state.case.defense, lab.material().documents[state.document]
     return [
         _shares("attacked", document, state.found.get(state.case), width),

@@ -133,19 +133,17 @@ def act(state: State, action: Action) -> State:
         case Choose(by=by):
             return _to_task(state, cycled(list(tasks()), state.task, by))
         case Run():
-            return _halted(state) if state.running else _run(state)
+            if state.running:
+                return _halted(state)
+            for trial in state.trials:
+                require_sendable(trial)
+            return replace(state, running=not state.complete, trouble=None)
         case Recall():
             return _recalled(state)
         case Add():
             return replace(_halted(state), server=action.model)
         case Remove():
             return replace(_halted(state), server=None)
-
-
-def _run(state: State) -> State:
-    for trial in state.trials:
-        require_sendable(trial)
-    return msgspec.structs.replace(state, running=not state.complete, trouble=None)
 
 
 def _halted(state: State) -> State:
@@ -184,14 +182,10 @@ def _turned(state: State, by: int, part: Part) -> State:
         known.append(own)
     value = getattr(state.version, part)
     at = known.index(value) if value in known else 0
-    return _with(state, msgspec.structs.replace(state.version, **{part: _next(known, at, by)}))
-
-
-def _next(known: list[str | int | float], at: int, by: int) -> str | int | float:
-    """Numbers end at their last choice, texts begin again."""
-    if isinstance(known[0], str):
-        return known[(at + by) % len(known)]
-    return known[moved(at, by, len(known))]
+    # numbers end at their last choice, texts begin again
+    is_text = isinstance(known[0], str)
+    to = (at + by) % len(known) if is_text else moved(at, by, len(known))
+    return _with(state, msgspec.structs.replace(state.version, **{part: known[to]}))
 
 
 def _written(state: State, field: str, text: str) -> State:
@@ -205,7 +199,6 @@ def _written(state: State, field: str, text: str) -> State:
 
 
 def _with(state: State, version: Version) -> State:
-    """This version on this side."""
     sides = (version, state.sides[1]) if state.side == 0 else (state.sides[0], version)
     return msgspec.structs.replace(_halted(state), sides=sides)
 
@@ -227,17 +220,13 @@ def question(state: State) -> Question | None:
         read = questions.Read(state.trials[state.side], state.item)
         if state.reading is None or state.reading[0] != read:
             return read
-    wanted = _lacking(state) if state.running else None
+    lacking = (
+        questions.Try(each, item) for each in state.trials for item in missing(each, state.results)
+    )
+    wanted = next(lacking, None) if state.running else None
     if state.sent is None:
         return wanted
     return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else questions.Stop()
-
-
-def _lacking(state: State) -> questions.Try | None:
-    for trial in state.trials:
-        for item in missing(trial, state.results):
-            return questions.Try(trial, item)
-    return None
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
@@ -278,7 +267,6 @@ def _remembered(
 
 
 def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
-    """A goal that only looks at what was measured."""
     return lambda state: reached(state.results)
 
 

@@ -23,7 +23,7 @@ from tutor.labs.prompting.item_lines import GLYPHS, pending
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
-    from tutor.labs.kit.prompts.scores import Trial, Tried
+    from tutor.labs.kit.prompts.scores import Trial
     from tutor.labs.kit.prompts.version import Part, Version
     from tutor.labs.prompting.lab import State
 
@@ -74,7 +74,6 @@ def parts(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _first_token(state: State, name: int, cell: int) -> Content:
-    """How the answer to the item in focus begins, and how it went."""
     cells: list[str | tuple[str, str]] = []
     for side in (0, 1):
         tried = state.tried(side, state.item)
@@ -216,7 +215,9 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
         (safe(each.text).replace("\n", "⏎\n"), f"{ACT} bold" if each.special else "")
         for each in found.stretches
     ]
-    whole = Content.assemble(*parts, ("▏", f"{ACT} bold"), (_continued(tried), RIGHT))
+    whole = Content.assemble(
+        *parts, ("▏", f"{ACT} bold"), (safe(tried.written) if tried else "", RIGHT)
+    )
     lines = wrapped(whole, width)
     head = f"{'AB'[state.side]}, item {state.item + 1}: "
     head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
@@ -224,10 +225,6 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     said = f"{read}; ▏ the answer" if width >= ROOMY else ", ▏ answer"
     more = "  PgDn: more" if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
-
-
-def _continued(tried: Tried | None) -> str:
-    return "" if tried is None else safe(tried.written)
 
 
 def versions(state: State, width: int, rows: int) -> list[Content]:

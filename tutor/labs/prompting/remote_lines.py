@@ -42,7 +42,6 @@ def progress(state: State, width: int) -> list[Content]:
 
 
 def _says(found: Plan, *, free: bool) -> str:
-    """How many requests there will be, and what they cost."""
     requests = counted(found.requests, "request")
     if free:
         return f"Enter sends {requests} to it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -99,9 +99,7 @@ class RagBackend(ModelBackend):
     def _found(self, query: str, way: questions.Way, count: int) -> tuple[Hit, ...]:
         false = Passage("", "", 1, NOTE, way.poison) if way.poison else None
         found = self._search(way.source, way.kind, query, questions.SHOWN, false)
-        hits = [
-            Hit(each.passage, each.score, each.marks, false=each.passage == false) for each in found
-        ]
+        hits = (Hit(it.passage, it.score, it.marks, false=it.passage == false) for it in found)
         return tuple(self._assembled(hits, count))
 
     def _search(
@@ -121,7 +119,7 @@ class RagBackend(ModelBackend):
             for passage, score in merged[:limit]
         ]
 
-    def _assembled(self, hits: Sequence[Hit], count: int) -> list[Hit]:
+    def _assembled(self, hits: Iterable[Hit], count: int) -> list[Hit]:
         """With what of each goes into the prompt: whole passages while there is room, then the
         beginning of one, then none."""
         room = self._limits.budget

@@ -86,7 +86,9 @@ def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Cont
     ]
     if wide:
         parts.append((f"{_tokens(hit):>7}  ", MUTED))
-        parts.append((f"{_gain(attempt, number):>5}  ", "bold" if hit in attempt.cited else MUTED))
+        gains = attempt.gains
+        gain = f"{gains[number]:+.1f}" if number is not None and number < len(gains) else ""
+        parts.append((f"{gain:>5}  ", "bold" if hit in attempt.cited else MUTED))
     used = sum(len(part if isinstance(part, str) else part[0]) for part in parts)
     room = max(4, width - used)
     title = _from(hit)
@@ -98,7 +100,6 @@ def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Cont
 
 
 def _from(hit: Hit) -> str:
-    """The lesson's number and the heading."""
     if hit.false:
         return "× your false passage"
     lesson = hit.passage.source.partition("-")[0].lstrip("0")
@@ -111,11 +112,6 @@ def _tokens(hit: Hit) -> str:
     if not hit.kept:
         return "–"
     return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
-
-
-def _gain(attempt: Attempt, number: int | None) -> str:
-    gains = attempt.gains
-    return f"{gains[number]:+.1f}" if number is not None and number < len(gains) else ""
 
 
 def _excerpt(hit: Hit, room: int) -> Content:
@@ -181,7 +177,6 @@ def answer_lines(state: State, width: int, most: int) -> list[Content]:
 
 
 def _verdict(attempt: Attempt, width: int) -> Content:
-    """What is known of the answer."""
     if not attempt.ended:
         return Content("")
     if not attempt.done:
@@ -207,7 +202,10 @@ def detail_lines(state: State, width: int) -> list[Content]:
     """The passage in focus, the whole prompt, or the answers to this question so far."""
     match state.view:
         case "prompt":
-            return _prompt(state, width)
+            if not state.attempt.found:
+                return []
+            heading = Content.styled("the whole prompt", MUTED)
+            return [heading, *wrapped(Content(safe(state.attempt.prompt)), width)]
         case "answers":
             return _answers(state, width)
     hits = state.attempt.hits
@@ -229,15 +227,6 @@ def _paragraphs(hit: Hit) -> list[Content]:
     return found
 
 
-def _prompt(state: State, width: int) -> list[Content]:
-    attempt = state.attempt
-    if not attempt.found:
-        return []
-    text = Content(safe(attempt.prompt))
-    heading = Content.styled("the whole prompt", MUTED)
-    return [heading, *wrapped(text, width)]
-
-
 def _answers(state: State, width: int) -> list[Content]:
     """The last one first."""
     heading = Content.styled("answers to this question", MUTED)
@@ -248,10 +237,6 @@ def _answers(state: State, width: int) -> list[Content]:
         mark = " ×" if each.way is not None and each.way.poison else ""
         said = safe(" ".join(each.said.split()))
         cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)
-        lines.append(
-            Content.assemble(
-                (figures.fit(f"{way}{mark}", 14), MUTED),
-                (figures.fit(f"{said}{cited}", max(4, width - 14)).rstrip(), ""),
-            )
-        )
+        said = figures.fit(f"{said}{cited}", max(4, width - 14)).rstrip()
+        lines.append(Content.assemble((figures.fit(f"{way}{mark}", 14), MUTED), said))
     return [heading, *lines]

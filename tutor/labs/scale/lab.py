@@ -158,7 +158,7 @@ def _with_another(state: State, by: int) -> State:
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
     if isinstance(another, RemoteModel):
         return _with_server(state, another)
-    none = _without_another(state, remote_reading.chosen(state.elsewhere, None))
+    none = _without_another(state, remote_reading.Elsewhere(state.elsewhere.servers))
     return msgspec.structs.replace(none, other=another, others=state.others if another else None)
 
 
@@ -232,17 +232,13 @@ def _noise(state: State) -> bool:
     return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
 
 
-def _takes_another_model(question: Question) -> bool:
-    return not isinstance(question, questions.Read) or question.model == "other"
-
-
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="scale",
     title="The scale ladder",
     order=170,
     lesson="learning",
     task="Let models of very different sizes read the same text, and compare what it costs them.",
-    private=_takes_another_model,
+    private=lambda question: not isinstance(question, questions.Read) or question.model == "other",
     start=start,
     act=act,
     question=question,

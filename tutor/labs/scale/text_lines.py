@@ -150,7 +150,6 @@ def _other(state: State, width: int) -> list[Content]:
 
 
 def _from_elsewhere(state: State, width: int) -> list[Content]:
-    """What a server tells, and what it does not."""
     elsewhere = state.elsewhere
     if elsewhere.server is None:
         return []

@@ -103,7 +103,8 @@ class WordPlot(PlotWidget, can_focus=False):
         self._shown = shown
         self._points, self._focus, self._factor = points, focus, zoom
         if points:
-            self._center = center or _middle(points)
+            xs, ys = zip(*((point.x, point.y) for point in points), strict=True)
+            self._center = center or ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -177,11 +178,6 @@ def legend(groups: Sequence[Group]) -> Content:
     """Which mark is which group's."""
     named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
     return Content.styled(f"  {named}", MUTED)
-
-
-def _middle(points: Sequence[Named]) -> tuple[float, float]:
-    xs, ys = [point.x for point in points], [point.y for point in points]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
 def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:
