@@ -20,18 +20,12 @@ if TYPE_CHECKING:
 
     from tutor.labs.adviser.lab import State, View
 
-ONLY_IN: dict[str, View] = {
-    "move_focus": "needs",
-    "adjust": "needs",
-    "switch": "needs",
-    "choose": "needs",
-    "reset": "needs",
-    "read": "reasons",
-    "other": "reasons",
-    "option": "cases",
-    "case": "cases",
-    "pick": "cases",
+_ACTIONS: dict[View, str] = {
+    "needs": "move_focus adjust switch choose reset",
+    "reasons": "read other",
+    "cases": "option case pick",
 }
+ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
 """The view in which an action means something; the others mean something in all."""
 
 

@@ -57,12 +57,26 @@ def act(state: State, action: Action) -> State:
             return _replace(state, view=view)
         case MoveFocus(by=by, axis=axis):
             return _focused(state, axis, by)
-        case actions.SendMessage() | actions.AskAgain() | actions.NewConversation():
-            return _talk(state, action)
-        case EditText() | actions.PutRule() | actions.DropRule() | actions.RestoreRules():
-            return _change_rules(state, action)
-        case actions.AddIntent() | actions.DropIntent() | actions.Train():
-            return _change_intents(state, action)
+        case actions.SendMessage(text=text):
+            return _send(state, text)
+        case actions.AskAgain(luck=luck):
+            return _ask_again(state, luck)
+        case actions.NewConversation():
+            return _replace(state, turns=(), token=0)
+        case EditText(text=text):
+            return _try_rules(state, text)
+        case actions.PutRule(line=line, instead=instead):
+            return _put_rule(state, line, instead)
+        case actions.DropRule():
+            return _drop_rule(state)
+        case actions.RestoreRules():
+            return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+        case actions.AddIntent(line=line):
+            return _add_intent(state, line)
+        case actions.DropIntent():
+            return _drop_intent(state)
+        case actions.Train():
+            return _train(state)
         case Choose(by=by):
             return _predict(state, by)
         case Run():
@@ -73,29 +87,26 @@ def _replace(state: State, **changes: Any) -> State:
     return msgspec.structs.replace(state, **changes)
 
 
-def _talk(state: State, action: actions.Talk) -> State:
-    match action:
-        case actions.SendMessage(text=text):
-            message = " ".join(text.split())[:LONGEST]
-            if not message:
-                raise LabError("There is nothing to ask.", "Write at least one word.")
-            before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
-            turn = Turn(message=message, written=Written(state.limits.length))
-            turns = (*before, turn)[-MOST_TURNS:]
-            return _replace(state, turns=turns, token=0, sentence=message)
-        case actions.AskAgain(luck=luck):
-            if state.turn is None:
-                raise LabError("Nothing has been asked yet.", "Write a message first.")
-            last = state.turn.written
-            turn = Turn(
-                message=state.turn.message,
-                luck=state.turn.luck + 1 if luck else 0,
-                written=Written(state.limits.length),
-                before=last.text if last.done else state.turn.before,
-            )
-            return _replace(state, turns=(*state.turns[:-1], turn), token=0)
-        case actions.NewConversation():
-            return _replace(state, turns=(), token=0)
+def _send(state: State, text: str) -> State:
+    message = " ".join(text.split())[:LONGEST]
+    if not message:
+        raise LabError("There is nothing to ask.", "Write at least one word.")
+    before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
+    turn = Turn(message=message, written=Written(state.limits.length))
+    return _replace(state, turns=(*before, turn)[-MOST_TURNS:], token=0, sentence=message)
+
+
+def _ask_again(state: State, luck: bool) -> State:
+    if state.turn is None:
+        raise LabError("Nothing has been asked yet.", "Write a message first.")
+    last = state.turn.written
+    turn = Turn(
+        message=state.turn.message,
+        luck=state.turn.luck + 1 if luck else 0,
+        written=Written(state.limits.length),
+        before=last.text if last.done else state.turn.before,
+    )
+    return _replace(state, turns=(*state.turns[:-1], turn), token=0)
 
 
 def _focused(state: State, axis: actions.Axis, by: int) -> State:
@@ -124,22 +135,17 @@ def _other_row(state: State, by: int) -> State:
             return state
 
 
-def _change_rules(state: State, action: actions.RuleChange) -> State:
-    match action:
-        case EditText(text=text):
-            new = _replace(state, sentence=" ".join(text.split())[:LONGEST])
-            speaks = next(iter(new.fits), None)
-            shown = [rule.name for rule in new.rules_shown]
-            return _replace(new, rule=shown.index(speaks)) if speaks else new
-        case actions.PutRule(line=line, instead=instead):
-            return _put_rule(state, line, instead)
-        case actions.DropRule():
-            dropped = state.rules_shown[state.rule].name if state.rules else ""
-            left = tuple(rule for rule in state.rules if rule.name != dropped)
-            at = moved(state.rule, 0, len(left))
-            return _replace(_without(state, "rules"), rules=left, rule=at)
-        case actions.RestoreRules():
-            return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+def _try_rules(state: State, sentence: str) -> State:
+    new = _replace(state, sentence=" ".join(sentence.split())[:LONGEST])
+    speaks = next(iter(new.fits), None)
+    shown = [rule.name for rule in new.rules_shown]
+    return _replace(new, rule=shown.index(speaks)) if speaks else new
+
+
+def _drop_rule(state: State) -> State:
+    dropped = state.rules_shown[state.rule].name if state.rules else ""
+    left = tuple(rule for rule in state.rules if rule.name != dropped)
+    return _replace(_without(state, "rules"), rules=left, rule=moved(state.rule, 0, len(left)))
 
 
 def _put_rule(state: State, line: str, instead: str) -> State:
@@ -160,31 +166,31 @@ def _put_rule(state: State, line: str, instead: str) -> State:
     return _replace(new_state, rule=shown.index(rule.name))
 
 
-def _change_intents(state: State, action: actions.IntentChange) -> State:
-    own = state.own
-    match action:
-        case actions.AddIntent(line=line):
-            if len(own) >= MOST_OWN:
-                raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
-            taken = frozenset(intent.name for intent in state.bank.intents)
-            own = (*own, own_intent(line, taken))
-            at = len(state.bank.intents)
-            new = _replace(_without(state, "retrieval"), own=own, intent=at)
-            return _replace(new, trained=None, training=True)
-        case actions.DropIntent():
-            chosen = state.bank.intents[state.intent]
-            if not chosen.own:
-                raise BotError("This intent came with the lab.", "Only your own can be removed.")
-            own = tuple(each for each in own if each[0].name != chosen.name)
-            new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
-            return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
-        case actions.Train():
-            seed = state.seed + 1 if state.ready else state.seed
-            if state.training:
-                return _replace(state, training=False)
-            new = _without(state, "retrieval") if state.ready else state
-            trained = None if state.ready else state.trained
-            return _replace(new, seed=seed, training=True, trained=trained)
+def _add_intent(state: State, line: str) -> State:
+    if len(state.own) >= MOST_OWN:
+        raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
+    intents = state.bank.intents
+    own = (*state.own, own_intent(line, frozenset(intent.name for intent in intents)))
+    new = _replace(_without(state, "retrieval"), own=own, intent=len(intents))
+    return _replace(new, trained=None, training=True)
+
+
+def _drop_intent(state: State) -> State:
+    chosen = state.bank.intents[state.intent]
+    if not chosen.own:
+        raise BotError("This intent came with the lab.", "Only your own can be removed.")
+    own = tuple(each for each in state.own if each[0].name != chosen.name)
+    new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
+    return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
+
+
+def _train(state: State) -> State:
+    if state.training:
+        return _replace(state, training=False)
+    if not state.ready:
+        return _replace(state, training=True)
+    new = _without(state, "retrieval")
+    return _replace(new, seed=state.seed + 1, training=True, trained=None)
 
 
 def _without(state: State, bot: Bot) -> State:

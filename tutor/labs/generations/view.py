@@ -22,28 +22,14 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-WHERE: dict[str, tuple[View, ...]] = {
-    "say": ("chat",),
-    "step": ("chat",),
-    "bot": ("chat",),
-    "again": ("chat",),
-    "new_conversation": ("chat",),
-    "test": ("rules",),
-    "add_rule": ("rules",),
-    "change_rule": ("rules",),
-    "drop_rule": ("rules",),
-    "restore_rules": ("rules",),
-    "add_intent": ("intents",),
-    "drop_intent": ("intents",),
-    "train": ("intents",),
-    "choose": ("probes",),
-    "run": ("probes",),
-    "probe": ("probes",),
-    "row": ("chat", "rules", "intents", "probes"),
-    "scroll_up": ("table",),
-    "scroll_down": ("table",),
+ONLY_IN: dict[View, tuple[str, ...]] = {
+    "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
+    "rules": ("test", "add_rule", "change_rule", "drop_rule", "restore_rules", "row"),
+    "intents": ("add_intent", "drop_intent", "train", "row"),
+    "probes": ("choose", "run", "probe", "row"),
+    "table": ("scroll_up", "scroll_down"),
 }
-"""In which views an action, or a move of the focus along an axis, is there."""
+"""The actions, and the axes that the focus moves along, that a view has and not all have."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
@@ -80,9 +66,9 @@ class GenerationsView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
         name = str(parameters[1]) if action == "move_focus" else action
-        if name not in WHERE:
+        if not any(name in names for names in ONLY_IN.values()):
             return True
-        if state is None or state.view not in WHERE[name]:
+        if state is None or name not in ONLY_IN[state.view]:
             return False
         if action == "step":
             return state.turn is not None and bool(state.turn.written.tokens)

@@ -216,24 +216,18 @@ def act(state: State, action: Action) -> State:
         case Run():
             return replace(state, running=not state.running and not state.complete)
         case MoveFocus(by=by, axis=axis):
-            return _focused(state, by, axis)
+            counts: dict[Axis, int] = {
+                "defense": len(state.defenses),
+                "attack": len(state.attacks),
+                "document": len(material().documents),
+            }
+            return replace(state, **{axis: moved(getattr(state, axis), by, counts[axis])})
         case EditText(text=text, field="defense"):
             written = replace(state, own_defense=_written(text), running=False)
             return replace(written, defense=len(written.defenses) - 1)
         case EditText(text=text):
             written = replace(state, own_attack=_written(text), running=False)
             return replace(written, attack=len(written.attacks) - 1)
-
-
-def _focused(state: State, by: int, axis: Axis) -> State:
-    replace = msgspec.structs.replace
-    match axis:
-        case "defense":
-            return replace(state, defense=moved(state.defense, by, len(state.defenses)))
-        case "attack":
-            return replace(state, attack=moved(state.attack, by, len(state.attacks)))
-        case "document":
-            return replace(state, document=moved(state.document, by, len(material().documents)))
 
 
 def _written(text: str) -> str:
