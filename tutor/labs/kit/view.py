@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from textual.containers import VerticalScroll
@@ -75,24 +76,16 @@ class LabView(VerticalScroll, can_focus=True):
     VIEWS: ClassVar[tuple[str, ...]] = ()
     """What `state.view` can be, in the order in which a key goes through them."""
 
+    @dataclass
     class Stepper(Message):
         """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
         wrote after them and by which settings, and which of that is looked at (from 0)."""
 
-        def __init__(
-            self,
-            prompt: Sequence[Token],
-            written: Sequence[Step],
-            sampler: SamplerSettings,
-            seed: int,
-            at: int,
-        ) -> None:
-            super().__init__()
-            self.prompt = prompt
-            self.written = written
-            self.sampler = sampler
-            self.seed = seed
-            self.at = at
+        prompt: Sequence[Token]
+        written: Sequence[Step]
+        sampler: SamplerSettings
+        seed: int
+        at: int
 
     def __init__(self) -> None:
         super().__init__(id="view")

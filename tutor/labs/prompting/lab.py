@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -37,7 +38,6 @@ from tutor.labs.kit.prompts.version import (
     plain_version,
 )
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.prompting.actions import Action, Copy, Recall, View
 from tutor.labs.prompting.remote import missing, require_sendable
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
@@ -46,6 +46,35 @@ LONGEST = 600
 """Characters of a part that the learner writes."""
 REMEMBERED = 12
 """So many scored versions are remembered, the latest ones."""
+
+
+View = Literal["parts", "items", "prompt", "versions"]
+VIEWS: tuple[View, ...] = ("parts", "items", "prompt", "versions")
+
+
+class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
+    """Make this version the same as the other one."""
+
+
+class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
+    """Put the remembered version in focus on this side, with its task."""
+
+
+Action = (
+    Toggle[Literal["side"]]
+    | MoveFocus[Literal["row"]]
+    | Adjust[Part | Literal["focus"]]
+    | EditText
+    | Copy
+    | Choose[Literal["task"]]
+    | Run
+    | ShowView[View]
+    | Recall
+    | Add
+    | Remove
+)
+"""A row is a part, an item or a remembered version. A dial is a part of this version, or the part
+in focus; the field of a text is the part that the text is for."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,15 +17,16 @@ from tutor.labs.kit.prompts.scores import difference, outcome_of, score
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import PARTS, differing, idle, plain_version
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.prompting import remote_lines as elsewhere
-from tutor.labs.prompting.actions import VIEWS
 from tutor.labs.prompting.item_lines import GLYPHS, pending
+from tutor.labs.prompting.lab import VIEWS
+from tutor.labs.prompting.remote import plan
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
     from tutor.labs.kit.prompts.scores import Trial
     from tutor.labs.kit.prompts.version import Part, Version
     from tutor.labs.prompting.lab import State
+    from tutor.labs.prompting.remote import Plan
 
 NAMES: dict[Part, str] = {
     "frame": "frame",
@@ -138,7 +139,9 @@ def scores(state: State, width: int, *, low: bool) -> list[Content]:
     if state.server is not None:
         if low:
             return [*far, *lines]
-        return [elsewhere.who(state.server, width), head, *lines, _difference(state, width), *far]
+        who = f"model: {safe(state.server.name)}, at {safe(state.server.host)}"
+        above = Content.styled(figures.fit(who, width), MUTED)
+        return [above, head, *lines, _difference(state, width), *far]
     if low:
         return [*(far if state.running else [head]), *lines]
     return [head, *lines, _difference(state, width), *far]
@@ -193,15 +196,38 @@ def _difference(state: State, width: int) -> Content:
 
 
 def _progress(state: State, width: int) -> list[Content]:
-    if state.server is not None:
-        return elsewhere.progress(state, width)
-    far = state.progress
+    """How far the scoring is, and, before anything is sent elsewhere, what it takes to go on."""
+    far, server = state.progress, state.server
     if state.running:
-        return [progress_line(far, width, "items")]
+        return [progress_line(far, width, "answered" if server else "items")]
     if state.complete:
         return [Content.styled("Both are scored.", MUTED)]
-    said = f"{far.done} of {far.total} items asked. Enter scores the rest."
-    return [Content.styled(said, MUTED)]
+    if server is None:
+        said = f"{far.done} of {far.total} items asked. Enter scores the rest."
+        return [Content.styled(said, MUTED)]
+    found = plan(state.trials, state.results)
+    if state.trouble is None:
+        return wrapped(Content.styled(safe(_costs(found, free=server.here)), MUTED), width)
+    what = state.trouble.error if width >= ROOMY else f"{state.trouble.title}."
+    said = f"× {what} Enter goes on with the {found.requests} that are left."
+    return wrapped(Content.styled(safe(said), NOT_YET), width)
+
+
+def _costs(found: Plan, *, free: bool) -> str:
+    requests = counted(found.requests, "request")
+    if free:
+        return f"Enter sends {requests} to it."
+    if found.about is None or found.most is None:
+        return f"Enter sends {requests}; tutor knows no price of this model."
+    return (
+        f"Enter sends {requests}: about {_dollars(found.about)}, at most {_dollars(found.most)} "
+        f"(prices of {found.as_of})."
+    )
+
+
+def _dollars(value: float) -> str:
+    """With two digits that count."""
+    return f"${value:.2f}" if value >= 0.1 else f"${value:.2g}"
 
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:

@@ -15,8 +15,8 @@ from tutor.labs.kit.prompts.version import PARTS, WRITTEN
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, does
 from tutor.labs.prompting import lines as drawn
-from tutor.labs.prompting.actions import VIEWS, Copy, Recall
 from tutor.labs.prompting.item_lines import items
+from tutor.labs.prompting.lab import VIEWS, Copy, Recall
 from tutor.labs.prompting.remote import plan, sendable
 from tutor.text import counted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
 
 import torch
 
@@ -100,15 +101,11 @@ def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
 def stretches(model: LanguageModel, ids: list[int]) -> tuple[Stretch, ...]:
     """A prompt as it is read: text, and the marks between it, which no text can make."""
     found: list[Stretch] = []
-    text: list[int] = []
     marks = set(model.tokenizer.special_ids.values())
-    for id_ in [*ids, None]:
-        if id_ is not None and id_ not in marks:
-            text.append(id_)
-            continue
-        if text:
-            found.append(Stretch(model.tokenizer.decode(text).decode("utf-8", "replace"), False))
-            text = []
-        if id_ is not None:
-            found.append(Stretch(model.tokenizer.token(id_).text, True))
+    for special, alike in groupby(ids, marks.__contains__):
+        if special:
+            found += [Stretch(model.tokenizer.token(id_).text, True) for id_ in alike]
+        else:
+            text = model.tokenizer.decode(list(alike)).decode("utf-8", "replace")
+            found.append(Stretch(text, False))
     return tuple(found)
