@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.adviser import rule
 from tutor.labs.adviser.data import Advice, Case
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, ShowView, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 
 View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -108,7 +109,7 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a choice before anything was weighed, or weighed anew."""
-    replace, advice = msgspec.structs.replace, state.advice
+    advice = state.advice
     if advice is None:
         return state
     state = replace(state, saved=None)
@@ -138,7 +139,6 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match answer:
         case Saved():
             return replace(state, owed=None, saved=answer)
@@ -158,7 +158,6 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
     def with_(values: tuple[int, ...], value: int) -> tuple[int, ...]:
         return (*values[:need], value, *values[need + 1 :])
 
-    replace = msgspec.structs.replace
     weights, kinds, musts = settings.weights, settings.kinds, settings.musts
     match action:
         case Adjust(by=by):
@@ -179,7 +178,7 @@ def _weighed(state: State, settings: Settings) -> State:
         return state
     every = list(state.settings)
     every[state.case] = settings
-    return msgspec.structs.replace(state, settings=tuple(every), before=state.now)
+    return replace(state, settings=tuple(every), before=state.now)
 
 
 def refusal(state: State) -> LabError | None:
@@ -201,14 +200,14 @@ def _picked(state: State, advice: Advice) -> State:
     number = state.case
     picked = list(state.picked)
     picked[number] = state.option
-    state = msgspec.structs.replace(state, picked=tuple(picked))
+    state = replace(state, picked=tuple(picked))
     case = case_of(advice, number)
     if case is None or number in state.solved:
         return state
     if not case.defensible[state.option]:
-        return msgspec.structs.replace(state, missed=state.missed | {(number, state.now)})
+        return replace(state, missed=state.missed | {(number, state.now)})
     first = number not in {each for each, _ in state.missed}
-    return msgspec.structs.replace(
+    return replace(
         state,
         solved=state.solved | {number},
         at_once=state.at_once | {number} if first else state.at_once,
@@ -248,6 +247,7 @@ def _first(state: State, option: str) -> bool:
     return advice is not None and lead(advice, state.now) == {advice.option(option)}
 
 
+@goal("one-weight", "one weight changed: nobody who was first still is")
 def _one_weight_decides(state: State) -> bool:
     """The last change was of one weight, and those in first place are others than before."""
     if state.advice is None or state.before is None:
@@ -259,6 +259,7 @@ def _one_weight_decides(state: State) -> bool:
     return changed == 1 and alike and bool(led) and bool(leads) and not led & leads
 
 
+@goal("must", "a must that throws out all that were first")
 def _must_excludes_first(state: State) -> bool:
     if state.advice is None or state.before is None:
         return False
@@ -307,10 +308,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal("local-first", "an open local model alone in first place", lambda s: _first(s, LOCAL)),
         Goal("no-llm-first", "no LLM at all alone in first place", lambda s: _first(s, NO_LLM)),
-        Goal(
-            "one-weight", "one weight changed: nobody who was first still is", _one_weight_decides
-        ),
-        Goal("must", "a must that throws out all that were first", _must_excludes_first),
+        _one_weight_decides,
+        _must_excludes_first,
         Goal(
             "five-cases",
             "five cases answered with what can be defended, two by the first pick",

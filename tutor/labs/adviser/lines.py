@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, RIGHT, likely
@@ -94,7 +94,7 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
         left = _dials(state, advice, table)
         right = _ranking(state, advice, width - _NEEDS, table)
         leader = adviser.ranking(advice, state.now)[0].option
-        in_focus = msgspec.structs.replace(state, option=leader)
+        in_focus = replace(state, option=leader)
         more = [*_BLANK, *reasons(in_focus, advice, width)]
         below += more if len(above) + rows + len(below) + len(more) <= room else []
         return [*above, *beside(left, right, _NEEDS), *below]

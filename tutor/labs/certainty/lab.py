@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.certainty.calibration import Bin, bins
 from tutor.labs.certainty.real_and_invented import Item, Verdict, gist, items, verdict
 from tutor.labs.kit.actions import Choose, EditText, Run, ShowView, cycled
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
 
@@ -135,7 +136,6 @@ def start(limits: Limits = LIMITS) -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text):
             if not text.strip():
@@ -156,7 +156,6 @@ def act(state: State, action: Action) -> State:
 
 
 def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
-    replace = msgspec.structs.replace
     match what:
         case "question":
             at = state.at if state.own else (state.at + by) % len(state.limits.items)
@@ -168,7 +167,6 @@ def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
 
 
 def _drawn(state: State) -> State:
-    replace = msgspec.structs.replace
     drawn = state.draws.get(state.prompt, ())
     if not drawn or not all(reply.done for reply in drawn):
         return replace(state, drawing=not state.drawing)
@@ -231,7 +229,6 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     if question.seed is not None:
         drawn = {**state.draws, question.prompt: answer.replies}
         done = all(reply.done for reply in answer.replies)
@@ -287,11 +284,13 @@ SURE = 0.75
 DIFFERENT = 5
 
 
+@goal("made-up-anew", f"ten draws that say {DIFFERENT} different things")
 def _made_up_anew(state: State) -> bool:
     found = gists(state)
     return sum(count for _, count in found) == state.limits.draws and len(found) >= DIFFERENT
 
 
+@goal("sure-and-wrong", "a wrong answer, more than 75 % certain")
 def _sure_and_wrong(state: State) -> bool:
     return any(
         each.verdict == "wrong" and each.reply.certainty > SURE
@@ -300,6 +299,7 @@ def _sure_and_wrong(state: State) -> bool:
     )
 
 
+@goal("mended", "a wrong answer that the fact in front puts right")
 def _mended(state: State) -> bool:
     """The same question, wrong as it is and right with its fact."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
@@ -311,6 +311,7 @@ def _whole(state: State, ways: Iterable[Way]) -> bool:
     return all(done_reply(state, prompt) is not None for prompt in prompts)
 
 
+@goal("calibrated", "the whole set, asked in one way")
 def _calibrated(state: State) -> bool:
     return state.view == "calibration" and _whole(state, (state.way,))
 
@@ -334,10 +335,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     goals=(
-        Goal("made-up-anew", f"ten draws that say {DIFFERENT} different things", _made_up_anew),
-        Goal("sure-and-wrong", "a wrong answer, more than 75 % certain", _sure_and_wrong),
-        Goal("mended", "a wrong answer that the fact in front puts right", _mended),
-        Goal("calibrated", "the whole set, asked in one way", _calibrated),
+        _made_up_anew,
+        _sure_and_wrong,
+        _mended,
+        _calibrated,
         Goal("three-ways", "the whole set, asked in all three ways", lambda s: _whole(s, WAYS)),
     ),
     solution=(

@@ -6,8 +6,8 @@ from __future__ import annotations
 import time
 from functools import cached_property
 
-import msgspec
 import torch
+from msgspec.structs import replace
 
 from tutor.errors import ModelError, RemoteError, TutorError
 from tutor.labs.compare import lab
@@ -93,7 +93,7 @@ class CompareBackend:
             return _failed(reply, error)
         over = "stop" if ended else "length" if len(ids) >= lab.MOST_TOKENS else None
         text = language_model.tokenizer.decode(ids)
-        return msgspec.structs.replace(
+        return replace(
             reply,
             name=language_model.card.name,
             begun=True,
@@ -141,7 +141,7 @@ class CompareBackend:
         usage = progress.finish.usage if progress.finish else None
         told = sum(piece.log_probability is not None for piece in progress.pieces)
         counted = (reply.answer_tokens or 0) + told if told or reply.answer_tokens else None
-        return msgspec.structs.replace(
+        return replace(
             reply,
             name=model.elsewhere.name,
             begun=True,
@@ -177,7 +177,7 @@ def _prompt(model: LanguageModel, prompt: str) -> list[int]:
 
 def _failed(reply: lab.Reply, error: TutorError) -> lab.Reply:
     """What arrived before is kept."""
-    return msgspec.structs.replace(reply, begun=True, trouble=ErrorReport.of(error))
+    return replace(reply, begun=True, trouble=ErrorReport.of(error))
 
 
 def make_backend(tools: Tools) -> CompareBackend:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from tutor.bots import rules
 from tutor.bots.bank import with_own
@@ -109,7 +109,7 @@ class GenerationsBackend(ModelBackend):
         )
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
-        book = msgspec.structs.replace(shipped_rules(), rules=question.rules)
+        book = replace(shipped_rules(), rules=question.rules)
         rules.fits(book, "")  # patterns are read once, which is not the time of a reply
         begun = self._clock()
         reply = rules.reply(book, question.messages)

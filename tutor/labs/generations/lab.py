@@ -34,7 +34,7 @@ from tutor.labs.generations.state import (
     in_words,
 )
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 LONGEST = 200
@@ -342,17 +342,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("paraphrase", "a message that the rules miss and retrieval answers", goals.paraphrase),
-        Goal(
-            "unknown", "a message of 3 words to which retrieval says: I don't know", goals.unknown
-        ),
-        Goal(
-            "own-rule", "what the rules missed, asked again: your own rule answers", goals.own_rule
-        ),
-        Goal("own-intent", "an intent of yours that answers, accuracy kept", goals.own_intent),
-        Goal("compared", "predict who breaks first, then run the probes", goals.compared),
-    ),
+    goals=(goals.paraphrase, goals.unknown, goals.own_rule, goals.own_intent, goals.compared),
     solution=(
         actions.SendMessage("My parrot ate my library card."),
         actions.NewConversation(),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.bots import rules
 from tutor.bots.bank import Bank, with_own
@@ -105,7 +106,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def book(self) -> RuleBook:
-        return msgspec.structs.replace(shipped_rules(), rules=self.rules)
+        return replace(shipped_rules(), rules=self.rules)
 
     @property
     def bank(self) -> Bank:

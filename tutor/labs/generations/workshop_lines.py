@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
@@ -95,7 +95,7 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
         rule = rules.written(line, "yours")
     except TutorError as error:
         return error.happened
-    alone = msgspec.structs.replace(book, rules=(rule,))
+    alone = replace(book, rules=(rule,))
     reply = rules.reply(alone, [sentence])
     return f"fits: {reply.text}" if reply.fits else "does not fit the sentence"
 

@@ -12,11 +12,12 @@ from functools import cache
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor import paths
 from tutor.errors import TextError
 from tutor.labs.kit.actions import EditText, MoveFocus, Run, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts.tasks import Item
 
@@ -211,7 +212,6 @@ def start() -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case Run():
             return replace(state, running=not state.running and not state.complete)
@@ -264,19 +264,21 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     cases = (Case(question.defense, review) for review in question.reviews)
-    new = msgspec.structs.replace(
+    new = replace(
         state,
         found={**state.found, **dict(zip(cases, answer.shares, strict=True))},
         seconds=answer.seconds / len(answer.shares),
     )
-    return msgspec.structs.replace(new, running=new.running and not new.complete)
+    return replace(new, running=new.running and not new.complete)
 
 
+@goal("attacks-work", "without a defense, half of 36 attacks work")
 def _attacks_work(state: State) -> bool:
     found = result(state, Defense())
     return found.measured and 2 * found.through[0] >= found.through[1]
 
 
+@goal("own-attack", "your attack passes all three, 4 times of 6")
 def _own_attack(state: State) -> bool:
     through, asked = result(state, ALL_THREE).own
     return asked == len(material().documents) and through >= 4
@@ -296,6 +298,7 @@ def _own_defense(state: State) -> bool:
     )
 
 
+@goal("broken-again", "an attack that passes that one, 3 times of 6")
 def _broken_again(state: State) -> bool:
     if not _own_defense(state):
         return False
@@ -317,15 +320,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     goals=(
-        Goal("attacks-work", "without a defense, half of 36 attacks work", _attacks_work),
+        _attacks_work,
         Goal(
             "all-measured",
             "three defenses and all together: measured",
             lambda state: all(result(state, defense).measured for _, defense in NAMED),
         ),
-        Goal("own-attack", "your attack passes all three, 4 times of 6", _own_attack),
+        _own_attack,
         Goal("own-defense", "your defense halves them; 9 of 12 still right", _own_defense),
-        Goal("broken-again", "an attack that passes that one, 3 times of 6", _broken_again),
+        _broken_again,
     ),
     solution=(
         Run(),

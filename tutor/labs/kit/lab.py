@@ -45,6 +45,11 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     reached: Callable[[State], bool]
 
 
+def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State]]:
+    """Return a decorator that makes a goal of a function, which tells whether it is reached."""
+    return lambda reached: Goal(name, says, reached)
+
+
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
     """One lab. `name` is for the command line and for lesson files, `title` for the screen,
     `order` where lists show it (numbered in tens, so that another fits between),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import torch
+from msgspec.structs import replace
 
 from tutor.labs.kit.backend import Tools
 from tutor.lm.session import Session
@@ -86,7 +86,7 @@ def log_probabilities(logits: Tensor) -> Tensor:
 def longer(model: LanguageModel, reply: Reply, id_: int, log_probability: float) -> Reply:
     """Return `reply` with this token at its end."""
     data = model.tokenizer.token(id_).data
-    return msgspec.structs.replace(
+    return replace(
         reply,
         ids=(*reply.ids, id_),
         pieces=(*reply.pieces, data),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.containers import VerticalScroll
 from textual.message import Message
@@ -12,7 +13,7 @@ from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, Run, ShowView, Toggle, cycled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.content import Content
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
 
+
+State = TypeVar("State")
+Offered = Mapping[str, Callable[[State], bool]]
+"""In which states a key is offered (see `LabView.OFFERED`)."""
 
 LEAST = 32
 """Columns that every view can be drawn in, one more than that where it scrolls."""
@@ -76,6 +81,10 @@ class LabView(VerticalScroll, can_focus=True):
     VIEWS: ClassVar[tuple[str, ...]] = ()
     """What `state.view` can be, in the order in which a key goes through them."""
 
+    OFFERED: ClassVar[Offered[Any]] = {}
+    """In which states a key is offered, by its action, or by its action and last parameter with a
+    colon between them. What is not listed always is."""
+
     @dataclass
     class Stepper(Message):
         """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
@@ -104,6 +113,12 @@ class LabView(VerticalScroll, can_focus=True):
     def on_resize(self, event: Resize) -> None:
         if self.state is not None:
             self.draw(self.state)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        rule = self.OFFERED.get(action)
+        if parameters:
+            rule = self.OFFERED.get(f"{action}:{parameters[-1]}", rule)
+        return rule is None or (self.state is not None and rule(self.state))
 
     def draw(self, state: Any) -> None:
         # of the whole width, and of one column less only where a scrollbar will stand in it:

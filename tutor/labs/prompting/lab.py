@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError, TextError
 from tutor.labs.kit.actions import (
@@ -139,12 +140,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def start() -> State:
     task = tasks()["month"]
-    version = msgspec.structs.replace(plain_version(task), frame="turns")
+    version = replace(plain_version(task), frame="turns")
     return State(task=task.name, sides=(version, version), part=PARTS.index("examples"))
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case Toggle():
             return replace(state, side=1 - state.side)
@@ -177,19 +177,18 @@ def act(state: State, action: Action) -> State:
 
 def _halted(state: State) -> State:
     """Nothing is scored any more; what was scored so far stays."""
-    return msgspec.structs.replace(state, running=False, trouble=None)
+    return replace(state, running=False, trouble=None)
 
 
 def _recalled(state: State) -> State:
     if not state.scored:
         raise LabError("No version is scored yet.", "Enter scores both.")
     trial = state.scored[min(state.row, len(state.scored) - 1)]
-    there = msgspec.structs.replace(_to_task(state, trial.task), server=trial.server)
+    there = replace(_to_task(state, trial.task), server=trial.server)
     return _with(there, trial.version)
 
 
 def _focused(state: State, by: int) -> State:
-    replace = msgspec.structs.replace
     if state.view == "parts":
         return replace(state, part=moved(state.part, by, len(PARTS)))
     if state.view == "versions":
@@ -214,7 +213,7 @@ def _turned(state: State, by: int, part: Part) -> State:
     # numbers end at their last choice, texts begin again
     is_text = isinstance(known[0], str)
     to = (at + by) % len(known) if is_text else moved(at, by, len(known))
-    return _with(state, msgspec.structs.replace(state.version, **{part: known[to]}))
+    return _with(state, replace(state.version, **{part: known[to]}))
 
 
 def _written(state: State, field: str, text: str) -> State:
@@ -223,19 +222,19 @@ def _written(state: State, field: str, text: str) -> State:
         raise LabError(f"{field.capitalize()} is not written.", "← and → switch it.")
     if len(text) > LONGEST:
         raise TextError(f"This part has {len(text)} characters.", f"Use {LONGEST} at most.")
-    written = msgspec.structs.replace(state, own={**state.own, part: text.strip()})
-    return _with(written, msgspec.structs.replace(state.version, **{part: text.strip()}))
+    written = replace(state, own={**state.own, part: text.strip()})
+    return _with(written, replace(state.version, **{part: text.strip()}))
 
 
 def _with(state: State, version: Version) -> State:
     sides = (version, state.sides[1]) if state.side == 0 else (state.sides[0], version)
-    return msgspec.structs.replace(_halted(state), sides=sides)
+    return replace(_halted(state), sides=sides)
 
 
 def _to_task(state: State, name: str) -> State:
     before, after = state.about, tasks()[name]
     first, second = (on_task(version, before, after) for version in state.sides)
-    return msgspec.structs.replace(_halted(state), task=name, sides=(first, second), item=0)
+    return replace(_halted(state), task=name, sides=(first, second), item=0)
 
 
 def question(state: State) -> Question | None:
@@ -255,11 +254,10 @@ def question(state: State) -> Question | None:
     wanted = next(lacking, None) if state.running else None
     if state.sent is None:
         return wanted
-    return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else questions.Stop()
+    return replace(wanted, sent=True) if state.sent == wanted else questions.Stop()
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match question, answer:
         case questions.Read(), questions.Reading():
             return replace(state, reading=(question, answer))
@@ -279,8 +277,8 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
     found = list(state.results.get(trial, (None,) * len(tasks()[trial.task].items)))
     found[item] = tried
     results = _remembered({**state.results, trial: tuple(found)}, state.trials)
-    new = msgspec.structs.replace(state, results=results, seconds=tried.seconds, sent=None)
-    return msgspec.structs.replace(new, running=new.running and not new.complete)
+    new = replace(state, results=results, seconds=tried.seconds, sent=None)
+    return replace(new, running=new.running and not new.complete)
 
 
 def _remembered(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.rag import questions
 from tutor.labs.rag.questions import Answer, Question
@@ -105,7 +106,6 @@ def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
 
 
 def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Attempt:
-    replace = msgspec.structs.replace
     match answer:
         case questions.Found(hits=hits):
             return replace(attempt, hits=hits)

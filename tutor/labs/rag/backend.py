@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.backend import Tools
@@ -132,7 +133,7 @@ class RagBackend(ModelBackend):
                 kept = text if whole <= room else self._beginning(number, heading, text, room)
             tokens = self._tokens(passage_line(number, heading, kept)) if kept else 0
             room = room - whole if kept == text else 0
-            assembled.append(msgspec.structs.replace(hit, kept=kept, tokens=tokens, whole=whole))
+            assembled.append(replace(hit, kept=kept, tokens=tokens, whole=whole))
         return assembled
 
     def _tokens(self, text: str) -> int:

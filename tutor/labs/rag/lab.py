@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import (
     Adjust,
@@ -19,7 +20,7 @@ from tutor.labs.kit.actions import (
     cycled,
     moved,
 )
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.rag import quality, questions
 from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
 from tutor.labs.rag.questions import COURSE, Answer, Kind, Question
@@ -107,7 +108,6 @@ def start() -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text, field="poison"):
             false = " ".join(text.split())[:LONGEST]
@@ -141,7 +141,6 @@ def examples() -> tuple[Pair, ...]:
 
 
 def _chosen(state: State, by: int, what: Choice) -> State:
-    replace = msgspec.structs.replace
     match what:
         case "example":
             number = (state.example + by) % len(pairs())
@@ -161,7 +160,7 @@ def _again(state: State, query: str | None = None) -> State:
     """The same question, or another one, with the settings as they are now."""
     asked = state.attempt.query if query is None else query
     way = state.way if state.retrieving else None
-    return msgspec.structs.replace(state, attempt=Attempt(asked, way, state.count), focus=0)
+    return replace(state, attempt=Attempt(asked, way, state.count), focus=0)
 
 
 def question(state: State) -> Question | None:
@@ -176,7 +175,6 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match answer:
         case questions.Sources(sources=sources, encoder=encoder):
             kinds: tuple[Kind, ...] = (*questions.KINDS, "encoder") if encoder else questions.KINDS
@@ -216,6 +214,7 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
+@goal("without", "the same question without retrieval (r): wrong")
 def _without(state: State) -> bool:
     """The same question: right with passages, and not without."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
@@ -223,6 +222,7 @@ def _without(state: State) -> bool:
     return bool(with_it & without)
 
 
+@goal("one-finds", "a passage of the set (x) that one search (k) finds and another misses")
 def _one_finds(state: State) -> bool:
     """A right passage among the first five for one way of searching, and not for another. Both
     merged is no way of its own."""
@@ -233,6 +233,7 @@ def _one_finds(state: State) -> bool:
     )
 
 
+@goal("poisoned", "a false passage (p) that changes the answer")
 def _poisoned(state: State) -> bool:
     """An answer from a false passage, and another one than without it."""
     return any(
@@ -248,6 +249,7 @@ def _poisoned(state: State) -> bool:
     )
 
 
+@goal("from-none", "an answer that no passage makes much more probable: nothing is cited")
 def _from_none(state: State) -> bool:
     """An answer, although nothing that was found has anything to do with it."""
     return any(each.given and each.said and not each.cited for each in state.past)
@@ -280,18 +282,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             "a question of the set (x): right, and a right passage cited",
             lambda state: any(map(_cited, state.past)),
         ),
-        Goal("without", "the same question without retrieval (r): wrong", _without),
-        Goal(
-            "from-none",
-            "an answer that no passage makes much more probable: nothing is cited",
-            _from_none,
-        ),
-        Goal("poisoned", "a false passage (p) that changes the answer", _poisoned),
-        Goal(
-            "one-finds",
-            "a passage of the set (x) that one search (k) finds and another misses",
-            _one_finds,
-        ),
+        _without,
+        _from_none,
+        _poisoned,
+        _one_finds,
         Goal(
             "measured",
             "every way of searching measured on the whole set (Tab)",

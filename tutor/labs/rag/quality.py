@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.rag import questions
 from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
@@ -80,7 +81,7 @@ def finished(state: State) -> bool:
 def toggled(state: State) -> State:
     if finished(state):
         return State(kinds=state.kinds, running=True)
-    return msgspec.structs.replace(state, running=not state.running)
+    return replace(state, running=not state.running)
 
 
 def question(state: State) -> Question | None:
@@ -101,7 +102,6 @@ def _next(state: State) -> Attempt:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     if isinstance(answer, questions.Ranked) and isinstance(question, questions.Rank):
         kind = question.kind
         new = replace(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale import questions, remote_reading
 from tutor.labs.scale.questions import Answer, Question
@@ -112,7 +113,6 @@ def start() -> State:
 
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a text without anything to read."""
-    new = msgspec.structs.replace
     match action:
         case EditText(text=text):
             data = text.encode("utf-8", "replace")
@@ -123,11 +123,11 @@ def act(state: State, action: Action) -> State:
         case ReadParagraph():
             return _about(state, PARAGRAPH, 0)
         case ShowView(view=view):
-            return new(state, view=view)
+            return replace(state, view=view)
         case MoveFocus(by=by, axis=axis):
             if axis == "rung":
-                return new(state, rung=moved(state.rung, by, len(ladder(state))))
-            return new(state, quantity=(state.quantity + by) % len(QUANTITIES))
+                return replace(state, rung=moved(state.rung, by, len(ladder(state))))
+            return replace(state, quantity=(state.quantity + by) % len(QUANTITIES))
         case Choose(by=by):
             return _with_another(state, by)
         case Add():
@@ -135,12 +135,14 @@ def act(state: State, action: Action) -> State:
         case Remove():
             return _without_another(state, remote_reading.without_server(state.elsewhere))
         case Agree(yes=yes):
-            return new(state, elsewhere=remote_reading.decided(state.elsewhere, yes), coming=None)
+            return replace(
+                state, elsewhere=remote_reading.decided(state.elsewhere, yes), coming=None
+            )
 
 
 def _about(state: State, text: str, left_out: int) -> State:
     """Nobody has read this text yet."""
-    return msgspec.structs.replace(
+    return replace(
         state,
         text=text,
         left_out=left_out,
@@ -159,7 +161,7 @@ def _with_another(state: State, by: int) -> State:
     if isinstance(another, RemoteModel):
         return _with_server(state, another)
     none = _without_another(state, remote_reading.Elsewhere(state.elsewhere.servers))
-    return msgspec.structs.replace(none, other=another, others=state.others if another else None)
+    return replace(none, other=another, others=state.others if another else None)
 
 
 def _with_server(state: State, server: RemoteModel) -> State:
@@ -168,7 +170,7 @@ def _with_server(state: State, server: RemoteModel) -> State:
 
 def _without_another(state: State, elsewhere: remote_reading.Elsewhere) -> State:
     """Nobody reads but those that are always here, and who is to read `elsewhere`."""
-    return msgspec.structs.replace(
+    return replace(
         state,
         view="text",
         other=None,
@@ -195,29 +197,30 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    new = msgspec.structs.replace
     match answer:
         case questions.Installed(names=names):
-            return new(state, others=names)
+            return replace(state, others=names)
         case questions.Coming():
-            return new(state, coming=answer)
+            return replace(state, coming=answer)
         case questions.Refused(why=why) if isinstance(question, remote_reading.ReadElsewhere):
-            return new(state, elsewhere=new(state.elsewhere, refused=why), coming=None)
+            return replace(state, elsewhere=replace(state.elsewhere, refused=why), coming=None)
         case questions.Refused(why=why):
-            return new(state, refused=why, coming=None)
+            return replace(state, refused=why, coming=None)
         case remote_reading.Glance():
-            return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
+            return replace(state, elsewhere=replace(state.elsewhere, glance=answer), coming=None)
         case questions.Told(reading=reading):
             if not isinstance(question, questions.Read) or question.text != state.text:
                 return state  # about a text that was given up
-            return new(state, readings={**state.readings, question.model: reading}, coming=None)
+            return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 
+@goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart")
 def _by_heart(state: State) -> bool:
     reading = state.readings.get("loaded")
     return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
 
 
+@goal("smaller-wins", "a text that costs the small model less than the large")
 def _smaller_wins(state: State) -> bool:
     small, loaded = state.readings.get("small"), state.readings.get("loaded")
     return (
@@ -228,6 +231,7 @@ def _smaller_wins(state: State) -> bool:
     )
 
 
+@goal("noise", "a text that costs every model 5 bits a byte or more")
 def _noise(state: State) -> bool:
     return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
 
@@ -243,13 +247,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart", _by_heart),
-        Goal(
-            "smaller-wins", "a text that costs the small model less than the large", _smaller_wins
-        ),
-        Goal("noise", "a text that costs every model 5 bits a byte or more", _noise),
-    ),
+    goals=(_by_heart, _smaller_wins, _noise),
     solution=(
         EditText(
             "We hold these truths to be self-evident, that all men are created equal, that they "
