@@ -14,7 +14,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped
 from tutor.labs.kit.keys import UP_DOWN, key, pair
 from tutor.labs.kit.remote import Remove
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class CompareView(LabView):
         key("d", "remove", "remove", "Take away this server, which you added."),
     ]
 
+    OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
+
     def action_ask(self) -> None:
         if self.state.running:
             self.did(Ask())
@@ -78,10 +80,9 @@ class CompareView(LabView):
     action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "add":
-            return self.host.may_name_servers
-        state: State | None = self.state
-        return action != "remove" or (state is not None and state.removable)
+        if action == "add" and not self.host.may_name_servers:
+            return False
+        return super().check_action(action, parameters)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:

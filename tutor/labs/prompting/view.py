@@ -13,10 +13,10 @@ from tutor.labs.kit.columns import LOW, WIDE, beside
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.prompts.version import PARTS, WRITTEN
 from tutor.labs.kit.remote import Remove
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.prompting import lines as drawn
 from tutor.labs.prompting.item_lines import items
-from tutor.labs.prompting.lab import VIEWS, Copy, Recall
+from tutor.labs.prompting.lab import VIEWS, Copy, Recall, State
 from tutor.labs.prompting.remote import plan, sendable
 from tutor.text import counted
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from tutor.labs.prompting.lab import State
 
 _LEFT = 80
 """Columns of the parts, where the items stand beside them."""
@@ -50,21 +49,17 @@ class PromptingView(LabView):
         key("d", "remove", "model here", "Ask the model on this machine again."),
     ]
 
+    OFFERED: ClassVar[Offered[State]] = {
+        "edit": lambda state: state.view == "parts" and PARTS[state.part] in WRITTEN,
+        "adjust": lambda state: state.view == "parts",
+        "recall": lambda state: state.view == "versions" and bool(state.scored),
+        "remove": lambda state: state.server is not None,
+    }
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add" and not self.host.may_name_servers:
             return False
-        state: State | None = self.state
-        if state is None:
-            return False
-        if action == "edit":
-            return state.view == "parts" and PARTS[state.part] in WRITTEN
-        if action == "adjust":
-            return state.view == "parts"
-        if action == "recall":
-            return state.view == "versions" and bool(state.scored)
-        if action == "remove":
-            return state.server is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_run(self) -> None:
         state: State = self.state

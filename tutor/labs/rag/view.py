@@ -13,7 +13,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered
 from tutor.labs.rag.lab import VIEWS, State
 from tutor.labs.rag.lines import answer_lines, detail_lines, passage_lines, prompt_line
 from tutor.labs.rag.measured_lines import measured_lines
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 _FALSE = "The password of the guest network is sunflower."
+
+
+def _asking(state: State) -> bool:
+    return state.part == "ask"
 
 
 class RagView(LabView):
@@ -59,24 +63,14 @@ class RagView(LabView):
         key("tab", "switch('part')", "ask/measure", "The other part of the lab."),
     ]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        state: State | None = self.state
-        if state is None:
-            return True
-        match action, parameters:
-            case "run", _:
-                return state.part == "measure"
-            case "choose", (_, "texts"):
-                return state.part == "ask" and len(state.sources) > 1
-            case "switch", ("retrieval",):
-                return state.part == "ask"
-            case "adjust", _:
-                return state.part == "ask" and state.retrieving
-            case "open", _:
-                return state.part == "ask" and bool(state.attempt.hits)
-            case (("ask" | "choose" | "poison" | "move_focus" | "next_view"), _):
-                return state.part == "ask"
-        return True
+    OFFERED: ClassVar[Offered[State]] = {
+        **dict.fromkeys(("ask", "choose", "poison", "move_focus", "next_view"), _asking),
+        "run": lambda state: state.part == "measure",
+        "choose:texts": lambda state: state.part == "ask" and len(state.sources) > 1,
+        "switch:retrieval": _asking,
+        "adjust": lambda state: state.part == "ask" and state.retrieving,
+        "open": lambda state: state.part == "ask" and bool(state.attempt.hits),
+    }
 
     def action_ask(self) -> None:
         self.write("Your question:", "", EditText)

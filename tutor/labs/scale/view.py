@@ -8,7 +8,7 @@ from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
 from tutor.labs.scale.ladder_lines import ladder_lines
 from tutor.labs.scale.remote_reading import with_server
@@ -40,6 +40,14 @@ class ScaleView(LabView):
         *pair(LEFT_RIGHT, "move_focus(*, 'quantity')", "bars of", "What the bars show."),
         *pair(UP_DOWN, "move_focus(*, 'rung')", "source", "Where it is from."),
     ]
+
+    OFFERED: ClassVar[Offered[State]] = {
+        "move_focus": lambda state: state.view == "ladder",
+        "other": lambda state: bool(state.reachable) or state.other is not None,
+        "remove": lambda state: state.elsewhere.server is not None,
+        "again": lambda state: state.elsewhere.refused is not None,
+        "paragraph": lambda state: state.text != PARAGRAPH,
+    }
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
@@ -78,18 +86,7 @@ class ScaleView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add" and not self.host.may_name_servers:
             return False
-        state: State | None = self.state
-        if state is None:
-            return True
-        elsewhere = state.elsewhere
-        shown = {
-            "move_focus": state.view == "ladder",
-            "other": bool(state.reachable) or state.other is not None,
-            "remove": elsewhere.server is not None,
-            "again": elsewhere.refused is not None,
-            "paragraph": state.text != PARAGRAPH,
-        }
-        return shown.get(action, True)
+        return super().check_action(action, parameters)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.view == "ladder":
