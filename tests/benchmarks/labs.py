@@ -87,7 +87,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
         Measured(
             "300 reviews read with five defenses against prompt injection (limit)",
             "s",
-            seconds_to_rest("injection", injection.start(), Run(), model),
+            seconds_to_rest("injection", injection.State(), Run(), model),
             INJECTION_LIMIT_S,
             1.0,
         ),

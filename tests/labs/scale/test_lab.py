@@ -240,7 +240,7 @@ def test_goals() -> None:
 
 
 def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
-    state = lab.act(lab.start(), EditText("é" * 400))
+    state = lab.act(lab.State(), EditText("é" * 400))
     assert (state.text, state.left_out) == ("é" * 300, 200)
     with pytest.raises(LabError):
         lab.act(state, EditText(""))
@@ -248,7 +248,7 @@ def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
 
 
 def test_the_keys_of_the_ladder_stay_on_it() -> None:
-    state = lab.act(lab.start(), ShowView("ladder"))
+    state = lab.act(lab.State(), ShowView("ladder"))
     assert lab.act(state, MoveFocus(99, "rung")).rung == len(PUBLISHED) - 1
     assert lab.act(state, MoveFocus(-99, "rung")).rung == 0
     assert lab.act(lab.act(state, MoveFocus(1, "quantity")), MoveFocus(-1, "quantity")) == state

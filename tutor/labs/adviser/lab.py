@@ -103,10 +103,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.settings[self.case]
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a choice before anything was weighed, or weighed anew."""
     advice = state.advice
@@ -301,7 +297,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     asks_model=False,
     private=lambda question: isinstance(question, Save),
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,

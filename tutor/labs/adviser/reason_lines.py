@@ -56,9 +56,9 @@ def reasons(state: State, advice: Advice, width: int) -> list[Content]:
         if some:
             drawn += [Content(""), Content.styled(title, MUTED)]
         for need in some:
-            name = figures.fit(advice.needs[need].name, _NAME)
+            called = figures.fit(advice.needs[need].name, _NAME)
             weight = state.now.weights[need]
-            drawn += _reason(option.name, name, served[need], weight, sign, width)
+            drawn += _reason(option.name, called, served[need], weight, sign, width)
     return [*drawn, Content(""), *wrapped(Content.styled(_JUDGED, MUTED), width)]
 
 

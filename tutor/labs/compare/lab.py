@@ -186,10 +186,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return [reply for reply in self.replies.values() if reply.reason is not None]
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
@@ -383,7 +379,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     private=_elsewhere,
     reaches_out=True,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,

@@ -207,10 +207,6 @@ def gets_through(shares: Shares) -> bool:
     return shares.positive > shares.negative
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
     match action:
         case Run():
@@ -315,7 +311,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Bad reviews give orders to be called positive. Let Enter measure how many orders get "
         "through with each defense, then write an attack and a defense of your own."
     ),
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,

@@ -71,7 +71,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     that could read too, None where that is to be asked; `other` is the one that does. `coming`
     says how far it is, `refused` why it does not. In its place one `elsewhere` may read."""
 
-    text: str
+    text: str = PARAGRAPH
     left_out: int = 0
     view: View = "text"
     quantity: int = 3
@@ -105,10 +105,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         found = [reading for model in self.wanted if (reading := self.readings.get(model))]
         once = {reading.name: reading for reading in found}
         return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
-
-
-def start() -> State:
-    return State(text=PARAGRAPH)
 
 
 def act(state: State, action: Action) -> State:
@@ -243,7 +239,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="learning",
     task="Let models of very different sizes read the same text, and compare what it costs them.",
     private=lambda question: not isinstance(question, questions.Read) or question.model == "other",
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
