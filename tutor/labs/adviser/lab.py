@@ -127,7 +127,11 @@ def act(state: State, action: Action) -> State:
         case SaveResult():
             return replace(state, owed=Save(state.case, state.now, state.picked[state.case]))
         case Adjust() | Toggle() | Choose() | Reset():
-            return _weighed(state, _changed(state.now, advice, state.need, action))
+            settings = _changed(state.now, advice, state.need, action)
+            if settings == state.now:
+                return state
+            before, after = state.settings[: state.case], state.settings[state.case + 1 :]
+            return replace(state, settings=(*before, settings, *after), before=state.now)
 
 
 def question(state: State) -> Question | None:
@@ -167,14 +171,6 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
             return replace(settings, kinds=with_(kinds, kind))
         case Reset():
             return nothing_weighed(advice)
-
-
-def _weighed(state: State, settings: Settings) -> State:
-    if settings == state.now:
-        return state
-    every = list(state.settings)
-    every[state.case] = settings
-    return replace(state, settings=tuple(every), before=state.now)
 
 
 def refusal(state: State) -> LabError | None:

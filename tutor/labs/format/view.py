@@ -67,8 +67,10 @@ class FormatView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)
+        cut = "…" if state.left_out else ""
+        message = cut + " ".join(safe(state.message).split())
         above = [
-            _message(state, width),
+            Content.styled(figures.fit(message, width).rstrip(), "bold"),
             _rule(state.rule, width),
             *_text(state, width, 1 if room.low else 3),
             _standing(state, room),
@@ -78,12 +80,6 @@ class FormatView(LabView):
             return [*above, *_rows(state, room, _LEAST_ROWS), *below]
         rows = min(SHOWN, max(_LEAST_ROWS, height - len(above) - len(below) - 2))
         return [*above, *_rows(state, room, rows), Content(""), *below]
-
-
-def _message(state: State, width: int) -> Content:
-    cut = "…" if state.left_out else ""
-    line = cut + " ".join(safe(state.message).split())
-    return Content.styled(figures.fit(line, width).rstrip(), "bold")
 
 
 def _rule(rule: Rule, width: int) -> Content:

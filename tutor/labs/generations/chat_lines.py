@@ -8,13 +8,12 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
+from tutor.bots.pattern import words_of
 from tutor.bots.probes import BOTS
 from tutor.labs.kit.columns import LOW, ROOMY, around, beside, cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tutor.bots.bank import RetrievalReply
     from tutor.bots.rules import RuleReply
     from tutor.labs.generations.state import State, Turn
@@ -145,25 +144,19 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
         said = f"no rule of {len(state.rules)} fits, so the fallback speaks"
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
-    words = named_words(message, first.literal)
+    words = words_of(message)
+    literal = " ".join(words[place] for place in first.literal)
     captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]
     others = ", ".join(fit.rule for fit in reply.fits[1:])
     return [
         _pair("rule", first.rule, width),
         _pair("priority", str(first.priority), width),
         _pair("pattern", first.pattern, width),
-        _pair("words", words, width),
+        _pair("words", literal, width),
         *(_pair("" if place else "each *", each, width) for place, each in enumerate(captured)),
         *([_pair("used", f"{reply.turn} times in this talk", width)] if reply.turn > 1 else []),
         *([_pair("fit too", others, width)] if others else []),
     ]
-
-
-def named_words(message: str, places: Sequence[int]) -> str:
-    from tutor.bots.pattern import words_of
-
-    words = words_of(message)
-    return " ".join(words[place] for place in places)
 
 
 def _pair(name: str, value: str, width: int) -> Content:

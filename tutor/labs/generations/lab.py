@@ -236,7 +236,7 @@ def question(state: State) -> Question | None:
         return questions.AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
         return questions.AskRetrieval(state.own, state.seed, turn.message)
-    if turn is not None and turn.owes_generation:
+    if turn is not None and not turn.cut and not turn.written.done:
         ids = tuple(each.token.id for each in turn.written.tokens)
         return questions.AskGeneration(conversation(state.turns), ids, turn.luck, turn.written.most)
     return None if case is None else _probe_question(state, case)

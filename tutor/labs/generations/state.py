@@ -69,10 +69,6 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         """Whether other luck has led to the same answer."""
         return self.luck > 0 and self.written.done and self.written.text == self.before
 
-    @property
-    def owes_generation(self) -> bool:
-        return not self.cut and not self.written.done
-
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`trained` is about the intents `own` and the `seed`; `first_right` what the network reached

@@ -109,7 +109,9 @@ def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
     """How the training went, the intents, and the one that is looked at in full."""
     intents = state.bank.intents
-    above = [*_training(state, width), _intent_heading(width)]
+    about = "   about" if width >= ROOMY else ""
+    heading = f"  {'intent':<15}{'phrases':>8}{'held out':>10}{about}"
+    above = [*_training(state, width), Content.styled(heading, MUTED)]
     details = _intent_details(intents[state.intent], state, width)
     details = details[: _DETAILS if height >= LOW else 0]
     if height < LOW:
@@ -144,11 +146,6 @@ def _training(state: State, width: int) -> list[Content]:
             (figures.fit(f" held-out phrases right{before}", width - 10).rstrip(), ""),
         ),
     ]
-
-
-def _intent_heading(width: int) -> Content:
-    rest = "   about" if width >= ROOMY else ""
-    return Content.styled(f"  {'intent':<15}{'phrases':>8}{'held out':>10}{rest}", MUTED)
 
 
 def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content:

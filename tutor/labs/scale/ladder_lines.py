@@ -31,7 +31,8 @@ def ladder_lines(state: State, width: int) -> list[Content]:
     rungs = ladder(state)
     name = _NAME if width >= _NAME + 4 * _FIGURE else max(12, width - 2 - 2 * _FIGURE)
     quantity = QUANTITIES[state.quantity]
-    shown = QUANTITIES if width >= _NAME + 4 * _FIGURE else _two(quantity)
+    two: tuple[Quantity, ...] = (QUANTITIES[0], quantity if state.quantity else "compute")
+    shown = QUANTITIES if width >= _NAME + 4 * _FIGURE else two
     left = width - 2 - name - _FIGURE * len(shown) - 2
     bar = min(_WIDEST_BAR, left) if left >= 8 else 0
     heading: list[tuple[str, str] | str] = [(f"  {'':<{name}}", "")]
@@ -49,10 +50,6 @@ def ladder_lines(state: State, width: int) -> list[Content]:
         Content(""),
         *_source(rungs[min(state.rung, len(rungs) - 1)], width),
     ]
-
-
-def _two(quantity: Quantity) -> tuple[Quantity, ...]:
-    return ("parameters", "compute") if quantity == "parameters" else ("parameters", quantity)
 
 
 def _rung(
