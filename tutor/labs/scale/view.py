@@ -10,9 +10,8 @@ from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
-from tutor.labs.scale.ladder_lines import ladder_lines
+from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
-from tutor.labs.scale.text_lines import text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
