@@ -15,7 +15,7 @@ from tutor.labs.certainty.lab import VIEWS, State
 from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
-from tutor.labs.kit.columns import Room, wrapped
+from tutor.labs.kit.columns import Room, clipped, wrapped
 from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
@@ -154,7 +154,7 @@ def _figures(reply: Reply, room: Room) -> Content:
     least = min(range(len(reply.logs)), key=reply.logs.__getitem__)
     token = visible(reply.pieces[least]) or "∅"
     share = figures.percent(math.exp(reply.logs[least]))
-    token = figures.fit(token, 10).rstrip()
+    token = clipped(token, 10)
     certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
     if not room.roomy:
         return Content.assemble(certain, (f"   least {token} {share}", MUTED))
@@ -192,7 +192,7 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
         how += meant if len(agree + how + meant) <= width else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
-    lines = [Content(""), said, Content(figures.fit(counts, width).rstrip())]
+    lines = [Content(""), said, Content(clipped(counts, width))]
     whole = [reply for reply in drawn if reply.done]
     return [*lines, *(_drawn(reply, width) for reply in whole[: max(0, rows - 2)])]
 
@@ -200,7 +200,7 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
 def _drawn(reply: Reply, width: int) -> Content:
     text = safe(" ".join(reply.text.split()))
     certain = f"{100 * reply.certainty:>3.0f} %  "
-    return Content.assemble((certain, MUTED), figures.fit(text, width - len(certain)).rstrip())
+    return Content.assemble((certain, MUTED), clipped(text, width - len(certain)))
 
 
 def _calibration(state: State, room: Room) -> list[Content]:

@@ -13,7 +13,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
 from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import Room
+from tutor.labs.kit.columns import Room, clipped
 from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
 from tutor.labs.kit.view import LabView, does
 from tutor.text import counted, safe, visible
@@ -70,7 +70,7 @@ class FormatView(LabView):
         cut = "…" if state.left_out else ""
         message = cut + " ".join(safe(state.message).split())
         above = [
-            Content.styled(figures.fit(message, width).rstrip(), "bold"),
+            Content.styled(clipped(message, width), "bold"),
             _rule(state.rule, width),
             *_text(state, width, 1 if room.low else 3),
             _standing(state, room),
@@ -84,9 +84,7 @@ class FormatView(LabView):
 
 def _rule(rule: Rule, width: int) -> Content:
     text = rule.text if rule.kind == "pattern" else " | ".join(rule.choices)
-    return Content.assemble(
-        (f"{rule.kind:<9}", MUTED), (figures.fit(safe(text), width - 9).rstrip(), ACT)
-    )
+    return Content.assemble((f"{rule.kind:<9}", MUTED), (clipped(safe(text), width - 9), ACT))
 
 
 def _text(state: State, width: int, rows: int) -> list[Content]:
@@ -153,7 +151,7 @@ def _listed(place: Place, count: int) -> list[Row]:
 def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
     """Struck out where the mask removes it: a mark, a line through it, and no figure after."""
     gone = not row.after
-    name = figures.fit(visible(row.data) or "∅", size - 1).rstrip()
+    name = clipped(visible(row.data) or "∅", size - 1)
     pad = " " * (size - Content(name).cell_length)
     likely = theme.likely(row.after) if not gone else MUTED
     parts: list[str | tuple[str, str]] = [
@@ -179,7 +177,7 @@ def _costs(state: State, room: Room) -> list[Content]:
     bound = _cost("format", len(state.written), state.log_probability, room)
     free = _cost("free", len(state.free.ids), state.free.total, room)
     said = safe(" ".join(state.free.text.split()))
-    more = figures.fit(f"  {said}", room.width - free.cell_length).rstrip() if room.roomy else ""
+    more = clipped(f"  {said}", room.width - free.cell_length) if room.roomy else ""
     lines = [bound, Content.assemble(free, (more, MUTED))]
     if state.written:
         label = "token …" if len(state.written) > fitting else "token"

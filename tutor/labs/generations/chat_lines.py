@@ -10,7 +10,7 @@ from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
 from tutor.bots.pattern import words_of
 from tutor.bots.probes import BOTS
-from tutor.labs.kit.columns import LOW, ROOMY, around, beside, cursor
+from tutor.labs.kit.columns import LOW, ROOMY, around, beside, clipped, cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _message(state: State, turn: Turn, width: int) -> Content:
     count = f"  message {len(state.turns)}" if len(state.turns) > 1 else ""
     if turn.luck:
         count = f"  luck {turn.luck}{': same answer' if turn.unchanged else ''}{count}"
-    said = figures.fit(safe(turn.message), width - len(count)).rstrip()
+    said = clipped(safe(turn.message), width - len(count))
     gap = " " * (width - Content(said).cell_length - len(count))
     return Content.assemble((said, "bold"), gap, (count, MUTED))
 
@@ -160,9 +160,7 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
 
 
 def _pair(name: str, value: str, width: int) -> Content:
-    return Content.assemble(
-        (f"{name:<9}", MUTED), figures.fit(safe(value), max(4, width - 9)).rstrip()
-    )
+    return Content.assemble((f"{name:<9}", MUTED), clipped(safe(value), max(4, width - 9)))
 
 
 def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]:
@@ -181,7 +179,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         lines.append(Content.styled("nearest question, cosine", MUTED))
     for near in reply.nearest[:count]:
         below = near.cosine < reply.threshold
-        text = figures.fit(near.question, max(4, width - 6)).rstrip()
+        text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
     verdict = "is not reached" if reply.declined else "is enough"
     style = NOT_YET if reply.declined else ""

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.app.widgets import figures
 from tutor.bots.files import shipped_probes
 from tutor.bots.probes import BOTS, KINDS
 from tutor.labs.generations import probes as bot_probes
 from tutor.labs.generations.chat_lines import NAMES, cut_to_lines, duration
 from tutor.labs.generations.probes import CASES, Case
-from tutor.labs.kit.columns import ROOMY, around, cursor
+from tutor.labs.kit.columns import ROOMY, around, clipped, cursor
 from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import progress_line
 
@@ -109,7 +108,7 @@ def _progress(state: State, width: int) -> Content:
             said = f"{done} of {total} replies. Enter goes on."
         else:
             said = f"Enter puts {total // 3} messages to each of the three."
-        return Content.styled(figures.fit(said, width).rstrip(), MUTED)
+        return Content.styled(clipped(said, width), MUTED)
     taken = bot_probes.milliseconds(state.results, "generative")
     each = None if taken is None else taken / 1000 / len(BOTS)  # nearly all of it is generation's
     return progress_line(at_pace(done, total, each), width, "replies")
@@ -123,10 +122,10 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
     place = probes.probes.index(probe)
     number = f"{state.probe + 1} of {len(of_kind)}  "
     before = " · ".join(probe.before)
-    message = figures.fit(probe.message, width - len(number)).rstrip()
+    message = clipped(probe.message, width - len(number))
     lines = [Content.assemble((number, MUTED), (message, "bold"))]
     if before:
-        lines.append(Content.styled(figures.fit(f"after: {before}", width).rstrip(), MUTED))
+        lines.append(Content.styled(clipped(f"after: {before}", width), MUTED))
     each = min(3, max(1, (rows - len(lines)) // len(BOTS)))
     for bot in BOTS:
         lines += _reply(state, Case(place, bot), probe.criterion(bot), width, each)

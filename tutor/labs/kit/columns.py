@@ -98,6 +98,11 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
     ]
 
 
+def clipped(text: str, width: int) -> str:
+    """Return `text`, cut and marked as cut if it is longer than `width`."""
+    return figures.fit(text, width).rstrip()
+
+
 def wrapped(text: Content, width: int) -> list[Content]:
     """Return the lines of `text` wrapped at this width, without the spaces at the line breaks."""
     return [line.rstrip() for line in text.wrap(max(1, width))]

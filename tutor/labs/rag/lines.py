@@ -10,7 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
+from tutor.labs.kit.columns import ROOMY, around, clipped, cursor, wrapped
 from tutor.labs.rag.attempt import GAINED
 from tutor.labs.rag.questions import BUDGET
 from tutor.retrieval.pairs import pair_of
@@ -151,7 +151,7 @@ def prompt_line(state: State, width: int) -> Content:
     said = f"prompt: {used} of {BUDGET} tokens for passages"
     said += ", the last one cut" if cut else ""
     said += f", no room for {counted(len(out), 'passage')}" if out else ""
-    return Content.styled(figures.fit(said, width).rstrip(), MUTED)
+    return Content.styled(clipped(said, width), MUTED)
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
@@ -237,6 +237,6 @@ def _answers(state: State, width: int) -> list[Content]:
         mark = " ×" if each.way is not None and each.way.poison else ""
         said = safe(" ".join(each.said.split()))
         cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)
-        said = figures.fit(f"{said}{cited}", max(4, width - 14)).rstrip()
+        said = clipped(f"{said}{cited}", max(4, width - 14))
         lines.append(Content.assemble((figures.fit(f"{way}{mark}", 14), MUTED), said))
     return [heading, *lines]

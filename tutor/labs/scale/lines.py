@@ -12,7 +12,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import LOW, cursor, wrapped
+from tutor.labs.kit.columns import LOW, clipped, cursor, wrapped
 from tutor.labs.scale.lab import BEST, QUANTITIES, Quantity, ladder
 from tutor.text import counted, safe, visible
 
@@ -56,7 +56,7 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
     read = Content(visible(state.text.encode()).replace("␣", " ")).wrap(width)
     lines = [line.rstrip() for line in read][: 1 if low else 2 if height < _HIGH else 10]
     if len(read) > len(lines):
-        lines[-1] = Content(figures.fit(lines[-1].plain, width - 1).rstrip() + "…")
+        lines[-1] = Content(clipped(lines[-1].plain, width - 1) + "…")
     if state.left_out:
         lines.append(Content.styled(f"{counted(state.left_out, 'byte')} more are left out.", MUTED))
     if not low:
