@@ -34,7 +34,6 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Protocol
 
 import regex
 
@@ -62,12 +61,6 @@ _ALLOWED = regex.compile(
 
 FEW, DEEPEST = 8, 3
 """So few tokens are asked about one by one, and so are those that share so many bytes."""
-
-
-class Format(Protocol):
-    def begins(self, data: bytes) -> bool: ...
-
-    def whole(self, data: bytes) -> bool: ...
 
 
 class Choices:
@@ -125,6 +118,9 @@ class Pattern:
         inner = self._borders[bisect_right(self._borders, first) :]
         codes = [first, *(code for code in inner if code <= last)]
         return [chr(code) for code in codes if not 0xD800 <= code < 0xE000]
+
+
+Format = Choices | Pattern
 
 
 def _too_slow() -> LabError:

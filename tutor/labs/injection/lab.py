@@ -150,12 +150,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def progress(self) -> Progress:
         """How many reviews are read, of how many."""
-        cases = [
-            Case(defense, review)
-            for _, defense in self.defenses
-            for batch in _batches(self)
-            for review in batch
-        ]
+        cases = [Case(defense, review) for defense, batch in _batches(self) for review in batch]
         done = sum(case in self.found for case in cases)
         return at_pace(done, len(cases), self.seconds)
 
@@ -234,13 +229,16 @@ def _written(text: str) -> str:
     return text.strip()
 
 
-def _batches(state: State) -> Iterator[tuple[str, ...]]:
-    """Reviews that are asked at once: bad, good, and the bad ones with each addition."""
+def _batches(state: State) -> Iterator[tuple[Defense, tuple[str, ...]]]:
+    """Yield each defense with the reviews that are asked at once: bad, good, and the bad ones with
+    each addition."""
     given = material()
-    yield given.documents
-    yield given.praise
-    for attack in state.attacks:
-        yield tuple(attacked(document, attack) for document in given.documents)
+    additions = [
+        tuple(attacked(each, attack) for each in given.documents) for attack in state.attacks
+    ]
+    for _, defense in state.defenses:
+        for reviews in (given.documents, given.praise, *additions):
+            yield defense, reviews
 
 
 def question(state: State) -> Question | None:
@@ -250,11 +248,9 @@ def question(state: State) -> Question | None:
     if missing := tuple(each for each in looked_at if Case(defense, each) not in state.found):
         return Question(defense, missing)
     if state.running:
-        for _, defense in state.defenses:
-            for batch in _batches(state):
-                missing = tuple(each for each in batch if Case(defense, each) not in state.found)
-                if missing:
-                    return Question(defense, missing)
+        for defense, batch in _batches(state):
+            if missing := tuple(each for each in batch if Case(defense, each) not in state.found):
+                return Question(defense, missing)
     return None
 
 
