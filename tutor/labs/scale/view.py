@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
+
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import key
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
@@ -36,8 +38,18 @@ class ScaleView(LabView):
         key("a", "add", "add a server", "A model elsewhere: its name and address."),
         key("d", "remove", "remove", "Take away the server that reads."),
         key("enter", "again", "ask it again", "Ask the server once more."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'quantity')", "bars of", "What the bars show."),
-        *pair(UP_DOWN, "move_focus(*, 'rung')", "source", "Where it is from."),
+        Binding(
+            "right",
+            "move_focus(1, 'quantity')",
+            "bars of",
+            key_display="←→",
+            tooltip="What the bars show.",
+        ),
+        Binding("left", "move_focus(-1, 'quantity')", show=False),
+        Binding(
+            "down", "move_focus(1, 'rung')", "source", key_display="↑↓", tooltip="Where it is from."
+        ),
+        Binding("up", "move_focus(-1, 'rung')", show=False),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
