@@ -11,7 +11,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 WIDE = 120
 """Columns from which on a lab shows two things beside each other."""
@@ -106,6 +106,17 @@ def clipped(text: str, width: int) -> str:
 def wrapped(text: Content, width: int) -> list[Content]:
     """Return the lines of `text` wrapped at this width, without the spaces at the line breaks."""
     return [line.rstrip() for line in text.wrap(max(1, width))]
+
+
+def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
+    """Return the cells of as many groups as fit into `width` columns, from the first."""
+    shown: list[Cell] = []
+    for group in groups:
+        width -= Content.assemble(*group).cell_length
+        if width < 0:
+            break
+        shown += group
+    return shown
 
 
 def around(focus: int, count: int, room: int) -> range:

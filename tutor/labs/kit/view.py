@@ -201,6 +201,11 @@ def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
     return lambda view: view.did(make())
 
 
+def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
+    """Return what a key does that lets the learner edit the text of the state (see `write`)."""
+    return lambda view: view.write(label, view.state.text, then)
+
+
 def _marked(line: Content, width: int) -> Content:
     if line.cell_length <= width:
         return line

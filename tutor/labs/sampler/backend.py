@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.sampler.lab import SHOWN, Answer, Question, Row
 from tutor.lm import chain
@@ -53,5 +52,4 @@ def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | 
     return next(removing, None)
 
 
-def make_backend(tools: Tools) -> SamplerBackend:
-    return SamplerBackend(tools)
+make_backend = SamplerBackend

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tutor.labs.kit.backend import Tools
+from tutor.labs.word_in_context import lab
 from tutor.labs.word_in_context.in_context import cosines, cosines_of_others, last_token_of, streams
-from tutor.labs.word_in_context.lab import MOST_NAMED, Compare, Compared, Name, Named, Names
+from tutor.labs.word_in_context.lab import Answer, By, Question
+from tutor.labs.word_in_context.sentence_pair import Sentence
 from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from tutor.labs.kit.backend import Tools
-    from tutor.labs.word_in_context.lab import Answer, By, Question
-    from tutor.labs.word_in_context.sentence_pair import Sentence
 
 
 class WordInContextBackend:
@@ -33,8 +32,8 @@ class WordInContextBackend:
         others, other_stream, other_at = self._read(question.second)
         first, second = stream[:, at], other_stream[:, other_at]  # [layers + 1, width]
         match question:
-            case Compare():
-                return Compared(
+            case lab.Compare():
+                return lab.Compared(
                     tokens=(
                         self._tokenizer.token(ids[at]),
                         self._tokenizer.token(others[other_at]),
@@ -42,7 +41,7 @@ class WordInContextBackend:
                     cosines=tuple(cosines(first, second)),
                     others=tuple(cosines_of_others(stream, other_stream, ids, others)),
                 )
-            case Name(layer=layer, by=by):
+            case lab.Name(layer=layer, by=by):
                 return self._names(first[layer], second[layer], by)
 
     def _read_anew(self, sentence: Sentence) -> tuple[list[int], Tensor, int]:
@@ -53,7 +52,7 @@ class WordInContextBackend:
         return ids, streams(self._network, ids), at
 
     @torch.inference_mode()
-    def _names(self, first: Tensor, second: Tensor, by: By) -> Names:
+    def _names(self, first: Tensor, second: Tensor, by: By) -> lab.Names:
         match by:
             case "lens":
                 scores = self._network.lens(torch.stack([first, second])).softmax(dim=-1)
@@ -61,14 +60,13 @@ class WordInContextBackend:
                 scores = self._table.cosines(torch.stack([first, second]))
             case "difference":
                 scores = self._table.cosines(torch.stack([first - second, second - first]))
-        return Names(*(self._named(row) for row in scores))
+        return lab.Names(*(self._named(row) for row in scores))
 
-    def _named(self, scores: Tensor) -> tuple[Named, ...]:
+    def _named(self, scores: Tensor) -> tuple[lab.Named, ...]:
         return tuple(
-            Named(self._tokenizer.token(found.id), found.cosine)
-            for found in nearest(scores, MOST_NAMED)
+            lab.Named(self._tokenizer.token(found.id), found.cosine)
+            for found in nearest(scores, lab.MOST_NAMED)
         )
 
 
-def make_backend(tools: Tools) -> WordInContextBackend:
-    return WordInContextBackend(tools)
+make_backend = WordInContextBackend

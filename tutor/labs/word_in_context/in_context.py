@@ -17,15 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from tutor.lm.network import Trace, Transformer
-
-if TYPE_CHECKING:
-    from tutor.lm.tokenizer import Tokenizer
+from tutor.lm.tokenizer import Tokenizer
 
 
 @torch.inference_mode()

@@ -15,13 +15,15 @@ from textual_hires_canvas import Canvas
 from textual_plot import PlotWidget
 
 from tutor.app.theme import MUTED
+from tutor.app.widgets.lines import Lines
+from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.labels import Spot, place
 from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.app import RenderResult
+    from textual.app import ComposeResult, RenderResult
     from textual.events import Resize
 
     from tutor.labs.kit.words.groups import Group
@@ -168,6 +170,19 @@ class WordPlot(PlotWidget, can_focus=False):
         if hidden:
             said = f" {counted(hidden, 'name')} hidden "
             _write(canvas, max(1, width - len(said)), height + 1, said, self._style("plot--label"))
+
+
+class WordMapLabView(LabView):
+    """The view of a lab with a map of words, and lines above and below it."""
+
+    DEFAULT_CSS = """
+    WordMapLabView { overflow: hidden hidden; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="lines")
+        yield WordPlot(id="map")
+        yield Lines(id="below")
 
 
 def mark(group: int) -> str:
