@@ -9,7 +9,7 @@ import torch
 
 from tests.labs.lab_backend import small_model
 from tutor.labs.rag.passage_vectors import RARE, Reader, blocks_read, halfway, placings
-from tutor.labs.word_in_context.in_context import streams
+from tutor.labs.word_in_context.backend import streams
 
 TEXTS = ("The cat sat on the mat.", "The dog sat on the log.", "Paris is the capital of France.")
 

@@ -105,15 +105,9 @@ def act(state: State, action: Action) -> State:
 
 
 def _focused(state: State, read: Answer, axis: Axis, by: int) -> State:
-    match axis:
-        case "layer":
-            new = replace(state, layer=moved(state.layer, by, read.layers))
-        case "head":
-            new = replace(state, head=moved(state.head, by, read.heads))
-        case "token":
-            new = replace(state, token=moved(state.token, by, len(read.tokens)))
-        case "key":
-            new = replace(state, key=moved(state.key, by, len(read.tokens)))
+    tokens = len(read.tokens)
+    counts = {"layer": read.layers, "head": read.heads, "token": tokens, "key": tokens}
+    new = replace(state, **{axis: moved(getattr(state, axis), by, counts[axis])})
     other = (new.layer, new.head) != (state.layer, state.head)
     return replace(new, worked=None) if other else _work_again(new)
 

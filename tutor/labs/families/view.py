@@ -24,7 +24,7 @@ from tutor.labs.families.answers import (
 from tutor.labs.families.lab import State, text
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, ShowView, cycled
-from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, cursor
+from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped, cursor
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, Keys, Pair, key, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
@@ -149,7 +149,7 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
     what = "goes on  " if state.family == "decoder" else "writes  "
     unsure = f"least sure of “{_shown(least.word)}”: {figures.percent(least.probability)}"
     words = ((_shown(said.word), "bold") for said in answer.said)
-    unsure = figures.fit(unsure, width).rstrip()
+    unsure = clipped(unsure, width)
     return [*_wrapped(what, words, width), Content.styled(unsure, MUTED)]
 
 
@@ -246,7 +246,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
 def _taken(state: State, attention: Attention, width: int) -> Content:
     """The row in focus in words."""
     if state.masks:
-        return Content.styled(figures.fit(SEES[state.family], width).rstrip(), MUTED)
+        return Content.styled(clipped(SEES[state.family], width), MUTED)
     shares = attention.row(state.layer, state.head, state.focus)
     order = sorted(range(len(shares)), key=lambda at: -shares[at])[:3]
     word = _shown(attention.rows[state.focus])

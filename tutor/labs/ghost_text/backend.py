@@ -97,7 +97,8 @@ class _Line:
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))
-        if not self._begun and len(self._backend.bytes_of(best)) > len(left):
+        # the first token that adds something new
+        if len(self._data) <= len(self._typed) and len(self._backend.bytes_of(best)) > len(left):
             self._beginnings = self._ways_to_begin(shares, len(left))
             if self._instead is not None:
                 best = self._instead
@@ -115,11 +116,6 @@ class _Line:
     @property
     def done(self) -> bool:
         return self.closed or self._new >= self._backend.most
-
-    @property
-    def _begun(self) -> bool:
-        """Whether something of it is new."""
-        return len(self._data) > len(self._typed)
 
     def _ways_to_begin(self, shares: Tensor, left: int) -> tuple[Beginning, ...]:
         ids = ranked(shares, SHOWN + 1).tolist()

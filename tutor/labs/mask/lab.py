@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Literal
 
 import msgspec
@@ -94,12 +95,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         old = next(iter(self.before.values())).tokens
         if old == self.tokens:
             return 0
-        same = 0
-        for one, other in zip(old, self.tokens, strict=False):
-            if one.id != other.id:
-                break
-            same += 1
-        return same
+        pairs = zip(old, self.tokens, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
         """How many predictions within the beginning that both texts share have changed, although

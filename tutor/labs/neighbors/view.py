@@ -8,11 +8,12 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
-from tutor.labs.kit.columns import LOW, ROOMY, Cell, Column, around, cursor, heading, row
+from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.kit.words.lines import cosine, cosine_bar, form_note, ramp
+from tutor.labs.kit.words.word import Near
 from tutor.labs.neighbors import lab
 from tutor.labs.neighbors.analogies import Analogy, Sum, analogy
 from tutor.labs.neighbors.lab import VIEWS, State, View
@@ -76,29 +77,17 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
         form = there.forms[state.form % len(there.forms)]
         if len(form) > 1:
             head.append(Content.styled(f"  {form_note(form)}", NOT_YET))
-    columns = [Column("rank  ", 6), Column("row", _name(width)), Column("  cosine", 8)]
-    if width >= ROOMY:
-        columns.insert(2, Column("id", 10, right=True))
+    number = 10 if width >= ROOMY else 0
     if not low:
-        head.append(heading(columns))
-    name = f"  {'':>6}{'two at random':<{sum(column.width for column in columns[1:-1])}}"
+        names = f"  {'rank':>4}  {'row':<{_name(width)}}{'id' * bool(number):>{number}}  cosine"
+        head.append(Content.styled(names, MUTED))
+    by_chance = f"  {'':>4}  {'two at random':<{_name(width)}}{'':>{number}}"
     chance = Content.assemble(
-        (f"{name}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
+        (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
     )
-    lines = []
-    for at in around(state.focus, len(state.near), max(2, height - len(head) - 1)):
-        near, here = state.near[at], at == state.focus
-        cells: list[Cell] = [
-            (f"{near.rank:>4}", MUTED),
-            (figures.shown(near.token), "bold" if here else ""),
-            f"  {cosine(near.cosine)}",
-            " ",
-            cosine_bar(near.cosine, _bar(width)),
-        ]
-        if width >= ROOMY:
-            cells.insert(2, (figures.count(near.token.id), MUTED))
-        lines.append(row(columns, cells, here=here))
-    return [*head, *lines, chance]
+    shown = around(state.focus, len(state.near), max(2, height - len(head) - 1))
+    rows = [_row(state.near[place], width, here=place == state.focus) for place in shown]
+    return [*head, *rows, chance]
 
 
 def _name(width: int) -> int:
@@ -108,6 +97,17 @@ def _name(width: int) -> int:
 def _bar(width: int) -> int:
     used = _name(width) + 18 + (10 if width >= ROOMY else 0)
     return max(0, min(40, width - used))
+
+
+def _row(near: Near, width: int, *, here: bool) -> Content:
+    return Content.assemble(
+        cursor(here),
+        (f"{near.rank:>4}  ", MUTED),
+        (figures.fit(figures.shown(near.token), _name(width)), "bold" if here else ""),
+        (f"{figures.count(near.token.id):>10}" if width >= ROOMY else "", MUTED),
+        f"  {cosine(near.cosine)}  ",
+        cosine_bar(near.cosine, _bar(width)),
+    )
 
 
 def _about(there: lab.Neighborhood, width: int) -> Content:

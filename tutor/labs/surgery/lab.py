@@ -203,20 +203,18 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    def with_(**found: object) -> State:
-        return replace(state, progress=None, **found)
-
+    state = replace(state, progress=answer if isinstance(answer, Progress) else None)
     match answer:
         case Progress():
-            return replace(state, progress=answer)
+            return state
         case Distributions(layers=layers, heads=heads):
-            return with_(next=answer, layers=layers, heads=heads)
+            return replace(state, next=answer, layers=layers, heads=heads)
         case Lenses():
-            return with_(lens=answer)
+            return replace(state, lens=answer)
         case HeadScores(scores=scores):
-            return with_(scores=scores)
+            return replace(state, scores=scores)
         case Copied():
-            return with_(copied=answer)
+            return replace(state, copied=answer)
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -72,16 +73,7 @@ def single_bytes(text: str) -> tuple[Piece, ...]:
 
 def words(text: str) -> tuple[Piece, ...]:
     """Cut at white space, which stays with the word after it, so that no byte is lost."""
-    pieces: list[str] = []
-    open_ = False
-    for character in text:
-        if not pieces or (character.isspace() and open_):
-            pieces.append(character)
-            open_ = not character.isspace()
-        else:
-            pieces[-1] += character
-            open_ = open_ or not character.isspace()
-    return tuple(Piece(piece.encode()) for piece in pieces)
+    return tuple(Piece(piece.encode()) for piece in re.findall(r"\s*\S+|\s+", text))
 
 
 def start() -> State:

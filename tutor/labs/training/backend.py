@@ -64,7 +64,8 @@ class TrainingBackend:
             case "save":
                 _save(training, self._saved)
             case "back":
-                training = self._back()
+                training = self._training = self._loaded(self._saved)
+                self._keep(training)
         anew = question.order in ("look", "back", "drop")
         began = 0 if anew else min(question.done, before)
         history = training.history
@@ -104,11 +105,6 @@ class TrainingBackend:
         if training.done:
             with suppress(OSError):  # a full disk: then an engine that stops loses the training
                 training.save(self._running)
-
-    def _back(self) -> LiveTraining:
-        self._training = self._loaded(self._saved)
-        self._keep(self._training)
-        return self._training
 
     def _loaded(self, path: Path) -> LiveTraining:
         training = LiveTraining(self._prose())

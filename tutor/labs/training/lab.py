@@ -182,8 +182,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _begun(state: State) -> State:
-    ahead = (state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY
-    until = min(ahead, MOST_STEPS)
+    until = min((state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY, MOST_STEPS)
     return replace(state, running=until > state.done, until=until)
 
 

@@ -109,15 +109,9 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=focus, center=center)
 
 
-def bounds(points: tuple[Point, ...]) -> tuple[Point, Point]:
-    """The lower left and the upper right corner of the map."""
-    xs, ys = zip(*points, strict=True)
-    return (min(xs), min(ys)), (max(xs), max(ys))
-
-
 def middle(points: tuple[Point, ...]) -> Point:
-    (left, low), (right, high) = bounds(points)
-    return (left + right) / 2, (low + high) / 2
+    xs, ys = zip(*points, strict=True)
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
 def _point(state: State, place: int) -> Point | None:
@@ -127,11 +121,11 @@ def _point(state: State, place: int) -> Point | None:
 def _panned(state: State, right: int, up: int) -> State:
     if state.map is None or state.zoom == 1:
         return state
-    (left, low), (far, high) = bounds(state.map.points)
+    xs, ys = zip(*state.map.points, strict=True)
     x, y = state.center or middle(state.map.points)
-    x += right * PAN_STEP * (far - left) / state.zoom
-    y += up * PAN_STEP * (high - low) / state.zoom
-    center = (min(max(x, left), far), min(max(y, low), high))
+    x += right * PAN_STEP * (max(xs) - min(xs)) / state.zoom
+    y += up * PAN_STEP * (max(ys) - min(ys)) / state.zoom
+    center = (min(max(x, min(xs)), max(xs)), min(max(y, min(ys)), max(ys)))
     return replace(state, center=center)
 
 
