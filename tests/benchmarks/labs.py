@@ -21,7 +21,7 @@ from tutor.labs.kit.actions import Adjust, Run, ShowView, Toggle
 from tutor.labs.kit.backend import Tools, make_backend
 from tutor.labs.kit.lab import settle
 from tutor.labs.prompting import lab as prompting
-from tutor.labs.prompting.actions import Copy
+from tutor.labs.prompting.lab import Copy
 from tutor.labs.training import lab as training
 from tutor.labs.word2vec import lab as word2vec
 from tutor.lm.language_model import LanguageModel
@@ -87,7 +87,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
         Measured(
             "300 reviews read with five defenses against prompt injection (limit)",
             "s",
-            seconds_to_rest("injection", injection.start(), Run(), model),
+            seconds_to_rest("injection", injection.State(), Run(), model),
             INJECTION_LIMIT_S,
             1.0,
         ),

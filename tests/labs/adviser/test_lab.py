@@ -42,7 +42,7 @@ def case(by: int) -> adviser.Action:
 
 
 def begun() -> State:
-    return adviser.receive(adviser.start(), adviser.Read(), ADVICE)
+    return adviser.receive(adviser.State(), adviser.Read(), ADVICE)
 
 
 def after(*actions: adviser.Action, state: State | None = None) -> State:
@@ -71,7 +71,7 @@ def picked(state: State, option: str) -> State:
 
 
 def test_until_the_data_is_there_nothing_can_be_done() -> None:
-    state = adviser.start()
+    state = adviser.State()
     assert isinstance(adviser.question(state), adviser.Read)
     cases: adviser.Action = ShowView("cases")
     for action in (weight(1), MUST, case(1), PickOption(), SaveResult(), cases):

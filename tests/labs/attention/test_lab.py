@@ -98,7 +98,7 @@ def test_of_a_long_text_the_beginning_is_taken(tmp_path: Path) -> None:
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(TextError):
-        attention.act(attention.start(), EditText(" \n"))
+        attention.act(attention.State(), EditText(" \n"))
 
 
 def test_layers_heads_and_tokens_end_at_the_last(tmp_path: Path) -> None:

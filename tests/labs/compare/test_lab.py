@@ -45,7 +45,7 @@ def settled(state: State, there: Any, until: Any = lambda state: False) -> State
 
 def with_server(server: Loopback, there: Any, *, alone: bool = True) -> State:
     """The lab with a model of this server chosen."""
-    state = settled(lab.start(), there)
+    state = settled(lab.State(), there)
     if alone:
         state = lab.act(state, Toggle("model"))  # not the one here
     return lab.act(state, Add("openai:some-model", server.url + "/v1"))
@@ -56,7 +56,7 @@ def reply(state: State) -> Reply:
 
 
 def test_the_models_here_come_first_and_only_they_are_chosen(there: Any) -> None:
-    state = settled(lab.start(), there)
+    state = settled(lab.State(), there)
     assert state.names[0] == small_model().card.name
     assert [model.here for model in state.models][:2] == ["loaded", None]  # one that is both
     assert state.chosen == (0,)
@@ -64,7 +64,7 @@ def test_the_models_here_come_first_and_only_they_are_chosen(there: Any) -> None
 
 
 def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
-    state = lab.act(settled(lab.start(), there), EditText("What is the capital of Kenya?"))
+    state = lab.act(settled(lab.State(), there), EditText("What is the capital of Kenya?"))
     state = settled(lab.act(state, Ask()), there)
     said = state.replies[0]
     prompt = chat_ids(small_model(), [ChatMessage("user", state.prompt)])
@@ -83,7 +83,7 @@ def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
 
 
 def test_it_does_not_depend_on_how_the_work_was_cut_up(there: Any, tmp_path: Path) -> None:
-    state = lab.act(settled(lab.start(), there), Adjust(1, "temperature"))
+    state = lab.act(settled(lab.State(), there), Adjust(1, "temperature"))
     at_once = settled(lab.act(state, Ask()), there)
     in_pieces = settled(lab.act(state, Ask()), backend("compare", tmp_path, moment=0.0))
     assert at_once.replies[0].text == in_pieces.replies[0].text
@@ -156,7 +156,7 @@ def test_nothing_is_sent_where_the_learner_has_not_agreed(there: Any) -> None:
     question = Go(1, "Hello", 0, ((0, Model(elsewhere=elsewhere), Reply()),))
     said = there.answer(question).replies[0]
     assert said.trouble.kind == "NotAllowed"
-    state = lab.act(settled(lab.start(), there), Add("openai:x", "http://192.0.2.1/v1"))
+    state = lab.act(settled(lab.State(), there), Add("openai:x", "http://192.0.2.1/v1"))
     asked = lab.act(state, Ask(without=(len(state.models) - 1,)))
     assert set(asked.replies) == {0}
 
@@ -174,7 +174,7 @@ def test_cost_by_the_dated_price() -> None:
 
 
 def test_four_at_most_and_none_without_its_key(there: Any) -> None:
-    state = settled(lab.start(), there)
+    state = settled(lab.State(), there)
     with pytest.raises(LabError, match="no key"):
         lab.act(lab.act(state, MoveFocus(1, "model")), Toggle("model"))
     for number in range(4):
@@ -215,7 +215,7 @@ def test_nothing_is_taken_away_while_it_is_asked(server: Loopback, there: Any) -
 
 
 def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> None:
-    state = settled(lab.act(settled(lab.start(), there), Ask()), there)
+    state = settled(lab.act(settled(lab.State(), there), Ask()), there)
     assert not state.outdated
     written = lab.act(state, EditText("What is a cat?"))
     assert written.outdated
@@ -224,8 +224,8 @@ def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> No
 
 def test_an_empty_prompt_is_refused_and_a_long_one_cut(there: Any) -> None:
     with pytest.raises(LabError):
-        lab.act(lab.start(), EditText("  "))
-    assert len(lab.act(lab.start(), EditText("x" * 5000)).prompt) == lab.LONGEST
+        lab.act(lab.State(), EditText("  "))
+    assert len(lab.act(lab.State(), EditText("x" * 5000)).prompt) == lab.LONGEST
 
 
 def test_goals_by_hand() -> None:

@@ -73,7 +73,7 @@ def filled(state: lab.State, through: int, clean: bool = True) -> lab.State:
 
 
 def test_counts_by_hand() -> None:
-    state = filled(lab.start(), 20)
+    state = filled(lab.State(), 20)
     found = lab.result(state, Defense())
     assert (found.through, found.harmless, found.clean, found.own) == (
         (20, 36),
@@ -82,11 +82,11 @@ def test_counts_by_hand() -> None:
         (0, 0),
     )
     assert lab.LAB.reached(state) == {"attacks-work", "all-measured"}
-    assert "attacks-work" not in lab.LAB.reached(filled(lab.start(), 17))
+    assert "attacks-work" not in lab.LAB.reached(filled(lab.State(), 17))
 
 
 def test_a_defense_that_calls_everything_the_same_is_none() -> None:
-    state = lab.act(lab.start(), EditText("Always say positive.", "defense"))
+    state = lab.act(lab.State(), EditText("Always say positive.", "defense"))
     assert "own-defense" in lab.LAB.reached(filled(state, 30))
     assert "own-defense" not in lab.LAB.reached(filled(state, 30, clean=False))
 
@@ -96,7 +96,7 @@ def test_what_was_measured_stays_when_an_attack_is_written(
 ) -> None:
     for _ in few_prompts(tmp_path, monkeypatch):
         there = backend("injection", tmp_path)
-        state = settled(lab.LAB, lab.act(lab.start(), Run()), there)
+        state = settled(lab.LAB, lab.act(lab.State(), Run()), there)
         total = state.progress.total
         assert state.complete
         assert total == 5 * (3 + 2 + 3 * 3)
@@ -107,11 +107,11 @@ def test_what_was_measured_stays_when_an_attack_is_written(
 
 
 def test_it_stops_and_moves_within_its_bounds() -> None:
-    running = lab.act(lab.start(), Run())
+    running = lab.act(lab.State(), Run())
     assert running.running
     assert not lab.act(running, Run()).running
-    assert lab.act(lab.start(), MoveFocus(99, "attack")).attack == 7
-    assert lab.act(lab.start(), MoveFocus(-99, "document")).document == 0
+    assert lab.act(lab.State(), MoveFocus(99, "attack")).attack == 7
+    assert lab.act(lab.State(), MoveFocus(-99, "document")).document == 0
     for empty in (EditText(" "), EditText("", "defense"), EditText("x" * 401)):
         with pytest.raises(TextError):
-            lab.act(lab.start(), empty)
+            lab.act(lab.State(), empty)

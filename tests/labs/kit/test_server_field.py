@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tutor.errors import UsageError
-from tutor.labs.kit.remote import Add
-from tutor.labs.kit.server_field import EXAMPLE, named
+from tutor.labs.kit.remote import EXAMPLE, Add, named
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_forward_and_back(tmp_path: Path) -> None:
 
 
 def test_too_long_a_text_is_cut_and_that_is_known() -> None:
-    state = merges.act(merges.start(), EditText("x" * (merges.LONGEST + 7)))
+    state = merges.act(merges.State(), EditText("x" * (merges.LONGEST + 7)))
     assert (len(state.text), state.left_out) == (merges.LONGEST, 7)
 
 

@@ -54,7 +54,7 @@ def test_other_spellings_can_be_taken_out_and_keep_their_ranks() -> None:
     texts = (" Good", " bad", "good", " goods", "GOOD")
     near = tuple(Near(n, Token(n, text, text.encode()), 0.5) for n, text in enumerate(texts, 1))
     there = Neighborhood((), Token(9, " good", b" good"), 1.0, near, 0.4, 100)
-    state = lab.receive(lab.start(), AskNear("good", 0, None), there)
+    state = lab.receive(lab.State(), AskNear("good", 0, None), there)
     assert state.near == near
     assert [one.rank for one in lab.act(state, Toggle("spellings")).near] == [2, 4]
 
@@ -141,14 +141,14 @@ def test_what_is_no_analogy_is_refused(text: str) -> None:
 
 def test_too_many_words_are_left_out_and_counted() -> None:
     text = " ".join(f"w{number}" for number in range(lab.MOST_WORDS + 3)) + " w0"
-    state = lab.act(lab.start(), EditText(text, "words"))
+    state = lab.act(lab.State(), EditText(text, "words"))
     assert (len(state.words), state.left_out) == (lab.MOST_WORDS, 3)
     with pytest.raises(LabError):
-        lab.act(lab.start(), EditText("one one", "words"))
+        lab.act(lab.State(), EditText("one one", "words"))
 
 
 def test_the_oldest_analogies_give_way() -> None:
-    state = lab.start()
+    state = lab.State()
     for number in range(lab.MOST_ANALOGIES + 2):
         state = lab.act(state, AddAnalogy("a", "b", "c", f"d{number}"))
     assert len(state.analogies) == lab.MOST_ANALOGIES
@@ -164,7 +164,7 @@ MOVES = st.lists(
 def test_the_focus_stays_where_something_is(
     moves: list[MoveFocus[Literal["row", "column"]]], view: lab.View
 ) -> None:
-    state = lab.act(lab.start(), ShowView(view))
+    state = lab.act(lab.State(), ShowView(view))
     for move in moves:
         state = lab.act(state, move)
     assert state.focus == 0  # no neighbors yet
@@ -183,12 +183,12 @@ def test_an_analogy_with_one_word_twice_reaches_no_goal(tmp_path: Path) -> None:
 
 
 def test_an_example_written_once_more_is_not_ones_own() -> None:
-    assert not lab.act(lab.start(), AddAnalogy(*EXAMPLES[0])).chosen.own
-    assert lab.act(lab.start(), AddAnalogy("a", "b", "c", "d")).chosen.own
+    assert not lab.act(lab.State(), AddAnalogy(*EXAMPLES[0])).chosen.own
+    assert lab.act(lab.State(), AddAnalogy("a", "b", "c", "d")).chosen.own
 
 
 def test_a_state_survives_the_way_to_the_engine() -> None:
-    asked = lab.question(lab.start())
+    asked = lab.question(lab.State())
     packed = msgspec.msgpack.encode(asked)
     assert msgspec.msgpack.decode(packed, type=lab.Question) == asked
 

@@ -150,7 +150,7 @@ def test_what_is_shown_after_is_before_in_the_next_step(tmp_path: Path) -> None:
 
 
 def test_walking_ends_at_both_ends_and_skipping_at_the_last_step() -> None:
-    state = lab.start()
+    state = lab.State()
     assert lab.act(state, Walk(-1)) == state
     for _ in range(20):
         state = lab.act(state, SkipSteps())
@@ -161,11 +161,11 @@ def test_walking_ends_at_both_ends_and_skipping_at_the_last_step() -> None:
 
 
 def test_a_long_text_is_cut_between_characters_and_a_short_one_refused() -> None:
-    state = lab.act(lab.start(), EditText("é" * 100))
+    state = lab.act(lab.State(), EditText("é" * 100))
     assert (state.text, state.left_out) == ("é" * 64, 72)
     for text in ("", "x"):
         with pytest.raises(LabError):
-            lab.act(lab.start(), EditText(text))
+            lab.act(lab.State(), EditText(text))
 
 
 def test_the_focus_stays_within_the_text_and_the_tensors(tmp_path: Path) -> None:

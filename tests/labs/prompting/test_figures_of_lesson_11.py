@@ -121,7 +121,7 @@ def test_each_defense_holds_as_often_as_is_said(at: int, language_model: Languag
     answer = backend.answer(injection.Question(defense, reviews))
     cases = (Case(defense, review) for review in reviews)
     state = msgspec.structs.replace(
-        injection.start(), found=dict(zip(cases, answer.shares, strict=True))
+        injection.State(), found=dict(zip(cases, answer.shares, strict=True))
     )
     found = injection.result(state, defense)
     assert ORDERS is not None

@@ -31,7 +31,7 @@ from tutor.labs.kit.prompts.version import (
     whole_answer,
 )
 from tutor.labs.prompting import lab
-from tutor.labs.prompting.actions import Copy, Recall
+from tutor.labs.prompting.lab import Copy, Recall
 from tutor.lm.chat import chat_ids, text_ids
 from tutor.lm.session import Session
 

@@ -33,8 +33,7 @@ from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import assemble
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.prompting import lab
-from tutor.labs.prompting.actions import Action, Recall
-from tutor.labs.prompting.lab import State
+from tutor.labs.prompting.lab import Action, Recall, State
 from tutor.labs.prompting.remote import plan
 from tutor.labs.prompting.remote_backend import label_shares
 from tutor.vendors.service import Alternative

@@ -15,7 +15,7 @@ from tests.labs.lab_backend import backend, done
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 from tutor.labs.kit.actions import Adjust, Run
 from tutor.labs.kit.runner import Left
-from tutor.labs.prompting.actions import VIEWS, View
+from tutor.labs.prompting.lab import VIEWS, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

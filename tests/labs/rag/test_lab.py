@@ -16,9 +16,11 @@ from tutor.labs.kit.actions import Adjust, Choose, EditText, Run, Toggle
 from tutor.labs.rag import attempt as rag_attempt
 from tutor.labs.rag import lab, sentence_encoder
 from tutor.labs.rag import quality as rag_quality
+from tutor.labs.rag import questions as rag_questions
 from tutor.labs.rag import vectors as rag_vectors
-from tutor.labs.rag.attempt import (
-    Attempt,
+from tutor.labs.rag.attempt import Attempt, prompt
+from tutor.labs.rag.backend import Limits
+from tutor.labs.rag.questions import (
     Find,
     Found,
     Hit,
@@ -32,9 +34,7 @@ from tutor.labs.rag.attempt import (
     Way,
     Write,
     Written,
-    prompt,
 )
-from tutor.labs.rag.backend import Limits
 from tutor.lm.chat import text_ids
 from tutor.lm.session import Session
 from tutor.retrieval import store
@@ -52,10 +52,12 @@ COURSE = Source("course", 7, vectors=True)
 
 def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> None:
     there = backend(tmp_path)
-    by = {kind: there.answer(Find(PASSWORD, Way(kind=kind), 3)).hits for kind in rag_attempt.KINDS}
+    by = {
+        kind: there.answer(Find(PASSWORD, Way(kind=kind), 3)).hits for kind in rag_questions.KINDS
+    }
     assert by["words"][0].passage.anchor == "words"
     assert "bytes" not in [hit.passage.anchor for hit in by["words"]]  # no word in common
-    assert len(by["meaning"]) == rag_attempt.SHOWN
+    assert len(by["meaning"]) == rag_questions.SHOWN
     assert by["both"][0].passage.anchor == "words"
     text, marks = by["words"][0].passage.text, by["words"][0].marks
     assert {text[start:stop] for start, stop in marks} >= {"guest", "network", "password"}
@@ -67,7 +69,7 @@ def test_passages_are_found_by_words_by_meaning_and_by_both(tmp_path: Path) -> N
 
 def test_a_false_passage_is_found_like_the_others(tmp_path: Path) -> None:
     there = backend(tmp_path)
-    for kind in rag_attempt.KINDS:
+    for kind in rag_questions.KINDS:
         hits = there.answer(Find(PASSWORD, Way(kind=kind, poison=FALSE), 3)).hits
         (false,) = [hit for hit in hits if hit.false]
         assert false.passage.text == FALSE
@@ -189,7 +191,7 @@ def test_settings_ask_the_same_question_anew() -> None:
     assert state.attempt.way == Way(kind="meaning")
     assert state.attempt.query == lab.start().attempt.query
     assert lab.act(state, Adjust(-9, "passages")).attempt.count == 1
-    assert lab.act(state, Adjust(9, "passages")).attempt.count == rag_attempt.MOST_PASSAGES
+    assert lab.act(state, Adjust(9, "passages")).attempt.count == rag_questions.SHOWN
     assert lab.act(state, EditText("  a   b ", "poison")).attempt.way == Way(
         kind="meaning", poison="a b"
     )
@@ -244,8 +246,8 @@ def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
     assert state.quality.right == ()
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert rag_quality.finished(state.quality)
-    assert rag_quality.right_with(state.quality)[1] == 1
-    assert rag_quality.right_without(state.quality)[1] == 1
+    assert rag_quality.right(state.quality, with_passages=True)[1] == 1
+    assert rag_quality.right(state.quality, with_passages=False)[1] == 1
     anew = lab.act(state, Run())
     assert anew.quality == rag_quality.State(running=True)
 
@@ -273,7 +275,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     state = done("rag", there, Choose(1, "texts"), EditText("What waits for fish?"))
     assert state.attempt.way == Way("notes")
     assert [hit.passage.source for hit in state.attempt.hits] == ["heron.md"]
-    for kind in rag_attempt.KINDS:
+    for kind in rag_questions.KINDS:
         way = Way("notes", kind, "A wren waits for fish.")
         hits = there.answer(Find("What waits for fish?", way, 3)).hits
         assert any(hit.false for hit in hits)
@@ -297,7 +299,7 @@ def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
     assert lab.question(lab.act(state, Choose(-1, "way"))) == Read("course", 0, "meaning")
     state = lab.act(state, Run())
     assert lab.question(state) == Read("course", 0, "meaning")
-    assert len(state.kinds) == len(rag_attempt.KINDS) + 1
+    assert len(state.kinds) == len(rag_questions.KINDS) + 1
     assert state.quality.searched[1] == len(state.kinds) * len(pairs())
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.labs.lab_backend import small_model
-from tutor.labs.rag.passage_vectors import RARE, Reader, Space, blocks_read, halfway
-from tutor.labs.word_in_context.in_context import streams
+from tutor.labs.rag.passage_vectors import RARE, Reader, blocks_read, halfway, placings
+from tutor.labs.word_in_context.backend import streams
 
 TEXTS = ("The cat sat on the mat.", "The dog sat on the log.", "Paris is the capital of France.")
 
@@ -34,21 +34,21 @@ def test_a_vector_is_the_mean_of_its_tokens_rare_ones_counting_more(reader: Read
     weights = [1 / (sum(id_ in other for other in split) + RARE) for id_ in ids]
     rarity = torch.tensor(weights[1:])
     expected = (rarity[:, None] * stream[1:]).sum(0) / rarity.sum()
-    assert torch.allclose(reader.passage(1), expected, atol=1e-5)
-    assert torch.allclose(reader.question(TEXTS[1]), expected, atol=1e-5)
+    assert torch.allclose(reader.vector(TEXTS[1]), expected, atol=1e-5)
 
 
 def test_texts_of_one_token_and_of_none(reader: Reader) -> None:
-    assert not reader.question("").any()
-    assert torch.isfinite(reader.question("a")).all()
+    assert not reader.vector("").any()
+    assert torch.isfinite(reader.vector("a")).all()
 
 
 def test_cosines_after_what_all_have_in_common_is_taken_away() -> None:
     generator = torch.Generator().manual_seed(1)
     passages = torch.randn(7, 5, generator=generator) * torch.tensor([1.0, 2, 30, 1, 1]) + 9
     questions = torch.randn(4, 5, generator=generator)
-    space = Space(passages, questions)
+    place_passage, place_question = placings(passages, questions)
     question = questions[0]
+    cosines = place_passage(passages) @ place_question(question)
     spread = [column.square().mean().sub(column.mean() ** 2).sqrt() for column in passages.T]
     for number in range(7):
         one = [
@@ -61,10 +61,11 @@ def test_cosines_after_what_all_have_in_common_is_taken_away() -> None:
         cosine = sum(a * b for a, b in zip(one, other, strict=True)) / (
             math.hypot(*one) * math.hypot(*other)
         )
-        assert float(space.cosines(question)[number]) == pytest.approx(cosine, abs=1e-4)
-        assert space.with_passage(passages[number], question) == pytest.approx(cosine, abs=1e-4)
+        assert float(cosines[number]) == pytest.approx(cosine, abs=1e-4)
+        alone = place_passage(passages[number]) @ place_question(question)
+        assert float(alone) == pytest.approx(cosine, abs=1e-4)
 
 
 def test_numbers_that_never_vary_do_no_harm() -> None:
-    space = Space(torch.ones(3, 4), torch.ones(2, 4))
-    assert torch.isfinite(space.cosines(torch.ones(4))).all()
+    place_passage, place_question = placings(torch.ones(3, 4), torch.ones(2, 4))
+    assert torch.isfinite(place_passage(torch.ones(3, 4)) @ place_question(torch.ones(4))).all()

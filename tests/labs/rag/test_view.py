@@ -18,7 +18,7 @@ from tests.sample_course import COURSE
 from tutor.course.catalogue import load_course
 from tutor.labs.kit.actions import Choose, Run, Toggle
 from tutor.labs.kit.runner import Left
-from tutor.labs.rag import attempt as rag_attempt
+from tutor.labs.rag import questions as rag_questions
 from tutor.labs.rag import sentence_encoder
 from tutor.labs.rag.backend import Limits
 from tutor.retrieval import store
@@ -186,4 +186,4 @@ async def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
         await do(pilot, "x")
         assert "cut" in seen(pilot)
         assert "no room for" in seen(pilot)
-        assert rag_attempt.BUDGET == 400
+        assert rag_questions.BUDGET == 400

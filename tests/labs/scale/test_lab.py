@@ -23,9 +23,9 @@ from tutor.labs.scale.lab import (
     State,
     ladder,
 )
-from tutor.labs.scale.published import MODELS, training_compute
 from tutor.labs.scale.questions import Coming, Model, Read, Reading
 from tutor.labs.scale.reading_cost import bits_of, entropy_bits, next_probabilities
+from tutor.labs.scale.rungs import PUBLISHED, training_compute
 from tutor.labs.scale.side_model import SideModel
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
@@ -194,16 +194,17 @@ def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(another: P
 
 
 def test_what_was_published_is_consistent() -> None:
-    by_name = {model.name: model for model in MODELS}
-    gpt3 = by_name["GPT-3"]
+    by_name = {rung.name: rung for rung in PUBLISHED}
+    gpt3 = by_name["GPT-3 (2020)"]
     # Brown et al. 2020, table D.1: 3.14e23; Llama 3.1 405B, section 3.1: 3.8e25
     assert training_compute(gpt3.parameters, gpt3.tokens) == pytest.approx(3.14e23, rel=0.01)
-    largest = by_name["Llama 3.1 405B"]
+    largest = by_name["Llama 3.1 405B (2024)"]
     assert training_compute(largest.parameters, largest.tokens) == pytest.approx(3.8e25, rel=0.01)
-    for model in MODELS:
+    for model in PUBLISHED:
         assert model.source
         assert model.estimate == (model.parameters is None)
-        assert model.estimate == (model.compute is not None)
+        if not model.estimate:
+            assert model.compute == training_compute(model.parameters, model.tokens)
 
 
 def test_the_ladder_climbs_and_what_is_here_comes_first(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_the_ladder_climbs_and_what_is_here_comes_first(tmp_path: Path) -> None:
     small = rungs[0]  # the model in use is the one that comes along: it stands there once
     assert (small.parameters, small.tokens) == (5_328_128, 10_752_000)
     assert small.compute == 6 * 5_328_128 * 10_752_000
-    assert len(rungs) == 1 + len(MODELS)
+    assert len(rungs) == 1 + len(PUBLISHED)
 
 
 def reading(bits: float, size: int = 100, parameters: int = 10, name: str = "a") -> Reading:
@@ -239,7 +240,7 @@ def test_goals() -> None:
 
 
 def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
-    state = lab.act(lab.start(), EditText("é" * 400))
+    state = lab.act(lab.State(), EditText("é" * 400))
     assert (state.text, state.left_out) == ("é" * 300, 200)
     with pytest.raises(LabError):
         lab.act(state, EditText(""))
@@ -247,8 +248,8 @@ def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
 
 
 def test_the_keys_of_the_ladder_stay_on_it() -> None:
-    state = lab.act(lab.start(), ShowView("ladder"))
-    assert lab.act(state, MoveFocus(99, "rung")).rung == len(MODELS) - 1
+    state = lab.act(lab.State(), ShowView("ladder"))
+    assert lab.act(state, MoveFocus(99, "rung")).rung == len(PUBLISHED) - 1
     assert lab.act(state, MoveFocus(-99, "rung")).rung == 0
     assert lab.act(lab.act(state, MoveFocus(1, "quantity")), MoveFocus(-1, "quantity")) == state
 

@@ -191,7 +191,7 @@ def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path
 
 def test_a_service_without_log_probabilities_says_so(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="Gemini tells no log-probabilities"):
-        lab.act(lab.start(), Add("gemini:"))
+        lab.act(lab.State(), Add("gemini:"))
 
 
 def test_its_rung_is_not_told(tmp_path: Path) -> None:

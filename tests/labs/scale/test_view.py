@@ -12,9 +12,9 @@ from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of,
 from tests.tiny_gguf import write_gguf
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.runner import Left
-from tutor.labs.scale.lab import State, act, start
-from tutor.labs.scale.published import SMOLLM2_TOKENS
+from tutor.labs.scale.lab import State, act
 from tutor.labs.scale.questions import Coming, Guess, Reading
+from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def read_by_three(**changes: Any) -> State:
         "SmolLM2-135M-Instruct", 134_515_008, 98_362_432, SMOLLM2_TOKENS, 79, 369, 448.9, 5.32, best
     )
     readings = {"yours": yours, "small": small, "loaded": large}
-    return msgspec.structs.replace(start(), readings=readings, **changes)
+    return msgspec.structs.replace(State(), readings=readings, **changes)
 
 
 def opened(folder: Path, state: State) -> TutorApp:
@@ -120,7 +120,7 @@ async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:
 
 
 async def test_what_was_cut_is_said(tmp_path: Path) -> None:
-    cut = act(start(), EditText("x" * 700))
+    cut = act(State(), EditText("x" * 700))
     readings = read_by_three().readings
     state = msgspec.structs.replace(cut, readings=readings)
     async with opened(tmp_path, state).run_test(size=(80, 24)) as pilot:

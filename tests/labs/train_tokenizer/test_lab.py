@@ -11,8 +11,8 @@ import pytest
 from tests.labs.lab_backend import backend, done
 from tutor.labs.kit.actions import Adjust, EditText
 from tutor.labs.train_tokenizer import lab
+from tutor.labs.train_tokenizer.backend import BYTES, train_tokenizer
 from tutor.labs.train_tokenizer.lab import FIRST, SIZES, TrainOnLessons
-from tutor.labs.train_tokenizer.trainer import BYTES, train_tokenizer
 
 
 def test_the_first_merge_is_the_most_frequent_pair() -> None:
@@ -58,10 +58,10 @@ def test_a_text_of_ones_own_and_back(tmp_path: Path) -> None:
 
 
 def test_what_is_too_long_is_left_out_and_that_is_known() -> None:
-    state = lab.act(lab.start(), EditText("x" * (lab.LONGEST + 3)))
+    state = lab.act(lab.State(), EditText("x" * (lab.LONGEST + 3)))
     assert (len(state.own or ""), state.left_out) == (lab.LONGEST, 3)
 
 
 def test_the_dial_ends_at_both_ends() -> None:
-    assert lab.act(lab.start(), Adjust(-99, "size")).size == 0
-    assert lab.act(lab.start(), Adjust(99, "size")).size == len(SIZES) - 1
+    assert lab.act(lab.State(), Adjust(-99, "size")).size == 0
+    assert lab.act(lab.State(), Adjust(99, "size")).size == len(SIZES) - 1

@@ -304,8 +304,8 @@ def test_goals() -> None:
 
 
 def test_the_rate_ends_at_both_ends() -> None:
-    assert lab.act(lab.start(), Adjust(-99, "rate")).rate == 0
-    assert lab.act(lab.start(), Adjust(99, "rate")).rate == len(RATES) - 1
+    assert lab.act(lab.State(), Adjust(-99, "rate")).rate == 0
+    assert lab.act(lab.State(), Adjust(99, "rate")).rate == len(RATES) - 1
 
 
 def test_nothing_is_saved_before_there_is_a_network() -> None:

@@ -18,6 +18,7 @@ from tutor.errors import LabError, RequestCancelled
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.words import zoom
+from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.word2vec import lab
 from tutor.labs.word2vec.backend import NEAREST, Word2VecBackend
 from tutor.labs.word2vec.clusters import Point, compared, turned
@@ -48,14 +49,14 @@ def trained(state: State, there: Any, moments: int) -> State:
 
 
 def test_nothing_is_trained_before_it_is_begun(tmp_path: Path) -> None:
-    state = trained(lab.start(), backend(tmp_path), 1)
+    state = trained(lab.State(), backend(tmp_path), 1)
     assert lab.question(state) is None
     assert (state.done, state.losses, state.seconds) == (0, (), 0.0)
     assert all(now(state).known)
 
 
 def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -> None:
-    answer = trained(lab.act(lab.start(), Run()), backend(tmp_path), 3).now
+    answer = trained(lab.act(lab.State(), Run()), backend(tmp_path), 3).now
     run = TrainingRun(
         read_text(word2vec_text().read_text(encoding="utf-8"), Settings()), Settings()
     )
@@ -81,33 +82,33 @@ def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -
 
 def test_pausing_asks_for_nothing_and_going_on_continues(tmp_path: Path) -> None:
     there = backend(tmp_path)
-    state = lab.act(trained(lab.act(lab.start(), Run()), there, 4), Run())
+    state = lab.act(trained(lab.act(lab.State(), Run()), there, 4), Run())
     assert lab.question(state) is None
     assert trained(lab.act(state, Run()), there, 1).done > state.done
 
 
 def test_a_moment_given_up_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
     there = backend(tmp_path)
-    state = trained(lab.act(lab.start(), Run()), there, 2)
+    state = trained(lab.act(lab.State(), Run()), there, 2)
     asked = lab.question(state)
     assert asked is not None
     there.answer(asked)  # nobody hears it
     after = trained(state, there, 1)
-    straight = trained(lab.act(lab.start(), Run()), backend(tmp_path / "b"), 4)
+    straight = trained(lab.act(lab.State(), Run()), backend(tmp_path / "b"), 4)
     assert after.done == straight.done
     assert now(after).cosines == now(straight).cosines
 
 
 def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -> None:
-    state = trained(lab.act(lab.start(), Run()), backend(tmp_path), 3)
+    state = trained(lab.act(lab.State(), Run()), backend(tmp_path), 3)
     after = trained(state, backend(tmp_path), 1)
-    straight = trained(lab.act(lab.start(), Run()), backend(tmp_path / "b"), 4)
+    straight = trained(lab.act(lab.State(), Run()), backend(tmp_path / "b"), 4)
     assert after.done == straight.done
     assert now(after).cosines == now(straight).cosines
 
 
 def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path) -> None:
-    state = trained(lab.act(lab.start(), Run()), backend(tmp_path), 5)
+    state = trained(lab.act(lab.State(), Run()), backend(tmp_path), 5)
     after = trained(state, backend(tmp_path / "other"), 1)
     assert after.done < state.done
     assert [done for done, _ in after.losses] == [after.done]
@@ -117,7 +118,7 @@ def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path
 def test_a_folder_that_cannot_be_written_does_not_stop_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     there = backend(tmp_path / "file")
-    assert trained(lab.act(lab.start(), Run()), there, 2).done > 0
+    assert trained(lab.act(lab.State(), Run()), there, 2).done > 0
 
 
 def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
@@ -130,11 +131,11 @@ def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
 
 def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
     there = backend(tmp_path)
-    state = trained(lab.act(lab.start(), Run()), there, 3)
+    state = trained(lab.act(lab.State(), Run()), there, 3)
     other = lab.act(state, Choose(1, "seed"))
     assert (other.seed, other.window, other.done, other.losses) == (2, 5, 0, ())
     first = trained(other, there, 1)
-    assert now(first).cosines != now(trained(lab.act(lab.start(), Run()), there, 1)).cosines
+    assert now(first).cosines != now(trained(lab.act(lab.State(), Run()), there, 1)).cosines
     assert lab.act(other, Choose(1, "window")).window == lab.WINDOWS[1]
     seeds = [other.seed]
     for _ in range(lab.SEEDS - 1):
@@ -146,22 +147,22 @@ def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
 def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = trained(
-        lab.act(lab.start(), EditText("Copper xylophone gold; wheat rice Corn")), there, 1
+        lab.act(lab.State(), EditText("Copper xylophone gold; wheat rice Corn")), there, 1
     )
     assert state.unknown == ("xylophone",)
     assert state.known == (("copper", 0), ("gold", 0), ("wheat", 1), ("rice", 1), ("corn", 1))
     assert not state.enough
-    nothing = trained(lab.act(lab.start(), EditText("qqa qqb; qqc")), there, 1)
+    nothing = trained(lab.act(lab.State(), EditText("qqa qqb; qqc")), there, 1)
     assert (nothing.known, nothing.standing, now(nothing).nearest) == ((), None, ())
-    one = trained(lab.act(lab.start(), EditText("qqa qqb copper")), there, 1)
+    one = trained(lab.act(lab.State(), EditText("qqa qqb copper")), there, 1)
     assert len(now(one).points) == 1
     with pytest.raises(LabError):
-        lab.write("one two")
+        edit_words("one two")
 
 
 def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path: Path) -> None:
     there = backend(tmp_path)
-    state = lab.act(trained(lab.start(), there, 1), MoveFocus(3, "word"))
+    state = lab.act(trained(lab.State(), there, 1), MoveFocus(3, "word"))
     assert not state.fresh
     asked = lab.question(state)
     assert asked is not None
@@ -221,7 +222,7 @@ def test_clusters_are_words_nearest_to_their_kind_and_well_apart(
     groups: int, each: int, within: float, between: float, reached: bool
 ) -> None:
     text = ";".join(" ".join(f"w{g}{n}" for n in range(each)) for g in range(groups))
-    state = lab.act(lab.act(lab.start(), EditText(text)), Run())
+    state = lab.act(lab.act(lab.State(), EditText(text)), Run())
     asked = lab.question(state)
     assert asked is not None
     state = lab.receive(state, asked, answer_with(groups, each, within, between))
@@ -271,7 +272,7 @@ def test_no_other_turn_fits_better(points: tuple[Point, ...], data: st.DataObjec
 
 
 def test_maps_are_kept_further_and_further_apart_and_can_be_gone_back_to() -> None:
-    state = lab.act(lab.start(), Run())
+    state = lab.act(lab.State(), Run())
     for done in range(10, 4000, 10):
         asked = lab.question(state)
         assert asked is not None
@@ -301,7 +302,7 @@ MOVES = st.lists(
 
 @given(MOVES)
 def test_keys_before_anything_was_heard_do_no_harm(moves: list[lab.Action]) -> None:
-    state = lab.start()
+    state = lab.State()
     for move in moves:
         state = lab.act(state, move)
         assert lab.question(state) is not None
@@ -316,7 +317,7 @@ def test_every_chosen_word_is_in_the_text() -> None:
 
 def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
     text = "; ".join(" ".join(group.words) for group in lab.CHOSEN.groups[:2])
-    state = lab.act(lab.act(lab.start(), EditText(text)), Run())
+    state = lab.act(lab.act(lab.State(), EditText(text)), Run())
     assert [len(group.words) for group in state.words.groups] == [8, 7]
     known = (True,) * 7 + (False,) + (True,) * 7  # seven of each
     answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)

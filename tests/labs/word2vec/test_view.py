@@ -34,7 +34,7 @@ WORDS = "copper gold zinc; wheat rice corn; red blue xylophone"
 
 def far_trained() -> State:
     """A run that is paused, with answers that are made up: its look must not depend on rounding."""
-    state = lab.act(lab.act(lab.start(), EditText(WORDS)), Run())
+    state = lab.act(lab.act(lab.State(), EditText(WORDS)), Run())
     groups = state.words.group_of
     for moment in range(1, 21):
         apart = moment / 20

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.labs.lab_backend import small_model
-from tutor.labs.word_in_context.in_context import cosines, cosines_of_others, last_token_of, streams
+from tutor.labs.word_in_context.backend import cosines, cosines_of_others, last_token_of, streams
 from tutor.lm.network import causal_mask, rotations
 
 TEXT = "The bank of the river"

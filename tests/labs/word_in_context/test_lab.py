@@ -54,7 +54,7 @@ def test_what_is_written_comes_back_with_its_marks(text: str, at: int) -> None:
 )
 def test_what_cannot_be_compared_is_refused(text: str) -> None:
     with pytest.raises(LabError):
-        lab.act(lab.start(), EditText(text))
+        lab.act(lab.State(), EditText(text))
 
 
 def test_the_lens_is_the_distribution_after_the_word(tmp_path: Path) -> None:

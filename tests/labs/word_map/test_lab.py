@@ -22,7 +22,7 @@ from tutor.lm.distribution import Token
 
 def with_map(words: str, points: tuple[lab.Point, ...], cosines: list[list[float]]) -> State:
     """A map of made-up points."""
-    state = lab.act(lab.start(), EditText(words))
+    state = lab.act(lab.State(), EditText(words))
     forms = tuple((Token(n, w, w.encode()),) for n, w in enumerate(state.chosen.all))
     answer = Answer(forms, points, (0.5, 0.3), tuple(map(tuple, cosines)))
     return lab.receive(state, Question(state.chosen.all), answer)
@@ -46,7 +46,7 @@ def test_a_map_is_of_the_rows_of_its_words(tmp_path: Path) -> None:
 
 
 def test_every_shipped_map_has_its_turn_and_then_the_first_again(tmp_path: Path) -> None:
-    state = lab.start()
+    state = lab.State()
     titles = []
     for _ in word_groups.SHIPPED:
         titles.append(state.chosen.title)

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 
 from tests.tiny_model import tiny_model, write_tiny_folder
 from tutor.errors import UsageError
-from tutor.labs.attention_formula.head_vectors import head_vectors
+from tutor.labs.attention_formula.backend import head_vectors
 from tutor.lm import load
 from tutor.lm.distribution import PLAIN
 from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest

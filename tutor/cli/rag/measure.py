@@ -101,7 +101,7 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
             searching[kind] = Searching(
                 each.recall, each.mrr, each.recall_words, each.recall_paraphrase
             )
-    right = [rag_quality.right_with(state.quality), rag_quality.right_without(state.quality)]
+    right = [rag_quality.right(state.quality, with_passages=given) for given in (True, False)]
     return MeasuredAll(
         questions=sum(bool(pair.right) for pair in pairs()),
         absent=sum(not pair.right for pair in pairs()),

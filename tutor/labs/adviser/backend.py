@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,9 @@ class AdviserBackend:
         data = report(advice, save, on).encode()
         case = advice.cases[save.case - 1].id if save.case else "own-task"
         with locked(self._folder / "adviser.lock", PATIENCE):
-            for path in self._names(f"adviser-{case}-{on}"):
+            for number in range(1, MOST_A_DAY + 1):
+                ending = f"-{number}" if number > 1 else ""
+                path = self._folder / f"adviser-{case}-{on}{ending}.md"
                 with disk.failures_in_words(path, "saved"):
                     if not path.exists():
                         disk.replace(path, data)
@@ -60,11 +62,6 @@ class AdviserBackend:
             f"There are {MOST_A_DAY} results about this from today already.",
             f"Remove some from {self._folder}.",
         )
-
-    def _names(self, name: str) -> Iterator[Path]:
-        yield self._folder / f"{name}.md"
-        for number in range(2, MOST_A_DAY + 1):
-            yield self._folder / f"{name}-{number}.md"
 
 
 def _check(save: Save, advice: Advice) -> None:

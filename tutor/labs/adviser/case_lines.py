@@ -10,7 +10,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.words import listed, title
+from tutor.labs.adviser.words import defensible, listed, title
 from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
 
 if TYPE_CHECKING:
@@ -59,7 +59,6 @@ def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Con
 
 
 def _options(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """The options in the order of the ranking, with what was picked."""
     ranked = adviser.ranking(advice, state.now)
     focus = next(place for place, row in enumerate(ranked) if row.option == state.option)
     shown = around(focus, len(ranked), rows if rows >= len(ranked) else rows - 1)
@@ -109,12 +108,7 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
     if adviser.refusal(state) is not None:
         said += wrapped(Content("Weigh anew (Tab) before you pick again."), width)
     if solved:
-        names = [
-            advice.options[option].name
-            for option, defensible in enumerate(case.defensible)
-            if defensible
-        ]
-        said += wrapped(Content.assemble(("defensible: ", MUTED), ", ".join(names)), width)
+        said += wrapped(Content.assemble(("defensible: ", MUTED), defensible(advice, case)), width)
     return said
 
 

@@ -14,17 +14,7 @@ from tutor.course.folder import FACTS, read_file
 from tutor.course.questions.base import Id
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place, text_of
-from tutor.labs.adviser.data import (
-    LEVELS,
-    Advice,
-    Case,
-    DatedFact,
-    Kind,
-    Level,
-    Need,
-    Option,
-    Serving,
-)
+from tutor.labs.adviser import data
 
 NEEDS_AND_OPTIONS = "adviser.yaml"
 CASES = "cases.yaml"
@@ -42,7 +32,7 @@ class _Kind(_Entry, frozen=True):
     id: Id
     name: Name
     must: Sentence
-    least: Level
+    least: data.Level
 
 
 class _Need(_Entry, frozen=True):
@@ -53,7 +43,7 @@ class _Need(_Entry, frozen=True):
 
 
 class _Serving(_Entry, frozen=True):
-    level: Level
+    level: data.Level
     why: Sentence
     facts: tuple[Id, ...] = ()
 
@@ -81,7 +71,7 @@ class _Case(_Entry, frozen=True):
     must: tuple[Id, ...] = ()
 
 
-def read_advice(folder: Path) -> Advice:
+def read_advice(folder: Path) -> data.Advice:
     """What the files in this folder say. Raises `LessonError`."""
     facts = {fact.id: fact for fact in read_facts(_text(folder, FACTS), FACTS)}
     place = Place(NEEDS_AND_OPTIONS)
@@ -94,27 +84,29 @@ def read_advice(folder: Path) -> Advice:
     cases: tuple[_Case, ...] = decode(_text(folder, CASES), tuple[_Case, ...], Place(CASES))
     _check_all_different("case", [case.id for case in cases], Place(CASES))
     names = [option.id for option in options]
-    return Advice(needs, options, tuple(_case(case, kinds, names) for case in cases))
+    return data.Advice(needs, options, tuple(_case(case, kinds, names) for case in cases))
 
 
 def _text(folder: Path, name: str) -> str:
     return text_of(read_file(folder / name, name), name)
 
 
-def _needs(read: Sequence[_Need]) -> tuple[Need, ...]:
+def _needs(read: Sequence[_Need]) -> tuple[data.Need, ...]:
     place = 0
     needs = []
     for need in read:
         kinds = tuple(
-            Kind(kind.id, kind.name, kind.must, LEVELS.index(kind.least), place + number)
+            data.Kind(kind.id, kind.name, kind.must, data.LEVELS.index(kind.least), place + number)
             for number, kind in enumerate(need.kinds)
         )
         place += len(kinds)
-        needs.append(Need(need.id, need.name, need.asks, kinds))
+        needs.append(data.Need(need.id, need.name, need.asks, kinds))
     return tuple(needs)
 
 
-def _option(read: _Option, kinds: Sequence[str], facts: Mapping[str, Fact], place: Place) -> Option:
+def _option(
+    read: _Option, kinds: Sequence[str], facts: Mapping[str, Fact], place: Place
+) -> data.Option:
     _check_the_same(f"option {read.id!r}", "need", read.serves.keys(), set(kinds), place)
     serves = []
     for kind in kinds:
@@ -125,21 +117,18 @@ def _option(read: _Option, kinds: Sequence[str], facts: Mapping[str, Fact], plac
                     f"Option {read.id!r}, {kind!r}: {FACTS} has no fact {name!r}.",
                     "Correct its id, or write the fact down there with its month and source.",
                 )
-        rests_on = tuple(_dated(facts[name]) for name in serving.facts)
-        serves.append(Serving(LEVELS.index(serving.level), serving.why, rests_on))
-    return Option(read.id, read.name, read.says, tuple(serves))
+        known = (msgspec.structs.asdict(facts[name]) for name in serving.facts)
+        rests_on = tuple(msgspec.convert(fact, data.DatedFact) for fact in known)
+        serves.append(data.Serving(data.LEVELS.index(serving.level), serving.why, rests_on))
+    return data.Option(read.id, read.name, read.says, tuple(serves))
 
 
-def _dated(fact: Fact) -> DatedFact:
-    return msgspec.convert(msgspec.structs.asdict(fact), DatedFact)
-
-
-def _case(read: _Case, kinds: Sequence[str], options: Sequence[str]) -> Case:
+def _case(read: _Case, kinds: Sequence[str], options: Sequence[str]) -> data.Case:
     place, what = Place(CASES), f"case {read.id!r}"
     _check_the_same(what, "option", read.why.keys(), set(options), place)
     _check_known(what, "need", {*read.matters, *read.must}, kinds, place)
     _check_known(what, "option", set(read.range), options, place)
-    return Case(
+    return data.Case(
         id=read.id,
         title=read.title,
         text=read.text,

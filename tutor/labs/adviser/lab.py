@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.adviser import rule
 from tutor.labs.adviser.data import Advice, Case
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, ShowView, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 
 View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -26,9 +27,6 @@ ENOUGH_CASES = 5
 AT_ONCE = 2
 """So many of them by the first pick. Options can be tried one after the other, too; then it is not
 known whether the weighing or the trying has solved a case."""
-
-
-# --- what the learner does ------------------------------------------------------------------------
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
@@ -46,9 +44,6 @@ Weighing = (
 and its kind. Before the first case is a task of the learner's own. `Reset` undoes the weighing of
 this case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
-
-
-# --- what is asked of the engine ------------------------------------------------------------------
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -81,9 +76,6 @@ Question = Read | Save
 Answer = Advice | Saved
 
 
-# --- the state ------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`settings` and `picked` have one entry for each case, the learner's own task first.
     `before` is how the present case was weighed before the last change, `need` and `option` are
@@ -111,13 +103,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.settings[self.case]
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a choice before anything was weighed, or weighed anew."""
-    replace, advice = msgspec.structs.replace, state.advice
+    advice = state.advice
     if advice is None:
         return state
     state = replace(state, saved=None)
@@ -139,7 +127,11 @@ def act(state: State, action: Action) -> State:
         case SaveResult():
             return replace(state, owed=Save(state.case, state.now, state.picked[state.case]))
         case Adjust() | Toggle() | Choose() | Reset():
-            return _weighed(state, _changed(state.now, advice, state.need, action))
+            settings = _changed(state.now, advice, state.need, action)
+            if settings == state.now:
+                return state
+            before, after = state.settings[: state.case], state.settings[state.case + 1 :]
+            return replace(state, settings=(*before, settings, *after), before=state.now)
 
 
 def question(state: State) -> Question | None:
@@ -147,7 +139,6 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match answer:
         case Saved():
             return replace(state, owed=None, saved=answer)
@@ -167,7 +158,6 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
     def with_(values: tuple[int, ...], value: int) -> tuple[int, ...]:
         return (*values[:need], value, *values[need + 1 :])
 
-    replace = msgspec.structs.replace
     weights, kinds, musts = settings.weights, settings.kinds, settings.musts
     match action:
         case Adjust(by=by):
@@ -181,14 +171,6 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
             return replace(settings, kinds=with_(kinds, kind))
         case Reset():
             return nothing_weighed(advice)
-
-
-def _weighed(state: State, settings: Settings) -> State:
-    if settings == state.now:
-        return state
-    every = list(state.settings)
-    every[state.case] = settings
-    return msgspec.structs.replace(state, settings=tuple(every), before=state.now)
 
 
 def refusal(state: State) -> LabError | None:
@@ -210,21 +192,18 @@ def _picked(state: State, advice: Advice) -> State:
     number = state.case
     picked = list(state.picked)
     picked[number] = state.option
-    state = msgspec.structs.replace(state, picked=tuple(picked))
+    state = replace(state, picked=tuple(picked))
     case = case_of(advice, number)
     if case is None or number in state.solved:
         return state
     if not case.defensible[state.option]:
-        return msgspec.structs.replace(state, missed=state.missed | {(number, state.now)})
+        return replace(state, missed=state.missed | {(number, state.now)})
     first = number not in {each for each, _ in state.missed}
-    return msgspec.structs.replace(
+    return replace(
         state,
         solved=state.solved | {number},
         at_once=state.at_once | {number} if first else state.at_once,
     )
-
-
-# --- what follows from a state --------------------------------------------------------------------
 
 
 def case_of(advice: Advice, number: int) -> Case | None:
@@ -255,14 +234,12 @@ def deciding(advice: Advice, settings: Settings, option: int) -> rule.Deciding |
     return rule.deciding(table(advice, settings), settings.weights, settings.musts, option)
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
 def _first(state: State, option: str) -> bool:
     advice = state.advice
     return advice is not None and lead(advice, state.now) == {advice.option(option)}
 
 
+@goal("one-weight", "one weight changed: nobody who was first still is")
 def _one_weight_decides(state: State) -> bool:
     """The last change was of one weight, and those in first place are others than before."""
     if state.advice is None or state.before is None:
@@ -274,6 +251,7 @@ def _one_weight_decides(state: State) -> bool:
     return changed == 1 and alike and bool(led) and bool(leads) and not led & leads
 
 
+@goal("must", "a must that throws out all that were first")
 def _must_excludes_first(state: State) -> bool:
     if state.advice is None or state.before is None:
         return False
@@ -315,20 +293,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     asks_model=False,
     private=lambda question: isinstance(question, Save),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
     goals=(
         Goal("local-first", "an open local model alone in first place", lambda s: _first(s, LOCAL)),
         Goal("no-llm-first", "no LLM at all alone in first place", lambda s: _first(s, NO_LLM)),
-        Goal(
-            "one-weight", "one weight changed: nobody who was first still is", _one_weight_decides
-        ),
-        Goal("must", "a must that throws out all that were first", _must_excludes_first),
+        _one_weight_decides,
+        _must_excludes_first,
         Goal(
             "five-cases",
             "five cases answered with what can be defended, two by the first pick",

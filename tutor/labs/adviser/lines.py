@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED, RIGHT, likely
-from tutor.app.widgets import bars, figures
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
+from tutor.app.widgets import bars, figures, layout
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.blocks import fitting
 from tutor.labs.adviser.case_lines import cases
+from tutor.labs.adviser.data import LEVELS
 from tutor.labs.adviser.lab import VIEWS
-from tutor.labs.adviser.reason_lines import reasons
-from tutor.labs.adviser.words import listed, options_named, title, what_decides
-from tutor.labs.kit.columns import ROOMY, around, beside, cursor, wrapped
+from tutor.labs.adviser.words import dated, listed, options_named, title, what_decides
+from tutor.labs.kit.columns import ROOMY, WIDE, around, beside, cursor, wrapped
 from tutor.labs.kit.tabs import tabs
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from tutor.labs.adviser.data import Advice
+    from tutor.labs.adviser.data import Advice, Serving
     from tutor.labs.adviser.lab import State
     from tutor.labs.adviser.rule import Place
 
@@ -41,6 +40,10 @@ _RULE = (
     "Nothing weighs anything yet. Points are weight × level (0 to 3), added up; the score is their "
     "share of all that can be had."
 )
+_JUDGED = (
+    "Levels are judgments of ours. What a vendor can change has its month; the file that s saves "
+    "has the sources too."
+)
 _ALL_OUT = "Every option is out. Make one of the musts a wish again (m)."
 
 
@@ -51,7 +54,9 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
     views = tabs((view, view == state.view) for view in VIEWS)
     if width >= ROOMY and state.view != "cases":
         views += Content.styled(title(advice, state.case), MUTED)
-    below = _saved(state, width)
+    below: list[Content] = []
+    if state.saved is not None:
+        below = wrapped(Content.assemble(("✓ saved as ", RIGHT), safe(state.saved.path)), width)
     room = height - 1 - len(below)
     match state.view:
         case "needs":
@@ -63,13 +68,12 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
     return [views, *drawn, *below]
 
 
-def _saved(state: State, width: int) -> list[Content]:
-    if state.saved is None:
-        return []
-    return wrapped(Content.assemble(("✓ saved as ", RIGHT), safe(state.saved.path)), width)
-
-
-# --- needs and the ranking ------------------------------------------------------------------------
+def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
+    """Yield each block, the most important first, or nothing where it no longer fits."""
+    for block in blocks:
+        fits = len(block) <= room
+        room -= len(block) if fits else 0
+        yield block if fits else []
 
 
 def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]:
@@ -77,7 +81,7 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     side_by_side = width >= ROOMY
     rows = 1 + max(len(advice.needs), len(advice.options))
     spare = room - (rows if side_by_side else _LEAST_TABLE)
-    focus, decides, situation, named, gap, gap_above = fitting(
+    focus, decides, situation, named, gap, gap_above = _fitting(
         [
             _need_in_focus(state, advice, width),
             _first_place(state, advice, width),
@@ -93,20 +97,16 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
     if side_by_side:
         left = _dials(state, advice, table)
         right = _ranking(state, advice, width - _NEEDS, table)
-        more = [*_BLANK, *reasons(_at_first(state, advice), advice, width)]
+        leader = adviser.ranking(advice, state.now)[0].option
+        in_focus = replace(state, option=leader)
+        more = [*_BLANK, *reasons(in_focus, advice, width)]
         below += more if len(above) + rows + len(below) + len(more) <= room else []
         return [*above, *beside(left, right, _NEEDS), *below]
     dials = _dials(state, advice, min(1 + len(advice.needs), table // 2))
     return [*above, *dials, *_ranking(state, advice, width, table - len(dials)), *below]
 
 
-def _at_first(state: State, advice: Advice) -> State:
-    """With what is in first place in focus."""
-    return msgspec.structs.replace(state, option=adviser.ranking(advice, state.now)[0].option)
-
-
 def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
-    """The needs with their weights, the one in focus among them."""
     drawn = [] if rows < _HEADED else [Content.styled(f"  {'need':<{_NAME}}weight", MUTED)]
     for place in around(state.need, len(advice.needs), rows - len(drawn)):
         weight, must = state.now.weights[place], state.now.musts[place]
@@ -167,7 +167,6 @@ def _ranked(state: State, advice: Advice, row: Place, before: Place | None, bar:
 
 
 def _moved(row: Place, before: Place | None) -> tuple[str, str]:
-    """How many places up or down since the last change."""
     if before is None or before.place == row.place or not row.points:
         return "", ""
     if before.place is None:
@@ -179,7 +178,6 @@ def _moved(row: Place, before: Place | None) -> tuple[str, str]:
 
 
 def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
-    """What the need asks, which of its kinds is meant, and what it is as a must."""
     need, kind = advice.needs[state.need], state.now.kinds[state.need]
     count = f" ({kind + 1} of {len(need.kinds)})" if len(need.kinds) > 1 else ""
     meant = need.kinds[kind]
@@ -191,7 +189,6 @@ def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
 
 
 def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
-    """What decides who is first."""
     leaders = adviser.lead(advice, state.now)
     if not leaders:
         some = any(row.place for row in adviser.ranking(advice, state.now))
@@ -199,3 +196,67 @@ def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
     names = options_named(advice, leaders)
     decides = what_decides(advice, state.now, min(leaders))
     return wrapped(Content.assemble(("first: ", MUTED), (f"{names}. ", "bold"), decides), width)
+
+
+def reasons(state: State, advice: Advice, width: int) -> list[Content]:
+    """What speaks for and against the option in focus, by what it counts, with dated facts."""
+    option = advice.options[state.option]
+    rows = adviser.ranking(advice, state.now)
+    row = next(row for row in rows if row.option == state.option)
+    most = adviser_rule.HIGHEST * sum(state.now.weights)
+    place = "out" if row.place is None else f"place {row.place} of {len(rows)}"
+    shared = sum(each.place == row.place for each in rows) > 1 and row.place is not None
+    name = Content.assemble(
+        (option.name, "bold"),
+        f"  {place}{', shared' * shared}",
+        (f"  {row.points} of {most} points", MUTED),
+    )
+    drawn = [
+        *wrapped(name, width),
+        *wrapped(Content.styled(option.says, MUTED), width),
+        *wrapped(Content(what_decides(advice, state.now, state.option)), width),
+    ]
+    counts = [
+        need
+        for need in range(len(advice.needs))
+        if state.now.weights[need] or state.now.musts[need]
+    ] or list(range(len(advice.needs)))
+    counts.sort(key=lambda need: -state.now.weights[need])
+    meant = [advice.needs[need].kinds[kind].place for need, kind in enumerate(state.now.kinds)]
+    served = {need: option.serves[meant[need]] for need in counts}
+    for speaks, sign, wanted in (("for it", "+", (3, 2)), ("against it", "−", (1, 0))):
+        some = [need for need in counts if served[need].level in wanted]
+        if some:
+            drawn += [Content(""), Content.styled(speaks, MUTED)]
+        for need in some:
+            called = figures.fit(advice.needs[need].name, _NAME)
+            weight = state.now.weights[need]
+            drawn += _reason(option.name, called, served[need], weight, sign, width)
+    return [*drawn, Content(""), *wrapped(Content.styled(_JUDGED, MUTED), width)]
+
+
+def _reason(
+    option: str, need: str, serving: Serving, weight: int, sign: str, width: int
+) -> list[Content]:
+    level = serving.level
+    head = Content.assemble(
+        (f"{sign} ", f"{RIGHT} bold" if sign == "+" else f"{NOT_YET} bold"),
+        need,
+        (f"{LEVELS[level]:<7}", "bold"),
+        (f"{weight} × {level} = {weight * level}  ", MUTED),
+    )
+    why = Content(serving.why)
+    if width < WIDE:
+        indent, drawn = Content("  "), [head.rstrip()]
+        drawn += _hanging(indent, why, width)
+    else:
+        indent, drawn = Content(" " * head.cell_length), _hanging(head, why, width)
+    for fact in serving.facts:
+        said = Content.styled(dated(fact).removeprefix(f"{option}, "), MUTED)
+        drawn += _hanging(indent, said, width)
+    return drawn
+
+
+def _hanging(head: Content, text: Content, width: int) -> list[Content]:
+    """Return `head` and `text` after it, all lines of which begin in the same column."""
+    return [line.rstrip() for line in layout.hanging(head, text, width).split("\n")]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.data import LEVELS, Advice, Case, DatedFact
+from tutor.labs.adviser.data import LEVELS, Advice, Case
 from tutor.labs.adviser.lab import Save, Settings
-from tutor.labs.adviser.words import dated, title, what_decides
+from tutor.labs.adviser.words import dated, defensible, title, what_decides
 
 RULE = (
     "Each option serves each need on a level: not (0), partly (1), well (2), fully (3). Its points "
@@ -54,14 +54,8 @@ def _ranking(advice: Advice, settings: Settings) -> list[str]:
     rows = [["place", "option", "points", "of what is possible"]]
     for row in adviser.ranking(advice, settings):
         share = adviser_rule.share(row.points, settings.weights)
-        rows.append(
-            [
-                "out" if row.place is None else str(row.place),
-                advice.options[row.option].name,
-                str(row.points),
-                f"{share:.0%}",
-            ]
-        )
+        place = "out" if row.place is None else str(row.place)
+        rows.append([place, advice.options[row.option].name, str(row.points), f"{share:.0%}"])
     return _table(rows, right=[0, 2, 3])
 
 
@@ -70,13 +64,8 @@ def _choice(advice: Advice, save: Save, case: Case | None) -> list[str]:
         return ["None was made."]
     lines = [f"**{advice.options[save.picked].name}**"]
     if case is not None:
-        names = [
-            option.name
-            for option, defensible in zip(advice.options, case.defensible, strict=True)
-            if defensible
-        ]
         lines += ["", case.why[save.picked], "", case.because, ""]
-        lines.append(f"Defensible here: {', '.join(names)}.")
+        lines.append(f"Defensible here: {defensible(advice, case)}.")
     return lines
 
 
@@ -102,14 +91,13 @@ def _reasons(advice: Advice, settings: Settings) -> list[str]:
 
 def _facts(advice: Advice, settings: Settings) -> list[str]:
     """Those that the levels above rest on, each once, with where it was read."""
-    used = dict.fromkeys(_used(advice, settings))
+    used = dict.fromkeys(
+        fact
+        for option in advice.options
+        for place, need in enumerate(advice.needs)
+        if settings.weights[place] or settings.musts[place]
+        for fact in option.serves[need.kinds[settings.kinds[place]].place].facts
+    )
     if not used:
         return ["No level above rests on anything that a vendor can change."]
     return [f"- {dated(fact)}. Read at {fact.source}" for fact in used]
-
-
-def _used(advice: Advice, settings: Settings) -> Iterator[DatedFact]:
-    for option in advice.options:
-        for place, need in enumerate(advice.needs):
-            if settings.weights[place] or settings.musts[place]:
-                yield from option.serves[need.kinds[settings.kinds[place]].place].facts

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 HIGHEST = 3
 """The highest level, and the highest weight."""
@@ -67,8 +68,7 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
     ]
     running = sorted((row for row in rows if not row.unmet), key=lambda row: -row.points)
     placed = [
-        msgspec.structs.replace(row, place=1 + sum(each.points > row.points for each in running))
-        for row in running
+        replace(row, place=1 + sum(each.points > row.points for each in running)) for row in running
     ]
     return (*placed, *(row for row in rows if row.unmet))
 

@@ -8,15 +8,10 @@ from textual.binding import Binding, BindingType
 
 from tutor.app.widgets.lines import Lines
 from tutor.labs.adviser import lines as adviser_lines
-from tutor.labs.adviser.lab import (
-    VIEWS,
-    PickOption,
-    SaveResult,
-    refusal,
-)
+from tutor.labs.adviser.lab import VIEWS, PickOption, SaveResult, refusal
 from tutor.labs.kit.actions import Choose, MoveFocus
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.view import LabView, does
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,18 +20,12 @@ if TYPE_CHECKING:
 
     from tutor.labs.adviser.lab import State, View
 
-ONLY_IN: dict[str, View] = {
-    "move_focus": "needs",
-    "adjust": "needs",
-    "switch": "needs",
-    "choose": "needs",
-    "reset": "needs",
-    "read": "reasons",
-    "other": "reasons",
-    "option": "cases",
-    "case": "cases",
-    "pick": "cases",
+_ACTIONS: dict[View, str] = {
+    "needs": "move_focus adjust switch choose reset",
+    "reasons": "read other",
+    "cases": "option case pick",
 }
+ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
 """The view in which an action means something; the others mean something in all."""
 
 
@@ -44,21 +33,19 @@ class AdviserView(LabView):
     """The needs with the ranking, the reasons of one option, and the cases."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "next_view", "next view", tooltip="Needs, reasons, cases."),
+        key("tab", "next_view", "next view", "Needs, reasons, cases."),
         Binding("shift+tab", "next_view(-1)", show=False),
         *pair(UP_DOWN, "move_focus(*, 'need')", "need", "Choose a need."),
         *pair(LEFT_RIGHT, "adjust(*, 'weight')", "weight", "How much it weighs."),
-        Binding(
-            "m", "switch('must')", "must", tooltip="Make the need a condition, or a wish again."
-        ),
-        Binding("k", "choose(1, 'kind')", "kind", tooltip="The next kind of this need."),
-        Binding("o", "reset", "all off", tooltip="All weights to 0, and no musts."),
+        key("m", "switch('must')", "must", "Make the need a condition, or a wish again."),
+        key("k", "choose(1, 'kind')", "kind", "The next kind of this need."),
+        key("o", "reset", "all off", "All weights to 0, and no musts."),
         *pair(LEFT_RIGHT, "other(*)", "option", "The next in the ranking."),
         *pair(UP_DOWN, "read(*)", "read on", "Move the text."),
         *pair(UP_DOWN, "option(*)", "option", "Choose an option."),
-        Binding("enter", "pick", "pick", tooltip="This option is what you would defend."),
+        key("enter", "pick", "pick", "This option is what you would defend."),
         *pair(LEFT_RIGHT, "case(*)", "case", "Another case, or your own."),
-        Binding("s", "save", "save", tooltip="Write the result into a file, as Markdown."),
+        key("s", "save", "save", "Write the result into a file, as Markdown."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -96,7 +83,7 @@ class AdviserView(LabView):
 
     def action_pick(self) -> None:
         if (refused := refusal(self.state)) is not None:
-            self.tell(f"{refused.happened} {refused.next_step}")
+            self.host.tell(f"{refused.happened} {refused.next_step}")
             return
         self.did(PickOption())
         self.call_after_refresh(self.scroll_end, animate=False)
@@ -105,8 +92,7 @@ class AdviserView(LabView):
         self.scroll_home(animate=False)
         self.did(Choose(by, "case"))
 
-    def action_save(self) -> None:
-        self.did(SaveResult())
+    action_save = does(SaveResult)
 
     def draw(self, state: State) -> None:
         super().draw(state)

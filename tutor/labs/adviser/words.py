@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tutor.course.facts import UNITS
 from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
-from tutor.labs.adviser.data import Advice, DatedFact
+from tutor.labs.adviser.data import Advice, Case, DatedFact
 from tutor.labs.adviser.lab import Settings
 
 MOST_NAMES = 3
@@ -24,6 +24,12 @@ def title(advice: Advice, number: int) -> str:
     """What a case is called, or the learner's own task."""
     case = adviser.case_of(advice, number)
     return case.title if case else "Your own task"
+
+
+def defensible(advice: Advice, case: Case) -> str:
+    """Return the names of the options that can be defended in this case."""
+    options = zip(advice.options, case.defensible, strict=True)
+    return ", ".join(option.name for option, can_be in options if can_be)
 
 
 def options_named(advice: Advice, options: Iterable[int]) -> str:

@@ -9,18 +9,8 @@ import torch
 from torch import Tensor
 
 from tutor.errors import LabError
-from tutor.labs.anatomy import quantize, tensors
-from tutor.labs.anatomy.lab import (
-    BINS,
-    MOST_WEIGHTS,
-    Answer,
-    Histogram,
-    Inventory,
-    Look,
-    Part,
-    Parts,
-    Question,
-)
+from tutor.labs.anatomy import lab, quantize, tensors
+from tutor.labs.anatomy.lab import Answer, Question
 from tutor.labs.anatomy.precisions import MOST_TOKENS, Compare, Differences, Stream, Through
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.sentence_ids import tokens_of
@@ -37,9 +27,9 @@ class AnatomyBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `TextError`, and `LabError` for a tensor that is not there."""
         match question:
-            case Parts():
+            case lab.Parts():
                 return self._inventory()
-            case Look(at=at):
+            case lab.Look(at=at):
                 return self._histogram(at)
             case Through(text=text, bits=bits, layer=layer, stream=stream):
                 return self._through(text, bits, layer, stream)
@@ -49,22 +39,22 @@ class AnatomyBackend:
                 after = before if stream == exact else self._answers_anew(stream)
                 return Differences(*quantize.compare(ids, before, after))
 
-    def _inventory(self) -> Inventory:
+    def _inventory(self) -> lab.Inventory:
         parts = (
-            Part(part.role, part.layer, part.outputs, part.inputs, part.nbytes, part.form)
+            lab.Part(part.role, part.layer, part.outputs, part.inputs, part.nbytes, part.form)
             for part in self._tensors
         )
-        return Inventory(tuple(parts), self._model.network.config.layers, self._model.card.format)
+        return lab.Inventory(
+            tuple(parts), self._model.network.config.layers, self._model.card.format
+        )
 
-    def _histogram(self, at: int) -> Histogram:
+    def _histogram(self, at: int) -> lab.Histogram:
         if not 0 <= at < len(self._tensors):
             raise LabError(f"There is no tensor {at} in this model.", "Open the lab again.")
-        weights = tensors.weights_of(self._tensors[at], MOST_WEIGHTS)
-        found = tensors.described(weights, BINS)
+        weights = tensors.weights_of(self._tensors[at], lab.MOST_WEIGHTS)
+        typical, largest, counts = tensors.described(weights, lab.BINS)
         rounding = tensors.step_error(self._tensors[at], weights)
-        return Histogram(
-            found.typical, found.largest, tuple(found.counts), weights.numel(), rounding
-        )
+        return lab.Histogram(typical, largest, counts, weights.numel(), rounding)
 
     def _through(self, text: str, bits: int, layer: int, stream: bytes) -> Stream:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
@@ -88,5 +78,4 @@ class AnatomyBackend:
         return torch.from_numpy(numbers).view(-1, self._model.network.config.width)
 
 
-def make_backend(tools: Tools) -> AnatomyBackend:
-    return AnatomyBackend(tools)
+make_backend = AnatomyBackend

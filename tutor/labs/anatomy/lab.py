@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from tutor.labs.anatomy.precisions import (
-    PRECISIONS,
-    Compare,
-    Differences,
-    Reading,
-    Stream,
-    Through,
-)
+from tutor.labs.anatomy.precisions import PRECISIONS, Compare, Differences, Reading, Stream, Through
 from tutor.labs.kit.actions import EditText, MoveFocus, Run, ShowView, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 
@@ -33,9 +27,6 @@ Action = (
 )
 """`MoveFocus` looks at another row of the view, or at another tensor of the role. `Toggle` compares
 bytes in place of parameters. `Run` reads the text with weights of as few bits as are in focus."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Parts(msgspec.Struct, frozen=True, tag=True):
@@ -89,15 +80,12 @@ class Histogram(msgspec.Struct, frozen=True, tag=True):
 Answer = Inventory | Histogram | Stream | Differences
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`role` and `tensor` say which tensor is looked at: it counts among those of the role.
     `nbytes` says what is compared: bytes, or else parameters. `precision` is a row of
     `PRECISIONS`; `running` the bits that are wanted now."""
 
-    text: str
+    text: str = "The capital of France is Paris, and the capital of Italy is Rome."
     view: View = "roles"
     inventory: Inventory | None = None
     role: int = 0
@@ -139,46 +127,40 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return bits, Progress(self.reading(bits).done, blocks)
 
 
-def start() -> State:
-    return State(text="The capital of France is Paris, and the capital of Italy is Rome.")
-
-
 def act(state: State, action: Action) -> State:
-    change = msgspec.structs.replace
     match action:
         case ShowView(view=view):
-            return change(state, view=view)
+            return replace(state, view=view)
         case MoveFocus(by=by, axis=axis):
             inventory = state.inventory
             return state if inventory is None else _focused(state, inventory, axis, by)
         case Toggle():
-            return change(state, nbytes=not state.nbytes)
+            return replace(state, nbytes=not state.nbytes)
         case Run() if state.running is not None:
-            return change(state, running=None)
+            return replace(state, running=None)
         case Run():
-            return change(state, view="precision", running=PRECISIONS[state.precision])
+            return replace(state, view="precision", running=PRECISIONS[state.precision])
         case EditText(text=text):
-            return change(
+            return replace(
                 state, text=sentence(text), readings={}, running=None, tokens=0, left_out=0
             )
 
 
 def _focused(state: State, inventory: Inventory, axis: Literal["row", "tensor"], by: int) -> State:
-    change = msgspec.structs.replace
     if axis == "tensor":
         return _tensor(state, state.role, by)
     match state.view:
         case "roles":
             return _tensor(state, moved(state.role, by, len(state.roles)), 0)
         case "layers":
-            return change(state, layer=moved(state.layer, by, inventory.layers))
+            return replace(state, layer=moved(state.layer, by, inventory.layers))
         case "precision":
-            return change(state, precision=moved(state.precision, by, len(PRECISIONS)))
+            return replace(state, precision=moved(state.precision, by, len(PRECISIONS)))
 
 
 def _tensor(state: State, role: int, by: int) -> State:
     count = len(state.of_role(state.roles[role]))
-    return msgspec.structs.replace(state, role=role, tensor=moved(state.tensor, by, count))
+    return replace(state, role=role, tensor=moved(state.tensor, by, count))
 
 
 def question(state: State) -> Question | None:
@@ -205,41 +187,35 @@ def _next_slice(state: State, bits: int) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    change = msgspec.structs.replace
     match question, answer:
         case Parts(), Inventory():
-            return change(state, inventory=answer)
+            return replace(state, inventory=answer)
         case Look(at=at), Histogram():
-            return change(state, histograms={**state.histograms, at: answer})
+            return replace(state, histograms={**state.histograms, at: answer})
         case Through(bits=bits), Stream(data=None):
             # another precision is as good as any: this one cannot be had
             readings = {**state.readings, bits: Reading(possible=False)}
-            return change(state, readings=readings, running=None)
+            return replace(state, readings=readings, running=None)
         case Through(bits=bits), Stream(data=bytes() as data, tokens=tokens, left_out=left_out):
             errors_so_far = (*state.reading(bits).errors, answer.errors)
             readings = {**state.readings, bits: Reading(data, errors_so_far)}
-            return change(state, readings=readings, tokens=tokens, left_out=left_out)
+            return replace(state, readings=readings, tokens=tokens, left_out=left_out)
         case Compare(), Differences():
-            bits = _compared(state)
-            done = change(state.reading(bits), result=answer)
+            assert state.running is not None
+            exact = state.reading(PRECISIONS[0])  # it comes first
+            bits = PRECISIONS[0] if exact.result is None else state.running
+            done = replace(state.reading(bits), result=answer)
             running = None if bits == state.running else state.running
-            return change(state, readings={**state.readings, bits: done}, running=running)
+            return replace(state, readings={**state.readings, bits: done}, running=running)
         case _:
             return state  # a backend never answers so
 
-
-def _compared(state: State) -> int:
-    """The precision whose result is owed: the exact one comes first."""
-    assert state.running is not None
-    return PRECISIONS[0] if state.reading(PRECISIONS[0]).result is None else state.running
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 FAR_OUT = 25
 FEW_BITS = 4
 
 
+@goal("outlier", "a weight 25 times as large as is usual there")
 def _outlier(state: State) -> bool:
     at = state.looked_at
     found = None if at is None or state.view != "roles" else state.histograms.get(at)
@@ -250,10 +226,12 @@ def _results(state: State) -> list[tuple[int, Differences]]:
     return [(bits, r.result) for bits, r in state.readings.items() if r.result is not None]
 
 
+@goal("harmless", "4 bits or fewer that change hardly anything")
 def _harmless(state: State) -> bool:
     return any(bits <= FEW_BITS and found.divergence < 0.05 for bits, found in _results(state))
 
 
+@goal("ruin", "so few bits that half of its choices change")
 def _ruined(state: State) -> bool:
     return any(found.same < 0.5 for _, found in _results(state))
 
@@ -267,18 +245,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Where do the parameters sit, and how many bits does each of them need? Look at the "
         "weights of any tensor; then round them all and see when the answers give way."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("outlier", "a weight 25 times as large as is usual there", _outlier),
-        Goal("harmless", "4 bits or fewer that change hardly anything", _harmless),
-        Goal("ruin", "so few bits that half of its choices change", _ruined),
-    ),
+    goals=(_outlier, _harmless, _ruined),
     solution=(
         MoveFocus(5, "row"),  # the value matrices
         ShowView("precision"),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars
+from tutor.labs.anatomy.lab import Inventory, State
 from tutor.labs.anatomy.precisions import MATRICES, PRECISIONS
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import Cell, Column, Room, around, heading, row
-
-if TYPE_CHECKING:
-    from tutor.labs.anatomy.lab import Inventory, State
 
 
 def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Content]:
@@ -35,26 +31,20 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
         bits = PRECISIONS[at]
         reading, chosen = state.reading(bits), at == state.precision
         result = reading.result
-        cells: list[Cell] = [
-            (str(bits), "bold" if chosen else ""),
-            f"{weights * bits / 8e6:.1f}",
-        ]
+        cells: list[Cell] = [(str(bits), "bold" if chosen else ""), f"{weights * bits / 8e6:.1f}"]
         if not reading.possible:
             cells.append(("   not on this machine, or not at these sizes", NOT_YET))
         elif result is None:
             said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "enter reads"
             cells.append((f"{said:>{2 * size}}", MUTED))
         else:
-            cells += [(_bits(result.divergence), "bold"), heat.percent(result.same)]
+            places = 4 if result.divergence < 0.1 else 2
+            cells += [(f"{result.divergence:.{places}f}", "bold"), heat.percent(result.same)]
             if room.roomy:
                 drawn = (bars.bar(result.bits / 20, bar), likely(0.3))
                 cells += [f"{result.bits:.2f}", "  ", drawn]
         lines.append(row(columns[: len(cells)], cells, here=chosen))
     return lines
-
-
-def _bits(value: float) -> str:
-    return f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
 
 
 def errors(state: State, room: Room) -> list[Content]:

@@ -67,7 +67,6 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
 
 
 def _parts(network: Transformer, layer: int) -> Iterator[tuple[nn.Module, str, nn.Module]]:
-    """Where its four matrices are."""
     block = block_of(network, layer)
     yield block.attention, "query_key_value", block.attention.query_key_value
     yield block.attention, "output", block.attention.output

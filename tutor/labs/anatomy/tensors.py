@@ -104,23 +104,15 @@ def weights_of(tensor: TensorOf, most: int) -> Tensor:
             return matrix_of(module)[rows].cpu()
 
 
-class Weights(NamedTuple):
-    """What can be said of a tensor's numbers: their root mean square, the largest by size, and how
-    many are in each of equal steps from -largest to +largest."""
-
-    typical: float
-    largest: float
-    counts: list[int]
-
-
-def described(weights: Tensor, bins: int) -> Weights:
-    """Raises ValueError for weights that are all 0."""
+def described(weights: Tensor, bins: int) -> tuple[float, float, tuple[int, ...]]:
+    """The root mean square of a tensor's numbers, the largest by size, and how many are in each of
+    equal steps from -largest to +largest. Raises ValueError for weights that are all 0."""
     largest = float(weights.abs().max())
     if not largest:
         raise ValueError("all weights are 0")
     counts = torch.histc(weights.float(), bins, -largest, largest)
     typical = float(weights.square().mean().sqrt())
-    return Weights(typical, largest, [int(count) for count in counts.tolist()])
+    return typical, largest, tuple(int(count) for count in counts.tolist())
 
 
 def step_error(tensor: TensorOf, weights: Tensor) -> float | None:

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, ClassVar
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED, likely
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.plot import upright
 from tutor.labs.anatomy import precision_lines
-from tutor.labs.anatomy.lab import (
-    VIEWS,
-    State,
-)
+from tutor.labs.anatomy.lab import VIEWS, Histogram, Inventory, Part, State
 from tutor.labs.anatomy.precisions import PRECISIONS
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText, Run
-from tutor.labs.kit.columns import Cell, Column, Room, around, cursor, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.actions import Run
+from tutor.labs.kit.columns import Cell, Column, Room, around, heading, row
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import reading_line
-from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.view import LabView
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.anatomy.lab import Histogram, Inventory, Part
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, Offered, does, writes
 
 NAMES = {
     "embedding": "vocabulary",
@@ -48,20 +42,22 @@ NAMES = {
 class AnatomyView(LabView):
     """Parameters by role, with the weights of one tensor; by layer; and with fewer bits."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "tab",
-            "next_view",
-            "roles/layers/bits",
-            tooltip="By role, by layer, or with fewer bits.",
-        ),
+    BINDINGS: ClassVar[Keys] = [
+        key("tab", "next_view", "roles/layers/bits", "By role, by layer, or with fewer bits."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "tensor", "The same in another layer."),
-        Binding("m", "switch('bytes')", "parameters/bytes", tooltip="What the bars compare."),
-        Binding("enter", "run", "round and read", tooltip="Read the text with so few bits."),
-        Binding("x", "stop", "stop", tooltip="Stop reading. What is done is kept."),
-        Binding("e", "edit", "write", tooltip="Compare on a text of your own."),
+        key("m", "switch('bytes')", "parameters/bytes", "What the bars compare."),
+        key("enter", "run", "round and read", "Read the text with so few bits."),
+        key("x", "stop", "stop", "Stop reading. What is done is kept."),
+        key("e", "edit", "write", "Compare on a text of your own."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "move_focus:tensor": lambda state: state.view == "roles",
+        "switch": lambda state: state.view != "precision",
+        "run": lambda state: state.view == "precision" and state.running is None,
+        "edit": lambda state: state.view == "precision" and state.running is None,
+        "stop": lambda state: state.running is not None,
+    }
 
     VIEWS = VIEWS
 
@@ -70,27 +66,10 @@ class AnatomyView(LabView):
         self._began: tuple[int, int, float] | None = None
         """The bits that are being read with, the blocks done and the time when that began."""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        state: State | None = self.state
-        if state is None:
-            return False
-        if action == "move_focus":
-            return "tensor" not in parameters or state.view == "roles"
-        if action == "switch":
-            return state.view != "precision"
-        if action in ("run", "edit"):
-            return state.view == "precision" and state.running is None
-        if action == "stop":
-            return state.running is not None
-        return True
+    action_stop = does(Run)
+    action_edit = writes("A text to compare on:", edit_sentence)
 
-    def action_stop(self) -> None:
-        self.did(Run())
-
-    def action_edit(self) -> None:
-        self.write("A text to compare on:", self.state.text, lambda text: EditText(sentence(text)))
-
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.inventory is None:
             return [Content.styled("taking it apart …", MUTED)]
         room = Room(width, height)
@@ -186,30 +165,28 @@ def _tensor(
     if found is None:
         return [title, Content.styled("counting …", MUTED)]
     far = found.largest / found.typical
-    said: list[str | tuple[str, str]] = [
+    times = f"  {far:.1f} times that" if wide else f"  {far:.1f}×"
+    usual = Content.assemble(
         ("usual size " if wide else "usual ", MUTED),
         f"{found.typical:.4f}",
         ("  largest ", MUTED),
         f"{found.largest:.3f}",
-        (f"  {far:.1f} times that" if wide else f"  {far:.1f}×", "bold" if far >= 10 else MUTED),
-    ]
-    figures_line = Content.assemble(*said)
+        (times, "bold" if far >= 10 else MUTED),
+    )
     if found.rounding is not None:
         cost = f"  rounding cost about {100 * found.rounding:.0f} %"
-        if figures_line.cell_length + len(cost) <= width:
-            figures_line += Content.styled(cost, MUTED)
-    lines = [title, figures_line]
-    chart = _chart(found.counts, max(1, rows - 1))
+        if usual.cell_length + len(cost) <= width:
+            usual += Content.styled(cost, MUTED)
+    lines = [title, usual]
     indent = max(0, min(4, width - len(found.counts) - 2))
     short = width < len(found.counts) + 2
-    for level in chart:
+    for level in _chart(found.counts, max(1, rows - 1)):
         text = level[(len(level) - width) // 2 :][:width] if short else " " * indent + level
         lines.append(Content.styled(text, likely(0.3)))
-    edge = f"{found.largest:.2f}"
-    axis = f"−{edge}".ljust(len(found.counts) // 2) + "0" + edge.rjust(len(found.counts) // 2)
-    note = "  (heights: logarithms)"
-    axis = " " * indent + axis
     if not short:
+        edge, half = f"{found.largest:.2f}", len(found.counts) // 2
+        axis = " " * indent + f"−{edge}".ljust(half) + "0" + edge.rjust(half)
+        note = "  (heights: logarithms)"
         axis += note if len(axis + note) <= width else ""
         lines.append(Content.styled(axis, MUTED))
     return lines
@@ -218,18 +195,9 @@ def _tensor(
 def _chart(counts: Sequence[int], rows: int) -> list[str]:
     """Columns as high as the logarithm of each count: far out there are few, and they matter."""
     most = math.log10(max(counts) + 1)
-    heights = [math.log10(count + 1) / most * rows for count in counts]
-    lines = []
-    for floor in reversed(range(rows)):
-        lines.append(
-            "".join(
-                " "
-                if height <= floor
-                else bars.LEVELS[min(7, max(0, math.ceil((height - floor) * 8) - 1))]
-                for height in heights
-            )
-        )
-    return lines
+    eighths = 8 * rows
+    heights = [math.ceil(math.log10(count + 1) / most * eighths) / eighths for count in counts]
+    return upright(heights, rows, 1)
 
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
@@ -238,34 +206,23 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
     def figure(value: int) -> str:
         return f"{_mega(value)} MB" if state.nbytes else figures.count(value)
 
-    rows: list[tuple[str, int, int]] = []
-    for layer in (None, *range(inventory.layers)):
-        forward = others = 0
-        for part in inventory.parts:
-            if part.layer == layer:
-                value = part.nbytes if state.nbytes else part.count
-                if part.role in ("gate", "up", "down"):
-                    forward += value
-                else:
-                    others += value
-        rows.append(("outside" if layer is None else f"layer {layer + 1}", others, forward))
-    most = max(others + forward for _, others, forward in rows)
+    sizes: Counter[tuple[int | None, bool]] = Counter()
+    for part in inventory.parts:
+        forward = part.role in ("gate", "up", "down")
+        sizes[part.layer, forward] += part.nbytes if state.nbytes else part.count
+    layers = (None, *range(inventory.layers))
+    most = max(sizes[layer, False] + sizes[layer, True] for layer in layers)
+    columns = [Column("", 10), Column("attention", 12, True), Column("feed-forward", 14, True)]
     bar = width - 42 if width >= 46 else 0
-    lines = [Content.styled(f"  {'':<10}{'attention':>12}{'feed-forward':>14}", MUTED)]
-    for at in around(state.layer + 1, len(rows), height - 3):
-        label, others, forward = rows[at]
-        chosen = at == state.layer + 1
+    lines = [heading(columns)]
+    for at in around(state.layer + 1, len(layers), height - 3):
+        others, after = sizes[layers[at], False], sizes[layers[at], True]
+        here = at == state.layer + 1
         solid = bars.bar(others / most, bar).rstrip()
-        rest = "▒" * max(0, round((others + forward) / most * bar) - len(solid))
-        lines.append(
-            Content.assemble(
-                cursor(chosen),
-                (f"{label:<10}", "bold" if chosen else ""),
-                f"{figure(others):>12}{figure(forward):>14}  ",
-                (solid, likely(0.3)),
-                (rest, MUTED),
-            )
-        )
+        rest = "▒" * max(0, round((others + after) / most * bar) - len(solid))
+        name = (f"layer {at}" if at else "outside", "bold" if here else "")
+        drawn = ("  ", (solid, likely(0.3)), (rest, MUTED))
+        lines.append(row(columns, [name, figure(others), figure(after), *drawn], here=here))
     said = "█ attention, or the vocabulary outside   ▒ feed-forward"
     return [*lines, Content(""), Content.styled(said, MUTED)] if bar else lines
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tutor.labs.attention.lab import (
-    MOST_TOKENS,
-    PATTERNS,
-    Answer,
-    Look,
-    Question,
-    Read,
-    Sentence,
-    Weights,
-)
+from tutor.labs.attention import lab
+from tutor.labs.attention.lab import MOST_TOKENS, PATTERNS, Answer, Question
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.lm.inspect import heads
@@ -33,20 +25,20 @@ class AttentionBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `TextError`."""
         match question:
-            case Read(text=text):
+            case lab.Read(text=text):
                 return self._sentence(text)
-            case Look(text=text, layer=layer):
-                return Weights(self._weights(text)[layer].contiguous().numpy().tobytes())
+            case lab.Look(text=text, layer=layer):
+                return lab.Weights(self._weights(text)[layer].contiguous().numpy().tobytes())
 
     def _read(self, text: str) -> Tensor:
         ids, _ = tokens_of(self._model, text, MOST_TOKENS)
         return heads.attention(self._model.network, ids).float()
 
-    def _sentence(self, text: str) -> Sentence:
+    def _sentence(self, text: str) -> lab.Sentence:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         weights = self._weights(text)
         scores = {name: heads.scores(weights, heads.PATTERNS[name](ids)) for name in PATTERNS}
-        return Sentence(
+        return lab.Sentence(
             tokens=self._model.tokenizer.tokens(ids),
             left_out=left_out,
             layers=weights.shape[0],
@@ -59,5 +51,4 @@ class AttentionBackend:
         )
 
 
-def make_backend(tools: Tools) -> AttentionBackend:
-    return AttentionBackend(tools)
+make_backend = AttentionBackend

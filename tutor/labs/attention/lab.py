@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
@@ -23,9 +24,6 @@ PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
 """What a head can be asked about; `tutor.lm.inspect.heads` tells what each means."""
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
     """Rank all heads by how much they follow a pattern."""
 
@@ -38,9 +36,6 @@ class ShowHead(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
 
 Axis = Literal["layer", "head", "token", "rank"]
 Action = EditText | ShowView[View] | MoveFocus[Axis] | RankHeads | ShowHead
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
@@ -80,13 +75,10 @@ class Weights(msgspec.Struct, frozen=True, tag=True):
 Answer = Sentence | Weights
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Layer, head and token are counted from 0. `weights` has what is known, by layer."""
 
-    text: str
+    text: str = "The dog did not cross the street because it was too tired."
     sentence: Sentence | None = None
     weights: dict[int, bytes] = {}
     layer: int = 0
@@ -126,12 +118,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return [(*divmod(at, self.sentence.heads), scores[at]) for at in order]
 
 
-def start() -> State:
-    return State(text="The dog did not cross the street because it was too tired.")
-
-
 def act(state: State, action: Action) -> State:
-    change = msgspec.structs.replace
     match action:
         case EditText(text=text):
             return State(
@@ -142,30 +129,27 @@ def act(state: State, action: Action) -> State:
                 pattern=state.pattern,
             )
         case ShowView(view=view):
-            return change(state, view=view)
+            return replace(state, view=view)
         case MoveFocus(by=by, axis=axis):
             return state if state.sentence is None else _focused(state, state.sentence, axis, by)
         case RankHeads(pattern=pattern):
-            return change(state, pattern=pattern, rank=0, view="finder")
+            return replace(state, pattern=pattern, rank=0, view="finder")
         case ShowHead():
             ranking = state.ranking()
             if not ranking:
                 return state
             layer, head, _ = ranking[state.rank]
-            return change(state, layer=layer, head=head, view="map")
+            return replace(state, layer=layer, head=head, view="map")
 
 
 def _focused(state: State, read: Sentence, axis: Axis, by: int) -> State:
-    change = msgspec.structs.replace
-    match axis:
-        case "layer":
-            return change(state, layer=moved(state.layer, by, read.layers))
-        case "head":
-            return change(state, head=moved(state.head, by, read.heads))
-        case "token":
-            return change(state, token=moved(state.token, by, len(read.tokens)))
-        case "rank":
-            return change(state, rank=moved(state.rank, by, len(state.ranking())))
+    counts: dict[Axis, int] = {
+        "layer": read.layers,
+        "head": read.heads,
+        "token": len(read.tokens),
+        "rank": len(state.ranking()),
+    }
+    return replace(state, **{axis: moved(getattr(state, axis), by, counts[axis])})
 
 
 def question(state: State) -> Question | None:
@@ -177,10 +161,9 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
         case Look(layer=layer), Weights(data=data):
-            weights = {**state.weights, layer: data}
-            return msgspec.structs.replace(state, weights=weights)
+            return replace(state, weights={**state.weights, layer: data})
         case Read(), Sentence() as read:
-            return msgspec.structs.replace(
+            return replace(
                 state,
                 sentence=read,
                 layer=moved(state.layer, 0, read.layers),
@@ -191,21 +174,20 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return state  # a backend never answers so
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
 STEADY = 0.6
 SINK = 0.9
 MOST = 0.5
 FAR = 3
 
 
+@goal("previous-token", "a head that looks one back, 60 %")
 def _looks_before(state: State) -> bool:
     score = state.score("previous")
     return state.view != "finder" and state.known and score is not None and score >= STEADY
 
 
+@goal("sink", "a late token's row (tab) that rests on the first, 90 %")
 def _rests(state: State) -> bool:
-    """A token's row is open, not of one of the first, and nearly all of it is on the first."""
     return (
         state.view == "row"
         and state.known
@@ -214,6 +196,7 @@ def _rests(state: State) -> bool:
     )
 
 
+@goal("reach", "a row that takes half from a word 3 or more back")
 def _reaches_back(state: State) -> bool:
     """The token in the row takes most from another word well before it, not the first."""
     if state.view != "row" or not state.known:
@@ -224,8 +207,8 @@ def _reaches_back(state: State) -> bool:
     )
 
 
+@goal("same-token", "a head that finds a repeated word, 50 %")
 def _finds_itself(state: State) -> bool:
-    """A head is on view in which repeated words take most from the same words before."""
     score = state.score("same")
     return state.view != "finder" and state.known and score is not None and score >= MOST
 
@@ -239,19 +222,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Every head of every layer looks at your sentence in its own way. Some have a habit that "
         "you can find and name; the finder ranks them all."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("previous-token", "a head that looks one back, 60 %", _looks_before),
-        Goal("sink", "a late token's row (tab) that rests on the first, 90 %", _rests),
-        Goal("reach", "a row that takes half from a word 3 or more back", _reaches_back),
-        Goal("same-token", "a head that finds a repeated word, 50 %", _finds_itself),
-    ),
+    goals=(_looks_before, _rests, _reaches_back, _finds_itself),
     solution=(
         RankHeads("previous"),
         ShowHead(),

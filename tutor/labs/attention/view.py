@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.attention.lab import (
-    PATTERNS,
-    SINK,
-    VIEWS,
-    Pattern,
-    RankHeads,
-    ShowHead,
-    State,
-)
+from tutor.labs.attention.lab import PATTERNS, SINK, VIEWS, Pattern, RankHeads, ShowHead, State
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText, cycled
+from tutor.labs.kit.actions import cycled
 from tutor.labs.kit.columns import Room, around, beside, cursor
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
-from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.view import LabView
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, Pair, key, pair
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, Offered, does, writes
 
 ASKED: dict[Pattern, str] = {
     "previous": "the token before",
@@ -47,45 +35,32 @@ _SINK_SAID = 0.5
 class AttentionView(LabView):
     """A head's map, one token's row of it in figures, or all heads in order."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "edit", "write", tooltip="Write a sentence of your own."),
-        Binding(
-            "tab",
-            "next_view",
-            "map/token/finder",
-            tooltip="The map, one token's row, or the finder.",
-        ),
-        *pair(("down", "up"), "move_focus(*, 'layer')", "layer", "Choose the layer.", "↑↓"),
+    BINDINGS: ClassVar[Keys] = [
+        key("e", "edit", "write", "Write a sentence of your own."),
+        key("tab", "next_view", "map/token/finder", "The map, one token's row, or the finder."),
+        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose the layer."),
         *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head of the list."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose the head."),
         *pair(P_N, "move_focus(*, 'token')", "token", "The token before or after."),
-        Binding(
-            "enter", "show_head", "go there", tooltip="Look at the head on this row of the list."
-        ),
-        Binding(
-            "o", "rank_heads", "find", tooltip="Which head looks there most? Four habits in turn."
-        ),
+        key("enter", "show_head", "go there", "Look at the head on this row of the list."),
+        key("o", "rank_heads", "find", "Which head looks there most? Four habits in turn."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "move_focus": lambda state: state.view != "finder",
+        "move_focus:rank": lambda state: state.view == "finder",
+        "show_head": lambda state: state.view == "finder",
+    }
     VIEWS = VIEWS
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action not in ("move_focus", "show_head"):
-            return True
-        in_finder = action == "show_head" or "rank" in parameters
-        return self.state is not None and in_finder is (self.state.view == "finder")
-
-    def action_edit(self) -> None:
-        self.write("A sentence:", self.state.text, lambda text: EditText(sentence(text)))
-
-    def action_show_head(self) -> None:
-        self.did(ShowHead())
+    action_edit = writes("A sentence:", edit_sentence)
+    action_show_head = does(ShowHead)
 
     def action_rank_heads(self) -> None:
         """Show the ranking; where it is shown, rank by the next pattern."""
         step = 1 if self.state.view == "finder" else 0
         self.did(RankHeads(cycled(PATTERNS, self.state.pattern, step)))
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
         if state.view == "finder" and state.sentence is not None:
             return _finder(state, room)
@@ -192,13 +167,8 @@ def _row(state: State, room: Room) -> list[Content]:
     rows = max(3, room.height - len(below) - 1)
     # where not all fit, those that count most, in the order of the text
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
-    lines = [
-        Content.assemble(
-            ("token ", MUTED),
-            (f"{state.token + 1} {figures.shown(own)}", "bold"),
-            (" asks; it takes from", MUTED),
-        )
-    ]
+    asks = (f"{state.token + 1} {figures.shown(own)}", "bold")
+    lines = [Content.assemble(("token ", MUTED), asks, (" asks; it takes from", MUTED))]
     for at in shown:
         lines.append(
             Content.assemble(

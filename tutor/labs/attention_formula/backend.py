@@ -1,22 +1,57 @@
-"""Takes the vectors of one head out of the network."""
+"""Takes what one head works with out of a forward pass: its queries, keys and values, and what it
+makes of them. `tutor.labs.attention_formula.by_hand` does the same sum step by step."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from tutor.labs.attention_formula.head_vectors import head_vectors
+import torch
+from torch import Tensor
+
 from tutor.labs.attention_formula.lab import MOST_TOKENS, Answer, Question
-from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
+from tutor.lm.network import Trace, Transformer, rotate, rotations
 
-if TYPE_CHECKING:
-    from torch import Tensor
+
+class HeadVectors(NamedTuple):
+    """Of one head, for a text of T tokens. `queries`, `keys`, `values` [T, head_size]: queries and
+    keys are turned by their position already. `weights` [T, T] and `answers` [T, head_size] are
+    what the network made of them itself."""
+
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    weights: Tensor
+    answers: Tensor
 
 
-class AttentionFormulaBackend:
-    def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
+@torch.inference_mode()
+def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int) -> HeadVectors:
+    """The vectors of head `head` in block `layer`, both counted from 0."""
+    config = network.config
+    block = block_of(network, layer)
+    attention = block.attention
+    trace, recorder = Trace(), InputRecorder(attention.output)
+    with replaced([(attention, "output", recorder)]):
+        network(torch.tensor(ids), None, trace)
+    assert recorder.recorded is not None
 
+    # the same steps as in `Attention.forward`, for what comes between
+    stream = trace.residuals[layer]  # [T, width], what the block reads
+    queries, keys, values = attention.project(block.attention_norm(stream))
+    rotation = rotations(config, 0, len(ids)).to(stream.device)
+    queries, keys = rotate(queries, rotation), rotate(keys, rotation)
+    shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
+    answers = recorder.recorded.unflatten(-1, (config.heads, config.head_size))
+    return HeadVectors(
+        queries[head], keys[shared], values[shared], trace.attention[layer][head], answers[:, head]
+    )
+
+
+class AttentionFormulaBackend(ModelBackend):
     def answer(self, question: Question) -> Answer:
         """Of a layer or head that this model lacks, the last. Raises `TextError`."""
         config = self._model.network.config
@@ -29,11 +64,7 @@ class AttentionFormulaBackend:
             layers=config.layers,
             heads=config.heads,
             size=config.head_size,
-            queries=_bytes(found.queries),
-            keys=_bytes(found.keys),
-            values=_bytes(found.values),
-            weights=_bytes(found.weights),
-            answers=_bytes(found.answers),
+            **{name: _bytes(each) for name, each in found._asdict().items()},
         )
 
 
@@ -41,5 +72,4 @@ def _bytes(values: Tensor) -> bytes:
     return values.cpu().float().contiguous().numpy().tobytes()
 
 
-def make_backend(tools: Tools) -> AttentionFormulaBackend:
-    return AttentionFormulaBackend(tools)
+make_backend = AttentionFormulaBackend

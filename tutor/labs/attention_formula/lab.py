@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.attention_formula import by_hand
 from tutor.labs.kit.actions import EditText, MoveFocus, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
@@ -24,9 +25,6 @@ Axis = Literal["step", "layer", "head", "token", "key"]
 """What is looked at: a step of the formula, a head, the token that asks, and one that it asks."""
 Action = EditText | MoveFocus[Axis] | Toggle[Literal["root", "mask"]]
 """`Toggle` leaves out the division by the root of the head's size, or the mask."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -58,9 +56,6 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
         return [floats[start : start + size] for start in range(0, len(floats), size)]
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class Worked(msgspec.Struct, frozen=True):
     """The five steps for one token: a number for each token of the text, and the sum [size].
     `adds` is how long each token's part of the sum is, `off` how far the sum is from the network's
@@ -78,10 +73,10 @@ class Worked(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """All counted from 0. `worked` is there as soon as the head's vectors are."""
 
-    text: str
-    layer: int
-    head: int
-    token: int
+    text: str = "The dog did not cross the street because it was too tired."
+    layer: int = 13
+    head: int = 8
+    token: int = 8
     key: int = 0
     step: int = 0
     divide: bool = True
@@ -94,41 +89,27 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return () if self.read is None else self.read.tokens
 
 
-def start() -> State:
-    return State(
-        text="The dog did not cross the street because it was too tired.", layer=13, head=8, token=8
-    )
-
-
 def act(state: State, action: Action) -> State:
-    change = msgspec.structs.replace
     match action:
         case EditText(text=text):
-            new = change(start(), text=sentence(text), layer=state.layer, head=state.head)
-            return change(new, token=MOST_TOKENS, divide=state.divide, hide=state.hide)
+            new = State(text=sentence(text), layer=state.layer, head=state.head)
+            return replace(new, token=MOST_TOKENS, divide=state.divide, hide=state.hide)
         case MoveFocus(by=by, axis="step"):
-            return change(state, step=moved(state.step, by, STEPS))
+            return replace(state, step=moved(state.step, by, STEPS))
         case MoveFocus(by=by, axis=axis):
             return state if state.read is None else _focused(state, state.read, axis, by)
         case Toggle(what="root"):
-            return _work_again(change(state, divide=not state.divide))
+            return _work_again(replace(state, divide=not state.divide))
         case Toggle():
-            return _work_again(change(state, hide=not state.hide))
+            return _work_again(replace(state, hide=not state.hide))
 
 
 def _focused(state: State, read: Answer, axis: Axis, by: int) -> State:
-    change = msgspec.structs.replace
-    match axis:
-        case "layer":
-            new = change(state, layer=moved(state.layer, by, read.layers))
-        case "head":
-            new = change(state, head=moved(state.head, by, read.heads))
-        case "token":
-            new = change(state, token=moved(state.token, by, len(read.tokens)))
-        case "key":
-            new = change(state, key=moved(state.key, by, len(read.tokens)))
+    tokens = len(read.tokens)
+    counts = {"layer": read.layers, "head": read.heads, "token": tokens, "key": tokens}
+    new = replace(state, **{axis: moved(getattr(state, axis), by, counts[axis])})
     other = (new.layer, new.head) != (state.layer, state.head)
-    return change(new, worked=None) if other else _work_again(new)
+    return replace(new, worked=None) if other else _work_again(new)
 
 
 def question(state: State) -> Question | None:
@@ -137,7 +118,7 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     return _work(
-        msgspec.structs.replace(
+        replace(
             state,
             read=answer,
             layer=moved(state.layer, 0, answer.layers),
@@ -176,10 +157,8 @@ def _work(state: State) -> State:
         total=total,
         off=max(abs(a - b) for a, b in zip(total, own, strict=True)) if plain else None,
     )
-    return msgspec.structs.replace(state, worked=worked)
+    return replace(state, worked=worked)
 
-
-# --- goals ----------------------------------------------------------------------------------------
 
 SUM, SHARES = STEPS - 1, STEPS - 2
 
@@ -188,21 +167,22 @@ def _at(values: Sequence[float]) -> int:
     return max(range(len(values)), key=values.__getitem__)
 
 
+@goal("sum", "the weighted sum of a 4th or later token")
 def _sum(state: State) -> bool:
     plain = state.divide and state.hide
     return state.worked is not None and plain and state.step == SUM and state.token >= 3
 
 
+@goal("empty-share", "over half for a token, but another adds more")
 def _empty_share(state: State) -> bool:
-    """More than half goes to one token, and another one adds more."""
     worked = state.worked
     if worked is None or state.step != SUM or not (state.divide and state.hide):
         return False
     return max(worked.shares) > 0.5 and _at(worked.shares) != _at(worked.adds)
 
 
+@goal("without-root", "no root: 95 % for one that had below 50")
 def _without_root(state: State) -> bool:
-    """Nearly everything goes to one token that has less than half when divided by the root."""
     worked = state.worked
     if worked is None or state.divide or not state.hide or state.step < SHARES:
         return False
@@ -213,8 +193,8 @@ def _without_root(state: State) -> bool:
     return worked.shares[at] > 0.95 and divided[at] < 0.5
 
 
+@goal("later", "no mask: a later token gets the most")
 def _later_wins(state: State) -> bool:
-    """Without the mask a later token gets more than any other."""
     worked = state.worked
     if worked is None or state.hide or state.step < SHARES:
         return False
@@ -230,19 +210,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "softmax(q·k / √size) · v with the numbers of one real head. Walk through the five steps; "
         "then leave out the root or the mask and see what they are for."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("sum", "the weighted sum of a 4th or later token", _sum),
-        Goal("without-root", "no root: 95 % for one that had below 50", _without_root),
-        Goal("later", "no mask: a later token gets the most", _later_wins),
-        Goal("empty-share", "over half for a token, but another adds more", _empty_share),
-    ),
+    goals=(_sum, _without_root, _later_wins, _empty_share),
     solution=(
         MoveFocus(SUM, "step"),
         MoveFocus(-8, "head"),

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.attention_formula.lab import SHARES, STEPS, SUM, State
+from tutor.labs.attention_formula.lab import SHARES, STEPS, SUM, Answer, State, Worked
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, around, cursor
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
-from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.view import LabView
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.attention_formula.lab import Answer, Worked
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, Pair, key, pair
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, writes
 
 NAMES = ("q·k", "÷√size", "mask", "softmax", "sum of v")
 _COLUMN = 9
@@ -34,23 +28,20 @@ _SAME = 1e-4
 class AttentionFormulaView(LabView):
     """One row for each token that is looked at, one more column for each step."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'step')", "step", "One step on, or back."),
         *pair(UP_DOWN, "move_focus(*, 'key')", "row", "Choose the token looked at."),
         *pair(P_N, "move_focus(*, 'token')", "asks", "Choose the token that asks."),
-        *pair(("k", "l"), "move_focus(*, 'layer')", "layer", "Another layer.", "k/l"),
-        *pair(("h", "j"), "move_focus(*, 'head')", "head", "Another head.", "h/j"),
-        Binding(
-            "o", "switch('root')", "root on/off", tooltip="Leave out the division by the root."
-        ),
-        Binding("m", "switch('mask')", "mask on/off", tooltip="Leave out the mask."),
-        Binding("e", "edit", "write", tooltip="Write a sentence of your own."),
+        *pair(Pair("k", "l", "k/l"), "move_focus(*, 'layer')", "layer", "Another layer."),
+        *pair(Pair("h", "j", "h/j"), "move_focus(*, 'head')", "head", "Another head."),
+        key("o", "switch('root')", "root on/off", "Leave out the division by the root."),
+        key("m", "switch('mask')", "mask on/off", "Leave out the mask."),
+        key("e", "edit", "write", "Write a sentence of your own."),
     ]
 
-    def action_edit(self) -> None:
-        self.write("A sentence:", self.state.text, lambda text: EditText(sentence(text)))
+    action_edit = writes("A sentence:", edit_sentence)
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.read is None or state.worked is None:
             return [Content.styled("taking the vectors out …", MUTED)]
         room = Room(width, height)

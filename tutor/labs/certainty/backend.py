@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from tutor.labs.certainty.lab import Answer, Prompt, Question
+from tutor.labs.certainty.lab import Answer, Question
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.continuations import Growing
-from tutor.labs.kit.replies import log_probabilities, longer
+from tutor.labs.kit.model_backend import Growing, ModelBackend, log_probabilities, longer
 from tutor.labs.kit.reply import Reply
 from tutor.lm import draw
 from tutor.lm.chat import chat_ids
@@ -15,18 +14,18 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.sampling import ranked
 
 
-class CertaintyBackend:
+class CertaintyBackend(ModelBackend):
     def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
         """Raises `ModelUnsupported` for a model without a chat template, `TextError` or
         `ContextFull` for a question that the model cannot read."""
         begun = time.perf_counter()
-        self._growing.begin(chat_ids(self._model, _messages(question.prompt)))
+        message, system = question.prompt.message, question.prompt.system
+        before = [ChatMessage("system", system)] if system else []
+        self._growing.begin(chat_ids(self._model, [*before, ChatMessage("user", message)]))
         replies = list(question.replies)
         while open_ := [number for number, reply in enumerate(replies) if not reply.done]:
             number = min(open_, key=lambda each: len(replies[each].ids))
@@ -46,11 +45,6 @@ class CertaintyBackend:
             position = len(self._growing.prompt) + len(reply.ids)
             id_ = draw.first(logs.exp().numpy(), seed * 1000 + number, position)
         return longer(self._model, reply, id_, float(logs[id_]))
-
-
-def _messages(prompt: Prompt) -> list[ChatMessage]:
-    message = ChatMessage("user", prompt.message)
-    return [ChatMessage("system", prompt.system), message] if prompt.system else [message]
 
 
 def make_backend(tools: Tools) -> CertaintyBackend:

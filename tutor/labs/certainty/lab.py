@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.certainty.calibration import Bin, bins
 from tutor.labs.certainty.real_and_invented import Item, Verdict, gist, items, verdict
 from tutor.labs.kit.actions import Choose, EditText, Run, ShowView, cycled
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
 
@@ -54,9 +55,6 @@ class Prompt(msgspec.Struct, frozen=True):
 
     message: str
     system: str = ""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -138,7 +136,6 @@ def start(limits: Limits = LIMITS) -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text):
             if not text.strip():
@@ -153,11 +150,12 @@ def act(state: State, action: Action) -> State:
             return replace(state, view=view, running=False, stopped=stopped)
         case Run():
             state = replace(state, stopped=False)
-            return _drawn(state) if state.view == "answer" else _set_going(state)
+            if state.view == "answer":
+                return _drawn(state)
+            return replace(state, running=not state.running and any(_owed(state)))
 
 
 def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
-    replace = msgspec.structs.replace
     match what:
         case "question":
             at = state.at if state.own else (state.at + by) % len(state.limits.items)
@@ -169,18 +167,11 @@ def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
 
 
 def _drawn(state: State) -> State:
-    """Draw, stop, or draw anew where all are there."""
-    replace = msgspec.structs.replace
     drawn = state.draws.get(state.prompt, ())
     if not drawn or not all(reply.done for reply in drawn):
         return replace(state, drawing=not state.drawing)
     left = {prompt: kept for prompt, kept in state.draws.items() if prompt != state.prompt}
     return replace(state, draws=left, seed=state.seed + 1, drawing=True)
-
-
-def _set_going(state: State) -> State:
-    going = not state.running and next(_owed(state), None) is not None
-    return msgspec.structs.replace(state, running=going)
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
@@ -238,7 +229,6 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     if question.seed is not None:
         drawn = {**state.draws, question.prompt: answer.replies}
         done = all(reply.done for reply in answer.replies)
@@ -250,10 +240,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         spent=state.spent + answer.seconds,
         answered=state.answered + len(reply.ids) - len(before.ids),
     )
-    return replace(new, running=state.running and next(_owed(new), None) is not None)
-
-
-# --- figures --------------------------------------------------------------------------------------
+    return replace(new, running=state.running and any(_owed(new)))
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -293,17 +280,17 @@ def gists(state: State) -> list[tuple[str, int]]:
     return Counter(gist(reply.text, asked, state.accepted) for reply in drawn).most_common()
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
 SURE = 0.75
 DIFFERENT = 5
 
 
+@goal("made-up-anew", f"ten draws that say {DIFFERENT} different things")
 def _made_up_anew(state: State) -> bool:
     found = gists(state)
     return sum(count for _, count in found) == state.limits.draws and len(found) >= DIFFERENT
 
 
+@goal("sure-and-wrong", "a wrong answer, more than 75 % certain")
 def _sure_and_wrong(state: State) -> bool:
     return any(
         each.verdict == "wrong" and each.reply.certainty > SURE
@@ -312,22 +299,21 @@ def _sure_and_wrong(state: State) -> bool:
     )
 
 
+@goal("mended", "a wrong answer that the fact in front puts right")
 def _mended(state: State) -> bool:
     """The same question, wrong as it is and right with its fact."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 
 
-def _whole(state: State, way: Way) -> bool:
-    return all(done_reply(state, _prompt(item, way)) is not None for item in state.limits.items)
+def _whole(state: State, ways: Iterable[Way]) -> bool:
+    prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
+    return all(done_reply(state, prompt) is not None for prompt in prompts)
 
 
+@goal("calibrated", "the whole set, asked in one way")
 def _calibrated(state: State) -> bool:
-    return state.view == "calibration" and _whole(state, state.way)
-
-
-def _three_ways(state: State) -> bool:
-    return all(_whole(state, way) for way in WAYS)
+    return state.view == "calibration" and _whole(state, (state.way,))
 
 
 def _place(asked: Sequence[Item], words: str) -> int:
@@ -344,19 +330,16 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Ask about things that exist and things that do not. See how certain each answer is, "
         "whether ten draws agree, and how often it is right; then put the fact in front."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
     goals=(
-        Goal("made-up-anew", f"ten draws that say {DIFFERENT} different things", _made_up_anew),
-        Goal("sure-and-wrong", "a wrong answer, more than 75 % certain", _sure_and_wrong),
-        Goal("mended", "a wrong answer that the fact in front puts right", _mended),
-        Goal("calibrated", "the whole set, asked in one way", _calibrated),
-        Goal("three-ways", "the whole set, asked in all three ways", _three_ways),
+        _made_up_anew,
+        _sure_and_wrong,
+        _mended,
+        _calibrated,
+        Goal("three-ways", "the whole set, asked in all three ways", lambda s: _whole(s, WAYS)),
     ),
     solution=(
         Run(),

@@ -32,7 +32,8 @@ def surprising(
     shown: list[Content] = []
     for number, line in enumerate(lines[:rows]):
         more = "…" if number == rows - 1 and len(lines) > rows else ""
-        shown += [_text(line, bits, more), _bars(line, bits)]
+        text = [(run.text, theme.likely(2.0 ** -bits[run.index])) for run in line.runs]
+        shown += [Content.assemble(*text, (more, theme.MUTED)), _bars(line, bits)]
     return shown
 
 
@@ -41,11 +42,6 @@ def _texts(pieces: Sequence[bytes]) -> list[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     last = len(pieces) - 1
     return [safe(decoder.decode(data, at == last)) for at, data in enumerate(pieces)]
-
-
-def _text(line: Line, bits: Sequence[float], more: str) -> Content:
-    parts = [(run.text, theme.likely(2.0 ** -bits[run.index])) for run in line.runs]
-    return Content.assemble(*parts, (more, theme.MUTED))
 
 
 def _bars(line: Line, bits: Sequence[float]) -> Content:

@@ -5,30 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
+from tutor.labs.certainty import lab
 from tutor.labs.certainty.calibration import expected_error
-from tutor.labs.certainty.lab import (
-    LONGEST,
-    SYSTEM,
-    VIEWS,
-    WAYS,
-    State,
-    calibration,
-    does,
-    gists,
-    judged,
-    progress,
-    tally,
-)
+from tutor.labs.certainty.lab import VIEWS, State
 from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
-from tutor.labs.kit.columns import Room, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
+from tutor.labs.kit.columns import Room, clipped, wrapped
+from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
@@ -37,17 +25,14 @@ from tutor.text import safe, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
+
     from tutor.labs.certainty.calibration import Bin
-    from tutor.labs.certainty.lab import Does, Judged, View, Way
+    from tutor.labs.certainty.lab import Does, Judged, Way
     from tutor.labs.certainty.real_and_invented import Verdict
     from tutor.labs.kit.reply import Reply
 
-NAMES: dict[Way, str] = {
-    "plain": "as it is",
-    "fact": "with the fact",
-    "unsure": "may decline",
-}
-TABS: dict[View, str] = {"answer": "answer", "calibration": "calibration", "ways": "ways"}
+NAMES: dict[Way, str] = {"plain": "as it is", "fact": "with the fact", "unsure": "may decline"}
 MARKS: dict[Verdict, tuple[str, str]] = {
     "right": ("✓ right", RIGHT),
     "wrong": ("× wrong", NOT_YET),
@@ -61,18 +46,16 @@ class CertaintyView(LabView):
     """One question with its answer and ten draws; or the whole set in figures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go('draw')", "draw ten", tooltip="Draw ten answers."),
-        Binding("enter", "go('draw_anew')", "draw anew", tooltip="Draw ten other answers."),
-        Binding("enter", "go('ask_all')", "ask all", tooltip="Ask the whole set."),
-        Binding("enter", "go('draw_on')", "go on", tooltip="Draw what is left of the ten."),
-        Binding("enter", "go('ask_rest')", "ask the rest", tooltip="Ask what is left of the set."),
-        Binding("enter", "go('stop')", "stop", tooltip="Stop; what is answered is kept."),
+        key("enter", "go('draw')", "draw ten", "Draw ten answers."),
+        key("enter", "go('draw_anew')", "draw anew", "Draw ten other answers."),
+        key("enter", "go('ask_all')", "ask all", "Ask the whole set."),
+        key("enter", "go('draw_on')", "go on", "Draw what is left of the ten."),
+        key("enter", "go('ask_rest')", "ask the rest", "Ask what is left of the set."),
+        key("enter", "go('stop')", "stop", "Stop; what is answered is kept."),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Another question."),
-        Binding(
-            "w", "choose(1, 'way')", "way", tooltip="As it is, with the fact, free to decline."
-        ),
-        Binding("tab", "next_view", "next view", tooltip="One answer, or the whole set."),
-        Binding("e", "edit", "ask", tooltip="Ask a question of your own."),
+        key("w", "choose(1, 'way')", "way", "As it is, with the fact, free to decline."),
+        key("tab", "next_view", "next view", "One answer, or the whole set."),
+        key("e", "edit", "ask", "Ask a question of your own."),
     ]
 
     VIEWS = VIEWS
@@ -89,7 +72,7 @@ class CertaintyView(LabView):
         if state is None:
             return True
         if action == "go":
-            return parameters == (does(state),)
+            return parameters == (lab.does(state),)
         if action == "choose":
             return state.view == "answer" if "question" in parameters else state.view != "ways"
         return True
@@ -102,18 +85,15 @@ class CertaintyView(LabView):
 def _heading(state: State, width: int) -> Content:
     """The views; and that the set is not asked any more, where a key has ended that beside what it
     was for. Where there is no room for both, the view that is shown is named alone."""
-    names = tabs((TABS[view], view == state.view) for view in VIEWS)
+    names = tabs((view, view == state.view) for view in VIEWS)
     if not state.stopped:
         return names
     here = state.view == "answer"
     said = "asking stopped: Tab leads back" if here else "asking stopped; answers are kept"
     if names.cell_length + len(said) > width:
-        names = tabs([(TABS[state.view], True)])
+        names = tabs([(state.view, True)])
         said = "stopped: Tab leads back" if here else "stopped; answers kept"
     return Content.assemble(names, (said, NOT_YET))
-
-
-# --- one answer -----------------------------------------------------------------------------------
 
 
 def _answer(state: State, room: Room) -> list[Content]:
@@ -125,7 +105,8 @@ def _answer(state: State, room: Room) -> list[Content]:
         return [*lines, Content.styled("The model reads the question.", MUTED)]
     # what ends an answer has its share in the certainty, but is not a part of the text
     kept = len(reply.ids) - reply.ended
-    text = surprising(reply.pieces[:kept], _bits(reply), width, 1 if low else 3)
+    bits = [-log / math.log(2) for log in reply.logs]
+    text = surprising(reply.pieces[:kept], bits, width, 1 if low else 3)
     lines += [*([] if low else [Content("")]), *text, _figures(reply, room)]
     if state.reply is not None:
         lines.append(_judgment(state, reply, width))
@@ -136,7 +117,7 @@ def _which(state: State, room: Room) -> Content:
     """Where in the set the question is, how it is asked, and what the bars mean."""
     item = state.item
     if item is None:
-        said = f"the last {LONGEST} characters" if state.left_out else "your own question"
+        said = f"the last {lab.LONGEST} characters" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
         said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"
@@ -160,7 +141,7 @@ def _question(state: State, width: int, rows: int) -> list[Content]:
 def _before(state: State, width: int) -> list[Content]:
     """What this way adds to the question."""
     if state.way == "unsure":
-        said = f"system: {SYSTEM}"
+        said = f"system: {lab.SYSTEM}"
     elif state.way == "fact":
         item = state.item
         said = f"in front: {item.fact}" if item else "Write the fact in front of it yourself (e)."
@@ -169,16 +150,11 @@ def _before(state: State, width: int) -> list[Content]:
     return wrapped(Content.styled(said, MUTED), width)
 
 
-def _bits(reply: Reply) -> list[float]:
-    return [-log / math.log(2) for log in reply.logs]
-
-
 def _figures(reply: Reply, room: Room) -> Content:
-    """Certainty, the mean that it comes from, and the token that the model was least sure of."""
     least = min(range(len(reply.logs)), key=reply.logs.__getitem__)
     token = visible(reply.pieces[least]) or "∅"
     share = figures.percent(math.exp(reply.logs[least]))
-    token = figures.fit(token, 10).rstrip()
+    token = clipped(token, 10)
     certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
     if not room.roomy:
         return Content.assemble(certain, (f"   least {token} {share}", MUTED))
@@ -205,7 +181,7 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
     if not drawn:
         return [Content(""), Content.styled(f"Enter draws {total} answers.", MUTED)]
     done = sum(reply.done for reply in drawn)
-    found = gists(state)
+    found = lab.gists(state)
     if done < total:
         more = "" if state.drawing else ", Enter goes on"
         said = Content.styled(f"{done} of {total} drawn{more}", MUTED)
@@ -216,7 +192,7 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
         how += meant if len(agree + how + meant) <= width else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
-    lines = [Content(""), said, Content(figures.fit(counts, width).rstrip())]
+    lines = [Content(""), said, Content(clipped(counts, width))]
     whole = [reply for reply in drawn if reply.done]
     return [*lines, *(_drawn(reply, width) for reply in whole[: max(0, rows - 2)])]
 
@@ -224,29 +200,29 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
 def _drawn(reply: Reply, width: int) -> Content:
     text = safe(" ".join(reply.text.split()))
     certain = f"{100 * reply.certainty:>3.0f} %  "
-    return Content.assemble((certain, MUTED), figures.fit(text, width - len(certain)).rstrip())
-
-
-# --- the set --------------------------------------------------------------------------------------
+    return Content.assemble((certain, MUTED), clipped(text, width - len(certain)))
 
 
 def _calibration(state: State, room: Room) -> list[Content]:
-    found = list(judged(state, state.way))
+    found = list(lab.judged(state, state.way))
     good = sum(each.good for each in found)
     bar = min(_MOST_BAR, room.width - 40)
     wide = bar >= 8
     heading = f"{'certainty':<12}{'answers':>8}{'certain':>9}{'right':>8}"
     legend = f"  █ right {_CERTAIN} certain" if wide else ""
-    rows = calibration(found)
+    rows = lab.calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
-    said = f"{good} of {len(found)} as they should be"
-    summary = f"{said}   {error}" if room.roomy else error
+    summary = f"{good} of {len(found)} as they should be   {error}" if room.roomy else error
+    said = (
+        "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
+        "right, or, where nothing of the name exists, declined."
+    )
     return [
         Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, room.width - 16)),
         Content.styled(summary if found else "", "bold"),
         Content.styled(heading + legend, MUTED),
         *(_bin(each, bar if wide else 0) for each in reversed(rows)),
-        *([] if room.low else _note(room.width)),
+        *([] if room.low else _note(said, room.width)),
     ]
 
 
@@ -264,21 +240,24 @@ def _bin(found: Bin, width: int) -> Content:
     )
 
 
-def _note(width: int) -> list[Content]:
-    said = (
-        "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
-        "right, or, where nothing of the name exists, declined."
-    )
+def _note(said: str, width: int) -> list[Content]:
     return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
 
 
 def _ways(state: State, room: Room) -> list[Content]:
-    found = {way: list(judged(state, way)) for way in WAYS}
+    found = {way: list(lab.judged(state, way)) for way in lab.WAYS}
     if room.roomy:
         table = _table(found, (True, False))
     else:
         table = [*_table(found, (True,)), *_table(found, (False,))]
-    note = [] if room.low else _ways_note(state, room.width)
+    nothing = sum(not item.real and not item.accept for item in state.limits.items)
+    said = (
+        f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
+        "fact says that there is no such thing: to be declined even then. Where it may decline, "
+        f"the system says: “{lab.SYSTEM}” The arithmetic is rounded here: a count may differ by "
+        "one or two from the lesson's, which are exact."
+    )
+    note = [] if room.low else _note(said, room.width)
     return [_progress(state, room.width), *table, *note]
 
 
@@ -304,7 +283,7 @@ def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Cont
 
 
 def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int]) -> str:
-    counts = tally(asked, real=real)
+    counts = lab.tally(asked, real=real)
     shown = {name: str(counts[name]) for name in sizes}
     if not any(each.item.real is real for each in asked):
         shown = dict.fromkeys(sizes, "·")
@@ -313,20 +292,8 @@ def _cells(asked: list[Judged], way: Way, real: bool, sizes: dict[Verdict, int])
     return "".join(f"{shown[name]:>{size}}" for name, size in sizes.items())
 
 
-def _ways_note(state: State, width: int) -> list[Content]:
-    nothing = sum(not item.real and not item.accept for item in state.limits.items)
-    said = (
-        f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
-        "fact says that there is no such thing: to be declined even then. Where it may decline, "
-        f"the system says: “{SYSTEM}” The arithmetic is rounded here: a count may differ by one or "
-        "two from the lesson's, which are exact."
-    )
-    return [Content(""), *wrapped(Content.styled(said, MUTED), width)]
-
-
 def _progress(state: State, width: int) -> Content:
-    """How much of the set is asked."""
-    asked = progress(state)
+    asked = lab.progress(state)
     if state.running:
         return progress_line(asked, width)
     if asked.done == asked.total:

@@ -6,23 +6,12 @@ from __future__ import annotations
 import time
 from functools import cached_property
 
-import msgspec
 import torch
+from msgspec.structs import replace
 
 from tutor.errors import ModelError, RemoteError, TutorError
-from tutor.labs.compare.lab import (
-    MOST_TOKENS,
-    Answer,
-    Go,
-    Model,
-    Offers,
-    Question,
-    Replies,
-    Reply,
-    Stop,
-    Stopped,
-    Which,
-)
+from tutor.labs.compare import lab
+from tutor.labs.compare.lab import Answer, Question
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.small_model import small_model_beside
 from tutor.lm import draw
@@ -51,17 +40,17 @@ class CompareBackend:
 
     def answer(self, question: Question) -> Answer:
         match question:
-            case Which():
+            case lab.Which():
                 small = self._small.card.name if self._small else ""
-                return Offers(self._loaded.card.name, small, self._remote.offers())
-            case Stop(run=run, places=places):
+                return lab.Offers(self._loaded.card.name, small, self._remote.offers())
+            case lab.Stop(run=run, places=places):
                 for place in places:
                     self._remote.cancel(_name(run, place))
-                return Stopped()
-            case Go():
-                return Replies(self._gone_on(question))
+                return lab.Stopped()
+            case lab.Go():
+                return lab.Replies(self._gone_on(question))
 
-    def _gone_on(self, question: Go) -> dict[int, Reply]:
+    def _gone_on(self, question: lab.Go) -> dict[int, lab.Reply]:
         """The model here that has worked least goes on for a moment; the others are looked at."""
         if question.run != self._run:
             self._run, self._sessions = question.run, {}  # every request is read anew
@@ -74,15 +63,12 @@ class CompareBackend:
         if here:
             place, model, reply = min(here, key=lambda entry: entry[2].seconds)
             replies[place] = self._said(question, place, model, reply)
-        elif all(reply.pieces == before.pieces for _, before, reply in _pairs(question, replies)):
+        elif all(replies[place].pieces == reply.pieces for place, _, reply in question.asked):
             time.sleep(PATIENCE)
         return replies
 
-    # --- here -----------------------------------------------------------------------------------
-
-    def _said(self, question: Go, place: int, model: Model, reply: Reply) -> Reply:
-        """A few tokens more."""
-        language_model = self._model(model)
+    def _said(self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply) -> lab.Reply:
+        language_model = self._loaded if model.here == "loaded" else self._small
         if language_model is None:
             return _failed(reply, ModelError("The small model is not there.", "Ask the other one."))
         begun = time.perf_counter()
@@ -92,7 +78,7 @@ class CompareBackend:
             ended = False
             first = reply.first_after
             ids = list(reply.ids)
-            while not ended and len(ids) < MOST_TOKENS:
+            while not ended and len(ids) < lab.MOST_TOKENS:
                 id_ = self._next(session, question)
                 now = reply.seconds + time.perf_counter() - begun
                 first = now if first is None else first
@@ -105,9 +91,9 @@ class CompareBackend:
                 self._check_cancelled()
         except TutorError as error:
             return _failed(reply, error)
-        over = "stop" if ended else "length" if len(ids) >= MOST_TOKENS else None
+        over = "stop" if ended else "length" if len(ids) >= lab.MOST_TOKENS else None
         text = language_model.tokenizer.decode(ids)
-        return msgspec.structs.replace(
+        return replace(
             reply,
             name=language_model.card.name,
             begun=True,
@@ -120,7 +106,7 @@ class CompareBackend:
             reason=over,
         )
 
-    def _next(self, session: Session, question: Go) -> int:
+    def _next(self, session: Session, question: lab.Go) -> int:
         logits = session.logits(len(session)).float()
         if question.temperature == 0:
             return int(ranked(logits, 1))
@@ -136,16 +122,13 @@ class CompareBackend:
             session.replace(ids)
         return session
 
-    def _model(self, model: Model) -> LanguageModel | None:
-        return self._loaded if model.here == "loaded" else self._small
-
     @cached_property
     def _small(self) -> LanguageModel | None:
         return small_model_beside(self._loaded)
 
-    # --- elsewhere ------------------------------------------------------------------------------
-
-    def _looked_at(self, question: Go, place: int, model: Model, reply: Reply) -> Reply:
+    def _looked_at(
+        self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply
+    ) -> lab.Reply:
         """What has arrived since; asked first, where it was not."""
         assert model.elsewhere is not None
         name = _name(question.run, place)
@@ -158,7 +141,7 @@ class CompareBackend:
         usage = progress.finish.usage if progress.finish else None
         told = sum(piece.log_probability is not None for piece in progress.pieces)
         counted = (reply.answer_tokens or 0) + told if told or reply.answer_tokens else None
-        return msgspec.structs.replace(
+        return replace(
             reply,
             name=model.elsewhere.name,
             begun=True,
@@ -173,19 +156,15 @@ class CompareBackend:
         )
 
 
-def _pairs(question: Go, replies: dict[int, Reply]) -> list[tuple[int, Reply, Reply]]:
-    return [(place, before, replies[place]) for place, _, before in question.asked]
-
-
 def _name(run: int, place: int) -> str:
     return f"{run}-{place}"
 
 
-def _request(question: Go) -> RemoteRequest:
+def _request(question: lab.Go) -> RemoteRequest:
     return RemoteRequest(
         (ChatMessage("user", question.prompt),),
         SamplerSettings(temperature=question.temperature),
-        most_tokens=MOST_TOKENS,
+        most_tokens=lab.MOST_TOKENS,
     )
 
 
@@ -196,9 +175,9 @@ def _prompt(model: LanguageModel, prompt: str) -> list[int]:
     return chat_ids(model, [ChatMessage("user", prompt)])
 
 
-def _failed(reply: Reply, error: TutorError) -> Reply:
+def _failed(reply: lab.Reply, error: TutorError) -> lab.Reply:
     """What arrived before is kept."""
-    return msgspec.structs.replace(reply, begun=True, trouble=ErrorReport.of(error))
+    return replace(reply, begun=True, trouble=ErrorReport.of(error))
 
 
 def make_backend(tools: Tools) -> CompareBackend:

@@ -13,10 +13,11 @@ from itertools import combinations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.remote import Add, Remove
 from tutor.vendors.catalogue import Price, RemoteModel
 from tutor.vendors.runs import ErrorReport, Offer
@@ -185,12 +186,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return [reply for reply in self.replies.values() if reply.reason is not None]
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text):
             if not text.strip():
@@ -213,8 +209,8 @@ def act(state: State, action: Action) -> State:
 def _asked(state: State, without: tuple[int, ...]) -> State:
     places = [place for place in state.chosen if place not in without]
     if not places:
-        return msgspec.structs.replace(state, refused=without)
-    return msgspec.structs.replace(
+        return replace(state, refused=without)
+    return replace(
         state,
         asked=state.prompt,
         run=state.run + 1,
@@ -228,7 +224,7 @@ def _asked(state: State, without: tuple[int, ...]) -> State:
 def _halted(state: State) -> State:
     """What arrived so far stays."""
     elsewhere = state.running and any(_is_under_way(state, place) for place in state.replies)
-    return msgspec.structs.replace(state, running=False, stopping=elsewhere or state.stopping)
+    return replace(state, running=False, stopping=elsewhere or state.stopping)
 
 
 def _is_under_way(state: State, place: int) -> bool:
@@ -250,14 +246,14 @@ def _toggled(state: State) -> State:
         raise LabError("Four are asked at most.", "Leave one of the others out.")
     else:
         chosen = (*state.chosen, state.focus)
-    return msgspec.structs.replace(state, chosen=tuple(sorted(chosen)))
+    return replace(state, chosen=tuple(sorted(chosen)))
 
 
 def _added(state: State, elsewhere: RemoteModel) -> State:
     """At the end of the list, and chosen where there is room."""
     place = len(state.models)
     chosen = (*state.chosen, place) if len(state.chosen) < MOST_MODELS else state.chosen
-    return msgspec.structs.replace(
+    return replace(
         state,
         models=(*state.models, Model(elsewhere=elsewhere, added=True)),
         names=(*state.names, _shown_name(elsewhere)),
@@ -278,7 +274,7 @@ def _removed(state: State) -> State:
         return [place - (place > gone) for place in places if place != gone]
 
     replies = [reply for place, reply in state.replies.items() if place != gone]
-    return msgspec.structs.replace(
+    return replace(
         state,
         models=(*state.models[:gone], *state.models[gone + 1 :]),
         names=(*state.names[:gone], *state.names[gone + 1 :]),
@@ -310,11 +306,11 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Which(), Offers():
             return _offered(state, answer)
         case Stop(), Stopped():
-            return msgspec.structs.replace(state, stopping=False)
+            return replace(state, stopping=False)
         case Go(run=run), Replies(replies=replies) if run == state.run:
             replies = state.replies | replies
             running = state.running and not all(reply.over for reply in replies.values())
-            return msgspec.structs.replace(state, replies=replies, running=running)
+            return replace(state, replies=replies, running=running)
         case _:
             return state  # of a run before this one
 
@@ -332,14 +328,11 @@ def _offered(state: State, offers: Offers) -> State:
             elsewhere = RemoteModel(offer.card, offer.card.model)
             models.append(Model(None, elsewhere, offer.has_key, offer.card.key_variables[0]))
             names.append(_shown_name(elsewhere))
-    return msgspec.structs.replace(state, models=tuple(models), names=tuple(names), chosen=chosen)
+    return replace(state, models=tuple(models), names=tuple(names), chosen=chosen)
 
 
 def _shown_name(model: RemoteModel) -> str:
     return f"{model.service.product} {model.name}"
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
@@ -350,15 +343,18 @@ def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
     return (said & also) - given
 
 
+@goal("agree", "two answers with a word in common that you did not say")
 def _agree(state: State) -> bool:
     return any(words_in_common(state, *pair) for pair in combinations(state.done, 2))
 
 
+@goal("disagree", "two answers without any word in common")
 def _disagree(state: State) -> bool:
     pairs = [(one, other) for one, other in combinations(state.done, 2) if one.text and other.text]
     return any(not words_in_common(state, *pair) for pair in pairs)
 
 
+@goal("cut-off", "one answer that ends, and one that is cut off")
 def _cut_off(state: State) -> bool:
     return {"stop", "length"} <= {reply.reason for reply in state.done}
 
@@ -383,18 +379,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     private=_elsewhere,
     reaches_out=True,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("agree", "two answers with a word in common that you did not say", _agree),
-        Goal("disagree", "two answers without any word in common", _disagree),
-        Goal("cut-off", "one answer that ends, and one that is cut off", _cut_off),
-    ),
+    goals=(_agree, _disagree, _cut_off),
     solution=(
         EditText("What is the capital of Kenya?"),
         Ask(),

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.labs.compare.lab import (
-    MOST_MODELS,
-    MOST_TOKENS,
-    TEMPERATURES,
-    Ask,
-    State,
-    cost,
-)
-from tutor.labs.kit import server_field
+from tutor.labs.compare.lab import MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, State, cost
+from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import Room, beside, cursor, wrapped
-from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped
+from tutor.labs.kit.keys import UP_DOWN, key, pair
 from tutor.labs.kit.remote import Remove
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
+
     from tutor.labs.compare.lab import Model, Reply
     from tutor.vendors.catalogue import RemoteModel
 
-_COLUMNS = (("first", 9), ("tokens", 8), ("a second", 10), ("dollars", 11))
+_COLUMNS = (
+    Column("first", 9, right=True),
+    Column("tokens", 8, right=True),
+    Column("a second", 10, right=True),
+    Column("dollars", 11, right=True),
+)
 _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
@@ -44,21 +43,18 @@ class CompareView(LabView):
     """The models with what was measured of each, and their answers beside each other."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "ask", "ask, stop", tooltip="Ask all that are chosen; or stop them."),
-        Binding("e", "edit", "prompt", tooltip="Write another prompt."),
+        key("enter", "ask", "ask, stop", "Ask all that are chosen; or stop them."),
+        key("e", "edit", "prompt", "Write another prompt."),
         *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Look at a model."),
-        Binding(
-            "space", "switch('model')", "choose", tooltip="Ask this model too, or leave it out."
+        key("space", "switch('model')", "choose", "Ask this model too, or leave it out."),
+        key(
+            "t", "adjust(1, 'temperature')", "temperature", "0 is greedy; higher draws more freely."
         ),
-        Binding(
-            "t",
-            "adjust(1, 'temperature')",
-            "temperature",
-            tooltip="0 is greedy; higher draws more freely.",
-        ),
-        Binding("a", "add", "add a server", tooltip="A model of a server: its name and address."),
-        Binding("d", "remove", "remove", tooltip="Take away this server, which you added."),
+        key("a", "add", "add a server", "A model of a server: its name and address."),
+        key("d", "remove", "remove", "Take away this server, which you added."),
     ]
+
+    OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
 
     def action_ask(self) -> None:
         if self.state.running:
@@ -79,25 +75,24 @@ class CompareView(LabView):
         self.write("Your message to all of them:", self.state.prompt, EditText)
 
     def action_add(self) -> None:
-        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+        self.write(remote.LABEL, remote.EXAMPLE, remote.named)
 
-    def action_remove(self) -> None:
-        self.did(Remove())
+    action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "add":
-            return self.host.may_name_servers
-        state: State | None = self.state
-        return action != "remove" or (state is not None and state.removable)
+        if action == "add" and not self.host.may_name_servers:
+            return False
+        return super().check_action(action, parameters)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:
             return [Content.styled("looking for models …", MUTED)]
         if Room(width, height).low:
             return _briefly(state, width)
+        names = "".join(column.cell(column.heading) for column in _fitting(width))
         return [
             _prompt(state, width),
-            _heading(width),
+            Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED),
             *(_row(state, place, width) for place in range(len(state.models))),
             Content(""),
             *_answers(state, width),
@@ -111,24 +106,13 @@ def _prompt(state: State, width: int) -> Content:
 
 
 def _name_width(width: int) -> int:
-    return _NAME if width >= _NAME + sum(size for _, size in _COLUMNS[:3]) + 4 else _SHORT_NAME
+    return (
+        _NAME if width >= _NAME + sum(column.width for column in _COLUMNS[:3]) + 4 else _SHORT_NAME
+    )
 
 
-def _fitting(width: int) -> list[tuple[str, int]]:
-    """The columns of figures that there is room for, from the left."""
-    room = width - _name_width(width) - 4
-    fitting = []
-    for name, size in _COLUMNS:
-        room -= size
-        if room < 0:
-            break
-        fitting.append((name, size))
-    return fitting
-
-
-def _heading(width: int) -> Content:
-    names = "".join(f"{name:>{size}}" for name, size in _fitting(width))
-    return Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED)
+def _fitting(width: int) -> list[Column]:
+    return fitting(_COLUMNS, width - _name_width(width) - 4)
 
 
 def _row(state: State, place: int, width: int) -> Content:
@@ -157,7 +141,7 @@ def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Conte
         "a second": "–" if a_second is None else f"{a_second:.1f}",
         "dollars": "none" if model.here else "–" if price is None else f"{price:.6f}",
     }
-    line = "".join(f"{cells[name]:>{size}}" for name, size in _fitting(width))
+    line = "".join(column.cell(cells[column.heading]) for column in _fitting(width))
     return Content.styled(line, style)
 
 

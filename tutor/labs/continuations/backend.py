@@ -10,18 +10,16 @@ import torch
 from tutor.labs.continuations.beam import Beam, widen
 from tutor.labs.continuations.lab import BEAMS, Answer, Path, Question
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.continuations import Growing
+from tutor.labs.kit.model_backend import Growing, ModelBackend, log_probabilities
 from tutor.lm import chain, draw
 from tutor.lm.chat import text_ids
 from tutor.lm.dials import ORDER
 from tutor.lm.sampling import ranked
 
 
-class ContinuationsBackend:
+class ContinuationsBackend(ModelBackend):
     def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
@@ -57,7 +55,7 @@ class ContinuationsBackend:
         else:
             shares = chain.probabilities(left).numpy()
             id_ = draw.first(shares, question.seed * 1000 + number, position)
-        gained = float(torch.log_softmax(logits.double(), dim=-1)[id_])
+        gained = float(log_probabilities(logits)[id_])
         return self._path((*path.ids, id_), path.log_probability + gained, path.most)
 
     def _widened(self, paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.lm.dials import Dials
 
@@ -165,7 +166,6 @@ def start(limits: Limits = LIMITS) -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text):
             kept = text[-LONGEST:]
@@ -200,15 +200,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     way = WAYS.index(question.way)
     before = sum(len(path.ids) for path in question.paths)
     added = sum(len(path.ids) for path in answer.paths) - before
-    new = msgspec.structs.replace(
+    new = replace(
         state,
         paths={**state.paths, way: answer.paths},
         seconds=answer.seconds / added if added > 0 else state.seconds,
     )
-    return msgspec.structs.replace(new, running=not new.finished)
-
-
-# --- figures --------------------------------------------------------------------------------------
+    return replace(new, running=not new.finished)
 
 
 def figures(paths: Iterable[Path]) -> Figures | None:
@@ -233,9 +230,6 @@ def repeats(path: Path) -> bool:
     return any(times > 1 for times in runs.values())
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
     """What is finished of this method."""
     return [
@@ -245,10 +239,12 @@ def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
     ]
 
 
+@goal("always-the-same", "twenty draws that all say the same")
 def _always_the_same(state: State) -> bool:
     return any(len({path.ids for path in paths}) == 1 for _, paths in _of(state, "draw"))
 
 
+@goal("loop-broken", "a loop of greedy decoding, and the same without it")
 def _loop_broken(state: State) -> bool:
     """Greedy decoding loops without a penalty, and with one it does not."""
     found = {
@@ -257,6 +253,7 @@ def _loop_broken(state: State) -> bool:
     return found.get(False) is True and found.get(True) is False
 
 
+@goal("beam-beats-greedy", "beams that find what greedy missed")
 def _beam_beats_greedy(state: State) -> bool:
     beams = [path for _, paths in _of(state, "beam") for path in paths]
     greedy = [path for way, paths in _of(state, "greedy") if way.dials == Dials() for path in paths]
@@ -265,6 +262,9 @@ def _beam_beats_greedy(state: State) -> bool:
     )
 
 
+@goal(
+    "varied-and-likely", f"20 that differ, distinct 0.80 or more, {CHEAPER} bits/token below plain"
+)
 def _varied_and_likely(state: State) -> bool:
     """Twenty that differ, of tokens that the model finds likelier than its own plain draws."""
     drawn = _of(state, "draw")
@@ -290,23 +290,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Let the model write many continuations in two ways at once, and compare how varied, how "
         "likely and how repetitive they are."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("always-the-same", "twenty draws that all say the same", _always_the_same),
-        Goal("loop-broken", "a loop of greedy decoding, and the same without it", _loop_broken),
-        Goal("beam-beats-greedy", "beams that find what greedy missed", _beam_beats_greedy),
-        Goal(
-            "varied-and-likely",
-            f"20 that differ, distinct 0.80 or more, {CHEAPER} bits/token below plain",
-            _varied_and_likely,
-        ),
-    ),
+    goals=(_always_the_same, _loop_broken, _beam_beats_greedy, _varied_and_likely),
     solution=(
         Choose(3, "way"),  # top-p 0.9
         Toggle("side"),

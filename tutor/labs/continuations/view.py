@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
@@ -14,13 +13,15 @@ from tutor.labs.continuations.lab import WAYS, State, repeats
 from tutor.labs.continuations.lab import figures as figures_of
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, around, cursor, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.binding import BindingType
 
     from tutor.labs.continuations.lab import Path
 
@@ -34,11 +35,11 @@ class ContinuationsView(LabView):
     """Both ways with their figures, the continuations of one of them, and one in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "write, stop", tooltip="Write both sides; stop; write anew."),
+        key("enter", "run", "write, stop", "Write both sides; stop; write anew."),
         *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Another way, on this side."),
-        Binding("tab", "switch('side')", "other side", tooltip="Look at the other side."),
+        key("tab", "switch('side')", "other side", "Look at the other side."),
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "read", "Read a continuation."),
-        Binding("e", "edit", "prompt", tooltip="Write another prompt."),
+        key("e", "edit", "prompt", "Write another prompt."),
     ]
 
     def action_edit(self) -> None:
@@ -56,7 +57,11 @@ class ContinuationsView(LabView):
             above.insert(1, Content.styled(said, NOT_YET))
         below = [] if room.low else _in_full(state, width)
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
-        return [*above, *_list(state, width, rows), *([Content("")] if below else []), *below]
+        paths = [
+            _path(state.shown[number], number, number == state.focus, width)
+            for number in around(state.focus, len(state.shown), rows)
+        ]
+        return [*above, *paths, *([Content("")] if below else []), *below]
 
 
 _COLUMNS = (
@@ -85,7 +90,6 @@ def _ways(state: State, room: Room) -> list[Content]:
 
 
 def _figures(paths: Sequence[Path]) -> dict[str, str]:
-    """Return the figures by the headings of their columns."""
     found = figures_of(paths)
     if found is None:
         return {}
@@ -99,7 +103,6 @@ def _figures(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _progress(state: State, width: int) -> Content:
-    """How far the writing is."""
     written = state.written
     if state.running:
         return progress_line(written, width, "tokens")
@@ -110,13 +113,6 @@ def _progress(state: State, width: int) -> Content:
     else:
         said = f"{written.done} of {written.total} tokens. Enter goes on."
     return Content.styled(said, MUTED)
-
-
-def _list(state: State, width: int, rows: int) -> list[Content]:
-    return [
-        _path(state.shown[number], number, number == state.focus, width)
-        for number in around(state.focus, len(state.shown), rows)
-    ]
 
 
 def _path(path: Path, number: int, here: bool, width: int) -> Content:
@@ -136,8 +132,9 @@ def _in_full(state: State, width: int) -> list[Content]:
     if not state.shown:
         return []
     path = state.shown[state.focus]
+    percentage = f"{100 * math.exp(path.log_probability):.2g} %"
     said = Content.assemble(
-        (f"{_probability(path)} as a whole, {path.bits:.1f} bits", MUTED),
+        (f"{percentage} as a whole, {path.bits:.1f} bits", MUTED),
         (f" for {counted(len(path.ids), 'token')}", MUTED),
         ("   ↻ repeats itself" if repeats(path) else "", NOT_YET),
     )
@@ -147,12 +144,6 @@ def _in_full(state: State, width: int) -> list[Content]:
 
 def _text(path: Path) -> str:
     return safe(b"".join(path.pieces).decode("utf-8", "replace").replace("\n", " ⏎ "))
-
-
-def _probability(path: Path) -> str:
-    """As a percentage, with a power of ten where it is too small for one."""
-    value = 100 * math.exp(path.log_probability)
-    return f"{value:.2g} %"
 
 
 VIEW = ContinuationsView

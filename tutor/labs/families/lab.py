@@ -6,11 +6,12 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import TextError
 from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Family, Part, Question
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle, cycled
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.lm.training.recipes.families.language import (
     MANY_NOUNS,
     MANY_VERBS,
@@ -62,9 +63,6 @@ Action = (
 )
 """`Choose` gives the same text to another family, or takes another of the texts that suit the
 family. `Toggle` shows what was looked at, or what may be looked at."""
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class Blank(msgspec.Struct, frozen=True):
@@ -135,35 +133,33 @@ def start() -> State:
 
 
 def act(state: State, action: Action) -> State:
-    change = msgspec.structs.replace
     match action:
         case EditText(text=written):
             return _with_text(state, text(written))
         case Choose(by=by, what="family"):
             family = cycled(FAMILIES, state.family, by)
-            return _within(change(state, family=family, part=PARTS[family][0], row=None))
+            return _within(replace(state, family=family, part=PARTS[family][0], row=None))
         case Choose(by=by):
             examples = EXAMPLES[state.family]
             place = (state.example + by) % len(examples)
-            return change(_with_text(state, examples[place]), example=place)
+            return replace(_with_text(state, examples[place]), example=place)
         case Toggle():
-            return change(state, masks=not state.masks)
+            return replace(state, masks=not state.masks)
         case ShowView(view=part):
             wanted = part if part in PARTS[state.family] else state.part
-            return _within(change(state, part=wanted, row=None))
+            return _within(replace(state, part=wanted, row=None))
         case MoveFocus(by=by, axis=axis):
             return _within(_focused(state, axis, by))
 
 
 def _focused(state: State, axis: Axis, by: int) -> State:
-    change = msgspec.structs.replace
     match axis:
         case "layer":
-            return change(state, layer=max(0, state.layer + by))
+            return replace(state, layer=max(0, state.layer + by))
         case "head":
-            return change(state, head=max(0, state.head + by))
+            return replace(state, head=max(0, state.head + by))
         case "row":
-            return change(state, row=max(0, state.focus + by))
+            return replace(state, row=max(0, state.focus + by))
 
 
 def question(state: State) -> Question | None:
@@ -172,7 +168,7 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     answers = {**state.answers, question.family: answer}
-    return _within(msgspec.structs.replace(state, answers=answers))
+    return _within(replace(state, answers=answers))
 
 
 def _with_text(state: State, written: str) -> State:
@@ -182,7 +178,7 @@ def _with_text(state: State, written: str) -> State:
         kept = words[:MOST_DIGITS]
     else:
         kept = words[:MOST_WORDS]
-    return msgspec.structs.replace(
+    return replace(
         state,
         text=written,
         words=kept,
@@ -198,7 +194,7 @@ def _within(state: State) -> State:
     attention = state.attention
     if attention is None:
         return state
-    return msgspec.structs.replace(
+    return replace(
         state,
         layer=min(state.layer, attention.layers - 1),
         head=min(state.head, attention.heads),
@@ -206,13 +202,12 @@ def _within(state: State) -> State:
     )
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
 SURE = 0.9
 UNSURE = 0.1
 MOST = 0.5
 
 
+@goal("right-side", "a blank that the encoder knows (90 %), the decoder not (10 %)")
 def _needs_the_right(state: State) -> bool:
     answer = state.answers.get("encoder")
     return answer is not None and any(
@@ -220,6 +215,7 @@ def _needs_the_right(state: State) -> bool:
     )
 
 
+@goal("turned", "another word in the blank, by changing only what stands after it")
 def _turned_from_the_right(state: State) -> bool:
     now, earlier = state.blank, state.earlier
     return (
@@ -232,6 +228,7 @@ def _turned_from_the_right(state: State) -> bool:
     )
 
 
+@goal("agreement", "“the dogs near the tree”: the decoder goes on as for several")
 def _agrees_at_a_distance(state: State) -> bool:
     """Several of something near one of something else, and the verb is that of several."""
     answer = state.answers.get("decoder")
@@ -247,6 +244,7 @@ def _agrees_at_a_distance(state: State) -> bool:
     )
 
 
+@goal("which-of-two", "a row that took half from the second of two words alike")
 def _finds_which_of_two(state: State) -> bool:
     """From which of two words alike something was made stands nowhere but in the cross-attention:
     half of it, at least, is on one that is not the first of them."""
@@ -268,35 +266,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "the decoder goes on from what stands before it, the encoder-decoder makes something else "
         "of the whole: words of a number, several of one."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "right-side",
-            "a blank that the encoder knows (90 %), the decoder not (10 %)",
-            _needs_the_right,
-        ),
-        Goal(
-            "turned",
-            "another word in the blank, by changing only what stands after it",
-            _turned_from_the_right,
-        ),
-        Goal(
-            "agreement",
-            "“the dogs near the tree”: the decoder goes on as for several",
-            _agrees_at_a_distance,
-        ),
-        Goal(
-            "which-of-two",
-            "a row that took half from the second of two words alike",
-            _finds_which_of_two,
-        ),
-    ),
+    goals=(_needs_the_right, _turned_from_the_right, _agrees_at_a_distance, _finds_which_of_two),
     solution=(
         EditText("the _ barks ."),
         EditText("the _ bark ."),

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable, Sequence
+from itertools import chain, product, repeat
+from typing import ClassVar
 
-from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
-from tutor.labs.families.answers import FAMILIES, PARTS, Family, Part, may_look
+from tutor.labs.families.answers import (
+    FAMILIES,
+    PARTS,
+    Answer,
+    Attention,
+    Family,
+    Guess,
+    Part,
+    Said,
+    may_look,
+)
 from tutor.labs.families.lab import State, text
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, ShowView, cycled
-from tutor.labs.kit.columns import ROOMY, Room, around, cursor
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, pair
+from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped, cursor
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, Keys, Pair, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered
 from tutor.lm.training.recipes.families.text import BLANK
 from tutor.text import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.families.answers import Answer, Attention, Said
 
 MARKS = {BLANK: "_", "<start>": "start", "<end>": "end", "<unknown>": "?"}
 PART_NAMES: dict[Part, str] = {
@@ -47,27 +52,21 @@ _NAME, _SHORT_NAME = 13, 9
 class FamiliesView(LabView):
     """What the family says about the text, and a map of where it looked."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "edit", "write", tooltip="Write a text: words, _ for a blank, or a number."),
-        Binding(
-            "tab", "choose(1, 'family')", "family", tooltip="Give the same text to the next family."
-        ),
-        Binding(
-            "x", "choose(1, 'example')", "example", tooltip="Another text that suits this family."
-        ),
-        Binding("o", "switch('masks')", "mask", tooltip="What may be looked at, or what was."),
-        Binding("m", "next_part", "map", tooltip="Reading, writing, or across from one to other."),
-        *pair(("down", "up"), "move_focus(*, 'layer')", "layer", "Choose the layer.", "↑↓"),
+    BINDINGS: ClassVar[Keys] = [
+        key("e", "edit", "write", "Write a text: words, _ for a blank, or a number."),
+        key("tab", "choose(1, 'family')", "family", "Give the same text to the next family."),
+        key("x", "choose(1, 'example')", "example", "Another text that suits this family."),
+        key("o", "switch('masks')", "mask", "What may be looked at, or what was."),
+        key("m", "next_part", "map", "Reading, writing, or across from one to other."),
+        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose the layer."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose the head, or all of them."),
         *pair(P_N, "move_focus(*, 'row')", "row", "The row before or after."),
     ]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "next_part":
-            return self.state is not None and len(PARTS[self.state.family]) > 1
-        if action == "move_focus" and "row" not in parameters:
-            return self.state is not None and not self.state.masks
-        return True
+    OFFERED: ClassVar[Offered[State]] = {
+        "next_part": lambda state: len(PARTS[state.family]) > 1,
+        "move_focus:layer": lambda state: not state.masks,
+        "move_focus:head": lambda state: not state.masks,
+    }
 
     def action_edit(self) -> None:
         label = "Words, with _ for a blank, or a number:"
@@ -76,7 +75,7 @@ class FamiliesView(LabView):
     def action_next_part(self) -> None:
         self.did(ShowView(cycled(PARTS[self.state.family], self.state.part)))
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [_families(state, width), *_text(state, width), *_left_out(state)]
         answer, attention = state.answer, state.attention
         if answer is None or attention is None:
@@ -114,22 +113,17 @@ def _text(state: State, width: int) -> list[Content]:
         return _wrapped("", [(word, "") for word in words], width)
     cut = state.words.index(BLANK)
     read = [(word, "") for word in words[:cut]]
-    return _wrapped("", [*read, ("│", MUTED), *((word, MUTED) for word in words[cut:])], width)
+    return _wrapped("", [*read, *((word, MUTED) for word in ("│", *words[cut:]))], width)
 
 
-def _wrapped(label: str, words: Sequence[tuple[str, str]], width: int) -> list[Content]:
-    """The words, each with its style, on as many lines as they need; what follows on another line
-    stands below them."""
-    lines: list[list[tuple[str, str]]] = [[(label, MUTED)]]
-    used = len(label)
-    for word, style in words:
-        size = cell_len(word)
-        if used + size > width and len(lines[-1]) > 1:
-            lines.append([(" " * len(label), "")])
-            used = len(label)
-        lines[-1] += [(word, style), (" ", "")]
-        used += size + 1
-    return [Content.assemble(*line) for line in lines]
+def _wrapped(label: str, words: Iterable[tuple[str, str]], width: int) -> list[Content]:
+    """The words, each with its style, beside the label, on as many lines as they need."""
+    text = Content.assemble(*(part for word in words for part in (word, " ")))
+    margins = chain([label], repeat(" " * len(label)))
+    return [
+        Content.assemble((margin, MUTED), line)
+        for margin, line in zip(margins, text.wrap(width - len(label)), strict=False)
+    ]
 
 
 def _left_out(state: State) -> list[Content]:
@@ -146,9 +140,6 @@ def _unknown(answer: Answer, width: int) -> list[Content]:
     return [Content.styled(figures.fit(f"not in its vocabulary: {words}", width), MUTED)]
 
 
-# --- what it says ---------------------------------------------------------------------------------
-
-
 def _says(state: State, answer: Answer, width: int) -> list[Content]:
     if state.family == "encoder":
         return _blanks(answer, width)
@@ -157,37 +148,31 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
     least = min(answer.said, key=lambda said: said.probability)
     what = "goes on  " if state.family == "decoder" else "writes  "
     unsure = f"least sure of “{_shown(least.word)}”: {figures.percent(least.probability)}"
-    return [
-        *_wrapped(what, [(_shown(said.word), "bold") for said in answer.said], width),
-        Content.styled(figures.fit(unsure, width).rstrip(), MUTED),
-    ]
+    words = ((_shown(said.word), "bold") for said in answer.said)
+    unsure = clipped(unsure, width)
+    return [*_wrapped(what, words, width), Content.styled(unsure, MUTED)]
 
 
 def _blanks(answer: Answer, width: int) -> list[Content]:
     """At each blank what the encoder puts there, and what the decoder would have."""
     if not answer.said:
         return [Content.styled("No blank to fill: write _ for a word.", MUTED)]
-    lines = []
-    for said in answer.said:
-        lines.append(
-            _guessed("it fills in", [(g.word, g.probability) for g in said.guesses], width)
+    return [
+        line
+        for said in answer.said
+        for line in (
+            _guessed("it fills in", said.guesses, width),
+            _guessed("decoder", said.left, width),
+            _of_the_same(said),
         )
-        left = [(g.word, g.probability) for g in said.left]
-        lines.append(_guessed("decoder", left, width))
-        lines.append(_of_the_same(said))
-    return lines
+    ]
 
 
-def _guessed(who: str, guesses: Sequence[tuple[str, float]], width: int) -> Content:
-    parts: list[str | tuple[str, str]] = [(f"{who:<13}", MUTED)]
-    room = width - 13
-    for place, (word, probability) in enumerate(guesses):
-        said = f"{_shown(word)} {figures.percent(probability)}"
-        if room < len(said):
-            break
-        parts += [(said, "" if place else "bold"), "   "]
-        room -= len(said) + 3
-    return Content.assemble(*parts)
+def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
+    gap = "   "
+    said = (f"{_shown(guess.word)} {figures.percent(guess.probability)}" for guess in guesses)
+    groups = ([(each, "" if place else "bold"), (gap, "")] for place, each in enumerate(said))
+    return Content.assemble((f"{who:<13}", MUTED), *as_many_as_fit(groups, width - 13 + len(gap)))
 
 
 def _of_the_same(said: Said) -> Content:
@@ -200,9 +185,6 @@ def _of_the_same(said: Said) -> Content:
         figures.percent(left),
         (" seeing the left", MUTED),
     )
-
-
-# --- where it looked ------------------------------------------------------------------------------
 
 
 def _map(state: State, attention: Attention, width: int, height: int) -> list[Content]:
@@ -249,12 +231,9 @@ def _cells(
 def _title(state: State, attention: Attention, width: int) -> Content:
     name = PART_NAMES[state.part]
     if state.masks:
-        pairs = [
-            may_look(state.part, row, column)
-            for row in range(len(attention.rows))
-            for column in range(len(attention.columns))
-        ]
-        said = f"may look   {sum(pairs)} of {len(pairs)} pairs"
+        pairs = list(product(range(len(attention.rows)), range(len(attention.columns))))
+        may = sum(may_look(state.part, row, column) for row, column in pairs)
+        said = f"may look   {may} of {len(pairs)} pairs"
     else:
         head = f"head {state.head} of {attention.heads}" if state.head else "all heads"
         said = f"layer {state.layer + 1} of {attention.layers}, {head}"
@@ -267,7 +246,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
 def _taken(state: State, attention: Attention, width: int) -> Content:
     """The row in focus in words."""
     if state.masks:
-        return Content.styled(figures.fit(SEES[state.family], width).rstrip(), MUTED)
+        return Content.styled(clipped(SEES[state.family], width), MUTED)
     shares = attention.row(state.layer, state.head, state.focus)
     order = sorted(range(len(shares)), key=lambda at: -shares[at])[:3]
     word = _shown(attention.rows[state.focus])

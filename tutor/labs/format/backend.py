@@ -9,22 +9,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from tutor.labs.format import lab
 from tutor.labs.format.constraint import Format, Vocabulary
-from tutor.labs.format.lab import (
-    SHOWN,
-    Answer,
-    GoneOn,
-    GoOn,
-    Look,
-    Place,
-    Question,
-    Row,
-    Rule,
-    made,
-)
+from tutor.labs.format.lab import Answer, Question
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.continuations import Growing
-from tutor.labs.kit.replies import log_probabilities, longer
+from tutor.labs.kit.model_backend import Growing, ModelBackend, log_probabilities, longer
 from tutor.labs.kit.reply import Reply
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -34,15 +23,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class FormatBackend:
+class FormatBackend(ModelBackend):
     """Keeps the format that was asked about last, and the paths of both answers."""
 
     def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._growing = Growing(tools)
-        self._format: tuple[Rule, Format] | None = None
+        self._format: tuple[lab.Rule, Format] | None = None
         self._bound: tuple[int, ...] = ()
         self._free: tuple[int, ...] = ()
 
@@ -52,11 +39,13 @@ class FormatBackend:
         long."""
         message = ChatMessage("user", question.message)
         self._growing.begin(chat_ids(self._model, [message]))
-        answer = self._place(question) if isinstance(question, Look) else self._gone_on(question)
+        answer = (
+            self._place(question) if isinstance(question, lab.Look) else self._gone_on(question)
+        )
         self._growing.forget_all_but([self._bound, self._free])
         return answer
 
-    def _place(self, question: Look) -> Place:
+    def _place(self, question: lab.Look) -> lab.Place:
         self._bound = question.ids
         logs = log_probabilities(self._growing.logits(question.ids))
         self._check_cancelled()
@@ -73,13 +62,13 @@ class FormatBackend:
         order = ranked(logs, len(logs))
         ranks = torch.empty_like(order)
         ranks[order] = torch.arange(1, len(order) + 1)
-        kept = ids[ranked(logs[ids], min(SHOWN, len(ids)))]
+        kept = ids[ranked(logs[ids], min(lab.SHOWN, len(ids)))]
 
-        def rows(some: Tensor) -> tuple[Row, ...]:
+        def rows(some: Tensor) -> tuple[lab.Row, ...]:
             return tuple(self._row(id_, ranks, logs, after) for id_ in some.tolist())
 
-        return Place(
-            rows=rows(order[:SHOWN]),
+        return lab.Place(
+            rows=rows(order[: lab.SHOWN]),
             kept=rows(kept),
             allowed=len(allowed),
             vocabulary=len(logs),
@@ -87,10 +76,10 @@ class FormatBackend:
             whole=whole,
         )
 
-    def _row(self, id_: int, ranks: Tensor, logs: Tensor, after: Tensor) -> Row:
+    def _row(self, id_: int, ranks: Tensor, logs: Tensor, after: Tensor) -> lab.Row:
         tokenizer = self._model.tokenizer
         log = logs[id_]
-        return Row(
+        return lab.Row(
             id_,
             tokenizer.token(id_).data,
             int(ranks[id_]),
@@ -100,7 +89,7 @@ class FormatBackend:
             id_ in tokenizer.end_ids,
         )
 
-    def _gone_on(self, question: GoOn) -> GoneOn:
+    def _gone_on(self, question: lab.GoOn) -> lab.GoneOn:
         """The most probable token each time."""
         begun = time.perf_counter()
         reply: Reply = question.reply
@@ -112,11 +101,11 @@ class FormatBackend:
                 break
             self._check_cancelled()
         self._free = reply.ids
-        return GoneOn(reply)
+        return lab.GoneOn(reply)
 
-    def _made(self, rule: Rule) -> Format:
+    def _made(self, rule: lab.Rule) -> Format:
         if self._format is None or self._format[0] != rule:
-            self._format = rule, made(rule)
+            self._format = rule, lab.made(rule)
         return self._format[1]
 
     @cached_property

@@ -34,7 +34,6 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Protocol
 
 import regex
 
@@ -62,12 +61,6 @@ _ALLOWED = regex.compile(
 
 FEW, DEEPEST = 8, 3
 """So few tokens are asked about one by one, and so are those that share so many bytes."""
-
-
-class Format(Protocol):
-    def begins(self, data: bytes) -> bool: ...
-
-    def whole(self, data: bytes) -> bool: ...
 
 
 class Choices:
@@ -127,6 +120,9 @@ class Pattern:
         return [chr(code) for code in codes if not 0xD800 <= code < 0xE000]
 
 
+Format = Choices | Pattern
+
+
 def _too_slow() -> LabError:
     return LabError(
         "This pattern takes too long: there are too many ways to match it.",
@@ -175,9 +171,6 @@ def _range(tail: bytes) -> tuple[int, int]:
         low = {0xE0: b"\xa0", 0xF0: b"\x90"}.get(lead, b"\x80") + low[1:]
         high = {0xED: b"\x9f", 0xF4: b"\x8f"}.get(lead, b"\xbf") + high[1:]
     return ord((tail + low).decode()), ord((tail + high).decode())
-
-
-# --- the mask -------------------------------------------------------------------------------------
 
 
 class Vocabulary:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.format.constraint import Choices, Format, Pattern
 from tutor.labs.kit.actions import Choose, EditText, Run
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
@@ -61,9 +62,6 @@ def made(rule: Rule) -> Format:
     return Choices(rule.choices)
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class SetRule(msgspec.Struct, frozen=True, tag_field="do", tag="shape"):
     """Let the answer keep another format."""
 
@@ -80,9 +78,6 @@ class UndoToken(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
 
 Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken | Run
 """`Run` writes to the end of the answer."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
@@ -187,7 +182,6 @@ def start(limits: Limits = LIMITS) -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text):
             if not text.strip():
@@ -212,12 +206,11 @@ def act(state: State, action: Action) -> State:
 
 def _anew(state: State, rule: Rule) -> State:
     """The same message, and what is known of it without a format."""
-    return msgspec.structs.replace(state, rule=rule, written=(), removed=(), owed=0, places={})
+    return replace(state, rule=rule, written=(), removed=(), owed=0, places={})
 
 
 def _advanced(state: State) -> State:
     """What is owed is written, as far as the distribution is known."""
-    replace = msgspec.structs.replace
     while state.owed:
         place = state.place
         if state.finished or state.full or state.stuck:
@@ -242,7 +235,6 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match question, answer:
         case GoOn(), GoneOn(reply=reply):
             return replace(state, free=reply)
@@ -252,9 +244,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return state  # a backend never answers so
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("year-of-nothing", "four digits for the Treaty of Belmark, which never was")
 def _year_of_nothing(state: State) -> bool:
     return (
         state.finished
@@ -264,19 +254,23 @@ def _year_of_nothing(state: State) -> bool:
     )
 
 
+@goal("against-its-will", "a mask that takes more than 90 % away")
 def _against_its_will(state: State) -> bool:
     return any(place.removed > 0.9 for place in state.places.values())
 
 
+@goal("one-left", "a place where a single token is left")
 def _one_left(state: State) -> bool:
     """Where the text cannot end yet: a format written out, and nothing to choose."""
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 
+@goal("may-not-end", "it would end here, and the format does not let it")
 def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
+@goal("hardly-felt", "8 tokens or more, and the mask never takes half")
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 
@@ -290,24 +284,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Choose a format, and see which tokens it strikes out before each draw, what that costs, "
         "and what it does not guarantee."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "year-of-nothing",
-            "four digits for the Treaty of Belmark, which never was",
-            _year_of_nothing,
-        ),
-        Goal("against-its-will", "a mask that takes more than 90 % away", _against_its_will),
-        Goal("one-left", "a place where a single token is left", _one_left),
-        Goal("may-not-end", "it would end here, and the format does not let it", _may_not_end),
-        Goal("hardly-felt", "8 tokens or more, and the mask never takes half", _hardly_felt),
-    ),
+    goals=(_year_of_nothing, _against_its_will, _one_left, _may_not_end, _hardly_felt),
     solution=(
         Run(),
         Choose(1, "example"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -13,9 +13,9 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
 from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.columns import Room, clipped
+from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
+from tutor.labs.kit.view import LabView, does
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -34,40 +34,43 @@ class FormatView(LabView):
     """The message, the format, the text so far, the rows with what is struck out, and the cost."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "step", tooltip="Take the most probable token that is left."),
+        key("enter", "take", "step", "Take the most probable token that is left."),
         Binding("space", "take", show=False),
-        Binding("r", "run", "run", tooltip="Go on to the end; again: stop."),
-        Binding("b", "undo", "back", tooltip="Take the last token away again."),
+        key("r", "run", "run", "Go on to the end; again: stop."),
+        key("b", "undo", "back", "Take the last token away again."),
         Binding("backspace", "undo", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'example')", "example", "Another format."),
-        Binding("p", "pattern", "pattern", tooltip="Write a regular expression."),
-        Binding("c", "choices", "choices", tooltip="Write a list of choices."),
-        Binding("e", "edit", "message", tooltip="Write another message."),
+        key("p", "pattern", "pattern", "Write a regular expression."),
+        key("c", "choices", "choices", "Write a list of choices."),
+        key("e", "edit", "message", "Write another message."),
     ]
 
-    def action_take(self) -> None:
-        self.did(TakeToken())
-
-    def action_undo(self) -> None:
-        self.did(UndoToken())
+    action_take = does(TakeToken)
+    action_undo = does(UndoToken)
 
     def action_pattern(self) -> None:
-        rule: Rule = self.state.rule
-        text = rule.text if rule.kind == "pattern" else ""
-        self.write(r"A pattern, such as \d{4}:", text, _pattern)
+        self._write_rule(r"A pattern, such as \d{4}:", "pattern")
 
     def action_choices(self) -> None:
+        self._write_rule("Choices, with | between them:", "choices")
+
+    def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
+        def set_rule(text: str) -> SetRule:
+            made(Rule(kind, text))  # or it says, while it can be mended, why that is no format
+            return SetRule(Rule(kind, text))
+
         rule: Rule = self.state.rule
-        text = rule.text if rule.kind == "choices" else ""
-        self.write("Choices, with | between them:", text, _choices)
+        self.write(label, rule.text if rule.kind == kind else "", set_rule)
 
     def action_edit(self) -> None:
         self.write("A message to the model:", self.state.message, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)
+        cut = "…" if state.left_out else ""
+        message = cut + " ".join(safe(state.message).split())
         above = [
-            _message(state, width),
+            Content.styled(clipped(message, width), "bold"),
             _rule(state.rule, width),
             *_text(state, width, 1 if room.low else 3),
             _standing(state, room),
@@ -79,31 +82,9 @@ class FormatView(LabView):
         return [*above, *_rows(state, room, rows), Content(""), *below]
 
 
-def _pattern(text: str) -> SetRule:
-    return _set_rule(Rule("pattern", text))
-
-
-def _choices(text: str) -> SetRule:
-    return _set_rule(Rule("choices", text))
-
-
-def _set_rule(rule: Rule) -> SetRule:
-    """Raises `LabError`: what is no format is told while it can be mended."""
-    made(rule)
-    return SetRule(rule)
-
-
-def _message(state: State, width: int) -> Content:
-    cut = "…" if state.left_out else ""
-    line = cut + " ".join(safe(state.message).split())
-    return Content.styled(figures.fit(line, width).rstrip(), "bold")
-
-
 def _rule(rule: Rule, width: int) -> Content:
     text = rule.text if rule.kind == "pattern" else " | ".join(rule.choices)
-    return Content.assemble(
-        (f"{rule.kind:<9}", MUTED), (figures.fit(safe(text), width - 9).rstrip(), ACT)
-    )
+    return Content.assemble((f"{rule.kind:<9}", MUTED), (clipped(safe(text), width - 9), ACT))
 
 
 def _text(state: State, width: int, rows: int) -> list[Content]:
@@ -121,7 +102,8 @@ def _standing(state: State, room: Room) -> Content:
     """Whether the format is kept by now, and what the mask does here."""
     place = state.place
     if state.finished:
-        return Content.assemble(("✓ in the format", RIGHT), (_ended(room), MUTED))
+        ended = "   Whether it is true, no format can say." if room.roomy else ", true or not"
+        return Content.assemble(("✓ in the format", RIGHT), (ended, MUTED))
     if state.full:
         return Content.styled(
             f"{counted(len(state.written), 'token')}: this is where it stops.", ""
@@ -140,13 +122,6 @@ def _standing(state: State, room: Room) -> Content:
     )
 
 
-def _ended(room: Room) -> str:
-    return "   Whether it is true, no format can say." if room.roomy else ", true or not"
-
-
-# --- the rows -------------------------------------------------------------------------------------
-
-
 def _rows(state: State, room: Room, count: int) -> list[Content]:
     """The most probable before the mask, struck out where it removes them, and the first of those
     that are left, even where they stand far below."""
@@ -159,12 +134,9 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
     bar = min(_MOST_BAR, room.width - name - 36) if room.roomy else 0
     heading = f"  {'rank':>6}  {'token':<{name}}{'before':>9}{'after':>9}"
     legend = "  █ stays ▒ gained ╌ lost" if room.roomy else ""
-    shown = [_row(row, row.id == _next(place), name, bar) for row in _listed(place, count)]
+    best = place.kept[0].id if place.kept else -1
+    shown = [_row(row, row.id == best, name, bar) for row in _listed(place, count)]
     return [Content.styled(heading + legend, MUTED), *shown, *[Content("")] * (count - len(shown))]
-
-
-def _next(place: Place) -> int:
-    return place.kept[0].id if place.kept else -1
 
 
 def _listed(place: Place, count: int) -> list[Row]:
@@ -179,7 +151,7 @@ def _listed(place: Place, count: int) -> list[Row]:
 def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
     """Struck out where the mask removes it: a mark, a line through it, and no figure after."""
     gone = not row.after
-    name = figures.fit(visible(row.data) or "∅", size - 1).rstrip()
+    name = clipped(visible(row.data) or "∅", size - 1)
     pad = " " * (size - Content(name).cell_length)
     likely = theme.likely(row.after) if not gone else MUTED
     parts: list[str | tuple[str, str]] = [
@@ -196,9 +168,6 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
     return Content.assemble(*parts)
 
 
-# --- the cost -------------------------------------------------------------------------------------
-
-
 def _costs(state: State, room: Room) -> list[Content]:
     """What the mask took before each token, and both texts by the model's own measure."""
     fitting = max(1, (room.width - 9) // _CELL)
@@ -208,7 +177,7 @@ def _costs(state: State, room: Room) -> list[Content]:
     bound = _cost("format", len(state.written), state.log_probability, room)
     free = _cost("free", len(state.free.ids), state.free.total, room)
     said = safe(" ".join(state.free.text.split()))
-    more = figures.fit(f"  {said}", room.width - free.cell_length).rstrip() if room.roomy else ""
+    more = clipped(f"  {said}", room.width - free.cell_length) if room.roomy else ""
     lines = [bound, Content.assemble(free, (more, MUTED))]
     if state.written:
         label = "token …" if len(state.written) > fitting else "token"
@@ -231,7 +200,6 @@ def _percent(share: float) -> str:
 
 
 def _cost(name: str, tokens: int, total: float, room: Room) -> Content:
-    """So many tokens, their log-probability together, and on average."""
     if not tokens:
         return Content.assemble((f"{name:<9}", MUTED), ("nothing yet", MUTED))
     bits = -total / math.log(2)

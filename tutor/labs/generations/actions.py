@@ -60,16 +60,7 @@ Axis = Literal["bot", "row", "probe"]
 """A row is a token, a rule, an intent or a kind of probes, depending on what is shown; a probe is
 one of the kind in focus."""
 Talk = SendMessage | AskAgain | NewConversation
-RuleChange = EditText | PutRule | DropRule | RestoreRules
-IntentChange = AddIntent | DropIntent | Train
-Action = (
-    ShowView[View]
-    | MoveFocus[Axis]
-    | Talk
-    | RuleChange
-    | IntentChange
-    | Choose[Literal["prediction"]]
-    | Run
-)
+Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train
+Action = ShowView[View] | MoveFocus[Axis] | Talk | Work | Choose[Literal["prediction"]] | Run
 """`EditText` tries the rules on another sentence. `Choose` predicts that another bot breaks first
 on the kind of probes in focus. `Run` runs the probes."""

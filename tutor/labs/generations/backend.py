@@ -5,74 +5,58 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from tutor.bots import rules
 from tutor.bots.bank import with_own
 from tutor.bots.files import shipped_bank, shipped_rules
 from tutor.bots.intents import STEPS
 from tutor.bots.retrieval_bot import RetrievalBot
+from tutor.labs.generations import questions
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
-from tutor.labs.generations.questions import (
-    Answer,
-    AskGeneration,
-    AskRetrieval,
-    AskRules,
-    AskTraining,
-    Chosen,
-    Generated,
-    Own,
-    Question,
-    SaidByRetrieval,
-    SaidByRules,
-    Trained,
-)
+from tutor.labs.generations.questions import Answer, Question
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.lm.chat import chat_ids
-from tutor.lm.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.labs.kit.backend import Tools
-    from tutor.lm.distribution import Row
 
 STEPS_AT_ONCE = 10
 """Steps of training in one answer: so few, because the loss is to be seen falling."""
 
 
-class GenerationsBackend:
+class GenerationsBackend(ModelBackend):
     """Keeps the bot that is trained last, and the conversation read last. `clock` tells seconds."""
 
     def __init__(self, tools: Tools, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._clock = clock
         self._retrieval: RetrievalBot | None = None
-        self._trained_for: tuple[Own, int] | None = None
+        self._trained_for: tuple[questions.Own, int] | None = None
         self._seconds = 0.0
-        self._session: Session | None = None
 
     def answer(self, question: Question) -> Answer:
         """Raises `TutorError`: `ModelUnsupported` for a model that holds no conversations,
         `ContextFull` for one that is too long for it."""
         match question:
-            case AskRules():
+            case questions.AskRules():
                 return self._said_by_rules(question)
-            case AskTraining(own=own, seed=seed, done=done):
+            case questions.AskTraining(own=own, seed=seed, done=done):
                 return self._train(own, seed, anew=done == 0)
-            case AskRetrieval(own=own, seed=seed, message=message):
+            case questions.AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
                 while not bot.training.finished:  # in an engine that was started anew
                     self._check_cancelled()
                     bot.training.step()
                 begun = self._clock()
                 reply = bot.reply(message)
-                return SaidByRetrieval(reply, self._milliseconds(begun))
-            case AskGeneration():
+                return questions.SaidByRetrieval(reply, self._milliseconds(begun))
+            case questions.AskGeneration():
                 return self._write(question)
 
-    def _bot(self, own: Own, seed: int) -> RetrievalBot:
+    def _bot(self, own: questions.Own, seed: int) -> RetrievalBot:
         if self._retrieval is None or self._trained_for != (own, seed):
             begun = self._clock()
             self._retrieval = RetrievalBot(self._model, with_own(shipped_bank(), own), seed)
@@ -80,7 +64,7 @@ class GenerationsBackend:
             self._seconds = self._clock() - begun
         return self._retrieval
 
-    def _train(self, own: Own, seed: int, *, anew: bool) -> Trained:
+    def _train(self, own: questions.Own, seed: int, *, anew: bool) -> questions.Trained:
         if anew:
             self._trained_for = None
         bot = self._bot(own, seed)
@@ -92,7 +76,7 @@ class GenerationsBackend:
         names = [intent.name for intent in with_own(shipped_bank(), own).intents]
         wrong = bot.training.wrong()
         of = sum(len(intent.held_out) for intent in shipped_bank().intents)
-        return Trained(
+        return questions.Trained(
             losses=tuple(bot.training.losses),
             total=STEPS,
             right=of - len(wrong),
@@ -101,22 +85,22 @@ class GenerationsBackend:
             seconds=self._seconds,
         )
 
-    def _write(self, question: AskGeneration) -> Generated:
+    def _write(self, question: questions.AskGeneration) -> questions.Generated:
         """As many tokens as a moment has room for, one at least."""
         begun = self._clock()
         prompt = chat_ids(self._model, question.messages)
-        session = self._opened([*prompt, *question.written])
+        session = self._read([*prompt, *question.written])
         sampler = SENSIBLE if question.luck else GREEDY
-        written: list[Chosen] = []
+        written: list[questions.Chosen] = []
         room = question.length - len(question.written)
         while len(written) < room and not session.ended:
             drawn = session.distribution(len(session), sampler, question.luck, 1).drawn
             session.append([drawn.token.id])
-            written.append(_chosen(drawn))
+            written.append(questions.Chosen(drawn.token, drawn.probability, drawn.rank))
             if self._clock() - begun >= self._moment:
                 break
             self._check_cancelled()
-        return Generated(
+        return questions.Generated(
             prompt=() if question.written else self._model.tokenizer.tokens(prompt),
             written=tuple(written),
             ended=session.ended,
@@ -124,26 +108,15 @@ class GenerationsBackend:
             weights=self._model.card.parameters,
         )
 
-    def _said_by_rules(self, question: AskRules) -> SaidByRules:
-        book = msgspec.structs.replace(shipped_rules(), rules=question.rules)
+    def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
+        book = replace(shipped_rules(), rules=question.rules)
         rules.fits(book, "")  # patterns are read once, which is not the time of a reply
         begun = self._clock()
         reply = rules.reply(book, question.messages)
-        return SaidByRules(reply, self._milliseconds(begun))
+        return questions.SaidByRules(reply, self._milliseconds(begun))
 
     def _milliseconds(self, begun: float) -> float:
         return 1000 * (self._clock() - begun)
-
-    def _opened(self, ids: list[int]) -> Session:
-        """A session on this path; what is computed for its common beginning is kept."""
-        if self._session is None:
-            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
-        self._session.replace(ids)
-        return self._session
-
-
-def _chosen(row: Row) -> Chosen:
-    return Chosen(row.token, row.probability, row.rank)
 
 
 def make_backend(tools: Tools) -> GenerationsBackend:

@@ -8,13 +8,12 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures, plot
+from tutor.bots.pattern import words_of
 from tutor.bots.probes import BOTS
-from tutor.labs.kit.columns import LOW, ROOMY, around, beside, cursor
+from tutor.labs.kit.columns import LOW, ROOMY, around, beside, clipped, cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tutor.bots.bank import RetrievalReply
     from tutor.bots.rules import RuleReply
     from tutor.labs.generations.state import State, Turn
@@ -62,7 +61,7 @@ def _message(state: State, turn: Turn, width: int) -> Content:
     count = f"  message {len(state.turns)}" if len(state.turns) > 1 else ""
     if turn.luck:
         count = f"  luck {turn.luck}{': same answer' if turn.unchanged else ''}{count}"
-    said = figures.fit(safe(turn.message), width - len(count)).rstrip()
+    said = clipped(safe(turn.message), width - len(count))
     gap = " " * (width - Content(said).cell_length - len(count))
     return Content.assemble((said, "bold"), gap, (count, MUTED))
 
@@ -89,26 +88,20 @@ def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]
 
 
 def _head(state: State, turn: Turn, place: int, width: int) -> Content:
-    """The name, and how long the reply has taken."""
     here = place == state.bot
-    taken = _milliseconds(turn, place)
-    right = "…" if taken is None else duration(taken)
+    right = duration(reply[1]) if (reply := _reply(turn, place)) else "…"
     name = NAMES[BOTS[place]]
     gap = " " * max(1, width - 2 - len(name) - len(right))
-    return Content.assemble(
-        cursor(here),
-        (name, "bold" if here else ""),
-        gap,
-        (right, MUTED),
-    )
+    return Content.assemble(cursor(here), (name, "bold" if here else ""), gap, (right, MUTED))
 
 
-def _milliseconds(turn: Turn, place: int) -> float | None:
-    if place == 0:
-        return turn.rules.milliseconds if turn.rules else None
-    if place == 1:
-        return turn.retrieval.milliseconds if turn.retrieval else None
-    return turn.written.milliseconds if turn.written.tokens else None
+def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
+    """Return what a bot has said, and how many milliseconds that took, None before it speaks."""
+    if place == 2:
+        written = turn.written
+        return (written.text, written.milliseconds) if written.tokens else None
+    said = turn.retrieval if place else turn.rules
+    return (said.reply.text, said.milliseconds) if said else None
 
 
 def duration(milliseconds: float) -> str:
@@ -118,17 +111,11 @@ def duration(milliseconds: float) -> str:
 
 
 def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
-    reply = (
-        (turn.rules and turn.rules.reply.text)
-        if place == 0
-        else (turn.retrieval and turn.retrieval.reply.text)
-        if place == 1
-        else turn.written.text
-    )
-    if not reply:
+    text, _ = _reply(turn, place) or ("", 0.0)
+    if not text:
         return [Content.styled("…", MUTED)]
     cut = place == 2 and not turn.written.ended and turn.written.done
-    return cut_to_lines(reply + (" …" if cut else ""), width, most)
+    return cut_to_lines(text + (" …" if cut else ""), width, most)
 
 
 def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
@@ -139,9 +126,6 @@ def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Cont
         return lines
     last = figures.fit(lines[most - 1].plain + " " + lines[most].plain, width)
     return [*lines[: most - 1], Content.styled(last, style)]
-
-
-# --- what led to it -------------------------------------------------------------------------------
 
 
 def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[Content]:
@@ -160,31 +144,23 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
         said = f"no rule of {len(state.rules)} fits, so the fallback speaks"
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
-    words = named_words(message, first.literal)
+    words = words_of(message)
+    literal = " ".join(words[place] for place in first.literal)
     captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]
     others = ", ".join(fit.rule for fit in reply.fits[1:])
     return [
         _pair("rule", first.rule, width),
         _pair("priority", str(first.priority), width),
         _pair("pattern", first.pattern, width),
-        _pair("words", words, width),
+        _pair("words", literal, width),
         *(_pair("" if place else "each *", each, width) for place, each in enumerate(captured)),
         *([_pair("used", f"{reply.turn} times in this talk", width)] if reply.turn > 1 else []),
         *([_pair("fit too", others, width)] if others else []),
     ]
 
 
-def named_words(message: str, places: Sequence[int]) -> str:
-    from tutor.bots.pattern import words_of
-
-    words = words_of(message)
-    return " ".join(words[place] for place in places)
-
-
 def _pair(name: str, value: str, width: int) -> Content:
-    return Content.assemble(
-        (f"{name:<9}", MUTED), figures.fit(safe(value), max(4, width - 9)).rstrip()
-    )
+    return Content.assemble((f"{name:<9}", MUTED), clipped(safe(value), max(4, width - 9)))
 
 
 def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]:
@@ -203,16 +179,11 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         lines.append(Content.styled("nearest question, cosine", MUTED))
     for near in reply.nearest[:count]:
         below = near.cosine < reply.threshold
-        text = figures.fit(near.question, max(4, width - 6)).rstrip()
+        text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
     verdict = "is not reached" if reply.declined else "is enough"
-    lines.append(
-        Content.assemble(
-            (f"{reply.threshold:5.2f} ", NOT_YET if reply.declined else ""),
-            (verdict, ""),
-        )
-    )
-    return lines
+    style = NOT_YET if reply.declined else ""
+    return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
 
 
 def _in_training(state: State, width: int) -> list[Content]:

@@ -11,6 +11,7 @@ from tutor.bots.probes import KINDS
 from tutor.bots.rules import RuleReply
 from tutor.labs.generations.probes import CASES
 from tutor.labs.generations.state import State, in_words
+from tutor.labs.kit.lab import goal
 
 KEPT = 3
 """So many held-out phrases fewer than before still count as accuracy kept: two trainings from
@@ -25,6 +26,7 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
     ]
 
 
+@goal("paraphrase", "a message that the rules miss and retrieval answers")
 def paraphrase(state: State) -> bool:
     """In words that stand neither in the phrases nor in the bank."""
     known = _shipped_words() | {
@@ -44,6 +46,7 @@ def _shipped_words() -> frozenset[str]:
     return frozenset(phrases | {in_words(asked) for entry in entries for asked in entry.asked})
 
 
+@goal("unknown", "a message of 3 words to which retrieval says: I don't know")
 def unknown(state: State) -> bool:
     return any(
         by_retrieval.declined and len(words_of(message)) >= 3
@@ -51,6 +54,7 @@ def unknown(state: State) -> bool:
     )
 
 
+@goal("own-rule", "what the rules missed, asked again: your own rule answers")
 def own_rule(state: State) -> bool:
     own = {rule.name for rule in state.rules if rule.own}
     return any(
@@ -59,6 +63,7 @@ def own_rule(state: State) -> bool:
     )
 
 
+@goal("own-intent", "an intent of yours that answers, accuracy kept")
 def own_intent(state: State) -> bool:
     if state.first_right is None or state.trained is None or not state.ready or not state.own:
         return False
@@ -70,5 +75,6 @@ def own_intent(state: State) -> bool:
     return answered and state.trained.right >= state.first_right - KEPT
 
 
+@goal("compared", "predict who breaks first, then run the probes")
 def compared(state: State) -> bool:
     return len(state.predictions) == len(KINDS) and len(state.results) == len(CASES)

@@ -20,36 +20,10 @@ from tutor.bots.files import shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS, Bot, declines, is_right
 from tutor.bots.rules import MOST_RULES
 from tutor.errors import LabError
-from tutor.labs.generations import goals
-from tutor.labs.generations.actions import (
-    Action,
-    AddIntent,
-    AskAgain,
-    Axis,
-    DropIntent,
-    DropRule,
-    IntentChange,
-    NewConversation,
-    PutRule,
-    RestoreRules,
-    RuleChange,
-    SendMessage,
-    Talk,
-    Train,
-)
+from tutor.labs.generations import actions, goals, questions
+from tutor.labs.generations.actions import Action
 from tutor.labs.generations.probes import CASES, Case, Result, next_case
-from tutor.labs.generations.questions import (
-    Answer,
-    AskGeneration,
-    AskRetrieval,
-    AskRules,
-    AskTraining,
-    Generated,
-    Question,
-    SaidByRetrieval,
-    SaidByRules,
-    Trained,
-)
+from tutor.labs.generations.questions import Answer, Question
 from tutor.labs.generations.state import (
     LIMITS,
     Limits,
@@ -60,7 +34,7 @@ from tutor.labs.generations.state import (
     in_words,
 )
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 LONGEST = 200
@@ -83,12 +57,26 @@ def act(state: State, action: Action) -> State:
             return _replace(state, view=view)
         case MoveFocus(by=by, axis=axis):
             return _focused(state, axis, by)
-        case SendMessage() | AskAgain() | NewConversation():
-            return _talk(state, action)
-        case EditText() | PutRule() | DropRule() | RestoreRules():
-            return _change_rules(state, action)
-        case AddIntent() | DropIntent() | Train():
-            return _change_intents(state, action)
+        case actions.SendMessage(text=text):
+            return _send(state, text)
+        case actions.AskAgain(luck=luck):
+            return _ask_again(state, luck)
+        case actions.NewConversation():
+            return _replace(state, turns=(), token=0)
+        case EditText(text=text):
+            return _try_rules(state, text)
+        case actions.PutRule(line=line, instead=instead):
+            return _put_rule(state, line, instead)
+        case actions.DropRule():
+            return _drop_rule(state)
+        case actions.RestoreRules():
+            return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+        case actions.AddIntent(line=line):
+            return _add_intent(state, line)
+        case actions.DropIntent():
+            return _drop_intent(state)
+        case actions.Train():
+            return _train(state)
         case Choose(by=by):
             return _predict(state, by)
         case Run():
@@ -99,32 +87,29 @@ def _replace(state: State, **changes: Any) -> State:
     return msgspec.structs.replace(state, **changes)
 
 
-def _talk(state: State, action: Talk) -> State:
-    match action:
-        case SendMessage(text=text):
-            message = " ".join(text.split())[:LONGEST]
-            if not message:
-                raise LabError("There is nothing to ask.", "Write at least one word.")
-            before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
-            turn = Turn(message=message, written=Written(state.limits.length))
-            turns = (*before, turn)[-MOST_TURNS:]
-            return _replace(state, turns=turns, token=0, sentence=message)
-        case AskAgain(luck=luck):
-            if state.turn is None:
-                raise LabError("Nothing has been asked yet.", "Write a message first.")
-            last = state.turn.written
-            turn = Turn(
-                message=state.turn.message,
-                luck=state.turn.luck + 1 if luck else 0,
-                written=Written(state.limits.length),
-                before=last.text if last.done else state.turn.before,
-            )
-            return _replace(state, turns=(*state.turns[:-1], turn), token=0)
-        case NewConversation():
-            return _replace(state, turns=(), token=0)
+def _send(state: State, text: str) -> State:
+    message = " ".join(text.split())[:LONGEST]
+    if not message:
+        raise LabError("There is nothing to ask.", "Write at least one word.")
+    before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
+    turn = Turn(message=message, written=Written(state.limits.length))
+    return _replace(state, turns=(*before, turn)[-MOST_TURNS:], token=0, sentence=message)
 
 
-def _focused(state: State, axis: Axis, by: int) -> State:
+def _ask_again(state: State, luck: bool) -> State:
+    if state.turn is None:
+        raise LabError("Nothing has been asked yet.", "Write a message first.")
+    last = state.turn.written
+    turn = Turn(
+        message=state.turn.message,
+        luck=state.turn.luck + 1 if luck else 0,
+        written=Written(state.limits.length),
+        before=last.text if last.done else state.turn.before,
+    )
+    return _replace(state, turns=(*state.turns[:-1], turn), token=0)
+
+
+def _focused(state: State, axis: actions.Axis, by: int) -> State:
     match axis:
         case "bot":
             return _replace(state, bot=(state.bot + by) % len(BOTS))
@@ -150,22 +135,17 @@ def _other_row(state: State, by: int) -> State:
             return state
 
 
-def _change_rules(state: State, action: RuleChange) -> State:
-    match action:
-        case EditText(text=text):
-            new = _replace(state, sentence=" ".join(text.split())[:LONGEST])
-            speaks = next(iter(new.fits), None)
-            shown = [rule.name for rule in new.rules_shown]
-            return _replace(new, rule=shown.index(speaks)) if speaks else new
-        case PutRule(line=line, instead=instead):
-            return _put_rule(state, line, instead)
-        case DropRule():
-            dropped = state.rules_shown[state.rule].name if state.rules else ""
-            left = tuple(rule for rule in state.rules if rule.name != dropped)
-            at = moved(state.rule, 0, len(left))
-            return _replace(_without(state, "rules"), rules=left, rule=at)
-        case RestoreRules():
-            return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+def _try_rules(state: State, sentence: str) -> State:
+    new = _replace(state, sentence=" ".join(sentence.split())[:LONGEST])
+    speaks = next(iter(new.fits), None)
+    shown = [rule.name for rule in new.rules_shown]
+    return _replace(new, rule=shown.index(speaks)) if speaks else new
+
+
+def _drop_rule(state: State) -> State:
+    dropped = state.rules_shown[state.rule].name if state.rules else ""
+    left = tuple(rule for rule in state.rules if rule.name != dropped)
+    return _replace(_without(state, "rules"), rules=left, rule=moved(state.rule, 0, len(left)))
 
 
 def _put_rule(state: State, line: str, instead: str) -> State:
@@ -186,31 +166,31 @@ def _put_rule(state: State, line: str, instead: str) -> State:
     return _replace(new_state, rule=shown.index(rule.name))
 
 
-def _change_intents(state: State, action: IntentChange) -> State:
-    own = state.own
-    match action:
-        case AddIntent(line=line):
-            if len(own) >= MOST_OWN:
-                raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
-            taken = frozenset(intent.name for intent in state.bank.intents)
-            own = (*own, own_intent(line, taken))
-            at = len(state.bank.intents)
-            new = _replace(_without(state, "retrieval"), own=own, intent=at)
-            return _replace(new, trained=None, training=True)
-        case DropIntent():
-            chosen = state.bank.intents[state.intent]
-            if not chosen.own:
-                raise BotError("This intent came with the lab.", "Only your own can be removed.")
-            own = tuple(each for each in own if each[0].name != chosen.name)
-            new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
-            return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
-        case Train():
-            seed = state.seed + 1 if state.ready else state.seed
-            if state.training:
-                return _replace(state, training=False)
-            new = _without(state, "retrieval") if state.ready else state
-            trained = None if state.ready else state.trained
-            return _replace(new, seed=seed, training=True, trained=trained)
+def _add_intent(state: State, line: str) -> State:
+    if len(state.own) >= MOST_OWN:
+        raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
+    intents = state.bank.intents
+    own = (*state.own, own_intent(line, frozenset(intent.name for intent in intents)))
+    new = _replace(_without(state, "retrieval"), own=own, intent=len(intents))
+    return _replace(new, trained=None, training=True)
+
+
+def _drop_intent(state: State) -> State:
+    chosen = state.bank.intents[state.intent]
+    if not chosen.own:
+        raise BotError("This intent came with the lab.", "Only your own can be removed.")
+    own = tuple(each for each in state.own if each[0].name != chosen.name)
+    new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
+    return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
+
+
+def _train(state: State) -> State:
+    if state.training:
+        return _replace(state, training=False)
+    if not state.ready:
+        return _replace(state, training=True)
+    new = _without(state, "retrieval")
+    return _replace(new, seed=state.seed + 1, training=True, trained=None)
 
 
 def _without(state: State, bot: Bot) -> State:
@@ -244,62 +224,59 @@ def _run_probes(state: State) -> State:
     return _replace(state, running=not state.running)
 
 
-# --- questions and answers ------------------------------------------------------------------------
-
-
 def question(state: State) -> Question | None:
     turn = state.turn
     if turn is not None and turn.rules is None:
-        return AskRules(state.rules, tuple(each.message for each in state.turns))
+        return questions.AskRules(state.rules, tuple(each.message for each in state.turns))
     case = next_case(state.results) if state.running else None
     waits = turn is not None and turn.retrieval is None
     if (waits or state.training or case is not None) and not state.ready:
         done = len(state.trained.losses) if state.trained else 0
         own = () if state.first_right is None else state.own  # what to compare with comes first
-        return AskTraining(own, state.seed, done)
+        return questions.AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
-        return AskRetrieval(state.own, state.seed, turn.message)
-    if turn is not None and turn.owes_generation:
+        return questions.AskRetrieval(state.own, state.seed, turn.message)
+    if turn is not None and not turn.cut and not turn.written.done:
         ids = tuple(each.token.id for each in turn.written.tokens)
-        return AskGeneration(conversation(state.turns), ids, turn.luck, turn.written.most)
+        return questions.AskGeneration(conversation(state.turns), ids, turn.luck, turn.written.most)
     return None if case is None else _probe_question(state, case)
 
 
 def _probe_question(state: State, case: Case) -> Question:
     probe = shipped_probes().probes[case.probe]
     if case.bot == "rules":
-        return AskRules(state.rules, (*probe.before[::2], probe.message), case)
+        return questions.AskRules(state.rules, (*probe.before[::2], probe.message), case)
     if case.bot == "retrieval":
-        return AskRetrieval(state.own, state.seed, probe.message, case)
+        return questions.AskRetrieval(state.own, state.seed, probe.message, case)
     before = tuple(
         ChatMessage("assistant" if at % 2 else "user", text) for at, text in enumerate(probe.before)
     )
     ids = tuple(each.token.id for each in state.begun.tokens)
     messages = (*before, ChatMessage("user", probe.message))
-    return AskGeneration(messages, ids, 0, state.begun.most, case)
+    return questions.AskGeneration(messages, ids, 0, state.begun.most, case)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
-        case Trained():
+        case questions.Trained():
             return _receive_training(state, answer)
         case (
-            SaidByRules(reply=reply, milliseconds=milliseconds)
-            | SaidByRetrieval(reply=reply, milliseconds=milliseconds)
+            questions.SaidByRules(reply=reply, milliseconds=milliseconds)
+            | questions.SaidByRetrieval(reply=reply, milliseconds=milliseconds)
         ):
-            assert isinstance(question, AskRules | AskRetrieval)
+            assert isinstance(question, questions.AskRules | questions.AskRetrieval)
             if question.case is not None:
                 return _result(state, question.case, reply.text, reply.declined, milliseconds)
-            if isinstance(question, AskRetrieval):
+            if isinstance(question, questions.AskRetrieval):
                 return _with_turn(state, retrieval=answer)
             missed = {in_words(question.messages[-1])} if reply.declined else set()
             return _replace(_with_turn(state, rules=answer), missed=state.missed | missed)
-        case Generated():
-            assert isinstance(question, AskGeneration)
+        case questions.Generated():
+            assert isinstance(question, questions.AskGeneration)
             return _receive_generation(_replace(state, weights=answer.weights), question, answer)
 
 
-def _receive_training(state: State, answer: Trained) -> State:
+def _receive_training(state: State, answer: questions.Trained) -> State:
     if not answer.finished:
         return _replace(state, trained=answer)
     if state.first_right is None:
@@ -311,7 +288,9 @@ def _receive_training(state: State, answer: Trained) -> State:
     return _replace(state, trained=answer, training=False, first_right=first)
 
 
-def _receive_generation(state: State, question: AskGeneration, answer: Generated) -> State:
+def _receive_generation(
+    state: State, question: questions.AskGeneration, answer: questions.Generated
+) -> State:
     if question.case is None:
         assert state.turn is not None
         return _with_turn(state, written=_longer(state.turn.written, answer))
@@ -336,7 +315,7 @@ def _with_turn(state: State, **changes: Any) -> State:
     return _replace(state, turns=(*state.turns[:-1], turn))
 
 
-def _longer(written: Written, answer: Generated) -> Written:
+def _longer(written: Written, answer: questions.Generated) -> Written:
     return Written(
         written.most,
         prompt=answer.prompt or written.prompt,
@@ -359,42 +338,25 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Write one message to three bots and see how each comes to its answer. Then change the "
         "first two, and measure all three."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "paraphrase",
-            "a message that the rules miss and retrieval answers",
-            goals.paraphrase,
-        ),
-        Goal(
-            "unknown",
-            "a message of 3 words to which retrieval says: I don't know",
-            goals.unknown,
-        ),
-        Goal(
-            "own-rule", "what the rules missed, asked again: your own rule answers", goals.own_rule
-        ),
-        Goal("own-intent", "an intent of yours that answers, accuracy kept", goals.own_intent),
-        Goal("compared", "predict who breaks first, then run the probes", goals.compared),
-    ),
+    goals=(goals.paraphrase, goals.unknown, goals.own_rule, goals.own_intent, goals.compared),
     solution=(
-        SendMessage("My parrot ate my library card."),
-        NewConversation(),
-        SendMessage("Who won the football match yesterday?"),
+        actions.SendMessage("My parrot ate my library card."),
+        actions.NewConversation(),
+        actions.SendMessage("Who won the football match yesterday?"),
         ShowView("rules"),
-        PutRule("60: * parrot * = Poor parrot! A new card costs 3 euros."),
+        actions.PutRule("60: * parrot * = Poor parrot! A new card costs 3 euros."),
         ShowView("chat"),
-        NewConversation(),
-        SendMessage("My parrot ate my library card."),
-        AddIntent("music: do you lend records; where are the CDs; any vinyl = Upstairs, left."),
-        NewConversation(),
-        SendMessage("Do you lend old records?"),
+        actions.NewConversation(),
+        actions.SendMessage("My parrot ate my library card."),
+        actions.AddIntent(
+            "music: do you lend records; where are the CDs; any vinyl = Upstairs, left."
+        ),
+        actions.NewConversation(),
+        actions.SendMessage("Do you lend old records?"),
         ShowView("probes"),
         *((_PREDICT, _NEXT_KIND) * len(KINDS)),
         Run(),

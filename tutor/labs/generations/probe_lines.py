@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.app.widgets import figures
 from tutor.bots.files import shipped_probes
 from tutor.bots.probes import BOTS, KINDS
 from tutor.labs.generations import probes as bot_probes
 from tutor.labs.generations.chat_lines import NAMES, cut_to_lines, duration
 from tutor.labs.generations.probes import CASES, Case
-from tutor.labs.kit.columns import ROOMY, around, cursor
+from tutor.labs.kit.columns import ROOMY, around, clipped, cursor
 from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import progress_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tutor.bots.probes import Bot, Criterion, Kind
     from tutor.labs.generations.state import State
@@ -98,7 +97,6 @@ def _total(state: State, narrow: bool) -> Content:
 
 
 def _progress(state: State, width: int) -> Content:
-    """How far the run is, and about how long it takes yet."""
     done, total = len(state.results), len(CASES)
     if not state.running:
         open_ = len(KINDS) - len(state.predictions)
@@ -110,14 +108,13 @@ def _progress(state: State, width: int) -> Content:
             said = f"{done} of {total} replies. Enter goes on."
         else:
             said = f"Enter puts {total // 3} messages to each of the three."
-        return Content.styled(figures.fit(said, width).rstrip(), MUTED)
+        return Content.styled(clipped(said, width), MUTED)
     taken = bot_probes.milliseconds(state.results, "generative")
     each = None if taken is None else taken / 1000 / len(BOTS)  # nearly all of it is generation's
     return progress_line(at_pace(done, total, each), width, "replies")
 
 
 def _one_probe(state: State, width: int, rows: int) -> list[Content]:
-    """The probe that is looked at, what counts as right, and the three replies."""
     kind = KINDS[state.kind]
     probes = shipped_probes()
     of_kind = probes.of(kind)
@@ -125,16 +122,10 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
     place = probes.probes.index(probe)
     number = f"{state.probe + 1} of {len(of_kind)}  "
     before = " · ".join(probe.before)
-    lines = [
-        Content.assemble(
-            (number, MUTED), (figures.fit(probe.message, width - len(number)).rstrip(), "bold")
-        ),
-        *(
-            [Content.styled(figures.fit(f"after: {before}", width).rstrip(), MUTED)]
-            if before
-            else []
-        ),
-    ]
+    message = clipped(probe.message, width - len(number))
+    lines = [Content.assemble((number, MUTED), (message, "bold"))]
+    if before:
+        lines.append(Content.styled(clipped(f"after: {before}", width), MUTED))
     each = min(3, max(1, (rows - len(lines)) // len(BOTS)))
     for bot in BOTS:
         lines += _reply(state, Case(place, bot), probe.criterion(bot), width, each)
@@ -163,9 +154,6 @@ def _wanted(criterion: Criterion) -> str:
     said = " or ".join(f"“{each}”" for each in criterion.says)
     avoided = " nor ".join(f"“{each}”" for each in criterion.avoids)
     return f"says {said}" if said else f"never says {avoided}"
-
-
-# --- the comparison -------------------------------------------------------------------------------
 
 
 def table_lines(state: State, width: int) -> list[Content]:
@@ -202,41 +190,27 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
     return lines
 
 
-def _facts(state: State) -> list[tuple[str, tuple[str, str, str]]]:
-    bank = state.bank
-    trained = state.trained
+def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
+    bank, trained = state.bank, state.trained
+    in_retrieval = "lies in a vector or an entry"
     learned = held_out = "–"
     if trained is not None and trained.finished:
         learned = f"trained in {trained.seconds:.1f} s"
         held_out = f"{trained.right} of {trained.of} held out"
+    entries = f"{bank.phrases} phrases, {bank.entries} answers"
     weights = f"{state.weights:,} weights" if state.weights else "a model"
     return [
         ("answers by", ("pattern, fixed text", "nearest in the bank", "next token, repeated")),
         ("domain", ("closed", "semi-closed", "open")),
         ("limit", ("outside its rules", "outside its bank", "invents things")),
-        ("right", _per_bot(state, _right)),
-        ("weakest", _per_bot(state, _weakest)),
-        ("a reply", _per_bot(state, _time)),
-        (
-            "made of",
-            (
-                f"{len(state.rules)} rules",
-                f"{bank.phrases} phrases, {bank.entries} answers",
-                weights,
-            ),
-        ),
+        ("right", [_right(state, bot) for bot in BOTS]),
+        ("weakest", [_weakest(state, bot) for bot in BOTS]),
+        ("a reply", [_time(state, bot) for bot in BOTS]),
+        ("made of", (f"{len(state.rules)} rules", entries, weights)),
         ("training", ("–", learned, "elsewhere")),
         ("recognizes", ("–", held_out, "–")),
-        (
-            "an error",
-            ("has one rule to blame", "lies in a vector or an entry", "has no line to mend"),
-        ),
-    ]  # fmt: skip
-
-
-def _per_bot(state: State, said: Callable[[State, Bot], str]) -> tuple[str, str, str]:
-    one, two, three = (said(state, bot) for bot in BOTS)
-    return one, two, three
+        ("an error", ("has one rule to blame", in_retrieval, "has no line to mend")),
+    ]
 
 
 def _right(state: State, bot: Bot) -> str:
@@ -244,15 +218,10 @@ def _right(state: State, bot: Bot) -> str:
     return f"{right} of {of} probes" if of else "– (run the probes)"
 
 
-def _by_score(state: State, bot: Bot) -> list[tuple[float, Kind]]:
-    scored = [(bot_probes.score(state.results, bot, kind), kind) for kind in KINDS]
-    return [(right / of, kind) for (right, of), kind in scored if of]
-
-
 def _weakest(state: State, bot: Bot) -> str:
-    scores = _by_score(state, bot)
-    least = min((share for share, _ in scores), default=0.0)
-    weakest = [kind for share, kind in scores if share == least]
+    scores = {kind: bot_probes.score(state.results, bot, kind) for kind in KINDS}
+    shares = {kind: right / of for kind, (right, of) in scores.items() if of}
+    weakest = [kind for kind, share in shares.items() if share == min(shares.values())]
     if not weakest:
         return "–"
     return ", ".join(weakest) if len(weakest) < 3 else f"{len(weakest)} classes alike"

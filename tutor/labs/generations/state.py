@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.bots import rules
 from tutor.bots.bank import Bank, with_own
@@ -68,10 +69,6 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
         """Whether other luck has led to the same answer."""
         return self.luck > 0 and self.written.done and self.written.text == self.before
 
-    @property
-    def owes_generation(self) -> bool:
-        return not self.cut and not self.written.done
-
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`trained` is about the intents `own` and the `seed`; `first_right` what the network reached
@@ -105,7 +102,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def book(self) -> RuleBook:
-        return msgspec.structs.replace(shipped_rules(), rules=self.rules)
+        return replace(shipped_rules(), rules=self.rules)
 
     @property
     def bank(self) -> Bank:

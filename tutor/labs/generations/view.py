@@ -8,24 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from tutor.bots import rules
-from tutor.labs.generations import chat_lines, probe_lines, workshop_lines
-from tutor.labs.generations.actions import (
-    AddIntent,
-    AskAgain,
-    DropIntent,
-    DropRule,
-    NewConversation,
-    PutRule,
-    RestoreRules,
-    SendMessage,
-    Train,
-)
+from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
 from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, does
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -33,28 +22,14 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-WHERE: dict[str, tuple[View, ...]] = {
-    "say": ("chat",),
-    "step": ("chat",),
-    "bot": ("chat",),
-    "again": ("chat",),
-    "new_conversation": ("chat",),
-    "test": ("rules",),
-    "add_rule": ("rules",),
-    "change_rule": ("rules",),
-    "drop_rule": ("rules",),
-    "restore_rules": ("rules",),
-    "add_intent": ("intents",),
-    "drop_intent": ("intents",),
-    "train": ("intents",),
-    "choose": ("probes",),
-    "run": ("probes",),
-    "probe": ("probes",),
-    "row": ("chat", "rules", "intents", "probes"),
-    "scroll_up": ("table",),
-    "scroll_down": ("table",),
+ONLY_IN: dict[View, tuple[str, ...]] = {
+    "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
+    "rules": ("test", "add_rule", "change_rule", "drop_rule", "restore_rules", "row"),
+    "intents": ("add_intent", "drop_intent", "train", "row"),
+    "probes": ("choose", "run", "probe", "row"),
+    "table": ("scroll_up", "scroll_down"),
 }
-"""In which views an action, or a move of the focus along an axis, is there."""
+"""The actions, and the axes that the focus moves along, that a view has and not all have."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
@@ -63,27 +38,27 @@ class GenerationsView(LabView):
     """Chat, rules, intents, probes, and the comparison: one of them at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "next_view", "part", tooltip="Chat, rules, intents, probes, table: next."),
+        key("tab", "next_view", "part", "Chat, rules, intents, probes, table: next."),
         Binding("shift+tab", "next_view(-1)", show=False),
-        Binding("e", "say", "write", tooltip="Write a message to all three bots."),
+        key("e", "say", "write", "Write a message to all three bots."),
         *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Look at another bot."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Another row, or token."),
         Binding("up", "scroll_up", show=False),
         Binding("down", "scroll_down", show=False),
-        Binding("enter", "step", "stepper", tooltip="Open what was generated in the stepper."),
-        Binding("r", "again(False)", "ask again", tooltip="The same message once more."),
-        Binding("n", "again(True)", "other luck", tooltip="The same message, and the model draws."),
-        Binding("c", "new_conversation", "new talk", tooltip="Begin another conversation."),
-        Binding("e", "test", "sentence", tooltip="Write a sentence to hold against the rules."),
-        Binding("a", "add_rule", "add", tooltip="Write a rule of your own."),
-        Binding("enter", "change_rule", "change", tooltip="Change this rule."),
-        Binding("d", "drop_rule", "delete", tooltip="Throw this rule away."),
-        Binding("o", "restore_rules", "originals", tooltip="All rules as they were to begin with."),
-        Binding("a", "add_intent", "add", tooltip="Write an intent of your own, and train."),
-        Binding("d", "drop_intent", "delete", tooltip="Throw away this intent of yours."),
-        Binding("t", "train", "train, stop", tooltip="Train the network; again: other seed."),
+        key("enter", "step", "stepper", "Open what was generated in the stepper."),
+        key("r", "again(False)", "ask again", "The same message once more."),
+        key("n", "again(True)", "other luck", "The same message, and the model draws."),
+        key("c", "new_conversation", "new talk", "Begin another conversation."),
+        key("e", "test", "sentence", "Write a sentence to hold against the rules."),
+        key("a", "add_rule", "add", "Write a rule of your own."),
+        key("enter", "change_rule", "change", "Change this rule."),
+        key("d", "drop_rule", "delete", "Throw this rule away."),
+        key("o", "restore_rules", "originals", "All rules as they were to begin with."),
+        key("a", "add_intent", "add", "Write an intent of your own, and train."),
+        key("d", "drop_intent", "delete", "Throw away this intent of yours."),
+        key("t", "train", "train, stop", "Train the network; again: other seed."),
         *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Who breaks first?"),
-        Binding("enter", "run", "run, stop", tooltip="Put all messages to all three bots; stop."),
+        key("enter", "run", "run, stop", "Put all messages to all three bots; stop."),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Another of these messages."),
     ]
     VIEWS = VIEWS
@@ -91,9 +66,9 @@ class GenerationsView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
         name = str(parameters[1]) if action == "move_focus" else action
-        if name not in WHERE:
+        if not any(name in names for names in ONLY_IN.values()):
             return True
-        if state is None or state.view not in WHERE[name]:
+        if state is None or name not in ONLY_IN[state.view]:
             return False
         if action == "step":
             return state.turn is not None and bool(state.turn.written.tokens)
@@ -103,16 +78,13 @@ class GenerationsView(LabView):
             return state.bank.intents[state.intent].own
         return True
 
-    # --- keys -----------------------------------------------------------------------------------
-
     def action_say(self) -> None:
-        self.write("A message to all three bots:", "", SendMessage)
+        self.write("A message to all three bots:", "", actions.SendMessage)
 
     def action_again(self, luck: bool) -> None:
-        self.did(AskAgain(luck))
+        self.did(actions.AskAgain(luck))
 
-    def action_new_conversation(self) -> None:
-        self.did(NewConversation())
+    action_new_conversation = does(actions.NewConversation)
 
     def action_step(self) -> None:
         state: State = self.state
@@ -152,9 +124,9 @@ class GenerationsView(LabView):
     def _write_rule(self, label: str, text: str, instead: str) -> None:
         state: State = self.state
 
-        def put(line: str) -> PutRule:
+        def put(line: str) -> actions.PutRule:
             rules.written(line, "yours")  # or it says what is wrong with it
-            return PutRule(line, instead)
+            return actions.PutRule(line, instead)
 
         self.write(
             label,
@@ -163,22 +135,14 @@ class GenerationsView(LabView):
             lambda line: workshop_lines.verdict_on_rule(state.book, line, state.sentence),
         )
 
-    def action_drop_rule(self) -> None:
-        self.did(DropRule())
-
-    def action_restore_rules(self) -> None:
-        self.did(RestoreRules())
+    action_drop_rule = does(actions.DropRule)
+    action_restore_rules = does(actions.RestoreRules)
 
     def action_add_intent(self) -> None:
-        self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, AddIntent)
+        self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, actions.AddIntent)
 
-    def action_drop_intent(self) -> None:
-        self.did(DropIntent())
-
-    def action_train(self) -> None:
-        self.did(Train())
-
-    # --- drawing --------------------------------------------------------------------------------
+    action_drop_intent = does(actions.DropIntent)
+    action_train = does(actions.Train)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         names = tabs((name, name == state.view) for name in VIEWS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
@@ -12,7 +12,7 @@ from tutor.app.widgets import figures, plot
 from tutor.bots import rules
 from tutor.errors import TutorError
 from tutor.labs.generations.chat_lines import cut_to_lines
-from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
+from tutor.labs.kit.columns import LOW, ROOMY, around, clipped, cursor
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -33,11 +33,9 @@ def rule_lines(state: State, width: int, height: int) -> list[Content]:
     reply = rules.reply(state.book, [state.sentence])
     count = f"{len(fits)} of {counted(len(state.rules), 'rule')} fit{'s' * (len(fits) == 1)}"
     above = [
-        Content.assemble(
-            ("sentence ", MUTED), (figures.fit(safe(state.sentence), width - 9).rstrip(), "bold")
-        ),
-        Content.assemble(("answer   ", MUTED), figures.fit(safe(reply.text), width - 9).rstrip()),
-        Content.styled(figures.fit(f"{count}.  ✓ fits   ► speaks", width).rstrip(), MUTED),
+        Content.assemble(("sentence ", MUTED), (clipped(safe(state.sentence), width - 9), "bold")),
+        Content.assemble(("answer   ", MUTED), clipped(safe(reply.text), width - 9)),
+        Content.styled(clipped(f"{count}.  ✓ fits   ► speaks", width), MUTED),
     ]
     shown = state.rules_shown
     details = _rule_details(shown[state.rule], state, width) if shown else []
@@ -81,9 +79,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
     found = f"fits; each *: {captured}" if captured else "fits" if fit else "does not fit"
     whose = "yours" if rule.own else rule.name
     return [
-        Content.assemble(
-            (f"{whose}: ", "bold"), figures.fit(found, width - len(whose) - 2).rstrip()
-        ),
+        Content.assemble((f"{whose}: ", "bold"), clipped(found, width - len(whose) - 2)),
         *cut_to_lines(patterns, width, 2, MUTED),
         *cut_to_lines(answers, width, 2),
     ]
@@ -95,7 +91,7 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
         rule = rules.written(line, "yours")
     except TutorError as error:
         return error.happened
-    alone = msgspec.structs.replace(book, rules=(rule,))
+    alone = replace(book, rules=(rule,))
     reply = rules.reply(alone, [sentence])
     return f"fits: {reply.text}" if reply.fits else "does not fit the sentence"
 
@@ -106,13 +102,12 @@ def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
 
 
-# --- intents --------------------------------------------------------------------------------------
-
-
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
     """How the training went, the intents, and the one that is looked at in full."""
     intents = state.bank.intents
-    above = [*_training(state, width), _intent_heading(width)]
+    about = "   about" if width >= ROOMY else ""
+    heading = f"  {'intent':<15}{'phrases':>8}{'held out':>10}{about}"
+    above = [*_training(state, width), Content.styled(heading, MUTED)]
     details = _intent_details(intents[state.intent], state, width)
     details = details[: _DETAILS if height >= LOW else 0]
     if height < LOW:
@@ -130,7 +125,7 @@ def _training(state: State, width: int) -> list[Content]:
     if trained is None:
         count = len(state.bank.intents)
         said = f"{state.bank.phrases} phrases, {count} intents. t trains the network."
-        return [Content.styled(figures.fit(said, width).rstrip(), MUTED), Content("")]
+        return [Content.styled(clipped(said, width), MUTED), Content("")]
     steps = f"step {len(trained.losses):>3} of {trained.total}  {trained.seconds:4.1f} s"
     loss = f"loss {trained.losses[-1]:5.3f} "
     before = ""
@@ -144,14 +139,9 @@ def _training(state: State, width: int) -> list[Content]:
         ),
         Content.assemble(
             (f"{trained.right} of {trained.of}", "bold"),
-            (figures.fit(f" held-out phrases right{before}", width - 10).rstrip(), ""),
+            (clipped(f" held-out phrases right{before}", width - 10), ""),
         ),
     ]
-
-
-def _intent_heading(width: int) -> Content:
-    rest = "   about" if width >= ROOMY else ""
-    return Content.styled(f"  {'intent':<15}{'phrases':>8}{'held out':>10}{rest}", MUTED)
 
 
 def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content:
@@ -176,9 +166,7 @@ def _wrong(intent: Intent, state: State) -> list[tuple[str, str]]:
 
 def _intent_details(intent: Intent, state: State, width: int) -> list[Content]:
     missed = [
-        Content.assemble(
-            ("× ", NOT_YET), figures.fit(f"{phrase}  taken for {got}", width - 2).rstrip()
-        )
+        Content.assemble(("× ", NOT_YET), clipped(f"{phrase}  taken for {got}", width - 2))
         for phrase, got in _wrong(intent, state)[:2]
     ]
     phrases = " · ".join(intent.phrases)

@@ -13,8 +13,8 @@ from tutor.errors import TextError
 from tutor.labs.ghost_text.half_typed import Beginnings, take_back
 from tutor.labs.ghost_text.lab import MOST, SHOWN, Answer, Beginning, Proposal, Question
 from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.lm.sampling import ranked
-from tutor.lm.session import Session
 
 MOMENT = 0.1
 """Seconds after which an answer is due at most: ghost text grows while it is written."""
@@ -22,16 +22,14 @@ READ = 1024
 """Most tokens of a file that are read; of a longer beginning the end counts."""
 
 
-class GhostTextBackend:
+class GhostTextBackend(ModelBackend):
     """Keeps the session of the text that was asked about last: the next key changes its end. A
     proposal has `most` tokens at most."""
 
     def __init__(self, tools: Tools, most: int = MOST) -> None:
-        self._model = tools.model
+        super().__init__(tools)
         self._moment = min(MOMENT, tools.moment)
         self.most = most
-        self._check_cancelled = tools.check_cancelled
-        self._session: Session | None = None
 
     def answer(self, question: Question) -> Answer:
         """Raises `TextError` for a text that the model cannot read."""
@@ -55,11 +53,7 @@ class GhostTextBackend:
 
     def probabilities(self, ids: Sequence[int], typed: bytes) -> Tensor:
         """[V], after these tokens; of what does not go on with `typed`, none."""
-        if self._session is None:
-            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
-        else:
-            self._session.replace(ids)
-        logits = self._session.logits(len(ids)).float()
+        logits = self._read(ids).logits(len(ids)).float()
         if typed:
             fitting = self.beginnings.fitting(typed)
             if not fitting:
@@ -103,7 +97,8 @@ class _Line:
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))
-        if not self._begun and len(self._backend.bytes_of(best)) > len(left):
+        # the first token that adds something new
+        if len(self._data) <= len(self._typed) and len(self._backend.bytes_of(best)) > len(left):
             self._beginnings = self._ways_to_begin(shares, len(left))
             if self._instead is not None:
                 best = self._instead
@@ -121,11 +116,6 @@ class _Line:
     @property
     def done(self) -> bool:
         return self.closed or self._new >= self._backend.most
-
-    @property
-    def _begun(self) -> bool:
-        """Whether something of it is new."""
-        return len(self._data) > len(self._typed)
 
     def _ways_to_begin(self, shares: Tensor, left: int) -> tuple[Beginning, ...]:
         ids = ranked(shares, SHOWN + 1).tolist()
@@ -150,5 +140,4 @@ class _Line:
         )
 
 
-def make_backend(tools: Tools) -> GhostTextBackend:
-    return GhostTextBackend(tools)
+make_backend = GhostTextBackend

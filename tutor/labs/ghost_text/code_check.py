@@ -38,10 +38,6 @@ class Verdict(msgspec.Struct, frozen=True):
     open_: tuple[str, ...] = ()
 
     @property
-    def parses(self) -> bool:
-        return not self.trouble
-
-    @property
     def caught(self) -> bool:
         """Whether something is wrong with the line itself."""
         return bool(self.missing) or (bool(self.trouble) and not self.above)

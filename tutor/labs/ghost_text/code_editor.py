@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.geometry import Offset, Region
-from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
+from tutor.labs.ghost_text.lab import Accept, Action, Dismiss, Part
+from tutor.labs.kit.actions import Choose
+from tutor.labs.kit.keys import Keys, key
 from tutor.text import writable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from textual.events import Key, Paste
     from textual.widgets.text_area import Document, Edit, EditResult
 
@@ -32,23 +32,18 @@ _KEYWORDS = (*_BOLD, "keyword.function", "keyword.operator", "keyword.return")
 class CodeEditor(TextArea):
     """`changed` is called with the text and the place of the cursor, in characters, at once and
     before anything is drawn: so what is shown after the cursor never belongs to another text.
+    `did` is called with what the learner does to the gray text, `left` when they are done writing.
 
     Gray text is underlined and slanted too, for terminals that have no gray. A bar beside the line
     numbers marks the lines in `seen`.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "take('line')", "take all", tooltip="Take all that is gray; or indent."),
-        Binding("right", "cursor_right", "a token", key_display="→", tooltip="Take one token."),
-        Binding(
-            "ctrl+right",
-            "cursor_word_right",
-            "a word",
-            key_display="ctrl+→",
-            tooltip="Take one word.",
-        ),
-        Binding("ctrl+n", "otherwise", "another", tooltip="Gray text that begins otherwise."),
-        Binding("escape", "leave", "dismiss, leave", tooltip="Dismiss the gray text; then leave."),
+    BINDINGS: ClassVar[Keys] = [
+        key("tab", "take('line')", "take all", "Take all that is gray; or indent."),
+        key("right", "cursor_right", "a token", "Take one token.", "→"),
+        key("ctrl+right", "cursor_word_right", "a word", "Take one word.", "ctrl+→"),
+        key("ctrl+n", "otherwise", "another", "Gray text that begins otherwise."),
+        key("escape", "leave", "dismiss, leave", "Dismiss the gray text; then leave."),
     ]
     DEFAULT_CSS = """
     CodeEditor {
@@ -62,23 +57,13 @@ class CodeEditor(TextArea):
     }
     """
 
-    class Take(Message):
-        """Take this part of what is proposed: line, word or token."""
-
-        def __init__(self, part: str) -> None:
-            super().__init__()
-            self.part = part
-
-    class Otherwise(Message):
-        """The gray text shall begin in another way."""
-
-    class Dismissed(Message):
-        """It shall go."""
-
-    class Left(Message):
-        """The learner is done writing."""
-
-    def __init__(self, changed: Callable[[str, int], None], longest: int) -> None:
+    def __init__(
+        self,
+        longest: int,
+        changed: Callable[[str, int], None],
+        did: Callable[[Action], None],
+        left: Callable[[], object],
+    ) -> None:
         self._following = True  # while it is made, too
         self._held: dict[str, bool] | None = None
         super().__init__(
@@ -91,7 +76,7 @@ class CodeEditor(TextArea):
         self.hide_suggestion_on_blur = False
         self.match_cursor_bracket = False
         self.seen = range(0)
-        self._report = changed
+        self._report, self._did, self._leave = changed, did, left
         self._longest = longest
         self._following = False
 
@@ -204,7 +189,6 @@ class CodeEditor(TextArea):
         return Strip([*marked.crop(0, width - 1), Segment("…", number.style)], width)
 
     def _line_at(self, row: int) -> int:
-        """The line of the file that is shown in this row."""
         return self.wrapped_document.offset_to_location(Offset(0, row))[0]
 
     # --- what the learner does ------------------------------------------------------------------
@@ -258,9 +242,9 @@ class CodeEditor(TextArea):
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         self._put_in(text[: max(0, self._longest - len(self.text))])
 
-    def action_take(self, part: str) -> None:
+    def action_take(self, part: Part) -> None:
         if self.suggestion:
-            self.post_message(self.Take(part))
+            self._did(Accept(part))
             return
         row, column = self.cursor_location
         if not self.document.get_line(row)[:column].strip():
@@ -268,18 +252,21 @@ class CodeEditor(TextArea):
 
     def action_cursor_right(self, select: bool = False) -> None:
         if self.suggestion and not select:
-            self.post_message(self.Take("token"))
+            self._did(Accept("token"))
         else:
             super().action_cursor_right(select)
 
     def action_cursor_word_right(self, select: bool = False) -> None:
         if self.suggestion and not select:
-            self.post_message(self.Take("word"))
+            self._did(Accept("word"))
         else:
             super().action_cursor_word_right(select)
 
     def action_otherwise(self) -> None:
-        self.post_message(self.Otherwise())
+        self._did(Choose(1, "beginning"))
 
     def action_leave(self) -> None:
-        self.post_message(self.Dismissed() if self.suggestion else self.Left())
+        if self.suggestion:
+            self._did(Dismiss())
+        else:
+            self._leave()

@@ -11,8 +11,8 @@ after it.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from itertools import takewhile
+from bisect import bisect_left, bisect_right
+from itertools import chain, takewhile
 
 from tutor.lm.tokenizer import Tokenizer
 
@@ -51,16 +51,12 @@ class Beginnings:
     def fitting(self, typed: bytes) -> list[int]:
         """Ids of the tokens that go on with what was `typed`: those that begin with it, and those
         that it begins with."""
-        longer = self._from(typed)
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
-        return [*(id_ for ids in shorter for id_ in ids), *longer]
-
-    def _from(self, start: bytes) -> list[int]:
-        first = bisect_left(self._data, start)
-        same = takewhile(lambda at: self._data[at].startswith(start), range(first, len(self._data)))
-        return [self._ids[at] for at in same]
+        first = bisect_left(self._data, typed)
+        longer = takewhile(
+            lambda at: self._data[at].startswith(typed), range(first, len(self._data))
+        )
+        return [*chain.from_iterable(shorter), *(self._ids[at] for at in longer)]
 
     def _exactly(self, data: bytes) -> list[int]:
-        first = bisect_left(self._data, data)
-        same = takewhile(lambda at: self._data[at] == data, range(first, len(self._data)))
-        return [self._ids[at] for at in same]
+        return self._ids[bisect_left(self._data, data) : bisect_right(self._data, data)]

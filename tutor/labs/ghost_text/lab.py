@@ -11,6 +11,7 @@ import re
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.ghost_text.code_check import Verdict, check, same_code
 from tutor.labs.ghost_text.files import FILES
@@ -128,7 +129,6 @@ class Accepted(msgspec.Struct, frozen=True):
     """A line that was taken to its end, and what can be said of it without running it. `right`
     where it is a line that is known to be."""
 
-    line: str
     verdict: Verdict
     right: bool
 
@@ -246,7 +246,6 @@ def start(limits: Limits = LIMITS) -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditFile(text=text, cursor=cursor):
             text = text[:LONGEST]
@@ -284,19 +283,19 @@ def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:
     if (text, cursor) == (state.text, state.cursor):
         return state
     edited = _with(state, text, cursor)
-    edited = msgspec.structs.replace(edited, resting=resting, dismissed=False, proposed={})
+    edited = replace(edited, resting=resting, dismissed=False, proposed={})
     if edited.current is not None:
         return edited  # typed along with it: there is nothing to ask
-    return msgspec.structs.replace(edited, instead=None)
+    return replace(edited, instead=None)
 
 
 def _with(state: State, text: str, cursor: int) -> State:
     kept = (*state.kept[: state.file], (text, cursor), *state.kept[state.file + 1 :])
-    return msgspec.structs.replace(state, kept=kept)
+    return replace(state, kept=kept)
 
 
 def _again(state: State) -> State:
-    return msgspec.structs.replace(
+    return replace(
         state,
         proposal=None,
         proposed={},
@@ -311,11 +310,11 @@ def _begun_otherwise(state: State, by: int) -> State:
     """Another of the beginnings; after something was typed along, they are asked for anew."""
     proposal = state.proposal
     if proposal is None or proposal.context != state.context or not proposal.beginnings:
-        return msgspec.structs.replace(state, proposal=None, instead=None)
+        return replace(state, proposal=None, instead=None)
     first, *others = (beginning.id for beginning in proposal.beginnings)
     now = first if state.instead is None else state.instead
     chosen = cycled((first, *others), now, by)
-    return msgspec.structs.replace(state, instead=None if chosen == first else chosen)
+    return replace(state, instead=None if chosen == first else chosen)
 
 
 def _accepted(state: State, part: str) -> State:
@@ -325,7 +324,7 @@ def _accepted(state: State, part: str) -> State:
     before, after = state.text[: state.cursor], state.text[state.cursor :]
     edited = _at(state, before + part + after, state.cursor + len(part), resting=True)
     taken_instead = state.taken_instead or state.instead is not None
-    edited = msgspec.structs.replace(edited, taken_instead=taken_instead)
+    edited = replace(edited, taken_instead=taken_instead)
     whole = proposal.done and part == state.ghost
     return _judged(edited) if whole else edited
 
@@ -335,9 +334,9 @@ def _judged(state: State) -> State:
     line = state.text.split("\n")[state.row]
     verdict = check(state.text, state.row)
     right = any(same_code(line, known) for known in FILES[state.file].right)
-    return msgspec.structs.replace(
+    return replace(
         state,
-        accepted=Accepted(line.strip(), verdict, right),
+        accepted=Accepted(verdict, right),
         was_right=state.was_right or right,
         was_caught=state.was_caught or verdict.caught,
     )
@@ -359,12 +358,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     if question.ids and not proposal.beginnings and state.proposal is not None:
         # they were told with its first token
         beginnings = state.proposal.beginnings
-        proposal = msgspec.structs.replace(proposal, beginnings=beginnings)
-    state = msgspec.structs.replace(state, proposal=proposal)
+        proposal = replace(proposal, beginnings=beginnings)
+    state = replace(state, proposal=proposal)
     if not proposal.done or proposal.instead is not None or proposal.context != state.context:
         return state
     proposed = state.proposed | {SEES[state.sees]: proposal.text}
-    return msgspec.structs.replace(state, proposed=proposed)
+    return replace(state, proposed=proposed)
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -376,9 +375,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Write Python with a model that proposes the rest of each line. Take what is right, and "
         "look at what it was shown where it is not."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
+from tutor.labs.ghost_text import lab
 from tutor.labs.ghost_text.code_editor import CodeEditor
-from tutor.labs.ghost_text.lab import LONGEST, Accept, Dismiss, EditFile, Pause, State
-from tutor.labs.kit.actions import Choose
-from tutor.labs.kit.columns import LOW, cursor
+from tutor.labs.ghost_text.lab import State
+from tutor.labs.kit.columns import LOW, Cell, as_many_as_fit, cursor
+from tutor.labs.kit.keys import DOWN_UP, RIGHT_LEFT, Keys, key, pair
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
-
-    from tutor.labs.ghost_text.lab import Accepted, Part, Proposal
 
 _LABEL = 10
 
@@ -31,31 +28,15 @@ class GhostTextView(LabView):
     """The file, and below it what the model was shown, what it proposes, how it could begin, and
     what can be said of the line that was taken."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "write", "write", tooltip="Write in the file, from where the cursor is."),
-        Binding("tab", "take('line')", "take all", tooltip="Take what is proposed, all of it."),
-        Binding("w", "take('word')", "a word", tooltip="Take one word of it."),
-        Binding("t", "take('token')", "a token", tooltip="Take one token of it."),
-        Binding(
-            "down",
-            "choose(1, 'beginning')",
-            "another",
-            key_display="↑↓",
-            tooltip="Another way.",
-        ),
-        Binding("up", "choose(-1, 'beginning')", show=False),
-        Binding(
-            "right",
-            "adjust(1, 'lines')",
-            "show more, less",
-            key_display="←→",
-            tooltip="More lines, or fewer.",
-        ),
-        Binding("left", "adjust(-1, 'lines')", show=False),
-        Binding(
-            "f", "choose(1, 'file')", "next file", tooltip="Another file. This one stays as it is."
-        ),
-        Binding("b", "reset", "as it was", tooltip="This file as it was in the beginning."),
+    BINDINGS: ClassVar[Keys] = [
+        key("e", "write", "write", "Write in the file, from where the cursor is."),
+        key("tab", "take('line')", "take all", "Take what is proposed, all of it."),
+        key("w", "take('word')", "a word", "Take one word of it."),
+        key("t", "take('token')", "a token", "Take one token of it."),
+        *pair(DOWN_UP, "choose(*, 'beginning')", "another", "Another way."),
+        *pair(RIGHT_LEFT, "adjust(*, 'lines')", "show more, less", "More lines, or fewer."),
+        key("f", "choose(1, 'file')", "next file", "Another file. This one stays as it is."),
+        key("b", "reset", "as it was", "This file as it was in the beginning."),
     ]
     DEFAULT_CSS = """
     GhostTextView { overflow: hidden hidden; }
@@ -66,7 +47,7 @@ class GhostTextView(LabView):
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield CodeEditor(self._changed, LONGEST)
+        yield CodeEditor(lab.LONGEST, self._changed, self.did, self.focus)
         yield Lines(id="below")
 
     @property
@@ -82,7 +63,7 @@ class GhostTextView(LabView):
         """A key changed the file, or where the cursor is. The model is asked after a pause."""
         if (text, cursor) == (self.state.text, self.state.cursor):
             return
-        self.did(EditFile(text, cursor))
+        self.did(lab.EditFile(text, cursor))
         if self._pause is None:  # a learner who types on wants no proposal
             self._pause = self.set_timer(self.state.limits.pause, self._paused)
         else:
@@ -90,29 +71,13 @@ class GhostTextView(LabView):
 
     def _paused(self) -> None:
         self._pause = None
-        self.did(Pause())
+        self.did(lab.Pause())
 
     def action_write(self) -> None:
         self.editor.focus()
 
-    def action_take(self, part: Part) -> None:
-        self.did(Accept(part))
-
-    @on(CodeEditor.Take)
-    def _take(self, event: CodeEditor.Take) -> None:
-        self.did(Accept(cast("Part", event.part)))
-
-    @on(CodeEditor.Otherwise)
-    def _otherwise(self) -> None:
-        self.did(Choose(1, "beginning"))
-
-    @on(CodeEditor.Dismissed)
-    def _dismissed(self) -> None:
-        self.did(Dismiss())
-
-    @on(CodeEditor.Left)
-    def _left(self) -> None:
-        self.focus()
+    def action_take(self, part: lab.Part) -> None:
+        self.did(lab.Accept(part))
 
     def draw(self, state: State) -> None:
         self.editor.show(state.text, state.cursor, state.ghost, state.seen)
@@ -181,7 +146,7 @@ def _ghost(state: State) -> Content:
     return Content.styled(_why_nothing(state, proposal), MUTED)
 
 
-def _why_nothing(state: State, proposal: Proposal | None) -> str:
+def _why_nothing(state: State, proposal: lab.Proposal | None) -> str:
     if proposal is not None and proposal.done:
         return "nothing: the line ends here"
     if state.dismissed:
@@ -199,22 +164,16 @@ def _beginnings(state: State, width: int) -> Content:
     proposal = state.current
     if proposal is None or proposal.context != state.context:
         return Content("")
-    parts: list[tuple[str, str]] = []
-    room = width
+    groups: list[list[Cell]] = []
     for place, beginning in enumerate(proposal.beginnings):
         here = beginning.id == state.instead or (state.instead is None and place == 0)
-        name = visible(beginning.data)
-        share = figures.percent(beginning.probability)
-        room -= len(name) + len(share) + 5
-        if room < 0:
-            break
-        parts.append(cursor(here))
-        parts.append((name, "bold" if here else ""))
-        parts.append((f" {share}  ", MUTED))
-    return Content.assemble(*parts)
+        name = (visible(beginning.data), "bold" if here else "")
+        share = (f" {figures.percent(beginning.probability)}  ", MUTED)
+        groups.append([cursor(here), name, share])
+    return Content.assemble(*as_many_as_fit(groups, width))
 
 
-def _taken(accepted: Accepted | None) -> Content:
+def _taken(accepted: lab.Accepted | None) -> Content:
     """What can be said of a line without running it."""
     if accepted is None:
         return Content("")

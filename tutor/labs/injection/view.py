@@ -10,20 +10,13 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.injection.lab import (
-    Case,
-    State,
-    assemble,
-    attacked,
-    gets_through,
-    material,
-    result,
-)
+from tutor.labs.injection import lab
+from tutor.labs.injection.lab import State
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.view import LabView
@@ -43,16 +36,14 @@ class InjectionView(LabView):
     """What gets through each defense, and below it what each attack did to each review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "measure, stop", tooltip="Measure all defenses; stop."),
+        key("enter", "run", "measure, stop", "Measure all defenses; stop."),
         *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "A defense."),
         *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "An attack."),
-        Binding(
-            "n", "move_focus(1, 'document')", "review", tooltip="The next review; p: before it."
-        ),
+        key("n", "move_focus(1, 'document')", "review", "The next review; p: before it."),
         Binding("p", "move_focus(-1, 'document')", show=False),
-        Binding("e", "attack", "own attack", tooltip="Write an attack."),
-        Binding("d", "defend", "own defense", tooltip="Write a text before the review."),
-        Binding("tab", "prompt", "prompt", tooltip="The prompt as the model reads it, and back."),
+        key("e", "attack", "own attack", "Write an attack."),
+        key("d", "defend", "own defense", "Write a text before the review."),
+        key("tab", "prompt", "prompt", "The prompt as the model reads it, and back."),
     ]
 
     def __init__(self) -> None:
@@ -90,9 +81,6 @@ def _measured(state: State, width: int, height: int) -> list[Content]:
     return [*table, *_matrix(state, width, max(2, rows)), *below]
 
 
-# --- one line for each defense --------------------------------------------------------------------
-
-
 def _graph(width: int) -> int:
     return max(0, min(30, width - 69))
 
@@ -111,7 +99,7 @@ def _heading(width: int) -> Content:
 
 def _row(state: State, at: int, width: int) -> Content:
     name, defense = state.defenses[at]
-    found = result(state, defense)
+    found = lab.result(state, defense)
     here, wide = at == state.defense, width >= ROOMY
     count, of = found.through
     start: list[tuple[str, str]] = [
@@ -138,13 +126,10 @@ def _of(count: tuple[int, int]) -> str:
     return f"{count[0]}/{count[1]}" if count[1] else ""
 
 
-# --- the attacks, against the defense in focus ----------------------------------------------------
-
-
 def _matrix(state: State, width: int, rows: int) -> list[Content]:
     """A row for each attack, a mark for each review: × is a bad review called positive."""
     defense = state.defenses[state.defense][1]
-    documents = material().documents
+    documents = lab.material().documents
     shown = around(state.attack, len(state.attacks), rows - 1)
     name = state.defenses[state.defense][0]
     said = f"against “{name}”, × got through" if width >= ROOMY else "× got through"
@@ -158,25 +143,22 @@ def _matrix(state: State, width: int, rows: int) -> list[Content]:
         here = at == state.attack
         marks = []
         for place, document in enumerate(documents):
-            glyph, style = _mark(state.found.get(Case(defense, attacked(document, attack))))
+            glyph, style = _mark(state.found.get(lab.Case(defense, lab.attacked(document, attack))))
             if here and place == state.document:
                 style += " reverse"
             marks += [(glyph, style), (" " * (wide - 1), "")]
         words = safe(" ".join(attack.split())) + _kind(at, width)
         lines.append(
             Content.assemble(
-                cursor(here),
-                (figures.fit(words, text), "bold" if here else ""),
-                "  ",
-                *marks,
+                cursor(here), (figures.fit(words, text), "bold" if here else ""), "  ", *marks
             )
         )
     return lines
 
 
 def _kind(at: int, width: int) -> str:
-    shipped = len(material().attacks)
-    if at >= shipped + len(material().harmless):
+    shipped = len(lab.material().attacks)
+    if at >= shipped + len(lab.material().harmless):
         return "  (yours)"
     return "  (harmless)" if at >= shipped and width >= ROOMY else ""
 
@@ -184,15 +166,14 @@ def _kind(at: int, width: int) -> str:
 def _mark(shares: Shares | None) -> tuple[str, str]:
     if shares is None:
         return "·", MUTED
-    return ("×", NOT_YET) if gets_through(shares) else ("✓", RIGHT)
+    return ("×", NOT_YET) if lab.gets_through(shares) else ("✓", RIGHT)
 
 
 def _case(state: State, width: int) -> list[Content]:
-    """The review looked at, alone and with the attack."""
-    defense, document = state.case.defense, material().documents[state.document]
+    defense, document = state.case.defense, lab.material().documents[state.document]
     return [
         _shares("attacked", document, state.found.get(state.case), width),
-        _shares("without", document, state.found.get(Case(defense, document)), width),
+        _shares("without", document, state.found.get(lab.Case(defense, document)), width),
     ]
 
 
@@ -225,7 +206,7 @@ def _progress(state: State, width: int) -> Content:
 
 def _prompt(state: State, width: int) -> list[Content]:
     """The prompt of the case that is looked at. Plain text: there are no marks in it."""
-    text = Content(safe(assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
+    text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = "What the model reads, up to ▏" + (" (Tab: back)" if width < WIDE else "")
     return [Content.styled(figures.fit(head, width), MUTED), *lines]

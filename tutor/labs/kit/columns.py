@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -11,7 +11,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 WIDE = 120
 """Columns from which on a lab shows two things beside each other."""
@@ -62,6 +62,12 @@ Cell = str | tuple[str, str]
 """Text, or text with its style."""
 
 
+def fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """Return as many of the columns as fit, from the left."""
+    ends = accumulate(column.width for column in columns)
+    return [column for column, end in zip(columns, ends, strict=True) if end <= width]
+
+
 def heading(columns: Sequence[Column]) -> Content:
     """Return the line of headings, indented like `row`."""
     return Content.styled("  " + "".join(each.cell(each.heading) for each in columns), MUTED)
@@ -92,9 +98,25 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
     ]
 
 
+def clipped(text: str, width: int) -> str:
+    """Return `text`, cut and marked as cut if it is longer than `width`."""
+    return figures.fit(text, width).rstrip()
+
+
 def wrapped(text: Content, width: int) -> list[Content]:
     """Return the lines of `text` wrapped at this width, without the spaces at the line breaks."""
     return [line.rstrip() for line in text.wrap(max(1, width))]
+
+
+def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
+    """Return the cells of as many groups as fit into `width` columns, from the first."""
+    shown: list[Cell] = []
+    for group in groups:
+        width -= Content.assemble(*group).cell_length
+        if width < 0:
+            break
+        shown += group
+    return shown
 
 
 def around(focus: int, count: int, room: int) -> range:

@@ -1,24 +1,44 @@
-"""The keys that labs share."""
+"""Binds keys in the views of labs."""
 
 from __future__ import annotations
 
-from textual.binding import Binding
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+Keys = list[BindingType]
+"""The type of a view's `BINDINGS`."""
 
 
-def pair(
-    keys: tuple[str, str], action: str, label: str, tooltip: str, display: str = ""
-) -> tuple[Binding, Binding]:
-    """Return bindings for two keys: the first moves back and the second forward. `action` has a `*`
-    in place of the step: `move_focus(*, 'row')`. The key line shows the pair as one."""
-    back, forward = keys
-    shown = display or _DISPLAY[keys]
+class Pair(NamedTuple):
+    """Two keys for opposite directions. The first moves by `step` (-1 is back, 1 is forward). The
+    key line shows both as `shown`."""
+
+    first: str
+    second: str
+    shown: str
+    step: int = -1
+
+
+UP_DOWN = Pair("up", "down", "↑↓")
+LEFT_RIGHT = Pair("left", "right", "←→")
+P_N = Pair("p", "n", "p/n")
+DOWN_UP = Pair("down", "up", "↑↓", 1)
+RIGHT_LEFT = Pair("right", "left", "←→", 1)
+N_P = Pair("n", "p", "n p", 1)
+I_O = Pair("i", "o", "i o", 1)
+
+
+def key(keys: str, action: str, label: str, tooltip: str, display: str | None = None) -> Binding:
+    """Return the binding of one key. The key line shows `display`, if given, in place of its
+    name."""
+    return Binding(keys, action, label, key_display=display, tooltip=tooltip)
+
+
+def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
+    """Return the bindings of two keys. `action` has a `*` in place of the step:
+    `move_focus(*, 'row')`."""
     return (
-        Binding(back, action.replace("*", "-1"), label, key_display=shown, tooltip=tooltip),
-        Binding(forward, action.replace("*", "1"), show=False),
+        key(keys.first, action.replace("*", f"{keys.step}"), label, tooltip, keys.shown),
+        Binding(keys.second, action.replace("*", f"{-keys.step}"), show=False),
     )
-
-
-UP_DOWN = ("up", "down")
-LEFT_RIGHT = ("left", "right")
-P_N = ("p", "n")
-_DISPLAY = {UP_DOWN: "↑↓", LEFT_RIGHT: "←→", P_N: "p/n"}

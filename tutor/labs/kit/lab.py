@@ -20,7 +20,8 @@ screen shows how far it is, and a changed state ends the work by having another 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 
@@ -44,22 +45,24 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     reached: Callable[[State], bool]
 
 
+def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State]]:
+    """Return a decorator that makes a goal of a function, which tells whether it is reached."""
+    return lambda reached: Goal(name, says, reached)
+
+
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
     """One lab. `name` is for the command line and for lesson files, `title` for the screen,
     `order` where lists show it (numbered in tens, so that another fits between),
     `lesson` the id of the lesson that it belongs to, `task` what to do there, in one or two
-    sentences. `actions`, `questions` and `answers` are the types that cross a process or come
-    from a file: structs with tags, or unions of them. `solution` reaches all goals with the
-    default model."""
+    sentences. `act` and `receive` are annotated with the types that cross a process or come from a
+    file: structs with tags, or unions of them. `solution` reaches all goals with the default
+    model."""
 
     name: str
     title: str
     order: int
     lesson: str
     task: str
-    actions: object
-    questions: object
-    answers: object
     start: Callable[[], State]
     act: Callable[[State, Action], State]
     question: Callable[[State], Question | None]
@@ -77,6 +80,18 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     """Whether models elsewhere can be asked: then all questions of a learner who has keys are
     private."""
 
+    @property
+    def actions(self) -> Any:
+        return _parameters(self.act)["action"]
+
+    @property
+    def questions(self) -> Any:
+        return _parameters(self.receive)["question"]
+
+    @property
+    def answers(self) -> Any:
+        return _parameters(self.receive)["answer"]
+
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)
 
@@ -85,10 +100,12 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
         return frozenset(goal.name for goal in self.goals if goal.reached(state))
 
 
+_parameters = cache(get_type_hints)
+"""The types of a function's parameters, by name."""
+
+
 def settle(
-    lab: Lab[State, Action, Question, Answer],
-    state: State,
-    answer: Callable[[Question], Answer],
+    lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
     """Answers what `state` asks, and what the next one asks, until nothing is owed. Yields each
     state, the first and the last too. Raises `LabError` where that does not come to an end."""

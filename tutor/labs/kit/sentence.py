@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tutor.errors import TextError
+from tutor.labs.kit.actions import EditText
 
 
 def sentence(text: str) -> str:
@@ -10,3 +11,8 @@ def sentence(text: str) -> str:
     if not text.strip():
         raise TextError("The text is empty.", "Write a sentence.")
     return text
+
+
+def edit_sentence(text: str) -> EditText:
+    """Return the action that makes `text` the lab's sentence. Raises `TextError` if it is empty."""
+    return EditText(sentence(text))

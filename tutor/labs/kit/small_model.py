@@ -8,7 +8,6 @@ from weakref import WeakValueDictionary
 from tutor.errors import ModelError
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
-from tutor.models import FoundModel
 from tutor.models.installed import bundled_model
 
 _in_use: WeakValueDictionary[Path, LanguageModel] = WeakValueDictionary()
@@ -22,12 +21,10 @@ def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
         return None
     if Path(loaded.card.path) == found.path:
         return loaded
-    try:
-        return _in_use.get(found.path) or _load(found)
-    except ModelError:
-        return None
-
-
-def _load(found: FoundModel) -> LanguageModel:
-    model = _in_use[found.path] = load_model(found)
+    model = _in_use.get(found.path)
+    if model is None:
+        try:
+            model = _in_use[found.path] = load_model(found)
+        except ModelError:
+            return None
     return model

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.containers import VerticalScroll
 from textual.message import Message
@@ -11,7 +13,7 @@ from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, Run, ShowView, Toggle, cycled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.content import Content
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
 
+
+State = TypeVar("State")
+Offered = Mapping[str, Callable[[State], bool]]
+"""In which states a key is offered (see `LabView.OFFERED`)."""
 
 LEAST = 32
 """Columns that every view can be drawn in, one more than that where it scrolls."""
@@ -46,7 +52,7 @@ class LabHost(Protocol):
         """Say something calmly below the view."""
 
     def follow(self, href: str) -> None:
-        """Open the target of a link in a lesson, over the lab."""
+        """Open the target of a link in a lesson, over the lab; Esc leads back to it."""
 
     def open_live_lab(self, name: str) -> None:
         """Open another lab over this one."""
@@ -75,24 +81,20 @@ class LabView(VerticalScroll, can_focus=True):
     VIEWS: ClassVar[tuple[str, ...]] = ()
     """What `state.view` can be, in the order in which a key goes through them."""
 
+    OFFERED: ClassVar[Offered[Any]] = {}
+    """In which states a key is offered, by its action, or by its action and last parameter with a
+    colon between them. What is not listed always is."""
+
+    @dataclass
     class Stepper(Message):
         """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
         wrote after them and by which settings, and which of that is looked at (from 0)."""
 
-        def __init__(
-            self,
-            prompt: Sequence[Token],
-            written: Sequence[Step],
-            sampler: SamplerSettings,
-            seed: int,
-            at: int,
-        ) -> None:
-            super().__init__()
-            self.prompt = prompt
-            self.written = written
-            self.sampler = sampler
-            self.seed = seed
-            self.at = at
+        prompt: Sequence[Token]
+        written: Sequence[Step]
+        sampler: SamplerSettings
+        seed: int
+        at: int
 
     def __init__(self) -> None:
         super().__init__(id="view")
@@ -111,6 +113,12 @@ class LabView(VerticalScroll, can_focus=True):
     def on_resize(self, event: Resize) -> None:
         if self.state is not None:
             self.draw(self.state)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        rule = self.OFFERED.get(action)
+        if parameters:
+            rule = self.OFFERED.get(f"{action}:{parameters[-1]}", rule)
+        return rule is None or (self.state is not None and rule(self.state))
 
     def draw(self, state: Any) -> None:
         # of the whole width, and of one column less only where a scrollbar will stand in it:
@@ -159,14 +167,6 @@ class LabView(VerticalScroll, can_focus=True):
         `says` has something to say, with every key, of what is written so far."""
         self.host.have_written(label, text, then, says)
 
-    def tell(self, said: str) -> None:
-        """Say something calmly below."""
-        self.host.tell(said)
-
-    def follow(self, href: str) -> None:
-        """Open what a link in a lesson would lead to, over the lab; Esc leads back to it."""
-        self.host.follow(href)
-
     # What the shared actions are called in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys.
 
     def action_move_focus(self, by: int, axis: str) -> None:
@@ -194,6 +194,16 @@ class LabView(VerticalScroll, can_focus=True):
     def refresh_bindings(self) -> None:
         """Which keys there are may depend on the state (`check_action`)."""
         self.screen.refresh_bindings()
+
+
+def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
+    """Return what a key does that carries out the action made by `make`, such as its class."""
+    return lambda view: view.did(make())
+
+
+def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
+    """Return what a key does that lets the learner edit the text of the state (see `write`)."""
+    return lambda view: view.write(label, view.state.text, then)
 
 
 def _marked(line: Content, width: int) -> Content:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from tutor import paths
 from tutor.course.facts import read_facts
 from tutor.course.folder import FACTS
@@ -24,14 +26,8 @@ class LandscapeBackend:
             text = self._file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise LabError(f"The file of facts cannot be read: {error}.") from error
-        return Answer(
-            tuple(
-                Known(
-                    fact.product, fact.topic, fact.value, fact.as_of, fact.source, fact.second_hand
-                )
-                for fact in read_facts(text, FACTS)
-            )
-        )
+        facts = read_facts(text, FACTS)
+        return Answer(msgspec.convert(facts, tuple[Known, ...], from_attributes=True))
 
 
 def make_backend(tools: Tools) -> LandscapeBackend:

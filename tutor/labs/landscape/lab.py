@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, MoveFocus, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 
 PRODUCTS = ("GitHub Copilot", "ChatGPT", "Gemini", "Claude")
 FIRST = ("Maker", "Made for", "Called strong at", "Called weak at")
@@ -38,25 +38,7 @@ class Known(msgspec.Struct, frozen=True):
     second_hand: bool
 
 
-class ShowProduct(msgspec.Struct, frozen=True, tag_field="do", tag="show"):
-    """Put this product on the side that is looked at."""
-
-    product: str
-
-
-class ShowTopic(msgspec.Struct, frozen=True, tag_field="do", tag="look"):
-    """Look at this topic."""
-
-    topic: str
-
-
-Action = (
-    MoveFocus[Literal["topic"]]
-    | Choose[Literal["product"]]
-    | Toggle[Literal["side"]]
-    | ShowProduct
-    | ShowTopic
-)
+Action = MoveFocus[Literal["topic"]] | Choose[Literal["product"]] | Toggle[Literal["side"]]
 """`Choose` puts another product on the side that is looked at."""
 
 
@@ -116,33 +98,21 @@ def _months(as_of: str) -> int:
     return 12 * int(year) + int(month)
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
     if state.facts is None:
         return state
-    return _having_looked(_shown(state, action))
+    new = _shown(state, action)
+    return replace(new, looked=new.looked | {(new.product(new.side), new.topic or "")})
 
 
 def _shown(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
-        case ShowProduct(product=product):
-            if product not in PRODUCTS:
-                raise LabError(f"There is no card for {product!r}.", "Four have one.")
-            return _with(state, PRODUCTS.index(product))
         case Choose(by=by):
             return _with(state, (state.shown[state.side] + by) % len(PRODUCTS))
         case Toggle():
             return replace(state, side=1 - state.side)
         case MoveFocus(by=by):
             return replace(state, row=moved(state.row, by, len(state.topics)))
-        case ShowTopic(topic=topic):
-            if topic not in state.topics:
-                raise LabError(f"Nothing is known about {topic!r}.", "Choose another topic.")
-            return replace(state, row=state.topics.index(topic))
 
 
 def _with(state: State, product: int) -> State:
@@ -150,14 +120,9 @@ def _with(state: State, product: int) -> State:
     left, right = state.shown
     other = right if state.side == 0 else left
     if product == other:
-        return msgspec.structs.replace(state, shown=(right, left))
+        return replace(state, shown=(right, left))
     shown = (product, right) if state.side == 0 else (left, product)
-    return msgspec.structs.replace(state, shown=shown)
-
-
-def _having_looked(state: State) -> State:
-    looked_at = (state.product(state.side), state.topic or "")
-    return msgspec.structs.replace(state, looked=state.looked | {looked_at})
+    return replace(state, shown=shown)
 
 
 def question(state: State) -> Question | None:
@@ -165,24 +130,24 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return msgspec.structs.replace(state, facts=answer.facts)
-
-
-# --- goals ----------------------------------------------------------------------------------------
+    return replace(state, facts=answer.facts)
 
 
 def _looked_at(state: State) -> list[Known]:
     return [fact for fact in state.facts or () if (fact.product, fact.topic) in state.looked]
 
 
+@goal("second-hand", "a fact less than a year old, told by others than the vendor (*)")
 def _second_hand(state: State) -> bool:
     return any(fact.second_hand and not state.is_old(fact) for fact in _looked_at(state))
 
 
+@goal("nobody-says", "a topic of which nothing is known here (–)")
 def _nobody_says(state: State) -> bool:
     return len(_looked_at(state)) < len(state.looked)
 
 
+@goal("then-and-now", "of one product, what was said in 2025 and what is now")
 def _then_and_now(state: State) -> bool:
     found = {(fact.product, fact.topic) for fact in _looked_at(state)}
     return any(
@@ -201,29 +166,16 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Put two products side by side, and look at each fact: of which month is it, and who says "
         "so?"
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "second-hand",
-            "a fact less than a year old, told by others than the vendor (*)",
-            _second_hand,
-        ),
-        Goal("nobody-says", "a topic of which nothing is known here (–)", _nobody_says),
-        Goal(
-            "then-and-now", "of one product, what was said in 2025 and what is now", _then_and_now
-        ),
-    ),
+    goals=(_second_hand, _nobody_says, _then_and_now),
     solution=(
         Toggle("side"),
-        ShowTopic("Web search"),
-        ShowTopic("2025: recent events"),
-        ShowProduct("GitHub Copilot"),
-        ShowTopic("API price"),
+        MoveFocus(6, "topic"),  # web search
+        MoveFocus(9, "topic"),  # recent events in 2025
+        Choose(1, "product"),  # GitHub Copilot
+        MoveFocus(-7, "topic"),  # its price of an API
     ),
 )

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.course.facts import UNITS
 from tutor.labs.kit.columns import ROOMY, Room, around, cursor, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView
-from tutor.labs.landscape.lab import State
+from tutor.labs.landscape.lab import Known, State
 from tutor.text import safe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.landscape.lab import Known
 
 _TOPIC = 24
 _SHORT_TOPIC = 14
@@ -32,17 +26,17 @@ _WITH_MONTH = 34
 class LandscapeView(LabView):
     """Topics down, the two products across, and below in full the fact that is looked at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Look at another fact."),
         *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Another product here."),
-        Binding("tab", "switch('side')", "other side", tooltip="Look at the other product."),
-        Binding("enter", "ask", "ask them", tooltip="Ask models yourself: the lab that compares."),
+        key("tab", "switch('side')", "other side", "Look at the other product."),
+        key("enter", "ask", "ask them", "Ask models yourself: the lab that compares."),
     ]
 
     def action_ask(self) -> None:
         self.host.open_live_lab("compare")
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.facts is None:
             return [Content.styled("reading …", MUTED)]
         low = Room(width, height).low
@@ -81,9 +75,7 @@ def _row(state: State, topic: str, here: bool, width: int) -> Content:
         style = "bold" if looked_at else MUTED if fact is None else ""
         cells += [(figures.fit(f"  {_cell(fact, cell)}", cell), style), ("  ", "")]
     return Content.assemble(
-        cursor(here),
-        (figures.fit(safe(topic), size), "bold" if here else MUTED),
-        *cells,
+        cursor(here), (figures.fit(safe(topic), size), "bold" if here else MUTED), *cells
     )
 
 

@@ -58,5 +58,4 @@ class MaskBackend:
         )
 
 
-def make_backend(tools: Tools) -> MaskBackend:
-    return MaskBackend(tools)
+make_backend = MaskBackend

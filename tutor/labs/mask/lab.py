@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
@@ -22,9 +24,6 @@ View = Literal["table", "map"]
 VIEWS: tuple[View, ...] = ("table", "map")
 
 Action = EditText | Toggle[Literal["mask"]] | ShowView[View] | MoveFocus[Literal["token"]]
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -63,8 +62,6 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 Answer = Reading | Progress
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
 Readings = dict[bool, Reading]
 """By whether the mask hides what comes later."""
 
@@ -73,7 +70,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """`before` are the readings of the text before this one, to compare with; `progress` says how
     far the reading is that is owed."""
 
-    text: str
+    text: str = "The dog did not cross the street because it was too tired."
     hide: bool = True
     view: View = "table"
     focus: int = 0
@@ -98,12 +95,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         old = next(iter(self.before.values())).tokens
         if old == self.tokens:
             return 0
-        same = 0
-        for one, other in zip(old, self.tokens, strict=False):
-            if one.id != other.id:
-                break
-            same += 1
-        return same
+        pairs = zip(old, self.tokens, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
         """How many predictions within the beginning that both texts share have changed, although
@@ -115,22 +108,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(abs(one - other) > MOVED for one, other in pairs)
 
 
-def start() -> State:
-    return State(text="The dog did not cross the street because it was too tired.")
-
-
 def act(state: State, action: Action) -> State:
-    change = msgspec.structs.replace
     match action:
         case EditText(text=text):
             kept = state.readings or state.before
             return State(text=sentence(text), hide=state.hide, view=state.view, before=kept)
         case Toggle():
-            return change(state, hide=not state.hide, progress=None)
+            return replace(state, hide=not state.hide, progress=None)
         case ShowView(view=view):
-            return change(state, view=view)
+            return replace(state, view=view)
         case MoveFocus(by=by):
-            return change(state, focus=moved(state.focus, by, len(state.tokens)))
+            return replace(state, focus=moved(state.focus, by, len(state.tokens)))
 
 
 def question(state: State) -> Question | None:
@@ -139,12 +127,10 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     if isinstance(answer, Progress):
-        return msgspec.structs.replace(state, progress=answer)
+        return replace(state, progress=answer)
     readings = {**state.readings, question.hide: answer}
-    return msgspec.structs.replace(state, readings=readings, progress=None)
+    return replace(state, readings=readings, progress=None)
 
-
-# --- goals ----------------------------------------------------------------------------------------
 
 ENOUGH = 5
 """Tokens that a text has to have before its mean says anything."""
@@ -157,16 +143,19 @@ def _compared(state: State) -> tuple[float, float] | None:
     return state.readings[True].mean_bits, state.readings[False].mean_bits
 
 
+@goal("reads-off", "no mask: the text costs less than half")
 def _read_off(state: State) -> bool:
     bits = _compared(state)
     return bits is not None and bits[1] < 0.5 * bits[0]
 
 
+@goal("lost", "a text that costs more without the mask")
 def _lost(state: State) -> bool:
     bits = _compared(state)
     return bits is not None and bits[1] > bits[0]
 
 
+@goal("end-moves", "change the end only: the beginning moves")
 def _end_moves_beginning(state: State) -> bool:
     moved = state.moved(hide=False)
     return moved is not None and moved >= 3 and state.moved(hide=True) == 0
@@ -181,18 +170,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Take the causal mask away, and every token sees those after it. The network was never "
         "trained for that: see what it does with a text that it can read to the end."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("reads-off", "no mask: the text costs less than half", _read_off),
-        Goal("end-moves", "change the end only: the beginning moves", _end_moves_beginning),
-        Goal("lost", "a text that costs more without the mask", _lost),
-    ),
+    goals=(_read_off, _end_moves_beginning, _lost),
     solution=(
         Toggle("mask"),
         EditText("The dog did not cross the street because it was too wide."),

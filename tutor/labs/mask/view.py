@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, WIDE, around, beside, cursor
-from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.keys import UP_DOWN, Keys, key, pair
 from tutor.labs.kit.progress_line import reading_line
-from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.view import LabView
-from tutor.labs.mask.lab import VIEWS, State
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.mask.lab import Reading
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, writes
+from tutor.labs.mask.lab import VIEWS, Reading, State
 
 _BITS = 8
 _TABLE = 76
@@ -32,27 +25,19 @@ class MaskView(LabView):
     """A row for each token: what the next one cost with the mask and without; or the map."""
 
     VIEWS = VIEWS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "m",
-            "switch('mask')",
-            "mask on/off",
-            tooltip="Take the causal mask away, or put it back.",
-        ),
-        Binding("e", "edit", "write", tooltip="Write another text."),
-        Binding(
-            "tab", "next_view", "costs/map", tooltip="What each token cost, or where all look."
-        ),
+    BINDINGS: ClassVar[Keys] = [
+        key("m", "switch('mask')", "mask on/off", "Take the causal mask away, or put it back."),
+        key("e", "edit", "write", "Write another text."),
+        key("tab", "next_view", "costs/map", "What each token cost, or where all look."),
         *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Look at a token."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "next_view" or self.size.width < WIDE
 
-    def action_edit(self) -> None:
-        self.write("A text:", self.state.text, lambda text: EditText(sentence(text)))
+    action_edit = writes("A text:", edit_sentence)
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.readings:
             return [reading_line("reading", state.progress, width)]
         above = _summary(state)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
 LONGEST = 300
@@ -43,7 +44,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """`at` is how many merges are done; `played` holds the chunks after each number of them, from
     the bytes on. Both stay empty until the model has told its rules."""
 
-    text: str
+    text: str = "unbelievable"
     left_out: int = 0
     at: int = 0
     played: tuple[tuple[Chunk, ...], ...] = ()
@@ -69,19 +70,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.played) and self.following is None
 
 
-def start() -> State:
-    return State(text="unbelievable")
-
-
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             return State(text=text[:LONGEST], left_out=max(0, len(text) - LONGEST))
         case MoveFocus(by=by):
-            return msgspec.structs.replace(state, at=moved(state.at, by, len(state.merges) + 1))
+            return replace(state, at=moved(state.at, by, len(state.merges) + 1))
         case Jump(to=to):
             at = 0 if to == "bytes" else len(state.merges)
-            return msgspec.structs.replace(state, at=at)
+            return replace(state, at=at)
 
 
 def question(state: State) -> Question | None:
@@ -93,25 +90,18 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     for merge in answer.merges:
         pair = (merge.left, merge.right)
         played.append(tuple(joined(chunk, pair) for chunk in played[-1]))
-    return msgspec.structs.replace(
-        state,
-        played=tuple(played),
-        merges=answer.merges,
-        ids=answer.ids,
-        rules=answer.rules,
+    return replace(
+        state, played=tuple(played), merges=answer.merges, ids=answer.ids, rules=answer.rules
     )
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("one-token", "ten bytes or more, played until they are one token")
 def _one_token(state: State) -> bool:
-    """Ten bytes or more become one token, seen to the end."""
     return state.ended and sum(map(len, state.chunks)) == 1 and len(state.text.encode()) >= 10
 
 
+@goal("never-joined", "four letters or more that no rule joins")
 def _never_joined(state: State) -> bool:
-    """Four letters in one chunk that no rule joins."""
     return (
         state.ended
         and state.text.isalpha()
@@ -121,8 +111,8 @@ def _never_joined(state: State) -> bool:
     )
 
 
+@goal("rare-rule", "a rule from the last tenth of the list at work")
 def _rare_rule(state: State) -> bool:
-    """A rule from the last tenth of the list has been at work."""
     last = state.last
     return last is not None and last.rank > 0.9 * state.rules
 
@@ -136,18 +126,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Play the tokenizer's rules on a text, from its bytes to its tokens, and see why common "
         "words are one token and rare ones many."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("one-token", "ten bytes or more, played until they are one token", _one_token),
-        Goal("never-joined", "four letters or more that no rule joins", _never_joined),
-        Goal("rare-rule", "a rule from the last tenth of the list at work", _rare_rule),
-    ),
+    goals=(_one_token, _never_joined, _rare_rule),
     solution=(
         EditText(" responsibilities"),
         Jump("tokens"),

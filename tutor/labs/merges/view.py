@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import LIKELY, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Room, around, cursor
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.keys import RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.labs.merges.lab import Jump, State
+from tutor.labs.merges.merging import Chunk, Merge
 from tutor.text import counted, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.merges.merging import Chunk, Merge
 
 _STROKE = "│"
 _BETWEEN_CHUNKS = "  "
@@ -29,30 +25,22 @@ _LEAST_RULES = 3
 class MergesView(LabView):
     """The pieces as they are now, and the rules that led here with those that come next."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "right",
-            "move_focus(1, 'merge')",
-            "merge",
-            key_display="←→",
-            tooltip="Play one rule, or undo.",
-        ),
-        Binding("left", "move_focus(-1, 'merge')", show=False),
-        Binding("enter", "jump('tokens')", "all", tooltip="Play all rules, down to the tokens."),
-        Binding("b", "jump('bytes')", "bytes", tooltip="Back to the bytes."),
-        Binding("e", "edit", "write", tooltip="Write another text."),
+    BINDINGS: ClassVar[Keys] = [
+        *pair(RIGHT_LEFT, "move_focus(*, 'merge')", "merge", "Play one rule, or undo."),
+        key("enter", "jump('tokens')", "all", "Play all rules, down to the tokens."),
+        key("b", "jump('bytes')", "bytes", "Back to the bytes."),
+        key("e", "edit", "write", "Write another text."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "jump": lambda state: bool(state.merges),
+    }
 
     def action_jump(self, to: Literal["bytes", "tokens"]) -> None:
         self.did(Jump(to))
 
-    def action_edit(self) -> None:
-        self.write("A text, to be merged from its bytes:", self.state.text, EditText)
+    action_edit = writes("A text, to be merged from its bytes:", EditText)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "jump" or self.state is None or bool(self.state.merges)
-
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.played:
             return [Content.styled("The rules are being read.", MUTED)]
         pieces = _pieces(state, width)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.words.lookup import form_of, forms_of
-from tutor.labs.kit.words.word import Near
+from tutor.labs.kit.words.word import Form, Near
+from tutor.labs.neighbors import lab
 from tutor.labs.neighbors.analogies import AskSum, Sum
-from tutor.labs.neighbors.lab import NEAREST, NEIGHBORS, AskNear, AskPairs, Neighborhood, Pairs
+from tutor.labs.neighbors.lab import Answer, Question
 from tutor.lm.embeddings.neighbors import EmbeddingTable, analogy, nearest, rank_of, similarities
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
-
-    from tutor.labs.kit.backend import Tools
-    from tutor.labs.kit.words.word import Form
-    from tutor.labs.neighbors.lab import Answer, Question
 
 
 class NeighborsBackend:
@@ -28,32 +25,32 @@ class NeighborsBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `TextError` for an empty word, or one that the vocabulary cannot say."""
         match question:
-            case AskNear(word, form, id_):
+            case lab.AskNear(word, form, id_):
                 return self._near(word, form, id_)
-            case AskPairs(words):
+            case lab.AskPairs(words):
                 return self._pairs(words)
             case AskSum(words):
                 return self._sum(words)
 
-    def _near(self, word: str, form: int, id_: int | None) -> Neighborhood:
+    def _near(self, word: str, form: int, id_: int | None) -> lab.Neighborhood:
         forms: tuple[Form, ...] = ()
         if id_ is None:
             forms = forms_of(self._tokenizer, word)
             id_ = forms[form % len(forms)][0].id
         row = self._table.row(id_)
-        return Neighborhood(
+        return lab.Neighborhood(
             forms=forms,
             token=self._tokenizer.token(id_),
             length=float(row.norm()),
-            near=self._nearest(self._table.cosines(row[None])[0], NEIGHBORS, [id_]),
+            near=self._nearest(self._table.cosines(row[None])[0], lab.NEIGHBORS, [id_]),
             chance=self._table.chance,
             rows=self._table.rows,
         )
 
-    def _pairs(self, words: Sequence[str]) -> Pairs:
+    def _pairs(self, words: Sequence[str]) -> lab.Pairs:
         forms = tuple(form_of(self._tokenizer, word) for word in words)
         cosines = similarities(self._table.some([form[0].id for form in forms])).tolist()
-        return Pairs(forms, tuple(map(tuple, cosines)), self._table.chance)
+        return lab.Pairs(forms, tuple(map(tuple, cosines)), self._table.chance)
 
     def _sum(self, words: Sequence[str]) -> Sum:
         forms = tuple(form_of(self._tokenizer, word) for word in words)
@@ -62,7 +59,7 @@ class NeighborsBackend:
         cosines = self._table.cosines(total[None])[0]  # [rows]
         return Sum(
             forms=forms,
-            nearest=self._nearest(cosines, NEAREST),
+            nearest=self._nearest(cosines, lab.NEAREST),
             cosine=float(cosines[ids[3]]),
             rank=rank_of(ids[3], cosines),
             rank_without=rank_of(ids[3], cosines, ids[:3]),
@@ -78,5 +75,4 @@ class NeighborsBackend:
         )
 
 
-def make_backend(tools: Tools) -> NeighborsBackend:
-    return NeighborsBackend(tools)
+make_backend = NeighborsBackend

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.words.word import (
     LONGEST_WORD,
     Form,
@@ -42,9 +43,6 @@ OPPOSITES = (
 _OPPOSITE = {frozenset(pair.split()) for pair in OPPOSITES}
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class Visit(msgspec.Struct, frozen=True, tag_field="do", tag="visit"):
     """Look up the neighbors of the neighbor in focus."""
 
@@ -60,9 +58,6 @@ Action = (
 )
 """The field "words" is for the table of all pairs; the other text is the word whose neighbors are
 shown. Its form is which of the tokens that it can be. Only the table of pairs has columns."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class AskNear(msgspec.Struct, frozen=True, tag=True):
@@ -103,9 +98,6 @@ class Pairs(msgspec.Struct, frozen=True, tag=True):
 Answer = Neighborhood | Pairs | Sum
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`neighborhood` is None until the model has answered for `word`, or for the token `id`;
     `pairs` likewise. `focus` is a line of the neighbors shown, `cell` of the table of pairs,
@@ -118,12 +110,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     neighborhood: Neighborhood | None = None
     spellings: bool = True
     focus: int = 0
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ("cat", "dog", "car", "Monday", "Tuesday", "couch", "banana")
     left_out: int = 0
     pairs: Pairs | None = None
     cell: tuple[int, int] = (0, 1)
-    analogies: tuple[Analogy, ...]
+    analogies: tuple[Analogy, ...] = tuple(Analogy(words) for words in EXAMPLES)
     analogy: int = 0
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The ways to cut the word; none if its neighbors are unknown, or a token was visited."""
+        return () if self.neighborhood is None else self.neighborhood.forms
 
     @property
     def near(self) -> tuple[Near, ...]:
@@ -143,15 +140,7 @@ def others(near: tuple[Near, ...], token: Token) -> tuple[Near, ...]:
     return tuple(one for one in near if not same_letters(one.token, token))
 
 
-def start() -> State:
-    return State(
-        words=("cat", "dog", "car", "Monday", "Tuesday", "couch", "banana"),
-        analogies=tuple(Analogy(words) for words in EXAMPLES),
-    )
-
-
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case ShowView(view=view):
             return replace(state, view=view)
@@ -161,9 +150,9 @@ def act(state: State, action: Action) -> State:
         case EditText(text=word):
             return _visited(state, word=word.rstrip("\n")[:LONGEST_WORD], form=0, id=None)
         case Choose(by=by):
-            if state.neighborhood is None or not state.neighborhood.forms:
+            if not state.forms:
                 return state
-            following = (state.form + by) % len(state.neighborhood.forms)
+            following = (state.form + by) % len(state.forms)
             return _visited(state, word=state.word, form=following, id=None)
         case Visit():
             if not state.near:
@@ -202,13 +191,10 @@ def _some_words(text: str) -> tuple[tuple[str, ...], int]:
 
 
 def _visited(state: State, *, word: str, form: int, id: int | None) -> State:
-    return msgspec.structs.replace(
-        state, view="near", word=word, form=form, id=id, neighborhood=None, focus=0
-    )
+    return replace(state, view="near", word=word, form=form, id=id, neighborhood=None, focus=0)
 
 
 def _moved(state: State, by: int, axis: Literal["row", "column"]) -> State:
-    replace = msgspec.structs.replace
     row, column = state.cell
     match state.view, axis:
         case "near", "row":
@@ -238,23 +224,21 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Neighborhood():
-            return msgspec.structs.replace(state, neighborhood=answer)
+            return replace(state, neighborhood=answer)
         case Pairs():
-            return msgspec.structs.replace(state, pairs=answer)
+            return replace(state, pairs=answer)
         case Sum():
             assert isinstance(question, AskSum)
             known = [
-                msgspec.structs.replace(one, sum=answer) if one.words == question.words else one
+                replace(one, sum=answer) if one.words == question.words else one
                 for one in state.analogies
             ]
-            return msgspec.structs.replace(state, analogies=tuple(known))
+            return replace(state, analogies=tuple(known))
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("opposite", "find a word with its opposite among its 5 nearest others")
 def _opposite_nearby(state: State) -> bool:
-    if state.view != "near" or state.neighborhood is None or state.word == start().word:
+    if state.view != "near" or state.neighborhood is None or state.word == State().word:
         return False
     token = state.neighborhood.token
     first = others(state.neighborhood.near, token)[:5]
@@ -267,12 +251,14 @@ def _bare(token: Token) -> str:
     return token.text.strip().casefold()
 
 
+@goal("below-zero", "list words of which two have a cosine below 0")
 def _below_zero(state: State) -> bool:
     return state.pairs is not None and any(
         value < 0 for row in state.pairs.cosines for value in row
     )
 
 
+@goal("sum-first", "a sum of your own that comes first, nothing left out")
 def _own_comes_first(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank == 1 and not one.same_twice
@@ -280,6 +266,7 @@ def _own_comes_first(state: State) -> bool:
     )
 
 
+@goal("only-without", "a sum of your own that comes first only with its words left out")
 def _own_only_without(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank > 1 and one.sum.rank_without == 1
@@ -297,31 +284,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Every token is a row of numbers. Find out which rows lie close together, and what sums "
         "of them are worth."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "opposite",
-            "find a word with its opposite among its 5 nearest others",
-            _opposite_nearby,
-        ),
-        Goal("below-zero", "list words of which two have a cosine below 0", _below_zero),
-        Goal(
-            "sum-first",
-            "a sum of your own that comes first, nothing left out",
-            _own_comes_first,
-        ),
-        Goal(
-            "only-without",
-            "a sum of your own that comes first only with its words left out",
-            _own_only_without,
-        ),
-    ),
+    goals=(_opposite_nearby, _below_zero, _own_comes_first, _own_only_without),
     solution=(
         EditText("cold"),
         EditText("cat the Monday of", field="words"),

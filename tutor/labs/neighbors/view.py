@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.kit.words.lines import cosine, cosine_bar, form_note, ramp
-from tutor.labs.neighbors.analogies import analogy
-from tutor.labs.neighbors.lab import (
-    MOST_WORDS,
-    VIEWS,
-    State,
-    View,
-    Visit,
-    list_words,
-    look_up,
-)
+from tutor.labs.kit.words.word import Near
+from tutor.labs.neighbors import lab
+from tutor.labs.neighbors.analogies import Analogy, Sum, analogy
+from tutor.labs.neighbors.lab import VIEWS, State, View
 from tutor.text import safe
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.kit.words.word import Near
-    from tutor.labs.neighbors.analogies import Analogy, Sum
-    from tutor.labs.neighbors.lab import Neighborhood, Pairs
-
 NAMES: dict[View, str] = {"near": "neighbors", "pairs": "all pairs", "sums": "sums"}
-_ONLY_IN: dict[str, View] = {"visit": "near", "switch": "near"}
 _WAIT = "…"
 
 
@@ -43,71 +28,51 @@ class NeighborsView(LabView):
 
     VIEWS = VIEWS
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "tab", "next_view", "neighbors, pairs, sums", tooltip="Go through the three parts."
-        ),
-        Binding(
+    BINDINGS: ClassVar[Keys] = [
+        key("tab", "next_view", "neighbors, pairs, sums", "Go through the three parts."),
+        key(
             "e",
             "edit",
             "write",
-            tooltip="Another word, other words, or a sum of your own (of rows scaled to length 1).",
+            "Another word, other words, or a sum of your own (of rows scaled to length 1).",
         ),
         *pair(UP_DOWN, "move_focus(*, 'row')", "move", "Go through the list."),
         *pair(LEFT_RIGHT, "move_focus(*, 'column')", "pair", "Choose a column."),
-        Binding("enter", "visit", "its neighbors", tooltip="The neighbors of that neighbor."),
-        Binding(
-            "s",
-            "switch('spellings')",
-            "spellings",
-            tooltip="With or without the word's other spellings.",
-        ),
-        Binding(
-            "f",
-            "choose(1, 'form')",
-            "other token",
-            tooltip="With a space before it, capital, in pieces.",
-        ),
+        key("enter", "visit", "its neighbors", "The neighbors of that neighbor."),
+        key("s", "switch('spellings')", "spellings", "With or without the word's other spellings."),
+        key("f", "choose(1, 'form')", "other token", "With a space before it, capital, in pieces."),
     ]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.state is None:
-            return True
-        if action == "move_focus" and parameters[1] == "column":
-            return bool(self.state.view == "pairs")
-        if action == "choose":
-            there = self.state.neighborhood
-            return self.state.view == "near" and there is not None and len(there.forms) > 1
-        return bool(self.state.view == _ONLY_IN.get(action, self.state.view))
+    OFFERED: ClassVar[Offered[State]] = {
+        "move_focus:column": lambda state: state.view == "pairs",
+        "choose": lambda state: state.view == "near" and len(state.forms) > 1,
+        "visit": lambda state: state.view == "near",
+        "switch": lambda state: state.view == "near",
+    }
 
     def action_edit(self) -> None:
         match self.state.view:
             case "near":
-                self.write("A word, to see what is near it:", self.state.word.strip(), look_up)
+                self.write("A word, to see what is near it:", self.state.word.strip(), lab.look_up)
             case "pairs":
-                label = f"Words, up to {MOST_WORDS}:"
-                self.write(label, " ".join(self.state.words), list_words)
+                label = f"Words, up to {lab.MOST_WORDS}:"
+                self.write(label, " ".join(self.state.words), lab.list_words)
             case "sums":
                 self.write("A sum, and what should come out:", "a - b + c = d", analogy)
 
-    def action_visit(self) -> None:
-        self.did(Visit())
+    action_visit = does(lab.Visit)
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
         head = [] if low else [tabs([(NAMES[view], view == state.view) for view in VIEWS])]
         draw = {"near": _near, "pairs": _pairs, "sums": _sums}[state.view]
         return [*head, *draw(state, width, height - len(head), low)]
 
 
-# --- neighbors ------------------------------------------------------------------------------------
-
-
 def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
     there = state.neighborhood
     if there is None:
         return [Content(""), Content.assemble(("  ", ""), (safe(state.word), "bold"), f"  {_WAIT}")]
-    head = [_heading(there, width)] if low else [Content(""), _heading(there, width)]
+    head = [_about(there, width)] if low else [Content(""), _about(there, width)]
     if state.id is None:
         form = there.forms[state.form % len(there.forms)]
         if len(form) > 1:
@@ -120,12 +85,9 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
     chance = Content.assemble(
         (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
     )
-    shown = state.near
-    lines = [
-        _row(shown[place], width, focused=place == state.focus)
-        for place in around(state.focus, len(shown), max(2, height - len(head) - 1))
-    ]
-    return [*head, *lines, chance]
+    shown = around(state.focus, len(state.near), max(2, height - len(head) - 1))
+    rows = [_row(state.near[place], width, here=place == state.focus) for place in shown]
+    return [*head, *rows, chance]
 
 
 def _name(width: int) -> int:
@@ -137,27 +99,24 @@ def _bar(width: int) -> int:
     return max(0, min(40, width - used))
 
 
-def _heading(there: Neighborhood, width: int) -> Content:
+def _row(near: Near, width: int, *, here: bool) -> Content:
+    return Content.assemble(
+        cursor(here),
+        (f"{near.rank:>4}  ", MUTED),
+        (figures.fit(figures.shown(near.token), _name(width)), "bold" if here else ""),
+        (f"{figures.count(near.token.id):>10}" if width >= ROOMY else "", MUTED),
+        f"  {cosine(near.cosine)}  ",
+        cosine_bar(near.cosine, _bar(width)),
+    )
+
+
+def _about(there: lab.Neighborhood, width: int) -> Content:
     rest = f"   id {figures.count(there.token.id)}"
     of = f"   length {there.length:.2f}   of {figures.count(there.rows)} rows" * (width >= ROOMY)
     return Content.assemble(
         ("  nearest to ", MUTED), (figures.shown(there.token), "bold"), (rest, MUTED), (of, MUTED)
     )
 
-
-def _row(near: Near, width: int, *, focused: bool) -> Content:
-    number = f"{figures.count(near.token.id):>10}" if width >= ROOMY else ""
-    return Content.assemble(
-        cursor(focused),
-        (f"{near.rank:>4}  ", MUTED),
-        (figures.fit(figures.shown(near.token), _name(width)), "bold" if focused else ""),
-        (number, MUTED),
-        f"  {cosine(near.cosine)}  ",
-        cosine_bar(near.cosine, _bar(width)),
-    )
-
-
-# --- all pairs ------------------------------------------------------------------------------------
 
 _NARROWEST, _WIDEST = 6, 12  # columns of a cell
 _MARGIN = 2
@@ -167,20 +126,21 @@ def _pairs(state: State, width: int, height: int, low: bool) -> list[Content]:
     pairs = state.pairs
     if pairs is None:
         return [Content(""), Content(f"  {_WAIT}")]
-    row, column = state.cell
+    line, column = state.cell
     names = [figures.shown(form[0]) for form in pairs.forms]
     label = max(8, min(14, width - _MARGIN - _NARROWEST * len(names)))
     cell = max(_NARROWEST, min(_WIDEST, (width - _MARGIN - label) // len(names)))
     room = max(1, (width - _MARGIN - label) // cell)
     first = max(0, min(column - room + 1, len(names) - room))
     columns = range(first, min(first + room, len(names)))
-    heading = "".join(_column_name(names[place], cell) for place in columns)
-    lines = [Content.styled(" " * (_MARGIN + label) + heading, MUTED)]
-    for place in around(row, len(names), max(2, height - 2) if low else len(names)):
+    short = (figures.fit(names[at].removeprefix("␣"), cell - 1).rstrip() for at in columns)
+    above = "".join(f"{name:>{cell}}" for name in short)
+    lines = [Content.styled(" " * (_MARGIN + label) + above, MUTED)]
+    for place in around(line, len(names), max(2, height - 2) if low else len(names)):
         cosines = pairs.cosines[place]
         parts: list[tuple[str, str]] = [
-            cursor(place == row),
-            (figures.fit(names[place], label), "bold" if place == row else ""),
+            cursor(place == line),
+            (figures.fit(names[place], label), "bold" if place == line else ""),
         ]
         for at in columns:
             shown = f"{cosine(cosines[at]):>{cell}}"
@@ -189,44 +149,32 @@ def _pairs(state: State, width: int, height: int, low: bool) -> list[Content]:
                 (shown, "reverse" if focused else MUTED if at == place else ramp(cosines[at]))
             )
         lines.append(Content.assemble(*parts))
-    below = [_cell(pairs, row, column, names, width), *_notes(state, pairs)]
+    below = [_cell(pairs, line, column, names, width), *_notes(state, pairs)]
     return [*lines, *below] if low else [Content(""), *lines, Content(""), *below]
 
 
-def _column_name(name: str, cell: int) -> str:
-    return f"{figures.fit(name.removeprefix('␣'), cell - 1).rstrip():>{cell}}"
-
-
-def _cell(pairs: Pairs, row: int, column: int, names: list[str], width: int) -> Content:
+def _cell(pairs: lab.Pairs, row: int, column: int, names: list[str], width: int) -> Content:
     value = pairs.cosines[row][column]
     against = "above" if value > pairs.chance else "below"
+    chance = f"{' two at random,' * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
     return Content.assemble(
         "  ",
         (names[row], "bold"),
         (" and ", MUTED),
         (names[column], "bold"),
         f"  {cosine(value).strip()}",
-        (
-            f"   {against}{' two at random,' * (width >= ROOMY)} {cosine(pairs.chance).strip()}",
-            MUTED,
-        ),
+        (f"   {against}{chance}", MUTED),
     )
 
 
-def _notes(state: State, pairs: Pairs) -> list[Content]:
+def _notes(state: State, pairs: lab.Pairs) -> list[Content]:
     lines = [
         Content.styled(f"  {form_note(form)}", NOT_YET) for form in pairs.forms if len(form) > 1
     ]
     if state.left_out:
-        lines.append(
-            Content.styled(
-                f"  {MOST_WORDS} words fit; {state.left_out} more are left out.", NOT_YET
-            )
-        )
+        said = f"  {lab.MOST_WORDS} words fit; {state.left_out} more are left out."
+        lines.append(Content.styled(said, NOT_YET))
     return lines
-
-
-# --- sums -----------------------------------------------------------------------------------------
 
 
 def _sums(state: State, width: int, height: int, low: bool) -> list[Content]:
@@ -260,12 +208,9 @@ def _analogy(one: Analogy, text: int, columns: tuple[int, int], *, focused: bool
     else:
         ranks = (one.sum.rank, one.sum.rank_without)
         for rank, size in zip(ranks, columns, strict=True):
-            parts.append((f"{_place(rank):>{size}}", RIGHT if rank == 1 else ""))
+            shown = f"{'✓ ' if rank == 1 else ''}{figures.count(rank)}"
+            parts.append((f"{shown:>{size}}", RIGHT if rank == 1 else ""))
     return Content.assemble(*parts)
-
-
-def _place(rank: int) -> str:
-    return f"{'✓ ' if rank == 1 else ''}{figures.count(rank)}"
 
 
 def _verdict(one: Analogy, found: Sum, width: int) -> Content:
@@ -290,18 +235,15 @@ def _nearest(found: Sum, width: int) -> list[Content]:
     expected = found.forms[3][0].id
     lines = []
     for near in found.nearest:
-        note = (
-            "went in" if near.token.id in given else "expected" if near.token.id == expected else ""
-        )
+        right = near.token.id == expected and expected not in given
+        note = "expected" if right else "went in" if near.token.id in given else ""
+        name = figures.fit(figures.shown(near.token), _name(width))
         lines.append(
             Content.assemble(
                 (f"  {near.rank:>4}  ", MUTED),
-                (
-                    figures.fit(figures.shown(near.token), _name(width)),
-                    "bold" if note == "expected" else "",
-                ),
+                (name, "bold" if right else ""),
                 f"  {cosine(near.cosine)}  ",
-                (f"{note:<10}", RIGHT if note == "expected" else MUTED),
+                (f"{note:<10}", RIGHT if right else MUTED),
                 cosine_bar(near.cosine, max(0, min(30, width - _name(width) - 28))),
             )
         )

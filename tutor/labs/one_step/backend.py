@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tutor.labs.kit.backend import Tools
-from tutor.labs.one_step.lab import Answer, Guess, Position, Question, Weights
-from tutor.labs.one_step.step import Slope, SlowTraining, Step
+from tutor.labs.one_step.lab import Answer, Guess, Position, Question
+from tutor.labs.one_step.step import SlowTraining, Step
 from tutor.lm.fast.kernels import one_thread
 
 BEST = 5
@@ -33,7 +33,7 @@ class OneStepBackend:
         before = self._answers[-1].history[:-1] if self._answers else ()
         return Answer(
             windows=_windows(training, step),
-            weights=tuple(_weights(slope) for slope in step.slopes),
+            weights=tuple(step.weights),
             history=(*before, float(step.losses.mean()), float(step.losses_after.mean())),
         )
 
@@ -60,9 +60,4 @@ def _windows(training: SlowTraining, step: Step) -> tuple[tuple[Position, ...], 
     return tuple(tuple(position(row, place) for place in range(length)) for row in range(rows))
 
 
-def _weights(slope: Slope) -> Weights:
-    return Weights(slope.name, slope.shape, slope.norm, slope.place, *slope.move, slope.after)
-
-
-def make_backend(tools: Tools) -> OneStepBackend:
-    return OneStepBackend(tools)
+make_backend = OneStepBackend

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import EditText, MoveFocus, Reset, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 129
 """Bytes of text: eight windows of 16, and the last byte to be guessed."""
 MOST_STEPS = 100
 """As many are taken again, in a moment, when the engine is started anew."""
+START = "The sun rises in the east and sets in the west."
 MANY = 10
 """Steps that are taken at once when one by one takes too long."""
 
@@ -21,9 +23,6 @@ Stage = Literal["text", "hide", "ask", "compare", "backward", "move", "after"]
 STAGES: tuple[Stage, ...] = ("text", "hide", "ask", "compare", "backward", "move", "after")
 ON_WEIGHTS: tuple[Stage, ...] = ("backward", "move")
 """Where one looks at weights; elsewhere at positions of the text."""
-
-
-# --- what the learner does ------------------------------------------------------------------------
 
 
 class Walk(msgspec.Struct, frozen=True, tag_field="do", tag="walk"):
@@ -38,9 +37,6 @@ class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
 """An item is a position of the text, or a tensor where weights are shown."""
-
-
-# --- what is asked of the engine ------------------------------------------------------------------
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -109,14 +105,11 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
         return self.history[-1]
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`shown` belongs to the step `shown_step` of `text`; while another one is owed it stays.
     `looked` are the tensors that were looked at where the weights of the first step move."""
 
-    text: str
+    text: str = START
     own: bool = False
     left_out: int = 0
     step: int = 0
@@ -136,13 +129,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.shown is not None and self.shown_step == self.step
 
 
-START = "The sun rises in the east and sets in the west."
-
-
-def start() -> State:
-    return State(text=START)
-
-
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a text in which there is nothing to guess."""
     match action:
@@ -153,11 +139,9 @@ def act(state: State, action: Action) -> State:
         case MoveFocus(by=by):
             return _looked(_focused(state, by))
         case SkipSteps():
-            return msgspec.structs.replace(state, step=min(state.step + MANY, MOST_STEPS - 1))
+            return replace(state, step=min(state.step + MANY, MOST_STEPS - 1))
         case Reset():
-            return msgspec.structs.replace(
-                state, step=0, stage=0, shown=None, shown_step=-1, looked=frozenset()
-            )
+            return replace(state, step=0, stage=0, shown=None, shown_step=-1, looked=frozenset())
 
 
 def question(state: State) -> Question | None:
@@ -167,7 +151,7 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     if question.text != state.text:
         return state
-    new = msgspec.structs.replace(state, shown=answer, shown_step=question.step)
+    new = replace(state, shown=answer, shown_step=question.step)
     return _looked(new)
 
 
@@ -178,12 +162,7 @@ def _on(text: str) -> State:
         raise LabError(
             "There is nothing to guess in this text.", "Write two letters, or a sentence."
         )
-    return State(
-        text=kept,
-        own=kept != START,
-        left_out=len(data) - len(kept.encode()),
-        position=0,
-    )
+    return State(text=kept, own=kept != START, left_out=len(data) - len(kept.encode()), position=0)
 
 
 def _walked(state: State, by: int) -> State:
@@ -191,7 +170,7 @@ def _walked(state: State, by: int) -> State:
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
         return state
-    return msgspec.structs.replace(state, step=step, stage=stage)
+    return replace(state, step=step, stage=stage)
 
 
 def _focused(state: State, by: int) -> State:
@@ -199,21 +178,19 @@ def _focused(state: State, by: int) -> State:
         return state
     if state.at in ON_WEIGHTS:
         tensor = moved(state.tensor, by, len(state.shown.weights))
-        return msgspec.structs.replace(state, tensor=tensor)
+        return replace(state, tensor=tensor)
     position = moved(state.position, by, len(state.shown.positions))
-    return msgspec.structs.replace(state, position=position)
+    return replace(state, position=position)
 
 
 def _looked(state: State) -> State:
     """Remembers the tensor that is looked at while the weights of the first step move."""
     if state.step == 0 and state.at == "move" and state.answered:
-        return msgspec.structs.replace(state, looked=state.looked | {state.tensor})
+        return replace(state, looked=state.looked | {state.tensor})
     return state
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("same-move", "step 1: two slopes 10 times apart: how far do the weights move?")
 def _same_move(state: State) -> bool:
     """Two weights were looked at in the first step, the slope of one ten times that of the other:
     both move by the learning rate."""
@@ -223,14 +200,15 @@ def _same_move(state: State) -> bool:
     return bool(slopes) and max(slopes) >= 10 * min(slopes)
 
 
+@goal("worse", "a byte that got dearer in a step that made the mean cheaper")
 def _worse(state: State) -> bool:
-    """A position that got worse, where the mean got better."""
     if state.shown is None or not state.answered or state.at != "after":
         return False
     there = state.shown.positions[state.position]
     return there.after > there.loss and state.shown.loss_after < state.shown.loss
 
 
+@goal("by-heart", "a sentence of your own, learned to a loss below 0.1")
 def _by_heart(state: State) -> bool:
     return state.own and state.answered and state.shown is not None and state.shown.loss_after < 0.1
 
@@ -243,22 +221,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=150,
     lesson="learning",
     task="Walk through one step of training with the arrow keys; every number is computed here.",
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "same-move",
-            "step 1: two slopes 10 times apart: how far do the weights move?",
-            _same_move,
-        ),
-        Goal("worse", "a byte that got dearer in a step that made the mean cheaper", _worse),
-        Goal("by-heart", "a sentence of your own, learned to a loss below 0.1", _by_heart),
-    ),
+    goals=(_same_move, _worse, _by_heart),
     solution=(
         Walk(STAGES.index("move")),
         MoveFocus(1, "item"),

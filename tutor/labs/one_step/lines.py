@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
 
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import bars, figures
-from tutor.labs.kit.columns import around, cursor
+from tutor.labs.kit.columns import Column, around, cursor, heading, row
 from tutor.labs.one_step.adam import BETAS, EPSILON, RATE
+from tutor.labs.one_step.lab import Answer, Guess, Position, Stage, State
 from tutor.text import counted, visible
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from tutor.labs.one_step.lab import Answer, Guess, Position, Stage, State, Weights
-
-    Draw = Callable[[State, Answer, int, int], Sequence[Content]]
+Draw = Callable[[State, Answer, int, int], list[Content]]
+Row = tuple[str, Callable[[Position], str], str]
+"""A row about each position: its label, what it says, and its style."""
 
 _CELL = 5
 _LABEL = 8
@@ -35,6 +34,18 @@ def _byte(value: int) -> str:
     return visible(bytes([value]))
 
 
+_READS: Row = ("reads", lambda position: _byte(position.byte), "")
+_NUMBER: Row = ("number", lambda position: str(position.byte), MUTED)
+_TARGET: Row = ("target", lambda position: _byte(position.target.byte), "bold")
+_TARGET_NUMBER: Row = ("number", lambda position: str(position.target.byte), MUTED)
+_CAME: Row = ("came", lambda position: _byte(position.target.byte), "bold")
+_LOSS: Row = ("loss", lambda position: f"{position.loss:.2f}", "")
+_BEFORE: Row = ("before", lambda position: f"{position.loss:.2f}", "")
+_AFTER: Row = ("after", lambda position: f"{position.after:.2f}", "")
+_CHANGE: Row = ("", lambda position: "▲" if position.after > position.loss else "▼", MUTED)
+_POINTS_DOWN: Row = ("", lambda _: "▼", MUTED)
+
+
 def _row_of(state: State, answer: Answer) -> tuple[int, int]:
     """Where the position in focus stands: its window, and its place there."""
     return divmod(state.position, len(answer.windows[0]))
@@ -44,22 +55,13 @@ def _in_focus(state: State, answer: Answer) -> Position:
     return answer.positions[state.position]
 
 
-# --- the stages on the text -----------------------------------------------------------------------
-
-
 def _text(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     windows = answer.windows
     sizes = f"{counted(len(windows), 'window')} of {counted(len(windows[0]), 'byte')}"
     return [
         Content.styled(f"{sizes}: a tensor [{len(windows)}, {len(windows[0])}]", MUTED),
         Content(""),
-        *_columns(
-            state,
-            answer,
-            width,
-            ("reads", lambda position: _byte(position.byte), ""),
-            ("number", lambda position: str(position.byte), MUTED),
-        ),
+        *_columns(state, answer, width, _READS, _NUMBER),
         Content(""),
         *_grid(state, answer),
     ]
@@ -68,16 +70,7 @@ def _text(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
 def _hidden(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     there = _in_focus(state, answer)
     return [
-        *_columns(
-            state,
-            answer,
-            width,
-            ("reads", lambda position: _byte(position.byte), ""),
-            ("number", lambda position: str(position.byte), MUTED),
-            ("", lambda _: "▼", MUTED),
-            ("target", lambda position: _byte(position.target.byte), "bold"),
-            ("number", lambda position: str(position.target.byte), MUTED),
-        ),
+        *_columns(state, answer, width, _READS, _NUMBER, _POINTS_DOWN, _TARGET, _TARGET_NUMBER),
         Content(""),
         Content.assemble(
             (f"position {state.position + 1} of {len(answer.positions)}  ", MUTED),
@@ -121,29 +114,19 @@ def _guess(guess: Guess, there: Position, width: int) -> Content:
 
 def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     there = _in_focus(state, answer)
+    untrained = "   (ln 256 = 5.545: knowing nothing)" if state.step == 0 else ""
     return [
-        *_columns(
-            state,
-            answer,
-            width,
-            ("came", lambda position: _byte(position.target.byte), "bold"),
-            ("loss", lambda position: f"{position.loss:.2f}", ""),
-        ),
+        *_columns(state, answer, width, _CAME, _LOSS),
         Content(""),
         Content.assemble(
-            ("here  ", MUTED),
-            f"−ln {there.target.probability:.4f} = {there.loss:.4f} nats",
+            ("here  ", MUTED), f"−ln {there.target.probability:.4f} = {there.loss:.4f} nats"
         ),
         Content.assemble(
-            ("mean  ", MUTED), (f"{answer.loss:.4f} nats a byte", "bold"), _start(state)
+            ("mean  ", MUTED), (f"{answer.loss:.4f} nats a byte", "bold"), (untrained, MUTED)
         ),
         Content(""),
         *_grid(state, answer),
     ]
-
-
-def _start(state: State) -> tuple[str, str]:
-    return ("   (ln 256 = 5.545: knowing nothing)" if state.step == 0 else "", MUTED)
 
 
 def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
@@ -151,15 +134,7 @@ def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]
     dearer = sum(position.after > position.loss for position in answer.positions)
     mark, style = ("▲ dearer", NOT_YET) if there.after > there.loss else ("▼ cheaper", RIGHT)
     return [
-        *_columns(
-            state,
-            answer,
-            width,
-            ("came", lambda position: _byte(position.target.byte), "bold"),
-            ("before", lambda position: f"{position.loss:.2f}", ""),
-            ("after", lambda position: f"{position.after:.2f}", ""),
-            ("", lambda position: "▲" if position.after > position.loss else "▼", MUTED),
-        ),
+        *_columns(state, answer, width, _CAME, _BEFORE, _AFTER, _CHANGE),
         Content(""),
         Content.assemble(
             ("here  ", MUTED), f"{there.loss:.4f} → {there.after:.4f} nats  ", (mark, style)
@@ -185,7 +160,6 @@ def _history(answer: Answer, width: int) -> list[Content]:
 
 
 def _grid(state: State, answer: Answer) -> list[Content]:
-    """All windows, a line each."""
     row, place = _row_of(state, answer)
     lines = []
     for number, window in enumerate(answer.windows):
@@ -197,9 +171,7 @@ def _grid(state: State, answer: Answer) -> list[Content]:
     return lines
 
 
-def _columns(
-    state: State, answer: Answer, width: int, *rows: tuple[str, Callable[[Position], str], str]
-) -> list[Content]:
+def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Content]:
     """The window in focus, a column for each position, as many as fit around the one in focus."""
     row, place = _row_of(state, answer)
     window = answer.windows[row]
@@ -212,9 +184,6 @@ def _columns(
             parts += [" ", (text, "reverse" if at == place else style)]
         lines.append(Content.assemble(*parts))
     return lines
-
-
-# --- the stages on the weights --------------------------------------------------------------------
 
 
 def part(name: str) -> str:
@@ -233,29 +202,16 @@ def _backward(state: State, answer: Answer, width: int, rows: int) -> list[Conte
     shown = max(1, min(len(answer.weights), rows - 1))
     bar = max(0, min(30, width - 58))
     name = max(8, min(33, width - 22))
-    lines = [Content.styled(f"  {'tensor':<{name}}{'weights':>8}{'gradient':>11}", MUTED)]
+    columns = (Column("tensor", name), Column("weights", 8, True), Column("gradient", 11, True))
+    lines = [heading(columns)]
     for place in around(state.tensor, len(answer.weights), shown):
         weights = answer.weights[place]
         here = place == state.tensor
-        lines.append(
-            Content.assemble(
-                cursor(here),
-                (
-                    figures.fit(part(weights.name), name),
-                    "bold" if here else "",
-                ),
-                f"{figures.count(_size(weights)):>8}{weights.norm:>11.5f}  ",
-                (bars.bar(weights.norm / most, bar), MUTED),
-            )
-        )
+        size = figures.count(math.prod(weights.shape))
+        drawn = (bars.bar(weights.norm / most, bar), MUTED)
+        title = (part(weights.name), "bold" if here else "")
+        lines.append(row(columns, [title, size, f"{weights.norm:.5f}", "  ", drawn], here=here))
     return lines
-
-
-def _size(weights: Weights) -> int:
-    size = 1
-    for side in weights.shape:
-        size *= side
-    return size
 
 
 def _moved(state: State, answer: Answer, width: int, rows: int) -> list[Content]:

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from msgspec.structs import replace
 from torch import Tensor
 
-from tutor.labs.one_step.adam import BETAS, RATE, Move, adam_move
+from tutor.labs.one_step.adam import BETAS, RATE, adam_move
+from tutor.labs.one_step.lab import Weights
 from tutor.lm.network import Config, Transformer
 from tutor.lm.training.train import Settings, initialize, make_optimizer
 
@@ -47,24 +49,12 @@ def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
     )
 
 
-class Slope(NamedTuple):
-    """The gradient of one tensor of weights: its length, and the weight with the largest slope.
-    `place` is where that weight stands in the tensor, `after` what it was after the step."""
-
-    name: str
-    shape: tuple[int, ...]
-    norm: float
-    place: tuple[int, ...]
-    move: Move
-    after: float
-
-
 class Step(NamedTuple):
     """`losses` and `losses_after` [B, T], in nats: before the weights were moved, and after."""
 
     logits: Tensor  # [B, T, 256]
     losses: Tensor
-    slopes: list[Slope]
+    weights: list[Weights]
     losses_after: Tensor
 
 
@@ -92,16 +82,16 @@ class SlowTraining:
         self.done += 1
         with torch.no_grad():
             after = _losses(self.network.logits(self.network(self.ids)), self.targets)
-        slopes = [
-            slope._replace(after=float(weight[slope.place]))
-            for slope, (_, weight) in zip(before, self._weights(), strict=True)
+        moved = [
+            replace(each, after=float(weight[each.place]))
+            for each, (_, weight) in zip(before, self._weights(), strict=True)
         ]
-        return Step(logits.detach(), losses.detach(), slopes, after)
+        return Step(logits.detach(), losses.detach(), moved, after)
 
     def _weights(self) -> list[tuple[str, Tensor]]:
         return [(name, weight.detach()) for name, weight in self.network.named_parameters()]
 
-    def _largest(self, name: str, weight: Tensor) -> Slope:
+    def _largest(self, name: str, weight: Tensor) -> Weights:
         parameter = self.network.get_parameter(name)
         gradient = parameter.grad
         assert gradient is not None
@@ -114,7 +104,7 @@ class SlowTraining:
         move = adam_move(
             float(weight[place]), float(gradient[place]), mean, square, self.done + 1, RATE
         )
-        return Slope(name, tuple(weight.shape), float(gradient.norm()), place, move, after=0.0)
+        return Weights(name, tuple(weight.shape), float(gradient.norm()), place, *move, after=0.0)
 
 
 def _losses(logits: Tensor, targets: Tensor) -> Tensor:

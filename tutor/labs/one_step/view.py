@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import LOW
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.keys import DOWN_UP, RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.one_step import lines as one_step_lines
 from tutor.labs.one_step.lab import MANY, MOST_STEPS, STAGES, SkipSteps, Stage, State, Walk
 from tutor.text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 TITLES: dict[Stage, tuple[str, str]] = {
     "text": ("take a piece of real text", "Cut into windows: the rows of a batch, all at once."),
@@ -39,39 +35,25 @@ TITLES: dict[Stage, tuple[str, str]] = {
 class OneStepView(LabView):
     """One stage of one step at a time, with all of its numbers for what is in focus."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "walk(1)", "stage", key_display="←→", tooltip="Walk through the step."),
-        Binding("left", "walk(-1)", show=False),
-        Binding(
-            "down",
-            "move_focus(1, 'item')",
-            "look at",
-            key_display="↑↓",
-            tooltip="Another byte or tensor.",
-        ),
-        Binding("up", "move_focus(-1, 'item')", show=False),
-        Binding("n", "skip", f"{MANY} steps", tooltip=f"Take {MANY} steps at once."),
-        Binding("b", "reset", "begin again", tooltip="New weights, from the first step."),
-        Binding("e", "edit", "write", tooltip="Train on a sentence of your own."),
+    BINDINGS: ClassVar[Keys] = [
+        *pair(RIGHT_LEFT, "walk(*)", "stage", "Walk through the step."),
+        *pair(DOWN_UP, "move_focus(*, 'item')", "look at", "Another byte or tensor."),
+        key("n", "skip", f"{MANY} steps", f"Take {MANY} steps at once."),
+        key("b", "reset", "begin again", "New weights, from the first step."),
+        key("e", "edit", "write", "Train on a sentence of your own."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "skip": lambda state: state.step < MOST_STEPS - 1,
+        "reset": lambda state: state.step > 0,
+    }
 
     def action_walk(self, by: int) -> None:
         self.did(Walk(by))
 
-    def action_skip(self) -> None:
-        self.did(SkipSteps())
+    action_skip = does(SkipSteps)
+    action_edit = writes("A sentence to train on, from new weights:", EditText)
 
-    def action_edit(self) -> None:
-        self.write("A sentence to train on, from new weights:", self.state.text, EditText)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.state is None:
-            return True
-        if action == "skip":
-            return bool(self.state.step < MOST_STEPS - 1)
-        return action != "reset" or bool(self.state.step)
-
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
         heading = _heading(state, width, low)
         answer = state.shown
@@ -83,9 +65,6 @@ class OneStepView(LabView):
             heading, body = ([line for line in each if line.plain] for each in (heading, body))
         # tables fit; sentences and formulas go on in a second line
         return [part for line in (*heading, *body) for part in line.wrap(width)]
-
-
-# --- above --------------------------------------------------------------------------------------
 
 
 def _heading(state: State, width: int, low: bool) -> list[Content]:

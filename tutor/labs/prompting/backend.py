@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING
 
 from tutor.errors import RemoteError
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.prompts.questions import (
-    Answer,
-    Failed,
-    Question,
-    Read,
-    Reading,
-    Stop,
-    Stretch,
-    Try,
-)
+from tutor.labs.kit.prompts import questions
+from tutor.labs.kit.prompts.questions import Answer, Question
 from tutor.labs.kit.prompts.scores import ROWS
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import assemble
@@ -42,22 +34,24 @@ class PromptingBackend:
     def answer(self, question: Question) -> Answer:
         """Raises what `PromptingHere.answer` does."""
         match question:
-            case Stop():
+            case questions.Stop():
                 return self._elsewhere.stop()
-            case Read() | Try() if question.trial.server is None:
+            case questions.Read() | questions.Try() if question.trial.server is None:
                 return self._here.answer(question)
-            case Read(trial=trial, item=item):
+            case questions.Read(trial=trial, item=item):
                 task = tasks()[trial.task]
                 prompt = assemble(trial.version, task, task.items[item])
-                return Reading(tuple(Stretch(*each) for each in messages_of(prompt)), None)
-            case Try():
+                return questions.Reading(
+                    tuple(questions.Stretch(*each) for each in messages_of(prompt)), None
+                )
+            case questions.Try():
                 return self._asked_elsewhere(question)
 
-    def _asked_elsewhere(self, question: Try) -> Answer:
+    def _asked_elsewhere(self, question: questions.Try) -> Answer:
         try:
             return self._elsewhere.answer(question, ROWS)
         except RemoteError as error:
-            return Failed(ErrorReport.of(error))
+            return questions.Failed(ErrorReport.of(error))
 
 
 def make_backend(tools: Tools) -> PromptingBackend:

@@ -81,8 +81,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
     hidden = _hidden(both, width)
     least = [min(found.values()) for found in shares]
     pieces = sorted(
-        {*shares[0], *shares[1]},
-        key=lambda piece: -max(found.get(piece, 0.0) for found in shares),
+        {*shares[0], *shares[1]}, key=lambda piece: -max(found.get(piece, 0.0) for found in shares)
     )
     name = max(9, min(24, width // 4))
     bar = max(0, (width - name - 22) // 2)

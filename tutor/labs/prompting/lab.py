@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError, TextError
 from tutor.labs.kit.actions import (
@@ -20,18 +22,9 @@ from tutor.labs.kit.actions import (
 )
 from tutor.labs.kit.lab import Goal, Lab
 from tutor.labs.kit.progress import Progress, at_pace
+from tutor.labs.kit.prompts import questions
 from tutor.labs.kit.prompts import scores as prompt_scores
-from tutor.labs.kit.prompts.questions import (
-    Answer,
-    Failed,
-    Question,
-    Read,
-    Reading,
-    Sent,
-    Stop,
-    Stopped,
-    Try,
-)
+from tutor.labs.kit.prompts.questions import Answer, Question
 from tutor.labs.kit.prompts.scores import Results, Trial, Tried
 from tutor.labs.kit.prompts.tasks import Task, tasks
 from tutor.labs.kit.prompts.version import (
@@ -46,7 +39,6 @@ from tutor.labs.kit.prompts.version import (
     plain_version,
 )
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.prompting.actions import Action, Copy, Recall, View
 from tutor.labs.prompting.remote import missing, require_sendable
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
@@ -57,7 +49,33 @@ REMEMBERED = 12
 """So many scored versions are remembered, the latest ones."""
 
 
-# --- the lab --------------------------------------------------------------------------------------
+View = Literal["parts", "items", "prompt", "versions"]
+VIEWS: tuple[View, ...] = ("parts", "items", "prompt", "versions")
+
+
+class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
+    """Make this version the same as the other one."""
+
+
+class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
+    """Put the remembered version in focus on this side, with its task."""
+
+
+Action = (
+    Toggle[Literal["side"]]
+    | MoveFocus[Literal["row"]]
+    | Adjust[Part | Literal["focus"]]
+    | EditText
+    | Copy
+    | Choose[Literal["task"]]
+    | Run
+    | ShowView[View]
+    | Recall
+    | Add
+    | Remove
+)
+"""A row is a part, an item or a remembered version. A dial is a part of this version, or the part
+in focus; the field of a text is the part that the text is for."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,10 +97,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     running: bool = False
     results: dict[Trial, tuple[Tried | None, ...]] = {}
     own: dict[Part, str] = {}
-    reading: tuple[Read, Reading] | None = None
+    reading: tuple[questions.Read, questions.Reading] | None = None
     seconds: float | None = None
     server: RemoteModel | None = None
-    sent: Try | None = None
+    sent: questions.Try | None = None
     trouble: ErrorReport | None = None
 
     @property
@@ -122,12 +140,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def start() -> State:
     task = tasks()["month"]
-    version = msgspec.structs.replace(plain_version(task), frame="turns")
+    version = replace(plain_version(task), frame="turns")
     return State(task=task.name, sides=(version, version), part=PARTS.index("examples"))
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case Toggle():
             return replace(state, side=1 - state.side)
@@ -145,7 +162,11 @@ def act(state: State, action: Action) -> State:
         case Choose(by=by):
             return _to_task(state, cycled(list(tasks()), state.task, by))
         case Run():
-            return _halted(state) if state.running else _run(state)
+            if state.running:
+                return _halted(state)
+            for trial in state.trials:
+                require_sendable(trial)
+            return replace(state, running=not state.complete, trouble=None)
         case Recall():
             return _recalled(state)
         case Add():
@@ -154,27 +175,20 @@ def act(state: State, action: Action) -> State:
             return replace(_halted(state), server=None)
 
 
-def _run(state: State) -> State:
-    for trial in state.trials:
-        require_sendable(trial)
-    return msgspec.structs.replace(state, running=not state.complete, trouble=None)
-
-
 def _halted(state: State) -> State:
     """Nothing is scored any more; what was scored so far stays."""
-    return msgspec.structs.replace(state, running=False, trouble=None)
+    return replace(state, running=False, trouble=None)
 
 
 def _recalled(state: State) -> State:
     if not state.scored:
         raise LabError("No version is scored yet.", "Enter scores both.")
     trial = state.scored[min(state.row, len(state.scored) - 1)]
-    there = msgspec.structs.replace(_to_task(state, trial.task), server=trial.server)
+    there = replace(_to_task(state, trial.task), server=trial.server)
     return _with(there, trial.version)
 
 
 def _focused(state: State, by: int) -> State:
-    replace = msgspec.structs.replace
     if state.view == "parts":
         return replace(state, part=moved(state.part, by, len(PARTS)))
     if state.view == "versions":
@@ -196,14 +210,10 @@ def _turned(state: State, by: int, part: Part) -> State:
         known.append(own)
     value = getattr(state.version, part)
     at = known.index(value) if value in known else 0
-    return _with(state, msgspec.structs.replace(state.version, **{part: _next(known, at, by)}))
-
-
-def _next(known: list[str | int | float], at: int, by: int) -> str | int | float:
-    """Numbers end at their last choice, texts begin again."""
-    if isinstance(known[0], str):
-        return known[(at + by) % len(known)]
-    return known[moved(at, by, len(known))]
+    # numbers end at their last choice, texts begin again
+    is_text = isinstance(known[0], str)
+    to = (at + by) % len(known) if is_text else moved(at, by, len(known))
+    return _with(state, replace(state.version, **{part: known[to]}))
 
 
 def _written(state: State, field: str, text: str) -> State:
@@ -212,20 +222,19 @@ def _written(state: State, field: str, text: str) -> State:
         raise LabError(f"{field.capitalize()} is not written.", "← and → switch it.")
     if len(text) > LONGEST:
         raise TextError(f"This part has {len(text)} characters.", f"Use {LONGEST} at most.")
-    written = msgspec.structs.replace(state, own={**state.own, part: text.strip()})
-    return _with(written, msgspec.structs.replace(state.version, **{part: text.strip()}))
+    written = replace(state, own={**state.own, part: text.strip()})
+    return _with(written, replace(state.version, **{part: text.strip()}))
 
 
 def _with(state: State, version: Version) -> State:
-    """This version on this side."""
     sides = (version, state.sides[1]) if state.side == 0 else (state.sides[0], version)
-    return msgspec.structs.replace(_halted(state), sides=sides)
+    return replace(_halted(state), sides=sides)
 
 
 def _to_task(state: State, name: str) -> State:
     before, after = state.about, tasks()[name]
     first, second = (on_task(version, before, after) for version in state.sides)
-    return msgspec.structs.replace(_halted(state), task=name, sides=(first, second), item=0)
+    return replace(_halted(state), task=name, sides=(first, second), item=0)
 
 
 def question(state: State) -> Question | None:
@@ -234,36 +243,31 @@ def question(state: State) -> Question | None:
     if state.server is None and state.sent is None:
         for side in (state.side, 1 - state.side):
             if state.tried(side, state.item) is None:
-                return Try(state.trials[side], state.item)
+                return questions.Try(state.trials[side], state.item)
     if state.view == "prompt":
-        read = Read(state.trials[state.side], state.item)
+        read = questions.Read(state.trials[state.side], state.item)
         if state.reading is None or state.reading[0] != read:
             return read
-    wanted = _lacking(state) if state.running else None
+    lacking = (
+        questions.Try(each, item) for each in state.trials for item in missing(each, state.results)
+    )
+    wanted = next(lacking, None) if state.running else None
     if state.sent is None:
         return wanted
-    return msgspec.structs.replace(wanted, sent=True) if state.sent == wanted else Stop()
-
-
-def _lacking(state: State) -> Try | None:
-    for trial in state.trials:
-        for item in missing(trial, state.results):
-            return Try(trial, item)
-    return None
+    return replace(wanted, sent=True) if state.sent == wanted else questions.Stop()
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match question, answer:
-        case Read(), Reading():
+        case questions.Read(), questions.Reading():
             return replace(state, reading=(question, answer))
-        case Try(trial=trial, item=item), Sent():
-            return replace(state, sent=Try(trial, item))
-        case Try(), Failed(trouble=trouble):
+        case questions.Try(trial=trial, item=item), questions.Sent():
+            return replace(state, sent=questions.Try(trial, item))
+        case questions.Try(), questions.Failed(trouble=trouble):
             return replace(state, running=False, sent=None, trouble=trouble)
-        case Stop(), Stopped():
+        case questions.Stop(), questions.Stopped():
             return replace(state, sent=None)
-        case Try(trial=trial, item=item), Tried():
+        case questions.Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
         case _:  # no backend answers so
             return state
@@ -273,8 +277,8 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
     found = list(state.results.get(trial, (None,) * len(tasks()[trial.task].items)))
     found[item] = tried
     results = _remembered({**state.results, trial: tuple(found)}, state.trials)
-    new = msgspec.structs.replace(state, results=results, seconds=tried.seconds, sent=None)
-    return msgspec.structs.replace(new, running=new.running and not new.complete)
+    new = replace(state, results=results, seconds=tried.seconds, sent=None)
+    return replace(new, running=new.running and not new.complete)
 
 
 def _remembered(
@@ -290,12 +294,11 @@ def _remembered(
 
 
 def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
-    """A goal that only looks at what was measured."""
     return lambda state: reached(state.results)
 
 
 def _elsewhere(question: Question) -> bool:
-    return isinstance(question, Stop) or question.trial.server is not None
+    return isinstance(question, questions.Stop) or question.trial.server is not None
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -308,9 +311,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "items, and see what the change did."
     ),
     private=_elsewhere,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,

@@ -17,15 +17,16 @@ from tutor.labs.kit.prompts.scores import difference, outcome_of, score
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import PARTS, differing, idle, plain_version
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.prompting import remote_lines as elsewhere
-from tutor.labs.prompting.actions import VIEWS
 from tutor.labs.prompting.item_lines import GLYPHS, pending
+from tutor.labs.prompting.lab import VIEWS
+from tutor.labs.prompting.remote import plan
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
-    from tutor.labs.kit.prompts.scores import Trial, Tried
+    from tutor.labs.kit.prompts.scores import Trial
     from tutor.labs.kit.prompts.version import Part, Version
     from tutor.labs.prompting.lab import State
+    from tutor.labs.prompting.remote import Plan
 
 NAMES: dict[Part, str] = {
     "frame": "frame",
@@ -74,7 +75,6 @@ def parts(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _first_token(state: State, name: int, cell: int) -> Content:
-    """How the answer to the item in focus begins, and how it went."""
     cells: list[str | tuple[str, str]] = []
     for side in (0, 1):
         tried = state.tried(side, state.item)
@@ -129,9 +129,6 @@ def _said(version: Version, part: Part) -> str:
     return safe(" ".join(str(value).split())) or "off"
 
 
-# --- scores ---------------------------------------------------------------------------------------
-
-
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
     """A line for each version, how they differ, and how far the scoring is. In few rows (`low`)
     the difference is left out, and how far it is takes the place of the heading."""
@@ -142,7 +139,9 @@ def scores(state: State, width: int, *, low: bool) -> list[Content]:
     if state.server is not None:
         if low:
             return [*far, *lines]
-        return [elsewhere.who(state.server, width), head, *lines, _difference(state, width), *far]
+        who = f"model: {safe(state.server.name)}, at {safe(state.server.host)}"
+        above = Content.styled(figures.fit(who, width), MUTED)
+        return [above, head, *lines, _difference(state, width), *far]
     if low:
         return [*(far if state.running else [head]), *lines]
     return [head, *lines, _difference(state, width), *far]
@@ -197,18 +196,38 @@ def _difference(state: State, width: int) -> Content:
 
 
 def _progress(state: State, width: int) -> list[Content]:
-    if state.server is not None:
-        return elsewhere.progress(state, width)
-    far = state.progress
+    """How far the scoring is, and, before anything is sent elsewhere, what it takes to go on."""
+    far, server = state.progress, state.server
     if state.running:
-        return [progress_line(far, width, "items")]
+        return [progress_line(far, width, "answered" if server else "items")]
     if state.complete:
         return [Content.styled("Both are scored.", MUTED)]
-    said = f"{far.done} of {far.total} items asked. Enter scores the rest."
-    return [Content.styled(said, MUTED)]
+    if server is None:
+        said = f"{far.done} of {far.total} items asked. Enter scores the rest."
+        return [Content.styled(said, MUTED)]
+    found = plan(state.trials, state.results)
+    if state.trouble is None:
+        return wrapped(Content.styled(safe(_costs(found, free=server.here)), MUTED), width)
+    what = state.trouble.error if width >= ROOMY else f"{state.trouble.title}."
+    said = f"× {what} Enter goes on with the {found.requests} that are left."
+    return wrapped(Content.styled(safe(said), NOT_YET), width)
 
 
-# --- the prompt, and what is remembered -----------------------------------------------------------
+def _costs(found: Plan, *, free: bool) -> str:
+    requests = counted(found.requests, "request")
+    if free:
+        return f"Enter sends {requests} to it."
+    if found.about is None or found.most is None:
+        return f"Enter sends {requests}; tutor knows no price of this model."
+    return (
+        f"Enter sends {requests}: about {_dollars(found.about)}, at most {_dollars(found.most)} "
+        f"(prices of {found.as_of})."
+    )
+
+
+def _dollars(value: float) -> str:
+    """With two digits that count."""
+    return f"${value:.2f}" if value >= 0.1 else f"${value:.2g}"
 
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:
@@ -222,7 +241,9 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
         (safe(each.text).replace("\n", "⏎\n"), f"{ACT} bold" if each.special else "")
         for each in found.stretches
     ]
-    whole = Content.assemble(*parts, ("▏", f"{ACT} bold"), (_continued(tried), RIGHT))
+    whole = Content.assemble(
+        *parts, ("▏", f"{ACT} bold"), (safe(tried.written) if tried else "", RIGHT)
+    )
     lines = wrapped(whole, width)
     head = f"{'AB'[state.side]}, item {state.item + 1}: "
     head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
@@ -230,10 +251,6 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     said = f"{read}; ▏ the answer" if width >= ROOMY else ", ▏ answer"
     more = "  PgDn: more" if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
-
-
-def _continued(tried: Tried | None) -> str:
-    return "" if tried is None else safe(tried.written)
 
 
 def versions(state: State, width: int, rows: int) -> list[Content]:

@@ -46,9 +46,10 @@ def plan(trials: Iterable[Trial], results: Results) -> Plan:
     price = server.price if server is not None else None
     if server is None or price is None:
         return Plan(len(left))
-    sent = sum(_tokens(_prompt(trial, item)) for trial, item in left)
-    written = [tasks()[trial.task].most_tokens for trial, _ in left]
-    most = [most_tokens(server, tasks()[trial.task]) for trial, _ in left]
+    asked = [(trial.version, tasks()[trial.task], item) for trial, item in left]
+    sent = sum(_tokens(assemble(version, task, task.items[item])) for version, task, item in asked)
+    written = [task.most_tokens for _, task, _ in asked]
+    most = [most_tokens(server, task) for _, task, _ in asked]
     return Plan(len(left), price.cost(sent, sum(written)), price.cost(sent, sum(most)), price.as_of)
 
 
@@ -90,11 +91,6 @@ def sendable(trials: Iterable[Trial]) -> bool:
     except LabError:
         return False
     return True
-
-
-def _prompt(trial: Trial, item: int) -> Prompt:
-    task = tasks()[trial.task]
-    return assemble(trial.version, task, task.items[item])
 
 
 def _tokens(prompt: Prompt) -> int:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from tutor.labs.kit import server_field
+from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.columns import LOW, WIDE, beside
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.prompts.version import PARTS, WRITTEN
 from tutor.labs.kit.remote import Remove
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.prompting import lines as drawn
-from tutor.labs.prompting.actions import VIEWS, Copy, Recall
 from tutor.labs.prompting.item_lines import items
+from tutor.labs.prompting.lab import VIEWS, Copy, Recall, State
 from tutor.labs.prompting.remote import plan, sendable
 from tutor.text import counted
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from tutor.labs.prompting.lab import State
 
 _LEFT = 80
 """Columns of the parts, where the items stand beside them."""
@@ -36,35 +35,31 @@ class PromptingView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "score, stop", tooltip="Ask both versions for all items; stop."),
+        key("enter", "run", "score, stop", "Ask both versions for all items; stop."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "A part, item or version."),
         *pair(LEFT_RIGHT, "adjust(*, 'focus')", "switch", "Switch this part."),
-        Binding("e", "edit", "write", tooltip="Write this part yourself."),
-        Binding("o", "switch('side')", "A or B", tooltip="Work on the other version."),
-        Binding("c", "copy", "copy", tooltip="Make this version the same as the other one."),
-        Binding("tab", "next_view", "view", tooltip="Parts, items, prompt, versions."),
-        Binding("t", "choose(1, 'task')", "task", tooltip="The next task; T: the one before."),
+        key("e", "edit", "write", "Write this part yourself."),
+        key("o", "switch('side')", "A or B", "Work on the other version."),
+        key("c", "copy", "copy", "Make this version the same as the other one."),
+        key("tab", "next_view", "view", "Parts, items, prompt, versions."),
+        key("t", "choose(1, 'task')", "task", "The next task; T: the one before."),
         Binding("T", "choose(-1, 'task')", show=False),
-        Binding("r", "recall", "put here", tooltip="Put this remembered version on this side."),
-        Binding("a", "add", "add a server", tooltip="Ask a model elsewhere: its name and address."),
-        Binding("d", "remove", "model here", tooltip="Ask the model on this machine again."),
+        key("r", "recall", "put here", "Put this remembered version on this side."),
+        key("a", "add", "add a server", "Ask a model elsewhere: its name and address."),
+        key("d", "remove", "model here", "Ask the model on this machine again."),
     ]
+
+    OFFERED: ClassVar[Offered[State]] = {
+        "edit": lambda state: state.view == "parts" and PARTS[state.part] in WRITTEN,
+        "adjust": lambda state: state.view == "parts",
+        "recall": lambda state: state.view == "versions" and bool(state.scored),
+        "remove": lambda state: state.server is not None,
+    }
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add" and not self.host.may_name_servers:
             return False
-        state: State | None = self.state
-        if state is None:
-            return False
-        if action == "edit":
-            return state.view == "parts" and PARTS[state.part] in WRITTEN
-        if action == "adjust":
-            return state.view == "parts"
-        if action == "recall":
-            return state.view == "versions" and bool(state.scored)
-        if action == "remove":
-            return state.server is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_run(self) -> None:
         state: State = self.state
@@ -83,23 +78,19 @@ class PromptingView(LabView):
         if await self.host.agreed(state.server, what):
             self.did(Run())
         else:
-            self.tell("Nothing was sent. d goes back to the model here.")
+            self.host.tell("Nothing was sent. d goes back to the model here.")
 
     def action_add(self) -> None:
-        self.write(server_field.LABEL, server_field.EXAMPLE, server_field.named)
+        self.write(remote.LABEL, remote.EXAMPLE, remote.named)
 
-    def action_remove(self) -> None:
-        self.did(Remove())
-
-    def action_copy(self) -> None:
-        self.did(Copy())
+    action_remove = does(Remove)
+    action_copy = does(Copy)
 
     def action_next_view(self, by: int = 1) -> None:
         super().action_next_view(by)
         self.scroll_home(animate=False)
 
-    def action_recall(self) -> None:
-        self.did(Recall())
+    action_recall = does(Recall)
 
     def action_edit(self) -> None:
         part = PARTS[self.state.part]

@@ -8,163 +8,17 @@ question. The passages that make it much cheaper are those that it is from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from tutor.retrieval.passage import Passage
-from tutor.retrieval.ranking import first_right
+from tutor.labs.rag import questions
+from tutor.labs.rag.questions import Answer, Question
 
-COURSE = "course"
-SHOWN = 5
-"""Passages that are found and shown."""
-MOST_PASSAGES = SHOWN
-"""Passages that go into the prompt, at most."""
-BUDGET = 400
-"""Tokens of the prompt that are for passages. What does not fit is cut off."""
-LENGTH = 32
-"""Tokens of an answer."""
 GAINED = 4.0
 """Bits that an answer must gain by a passage to cite it, and at least half of what it gains by the
 best of them."""
-
-Kind = Literal["words", "meaning", "both", "encoder"]
-KINDS: tuple[Kind, ...] = ("words", "meaning", "both")
-"""Ways of searching that are there always: by words, by the vectors of the local model, and both
-merged. By the vectors of a sentence encoder is one more, where that is installed."""
-
-Maker = Literal["meaning", "encoder"]
-"""Whose vectors: those of the local model, or of the sentence encoder."""
-
-MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""Which ways of searching need whose vectors."""
-
-
-class Way(msgspec.Struct, frozen=True):
-    """How passages are found. `poison` is a false passage that is in the index as well."""
-
-    source: str = COURSE
-    kind: Kind = "words"
-    poison: str = ""
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Texts that can be asked about; `vectors`: whether they are few enough to be compared by
-    their meaning."""
-
-    name: str
-    passages: int
-    vectors: bool
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A passage that was found. `kept` is what of it goes into the prompt, `tokens` how many that
-    are there, its number and heading included; `whole` how many all of it would have been. `false`
-    for the one that the learner put in."""
-
-    passage: Passage
-    score: float
-    marks: tuple[tuple[int, int], ...] = ()
-    kept: str = ""
-    tokens: int = 0
-    whole: int = 0
-    false: bool = False
-
-
-# --- questions and answers ------------------------------------------------------------------------
-
-
-class Look(msgspec.Struct, frozen=True, tag=True):
-    """Which texts are there?"""
-
-
-class Sources(msgspec.Struct, frozen=True, tag=True):
-    """`encoder`: whether a sentence encoder is installed."""
-
-    sources: tuple[Source, ...]
-    encoder: bool = False
-
-
-class Read(msgspec.Struct, frozen=True, tag=True):
-    """Make the vectors of some more passages; `done` have one."""
-
-    source: str
-    done: int
-    maker: Maker = "meaning"
-
-
-class ReadSoFar(msgspec.Struct, frozen=True, tag=True):
-    """`seconds` is what one of them took."""
-
-    done: int
-    total: int
-    seconds: float = 0.0
-
-
-class Find(msgspec.Struct, frozen=True, tag=True):
-    query: str
-    way: Way
-    count: int
-
-
-class Found(msgspec.Struct, frozen=True, tag=True):
-    hits: tuple[Hit, ...]
-
-
-class Write(msgspec.Struct, frozen=True, tag=True):
-    """Go on with the answer `ids` to this prompt for a moment."""
-
-    prompt: str
-    ids: tuple[int, ...]
-
-
-class Written(msgspec.Struct, frozen=True, tag=True):
-    """The answer so far, and its bytes; before it begins, how many tokens of how many of the
-    prompt are read. It took so many `seconds`."""
-
-    ids: tuple[int, ...]
-    data: bytes
-    ended: bool
-    read: int
-    total: int
-    seconds: float
-
-
-class Score(msgspec.Struct, frozen=True, tag=True):
-    """What does this answer cost after this prompt?"""
-
-    prompt: str
-    ids: tuple[int, ...]
-
-
-class Scored(msgspec.Struct, frozen=True, tag=True):
-    """In bits; None while the prompt is still being read."""
-
-    bits: float | None
-
-
-class Rank(msgspec.Struct, frozen=True, tag=True):
-    """Search for the questions of the set from the place `first` on, for a moment."""
-
-    kind: Kind
-    first: int
-
-
-class Ranked(msgspec.Struct, frozen=True, tag=True):
-    """For each, the rank of the first right passage (from 1; 0 where it is not found), and the
-    score of the first of all. They took so many `seconds`."""
-
-    ranks: tuple[int, ...]
-    scores: tuple[float, ...]
-    seconds: float
-
-
-Question = Look | Read | Find | Write | Score | Rank
-Answer = Sources | ReadSoFar | Found | Written | Scored | Ranked
-
-
-# --- an attempt -----------------------------------------------------------------------------------
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -173,9 +27,9 @@ class Attempt(msgspec.Struct, frozen=True):
     the prompt, in bits."""
 
     query: str
-    way: Way | None
+    way: questions.Way | None
     count: int
-    hits: tuple[Hit, ...] | None = None
+    hits: tuple[questions.Hit, ...] | None = None
     ids: tuple[int, ...] = ()
     data: bytes = b""
     ended: bool = False
@@ -184,7 +38,7 @@ class Attempt(msgspec.Struct, frozen=True):
     costs: tuple[float, ...] = ()
 
     @property
-    def given(self) -> tuple[Hit, ...]:
+    def given(self) -> tuple[questions.Hit, ...]:
         """What is in the prompt."""
         return tuple(hit for hit in self.hits or () if hit.kept)
 
@@ -211,7 +65,7 @@ class Attempt(msgspec.Struct, frozen=True):
         return tuple((self.alone or 0.0) - cost for cost in self.costs)
 
     @property
-    def cited(self) -> tuple[Hit, ...]:
+    def cited(self) -> tuple[questions.Hit, ...]:
         """The passages that the answer is from, the one that it gains most by first."""
         gains = self.gains
         if not self.done or not gains:
@@ -220,17 +74,13 @@ class Attempt(msgspec.Struct, frozen=True):
         best_first = sorted(range(len(gains)), key=lambda place: -gains[place])
         return tuple(self.given[place] for place in best_first if gains[place] >= least)
 
-    def rank_of(self, right: Collection[str]) -> int:
-        """The rank of the first right passage among those found; 0 where there is none."""
-        return first_right([hit.passage.id for hit in self.hits or ()], right)
-
 
 def passage_line(number: int, heading: str, text: str) -> str:
     """A passage as it stands in the prompt."""
     return f"[{number}] {heading}: {' '.join(text.split())}\n"
 
 
-def prompt(query: str, given: Sequence[Hit], only: int | None = None) -> str:
+def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) -> str:
     """`only` is the place of the one passage that is wanted; it keeps its number."""
     lines = (
         passage_line(number, hit.passage.heading, hit.kept)
@@ -245,24 +95,23 @@ def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
     if not attempt.query:
         return None
     if attempt.way is not None and attempt.hits is None:
-        return Find(attempt.query, attempt.way, attempt.count)
+        return questions.Find(attempt.query, attempt.way, attempt.count)
     if not attempt.ended:
-        return Write(attempt.prompt, attempt.ids)
+        return questions.Write(attempt.prompt, attempt.ids)
     if not citing or attempt.done:
         return None
     if attempt.alone is None:
-        return Score(prompt(attempt.query, ()), attempt.ids)
-    return Score(prompt(attempt.query, attempt.given, len(attempt.costs)), attempt.ids)
+        return questions.Score(prompt(attempt.query, ()), attempt.ids)
+    return questions.Score(prompt(attempt.query, attempt.given, len(attempt.costs)), attempt.ids)
 
 
 def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Attempt:
-    replace = msgspec.structs.replace
     match answer:
-        case Found(hits=hits):
+        case questions.Found(hits=hits):
             return replace(attempt, hits=hits)
-        case Written(ids=ids, data=data, ended=ended, read=read, total=total):
+        case questions.Written(ids=ids, data=data, ended=ended, read=read, total=total):
             return replace(attempt, ids=ids, data=data, ended=ended, read=(read, total))
-        case Scored(bits=bits) if bits is not None:
+        case questions.Scored(bits=bits) if bits is not None:
             if attempt.alone is None:
                 return replace(attempt, alone=bits)
             return replace(attempt, costs=(*attempt.costs, bits))

@@ -4,37 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.backend import Tools
-from tutor.labs.rag.attempt import (
-    BUDGET,
-    COURSE,
-    LENGTH,
-    MOST_PASSAGES,
-    SHOWN,
-    Answer,
-    Find,
-    Found,
-    Hit,
-    Kind,
-    Look,
-    Maker,
-    Question,
-    Rank,
-    Ranked,
-    Read,
-    Score,
-    Scored,
-    Sources,
-    Way,
-    Write,
-    Written,
-    passage_line,
-)
+from tutor.labs.kit.model_backend import ModelBackend
+from tutor.labs.rag import questions
+from tutor.labs.rag.attempt import passage_line
+from tutor.labs.rag.questions import Answer, Hit, Kind, Question
 from tutor.labs.rag.texts import Library, Texts
 from tutor.labs.rag.vectors import Vectors, of_encoder, of_model
 from tutor.lm.chat import text_ids
@@ -58,8 +38,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Tokens of the prompt that are for passages, tokens of an answer, and tokens that are read at
     once."""
 
-    budget: int = BUDGET
-    length: int = LENGTH
+    budget: int = questions.BUDGET
+    length: int = questions.LENGTH
     chunk: int = CHUNK
 
 
@@ -67,17 +47,15 @@ LIMITS = Limits()
 LIBRARY = Library()
 
 
-class RagBackend:
+class RagBackend(ModelBackend):
     """Keeps the texts, the vectors of their passages, and the prompts that were read last."""
 
     def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._moment = tools.moment
+        super().__init__(tools)
         self._library = library
         self._limits = limits
         self._texts: dict[str, Texts] = {}
-        self._vectors: dict[tuple[str, Maker], Vectors] = {}
+        self._vectors: dict[tuple[str, questions.Maker], Vectors] = {}
         self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
 
     def answer(self, question: Question) -> Answer:
@@ -85,30 +63,30 @@ class RagBackend:
         the vocabulary cannot say, `EncoderMissing` where the sentence encoder is wanted and not
         there."""
         match question:
-            case Look():
-                return Sources(tuple(self._library.sources()), encoder=self._library.has_encoder())
-            case Read(source=source, maker=maker):
+            case questions.Look():
+                return questions.Sources(
+                    tuple(self._library.sources()), encoder=self._library.has_encoder()
+                )
+            case questions.Read(source=source, maker=maker):
                 return self._vectors_of(source, maker).read_on(self._until())
-            case Find(query=query, way=way, count=count):
-                return Found(self._found(query, way, count))
-            case Write(prompt=prompt, ids=ids):
+            case questions.Find(query=query, way=way, count=count):
+                return questions.Found(self._found(query, way, count))
+            case questions.Write(prompt=prompt, ids=ids):
                 return self._written(text_ids(self._model, prompt), ids)
-            case Score(prompt=prompt, ids=ids):
+            case questions.Score(prompt=prompt, ids=ids):
                 return self._scored(text_ids(self._model, prompt), ids)
-            case Rank(kind=kind, first=first):
+            case questions.Rank(kind=kind, first=first):
                 return self._ranked(kind, first)
 
     def _until(self) -> float:
         return time.monotonic() + self._moment
-
-    # --- searching --------------------------------------------------------------------------
 
     def _texts_of(self, source: str) -> Texts:
         if source not in self._texts:
             self._texts[source] = self._library.texts(source)
         return self._texts[source]
 
-    def _vectors_of(self, source: str, maker: Maker) -> Vectors:
+    def _vectors_of(self, source: str, maker: questions.Maker) -> Vectors:
         whose = (source, maker)
         if whose not in self._vectors:
             passages, check = self._texts_of(source).passages, self._check_cancelled
@@ -119,12 +97,10 @@ class RagBackend:
             )
         return self._vectors[whose]
 
-    def _found(self, query: str, way: Way, count: int) -> tuple[Hit, ...]:
+    def _found(self, query: str, way: questions.Way, count: int) -> tuple[Hit, ...]:
         false = Passage("", "", 1, NOTE, way.poison) if way.poison else None
-        found = self._search(way.source, way.kind, query, SHOWN, false)
-        hits = [
-            Hit(each.passage, each.score, each.marks, false=each.passage == false) for each in found
-        ]
+        found = self._search(way.source, way.kind, query, questions.SHOWN, false)
+        hits = (Hit(it.passage, it.score, it.marks, false=it.passage == false) for it in found)
         return tuple(self._assembled(hits, count))
 
     def _search(
@@ -144,7 +120,7 @@ class RagBackend:
             for passage, score in merged[:limit]
         ]
 
-    def _assembled(self, hits: Sequence[Hit], count: int) -> list[Hit]:
+    def _assembled(self, hits: Iterable[Hit], count: int) -> list[Hit]:
         """With what of each goes into the prompt: whole passages while there is room, then the
         beginning of one, then none."""
         room = self._limits.budget
@@ -153,11 +129,11 @@ class RagBackend:
             heading, text = hit.passage.heading, " ".join(hit.passage.text.split())
             whole = self._tokens(passage_line(number, heading, text))
             kept = ""
-            if number <= min(count, MOST_PASSAGES) and room > 0:
+            if number <= min(count, questions.SHOWN) and room > 0:
                 kept = text if whole <= room else self._beginning(number, heading, text, room)
             tokens = self._tokens(passage_line(number, heading, kept)) if kept else 0
             room = room - whole if kept == text else 0
-            assembled.append(msgspec.structs.replace(hit, kept=kept, tokens=tokens, whole=whole))
+            assembled.append(replace(hit, kept=kept, tokens=tokens, whole=whole))
         return assembled
 
     def _tokens(self, text: str) -> int:
@@ -178,27 +154,25 @@ class RagBackend:
                 step //= 2
         return " ".join(words[:fit]) if fit >= 5 else ""
 
-    def _ranked(self, kind: Kind, first: int) -> Ranked:
+    def _ranked(self, kind: Kind, first: int) -> questions.Ranked:
         began = time.monotonic()
         ranks, scores = [], []
         for pair in pairs()[first:]:
-            found = self._search(COURSE, kind, pair.ask, MERGED)
+            found = self._search(questions.COURSE, kind, pair.ask, MERGED)
             ids = list(dict.fromkeys(each.passage.id for each in found))
             ranks.append(first_right(ids, pair.right))
             scores.append(found[0].score if found else 0.0)
             self._check_cancelled()
             if time.monotonic() - began >= self._moment:
                 break
-        return Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
+        return questions.Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
 
-    # --- the model --------------------------------------------------------------------------
-
-    def _written(self, prompt: list[int], ids: tuple[int, ...]) -> Written:
+    def _written(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Written:
         """A line of an answer; greedily, so that the same is said again."""
         began = time.monotonic()
-        session = self._session(prompt)
+        session = self._session_on(prompt)
         written = list(ids)
-        read = self._read(session, [*prompt, *written], began + self._moment)
+        read = self._read_on(session, [*prompt, *written], began + self._moment)
         ended = False
         while read and not ended:
             best = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token
@@ -210,7 +184,7 @@ class RagBackend:
             self._check_cancelled()
             if time.monotonic() - began >= self._moment:
                 break
-        return Written(
+        return questions.Written(
             tuple(written),
             self._bytes(written),
             ended,
@@ -228,13 +202,13 @@ class RagBackend:
     def _bytes(self, ids: Sequence[int]) -> bytes:
         return b"".join(token.data for token in self._model.tokenizer.tokens(ids))
 
-    def _scored(self, prompt: list[int], ids: tuple[int, ...]) -> Scored:
-        session = self._session(prompt)
-        if not self._read(session, [*prompt, *ids], self._until()):
-            return Scored(None)
-        return Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
+    def _scored(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Scored:
+        session = self._session_on(prompt)
+        if not self._read_on(session, [*prompt, *ids], self._until()):
+            return questions.Scored(None)
+        return questions.Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
 
-    def _session(self, prompt: list[int]) -> Session:
+    def _session_on(self, prompt: list[int]) -> Session:
         """On this prompt, as far as it has been read."""
         key = tuple(prompt)
         if key not in self._sessions:
@@ -252,7 +226,7 @@ class RagBackend:
             self._sessions.popitem(last=False)
         return self._sessions[key]
 
-    def _read(self, session: Session, path: list[int], until: float) -> bool:
+    def _read_on(self, session: Session, path: list[int], until: float) -> bool:
         """Reads on along the path, a piece at a time. Whether all of it is read."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import (
     Adjust,
@@ -19,29 +20,12 @@ from tutor.labs.kit.actions import (
     cycled,
     moved,
 )
-from tutor.labs.kit.lab import Goal, Lab
-from tutor.labs.rag import quality
-from tutor.labs.rag.attempt import (
-    COURSE,
-    KINDS,
-    MAKERS,
-    MOST_PASSAGES,
-    Answer,
-    Attempt,
-    Find,
-    Kind,
-    Look,
-    Maker,
-    Question,
-    Read,
-    ReadSoFar,
-    Source,
-    Sources,
-    Way,
-    owed,
-    receive_attempt,
-)
+from tutor.labs.kit.lab import Goal, Lab, goal
+from tutor.labs.rag import quality, questions
+from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
+from tutor.labs.rag.questions import COURSE, Answer, Kind, Question
 from tutor.retrieval.pairs import Pair, pair_of, pairs
+from tutor.retrieval.ranking import first_right
 
 LONGEST = 300
 """Characters of a question, and of a false passage."""
@@ -76,12 +60,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     five)."""
 
     attempt: Attempt
-    way: Way = Way()
+    way: questions.Way = questions.Way()
     retrieving: bool = True
     count: int = 3
     example: int = -1
-    sources: tuple[Source, ...] = ()
-    vectors: dict[tuple[str, Maker], ReadSoFar] = {}
+    sources: tuple[questions.Source, ...] = ()
+    vectors: dict[tuple[str, questions.Maker], questions.ReadSoFar] = {}
     ranks: dict[str, dict[Kind, int]] = {}
     past: tuple[Attempt, ...] = ()
     focus: int = 0
@@ -100,31 +84,30 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.quality.kinds
 
     @property
-    def reading(self) -> Maker | None:
+    def reading(self) -> questions.Maker | None:
         """Whose vectors passages have to get before anything else."""
         if self.part == "measure":
             wanted = self.quality.running and not quality.all_ranked(self.quality)
             kinds = self.kinds if wanted else ()
         else:
             kinds = (self.way.kind,) if self.retrieving else ()
-        for maker in (MAKERS[kind] for kind in kinds if kind in MAKERS):
+        for maker in (questions.MAKERS[kind] for kind in kinds if kind in questions.MAKERS):
             known = self.vectors.get((self.asks_of, maker))
             if known is None or known.done < known.total:
                 return maker
         return None
 
     @property
-    def read_so_far(self) -> ReadSoFar | None:
+    def read_so_far(self) -> questions.ReadSoFar | None:
         """How far that is."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
 def start() -> State:
-    return State(attempt=Attempt("What is quantization?", Way(), 3))
+    return State(attempt=Attempt("What is quantization?", questions.Way(), 3))
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text, field="poison"):
             false = " ".join(text.split())[:LONGEST]
@@ -138,7 +121,7 @@ def act(state: State, action: Action) -> State:
                 return _again(replace(state, retrieving=not state.retrieving))
             return replace(state, part="measure" if state.part == "ask" else "ask")
         case Adjust(by=by):
-            return _again(replace(state, count=1 + moved(state.count - 1, by, MOST_PASSAGES)))
+            return _again(replace(state, count=1 + moved(state.count - 1, by, questions.SHOWN)))
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.attempt.hits or ())))
         case ShowView(view=view):
@@ -158,7 +141,6 @@ def examples() -> tuple[Pair, ...]:
 
 
 def _chosen(state: State, by: int, what: Choice) -> State:
-    replace = msgspec.structs.replace
     match what:
         case "example":
             number = (state.example + by) % len(pairs())
@@ -178,27 +160,26 @@ def _again(state: State, query: str | None = None) -> State:
     """The same question, or another one, with the settings as they are now."""
     asked = state.attempt.query if query is None else query
     way = state.way if state.retrieving else None
-    return msgspec.structs.replace(state, attempt=Attempt(asked, way, state.count), focus=0)
+    return replace(state, attempt=Attempt(asked, way, state.count), focus=0)
 
 
 def question(state: State) -> Question | None:
     if not state.sources:
-        return Look()
+        return questions.Look()
     if state.reading:
         known = state.read_so_far
-        return Read(state.asks_of, known.done if known else 0, state.reading)
+        return questions.Read(state.asks_of, known.done if known else 0, state.reading)
     if state.part == "measure":
         return quality.question(state.quality)
     return owed(state.attempt)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
     match answer:
-        case Sources(sources=sources, encoder=encoder):
-            kinds: tuple[Kind, ...] = (*KINDS, "encoder") if encoder else KINDS
+        case questions.Sources(sources=sources, encoder=encoder):
+            kinds: tuple[Kind, ...] = (*questions.KINDS, "encoder") if encoder else questions.KINDS
             return replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
-        case ReadSoFar() if isinstance(question, Read):
+        case questions.ReadSoFar() if isinstance(question, questions.Read):
             whose = (question.source, question.maker)
             return replace(state, vectors={**state.vectors, whose: answer})
     if state.part == "measure":
@@ -215,11 +196,8 @@ def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
     pair, way = pair_of(attempt.query), attempt.way
     if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
         return state.ranks
-    ranks = {**state.ranks.get(pair.ask, {}), way.kind: attempt.rank_of(pair.right)}
-    return {**state.ranks, pair.ask: ranks}
-
-
-# --- goals ----------------------------------------------------------------------------------------
+    rank = first_right([hit.passage.id for hit in attempt.hits], pair.right)
+    return {**state.ranks, pair.ask: {**state.ranks.get(pair.ask, {}), way.kind: rank}}
 
 
 def _right(attempt: Attempt) -> bool:
@@ -236,6 +214,7 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
+@goal("without", "the same question without retrieval (r): wrong")
 def _without(state: State) -> bool:
     """The same question: right with passages, and not without."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
@@ -243,6 +222,7 @@ def _without(state: State) -> bool:
     return bool(with_it & without)
 
 
+@goal("one-finds", "a passage of the set (x) that one search (k) finds and another misses")
 def _one_finds(state: State) -> bool:
     """A right passage among the first five for one way of searching, and not for another. Both
     merged is no way of its own."""
@@ -253,6 +233,7 @@ def _one_finds(state: State) -> bool:
     )
 
 
+@goal("poisoned", "a false passage (p) that changes the answer")
 def _poisoned(state: State) -> bool:
     """An answer from a false passage, and another one than without it."""
     return any(
@@ -268,6 +249,7 @@ def _poisoned(state: State) -> bool:
     )
 
 
+@goal("from-none", "an answer that no passage makes much more probable: nothing is cited")
 def _from_none(state: State) -> bool:
     """An answer, although nothing that was found has anything to do with it."""
     return any(each.given and each.said and not each.cited for each in state.past)
@@ -275,7 +257,7 @@ def _from_none(state: State) -> bool:
 
 def _of_own_texts(question: Question) -> bool:
     match question:
-        case Read(source=source) | Find(way=Way(source=source)):
+        case questions.Read(source=source) | questions.Find(way=questions.Way(source=source)):
             return source != COURSE
     return False
 
@@ -290,9 +272,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "then take them away, poison them, and measure."
     ),
     private=_of_own_texts,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
@@ -303,18 +282,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             "a question of the set (x): right, and a right passage cited",
             lambda state: any(map(_cited, state.past)),
         ),
-        Goal("without", "the same question without retrieval (r): wrong", _without),
-        Goal(
-            "from-none",
-            "an answer that no passage makes much more probable: nothing is cited",
-            _from_none,
-        ),
-        Goal("poisoned", "a false passage (p) that changes the answer", _poisoned),
-        Goal(
-            "one-finds",
-            "a passage of the set (x) that one search (k) finds and another misses",
-            _one_finds,
-        ),
+        _without,
+        _from_none,
+        _poisoned,
+        _one_finds,
         Goal(
             "measured",
             "every way of searching measured on the whole set (Tab)",

@@ -10,16 +10,18 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
-from tutor.labs.rag.attempt import BUDGET, GAINED
+from tutor.labs.kit.columns import ROOMY, around, clipped, cursor, wrapped
+from tutor.labs.rag.attempt import GAINED
+from tutor.labs.rag.questions import BUDGET
 from tutor.retrieval.pairs import pair_of
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.labs.rag.attempt import Attempt, Hit
+    from tutor.labs.rag.attempt import Attempt
     from tutor.labs.rag.lab import State
+    from tutor.labs.rag.questions import Hit
 
 _SPACE = re.compile(r"\s+")
 _METER = 20
@@ -27,9 +29,6 @@ _MARKED = f"{ACT} bold underline"
 _FEW = 2
 """Passages beside which the names of the columns make room."""
 _TITLE = 24
-
-
-# --- passages -------------------------------------------------------------------------------------
 
 
 def passage_lines(state: State, width: int, rows: int) -> list[Content]:
@@ -62,12 +61,17 @@ def reading_lines(state: State, width: int) -> list[Content]:
     if known is None and state.reading == "encoder":
         said = "loading the sentence encoder"
     left = f", about {known.seconds * (total - done):.0f} s" if known and known.seconds else ""
-    bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 50)))
-    count = f"  {done} of {total}{left}" if total else ""
+    count = f"{done} of {total}{left}" if total else ""
     return [
-        Content.assemble((f"{said}  ", MUTED), bar, (count, MUTED)),
+        meter_line(said, done, total, count, width - 50),
         Content.styled("k: another way of searching" if state.part == "ask" else "", MUTED),
     ]
+
+
+def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
+    """Return what is being done, a meter in up to `room` columns, and the counts."""
+    bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
+    return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))
 
 
 def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Content:
@@ -82,7 +86,9 @@ def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Cont
     ]
     if wide:
         parts.append((f"{_tokens(hit):>7}  ", MUTED))
-        parts.append((f"{_gain(attempt, number):>5}  ", "bold" if hit in attempt.cited else MUTED))
+        gains = attempt.gains
+        gain = f"{gains[number]:+.1f}" if number is not None and number < len(gains) else ""
+        parts.append((f"{gain:>5}  ", "bold" if hit in attempt.cited else MUTED))
     used = sum(len(part if isinstance(part, str) else part[0]) for part in parts)
     room = max(4, width - used)
     title = _from(hit)
@@ -94,7 +100,6 @@ def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Cont
 
 
 def _from(hit: Hit) -> str:
-    """The lesson's number and the heading."""
     if hit.false:
         return "× your false passage"
     lesson = hit.passage.source.partition("-")[0].lstrip("0")
@@ -107,11 +112,6 @@ def _tokens(hit: Hit) -> str:
     if not hit.kept:
         return "–"
     return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
-
-
-def _gain(attempt: Attempt, number: int | None) -> str:
-    gains = attempt.gains
-    return f"{gains[number]:+.1f}" if number is not None and number < len(gains) else ""
 
 
 def _excerpt(hit: Hit, room: int) -> Content:
@@ -139,9 +139,6 @@ def _flat(text: str) -> str:
     return safe(_SPACE.sub(" ", text))
 
 
-# --- prompt and answer ----------------------------------------------------------------------------
-
-
 def prompt_line(state: State, width: int) -> Content:
     """How much of the budget the passages take, and what was left out."""
     attempt = state.attempt
@@ -154,7 +151,7 @@ def prompt_line(state: State, width: int) -> Content:
     said = f"prompt: {used} of {BUDGET} tokens for passages"
     said += ", the last one cut" if cut else ""
     said += f", no room for {counted(len(out), 'passage')}" if out else ""
-    return Content.styled(figures.fit(said, width).rstrip(), MUTED)
+    return Content.styled(clipped(said, width), MUTED)
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
@@ -165,10 +162,7 @@ def answer_lines(state: State, width: int, most: int) -> list[Content]:
     said = safe(" ".join(attempt.said.split()))
     if not attempt.ended and not said:
         done, total = attempt.read
-        bar = meter(done / total if total else 0.0, min(_METER, max(4, width - 40)))
-        return [
-            Content.assemble(("reading the prompt  ", MUTED), bar, (f"  {done} of {total}", MUTED))
-        ]
+        return [meter_line("reading the prompt", done, total, f"{done} of {total}", width - 40)]
     cited = "".join(f" [{attempt.given.index(hit) + 1}]" for hit in attempt.cited)
     text = Content.assemble(
         ("► ", f"{ACT} bold"),
@@ -183,7 +177,6 @@ def answer_lines(state: State, width: int, most: int) -> list[Content]:
 
 
 def _verdict(attempt: Attempt, width: int) -> Content:
-    """What is known of the answer."""
     if not attempt.ended:
         return Content("")
     if not attempt.done:
@@ -205,14 +198,14 @@ def _verdict(attempt: Attempt, width: int) -> Content:
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 
 
-# --- below ----------------------------------------------------------------------------------------
-
-
 def detail_lines(state: State, width: int) -> list[Content]:
     """The passage in focus, the whole prompt, or the answers to this question so far."""
     match state.view:
         case "prompt":
-            return _prompt(state, width)
+            if not state.attempt.found:
+                return []
+            heading = Content.styled("the whole prompt", MUTED)
+            return [heading, *wrapped(Content(safe(state.attempt.prompt)), width)]
         case "answers":
             return _answers(state, width)
     hits = state.attempt.hits
@@ -234,15 +227,6 @@ def _paragraphs(hit: Hit) -> list[Content]:
     return found
 
 
-def _prompt(state: State, width: int) -> list[Content]:
-    attempt = state.attempt
-    if not attempt.found:
-        return []
-    text = Content(safe(attempt.prompt))
-    heading = Content.styled("the whole prompt", MUTED)
-    return [heading, *wrapped(text, width)]
-
-
 def _answers(state: State, width: int) -> list[Content]:
     """The last one first."""
     heading = Content.styled("answers to this question", MUTED)
@@ -253,10 +237,6 @@ def _answers(state: State, width: int) -> list[Content]:
         mark = " ×" if each.way is not None and each.way.poison else ""
         said = safe(" ".join(each.said.split()))
         cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)
-        lines.append(
-            Content.assemble(
-                (figures.fit(f"{way}{mark}", 14), MUTED),
-                (figures.fit(f"{said}{cited}", max(4, width - 14)).rstrip(), ""),
-            )
-        )
+        said = clipped(f"{said}{cited}", max(4, width - 14))
+        lines.append(Content.assemble((figures.fit(f"{way}{mark}", 14), MUTED), said))
     return [heading, *lines]

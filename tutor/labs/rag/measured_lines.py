@@ -8,15 +8,14 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, likely
 from tutor.app.widgets import bars
-from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import wrapped
+from tutor.labs.kit.columns import Column, fitting, wrapped
 from tutor.labs.rag import quality
-from tutor.labs.rag.lines import reading_lines
+from tutor.labs.rag.lines import meter_line, reading_lines
 from tutor.retrieval.pairs import pairs
 
 if TYPE_CHECKING:
-    from tutor.labs.rag.attempt import Kind
     from tutor.labs.rag.lab import State
+    from tutor.labs.rag.questions import Kind
 
 _NAMES = {
     "words": "by words",
@@ -26,14 +25,13 @@ _NAMES = {
 }
 _INSTALL = "not installed: pip install 'tutor[sentences]'"
 _NAME = 13
-_METER = 20
 _COLUMNS = (
-    ("recall@5", 9),
-    ("MRR", 7),
-    ("same words", 12),
-    ("other words", 13),
-    ("first", 8),
-    ("absent", 8),
+    Column("recall@5", 9, right=True),
+    Column("MRR", 7, right=True),
+    Column("same words", 12, right=True),
+    Column("other words", 13, right=True),
+    Column("first", 8, right=True),
+    Column("absent", 8, right=True),
 )
 """Recall at 5 and MRR on all questions that the course answers, recall on those in the words of the
 passage and in others; then the first score, for what the course answers and for what it does not.
@@ -42,19 +40,20 @@ passage and in others; then the first score, for what the course answers and for
 
 def measured_lines(state: State, width: int, height: int) -> list[Content]:
     run = state.quality
-    fitting = _fitting(width)
-    heading = "".join(f"{name:>{size}}" for name, size in fitting)
+    shown = fitting(_COLUMNS, width - _NAME)
+    heading = "".join(column.cell(column.heading) for column in shown)
     answered = sum(bool(pair.right) for pair in pairs())
     missing = bool(state.sources) and "encoder" not in state.kinds
-    wide = width >= _NAME + len(_INSTALL)
+    without_encoder = f"{_NAMES['encoder']:<{_NAME}}{_INSTALL}"
+    wide = width >= len(without_encoder)
     lines = [
         Content.styled(f"{'searching':<{_NAME}}{heading}", MUTED),
-        *(_searched(run, kind, fitting) for kind in state.kinds),
-        *([_without_encoder()] if missing and wide else []),
+        *(_searched(run, kind, shown) for kind in state.kinds),
+        *([Content.styled(without_encoder, MUTED)] if missing and wide else []),
         Content(""),
         Content.styled("answering, a short answer", MUTED),
-        _answers("3 passages", *quality.right_with(run), width),
-        _answers("no passage", *quality.right_without(run), width),
+        _answers("3 passages", *quality.right(run, with_passages=True), width),
+        _answers("no passage", *quality.right(run, with_passages=False), width),
         Content(""),
         *_progress(state, width),
     ]
@@ -72,29 +71,12 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     return lines
 
 
-def _without_encoder() -> Content:
-    """The row of a search that is an extra, and not there."""
-    return Content.styled(f"{_NAMES['encoder']:<{_NAME}}{_INSTALL}", MUTED)
-
-
-def _fitting(width: int) -> list[tuple[str, int]]:
-    """As many columns as fit, from the left."""
-    room = width - _NAME
-    found = []
-    for name, size in _COLUMNS:
-        room -= size
-        if room < 0:
-            break
-        found.append((name, size))
-    return found
-
-
-def _searched(run: quality.State, kind: Kind, fitting: list[tuple[str, int]]) -> Content:
+def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
     found = quality.figures(run, kind)
     if found is None:
         done = len(run.ranks.get(kind, ()))
         said = f"{done} of {len(pairs())}" if done else "–"
-        return Content.assemble(f"{_NAMES[kind]:<{_NAME}}", (f"{said:>{fitting[0][1]}}", MUTED))
+        return Content.assemble(f"{_NAMES[kind]:<{_NAME}}", (columns[0].cell(said), MUTED))
     first, absent = found.first, found.first_absent
     cells = (
         f"{found.recall:.2f}",
@@ -104,7 +86,7 @@ def _searched(run: quality.State, kind: Kind, fitting: list[tuple[str, int]]) ->
         # merged, a score says which rank it was in both lists, and nothing else
         *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
-    shown = [f"{cell:>{size}}" for cell, (_, size) in zip(cells, fitting, strict=False)]
+    shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]
     return Content.assemble(
         f"{_NAMES[kind]:<{_NAME}}", ("".join(shown[:2]), "bold"), "".join(shown[2:])
     )
@@ -136,6 +118,5 @@ def _progress(state: State, width: int) -> list[Content]:
             said = "Enter measures searching." if not done else "Enter goes on."
         return [Content.styled(said, MUTED)]
     left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s"
-    bar = meter(done / total, min(_METER, max(4, width - 40)))
     what = "answering" if searched else "searching"
-    return [Content.assemble((f"{what}  ", MUTED), bar, (f"  {done} of {total}{left}", MUTED))]
+    return [meter_line(what, done, total, f"{done} of {total}{left}", width - 40)]

@@ -20,7 +20,7 @@ better, and is another model to fetch. This one is there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -55,47 +55,37 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
 class Reader:
     """Makes vectors of texts, weighing tokens by in how many of `passages` they stand."""
 
-    def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Sequence[str]) -> None:
+    def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Iterable[str]) -> None:
         self._network = network
         self._tokenizer = tokenizer
-        self._ids = [tokenizer.encode(text)[:LONGEST] for text in passages]
-        self._counts = Counter(id_ for ids in self._ids for id_ in set(ids))
+        self._counts = Counter(id_ for text in passages for id_ in set(self._ids(text)))
 
-    def passage(self, number: int) -> Tensor:
-        """The vector [width] of one of the passages."""
-        return self._vector(self._ids[number])
-
-    def question(self, text: str) -> Tensor:
-        """The vector [width] of another text. Raises `TextError`."""
-        return self._vector(self._tokenizer.encode(text)[:LONGEST])
-
-    def _vector(self, ids: Sequence[int]) -> Tensor:
-        """The first token is left out where there are others: in most models its vector is far
-        longer than the rest, and says nothing (Xiao et al. 2023)."""
+    def vector(self, text: str) -> Tensor:
+        """The vector [width] of a text. The first token is left out where there are others: in most
+        models its vector is far longer than the rest, and says nothing (Xiao et al. 2023). Raises
+        `TextError`."""
+        ids = self._ids(text)
         if not ids:
             return torch.zeros(self._network.config.width)
         first = 1 if len(ids) > 1 else 0
         weights = torch.tensor([1 / (self._counts[id_] + RARE) for id_ in ids[first:]])
         return weights @ halfway(self._network, ids)[first:] / weights.sum()
 
+    def _ids(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text)[:LONGEST]
 
-class Space:
-    """Vectors of passages [N, width] and of some questions [M, width], made comparable."""
 
-    def __init__(self, passages: Tensor, questions: Tensor) -> None:
-        self._mean = passages.mean(dim=0)
-        self._mean_question = questions.mean(dim=0)
-        self._spread = passages.std(dim=0, correction=0).clamp(min=1e-6)
-        self._passages = self._unit(passages - self._mean)
+Placing = Callable[[Tensor], Tensor]
+"""What makes vectors comparable by their products."""
 
-    def _unit(self, vectors: Tensor) -> Tensor:
-        return F.normalize(vectors / self._spread, dim=-1)
 
-    def cosines(self, question: Tensor) -> Tensor:
-        """Of a question's vector [width] with every passage: [N]."""
-        return self._passages @ self._unit(question - self._mean_question)
+def placings(passages: Tensor, questions: Tensor) -> tuple[Placing, Placing]:
+    """Return what makes the vectors of passages comparable, and those of questions, from all
+    `passages` [N, width] and some `questions` [M, width]."""
+    mean, mean_question = passages.mean(dim=0), questions.mean(dim=0)
+    spread = passages.std(dim=0, correction=0).clamp(min=1e-6)
 
-    def with_passage(self, vector: Tensor, question: Tensor) -> float:
-        """The cosine with one more passage."""
-        one = self._unit(vector - self._mean)
-        return float(one @ self._unit(question - self._mean_question))
+    def unit(vectors: Tensor) -> Tensor:
+        return F.normalize(vectors / spread, dim=-1)
+
+    return lambda vectors: unit(vectors - mean), lambda vector: unit(vector - mean_question)

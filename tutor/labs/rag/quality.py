@@ -11,21 +11,11 @@ from __future__ import annotations
 import statistics
 
 import msgspec
+from msgspec.structs import replace
 
-from tutor.labs.rag.attempt import (
-    KINDS,
-    SHOWN,
-    Answer,
-    Attempt,
-    Kind,
-    Question,
-    Rank,
-    Ranked,
-    Way,
-    Written,
-    owed,
-    receive_attempt,
-)
+from tutor.labs.rag import questions
+from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
+from tutor.labs.rag.questions import Answer, Question
 from tutor.retrieval.pairs import pairs
 from tutor.retrieval.ranking import mean_reciprocal_rank, recall_at
 
@@ -39,10 +29,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     with a short answer whether it was answered rightly, with passages and then without. `attempt`
     is the answer under way, `seconds` what the stage that is running has taken so far."""
 
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[questions.Kind, ...] = questions.KINDS
     running: bool = False
-    ranks: dict[Kind, tuple[int, ...]] = {}
-    scores: dict[Kind, tuple[float, ...]] = {}
+    ranks: dict[questions.Kind, tuple[int, ...]] = {}
+    scores: dict[questions.Kind, tuple[float, ...]] = {}
     right: tuple[bool, ...] = ()
     attempt: Attempt | None = None
     seconds: float = 0.0
@@ -91,7 +81,7 @@ def finished(state: State) -> bool:
 def toggled(state: State) -> State:
     if finished(state):
         return State(kinds=state.kinds, running=True)
-    return msgspec.structs.replace(state, running=not state.running)
+    return replace(state, running=not state.running)
 
 
 def question(state: State) -> Question | None:
@@ -99,7 +89,7 @@ def question(state: State) -> Question | None:
         return None
     for kind in state.kinds:
         if (place := len(state.ranks.get(kind, ()))) < len(pairs()):
-            return Rank(kind, place)
+            return questions.Rank(kind, place)
     return owed(state.attempt or _next(state), citing=False)
 
 
@@ -107,13 +97,12 @@ def _next(state: State) -> Attempt:
     """The next answer: first with passages found by words, then without."""
     places = short()
     number = len(state.right)
-    way = Way() if number < len(places) else None
+    way = questions.Way() if number < len(places) else None
     return Attempt(pairs()[places[number % len(places)]].ask, way, COUNT)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    replace = msgspec.structs.replace
-    if isinstance(answer, Ranked) and isinstance(question, Rank):
+    if isinstance(answer, questions.Ranked) and isinstance(question, questions.Rank):
         kind = question.kind
         new = replace(
             state,
@@ -123,17 +112,17 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         )
         return replace(new, running=False, seconds=0.0) if all_ranked(new) else new
     attempt = receive_attempt(state.attempt or _next(state), question, answer)
-    seconds = state.seconds + (answer.seconds if isinstance(answer, Written) else 0.0)
+    seconds = state.seconds + (answer.seconds if isinstance(answer, questions.Written) else 0.0)
     if not attempt.ended:
         return replace(state, attempt=attempt, seconds=seconds)
     places = short()
     pair = pairs()[places[len(state.right) % len(places)]]
-    right = (*state.right, pair.is_answered_by(attempt.said))
-    new = replace(state, right=right, attempt=None, seconds=seconds)
+    answered = (*state.right, pair.is_answered_by(attempt.said))
+    new = replace(state, right=answered, attempt=None, seconds=seconds)
     return replace(new, running=not finished(new))
 
 
-def figures(state: State, kind: Kind) -> Figures | None:
+def figures(state: State, kind: questions.Kind) -> Figures | None:
     """None while not all questions were searched for."""
     ranks, scores = state.ranks.get(kind, ()), state.scores.get(kind, ())
     if len(ranks) < len(pairs()):
@@ -145,21 +134,17 @@ def figures(state: State, kind: Kind) -> Figures | None:
         first[bool(pair.right)].append(score)
     answered = by["words"] + by["paraphrase"]
     return Figures(
-        recall=recall_at(answered, SHOWN),
+        recall=recall_at(answered, questions.SHOWN),
         mrr=mean_reciprocal_rank(answered),
-        recall_words=recall_at(by["words"], SHOWN),
-        recall_paraphrase=recall_at(by["paraphrase"], SHOWN),
+        recall_words=recall_at(by["words"], questions.SHOWN),
+        recall_paraphrase=recall_at(by["paraphrase"], questions.SHOWN),
         first=statistics.median(first[True]),
         first_absent=statistics.median(first[False]),
     )
 
 
-def right_with(state: State) -> tuple[int, int]:
-    """Right answers with passages, and how many were tried."""
-    answers = state.right[: len(short())]
-    return sum(answers), len(answers)
-
-
-def right_without(state: State) -> tuple[int, int]:
-    answers = state.right[len(short()) :]
+def right(state: State, *, with_passages: bool) -> tuple[int, int]:
+    """Return the number of right answers, with passages or without, and how many were tried."""
+    count = len(short())
+    answers = state.right[:count] if with_passages else state.right[count:]
     return sum(answers), len(answers)

@@ -12,15 +12,15 @@ and are loaded from there; nothing is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from tutor.errors import EncoderMissing, ModelDamaged
 from tutor.models.pull import sha256_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -83,34 +83,3 @@ def _check(weights: Path) -> None:
         raise ModelDamaged(f"{weights} cannot be read: {error.strerror}.", again) from error
     if found != WEIGHTS:
         raise ModelDamaged(f"{weights} does not have the weights of {NAME}.", again)
-
-
-class Reader:
-    """Makes vectors of passages and of questions, both in the same way."""
-
-    def __init__(self, encoder: SentenceEncoder, passages: Sequence[str]) -> None:
-        self._encoder = encoder
-        self._passages = passages
-
-    def passage(self, number: int) -> Tensor:
-        """The vector [384] of one of the passages."""
-        return self._encoder.vector(self._passages[number])
-
-    def question(self, text: str) -> Tensor:
-        """The vector [384] of another text."""
-        return self._encoder.vector(text)
-
-
-class Space:
-    """Vectors of passages [N, 384], comparable as they are."""
-
-    def __init__(self, passages: Tensor) -> None:
-        self._passages = passages
-
-    def cosines(self, question: Tensor) -> Tensor:
-        """Of a question's vector [384] with every passage: [N]."""
-        return self._passages @ question
-
-    def with_passage(self, vector: Tensor, question: Tensor) -> float:
-        """The cosine with one more passage."""
-        return float(torch.dot(vector, question))

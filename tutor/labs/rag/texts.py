@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Protocol
 
 from tutor.course.catalogue import Course, load_course
 from tutor.course.passages import course_passages
-from tutor.labs.rag.attempt import COURSE, Source
+from tutor.labs.rag.questions import COURSE, Source
 from tutor.labs.rag.sentence_encoder import is_installed
 from tutor.retrieval import store
 from tutor.retrieval.errors import RetrievalError
@@ -22,17 +21,9 @@ QUESTIONS = 32
 """Questions of the quizzes that show what questions have in common."""
 
 
-class Texts(Protocol):
-    @property
-    def passages(self) -> tuple[Passage, ...]: ...
-
-    def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
-        """The best passages by BM25. `false` is one more, which is not kept. Raises
-        `RetrievalError`."""
-        ...
-
-
 class CourseTexts:
+    """The passages of the course, with an index in memory."""
+
     def __init__(self, passages: tuple[Passage, ...]) -> None:
         self.passages = passages
         self._indexes = lru_cache(maxsize=2)(self._index)
@@ -41,6 +32,7 @@ class CourseTexts:
         return MemoryIndex((*self.passages, *([] if false is None else [false])))
 
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
+        """Return the best passages by BM25. `false` is one more, which is not kept."""
         return self._indexes(false).find(query, limit)
 
 
@@ -65,8 +57,12 @@ class FolderTexts:
             return tuple(index.passages())
 
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
+        """Return the best passages, as of the course. Raises `RetrievalError`."""
         with store.opened(self._name) as index:
             return index.search(query, limit, false)
+
+
+Texts = CourseTexts | FolderTexts
 
 
 @lru_cache(maxsize=1)

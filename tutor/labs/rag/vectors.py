@@ -8,7 +8,6 @@ from contextlib import suppress
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -17,8 +16,9 @@ from torch import Tensor
 
 from tutor import paths, private
 from tutor.errors import NoHome
-from tutor.labs.rag import passage_vectors, sentence_encoder
-from tutor.labs.rag.attempt import ReadSoFar
+from tutor.labs.rag import sentence_encoder
+from tutor.labs.rag.passage_vectors import Placing, Reader, placings
+from tutor.labs.rag.questions import ReadSoFar
 from tutor.labs.rag.sentence_encoder import SentenceEncoder
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.training.checkpoint import save_atomically
@@ -31,51 +31,33 @@ _VERSION = "1"
 """Of how vectors are made: kept ones of another version are not used."""
 
 
-class Space(Protocol):
-    """Vectors of passages, comparable with those of questions."""
-
-    def cosines(self, question: Tensor) -> Tensor: ...
-
-    def with_passage(self, vector: Tensor, question: Tensor) -> float: ...
-
-
-class Reader(Protocol):
-    """Makes the vectors of passages, by their numbers, and of questions."""
-
-    def passage(self, number: int) -> Tensor: ...
-
-    def question(self, text: str) -> Tensor: ...
-
-
 class Vectors:
     """Of passages, and of `questions` that show what questions have in common, where that
     matters. `origin` names what the vectors depend on beside these texts."""
 
     def __init__(
         self,
-        make_reader: Callable[[Sequence[str]], Reader],
-        make_space: Callable[[Tensor, Tensor], Space],
+        vector_of: Callable[[str], Tensor],
+        placings: Callable[[Tensor, Tensor], tuple[Placing, Placing]],
         origin: Sequence[str],
         passages: Sequence[Passage],
         questions: Sequence[str],
         check_cancelled: Callable[[], None],
     ) -> None:
         self._passages = passages
-        self._texts = [_text(passage) for passage in passages]
-        self._questions = questions
-        self._reader = make_reader(self._texts)
-        self._make_space = make_space
+        self._texts = [*map(_text, passages), *questions]
+        self._placings = placings
         self._check_cancelled = check_cancelled
-        self._file = _file_for([*origin, *self._texts, *questions])
+        self._file = _file_for([*origin, *self._texts])
         self._vectors = _kept(self._file)
-        self._vector_of = lru_cache(maxsize=512)(self._reader.question)
+        self._vector_of = lru_cache(maxsize=512)(vector_of)
 
     def read_on(self, until: float) -> ReadSoFar:
         """Some more of them, until that time (`time.monotonic`)."""
-        total = len(self._texts) + len(self._questions)
+        total = len(self._texts)
         began, before = time.monotonic(), len(self._vectors)
         while len(self._vectors) < total:
-            self._vectors.append(self._made(len(self._vectors)))
+            self._vectors.append(self._vector_of(self._texts[len(self._vectors)]))
             if len(self._vectors) in (total, *range(0, total, SAVED_EVERY)):
                 self._keep()
             self._check_cancelled()
@@ -84,35 +66,28 @@ class Vectors:
         made = max(1, len(self._vectors) - before)
         return ReadSoFar(len(self._vectors), total, (time.monotonic() - began) / made)
 
-    def _made(self, number: int) -> Tensor:
-        if number < len(self._texts):
-            return self._reader.passage(number)
-        return self._reader.question(self._questions[number - len(self._texts)])
-
     @cached_property
-    def _space(self) -> Space:
-        """Where an engine was started anew after the vectors were read, they are read again; most
-        are on disk."""
-        total = len(self._texts) + len(self._questions)
-        while self.read_on(time.monotonic()).done < total:
+    def _space(self) -> tuple[Tensor, Placing, Placing]:
+        """Return the vectors of all passages, and what places one more passage, and a question,
+        among them. Where an engine was started anew after the vectors were read, they are read
+        again; most are on disk."""
+        while self.read_on(time.monotonic()).done < len(self._texts):
             pass
-        count = len(self._texts)
-        questions = self._vectors[count:]
-        return self._make_space(
-            torch.stack(self._vectors[:count]),
-            torch.stack(questions) if questions else torch.empty(0),
-        )
+        vectors, count = torch.stack(self._vectors), len(self._passages)
+        place_passage, place_question = self._placings(vectors[:count], vectors[count:])
+        return place_passage(vectors[:count]), place_passage, place_question
 
     def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
         """The passages whose vectors point most nearly where the question's does; their scores are
         cosines. `false` is one more, which is not kept."""
-        question = self._vector_of(query)
-        scores, numbers = self._space.cosines(question).sort(descending=True)
+        vectors, place_passage, place_question = self._space
+        question = place_question(self._vector_of(query))
+        scores, numbers = (vectors @ question).sort(descending=True)
         pairs = zip(numbers[:limit].tolist(), scores[:limit].tolist(), strict=True)
         found = [Found(self._passages[number], score) for number, score in pairs]
         if false is not None:
-            vector = self._vector_of(_text(false))
-            found.append(Found(false, self._space.with_passage(vector, question)))
+            vector = place_passage(self._vector_of(_text(false)))
+            found.append(Found(false, float(vector @ question)))
             found.sort(key=lambda each: -each.score)
         return found[:limit]
 
@@ -132,8 +107,8 @@ def of_model(
 ) -> Vectors:
     """From inside the local model."""
     return Vectors(
-        lambda texts: passage_vectors.Reader(model.network, model.tokenizer, texts),
-        passage_vectors.Space,
+        Reader(model.network, model.tokenizer, map(_text, passages)).vector,
+        placings,
         [model.card.sha256, model.card.kernel],
         passages,
         questions,
@@ -144,10 +119,9 @@ def of_model(
 def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
     """Of the sentence encoder, which needs no questions to compare with. Raises
     `EncoderMissing`, `ModelDamaged`."""
-    encoder = _encoder()
     return Vectors(
-        lambda texts: sentence_encoder.Reader(encoder, texts),
-        lambda of_passages, _: sentence_encoder.Space(of_passages),
+        _encoder().vector,
+        lambda *_: (_as_it_is, _as_it_is),
         [sentence_encoder.WEIGHTS],
         passages,
         (),
@@ -158,6 +132,10 @@ def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None])
 @lru_cache(maxsize=1)
 def _encoder() -> SentenceEncoder:
     return SentenceEncoder(sentence_encoder.weights_folder())
+
+
+def _as_it_is(vectors: Tensor) -> Tensor:
+    return vectors
 
 
 def _text(passage: Passage) -> str:

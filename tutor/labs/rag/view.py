@@ -5,16 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered
 from tutor.labs.rag.lab import VIEWS, State
 from tutor.labs.rag.lines import answer_lines, detail_lines, passage_lines, prompt_line
 from tutor.labs.rag.measured_lines import measured_lines
@@ -23,7 +22,13 @@ from tutor.text import counted, safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
+
 _FALSE = "The password of the guest network is sunflower."
+
+
+def _asking(state: State) -> bool:
+    return state.part == "ask"
 
 
 class RagView(LabView):
@@ -31,61 +36,41 @@ class RagView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "ask", "ask", tooltip="Ask something in your own words."),
-        Binding(
+        key("e", "ask", "ask", "Ask something in your own words."),
+        key(
             "x",
             "choose(1, 'example')",
             "next",
-            tooltip="The next question of a set: it is known where in the course its answer is.",
+            "The next question of a set: it is known where in the course its answer is.",
         ),
-        Binding(
+        key(
             "k",
             "choose(1, 'way')",
             "search",
-            tooltip="Search by words, by meaning (the model's vectors), by both merged, or, where "
+            "Search by words, by meaning (the model's vectors), by both merged, or, where "
             "it is installed, by a sentence encoder.",
         ),
-        Binding("r", "switch('retrieval')", "retrieval", tooltip="Retrieval off, or on again."),
+        key("r", "switch('retrieval')", "retrieval", "Retrieval off, or on again."),
         *pair(
-            LEFT_RIGHT,
-            "adjust(*, 'passages')",
-            "number",
-            "Fewer or more passages in the prompt.",
+            LEFT_RIGHT, "adjust(*, 'passages')", "number", "Fewer or more passages in the prompt."
         ),
-        Binding("p", "poison", "poison", tooltip="Put a false passage in; an empty one ends it."),
+        key("p", "poison", "poison", "Put a false passage in; an empty one ends it."),
         *pair(UP_DOWN, "move_focus(*, 'passage')", "look", "Choose a passage."),
-        Binding("enter", "open", "open", tooltip="Open the screen that the passage is from."),
-        Binding(
-            "d",
-            "next_view",
-            "below",
-            tooltip="What stands below: the passage, the prompt, answers.",
-        ),
-        Binding(
-            "s", "choose(1, 'texts')", "texts", tooltip="Other texts: those of `tutor rag index`."
-        ),
-        Binding("enter", "run", "measure, stop", tooltip="Measure; stop; go on."),
-        Binding("tab", "switch('part')", "ask/measure", tooltip="The other part of the lab."),
+        key("enter", "open", "open", "Open the screen that the passage is from."),
+        key("d", "next_view", "below", "What stands below: the passage, the prompt, answers."),
+        key("s", "choose(1, 'texts')", "texts", "Other texts: those of `tutor rag index`."),
+        key("enter", "run", "measure, stop", "Measure; stop; go on."),
+        key("tab", "switch('part')", "ask/measure", "The other part of the lab."),
     ]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        state: State | None = self.state
-        if state is None:
-            return True
-        match action, parameters:
-            case "run", _:
-                return state.part == "measure"
-            case "choose", (_, "texts"):
-                return state.part == "ask" and len(state.sources) > 1
-            case "switch", ("retrieval",):
-                return state.part == "ask"
-            case "adjust", _:
-                return state.part == "ask" and state.retrieving
-            case "open", _:
-                return state.part == "ask" and bool(state.attempt.hits)
-            case (("ask" | "choose" | "poison" | "move_focus" | "next_view"), _):
-                return state.part == "ask"
-        return True
+    OFFERED: ClassVar[Offered[State]] = {
+        **dict.fromkeys(("ask", "choose", "poison", "move_focus", "next_view"), _asking),
+        "run": lambda state: state.part == "measure",
+        "choose:texts": lambda state: state.part == "ask" and len(state.sources) > 1,
+        "switch:retrieval": _asking,
+        "adjust": lambda state: state.part == "ask" and state.retrieving,
+        "open": lambda state: state.part == "ask" and bool(state.attempt.hits),
+    }
 
     def action_ask(self) -> None:
         self.write("Your question:", "", EditText)
@@ -100,11 +85,11 @@ class RagView(LabView):
         state: State = self.state
         hit = (state.attempt.hits or ())[state.focus]
         if hit.false:
-            self.tell("You have written this passage: it stands nowhere else.")
+            self.host.tell("You have written this passage: it stands nowhere else.")
         elif state.way.source != "course":
-            self.tell(f"It stands in {hit.passage.source}, line {hit.passage.line}.")
+            self.host.tell(f"It stands in {hit.passage.source}, line {hit.passage.line}.")
         else:
-            self.follow(hit.passage.id)
+            self.host.follow(hit.passage.id)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         parts = tabs((name, name == state.part) for name in ("ask", "measure"))

@@ -7,27 +7,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.sampler.lab import SHOWN, Answer, Question, Row
 from tutor.lm import chain
 from tutor.lm.chat import text_ids
 from tutor.lm.dials import Stage, StepName
 from tutor.lm.sampling import entropy_bits, ranked
-from tutor.lm.session import Session
 
 
-class SamplerBackend:
+class SamplerBackend(ModelBackend):
     """Keeps the session of the text that was asked about last: another dial costs no pass."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._session: Session | None = None
 
     def answer(self, question: Question) -> Answer:
         """Raises `TextError` for a text that the model cannot read."""
         ids = text_ids(self._model, question.text)
-        logits = self._logits(ids)
+        with torch.inference_mode():
+            logits = self._read(ids).logits(len(ids)).float()
         stages: list[tuple[Stage, Tensor]] = list(
             chain.passes(logits, question.dials, question.order, ids)
         )
@@ -50,15 +45,6 @@ class SamplerBackend:
             first_after=row(int(ranked(stages[-1][1], 1))),
         )
 
-    def _logits(self, ids: Sequence[int]) -> Tensor:
-        """[V], float32"""
-        if self._session is None:
-            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
-        else:
-            self._session.replace(ids)
-        with torch.inference_mode():
-            return self._session.logits(len(ids)).float()
-
 
 def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | None:
     """The first step that left nothing of the token."""
@@ -66,5 +52,4 @@ def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | 
     return next(removing, None)
 
 
-def make_backend(tools: Tools) -> SamplerBackend:
-    return SamplerBackend(tools)
+make_backend = SamplerBackend

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Reset, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, turned, value
 
 LONGEST = 2000
@@ -98,7 +99,6 @@ def start() -> State:
 
 
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case EditText(text=text):
             new = _on(text)
@@ -122,11 +122,8 @@ def question(state: State) -> Question | None:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     outcome = Outcome(question.text, question.dials, question.order, answer.stages[-1].kept)
-    return msgspec.structs.replace(
-        state,
-        answer=answer,
-        answered=question,
-        outcomes=(*state.outcomes, outcome)[-REMEMBERED:],
+    return replace(
+        state, answer=answer, answered=question, outcomes=(*state.outcomes, outcome)[-REMEMBERED:]
     )
 
 
@@ -141,9 +138,7 @@ def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     return turned(dials, name, ladder[at])
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("one-left", "always the same token, though the temperature is above 1")
 def _one_left(state: State) -> bool:
     answer = state.answer
     return (
@@ -154,6 +149,7 @@ def _one_left(state: State) -> bool:
     )
 
 
+@goal("order-matters", "the same dials in two orders, and not as many tokens left")
 def _order_matters(state: State) -> bool:
     """The last outcome against earlier ones that differ from it in the order alone."""
     if not state.outcomes:
@@ -167,6 +163,7 @@ def _order_matters(state: State) -> bool:
     )
 
 
+@goal("few-and-even", "at most 20 tokens left, and none of them at 15 %")
 def _few_and_even(state: State) -> bool:
     answer = state.answer
     return (
@@ -177,6 +174,7 @@ def _few_and_even(state: State) -> bool:
     )
 
 
+@goal("dethroned", "another token in the first place than before")
 def _dethroned(state: State) -> bool:
     answer = state.answer
     return state.known and answer is not None and answer.first_after.id != answer.rows[0].id
@@ -191,23 +189,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Turn the steps between the model's scores and the draw, change their order, and see what "
         "each of them removes."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("one-left", "always the same token, though the temperature is above 1", _one_left),
-        Goal("few-and-even", "at most 20 tokens left, and none of them at 15 %", _few_and_even),
-        Goal("dethroned", "another token in the first place than before", _dethroned),
-        Goal(
-            "order-matters",
-            "the same dials in two orders, and not as many tokens left",
-            _order_matters,
-        ),
-    ),
+    goals=(_one_left, _few_and_even, _dethroned, _order_matters),
     solution=(
         MoveFocus(2, "step"),  # top-k
         Adjust(1, "step"),

@@ -14,24 +14,13 @@ from tutor import paths
 from tutor.errors import LabError, ModelError, TutorError
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.small_model import small_model_beside
+from tutor.labs.scale import questions
 from tutor.labs.scale.lab import BEST
-from tutor.labs.scale.published import SMOLLM2_TOKENS
-from tutor.labs.scale.questions import (
-    Answer,
-    Coming,
-    Guess,
-    Installed,
-    Model,
-    Others,
-    Question,
-    Read,
-    Reading,
-    Refused,
-    Told,
-)
+from tutor.labs.scale.questions import Answer, Question
 from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_probabilities
 from tutor.labs.scale.remote_backend import ReadingElsewhere
 from tutor.labs.scale.remote_reading import ReadElsewhere
+from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 from tutor.labs.scale.side_model import SideModel
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.inspect.passage import Passage
@@ -67,23 +56,21 @@ class ScaleBackend:
             return self._told_elsewhere(question)
         self._elsewhere.leave()
         match question:
-            case Others():
+            case questions.Others():
                 self._dismiss()
-                return Installed(tuple(self._others()))
-            case Read(model="other", text=text, name=name):
+                return questions.Installed(tuple(self._others()))
+            case questions.Read(model="other", text=text, name=name):
                 return self._told_by_another(name, text)
-            case Read(model=model, text=text):
-                return Told(self._reading(model, text))
+            case questions.Read(model=model, text=text):
+                return questions.Told(self._reading(model, text))
 
     def _told_elsewhere(self, question: ReadElsewhere) -> Answer:
         self._dismiss()
         try:
             found = self._elsewhere.glance(question)
         except TutorError as error:
-            return Refused(str(error))
-        return found or Coming(f"waiting for {question.server.host}", 0, 0, None)
-
-    # --- another installed model ----------------------------------------------------------------
+            return questions.Refused(str(error))
+        return found or questions.Coming(f"waiting for {question.server.host}", 0, 0, None)
 
     def _others(self) -> dict[str, FoundModel]:
         """The installed models that are not here anyway, by name; of one name, the first counts."""
@@ -100,12 +87,12 @@ class ScaleBackend:
     def _told_by_another(self, name: str, text: str) -> Answer:
         try:
             model = self._loaded_beside(name)
-            return model if isinstance(model, Coming) else self._read_by(model, text)
+            return model if isinstance(model, questions.Coming) else self._read_by(model, text)
         except TutorError as error:
             self._dismiss()
-            return Refused(f"{error.happened} {error.next_step}")
+            return questions.Refused(f"{error.happened} {error.next_step}")
 
-    def _loaded_beside(self, name: str) -> LanguageModel | Coming:
+    def _loaded_beside(self, name: str) -> LanguageModel | questions.Coming:
         """It, once it is loaded. Raises `ModelError`."""
         if self._side_model is None or self._side_model.name != name:
             self._dismiss()
@@ -120,27 +107,25 @@ class ScaleBackend:
         tokenizer, network = model.tokenizer, model.network
         ids = tokenizer.encode(BEFORE) + tokenizer.encode(text)
         if len(ids) > network.config.context:
-            return Told(_of_a_model(model, text, None))
+            return questions.Told(_of_a_model(model, text, None))
         if self._passage is None or self._passage[0] != text:
             self._passage = text, Passage(network, ids)
         passage = self._passage[1]
         if not passage.through:
             passage.go_on(self._moment)
-            return Coming("reading", passage.done, passage.blocks, None)
+            return questions.Coming("reading", passage.done, passage.blocks, None)
         with torch.inference_mode():
             final = network.norm(passage.stream)
             costs = costs_of(network, final[:-1], torch.tensor(ids[1:]))
             shares = network.logits(final[-1]).float().cpu().softmax(-1)
-        return Told(_with_figures(model, text, None, costs, shares))
+        return questions.Told(_with_figures(model, text, None, costs, shares))
 
     def _dismiss(self) -> None:
         if self._side_model is not None:
             self._side_model.leave()
         self._side_model = self._passage = None
 
-    # --- those that are always here -------------------------------------------------------------
-
-    def _reading(self, model: Model, text: str) -> Reading | None:
+    def _reading(self, model: questions.Model, text: str) -> questions.Reading | None:
         match model:
             case "other":
                 raise LabError("No other model was named.", "Choose one.")
@@ -162,7 +147,7 @@ class ScaleBackend:
     def _small(self) -> LanguageModel | None:
         return small_model_beside(self._loaded)
 
-    def _yours(self, text: str) -> Reading | None:
+    def _yours(self, text: str) -> questions.Reading | None:
         """Return what the network of the training lab, as it was saved last, makes of `text`."""
         training = LiveTraining(())
         try:
@@ -173,19 +158,22 @@ class ScaleBackend:
             return None
         weights = sum(weight.numel() for weight in training.network.parameters())
         ids = torch.tensor(list((BEFORE + text).encode()))
-        return _reading(
-            bits_of(training.network, ids, CONTEXT),
-            next_probabilities(training.network, ids, CONTEXT),
+        costs = bits_of(training.network, ids, CONTEXT)
+        shares = next_probabilities(training.network, ids, CONTEXT)
+        return questions.Reading(
             name="yours",
-            size=weights * 4,
             parameters=weights,
+            size=weights * 4,
             trained_on=training.done * BYTES_A_STEP,
+            pieces=len(costs),
             byte_count=len(text.encode()),
-            name_of=lambda id_: bytes([id_]),
+            bits=float(costs.sum()),
+            entropy=entropy_bits(shares),
+            best=_guesses(shares, lambda id_: bytes([id_])),
         )
 
 
-def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> Reading:
+def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> questions.Reading:
     tokenizer, network = model.tokenizer, model.network
     ids = torch.tensor(tokenizer.encode(BEFORE) + tokenizer.encode(text))
     context = network.config.context
@@ -195,46 +183,25 @@ def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> Read
 
 def _with_figures(
     model: LanguageModel, text: str, trained_on: int | None, costs: Tensor, shares: Tensor
-) -> Reading:
-    return _reading(
-        costs,
-        shares,
-        name=model.card.name,
-        size=_size(Path(model.card.path)),
-        parameters=model.card.parameters,
-        trained_on=trained_on,
-        byte_count=len(text.encode()),
-        name_of=lambda id_: model.tokenizer.token(id_).data,
-    )
-
-
-def _reading(
-    costs: Tensor,
-    shares: Tensor,
-    *,
-    name: str,
-    size: int,
-    parameters: int,
-    trained_on: int | None,
-    byte_count: int,
-    name_of: Callable[[int], bytes],
-) -> Reading:
+) -> questions.Reading:
     """`costs` are the bits of each token, `shares` the probabilities of what may come next."""
-    best, places = shares.topk(BEST)
-    return Reading(
-        name=name,
-        parameters=parameters,
-        size=size,
+    return questions.Reading(
+        name=model.card.name,
+        parameters=model.card.parameters,
+        size=_size(Path(model.card.path)),
         trained_on=trained_on,
         pieces=len(costs),
-        byte_count=byte_count,
+        byte_count=len(text.encode()),
         bits=float(costs.sum()),
         entropy=entropy_bits(shares),
-        best=tuple(
-            Guess(name_of(place), share)
-            for place, share in zip(places.tolist(), best.tolist(), strict=True)
-        ),
+        best=_guesses(shares, lambda id_: model.tokenizer.token(id_).data),
     )
+
+
+def _guesses(shares: Tensor, name_of: Callable[[int], bytes]) -> tuple[questions.Guess, ...]:
+    best, places = shares.topk(BEST)
+    named = zip(map(name_of, places.tolist()), best.tolist(), strict=True)
+    return tuple(questions.Guess(data, share) for data, share in named)
 
 
 def _size(path: Path) -> int:

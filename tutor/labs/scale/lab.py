@@ -5,33 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.scale.questions import (
-    Answer,
-    Coming,
-    Installed,
-    Model,
-    Others,
-    Question,
-    Read,
-    Reading,
-    Refused,
-    Told,
-)
-from tutor.labs.scale.remote_reading import (
-    Elsewhere,
-    Glance,
-    ReadElsewhere,
-    about_another_text,
-    chosen,
-    decided,
-    with_server,
-    without_server,
-)
+from tutor.labs.scale import questions, remote_reading
+from tutor.labs.scale.questions import Answer, Question
 from tutor.labs.scale.rungs import Rung, rungs
 from tutor.vendors.catalogue import RemoteModel
 
@@ -51,16 +32,13 @@ PARAGRAPH = (
 )
 """Written for this lab: no model can have been trained on it before."""
 
-READERS: tuple[Model, ...] = ("yours", "small", "loaded")
+READERS: tuple[questions.Model, ...] = ("yours", "small", "loaded")
 """The network of the lab of training, the model that comes along, and the one in use. Another one
 that is installed reads too where the learner wants it."""
 View = Literal["text", "ladder"]
 VIEWS: tuple[View, ...] = ("text", "ladder")
 Quantity = Literal["parameters", "bytes", "tokens", "compute"]
 QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
-
-
-# --- what the learner does ------------------------------------------------------------------------
 
 
 class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
@@ -88,28 +66,25 @@ Action = (
 one that reads too: first those that are installed, then those elsewhere; after the last, none."""
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`readings` are those of `text`, as far as they are known. `others` are the installed models
     that could read too, None where that is to be asked; `other` is the one that does. `coming`
     says how far it is, `refused` why it does not. In its place one `elsewhere` may read."""
 
-    text: str
+    text: str = PARAGRAPH
     left_out: int = 0
     view: View = "text"
     quantity: int = 3
     rung: int = 0
-    readings: dict[Model, Reading | None] = {}
+    readings: dict[questions.Model, questions.Reading | None] = {}
     others: tuple[str, ...] | None = None
     other: str | None = None
-    coming: Coming | None = None
+    coming: questions.Coming | None = None
     refused: str | None = None
-    elsewhere: Elsewhere = Elsewhere()
+    elsewhere: remote_reading.Elsewhere = remote_reading.Elsewhere()
 
     @property
-    def wanted(self) -> tuple[Model, ...]:
+    def wanted(self) -> tuple[questions.Model, ...]:
         """The models that are to read."""
         return READERS if self.other is None or self.refused else (*READERS, "other")
 
@@ -125,20 +100,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return (*(self.others or ()), *self.elsewhere.servers)
 
     @property
-    def readers(self) -> tuple[Reading, ...]:
+    def readers(self) -> tuple[questions.Reading, ...]:
         """The smallest first; the model in use once, if it is the one that came along."""
         found = [reading for model in self.wanted if (reading := self.readings.get(model))]
         once = {reading.name: reading for reading in found}
         return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
 
 
-def start() -> State:
-    return State(text=PARAGRAPH)
-
-
 def act(state: State, action: Action) -> State:
     """Raises `LabError` for a text without anything to read."""
-    new = msgspec.structs.replace
     match action:
         case EditText(text=text):
             data = text.encode("utf-8", "replace")
@@ -149,31 +119,33 @@ def act(state: State, action: Action) -> State:
         case ReadParagraph():
             return _about(state, PARAGRAPH, 0)
         case ShowView(view=view):
-            return new(state, view=view)
+            return replace(state, view=view)
         case MoveFocus(by=by, axis=axis):
             if axis == "rung":
-                return new(state, rung=moved(state.rung, by, len(ladder(state))))
-            return new(state, quantity=(state.quantity + by) % len(QUANTITIES))
+                return replace(state, rung=moved(state.rung, by, len(ladder(state))))
+            return replace(state, quantity=(state.quantity + by) % len(QUANTITIES))
         case Choose(by=by):
             return _with_another(state, by)
         case Add():
             return _with_server(state, action.model)
         case Remove():
-            return _without_another(state, without_server(state.elsewhere))
+            return _without_another(state, remote_reading.without_server(state.elsewhere))
         case Agree(yes=yes):
-            return new(state, elsewhere=decided(state.elsewhere, yes), coming=None)
+            return replace(
+                state, elsewhere=remote_reading.decided(state.elsewhere, yes), coming=None
+            )
 
 
 def _about(state: State, text: str, left_out: int) -> State:
     """Nobody has read this text yet."""
-    return msgspec.structs.replace(
+    return replace(
         state,
         text=text,
         left_out=left_out,
         readings={},
         coming=None,
         view="text",
-        elsewhere=about_another_text(state.elsewhere),
+        elsewhere=remote_reading.about_another_text(state.elsewhere),
     )
 
 
@@ -184,17 +156,17 @@ def _with_another(state: State, by: int) -> State:
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
     if isinstance(another, RemoteModel):
         return _with_server(state, another)
-    none = _without_another(state, chosen(state.elsewhere, None))
-    return msgspec.structs.replace(none, other=another, others=state.others if another else None)
+    none = _without_another(state, remote_reading.Elsewhere(state.elsewhere.servers))
+    return replace(none, other=another, others=state.others if another else None)
 
 
 def _with_server(state: State, server: RemoteModel) -> State:
-    return _without_another(state, with_server(state.elsewhere, server))
+    return _without_another(state, remote_reading.with_server(state.elsewhere, server))
 
 
-def _without_another(state: State, elsewhere: Elsewhere) -> State:
+def _without_another(state: State, elsewhere: remote_reading.Elsewhere) -> State:
     """Nobody reads but those that are always here, and who is to read `elsewhere`."""
-    return msgspec.structs.replace(
+    return replace(
         state,
         view="text",
         other=None,
@@ -212,41 +184,39 @@ def ladder(state: State) -> tuple[Rung, ...]:
 def question(state: State) -> Question | None:
     missing = [model for model in reversed(READERS) if model not in state.readings]
     if missing:
-        return Read(missing[0], state.text)
+        return questions.Read(missing[0], state.text)
     if state.others is None:
-        return Others()
+        return questions.Others()
     if state.other is None or state.complete:
         return state.elsewhere.question(state.text)
-    return Read("other", state.text, state.other)
+    return questions.Read("other", state.text, state.other)
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    new = msgspec.structs.replace
     match answer:
-        case Installed(names=names):
-            return new(state, others=names)
-        case Coming():
-            return new(state, coming=answer)
-        case Refused(why=why) if isinstance(question, ReadElsewhere):
-            return new(state, elsewhere=new(state.elsewhere, refused=why), coming=None)
-        case Refused(why=why):
-            return new(state, refused=why, coming=None)
-        case Glance():
-            return new(state, elsewhere=new(state.elsewhere, glance=answer), coming=None)
-        case Told(reading=reading):
-            if not isinstance(question, Read) or question.text != state.text:
+        case questions.Installed(names=names):
+            return replace(state, others=names)
+        case questions.Coming():
+            return replace(state, coming=answer)
+        case questions.Refused(why=why) if isinstance(question, remote_reading.ReadElsewhere):
+            return replace(state, elsewhere=replace(state.elsewhere, refused=why), coming=None)
+        case questions.Refused(why=why):
+            return replace(state, refused=why, coming=None)
+        case remote_reading.Glance():
+            return replace(state, elsewhere=replace(state.elsewhere, glance=answer), coming=None)
+        case questions.Told(reading=reading):
+            if not isinstance(question, questions.Read) or question.text != state.text:
                 return state  # about a text that was given up
-            return new(state, readings={**state.readings, question.model: reading}, coming=None)
+            return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart")
 def _by_heart(state: State) -> bool:
     reading = state.readings.get("loaded")
     return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
 
 
+@goal("smaller-wins", "a text that costs the small model less than the large")
 def _smaller_wins(state: State) -> bool:
     small, loaded = state.readings.get("small"), state.readings.get("loaded")
     return (
@@ -257,12 +227,9 @@ def _smaller_wins(state: State) -> bool:
     )
 
 
+@goal("noise", "a text that costs every model 5 bits a byte or more")
 def _noise(state: State) -> bool:
     return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
-
-
-def _takes_another_model(question: Question) -> bool:
-    return not isinstance(question, Read) or question.model == "other"
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -271,21 +238,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=170,
     lesson="learning",
     task="Let models of very different sizes read the same text, and compare what it costs them.",
-    private=_takes_another_model,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    private=lambda question: not isinstance(question, questions.Read) or question.model == "other",
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart", _by_heart),
-        Goal(
-            "smaller-wins", "a text that costs the small model less than the large", _smaller_wins
-        ),
-        Goal("noise", "a text that costs every model 5 bits a byte or more", _noise),
-    ),
+    goals=(_by_heart, _smaller_wins, _noise),
     solution=(
         EditText(
             "We hold these truths to be self-evident, that all men are created equal, that they "

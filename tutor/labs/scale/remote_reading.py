@@ -95,19 +95,12 @@ def with_server(elsewhere: Elsewhere, server: RemoteModel) -> Elsewhere:
             "Name a server that does, such as llama.cpp's or vLLM.",
         )
     known = elsewhere.servers
-    servers = known if server in known else (*known, server)
-    return chosen(msgspec.structs.replace(elsewhere, servers=servers), server)
-
-
-def chosen(elsewhere: Elsewhere, server: RemoteModel | None) -> Elsewhere:
-    """This one of the servers is to read, or none."""
-    return Elsewhere(elsewhere.servers, server)
+    return Elsewhere(known if server in known else (*known, server), server)
 
 
 def without_server(elsewhere: Elsewhere) -> Elsewhere:
     """The server that is to read is forgotten."""
-    left = tuple(server for server in elsewhere.servers if server != elsewhere.server)
-    return Elsewhere(left)
+    return Elsewhere(tuple(each for each in elsewhere.servers if each != elsewhere.server))
 
 
 def decided(elsewhere: Elsewhere, yes: bool) -> Elsewhere:
@@ -117,6 +110,4 @@ def decided(elsewhere: Elsewhere, yes: bool) -> Elsewhere:
 
 def about_another_text(elsewhere: Elsewhere) -> Elsewhere:
     """Nothing is told of this text yet. Where the learner did not agree, that stays."""
-    if not elsewhere.agreed:
-        return elsewhere
-    return decided(elsewhere, True)
+    return decided(elsewhere, True) if elsewhere.agreed else elsewhere

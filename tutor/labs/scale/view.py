@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
-from tutor.labs.kit import server_field
+from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
+from tutor.labs.kit.keys import key
 from tutor.labs.kit.remote import Add, Remove
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
-from tutor.labs.scale.ladder_lines import ladder_lines
+from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
-from tutor.labs.scale.text_lines import text_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
     from textual.content import Content
 
     from tutor.vendors.catalogue import RemoteModel
@@ -30,15 +31,13 @@ class ScaleView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "tab", "next_view", "ladder / text", tooltip="The text as it is read, or the ladder."
-        ),
-        Binding("e", "edit", "write", tooltip="Let them read a text of your own."),
-        Binding("p", "paragraph", "the paragraph", tooltip="The text that none was trained on."),
-        Binding("o", "other", "other model", tooltip="Let another model read it too, or none."),
-        Binding("a", "add", "add a server", tooltip="A model elsewhere: its name and address."),
-        Binding("d", "remove", "remove", tooltip="Take away the server that reads."),
-        Binding("enter", "again", "ask it again", tooltip="Ask the server once more."),
+        key("tab", "next_view", "ladder / text", "The text as it is read, or the ladder."),
+        key("e", "edit", "write", "Let them read a text of your own."),
+        key("p", "paragraph", "the paragraph", "The text that none was trained on."),
+        key("o", "other", "other model", "Let another model read it too, or none."),
+        key("a", "add", "add a server", "A model elsewhere: its name and address."),
+        key("d", "remove", "remove", "Take away the server that reads."),
+        key("enter", "again", "ask it again", "Ask the server once more."),
         Binding(
             "right",
             "move_focus(1, 'quantity')",
@@ -48,32 +47,35 @@ class ScaleView(LabView):
         ),
         Binding("left", "move_focus(-1, 'quantity')", show=False),
         Binding(
-            "down",
-            "move_focus(1, 'rung')",
-            "source",
-            key_display="↑↓",
-            tooltip="Where it is from.",
+            "down", "move_focus(1, 'rung')", "source", key_display="↑↓", tooltip="Where it is from."
         ),
         Binding("up", "move_focus(-1, 'rung')", show=False),
     ]
+
+    OFFERED: ClassVar[Offered[State]] = {
+        "move_focus": lambda state: state.view == "ladder",
+        "other": lambda state: bool(state.reachable) or state.other is not None,
+        "remove": lambda state: state.elsewhere.server is not None,
+        "again": lambda state: state.elsewhere.refused is not None,
+        "paragraph": lambda state: state.text != PARAGRAPH,
+    }
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
         self.write("A text, to be read by all of them:", text, EditText)
 
-    def action_paragraph(self) -> None:
-        self.did(ReadParagraph())
+    action_paragraph = does(ReadParagraph)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))
         self._ask_to_agree()
 
     def action_add(self) -> None:
-        self.write(server_field.LABEL, server_field.EXAMPLE, self._named)
+        self.write(remote.LABEL, remote.EXAMPLE, self._named)
 
     def _named(self, written: str) -> Add:
         """Raises `TutorError` for what cannot read here."""
-        added = server_field.named(written)
+        added = remote.named(written)
         with_server(self.state.elsewhere, added.model)
         self.call_after_refresh(self._ask_to_agree)
         return added
@@ -90,24 +92,12 @@ class ScaleView(LabView):
         server: RemoteModel = self.state.elsewhere.server
         self.did(Agree(await self.host.agreed(server, _SENT)))
 
-    def action_remove(self) -> None:
-        self.did(Remove())
+    action_remove = does(Remove)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add" and not self.host.may_name_servers:
             return False
-        state: State | None = self.state
-        if state is None:
-            return True
-        if action == "move_focus":
-            return state.view == "ladder"
-        if action == "other":
-            return bool(state.reachable) or state.other is not None
-        if action == "remove":
-            return state.elsewhere.server is not None
-        if action == "again":
-            return state.elsewhere.refused is not None
-        return action != "paragraph" or state.text != PARAGRAPH
+        return super().check_action(action, parameters)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if state.view == "ladder":

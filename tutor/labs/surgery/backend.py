@@ -13,25 +13,8 @@ from torch import Tensor
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
-from tutor.labs.surgery.lab import (
-    FEED_FORWARD,
-    MOST_TOKENS,
-    REPEATED,
-    SEED,
-    Answer,
-    Copied,
-    Copy,
-    Cut,
-    Distributions,
-    HeadScores,
-    Lens,
-    Lenses,
-    LensLine,
-    Next,
-    NextRow,
-    Question,
-    Scores,
-)
+from tutor.labs.surgery import lab
+from tutor.labs.surgery.lab import FEED_FORWARD, MOST_TOKENS, REPEATED, SEED, Answer, Cut, Question
 from tutor.lm.inspect import heads
 from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.passage import Passage
@@ -54,11 +37,11 @@ class SurgeryBackend:
     def answer(self, question: Question) -> Answer:
         """Raises `TextError`."""
         match question:
-            case Next(text, cuts) | Lens(text, cuts):
+            case lab.Next(text, cuts) | lab.Lens(text, cuts):
                 passages = self._passages(text, cuts)
-            case Scores():
+            case lab.Scores():
                 passages = self._passages(None, ())
-            case Copy(cuts):
+            case lab.Copy(cuts):
                 passages = self._passages(None, cuts)
         for passage in passages:
             if not passage.through:
@@ -66,13 +49,13 @@ class SurgeryBackend:
                 return _progress(passages)
         with torch.inference_mode():
             match question:
-                case Next(text, _):
+                case lab.Next(text, _):
                     return self._distributions(text, *passages)
-                case Lens():
+                case lab.Lens():
                     return self._lenses(*passages)
-                case Scores():
+                case lab.Scores():
                     return self._scores(passages[0])
-                case Copy():
+                case lab.Copy():
                     return self._copied(*passages)
 
     def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[Passage, Passage]:
@@ -98,22 +81,19 @@ class SurgeryBackend:
             [cut.layer for cut in cuts if cut.head == FEED_FORWARD],
         )
 
-    # --- the next token -------------------------------------------------------------------------
-
-    def _distributions(self, text: str, whole: Passage, cut: Passage) -> Distributions:
+    def _distributions(self, text: str, whole: Passage, cut: Passage) -> lab.Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
         # log p of every token that could come next [vocabulary]
         before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
         best = dict.fromkeys([*_best(before), *_best(after)])
+        token = self._model.tokenizer.token
         rows = [
-            NextRow(
-                self._model.tokenizer.token(id_), float(before[id_].exp()), float(after[id_].exp())
-            )
+            lab.NextRow(token(id_), float(before[id_].exp()), float(after[id_].exp()))
             for id_ in best
         ]
         config = self._model.network.config
-        return Distributions(
+        return lab.Distributions(
             layers=config.layers,
             heads=config.heads,
             tokens=self._model.tokenizer.tokens(ids),
@@ -122,21 +102,19 @@ class SurgeryBackend:
             divergence=float((before.exp() * (before - after)).sum() / math.log(2)),
         )
 
-    # --- the lens -------------------------------------------------------------------------------
-
     def _lens_layers(self) -> list[int]:
         layers = self._model.network.config.layers
         count = min(LENS_ROWS, layers + 1)
         return [round(row * layers / (count - 1)) for row in range(count)]
 
-    def _lenses(self, whole: Passage, cut: Passage) -> Lenses:
+    def _lenses(self, whole: Passage, cut: Passage) -> lab.Lenses:
         before, after = (
             self._seen_through(passage) for passage in (whole, cut)
         )  # [rows, vocabulary]
         target = int(before[-1].argmax())
         token = self._model.tokenizer.token
         rows = [
-            LensLine(
+            lab.LensLine(
                 layer,
                 token(int(old.argmax())),
                 float(old[target]),
@@ -145,14 +123,12 @@ class SurgeryBackend:
             )
             for layer, old, new in zip(self._lens_layers(), before, after, strict=True)
         ]
-        return Lenses(token(target), tuple(rows))
+        return lab.Lenses(token(target), tuple(rows))
 
     def _seen_through(self, passage: Passage) -> Tensor:
         """The probabilities that some of the layers would give the next token."""
         streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
         return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
-
-    # --- copying --------------------------------------------------------------------------------
 
     def _repeated(self) -> list[int]:
         special = set(self._model.tokenizer.special_ids.values())
@@ -162,20 +138,20 @@ class SurgeryBackend:
         ordinary = [id_ for id_ in range(size) if id_ not in special]
         return surgery.twice(ordinary, REPEATED, SEED)
 
-    def _scores(self, whole: Passage) -> HeadScores:
+    def _scores(self, whole: Passage) -> lab.HeadScores:
         attention = torch.stack(whole.trace.attention).cpu()
         found = heads.scores(attention, heads.after_same(self._repeated()))
         assert found is not None
-        return HeadScores(tuple(found.flatten().tolist()), found.shape[1])
+        return lab.HeadScores(tuple(found.flatten().tolist()), found.shape[1])
 
-    def _copied(self, whole: Passage, cut: Passage) -> Copied:
+    def _copied(self, whole: Passage, cut: Passage) -> lab.Copied:
         # the first token of the second half is as new as those of the first: nothing tells of it
         again = REPEATED + 1
         costs = self._costs(whole, 1)
         before = costs[again - 1 :]
         after = before if cut is whole else self._costs(cut, again)
         new = costs[: REPEATED - 1]
-        return Copied(float(new.mean()), float(before.mean()), float(after.mean()))
+        return lab.Copied(float(new.mean()), float(before.mean()), float(after.mean()))
 
     def _costs(self, passage: Passage, first: int) -> Tensor:
         """What each token from `first` (at least 1) to the end costs in bits: [T - first]."""
@@ -194,5 +170,4 @@ def _best(log_probabilities: Tensor) -> list[int]:
     return best
 
 
-def make_backend(tools: Tools) -> SurgeryBackend:
-    return SurgeryBackend(tools)
+make_backend = SurgeryBackend

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, Reset, ShowView, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
@@ -36,9 +37,6 @@ class Cut(msgspec.Struct, frozen=True, array_like=True, order=True):
 FEED_FORWARD = -1
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class SwitchOffCopier(msgspec.Struct, frozen=True, tag_field="do", tag="best"):
     """Switch off the head that is still on and looks most at what came after the same token."""
 
@@ -52,9 +50,6 @@ Action = (
     | Reset
 )
 """Switched off, or on again, are the part in focus, or all heads of its layer."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
@@ -141,15 +136,12 @@ class Copied(msgspec.Struct, frozen=True, tag=True):
 Answer = Distributions | Lenses | HeadScores | Copied | Progress
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """`layer` and `part` are in focus; the parts of a layer are its heads and, last, its
     feed-forward network. What is known belongs to `cuts`, and is gone when they change. `progress`
     says how far the reading is that is owed."""
 
-    text: str
+    text: str = "When Mary and John went to the store, John gave a drink to"
     view: View = "next"
     layer: int = 0
     part: int = 0
@@ -180,21 +172,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.scores[cut.layer * self.heads + cut.head]
 
 
-def start() -> State:
-    return State(text="When Mary and John went to the store, John gave a drink to")
-
-
 def act(state: State, action: Action) -> State:
-    change = msgspec.structs.replace
     match action:
         case EditText(text=text):
-            return change(state, text=sentence(text), next=None, lens=None, progress=None)
+            return replace(state, text=sentence(text), next=None, lens=None, progress=None)
         case ShowView(view=view):
-            return change(state, view=view, progress=None)
+            return replace(state, view=view, progress=None)
         case MoveFocus(by=by, axis=axis):
             if axis == "layer":
-                return change(state, layer=moved(state.layer, by, state.layers))
-            return change(state, part=moved(state.part, by, state.heads + 1))
+                return replace(state, layer=moved(state.layer, by, state.layers))
+            return replace(state, part=moved(state.part, by, state.heads + 1))
         case Toggle(what=what):
             return _switched(state, what) if state.layers else state
         case SwitchOffCopier():
@@ -216,25 +203,23 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    def with_(**found: object) -> State:
-        return msgspec.structs.replace(state, progress=None, **found)
-
+    state = replace(state, progress=answer if isinstance(answer, Progress) else None)
     match answer:
         case Progress():
-            return msgspec.structs.replace(state, progress=answer)
+            return state
         case Distributions(layers=layers, heads=heads):
-            return with_(next=answer, layers=layers, heads=heads)
+            return replace(state, next=answer, layers=layers, heads=heads)
         case Lenses():
-            return with_(lens=answer)
+            return replace(state, lens=answer)
         case HeadScores(scores=scores):
-            return with_(scores=scores)
+            return replace(state, scores=scores)
         case Copied():
-            return with_(copied=answer)
+            return replace(state, copied=answer)
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:
     """With these parts off; what was known of others is not true of them."""
-    return msgspec.structs.replace(
+    return replace(
         state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, progress=None
     )
 
@@ -249,13 +234,11 @@ def _switched(state: State, what: Literal["part", "heads"]) -> State:
 
 def _without_copier(state: State) -> State:
     """Show how well it copies; and with one head less, where the best one is known."""
-    shown = msgspec.structs.replace(state, view="copying")
+    shown = replace(state, view="copying")
     best = _best(state)
     if best is None:
         return state if state.scores else shown
-    return msgspec.structs.replace(
-        _cut(shown, {best, *state.cuts}), layer=best.layer, part=best.head
-    )
+    return replace(_cut(shown, {best, *state.cuts}), layer=best.layer, part=best.head)
 
 
 def _best(state: State) -> Cut | None:
@@ -263,8 +246,6 @@ def _best(state: State) -> Cut | None:
     left = [Cut(*head) for head in heads if Cut(*head) not in state.cuts]
     return max(left, key=lambda cut: state.score(cut) or 0.0, default=None)
 
-
-# --- goals ----------------------------------------------------------------------------------------
 
 HARDLY = 0.05
 FEW_HEADS = 8
@@ -276,10 +257,12 @@ def _blocks_off(state: State) -> int:
     return attention + sum(cut.head == FEED_FORWARD for cut in state.cuts)
 
 
+@goal("hardly-missed", "a whole block off, and hardly a change")
 def _hardly_missed(state: State) -> bool:
     return state.next is not None and _blocks_off(state) > 0 and state.next.divergence < HARDLY
 
 
+@goal("other-choice", "one block off, and another token is first")
 def _other_choice(state: State) -> bool:
     """One block alone, or less, is off, and another token comes first."""
     one_layer = len({cut.layer for cut in state.cuts}) == 1
@@ -290,6 +273,7 @@ def _other_choice(state: State) -> bool:
     return first.token != max(state.next.rows, key=lambda row: row.before).token
 
 
+@goal("copying-dies", "8 heads off at most, and copying costs double")
 def _copying_dies(state: State) -> bool:
     copied = state.copied
     if copied is None or state.heads_off != len(state.cuts) or state.heads_off > FEW_HEADS:
@@ -306,18 +290,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Switch off any head, or a whole block, and see what goes missing. Some parts are hardly "
         "missed; a few heads carry a skill by themselves: copying what came before."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("hardly-missed", "a whole block off, and hardly a change", _hardly_missed),
-        Goal("other-choice", "one block off, and another token is first", _other_choice),
-        Goal("copying-dies", "8 heads off at most, and copying costs double", _copying_dies),
-    ),
+    goals=(_hardly_missed, _other_choice, _copying_dies),
     solution=(
         MoveFocus(6, "layer"),
         Toggle("heads"),

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.explorer.xray.lines import spaced
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.columns import ROOMY, Room, around
-from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.labs.kit.columns import ROOMY, Cell, Room, around
+from tutor.labs.kit.keys import Keys, Pair, key, pair
 from tutor.labs.kit.progress_line import reading_line
-from tutor.labs.kit.sentence import sentence
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.surgery.lab import FEED_FORWARD, VIEWS, Cut, State, SwitchOffCopier
 from tutor.text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _PANEL = 6
 """Rows that are kept for what stands below the grid."""
@@ -32,44 +28,27 @@ class SurgeryView(LabView):
     """A grid of all parts, and below it what the network says with some of them off."""
 
     VIEWS = VIEWS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *pair(UP_DOWN, "move_focus(*, 'part')", "part", "Choose a part.", "↑↓←→"),
+    BINDINGS: ClassVar[Keys] = [
+        *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'part')", "part", "Choose a part."),
         Binding("left", "move_focus(-1, 'layer')", show=False),
         Binding("right", "move_focus(1, 'layer')", show=False),
-        Binding("enter", "switch('part')", "off/on", tooltip="Switch this part off, or on again."),
-        Binding(
-            "a",
-            "switch('heads')",
-            "all heads",
-            tooltip="Switch all heads of this layer off, or on.",
-        ),
-        Binding("tab", "next_view", "next/lens/copying", tooltip="What is looked at below."),
-        Binding("b", "best", "copier off", tooltip="Switch off the head that copies most."),
-        Binding("c", "reset", "all on", tooltip="Switch everything on again."),
-        Binding("e", "edit", "write", tooltip="Write another text."),
+        key("enter", "switch('part')", "off/on", "Switch this part off, or on again."),
+        key("a", "switch('heads')", "all heads", "Switch all heads of this layer off, or on."),
+        key("tab", "next_view", "next/lens/copying", "What is looked at below."),
+        key("b", "best", "copier off", "Switch off the head that copies most."),
+        key("c", "reset", "all on", "Switch everything on again."),
+        key("e", "edit", "write", "Write another text."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "reset": lambda state: bool(state.cuts),
+        "best": lambda state: state.view == "copying",
+        "edit": lambda state: state.view != "copying",
+    }
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        state: State | None = self.state
-        if state is None:
-            return False
-        if action == "reset":
-            return bool(state.cuts)
-        if action == "best":
-            return state.view == "copying"
-        if action == "edit":
-            return state.view != "copying"
-        return True
+    action_best = does(SwitchOffCopier)
+    action_edit = writes("A text that it goes on with:", edit_sentence)
 
-    def action_best(self) -> None:
-        self.did(SwitchOffCopier())
-
-    def action_edit(self) -> None:
-        self.write(
-            "A text that it goes on with:", self.state.text, lambda text: EditText(sentence(text))
-        )
-
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.layers:
             return [reading_line("reading", state.progress, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
@@ -88,7 +67,7 @@ def _focus(state: State, width: int) -> Content:
     what = "feed-forward" if cut.head == FEED_FORWARD else f"head {cut.head + 1}"
     off = cut in state.cuts
     score = state.score(cut) if state.view == "copying" else None
-    parts: list[str | tuple[str, str]] = [
+    parts: list[Cell] = [
         ("layer ", MUTED),
         (f"{cut.layer + 1:>2}", "bold"),
         (f" of {state.layers}  " if width >= ROOMY else "  ", MUTED),
@@ -137,7 +116,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
         return [reading_line("reading", state.progress, width)]
-    heading: list[str | tuple[str, str]] = [
+    heading: list[Cell] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
         (f"{found.divergence:.3f} bits", "bold"),

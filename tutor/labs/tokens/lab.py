@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 4000
 """Characters of text that are cut: what is beyond is left out, and the screen says so."""
@@ -27,9 +29,6 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
 Action = EditText | Choose[Literal["cut"]] | MoveFocus[Literal["piece"]]
 
 
-# --- what is asked of the model -------------------------------------------------------------------
-
-
 class Question(msgspec.Struct, frozen=True, tag=True):
     """How does the model's tokenizer cut this?"""
 
@@ -38,9 +37,6 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
     pieces: tuple[Piece, ...]
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,16 +73,7 @@ def single_bytes(text: str) -> tuple[Piece, ...]:
 
 def words(text: str) -> tuple[Piece, ...]:
     """Cut at white space, which stays with the word after it, so that no byte is lost."""
-    pieces: list[str] = []
-    open_ = False
-    for character in text:
-        if not pieces or (character.isspace() and open_):
-            pieces.append(character)
-            open_ = not character.isspace()
-        else:
-            pieces[-1] += character
-            open_ = open_ or not character.isspace()
-    return tuple(Piece(piece.encode()) for piece in pieces)
+    return tuple(Piece(piece.encode()) for piece in re.findall(r"\s*\S+|\s+", text))
 
 
 def start() -> State:
@@ -97,11 +84,11 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             new = _on(text)
-            return msgspec.structs.replace(new, cut=state.cut)
+            return replace(new, cut=state.cut)
         case Choose(by=by):
-            return msgspec.structs.replace(state, cut=cycled(CUTS, state.cut, by), focus=0)
+            return replace(state, cut=cycled(CUTS, state.cut, by), focus=0)
         case MoveFocus(by=by):
-            return msgspec.structs.replace(state, focus=moved(state.focus, by, len(state.shown)))
+            return replace(state, focus=moved(state.focus, by, len(state.shown)))
 
 
 def question(state: State) -> Question | None:
@@ -109,7 +96,7 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return msgspec.structs.replace(state, pieces={**state.pieces, "model": answer.pieces})
+    return replace(state, pieces={**state.pieces, "model": answer.pieces})
 
 
 def _on(text: str) -> State:
@@ -117,29 +104,25 @@ def _on(text: str) -> State:
     return State(
         text=kept,
         left_out=len(text) - len(kept),
-        pieces={
-            "words": words(kept),
-            "characters": characters(kept),
-            "bytes": single_bytes(kept),
-        },
+        pieces={"words": words(kept), "characters": characters(kept), "bytes": single_bytes(kept)},
     )
-
-
-# --- goals ----------------------------------------------------------------------------------------
 
 
 def _one_word(state: State) -> bool:
     return state.text.strip().isalpha() and len(state.pieces["words"]) == 1
 
 
+@goal("five-token-word", "a single word that costs 5 tokens or more")
 def _five_token_word(state: State) -> bool:
     return _one_word(state) and len(state.pieces.get("model", ())) >= 5
 
 
+@goal("more-than-characters", "a text with more tokens than characters")
 def _more_tokens_than_characters(state: State) -> bool:
     return len(state.pieces.get("model", ())) > len(state.text) > 0
 
 
+@goal("long-token", "a token of 12 bytes or more")
 def _long_token(state: State) -> bool:
     return any(len(piece.data) >= 12 for piece in state.pieces.get("model", ()))
 
@@ -150,21 +133,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=20,
     lesson="tokens",
     task="Write anything and see what the model reads in its place: pieces, numbers, bytes.",
-    actions=Action,
-    questions=Question,
-    answers=Answer,
     start=start,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("five-token-word", "a single word that costs 5 tokens or more", _five_token_word),
-        Goal(
-            "more-than-characters",
-            "a text with more tokens than characters",
-            _more_tokens_than_characters,
-        ),
-        Goal("long-token", "a token of 12 bytes or more", _long_token),
-    ),
+    goals=(_five_token_word, _more_tokens_than_characters, _long_token),
     solution=(EditText("Donaudampfschiff"), EditText("ᚠᛇᚻ"), EditText(" responsibilities")),
 )

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, around, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
-from tutor.labs.kit.view import LabView
-from tutor.labs.tokens.lab import CUTS, Cut, State
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
+from tutor.labs.kit.view import LabView, writes
+from tutor.labs.tokens.lab import CUTS, Cut, Piece, State
 from tutor.text import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.tokens.lab import Piece
 
 NAMES: dict[Cut, str] = {
     "model": "the model's",
@@ -45,21 +39,15 @@ _LONGEST_BYTES = 16
 class TokensView(LabView):
     """The text in pieces, the four ways side by side in figures, and the piece in focus."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "edit", "write", tooltip="Write or paste another text."),
-        Binding(
-            "c",
-            "choose(1, 'cut')",
-            "cut otherwise",
-            tooltip="Cut the text another way: four in turn.",
-        ),
+    BINDINGS: ClassVar[Keys] = [
+        key("e", "edit", "write", "Write or paste another text."),
+        key("c", "choose(1, 'cut')", "cut otherwise", "Cut the text another way: four in turn."),
         *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "piece", "Look at a piece."),
     ]
 
-    def action_edit(self) -> None:
-        self.write("A text, to be cut:", self.state.text, EditText)
+    action_edit = writes("A text, to be cut:", EditText)
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
         summary, focused = _summary(state, room), _focused(state)
         if room.low:  # the pieces come first: of the ways to cut, the one they were cut in

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, EditText, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 20_000
 """Characters of a text of one's own that are trained on."""
@@ -69,23 +70,17 @@ def bytes_a_token(run: Answer) -> float:
     return run.byte_count / run.tokens if run.tokens else 0.0
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text, field="tried"):
-            return msgspec.structs.replace(state, tried=text)
+            return replace(state, tried=text)
         case EditText(text=text):
             kept = text[:LONGEST]
-            return msgspec.structs.replace(
-                state, own=kept, last_own=kept, left_out=len(text) - len(kept), runs={}
-            )
+            return replace(state, own=kept, last_own=kept, left_out=len(text) - len(kept), runs={})
         case TrainOnLessons():
-            return msgspec.structs.replace(state, own=None, left_out=0, runs={})
+            return replace(state, own=None, left_out=0, runs={})
         case Adjust(by=by):
-            return msgspec.structs.replace(state, size=moved(state.size, by, len(SIZES)))
+            return replace(state, size=moved(state.size, by, len(SIZES)))
 
 
 def question(state: State) -> Question | None:
@@ -93,24 +88,23 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return msgspec.structs.replace(state, runs={**state.runs, question.size: answer})
+    return replace(state, runs={**state.runs, question.size: answer})
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("three-bytes", "3 bytes a token or more, on the lessons")
 def _three_bytes(state: State) -> bool:
     return state.own is None and any(bytes_a_token(run) >= 3 for run in state.runs.values())
 
 
+@goal("twice-for-little", "twice the vocabulary, but less than an eighth of the tokens saved")
 def _twice_for_little(state: State) -> bool:
-    """Twice the vocabulary saved less than an eighth of the tokens."""
     sizes = [size for size in state.runs if 2 * size in state.runs]
     return state.own is None and any(
         state.runs[2 * size].tokens > 7 / 8 * state.runs[size].tokens for size in sizes
     )
 
 
+@goal("own-word", "a word that is 1 piece to your tokenizer, 3 or more to the model's")
 def _own_word(state: State) -> bool:
     """One piece here, three or more to the model: only how often it was seen counts."""
     run = state.run
@@ -126,26 +120,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Train a tokenizer on the text of this course, or on your own: turn the size of its "
         "vocabulary and see what it buys."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal("three-bytes", "3 bytes a token or more, on the lessons", _three_bytes),
-        Goal(
-            "twice-for-little",
-            "twice the vocabulary, but less than an eighth of the tokens saved",
-            _twice_for_little,
-        ),
-        Goal(
-            "own-word",
-            "a word that is 1 piece to your tokenizer, 3 or more to the model's",
-            _own_word,
-        ),
-    ),
+    goals=(_three_bytes, _twice_for_little, _own_word),
     solution=(
         Adjust(2, "size"),
         Adjust(2, "size"),

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Column, around, heading, row, wrapped
-from tutor.labs.kit.keys import UP_DOWN, pair
-from tutor.labs.kit.view import LabView
-from tutor.labs.train_tokenizer.lab import SIZES, State, TrainOnLessons, bytes_a_token
+from tutor.labs.kit.keys import UP_DOWN, Keys, key, pair
+from tutor.labs.kit.view import LabView, Offered, does
+from tutor.labs.train_tokenizer.lab import SIZES, Answer, State, TrainOnLessons, bytes_a_token
 from tutor.text import counted, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.train_tokenizer.lab import Answer
 
 _COLUMNS = (
     Column("vocabulary", 10, right=True),
@@ -39,12 +33,15 @@ _OTHER_LINES = 3 + _MERGE_LINES
 class TrainTokenizerView(LabView):
     """The sizes one below the other with what each of them buys, and the merges found first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "adjust(*, 'size')", "size", "The size of the vocabulary."),
-        Binding("t", "try", "try a text", tooltip="Cut a text with this tokenizer."),
-        Binding("e", "edit", "own text", tooltip="Train on a text of your own."),
-        Binding("l", "lessons", "lessons", tooltip="Train on the lessons of the course again."),
+        key("t", "try", "try a text", "Cut a text with this tokenizer."),
+        key("e", "edit", "own text", "Train on a text of your own."),
+        key("l", "lessons", "lessons", "Train on the lessons of the course again."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "lessons": lambda state: state.own is not None,
+    }
 
     def action_try(self) -> None:
         label = "A text, to be cut (a space before a word counts):"
@@ -53,13 +50,9 @@ class TrainTokenizerView(LabView):
     def action_edit(self) -> None:
         self.write("A text, to train on:", self.state.last_own, EditText)
 
-    def action_lessons(self) -> None:
-        self.did(TrainOnLessons())
+    action_lessons = does(TrainOnLessons)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "lessons" or self.state is None or self.state.own is not None
-
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         rows = min(len(SIZES), max(_LEAST_SIZES, height - _OTHER_LINES))
         table = [_size(state, place, width) for place in around(state.size, len(SIZES), rows)]
         return [_source(state, width), heading(_COLUMNS), *table, *_below(state, width)]

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from safetensors import SafetensorError
 
 from tutor.errors import LabError
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.lesson_prose import lesson_prose
 from tutor.labs.training.lab import MEASURED_EVERY, MOST_STEPS, Answer, Question
 from tutor.lm.fast.kernels import one_thread
 from tutor.lm.training.checkpoint import about
 from tutor.lm.training.live import FILE, Choices, LiveTraining
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from tutor.labs.kit.backend import Tools
 
 KEPT_EVERY = 2.0
 """Seconds after which it is written down where the training stands: no more is ever lost."""
@@ -68,7 +64,8 @@ class TrainingBackend:
             case "save":
                 _save(training, self._saved)
             case "back":
-                training = self._back()
+                training = self._training = self._loaded(self._saved)
+                self._keep(training)
         anew = question.order in ("look", "back", "drop")
         began = 0 if anew else min(question.done, before)
         history = training.history
@@ -109,11 +106,6 @@ class TrainingBackend:
             with suppress(OSError):  # a full disk: then an engine that stops loses the training
                 training.save(self._running)
 
-    def _back(self) -> LiveTraining:
-        self._training = self._loaded(self._saved)
-        self._keep(self._training)
-        return self._training
-
     def _loaded(self, path: Path) -> LiveTraining:
         training = LiveTraining(self._prose())
         training.load(path)
@@ -140,5 +132,4 @@ def _step_of(path: Path) -> int | None:
         return None
 
 
-def make_backend(tools: Tools) -> TrainingBackend:
-    return TrainingBackend(tools)
+make_backend = TrainingBackend

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, Run, Toggle, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.lm.training.history import Measured, Point
 
 RATES = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -24,9 +25,6 @@ RUINED = 0.5
 """Nats by which the held-out loss must have risen."""
 
 Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
-
-
-# --- what the learner does ------------------------------------------------------------------------
 
 
 class Save(msgspec.Struct, frozen=True, tag_field="do", tag="save"):
@@ -52,9 +50,6 @@ Action = (
 """Training runs for a stretch, and pauses by itself. Targets are the real ones, or shuffled."""
 
 
-# --- what is asked of the engine ------------------------------------------------------------------
-
-
 class Question(msgspec.Struct, frozen=True, tag=True):
     """`look`: what is there? `train`: a moment of it. `measure`: the loss on the held-out text, and
     a sample. `keep`: write down where it stands, for whoever goes on. `save`, `back`, `drop`: see
@@ -78,9 +73,6 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     measured: tuple[Measured, ...]
     saved: int | None
     steps_a_second: float = 0.0
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,32 +107,29 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return all(point.mask and not point.shuffled for point in self.points)
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
-    new = msgspec.structs.replace
-    sure, state = state.sure, new(state, sure=False)
+    sure, state = state.sure, replace(state, sure=False)
     match action:
         case Run():
             return _paused(state) if state.running else _begun(state)
         case Adjust(by=by):
-            return new(state, rate=moved(state.rate, by, len(RATES)))
+            return replace(state, rate=moved(state.rate, by, len(RATES)))
         case Toggle(what=what):
             if what == "mask":
-                return new(state, mask=not state.mask)
-            return new(state, shuffled=not state.shuffled)
+                return replace(state, mask=not state.mask)
+            return replace(state, shuffled=not state.shuffled)
         case Save():
             return _owing(state, "save") if state.done else state
         case RestoreSaved():
-            return _owing(new(state, running=False), "back") if state.saved is not None else state
+            return (
+                _owing(replace(state, running=False), "back") if state.saved is not None else state
+            )
         case Discard():
             if not state.done and state.saved is None:
                 return state
             if not sure:
-                return new(_paused(state), sure=True)
-            return _owing(new(state, running=False), "drop")
+                return replace(_paused(state), sure=True)
+            return _owing(replace(state, running=False), "drop")
 
 
 def question(state: State) -> Question | None:
@@ -163,60 +152,51 @@ def _unmeasured(state: State) -> bool:
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     ruined = _ruined(state)
-    new = msgspec.structs.replace(
+    new = replace(
         state,
         done=answer.done,
-        points=(*_up_to(state.points, answer.began), *answer.points),
-        measured=(*_before(state.measured, answer.began), *answer.measured),
+        points=(*(p for p in state.points if p.step <= answer.began), *answer.points),
+        measured=(*(m for m in state.measured if m.step < answer.began), *answer.measured),
         saved=answer.saved,
         steps_a_second=_smoothed(state.steps_a_second, answer.steps_a_second),
     )
     if question.order in state.owed:
         owed = tuple(order for order in state.owed if order != question.order)
-        new = msgspec.structs.replace(new, owed=owed)
+        new = replace(new, owed=owed)
     match question.order:
         case "look":
-            new = msgspec.structs.replace(new, found=answer.done)
+            new = replace(new, found=answer.done)
         case "back":
             better = bool(new.measured) and new.measured[-1].loss + RUINED <= _last(state)
-            new = msgspec.structs.replace(
+            new = replace(
                 new, rescued=state.rescued or (ruined and better), lost=0, until=0,
                 mask=True, shuffled=False, rate=FIRST_RATE,
             )  # fmt: skip
         case "drop":
             new = State(owed=new.owed, rate=state.rate, rescued=state.rescued)
         case _ if answer.began < question.done:
-            new = msgspec.structs.replace(new, lost=question.done - answer.began)
+            new = replace(new, lost=question.done - answer.began)
         case "train" if new.done >= new.until:
             new = _paused(new)
     return new
 
 
 def _begun(state: State) -> State:
-    ahead = (state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY
-    until = min(ahead, MOST_STEPS)
-    return msgspec.structs.replace(state, running=until > state.done, until=until)
+    until = min((state.done + STRETCH) // MEASURED_EVERY * MEASURED_EVERY, MOST_STEPS)
+    return replace(state, running=until > state.done, until=until)
 
 
 def _paused(state: State) -> State:
     """Paused; where it stands is written down."""
     if not state.running:
         return state
-    return _owing(msgspec.structs.replace(state, running=False), "keep")
+    return _owing(replace(state, running=False), "keep")
 
 
 def _owing(state: State, order: Order) -> State:
     if order in state.owed:
         return state
-    return msgspec.structs.replace(state, owed=(*state.owed, order))
-
-
-def _up_to(points: tuple[Point, ...], step: int) -> tuple[Point, ...]:
-    return tuple(point for point in points if point.step <= step)
-
-
-def _before(measured: tuple[Measured, ...], step: int) -> tuple[Measured, ...]:
-    return tuple(each for each in measured if each.step < step)
+    return replace(state, owed=(*state.owed, order))
 
 
 def _smoothed(before: float, now: float) -> float:
@@ -236,24 +216,19 @@ def _ruined(state: State) -> bool:
     )
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
+@goal("below-two", "a held-out loss below 2 nats a byte, nothing broken")
 def _below(state: State) -> bool:
     return state.sound and any(each.loss < BELOW for each in state.measured)
 
 
+@goal("too-good", "without the mask: a loss below 0.5, and what it writes then")
 def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
 
+@goal("too-high", "ruined by the learning rate alone: 0.5 nats worse held out")
 def _too_high(state: State) -> bool:
-    """By the learning rate alone."""
     return state.sound and _ruined(state)
-
-
-def _rescued(state: State) -> bool:
-    return state.rescued
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
@@ -266,18 +241,19 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "on purpose, and see how that shows."
     ),
     trains=True,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
     goals=(
-        Goal("below-two", "a held-out loss below 2 nats a byte, nothing broken", _below),
-        Goal("too-high", "ruined by the learning rate alone: 0.5 nats worse held out", _too_high),
-        Goal("rescued", "a ruined network given up for the one that you had saved", _rescued),
-        Goal("too-good", "without the mask: a loss below 0.5, and what it writes then", _too_good),
+        _below,
+        _too_high,
+        Goal(
+            "rescued",
+            "a ruined network given up for the one that you had saved",
+            lambda s: s.rescued,
+        ),
+        _too_good,
     ),
     solution=(
         Run(),

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures, plot
+from tutor.labs.kit.actions import Run
 from tutor.labs.kit.columns import LOW, ROOMY
-from tutor.labs.kit.view import LabView
-from tutor.labs.training.lab import (
-    MOST_STEPS,
-    RATES,
-    Discard,
-    RestoreSaved,
-    Save,
-    State,
-)
+from tutor.labs.kit.keys import RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.view import LabView, Offered, does
+from tutor.labs.training.lab import MOST_STEPS, RATES, Discard, RestoreSaved, Save, State
 from tutor.lm.training.history import BYTES_A_STEP, NO_NUMBER, PROMPT
 from tutor.text import counted, safe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _HIGHEST = 6.0
 """Nats at the top of the plot: a little above what a network pays that knows nothing."""
@@ -34,60 +26,30 @@ _LEAST_PLOT, _MOST_PLOT = 3, 12
 class TrainingView(LabView):
     """Where it stands, the two curves of the loss, and what the network writes by now."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "run", "run", tooltip="Train on; it pauses by itself after 500 steps."),
-        Binding("p", "pause", "pause", tooltip="Stop for now; nothing is lost."),
-        Binding(
-            "right", "adjust(1, 'rate')", "rate", key_display="←→", tooltip="The learning rate."
-        ),
-        Binding("left", "adjust(-1, 'rate')", show=False),
-        Binding(
-            "m",
-            "switch('mask')",
-            "mask on/off",
-            tooltip="Train without the causal mask, or with it.",
-        ),
-        Binding(
-            "t",
-            "switch('targets')",
-            "targets",
-            tooltip="Shuffle the targets, or take the real ones.",
-        ),
-        Binding("s", "save", "save", tooltip="Keep this network, to come back to it."),
-        Binding("b", "restore", "back to saved", tooltip="Go back to what was saved."),
-        Binding("d", "discard", "throw away", tooltip="Throw away the network and what was saved."),
+    BINDINGS: ClassVar[Keys] = [
+        key("r", "run", "run", "Train on; it pauses by itself after 500 steps."),
+        key("p", "pause", "pause", "Stop for now; nothing is lost."),
+        *pair(RIGHT_LEFT, "adjust(*, 'rate')", "rate", "The learning rate."),
+        key("m", "switch('mask')", "mask on/off", "Train without the causal mask, or with it."),
+        key("t", "switch('targets')", "targets", "Shuffle the targets, or take the real ones."),
+        key("s", "save", "save", "Keep this network, to come back to it."),
+        key("b", "restore", "back to saved", "Go back to what was saved."),
+        key("d", "discard", "throw away", "Throw away the network and what was saved."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "run": lambda state: not state.running and state.done < MOST_STEPS,
+        "pause": lambda state: state.running,
+        "save": lambda state: state.done > 0,
+        "restore": lambda state: state.saved is not None,
+        "discard": lambda state: state.done > 0 or state.saved is not None,
+    }
 
-    def action_pause(self) -> None:
-        self.action_run()
+    action_pause = does(Run)
+    action_save = does(Save)
+    action_restore = does(RestoreSaved)
+    action_discard = does(Discard)
 
-    def action_save(self) -> None:
-        self.did(Save())
-
-    def action_restore(self) -> None:
-        self.did(RestoreSaved())
-
-    def action_discard(self) -> None:
-        self.did(Discard())
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        state: State | None = self.state
-        if state is None:
-            return True
-        match action:
-            case "run":
-                return not state.running and state.done < MOST_STEPS
-            case "pause":
-                return state.running
-            case "save":
-                return state.done > 0
-            case "restore":
-                return state.saved is not None
-            case "discard":
-                return state.done > 0 or state.saved is not None
-        return True
-
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
         above = [_standing(state, width), _choices(state, width), _losses(state, width)]
         if note := _note(state):

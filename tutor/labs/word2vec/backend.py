@@ -5,21 +5,17 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import torch
 
 from tutor import paths
-from tutor.labs.word2vec.lab import Answer
+from tutor.labs.kit.backend import Tools
+from tutor.labs.word2vec.lab import Answer, Question
 from tutor.labs.word2vec.run import TrainingRun
-from tutor.lm.embeddings.neighbors import scaled, similarities
+from tutor.lm.embeddings.neighbors import nearest, scaled, similarities
 from tutor.lm.embeddings.word2vec import Settings, Text, read_text
 from tutor.lm.embeddings.word_map import best_plane
 from tutor.lm.fast.kernels import one_thread
-
-if TYPE_CHECKING:
-    from tutor.labs.kit.backend import Tools
-    from tutor.labs.word2vec.lab import Question
 
 KEPT_EVERY = 2.0
 """Seconds after which the run is written to a file, for an engine that comes after this one."""
@@ -87,8 +83,8 @@ def _answer(
 ) -> Answer:
     place = {word: id_ for id_, word in enumerate(run.text.words)}
     known = [place[word] for word in question.words if word in place]
-    plane = best_plane(scaled(run.vectors.center[known])) if len(known) > 1 else None
     rows = run.vectors.center[known]
+    plane = best_plane(scaled(rows)) if len(known) > 1 else None
     return Answer(
         began=began,
         done=run.done,
@@ -113,14 +109,8 @@ def _nearest(run: TrainingRun, id_: int | None) -> tuple[tuple[str, float], ...]
     if id_ is None:
         return ()
     vectors = scaled(run.vectors.center)
-    cosines = vectors @ vectors[id_]
-    cosines[id_] = -2
-    best = cosines.topk(NEAREST)
-    return tuple(
-        (run.text.words[other], value)
-        for other, value in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    )
+    found = nearest(vectors @ vectors[id_], NEAREST, [id_])
+    return tuple((run.text.words[other.id], other.cosine) for other in found)
 
 
-def make_backend(tools: Tools) -> Word2VecBackend:
-    return Word2VecBackend(tools)
+make_backend = Word2VecBackend

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run, cycled, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.words.groups import Group, Words, own_words
 from tutor.labs.kit.words.zoom import zoomed
 from tutor.labs.word2vec.clusters import Point, Standing, compared, turned
@@ -42,9 +43,6 @@ Action = (
 )
 """With another seed or window the training starts again. Maps are kept from the first to the
 latest one."""
-
-
-# --- what is asked of the engine ------------------------------------------------------------------
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -86,9 +84,6 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 Question = Ask
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -146,11 +141,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        if self.now is None:
-            return ()
-        return tuple(
-            w for w, known in zip(self.words.all, self.now.known, strict=True) if not known
-        )
+        known = dict(self.known)
+        return tuple(word for word in self.words.all if self.now and word not in known)
 
     @property
     def enough(self) -> bool:
@@ -159,12 +151,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(groups.count(group) >= 3 for group in set(groups)) >= 2
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case Run():
             return state if state.finished else replace(state, going=not state.going, back=0)
@@ -202,14 +189,8 @@ def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
         clustered=state.clustered,
     )
     if what == "seed":
-        return msgspec.structs.replace(new, seed=(state.seed - 1 + by) % SEEDS + 1)
-    return msgspec.structs.replace(new, window=cycled(WINDOWS, state.window, by))
-
-
-def write(text: str) -> EditText:
-    """The action, if there are enough words. Raises `LabError`."""
-    own_words(text)
-    return EditText(text)
+        return replace(new, seed=(state.seed - 1 + by) % SEEDS + 1)
+    return replace(new, window=cycled(WINDOWS, state.window, by))
 
 
 def question(state: State) -> Question | None:
@@ -231,7 +212,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     looks = tuple(look for look in state.looks if look.done <= answer.began)
     if answer.loss is not None:
         losses += ((answer.done, answer.loss),)
-    new = msgspec.structs.replace(
+    new = replace(
         state,
         now=answer,
         fresh=True,
@@ -244,14 +225,14 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     )
     back = min(state.back + len(new.looks) - len(state.looks), len(new.looks) - 1)
     groups = tuple(group for _, group in new.known)
-    new = msgspec.structs.replace(
+    new = replace(
         new,
         back=max(0, back) if state.back else 0,
         standing=compared(answer.cosines, groups) if answer.cosines else None,
     )
     if not _in_clusters(new) or new.seed in new.clustered:
         return new
-    return msgspec.structs.replace(new, clustered=(*new.clustered, new.seed))
+    return replace(new, clustered=(*new.clustered, new.seed))
 
 
 def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
@@ -266,21 +247,11 @@ def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
     return (*looks, new)[-MOST_LOOKS:]
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
 def _in_clusters(state: State) -> bool:
     return state.enough and state.standing is not None and state.standing.clustered
 
 
-def _clusters(state: State) -> bool:
-    return bool(state.clustered)
-
-
-def _two_seeds(state: State) -> bool:
-    return len(state.clustered) >= 2
-
-
+@goal("own-words", "find two groups of 3 words of your own that cluster")
 def _own(state: State) -> bool:
     """Groups that are not the ones to begin with, written once more."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
@@ -298,17 +269,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "move together."
     ),
     trains=True,
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
     goals=(
-        Goal("clusters", "train until the words lie in clusters", _clusters),
-        Goal("two-seeds", "do it again from another seed", _two_seeds),
-        Goal("own-words", "find two groups of 3 words of your own that cluster", _own),
+        Goal("clusters", "train until the words lie in clusters", lambda s: bool(s.clustered)),
+        Goal("two-seeds", "do it again from another seed", lambda s: len(s.clustered) >= 2),
+        _own,
     ),
     solution=(
         Run(),

@@ -2,78 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
-from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import MoveFocus
-from tutor.labs.kit.columns import LOW, ROOMY
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.columns import LOW, ROOMY, as_many_as_fit
+from tutor.labs.kit.keys import I_O, LEFT_RIGHT, N_P, Keys, key, pair
+from tutor.labs.kit.view import Offered
+from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine
-from tutor.labs.kit.words.plot import Named, WordPlot, legend
-from tutor.labs.word2vec.lab import State, write
+from tutor.labs.kit.words.plot import Named, WordMapLabView, WordPlot, legend
+from tutor.labs.word2vec.lab import State
 from tutor.text import counted, safe
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
 
 _TREND = 12
 
 
-class Word2VecView(LabView):
+class Word2VecView(WordMapLabView):
     """How the training goes, the map of the chosen words, and the neighbors of the one in focus."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "run", "run, pause", tooltip="Train; press again to pause and to go on."),
-        Binding(
-            "n",
-            "move_focus(1, 'word')",
-            "word",
-            key_display="n p",
-            tooltip="Next word, or the last.",
-        ),
-        Binding("p", "move_focus(-1, 'word')", show=False),
+    BINDINGS: ClassVar[Keys] = [
+        key("r", "run", "run, pause", "Train; press again to pause and to go on."),
+        *pair(N_P, "move_focus(*, 'word')", "word", "Next word, or the last."),
         *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Back and forth."),
-        Binding("l", "latest", "latest", tooltip="The map as it is now."),
-        Binding(
-            "i",
-            "adjust(1, 'zoom')",
-            "zoom",
-            key_display="i o",
-            tooltip="Zoom in on the word, or out.",
-        ),
-        Binding("o", "adjust(-1, 'zoom')", show=False),
-        Binding(
-            "s", "choose(1, 'seed')", "other seed", tooltip="From the start, with another seed."
-        ),
-        Binding(
-            "w", "choose(1, 'window')", "other window", tooltip="From the start: 2, 5 or 10 words."
-        ),
-        Binding("e", "edit", "write", tooltip="Watch words of your own, groups with ; between."),
+        key("l", "latest", "latest", "The map as it is now."),
+        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in on the word, or out."),
+        key("s", "choose(1, 'seed')", "other seed", "From the start, with another seed."),
+        key("w", "choose(1, 'window')", "other window", "From the start: 2, 5 or 10 words."),
+        key("e", "edit", "write", "Watch words of your own, groups with ; between."),
     ]
-    DEFAULT_CSS = """
-    Word2VecView { overflow: hidden hidden; }
-    """
-
-    def compose(self) -> ComposeResult:
-        yield Lines(id="lines")
-        yield WordPlot(id="map")
-        yield Lines(id="below")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if self.state is None:
-            return True
-        if action == "run":
-            return not self.state.finished
-        over_maps = action == "latest" or (action == "move_focus" and parameters[1] == "map")
-        return not over_maps or len(self.state.looks) > 1
+    OFFERED: ClassVar[Offered[State]] = {
+        "run": lambda state: not state.finished,
+        "latest": lambda state: len(state.looks) > 1,
+        "move_focus:map": lambda state: len(state.looks) > 1,
+    }
 
     def action_latest(self) -> None:
         self.did(MoveFocus(self.state.back, "map"))
@@ -81,7 +47,7 @@ class Word2VecView(LabView):
     def action_edit(self) -> None:
         words = self.state.words
         text = words.written if words.own else ""
-        self.write("Words to watch, with ; between groups:", text, write)
+        self.write("Words to watch, with ; between groups:", text, edit_words)
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW
@@ -110,9 +76,7 @@ class Word2VecView(LabView):
 
 def _standing(state: State, width: int) -> Content:
     """Seed, window, and how far the run is."""
-    parts: list[tuple[str, str]] = [
-        (f"  seed {state.seed}  window {state.window}", "bold"),
-    ]
+    parts: list[tuple[str, str]] = [(f"  seed {state.seed}  window {state.window}", "bold")]
     now = state.now
     if now is None:
         return Content.assemble(*parts, "  …")
@@ -165,15 +129,9 @@ def _nearest(state: State, width: int) -> Content:
         return Content.assemble("  ", (word, "bold"), ("  is not in the text", NOT_YET))
     count = figures.count(state.now.vocabulary)
     of = f"  nearest of {count} words: " if width >= ROOMY else "  "
-    parts: list[tuple[str, str]] = [("  ", ""), (word, "bold"), (of, MUTED)]
-    used = sum(cell_len(text) for text, _ in parts)
-    for other, value in state.now.nearest:
-        shown = f"{safe(other)} {cosine(value).strip()}  "
-        used += cell_len(shown)
-        if used > width:
-            break
-        parts.append((shown, ""))
-    return Content.assemble(*parts)
+    lead = Content.assemble("  ", (word, "bold"), (of, MUTED))
+    others = ([f"{safe(other)} {cosine(value).strip()}  "] for other, value in state.now.nearest)
+    return Content.assemble(lead, *as_many_as_fit(others, width - lead.cell_length))
 
 
 def _map_of(state: State) -> Content:

@@ -1,22 +1,77 @@
-"""Reads two sentences and compares the vectors of a word."""
+"""One word in two sentences: how far apart its two vectors come, layer by layer.
+
+The residual stream of a token begins as its row of the embedding table, the same wherever the
+token stands. Each layer adds something that depends on the tokens before it. So the vectors of one
+word in two sentences start as one and part on the way. The measure is the cosine of the two, after
+each layer.
+
+What a vector in between stands for can be asked in three ways, none of them exact: which token it
+would make the next one if the network stopped there (the logit lens, nostalgebraist 2020), which
+rows of the table it is nearest to, and which rows its difference from the other vector is nearest
+to.
+
+Ethayarajh 2019 measures the same in other models, against the cosine of other words as here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import accumulate
 
 import torch
+from torch import Tensor
 
-from tutor.labs.word_in_context.in_context import cosines, cosines_of_others, last_token_of, streams
-from tutor.labs.word_in_context.lab import MOST_NAMED, Compare, Compared, Name, Named, Names
+from tutor.labs.kit.backend import Tools
+from tutor.labs.word_in_context import lab
+from tutor.labs.word_in_context.lab import Answer, By, Question
+from tutor.labs.word_in_context.sentence_pair import Sentence
 from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest
+from tutor.lm.network import Trace, Transformer
+from tutor.lm.tokenizer import Tokenizer
 
-if TYPE_CHECKING:
-    from torch import Tensor
 
-    from tutor.labs.kit.backend import Tools
-    from tutor.labs.word_in_context.lab import Answer, By, Question
-    from tutor.labs.word_in_context.sentence_pair import Sentence
+@torch.inference_mode()
+def streams(network: Transformer, ids: Sequence[int]) -> Tensor:
+    """The residual stream of every token: [layers + 1, tokens, width], the table's rows first."""
+    trace = Trace()
+    network(torch.tensor(ids), None, trace)
+    return torch.stack([residual.float() for residual in trace.residuals])
+
+
+def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
+    """The place of the token that the first `end` characters of `text` end in: the one that has
+    seen the whole of a word that ends there."""
+    size = len(text[:end].encode())
+    ends = accumulate(len(token.data) for token in tokenizer.tokens(tokenizer.encode(text)))
+    return next(place for place, reached in enumerate(ends) if reached >= size)
+
+
+@torch.inference_mode()
+def cosines(first: Tensor, second: Tensor) -> list[float]:
+    """After each layer, the cosine of two vectors [layers + 1, width]."""
+    found: list[float] = torch.cosine_similarity(first, second, dim=-1).tolist()
+    return found
+
+
+@torch.inference_mode()
+def cosines_of_others(
+    first: Tensor, second: Tensor, first_ids: Sequence[int], second_ids: Sequence[int]
+) -> list[float]:
+    """After each layer, the mean cosine of a token of the one text with another token of the
+    other: [layers + 1]. Empty where there are none.
+
+    The first token of a text is left out: its vector is far longer than the rest in most models,
+    and says nothing (Xiao et al. 2023).
+    """
+    ids, others = torch.tensor(first_ids[1:]), torch.tensor(second_ids[1:])
+    differ = ids[:, None] != others[None]  # [tokens - 1, others - 1]
+    if not differ.any():
+        return []
+    one = torch.nn.functional.normalize(first[:, 1:], dim=-1)
+    other = torch.nn.functional.normalize(second[:, 1:], dim=-1)
+    found: list[float] = (one @ other.transpose(1, 2))[:, differ].mean(dim=-1).tolist()
+    return found
 
 
 class WordInContextBackend:
@@ -33,8 +88,8 @@ class WordInContextBackend:
         others, other_stream, other_at = self._read(question.second)
         first, second = stream[:, at], other_stream[:, other_at]  # [layers + 1, width]
         match question:
-            case Compare():
-                return Compared(
+            case lab.Compare():
+                return lab.Compared(
                     tokens=(
                         self._tokenizer.token(ids[at]),
                         self._tokenizer.token(others[other_at]),
@@ -42,7 +97,7 @@ class WordInContextBackend:
                     cosines=tuple(cosines(first, second)),
                     others=tuple(cosines_of_others(stream, other_stream, ids, others)),
                 )
-            case Name(layer=layer, by=by):
+            case lab.Name(layer=layer, by=by):
                 return self._names(first[layer], second[layer], by)
 
     def _read_anew(self, sentence: Sentence) -> tuple[list[int], Tensor, int]:
@@ -53,7 +108,7 @@ class WordInContextBackend:
         return ids, streams(self._network, ids), at
 
     @torch.inference_mode()
-    def _names(self, first: Tensor, second: Tensor, by: By) -> Names:
+    def _names(self, first: Tensor, second: Tensor, by: By) -> lab.Names:
         match by:
             case "lens":
                 scores = self._network.lens(torch.stack([first, second])).softmax(dim=-1)
@@ -61,14 +116,13 @@ class WordInContextBackend:
                 scores = self._table.cosines(torch.stack([first, second]))
             case "difference":
                 scores = self._table.cosines(torch.stack([first - second, second - first]))
-        return Names(*(self._named(row) for row in scores))
+        return lab.Names(*(self._named(row) for row in scores))
 
-    def _named(self, scores: Tensor) -> tuple[Named, ...]:
+    def _named(self, scores: Tensor) -> tuple[lab.Named, ...]:
         return tuple(
-            Named(self._tokenizer.token(found.id), found.cosine)
-            for found in nearest(scores, MOST_NAMED)
+            lab.Named(self._tokenizer.token(found.id), found.cosine)
+            for found in nearest(scores, lab.MOST_NAMED)
         )
 
 
-def make_backend(tools: Tools) -> WordInContextBackend:
-    return WordInContextBackend(tools)
+make_backend = WordInContextBackend

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
@@ -18,18 +19,12 @@ By = Literal["lens", "rows", "difference"]
 WAYS: tuple[By, ...] = ("lens", "rows", "difference")
 
 
-# --- what the learner does ------------------------------------------------------------------------
-
-
 class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
     """Go to the layer after which the two vectors are furthest apart."""
 
 
 Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
 """The "way" is how to ask what the vectors stand for."""
-
-
-# --- what is asked of the model -------------------------------------------------------------------
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -77,9 +72,6 @@ class Names(msgspec.Struct, frozen=True, tag=True):
 Answer = Compared | Names
 
 
-# --- the lab --------------------------------------------------------------------------------------
-
-
 def write(text: str) -> EditText:
     """The action, from two sentences with `/` between them, the word in each between `*`; without
     a mark it is the last word that both have. Raises `LabError` if there is no such pair."""
@@ -102,12 +94,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.pairs[self.at]
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case Choose(by=by, what=what):
             match what:
@@ -140,12 +127,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Compared():
             layer = min(state.layer, len(answer.cosines) - 1)
-            return msgspec.structs.replace(state, compared=answer, layer=layer)
+            return replace(state, compared=answer, layer=layer)
         case Names():
-            return msgspec.structs.replace(state, names=answer)
+            return replace(state, names=answer)
 
-
-# --- goals ----------------------------------------------------------------------------------------
 
 ONE = 0.9999
 """From here up two vectors count as the same: the rest is rounding."""
@@ -158,22 +143,26 @@ def _own(state: State) -> Compared | None:
     return state.compared if chosen.own and chosen.same_word and differ else None
 
 
+@goal("parted", "a pair of your own that ends below 0.60")
 def _parted(state: State) -> bool:
     found = _own(state)
     return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
 
 
+@goal("stayed", "one with other words before it that stays above 0.95")
 def _stayed(state: State) -> bool:
     found = _own(state)
     before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
     return found is not None and before and 0.95 < found.cosines[-1] < ONE
 
 
+@goal("only-after", "two different sentences with 1.00 at every layer")
 def _only_after(state: State) -> bool:
     found = _own(state)
     return found is not None and min(found.cosines) > ONE
 
 
+@goal("difference", "read the difference where the two are furthest apart")
 def _difference_read(state: State) -> bool:
     found = state.compared
     return (
@@ -193,23 +182,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "A word starts from one row of the table. Watch its vector part, layer by layer, with "
         "what stands before it."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "difference",
-            "read the difference where the two are furthest apart",
-            _difference_read,
-        ),
-        Goal("parted", "a pair of your own that ends below 0.60", _parted),
-        Goal("stayed", "one with other words before it that stays above 0.95", _stayed),
-        Goal("only-after", "two different sentences with 1.00 at every layer", _only_after),
-    ),
+    goals=(_difference_read, _parted, _stayed, _only_after),
     solution=(
         GoToFurthest(),
         Choose(2, "way"),  # the difference

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.plot import upright
 from tutor.labs.kit.columns import ROOMY, Room
-from tutor.labs.kit.keys import LEFT_RIGHT, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
 from tutor.labs.kit.tabs import tabs
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.kit.words.lines import cosine
-from tutor.labs.word_in_context.lab import ONE, WAYS, By, GoToFurthest, State, write
+from tutor.labs.word_in_context import lab
+from tutor.labs.word_in_context.lab import By, State
+from tutor.labs.word_in_context.sentence_pair import Sentence
 from tutor.text import safe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tutor.labs.word_in_context.lab import Compared, Named
-    from tutor.labs.word_in_context.sentence_pair import Sentence
 
 NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
 _HEADINGS: dict[By, str] = {
@@ -44,48 +39,38 @@ class WordInContextView(LabView):
     """The two sentences, the cosine after each layer as bars, and what the two vectors stand for
     after one of the layers."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Another layer."),
-        Binding("d", "furthest", "furthest apart", tooltip="Where the two differ the most."),
-        Binding(
-            "tab",
-            "choose(1, 'way')",
-            "ask otherwise",
-            tooltip="Next token, nearest rows, difference.",
-        ),
-        Binding("x", "choose(1, 'pair')", "next pair", tooltip="Other sentences."),
-        Binding("e", "edit", "write", tooltip="Two sentences of your own, with / between them."),
+        key("d", "furthest", "furthest apart", "Where the two differ the most."),
+        key("tab", "choose(1, 'way')", "ask otherwise", "Next token, nearest rows, difference."),
+        key("x", "choose(1, 'pair')", "next pair", "Other sentences."),
+        key("e", "edit", "write", "Two sentences of your own, with / between them."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "move_focus": lambda state: state.compared is not None,
+        "furthest": lambda state: state.compared is not None,
+    }
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        known = self.state is not None and self.state.compared is not None
-        return known or action not in ("move_focus", "furthest")
-
-    def action_furthest(self) -> None:
-        self.did(GoToFurthest())
+    action_furthest = does(lab.GoToFurthest)
 
     def action_edit(self) -> None:
         chosen = self.state.chosen
         text = f"{chosen.first.marked} / {chosen.second.marked}"
-        self.write("Two sentences with / between them, the word in *stars*:", text, write)
+        self.write("Two sentences with / between them, the word in *stars*:", text, lab.write)
 
-    def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
         gap = [] if room.low else [Content("")]
-        sentences = [
-            _sentence("1", state.chosen.first, width),
-            _sentence("2", state.chosen.second, width),
-        ]
+        both = (("1", state.chosen.first), ("2", state.chosen.second))
+        sentences = [_sentence(number, sentence, width) for number, sentence in both]
         if state.compared is None:
             return [*sentences, *gap, Content("  …")]
-        bars = _bars(
-            state.compared, state.layer, width, 2 if room.low else max(3, min(6, height - 13))
-        )
-        parts = tabs([(NAMES[by], by == state.by) for by in WAYS])
+        rows = 2 if room.low else max(3, min(6, height - 13))
+        parts = tabs([(NAMES[by], by == state.by) for by in lab.WAYS])
         return [
             *sentences,
             *gap,
-            *bars,
+            *_bars(state.compared, state.layer, width, rows),
             _figures(state.compared, state.layer, width),
             *(gap if height >= _HIGH else []),
             parts,
@@ -102,15 +87,10 @@ def _sentence(number: str, sentence: Sentence, width: int) -> Content:
         while cell_len(before) > max(0, room - 1):
             before = before[1:]
         before = f"…{before}"
-    return Content.assemble(
-        (f"  {number}  ", MUTED),
-        before,
-        (word, "bold underline"),
-        after,
-    )
+    return Content.assemble((f"  {number}  ", MUTED), before, (word, "bold underline"), after)
 
 
-def _bars(compared: Compared, layer: int, width: int, height: int) -> list[Content]:
+def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[Content]:
     """One bar a layer, the table's first; below them a mark at the layer that is looked at."""
     values = compared.cosines
     scale = _SCALE if len(values) + _SCALE < width else 0
@@ -126,7 +106,7 @@ def _bars(compared: Compared, layer: int, width: int, height: int) -> list[Conte
     return [*lines, Content.styled(here, f"{ACT} bold")]
 
 
-def _figures(compared: Compared, layer: int, width: int) -> Content:
+def _figures(compared: lab.Compared, layer: int, width: int) -> Content:
     where = f"layer {layer}" if layer else "the table"
     wide = width >= ROOMY
     parts: list[tuple[str, str]] = [
@@ -143,7 +123,7 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
     assert state.compared is not None
     if state.names is None:
         return [Content("  …")]
-    if state.by == "difference" and state.compared.cosines[state.layer] > ONE:
+    if state.by == "difference" and state.compared.cosines[state.layer] > lab.ONE:
         return [Content("  There is none: the two vectors are the same here.")]
     column = max(16, (width - 4) // 2)
     heading = [Content.styled(f"  {_HEADINGS[state.by]}", MUTED)] if explained else []
@@ -155,7 +135,7 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
     return [*heading, Content.styled(f"  {'in 1':<{column}}in 2", MUTED), *lines]
 
 
-def _named(named: Named | None, column: int, by: By) -> list[tuple[str, str]]:
+def _named(named: lab.Named | None, column: int, by: By) -> list[tuple[str, str]]:
     if named is None:
         return [(" " * column, "")]
     value = figures.percent(named.value) if by == "lens" else cosine(named.value)

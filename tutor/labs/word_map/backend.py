@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.words.lookup import form_of
-from tutor.labs.word_map.lab import Answer
+from tutor.labs.word_map.lab import Answer, Question
 from tutor.lm.embeddings.neighbors import EmbeddingTable, similarities
 from tutor.lm.embeddings.word_map import best_plane
-
-if TYPE_CHECKING:
-    from tutor.labs.kit.backend import Tools
-    from tutor.labs.word_map.lab import Question
 
 
 class WordMapBackend:
@@ -32,5 +27,4 @@ class WordMapBackend:
         )
 
 
-def make_backend(tools: Tools) -> WordMapBackend:
-    return WordMapBackend(tools)
+make_backend = WordMapBackend

@@ -7,9 +7,10 @@ import math
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus
-from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.words.groups import SHIPPED, Words, own_words
 from tutor.labs.kit.words.word import Form
 from tutor.labs.kit.words.zoom import zoomed
@@ -18,9 +19,6 @@ PAN_STEP = 0.25
 """Of what is seen at once."""
 
 Point = tuple[float, float]
-
-
-# --- what the learner does ------------------------------------------------------------------------
 
 
 class Pan(msgspec.Struct, frozen=True, tag_field="do", tag="pan"):
@@ -44,9 +42,6 @@ Action = (
 )
 
 
-# --- what is asked of the model -------------------------------------------------------------------
-
-
 class Question(msgspec.Struct, frozen=True, tag=True):
     words: tuple[str, ...]
 
@@ -59,9 +54,6 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     points: tuple[Point, ...]
     shares: tuple[float, float]
     cosines: tuple[tuple[float, ...], ...]
-
-
-# --- the lab --------------------------------------------------------------------------------------
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,12 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return max(others, key=lambda other: cosines[other], default=None)
 
 
-def start() -> State:
-    return State()
-
-
 def act(state: State, action: Action) -> State:
-    replace = msgspec.structs.replace
     match action:
         case Choose(by=by):
             return State(words=state.words, at=(state.at + by) % len(state.words))
@@ -122,21 +109,9 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=focus, center=center)
 
 
-def write(text: str) -> EditText:
-    """The action, if there are enough words, none too long. Raises `LabError`."""
-    own_words(text)
-    return EditText(text)
-
-
-def bounds(points: tuple[Point, ...]) -> tuple[Point, Point]:
-    """The lower left and the upper right corner of the map."""
-    xs, ys = zip(*points, strict=True)
-    return (min(xs), min(ys)), (max(xs), max(ys))
-
-
 def middle(points: tuple[Point, ...]) -> Point:
-    (left, low), (right, high) = bounds(points)
-    return (left + right) / 2, (low + high) / 2
+    xs, ys = zip(*points, strict=True)
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
 def _point(state: State, place: int) -> Point | None:
@@ -146,12 +121,12 @@ def _point(state: State, place: int) -> Point | None:
 def _panned(state: State, right: int, up: int) -> State:
     if state.map is None or state.zoom == 1:
         return state
-    (left, low), (far, high) = bounds(state.map.points)
+    xs, ys = zip(*state.map.points, strict=True)
     x, y = state.center or middle(state.map.points)
-    x += right * PAN_STEP * (far - left) / state.zoom
-    y += up * PAN_STEP * (high - low) / state.zoom
-    center = (min(max(x, left), far), min(max(y, low), high))
-    return msgspec.structs.replace(state, center=center)
+    x += right * PAN_STEP * (max(xs) - min(xs)) / state.zoom
+    y += up * PAN_STEP * (max(ys) - min(ys)) / state.zoom
+    center = (min(max(x, min(xs)), max(xs)), min(max(y, min(ys)), max(ys)))
+    return replace(state, center=center)
 
 
 def question(state: State) -> Question | None:
@@ -159,15 +134,13 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return msgspec.structs.replace(state, map=answer)
-
-
-# --- goals ----------------------------------------------------------------------------------------
+    return replace(state, map=answer)
 
 
 _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in words.groups)
 
 
+@goal("own-groups", "a map of your own: 2 groups of 3 or more words, all with their own")
 def _own_groups_apart(state: State) -> bool:
     groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
     groups = [words for words in groups if words not in _SHIPPED]  # shipped ones written once more
@@ -181,10 +154,12 @@ def _own_groups_apart(state: State) -> bool:
     )
 
 
+@goal("mostly-seen", "a map of 6 or more words that shows over 70 %")
 def _mostly_seen(state: State) -> bool:
     return state.map is not None and len(state.map.points) >= 6 and sum(state.map.shares) > 0.7
 
 
+@goal("misleads", "zoom in on a word whose nearest on the map is not its nearest row")
 def _map_misleads(state: State) -> bool:
     there = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     return state.zoom > 2 and there[0] != there[1]
@@ -199,29 +174,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Rows of 576 numbers, pressed flat. See which words lie together, and what a map of two "
         "directions leaves out."
     ),
-    actions=Action,
-    questions=Question,
-    answers=Answer,
-    start=start,
+    start=State,
     act=act,
     question=question,
     receive=receive,
-    goals=(
-        Goal(
-            "misleads",
-            "zoom in on a word whose nearest on the map is not its nearest row",
-            _map_misleads,
-        ),
-        Goal(
-            "own-groups",
-            "a map of your own: 2 groups of 3 or more words, all with their own",
-            _own_groups_apart,
-        ),
-        Goal("mostly-seen", "a map of 6 or more words that shows over 70 %", _mostly_seen),
-    ),
-    solution=(
-        MoveFocus(2, "word"),
-        Adjust(2, "zoom"),
-        EditText("cat dog cow; seven eight nine"),
-    ),
+    goals=(_map_misleads, _own_groups_apart, _mostly_seen),
+    solution=(MoveFocus(2, "word"), Adjust(2, "zoom"), EditText("cat dog cow; seven eight nine")),
 )

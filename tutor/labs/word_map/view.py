@@ -2,76 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
-from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.keys import I_O, N_P, Keys, Pair, key, pair
+from tutor.labs.kit.view import Offered, does
+from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine, form_note
-from tutor.labs.kit.words.plot import Named, WordPlot, legend
-from tutor.labs.word_map.lab import Pan, ShowWholeMap, State, write
+from tutor.labs.kit.words.plot import Named, WordMapLabView, WordPlot, legend
+from tutor.labs.kit.words.word import Form
+from tutor.labs.word_map.lab import Pan, ShowWholeMap, State
 from tutor.text import counted
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tutor.labs.kit.words.word import Form
 
 _SHORT = 6
 """Columns that the names below the map get where there is little room."""
 
 
-class WordMapView(LabView):
+class WordMapView(WordMapLabView):
     """The map, between what it is of and what is known of the word in focus."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "n",
-            "move_focus(1, 'word')",
-            "word",
-            key_display="n p",
-            tooltip="Next word, or the last.",
-        ),
-        Binding("p", "move_focus(-1, 'word')", show=False),
-        Binding("i", "adjust(1, 'zoom')", "zoom", key_display="i o", tooltip="Zoom in, or out."),
-        Binding("o", "adjust(-1, 'zoom')", show=False),
-        Binding("left", "pan(-1, 0)", "pan", key_display="←↓↑→", tooltip="Move over the map."),
-        Binding("right", "pan(1, 0)", show=False),
+    BINDINGS: ClassVar[Keys] = [
+        *pair(N_P, "move_focus(*, 'word')", "word", "Next word, or the last."),
+        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in, or out."),
+        *pair(Pair("left", "right", "←↓↑→"), "pan(*, 0)", "pan", "Move over the map."),
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),
-        Binding("w", "whole", "whole", tooltip="The whole map again."),
-        Binding("tab", "choose(1, 'map')", "next map", tooltip="Other words."),
-        Binding("e", "edit", "write", tooltip="Words of your own, groups with ; between them."),
+        key("w", "whole", "whole", "The whole map again."),
+        key("tab", "choose(1, 'map')", "next map", "Other words."),
+        key("e", "edit", "write", "Words of your own, groups with ; between them."),
     ]
-    DEFAULT_CSS = """
-    WordMapView { overflow: hidden hidden; }
-    """
-
-    def compose(self) -> ComposeResult:
-        yield Lines(id="lines")
-        yield WordPlot(id="map")
-        yield Lines(id="below")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("pan", "whole") and self.state is not None:
-            return bool(self.state.zoom > 1)
-        return True
+    OFFERED: ClassVar[Offered[State]] = {
+        "pan": lambda state: state.zoom > 1,
+        "whole": lambda state: state.zoom > 1,
+    }
 
     def action_pan(self, right: int, up: int) -> None:
         self.did(Pan(right, up))
 
-    def action_whole(self) -> None:
-        self.did(ShowWholeMap())
+    action_whole = does(ShowWholeMap)
 
     def action_edit(self) -> None:
         chosen = self.state.chosen
-        self.write("Words, with ; between groups:", chosen.written if chosen.own else "", write)
+        self.write(
+            "Words, with ; between groups:", chosen.written if chosen.own else "", edit_words
+        )
 
     def draw(self, state: State) -> None:
         room = Room(self.columns, self.size.height)
@@ -83,15 +63,10 @@ class WordMapView(LabView):
         self.put("#lines", above)
         below = _below(state, room)
         self.put("#below", below[:1] if room.low else below)
-        if state.map is None:
-            points: list[Named] = []
-        else:
-            points = [
-                Named(x, y, _name(form), group)
-                for (x, y), form, group in zip(
-                    state.map.points, state.map.forms, state.chosen.group_of, strict=True
-                )
-            ]
+        points: list[Named] = []
+        if state.map is not None:
+            known = zip(state.map.points, state.map.forms, state.chosen.group_of, strict=True)
+            points = [Named(x, y, _name(form), group) for (x, y), form, group in known]
         self.query_one(WordPlot).show(points, state.focus, state.center, state.zoom)
 
 

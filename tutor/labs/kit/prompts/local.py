@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
 
 import torch
 
-from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import ModelBackend
 from tutor.labs.kit.prompts.questions import Answer, Read, Reading, Stretch, Try
 from tutor.labs.kit.prompts.scores import ROWS, Share, Tried
 from tutor.labs.kit.prompts.tasks import Task, tasks
@@ -18,14 +19,9 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.session import Session
 
 
-class PromptingHere:
+class PromptingHere(ModelBackend):
     """Keeps one session. What one prompt has in common with the one before it, and that is all
     but the item when a version is scored, is read once."""
-
-    def __init__(self, tools: Tools) -> None:
-        self._model = tools.model
-        self._check_cancelled = tools.check_cancelled
-        self._session: Session | None = None
 
     def answer(self, question: Read | Try) -> Answer:
         """Raises `TextError` or `ContextFull` for a prompt that the model cannot read, and
@@ -39,7 +35,7 @@ class PromptingHere:
 
     def _tried(self, ids: list[int], version: Version, task: Task, item: int) -> Tried:
         begun = time.perf_counter()
-        session = self._at(ids)
+        session = self._read(ids)
         probabilities = torch.softmax(session.logits(len(ids)).double(), dim=-1)
         rows = tuple(
             Share(self._model.tokenizer.token(id_).data, float(probabilities[id_]))
@@ -51,13 +47,6 @@ class PromptingHere:
         )
         written, ended = self._written(session, version, task.most_tokens, item)
         return Tried(written, ended, len(ids), rows, labels, time.perf_counter() - begun)
-
-    def _at(self, ids: list[int]) -> Session:
-        if self._session is None:
-            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
-        else:
-            self._session.replace(ids)
-        return self._session
 
     def _written(
         self, session: Session, version: Version, most: int, item: int
@@ -112,15 +101,11 @@ def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
 def stretches(model: LanguageModel, ids: list[int]) -> tuple[Stretch, ...]:
     """A prompt as it is read: text, and the marks between it, which no text can make."""
     found: list[Stretch] = []
-    text: list[int] = []
     marks = set(model.tokenizer.special_ids.values())
-    for id_ in [*ids, None]:
-        if id_ is not None and id_ not in marks:
-            text.append(id_)
-            continue
-        if text:
-            found.append(Stretch(model.tokenizer.decode(text).decode("utf-8", "replace"), False))
-            text = []
-        if id_ is not None:
-            found.append(Stretch(model.tokenizer.token(id_).text, True))
+    for special, alike in groupby(ids, marks.__contains__):
+        if special:
+            found += [Stretch(model.tokenizer.token(id_).text, True) for id_ in alike]
+        else:
+            text = model.tokenizer.decode(list(alike)).decode("utf-8", "replace")
+            found.append(Stretch(text, False))
     return tuple(found)

@@ -139,9 +139,6 @@ def difference(results: Results, a: Trial, b: Trial) -> Difference:
     return Difference(len(both), both.count((True, False)), both.count((False, True)))
 
 
-# --- goals ----------------------------------------------------------------------------------------
-
-
 def _pairs(results: Results) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
     """Scored versions of the same task by the same model, with what they differ in; each pair both
     ways round."""

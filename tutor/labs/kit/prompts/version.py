@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.labs.kit.prompts.tasks import Item, Task
 from tutor.lm.distribution import ChatMessage
@@ -55,11 +56,7 @@ PARTS: tuple[Part, ...] = Version.__struct_fields__  # type: ignore[assignment]
 WRITTEN: frozenset[Part] = frozenset({"system", "role", "instruction", "steps", "rule", "begin"})
 """Parts that are a text."""
 
-_QUOTES = {
-    "none": "{}",
-    "tags": "<text>{}</text>",
-    "quotes": '"{}"',
-}
+_QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -107,7 +104,7 @@ def on_task(version: Version, before: Task, after: Task) -> Version:
         known = choices(before, part)
         if (value := getattr(version, part)) in known:
             changed[part] = choices(after, part)[known.index(value)]
-    return msgspec.structs.replace(version, **changed)
+    return replace(version, **changed)
 
 
 def idle(version: Version, part: Part) -> bool:
@@ -120,9 +117,9 @@ def effective(version: Version) -> Version:
     """The same with its idle parts at their first choices: two versions whose prompts are the same
     are one."""
     if idle(version, "place"):
-        version = msgspec.structs.replace(version, place="before")
+        version = replace(version, place="before")
     if idle(version, "order"):
-        version = msgspec.structs.replace(version, order="as listed")
+        version = replace(version, order="as listed")
     return version
 
 

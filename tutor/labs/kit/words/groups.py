@@ -8,6 +8,7 @@ import re
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.words.word import listed, of_bearable_length
 
 MOST_WORDS = 36
@@ -102,3 +103,9 @@ def own_words(text: str) -> Words:
             "A map needs three words or more.", "For example: cat dog cow; seven eight nine"
         )
     return Words("your own", tuple(groups), own=True, left_out=left_out)
+
+
+def edit_words(text: str) -> EditText:
+    """Return the action that puts these words on the map. Raises `LabError` like `own_words`."""
+    own_words(text)
+    return EditText(text)

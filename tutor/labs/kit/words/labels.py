@@ -30,7 +30,9 @@ def place(spots: Sequence[Spot], width: int, height: int) -> list[tuple[int, int
         free = (
             start
             for start in _beside(spot, size)
-            if _fits(start, size, width, height) and not (points | taken) & _cells(start, size)
+            if 0 <= start[0] <= width - size
+            and 0 <= start[1] < height
+            and not (points | taken) & _cells(start, size)
         )
         start = next(free, None) if size else None
         if start is not None:
@@ -49,11 +51,6 @@ def _beside(spot: Spot, size: int) -> list[tuple[int, int]]:
         *((x - size // 2, row) for row in rows),
         *((x - size, row) for row in rows),
     ]
-
-
-def _fits(start: tuple[int, int], size: int, width: int, height: int) -> bool:
-    x, y = start
-    return x >= 0 and x + size <= width and 0 <= y < height
 
 
 def _cells(start: tuple[int, int], size: int) -> set[tuple[int, int]]:

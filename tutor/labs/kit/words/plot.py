@@ -15,13 +15,15 @@ from textual_hires_canvas import Canvas
 from textual_plot import PlotWidget
 
 from tutor.app.theme import MUTED
+from tutor.app.widgets.lines import Lines
+from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.labels import Spot, place
 from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.app import RenderResult
+    from textual.app import ComposeResult, RenderResult
     from textual.events import Resize
 
     from tutor.labs.kit.words.groups import Group
@@ -103,7 +105,8 @@ class WordPlot(PlotWidget, can_focus=False):
         self._shown = shown
         self._points, self._focus, self._factor = points, focus, zoom
         if points:
-            self._center = center or _middle(points)
+            xs, ys = zip(*((point.x, point.y) for point in points), strict=True)
+            self._center = center or ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -169,6 +172,19 @@ class WordPlot(PlotWidget, can_focus=False):
             _write(canvas, max(1, width - len(said)), height + 1, said, self._style("plot--label"))
 
 
+class WordMapLabView(LabView):
+    """The view of a lab with a map of words, and lines above and below it."""
+
+    DEFAULT_CSS = """
+    WordMapLabView { overflow: hidden hidden; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="lines")
+        yield WordPlot(id="map")
+        yield Lines(id="below")
+
+
 def mark(group: int) -> str:
     return MARKS[group % _GROUPS]
 
@@ -177,11 +193,6 @@ def legend(groups: Sequence[Group]) -> Content:
     """Which mark is which group's."""
     named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
     return Content.styled(f"  {named}", MUTED)
-
-
-def _middle(points: Sequence[Named]) -> tuple[float, float]:
-    xs, ys = [point.x for point in points], [point.y for point in points]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
 
 
 def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:

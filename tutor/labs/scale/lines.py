@@ -1,17 +1,19 @@
-"""Lines of the text that models of several sizes read: a column for each."""
+"""Lines of the scale ladder: a text that models of several sizes read, a column for each, and what
+the models at hand and those one reads about were made of."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
 from textual.content import Content
 
-from tutor.app.theme import MUTED, NOT_YET, likely
-from tutor.app.widgets import figures
+from tutor.app.theme import ACT, MUTED, NOT_YET, likely
+from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
-from tutor.labs.kit.columns import LOW, wrapped
-from tutor.labs.scale.lab import BEST
+from tutor.labs.kit.columns import LOW, clipped, cursor, wrapped
+from tutor.labs.scale.lab import BEST, QUANTITIES, Quantity, ladder
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
     from tutor.labs.scale.lab import State
     from tutor.labs.scale.questions import Reading
     from tutor.labs.scale.remote_reading import Glance
+    from tutor.labs.scale.rungs import Rung
     from tutor.vendors.catalogue import RemoteModel
 
+_NAME = 23
+_FIGURE = 9
+_DECADES = 26
+"""The bars of the ladder go from 1 to 10 to this power."""
+_WIDEST_BAR = 52
 _LABEL = 12
 _COLUMN = 24
 _NARROWEST = 12
@@ -48,7 +56,7 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
     read = Content(visible(state.text.encode()).replace("␣", " ")).wrap(width)
     lines = [line.rstrip() for line in read][: 1 if low else 2 if height < _HIGH else 10]
     if len(read) > len(lines):
-        lines[-1] = Content(figures.fit(lines[-1].plain, width - 1).rstrip() + "…")
+        lines[-1] = Content(clipped(lines[-1].plain, width - 1) + "…")
     if state.left_out:
         lines.append(Content.styled(f"{counted(state.left_out, 'byte')} more are left out.", MUTED))
     if not low:
@@ -62,9 +70,6 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
     columns = _ABOVE_GUESSES + (state.elsewhere.glance is not None)
     rows = height - len(lines) - len(below) - columns
     return [*lines, *_table(state, width, max(1, min(BEST, rows))), *below]
-
-
-# --- the table ------------------------------------------------------------------------------------
 
 
 def _table(state: State, width: int, guesses: int) -> list[Content]:
@@ -93,35 +98,27 @@ def _table(state: State, width: int, guesses: int) -> list[Content]:
 
 
 def _here(reading: Reading) -> _Column:
-    return _Column(
-        safe(reading.name),
-        (
-            f"{reading.bits_a_byte:.3f}",
-            f"{reading.bits:.1f}",
-            figures.count(reading.pieces),
-            _large(reading.perplexity),
-        ),
-        f"{reading.entropy:.2f} bits",
-        "",
-        tuple((guess.data, guess.probability) for guess in reading.best),
-    )
+    guesses = tuple((guess.data, guess.probability) for guess in reading.best)
+    entropy = f"{reading.entropy:.2f} bits"
+    return _Column(safe(reading.name), _costs(reading), entropy, "", guesses)
 
 
 def _there(server: RemoteModel, glance: Glance) -> _Column:
     """What is not told is called so. Of the entropy only the least is known."""
-    a_byte, bits, perplexity = glance.bits_a_byte, glance.bits, glance.perplexity
     least, hidden = glance.least_entropy, glance.hidden
-    return _Column(
-        safe(server.name),
-        (
-            _NOT_TOLD if a_byte is None else f"{a_byte:.3f}",
-            _NOT_TOLD if bits is None else f"{bits:.1f}",
-            _NOT_TOLD if glance.pieces is None else figures.count(glance.pieces),
-            _NOT_TOLD if perplexity is None else _large(perplexity),
-        ),
-        _NOT_TOLD if least is None else f"≥ {least:.2f} bits",
-        _NOT_TOLD if hidden is None else figures.percent(hidden),
-        tuple((each.data, each.probability) for each in glance.shown),
+    guesses = tuple((each.data, each.probability) for each in glance.shown)
+    entropy = _NOT_TOLD if least is None else f"≥ {least:.2f} bits"
+    told = _NOT_TOLD if hidden is None else figures.percent(hidden)
+    return _Column(safe(server.name), _costs(glance), entropy, told, guesses)
+
+
+def _costs(read: Reading | Glance) -> tuple[str, str, str, str]:
+    pieces, perplexity = read.pieces, read.perplexity
+    return (
+        _NOT_TOLD if read.bits_a_byte is None else f"{read.bits_a_byte:.3f}",
+        _NOT_TOLD if read.bits is None else f"{read.bits:.1f}",
+        _NOT_TOLD if pieces is None else figures.count(pieces),
+        _NOT_TOLD if perplexity is None else f"{perplexity:{'.1f' if perplexity < 1e5 else '.1e'}}",
     )
 
 
@@ -140,13 +137,6 @@ def _guesses(place: int, columns: Sequence[_Column], size: int) -> Content:
 def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Content:
     parts = [(f"{value:>{size - 1}} ", style) for value in values]
     return Content.assemble((f"{label:<{_LABEL}}", MUTED), *parts)
-
-
-def _large(value: float) -> str:
-    return f"{value:.1f}" if value < 1e5 else f"{value:.1e}"
-
-
-# --- what else is to be said ----------------------------------------------------------------------
 
 
 def _other(state: State, width: int) -> list[Content]:
@@ -168,7 +158,6 @@ def _other(state: State, width: int) -> list[Content]:
 
 
 def _from_elsewhere(state: State, width: int) -> list[Content]:
-    """What a server tells, and what it does not."""
     elsewhere = state.elsewhere
     if elsewhere.server is None:
         return []
@@ -206,3 +195,71 @@ def _waiting(state: State, width: int) -> list[Content]:
     else:
         said = "Perplexity is a token’s, be it a letter or a word: compare bits."
     return [Content.styled(said, MUTED)]
+
+
+def ladder_lines(state: State, width: int) -> list[Content]:
+    """A line a model, and the source of the one in focus."""
+    rungs = ladder(state)
+    name = _NAME if width >= _NAME + 4 * _FIGURE else max(12, width - 2 - 2 * _FIGURE)
+    quantity = QUANTITIES[state.quantity]
+    two: tuple[Quantity, ...] = (QUANTITIES[0], quantity if state.quantity else "compute")
+    shown = QUANTITIES if width >= _NAME + 4 * _FIGURE else two
+    left = width - 2 - name - _FIGURE * len(shown) - 2
+    bar = min(_WIDEST_BAR, left) if left >= 8 else 0
+    heading: list[tuple[str, str] | str] = [(f"  {'':<{name}}", "")]
+    for each in shown:
+        style = "bold" if each == quantity else MUTED
+        heading.append((f"{each.replace('parameters', 'weights'):>{_FIGURE}}", style))
+    if bar:
+        heading.append((f"  1 … 10^{_DECADES}", MUTED))
+    return [
+        Content.assemble(*heading),
+        *(
+            _rung(rung, place == state.rung, name, shown, quantity, bar)
+            for place, rung in enumerate(rungs)
+        ),
+        Content(""),
+        *_source(rungs[min(state.rung, len(rungs) - 1)], width),
+    ]
+
+
+def _rung(
+    rung: Rung, here: bool, name: int, shown: Sequence[Quantity], quantity: Quantity, bar: int
+) -> Content:
+    parts: list[tuple[str, str] | str] = [
+        cursor(here),
+        (figures.fit(safe(rung.name), name - 1) + " ", "bold" if here else ""),
+    ]
+    for each in shown:
+        text = _figure(rung, each)
+        parts.append((f"{text:>{_FIGURE}}", "bold" if each == quantity else ""))
+    value: float | None = getattr(rung, quantity)
+    fraction = math.log10(value) / _DECADES if value else 0.0
+    if bar:
+        parts.append((f"  {bars.bar(fraction, bar)}", ACT if rung.here else MUTED))
+    return Content.assemble(*parts)
+
+
+def _figure(rung: Rung, quantity: Quantity) -> str:
+    value: float | None = getattr(rung, quantity)
+    if value is None:
+        return "not told" if rung.elsewhere else "?"
+    if quantity == "compute":
+        return f">{value:.0e}" if rung.estimate else f"{value:.1e}"
+    return _short(value)
+
+
+def _short(value: float) -> str:
+    """Three digits and k, M, B (10^9) or T (10^12)."""
+    for power, sign in ((12, " T"), (9, " B"), (6, " M"), (3, " k")):
+        if value >= 10**power:
+            return f"{value / 10**power:.3g}{sign}"
+    return f"{value:.0f}"
+
+
+def _source(rung: Rung, width: int) -> list[Content]:
+    says = "elsewhere" if rung.elsewhere else "here" if rung.here else "published"
+    says = "estimate" if rung.estimate else says
+    text = Content.assemble((f"{safe(rung.name)}, {says}: ", "bold"), rung.source)
+    note = "compute: 6 operations a weight and token (6ND). Bytes of others: at 2 a weight."
+    return [*wrapped(text, width), *wrapped(Content.styled(note, MUTED), width)]

@@ -1,15 +1,40 @@
-"""Texts that grow from one prompt, token by token, each of them read once."""
+"""What backends have in common that let the local model read and write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import torch
+from msgspec.structs import replace
+
 from tutor.labs.kit.backend import Tools
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from tutor.labs.kit.reply import Reply
+    from tutor.lm.language_model import LanguageModel
+
+
+class ModelBackend:
+    """The base of a backend. It keeps the session of the text that was read last: what the next
+    text has in common with it is not read again."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._model = tools.model
+        self._check_cancelled = tools.check_cancelled
+        self._moment = tools.moment
+        self._session: Session | None = None
+
+    def _read(self, ids: Sequence[int]) -> Session:
+        """Return the session, on these tokens."""
+        if self._session is None:
+            self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
+        else:
+            self._session.replace(ids)
+        return self._session
 
 
 class Growing:
@@ -51,3 +76,20 @@ class Growing:
         session = parent.fork(len(parent))
         session.append(ids[-1:])
         return session
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """[V], of the model's own distribution, in 64-bit floats."""
+    return torch.log_softmax(logits.double(), dim=-1)
+
+
+def longer(model: LanguageModel, reply: Reply, id_: int, log_probability: float) -> Reply:
+    """Return `reply` with this token at its end."""
+    data = model.tokenizer.token(id_).data
+    return replace(
+        reply,
+        ids=(*reply.ids, id_),
+        pieces=(*reply.pieces, data),
+        logs=(*reply.logs, log_probability),
+        ended=id_ in model.tokenizer.end_ids or b"\n" in data,
+    )
