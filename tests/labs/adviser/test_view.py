@@ -143,7 +143,7 @@ async def test_a_case_is_weighed_and_answered_and_says_why(tmp_path: Path) -> No
         )
         assert "defensible: Open local model, Small tuned model" in seen(pilot)
         await do(pilot, *["down"] * 9)
-        assert "× Model + retrieval: As it stands here" in drawn(pilot)
+        assert "× Model + retrieval: Here, its model" in drawn(pilot)
         assert "3 of 10, 1 solved, 0 by the first pick" in seen(pilot)
 
 

@@ -87,7 +87,7 @@ def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
     assert re.search(rf"{re.escape(second.question)} +{second.cosine:.2f}$", LESSON, re.M)
     assert first.answer in LESSON
     assert reply.declined
-    assert f"stands at {reply.threshold:.2f}" in " ".join(LESSON.split())
+    assert f"is at {reply.threshold:.2f}" in " ".join(LESSON.split())
     parrot = retrieval.reply("My parrot ate my library card.")
     assert parrot.text in LESSON
 
