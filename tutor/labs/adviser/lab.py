@@ -239,7 +239,7 @@ def _first(state: State, option: str) -> bool:
     return advice is not None and lead(advice, state.now) == {advice.option(option)}
 
 
-@goal("one-weight", "one weight changed: nobody who was first still is")
+@goal("one-weight", "Change one weight so that no option in first place stays there")
 def _one_weight_decides(state: State) -> bool:
     """The last change was of one weight, and those in first place are others than before."""
     if state.advice is None or state.before is None:
@@ -251,7 +251,7 @@ def _one_weight_decides(state: State) -> bool:
     return changed == 1 and alike and bool(led) and bool(leads) and not led & leads
 
 
-@goal("must", "a must that throws out all that were first")
+@goal("must", "Set a must that excludes everything in first place")
 def _must_excludes_first(state: State) -> bool:
     if state.advice is None or state.before is None:
         return False
@@ -288,8 +288,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=250,
     lesson="choosing",
     task=(
-        "Weigh what a task needs, and watch the ranking: points are weight × level, added up. Then "
-        "solve cases: weigh, look at the reasons, and pick what you would defend."
+        "Weigh what a task needs, and watch the ranking: points are weight × level, "
+        "added up. Then solve cases: set the weights, read the reasons, and pick an "
+        "option that you can defend."
     ),
     asks_model=False,
     private=lambda question: isinstance(question, Save),
@@ -298,16 +299,24 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     goals=(
-        Goal("local-first", "an open local model alone in first place", lambda s: _first(s, LOCAL)),
-        Goal("no-llm-first", "no LLM at all alone in first place", lambda s: _first(s, NO_LLM)),
+        Goal(
+            "local-first",
+            "Bring an open local model alone to first place",
+            lambda s: _first(s, LOCAL),
+        ),
+        Goal(
+            "no-llm-first",
+            "Bring “no LLM at all” alone to first place",
+            lambda s: _first(s, NO_LLM),
+        ),
         _one_weight_decides,
         _must_excludes_first,
         Goal(
             "five-cases",
-            "five cases answered with what can be defended, two by the first pick",
+            "Solve five cases, two of them with your first pick",
             lambda state: len(state.solved) >= ENOUGH_CASES and len(state.at_once) >= AT_ONCE,
         ),
-        Goal("saved", "a result saved", lambda state: state.saved is not None),
+        Goal("saved", "Save a result", lambda state: state.saved is not None),
     ),
     solution=(
         *_on(0, _weight(1)),  # inputs

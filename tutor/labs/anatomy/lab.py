@@ -215,7 +215,7 @@ FAR_OUT = 25
 FEW_BITS = 4
 
 
-@goal("outlier", "a weight 25 times as large as is usual there")
+@goal("outlier", "Find a weight 25 times as large as a typical one there")
 def _outlier(state: State) -> bool:
     at = state.looked_at
     found = None if at is None or state.view != "roles" else state.histograms.get(at)
@@ -226,24 +226,24 @@ def _results(state: State) -> list[tuple[int, Differences]]:
     return [(bits, r.result) for bits, r in state.readings.items() if r.result is not None]
 
 
-@goal("harmless", "4 bits or fewer that change hardly anything")
+@goal("harmless", "Round to 4 bits or fewer with hardly any change")
 def _harmless(state: State) -> bool:
     return any(bits <= FEW_BITS and found.divergence < 0.05 for bits, found in _results(state))
 
 
-@goal("ruin", "so few bits that half of its choices change")
+@goal("ruin", "Round to so few bits that half of the top tokens change")
 def _ruined(state: State) -> bool:
     return any(found.same < 0.5 for _, found in _results(state))
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="anatomy",
-    title="Anatomy",
+    title="Anatomy of a model",
     order=130,
     lesson="attention",
     task=(
-        "Where do the parameters sit, and how many bits does each of them need? Look at the "
-        "weights of any tensor; then round them all and see when the answers give way."
+        "Where are the parameters, and how many bits does each need? Look at the "
+        "weights of any tensor, then round them all and see when the answers change."
     ),
     start=State,
     act=act,

@@ -180,13 +180,13 @@ MOST = 0.5
 FAR = 3
 
 
-@goal("previous-token", "a head that looks one back, 60 %")
+@goal("previous-token", "Find a head that attends to the previous token (60 %)")
 def _looks_before(state: State) -> bool:
     score = state.score("previous")
     return state.view != "finder" and state.known and score is not None and score >= STEADY
 
 
-@goal("sink", "a late token's row (tab) that rests on the first, 90 %")
+@goal("sink", "Show the row (Tab) of a late token with 90 % on the first one")
 def _rests(state: State) -> bool:
     return (
         state.view == "row"
@@ -196,7 +196,7 @@ def _rests(state: State) -> bool:
     )
 
 
-@goal("reach", "a row that takes half from a word 3 or more back")
+@goal("reach", "Find a row with half its attention 3 or more tokens back")
 def _reaches_back(state: State) -> bool:
     """The token in the row takes most from another word well before it, not the first."""
     if state.view != "row" or not state.known:
@@ -207,7 +207,7 @@ def _reaches_back(state: State) -> bool:
     )
 
 
-@goal("same-token", "a head that finds a repeated word, 50 %")
+@goal("same-token", "Find a head that attends to an earlier copy of a word (50 %)")
 def _finds_itself(state: State) -> bool:
     score = state.score("same")
     return state.view != "finder" and state.known and score is not None and score >= MOST
@@ -215,12 +215,12 @@ def _finds_itself(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="attention",
-    title="Where heads look",
+    title="What heads attend to",
     order=90,
     lesson="attention",
     task=(
-        "Every head of every layer looks at your sentence in its own way. Some have a habit that "
-        "you can find and name; the finder ranks them all."
+        "Every head in every layer attends to your sentence in its own way. Some have a "
+        "habit that you can find and name. The finder ranks all of them."
     ),
     start=State,
     act=act,

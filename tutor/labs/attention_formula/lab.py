@@ -167,13 +167,13 @@ def _at(values: Sequence[float]) -> int:
     return max(range(len(values)), key=values.__getitem__)
 
 
-@goal("sum", "the weighted sum of a 4th or later token")
+@goal("sum", "Reach the weighted sum of the 4th token or a later one")
 def _sum(state: State) -> bool:
     plain = state.divide and state.hide
     return state.worked is not None and plain and state.step == SUM and state.token >= 3
 
 
-@goal("empty-share", "over half for a token, but another adds more")
+@goal("empty-share", "Find a token with over half the weight that isn't the largest term")
 def _empty_share(state: State) -> bool:
     worked = state.worked
     if worked is None or state.step != SUM or not (state.divide and state.hide):
@@ -181,7 +181,7 @@ def _empty_share(state: State) -> bool:
     return max(worked.shares) > 0.5 and _at(worked.shares) != _at(worked.adds)
 
 
-@goal("without-root", "no root: 95 % for one that had below 50")
+@goal("without-root", "Without the root, bring a token from below 50 % to 95 %")
 def _without_root(state: State) -> bool:
     worked = state.worked
     if worked is None or state.divide or not state.hide or state.step < SHARES:
@@ -193,7 +193,7 @@ def _without_root(state: State) -> bool:
     return worked.shares[at] > 0.95 and divided[at] < 0.5
 
 
-@goal("later", "no mask: a later token gets the most")
+@goal("later", "Without the mask, find a later token that gets the most")
 def _later_wins(state: State) -> bool:
     worked = state.worked
     if worked is None or state.hide or state.step < SHARES:
@@ -203,12 +203,12 @@ def _later_wins(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="attention-formula",
-    title="The formula, by hand",
+    title="The attention formula by hand",
     order=100,
     lesson="attention",
     task=(
-        "softmax(q·k / √size) · v with the numbers of one real head. Walk through the five steps; "
-        "then leave out the root or the mask and see what they are for."
+        "softmax(q·k / √size) · v with the numbers of a real head. Go through the five "
+        "steps, then leave out the root or the mask to see what they do."
     ),
     start=State,
     act=act,

@@ -284,13 +284,13 @@ SURE = 0.75
 DIFFERENT = 5
 
 
-@goal("made-up-anew", f"ten draws that say {DIFFERENT} different things")
+@goal("made-up-anew", "Get 5 different answers in ten samples")
 def _made_up_anew(state: State) -> bool:
     found = gists(state)
     return sum(count for _, count in found) == state.limits.draws and len(found) >= DIFFERENT
 
 
-@goal("sure-and-wrong", "a wrong answer, more than 75 % certain")
+@goal("sure-and-wrong", "Find a wrong answer with more than 75 % certainty")
 def _sure_and_wrong(state: State) -> bool:
     return any(
         each.verdict == "wrong" and each.reply.certainty > SURE
@@ -299,7 +299,7 @@ def _sure_and_wrong(state: State) -> bool:
     )
 
 
-@goal("mended", "a wrong answer that the fact in front puts right")
+@goal("mended", "Correct a wrong answer by adding the fact to the prompt")
 def _mended(state: State) -> bool:
     """The same question, wrong as it is and right with its fact."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
@@ -311,7 +311,7 @@ def _whole(state: State, ways: Iterable[Way]) -> bool:
     return all(done_reply(state, prompt) is not None for prompt in prompts)
 
 
-@goal("calibrated", "the whole set, asked in one way")
+@goal("calibrated", "Ask the whole set in one way and look at the calibration")
 def _calibrated(state: State) -> bool:
     return state.view == "calibration" and _whole(state, (state.way,))
 
@@ -327,8 +327,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=200,
     lesson="made-up",
     task=(
-        "Ask about things that exist and things that do not. See how certain each answer is, "
-        "whether ten draws agree, and how often it is right; then put the fact in front."
+        "Ask about things that exist and things that don't. See how certain each answer "
+        "is, whether ten samples agree, and how often it is right. Then add the fact to "
+        "the prompt."
     ),
     start=start,
     act=act,
@@ -339,7 +340,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _sure_and_wrong,
         _mended,
         _calibrated,
-        Goal("three-ways", "the whole set, asked in all three ways", lambda s: _whole(s, WAYS)),
+        Goal("three-ways", "Ask the whole set in all three ways", lambda s: _whole(s, WAYS)),
     ),
     solution=(
         Run(),

@@ -343,18 +343,18 @@ def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
     return (said & also) - given
 
 
-@goal("agree", "two answers with a word in common that you did not say")
+@goal("agree", "Get two answers that share a word you didn't use")
 def _agree(state: State) -> bool:
     return any(words_in_common(state, *pair) for pair in combinations(state.done, 2))
 
 
-@goal("disagree", "two answers without any word in common")
+@goal("disagree", "Get two answers that share no word")
 def _disagree(state: State) -> bool:
     pairs = [(one, other) for one, other in combinations(state.done, 2) if one.text and other.text]
     return any(not words_in_common(state, *pair) for pair in pairs)
 
 
-@goal("cut-off", "one answer that ends, and one that is cut off")
+@goal("cut-off", "Get one answer that ends and one that is cut off")
 def _cut_off(state: State) -> bool:
     return {"stop", "length"} <= {reply.reason for reply in state.done}
 
@@ -374,8 +374,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=240,
     lesson="landscape",
     task=(
-        "Ask several models the same, and compare what they say, how fast, and at what price. Two "
-        "of them are on this machine; more where you have a key, or a server."
+        "Ask several models the same thing, and compare their answers, speed and price. "
+        "Two of them are on this machine. You can add others if you have a key or a "
+        "server."
     ),
     private=_elsewhere,
     reaches_out=True,

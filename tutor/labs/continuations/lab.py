@@ -239,12 +239,12 @@ def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
     ]
 
 
-@goal("always-the-same", "twenty draws that all say the same")
+@goal("always-the-same", "Get twenty samples that are all the same")
 def _always_the_same(state: State) -> bool:
     return any(len({path.ids for path in paths}) == 1 for _, paths in _of(state, "draw"))
 
 
-@goal("loop-broken", "a loop of greedy decoding, and the same without it")
+@goal("loop-broken", "Find a greedy loop, and break it with a repetition penalty")
 def _loop_broken(state: State) -> bool:
     """Greedy decoding loops without a penalty, and with one it does not."""
     found = {
@@ -253,7 +253,7 @@ def _loop_broken(state: State) -> bool:
     return found.get(False) is True and found.get(True) is False
 
 
-@goal("beam-beats-greedy", "beams that find what greedy missed")
+@goal("beam-beats-greedy", "Let beam search find a more probable text than greedy does")
 def _beam_beats_greedy(state: State) -> bool:
     beams = [path for _, paths in _of(state, "beam") for path in paths]
     greedy = [path for way, paths in _of(state, "greedy") if way.dials == Dials() for path in paths]
@@ -262,9 +262,7 @@ def _beam_beats_greedy(state: State) -> bool:
     )
 
 
-@goal(
-    "varied-and-likely", f"20 that differ, distinct 0.80 or more, {CHEAPER} bits/token below plain"
-)
+@goal("varied-and-likely", "Get 20 different ones, distinct ≥ 0.80, 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
     """Twenty that differ, of tokens that the model finds likelier than its own plain draws."""
     drawn = _of(state, "draw")
@@ -287,8 +285,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=190,
     lesson="sampling",
     task=(
-        "Let the model write many continuations in two ways at once, and compare how varied, how "
-        "likely and how repetitive they are."
+        "Let the model write many continuations in two ways, and compare how varied, "
+        "probable and repetitive they are."
     ),
     start=start,
     act=act,

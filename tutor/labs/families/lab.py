@@ -207,7 +207,7 @@ UNSURE = 0.1
 MOST = 0.5
 
 
-@goal("right-side", "a blank that the encoder knows (90 %), the decoder not (10 %)")
+@goal("right-side", "Find a blank the encoder knows (90 %), the decoder not (10 %)")
 def _needs_the_right(state: State) -> bool:
     answer = state.answers.get("encoder")
     return answer is not None and any(
@@ -215,7 +215,7 @@ def _needs_the_right(state: State) -> bool:
     )
 
 
-@goal("turned", "another word in the blank, by changing only what stands after it")
+@goal("turned", "Get another word for a blank by changing only what follows it")
 def _turned_from_the_right(state: State) -> bool:
     now, earlier = state.blank, state.earlier
     return (
@@ -228,7 +228,7 @@ def _turned_from_the_right(state: State) -> bool:
     )
 
 
-@goal("agreement", "“the dogs near the tree”: the decoder goes on as for several")
+@goal("agreement", "“the dogs near the tree”: get a plural verb from the decoder")
 def _agrees_at_a_distance(state: State) -> bool:
     """Several of something near one of something else, and the verb is that of several."""
     answer = state.answers.get("decoder")
@@ -244,7 +244,7 @@ def _agrees_at_a_distance(state: State) -> bool:
     )
 
 
-@goal("which-of-two", "a row that took half from the second of two words alike")
+@goal("which-of-two", "Find a row with half on the second of two equal words")
 def _finds_which_of_two(state: State) -> bool:
     """From which of two words alike something was made stands nowhere but in the cross-attention:
     half of it, at least, is on one that is not the first of them."""
@@ -258,13 +258,13 @@ def _finds_which_of_two(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="families",
-    title="Three families",
+    title="Three families of Transformers",
     order=120,
     lesson="attention",
     task=(
-        "Give one text to three small models, one of each family. The encoder fills the blank (_), "
-        "the decoder goes on from what stands before it, the encoder-decoder makes something else "
-        "of the whole: words of a number, several of one."
+        "Give one text to three small models. The encoder fills in the blank (_), the "
+        "decoder continues the text, and the encoder-decoder transforms it: a number "
+        "into words, one into several."
     ),
     start=start,
     act=act,

@@ -244,7 +244,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return state  # a backend never answers so
 
 
-@goal("year-of-nothing", "four digits for the Treaty of Belmark, which never was")
+@goal("year-of-nothing", "Get a year for the Treaty of Belmark, which never existed")
 def _year_of_nothing(state: State) -> bool:
     return (
         state.finished
@@ -254,35 +254,35 @@ def _year_of_nothing(state: State) -> bool:
     )
 
 
-@goal("against-its-will", "a mask that takes more than 90 % away")
+@goal("against-its-will", "See a mask remove more than 90 % of the probability")
 def _against_its_will(state: State) -> bool:
     return any(place.removed > 0.9 for place in state.places.values())
 
 
-@goal("one-left", "a place where a single token is left")
+@goal("one-left", "Reach a position where only one token is allowed")
 def _one_left(state: State) -> bool:
     """Where the text cannot end yet: a format written out, and nothing to choose."""
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 
-@goal("may-not-end", "it would end here, and the format does not let it")
+@goal("may-not-end", "See the format forbid an end that the model wants")
 def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
-@goal("hardly-felt", "8 tokens or more, and the mask never takes half")
+@goal("hardly-felt", "Write 8 tokens or more without losing half at any of them")
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="format",
-    title="A format by force",
+    title="Constrained decoding",
     order=210,
     lesson="made-up",
     task=(
-        "Choose a format, and see which tokens it strikes out before each draw, what that costs, "
-        "and what it does not guarantee."
+        "Choose a format and see which tokens it rules out before each draw, what that "
+        "costs, and what it does not guarantee."
     ),
     start=start,
     act=act,

@@ -26,7 +26,7 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
     ]
 
 
-@goal("paraphrase", "a message that the rules miss and retrieval answers")
+@goal("paraphrase", "Send a message that the rules miss but retrieval answers")
 def paraphrase(state: State) -> bool:
     """In words that stand neither in the phrases nor in the bank."""
     known = _shipped_words() | {
@@ -46,7 +46,7 @@ def _shipped_words() -> frozenset[str]:
     return frozenset(phrases | {in_words(asked) for entry in entries for asked in entry.asked})
 
 
-@goal("unknown", "a message of 3 words to which retrieval says: I don't know")
+@goal("unknown", "Send 3 words or more to which retrieval says it doesn't know")
 def unknown(state: State) -> bool:
     return any(
         by_retrieval.declined and len(words_of(message)) >= 3
@@ -54,7 +54,7 @@ def unknown(state: State) -> bool:
     )
 
 
-@goal("own-rule", "what the rules missed, asked again: your own rule answers")
+@goal("own-rule", "Write a rule that answers a message the rules had missed")
 def own_rule(state: State) -> bool:
     own = {rule.name for rule in state.rules if rule.own}
     return any(
@@ -63,7 +63,7 @@ def own_rule(state: State) -> bool:
     )
 
 
-@goal("own-intent", "an intent of yours that answers, accuracy kept")
+@goal("own-intent", "Add an intent that answers, without losing accuracy")
 def own_intent(state: State) -> bool:
     if state.first_right is None or state.trained is None or not state.ready or not state.own:
         return False
@@ -75,6 +75,6 @@ def own_intent(state: State) -> bool:
     return answered and state.trained.right >= state.first_right - KEPT
 
 
-@goal("compared", "predict who breaks first, then run the probes")
+@goal("compared", "Predict which bot fails on what, then run the probes")
 def compared(state: State) -> bool:
     return len(state.predictions) == len(KINDS) and len(state.results) == len(CASES)

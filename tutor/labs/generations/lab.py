@@ -331,12 +331,12 @@ _NEXT_KIND: Action = MoveFocus(1, "row")
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="generations",
-    title="Three generations",
+    title="Three generations of chatbots",
     order=10,
     lesson="generations",
     task=(
-        "Write one message to three bots and see how each comes to its answer. Then change the "
-        "first two, and measure all three."
+        "Send one message to three bots and see how each finds its answer. Then change "
+        "the first two, and measure all three."
     ),
     start=start,
     act=act,

@@ -368,28 +368,28 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="ghost-text",
-    title="Gray text",
+    title="Ghost text",
     order=220,
     lesson="landscape",
     task=(
-        "Write Python with a model that proposes the rest of each line. Take what is right, and "
-        "look at what it was shown where it is not."
+        "Write Python while the model proposes the rest of each line. Accept what is "
+        "right. If a proposal is wrong, look at what the model was shown."
     ),
     start=start,
     act=act,
     question=question,
     receive=receive,
     goals=(
-        Goal("accepted-right", "a line that is right, taken from the model", lambda s: s.was_right),
-        Goal("took-another", "another beginning, taken", lambda s: s.taken_instead),
+        Goal("accepted-right", "Accept a line from the model that is right", lambda s: s.was_right),
+        Goal("took-another", "Accept a proposal with another beginning", lambda s: s.taken_instead),
         Goal(
             "more-of-the-file",
-            "the same place, more or less of the file, another line",
+            "Get another line by showing more or less of the file",
             lambda s: len(set(s.proposed.values())) > 1,
         ),
         Goal(
             "caught",
-            "a line taken that does not parse, or names what is not",
+            "Accept a line that doesn't parse, or uses an unknown name",
             lambda s: s.was_caught,
         ),
     ),

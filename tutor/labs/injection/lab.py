@@ -264,13 +264,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(new, running=new.running and not new.complete)
 
 
-@goal("attacks-work", "without a defense, half of 36 attacks work")
+@goal("attacks-work", "Without a defense, see half of 36 attacks work")
 def _attacks_work(state: State) -> bool:
     found = result(state, Defense())
     return found.measured and 2 * found.through[0] >= found.through[1]
 
 
-@goal("own-attack", "your attack passes all three, 4 times of 6")
+@goal("own-attack", "Write an attack that gets past all three 4 times of 6")
 def _own_attack(state: State) -> bool:
     through, asked = result(state, ALL_THREE).own
     return asked == len(material().documents) and through >= 4
@@ -290,7 +290,7 @@ def _own_defense(state: State) -> bool:
     )
 
 
-@goal("broken-again", "an attack that passes that one, 3 times of 6")
+@goal("broken-again", "Write an attack that gets past your defense 3 times of 6")
 def _broken_again(state: State) -> bool:
     if not _own_defense(state):
         return False
@@ -300,12 +300,12 @@ def _broken_again(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="injection",
-    title="Orders in a review",
+    title="Prompt injection",
     order=270,
     lesson="prompting",
     task=(
-        "Bad reviews give orders to be called positive. Let Enter measure how many orders get "
-        "through with each defense, then write an attack and a defense of your own."
+        "Bad reviews contain instructions to call them positive. Measure how many get "
+        "through each defense, then write an attack and a defense of your own."
     ),
     start=State,
     act=act,
@@ -315,11 +315,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _attacks_work,
         Goal(
             "all-measured",
-            "three defenses and all together: measured",
+            "Measure three defenses, and all three together",
             lambda state: all(result(state, defense).measured for _, defense in NAMED),
         ),
         _own_attack,
-        Goal("own-defense", "your defense halves them; 9 of 12 still right", _own_defense),
+        Goal(
+            "own-defense",
+            "Write a defense that halves attacks, with 9 of 12 still right",
+            _own_defense,
+        ),
         _broken_again,
     ),
     solution=(

@@ -137,17 +137,17 @@ def _looked_at(state: State) -> list[Known]:
     return [fact for fact in state.facts or () if (fact.product, fact.topic) in state.looked]
 
 
-@goal("second-hand", "a fact less than a year old, told by others than the vendor (*)")
+@goal("second-hand", "Find a fact less than a year old that isn't from the vendor (*)")
 def _second_hand(state: State) -> bool:
     return any(fact.second_hand and not state.is_old(fact) for fact in _looked_at(state))
 
 
-@goal("nobody-says", "a topic of which nothing is known here (–)")
+@goal("nobody-says", "Find a topic about which nothing is known (–)")
 def _nobody_says(state: State) -> bool:
     return len(_looked_at(state)) < len(state.looked)
 
 
-@goal("then-and-now", "of one product, what was said in 2025 and what is now")
+@goal("then-and-now", "Compare what was said of a product in 2025 and now")
 def _then_and_now(state: State) -> bool:
     found = {(fact.product, fact.topic) for fact in _looked_at(state)}
     return any(
@@ -159,12 +159,12 @@ def _then_and_now(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="landscape",
-    title="Four products, dated",
+    title="Four products, with dates",
     order=230,
     lesson="landscape",
     task=(
-        "Put two products side by side, and look at each fact: of which month is it, and who says "
-        "so?"
+        "Put two products side by side and look at each fact: which month is it from, "
+        "and who says so?"
     ),
     start=State,
     act=act,

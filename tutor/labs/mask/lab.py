@@ -143,19 +143,19 @@ def _compared(state: State) -> tuple[float, float] | None:
     return state.readings[True].mean_bits, state.readings[False].mean_bits
 
 
-@goal("reads-off", "no mask: the text costs less than half")
+@goal("reads-off", "Without the mask, reach less than half the surprisal")
 def _read_off(state: State) -> bool:
     bits = _compared(state)
     return bits is not None and bits[1] < 0.5 * bits[0]
 
 
-@goal("lost", "a text that costs more without the mask")
+@goal("lost", "Find a text with a higher surprisal without the mask")
 def _lost(state: State) -> bool:
     bits = _compared(state)
     return bits is not None and bits[1] > bits[0]
 
 
-@goal("end-moves", "change the end only: the beginning moves")
+@goal("end-moves", "Change only the end of a text and see its beginning change")
 def _end_moves_beginning(state: State) -> bool:
     moved = state.moved(hide=False)
     return moved is not None and moved >= 3 and state.moved(hide=True) == 0
@@ -163,12 +163,12 @@ def _end_moves_beginning(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="mask",
-    title="Without the mask",
+    title="Without the causal mask",
     order=110,
     lesson="attention",
     task=(
-        "Take the causal mask away, and every token sees those after it. The network was never "
-        "trained for that: see what it does with a text that it can read to the end."
+        "Remove the causal mask and every token sees the tokens after it. The model was "
+        "not trained for that. See what it does with a text whose end it can see."
     ),
     start=State,
     act=act,

@@ -95,12 +95,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     )
 
 
-@goal("one-token", "ten bytes or more, played until they are one token")
+@goal("one-token", "Play a text of 10 bytes or more until it is one token")
 def _one_token(state: State) -> bool:
     return state.ended and sum(map(len, state.chunks)) == 1 and len(state.text.encode()) >= 10
 
 
-@goal("never-joined", "four letters or more that no rule joins")
+@goal("never-joined", "Write four letters or more that no merge joins")
 def _never_joined(state: State) -> bool:
     return (
         state.ended
@@ -111,7 +111,7 @@ def _never_joined(state: State) -> bool:
     )
 
 
-@goal("rare-rule", "a rule from the last tenth of the list at work")
+@goal("rare-rule", "See a merge from the last tenth of the list applied")
 def _rare_rule(state: State) -> bool:
     last = state.last
     return last is not None and last.rank > 0.9 * state.rules
@@ -123,8 +123,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=30,
     lesson="tokens",
     task=(
-        "Play the tokenizer's rules on a text, from its bytes to its tokens, and see why common "
-        "words are one token and rare ones many."
+        "Play the tokenizer's merges on a text, from single bytes to tokens, and see "
+        "why a common word is one token and a rare word is many."
     ),
     start=State,
     act=act,

@@ -236,7 +236,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, analogies=tuple(known))
 
 
-@goal("opposite", "find a word with its opposite among its 5 nearest others")
+@goal("opposite", "Find a word whose opposite is among its 5 nearest neighbors")
 def _opposite_nearby(state: State) -> bool:
     if state.view != "near" or state.neighborhood is None or state.word == State().word:
         return False
@@ -251,14 +251,14 @@ def _bare(token: Token) -> str:
     return token.text.strip().casefold()
 
 
-@goal("below-zero", "list words of which two have a cosine below 0")
+@goal("below-zero", "List words so that two of them have a cosine below 0")
 def _below_zero(state: State) -> bool:
     return state.pairs is not None and any(
         value < 0 for row in state.pairs.cosines for value in row
     )
 
 
-@goal("sum-first", "a sum of your own that comes first, nothing left out")
+@goal("sum-first", "Write a sum whose answer ranks first with no word left out")
 def _own_comes_first(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank == 1 and not one.same_twice
@@ -266,7 +266,7 @@ def _own_comes_first(state: State) -> bool:
     )
 
 
-@goal("only-without", "a sum of your own that comes first only with its words left out")
+@goal("only-without", "Write a sum that is first only if its own words are left out")
 def _own_only_without(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank > 1 and one.sum.rank_without == 1
@@ -281,8 +281,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=50,
     lesson="embeddings",
     task=(
-        "Every token is a row of numbers. Find out which rows lie close together, and what sums "
-        "of them are worth."
+        "Every token has a row of numbers, its embedding. Find out which rows are "
+        "similar, and what you get by adding and subtracting them."
     ),
     start=State,
     act=act,

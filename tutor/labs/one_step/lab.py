@@ -190,7 +190,7 @@ def _looked(state: State) -> State:
     return state
 
 
-@goal("same-move", "step 1: two slopes 10 times apart: how far do the weights move?")
+@goal("same-move", "In step 1, compare how far two weights move (slopes 10 to 1)")
 def _same_move(state: State) -> bool:
     """Two weights were looked at in the first step, the slope of one ten times that of the other:
     both move by the learning rate."""
@@ -200,7 +200,7 @@ def _same_move(state: State) -> bool:
     return bool(slopes) and max(slopes) >= 10 * min(slopes)
 
 
-@goal("worse", "a byte that got dearer in a step that made the mean cheaper")
+@goal("worse", "Find a byte that got worse in a step that lowered the mean loss")
 def _worse(state: State) -> bool:
     if state.shown is None or not state.answered or state.at != "after":
         return False
@@ -208,7 +208,7 @@ def _worse(state: State) -> bool:
     return there.after > there.loss and state.shown.loss_after < state.shown.loss
 
 
-@goal("by-heart", "a sentence of your own, learned to a loss below 0.1")
+@goal("by-heart", "Train a sentence of your own to a loss below 0.1")
 def _by_heart(state: State) -> bool:
     return state.own and state.answered and state.shown is not None and state.shown.loss_after < 0.1
 
@@ -217,10 +217,10 @@ _NEXT = MoveFocus[Literal["item"]](1, "item")
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="one-step",
-    title="One step, slowly",
+    title="One training step, slowly",
     order=150,
     lesson="learning",
-    task="Walk through one step of training with the arrow keys; every number is computed here.",
+    task=("Go through one step of training with the arrow keys. Every number is computed here."),
     start=State,
     act=act,
     question=question,

@@ -307,7 +307,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=260,
     lesson="prompting",
     task=(
-        "Two versions of a prompt, A and B. Change one part of B, let Enter score both on 20 "
+        "Two versions of a prompt, A and B. Change one part of B, score both on 20 "
         "items, and see what the change did."
     ),
     private=_elsewhere,
@@ -318,23 +318,29 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "examples-help",
-            "examples: 8 right answers more than without",
+            "Add examples and get 8 more right answers",
             _on(prompt_scores.examples_help),
         ),
         Goal(
             "no-format-error",
-            "20 answers, none of them in the wrong form",
+            "Get 20 answers without a format error",
             _on(prompt_scores.no_error_of_form),
         ),
         Goal(
             "order-matters",
-            "examples turned round: 3 items go otherwise",
+            "Reverse the examples and see 3 items change",
             _on(prompt_scores.order_matters),
         ),
         Goal(
-            "words-hurt", "words added, nothing else: 5 fewer right", _on(prompt_scores.words_hurt)
+            "words-hurt",
+            "Add nothing but words and get 5 fewer right",
+            _on(prompt_scores.words_hurt),
         ),
-        Goal("apart", "one part, not examples: intervals lie apart", _on(prompt_scores.apart)),
+        Goal(
+            "apart",
+            "Change one part, not examples, until the intervals separate",
+            _on(prompt_scores.apart),
+        ),
     ),
     solution=(
         Adjust(2, "examples"),

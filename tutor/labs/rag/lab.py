@@ -214,7 +214,7 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
-@goal("without", "the same question without retrieval (r): wrong")
+@goal("without", "Get a wrong answer to the same question without retrieval")
 def _without(state: State) -> bool:
     """The same question: right with passages, and not without."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
@@ -222,7 +222,7 @@ def _without(state: State) -> bool:
     return bool(with_it & without)
 
 
-@goal("one-finds", "a passage of the set (x) that one search (k) finds and another misses")
+@goal("one-finds", "Find a right passage that one search (k) finds and another misses")
 def _one_finds(state: State) -> bool:
     """A right passage among the first five for one way of searching, and not for another. Both
     merged is no way of its own."""
@@ -233,7 +233,7 @@ def _one_finds(state: State) -> bool:
     )
 
 
-@goal("poisoned", "a false passage (p) that changes the answer")
+@goal("poisoned", "Change an answer with a false passage (p)")
 def _poisoned(state: State) -> bool:
     """An answer from a false passage, and another one than without it."""
     return any(
@@ -249,7 +249,7 @@ def _poisoned(state: State) -> bool:
     )
 
 
-@goal("from-none", "an answer that no passage makes much more probable: nothing is cited")
+@goal("from-none", "Get an answer that cites no passage")
 def _from_none(state: State) -> bool:
     """An answer, although nothing that was found has anything to do with it."""
     return any(each.given and each.said and not each.cited for each in state.past)
@@ -268,8 +268,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=280,
     lesson="retrieval",
     task=(
-        "Ask about this course. See which passages are found and what the model makes of them; "
-        "then take them away, poison them, and measure."
+        "Ask about this course. See which passages are found and what the model does "
+        "with them. Then remove them, poison them, and measure."
     ),
     private=_of_own_texts,
     start=start,
@@ -279,7 +279,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "cited",
-            "a question of the set (x): right, and a right passage cited",
+            "Answer an example (x) correctly, citing a right passage",
             lambda state: any(map(_cited, state.past)),
         ),
         _without,
@@ -288,7 +288,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _one_finds,
         Goal(
             "measured",
-            "every way of searching measured on the whole set (Tab)",
+            "Measure every search on the whole set (Tab)",
             lambda state: quality.all_ranked(state.quality),
         ),
     ),

@@ -138,7 +138,7 @@ def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     return turned(dials, name, ladder[at])
 
 
-@goal("one-left", "always the same token, though the temperature is above 1")
+@goal("one-left", "Leave a single token, at a temperature above 1")
 def _one_left(state: State) -> bool:
     answer = state.answer
     return (
@@ -149,7 +149,7 @@ def _one_left(state: State) -> bool:
     )
 
 
-@goal("order-matters", "the same dials in two orders, and not as many tokens left")
+@goal("order-matters", "Keep a different number of tokens by changing only the order")
 def _order_matters(state: State) -> bool:
     """The last outcome against earlier ones that differ from it in the order alone."""
     if not state.outcomes:
@@ -163,7 +163,7 @@ def _order_matters(state: State) -> bool:
     )
 
 
-@goal("few-and-even", "at most 20 tokens left, and none of them at 15 %")
+@goal("few-and-even", "Leave at most 20 tokens, all of them below 15 %")
 def _few_and_even(state: State) -> bool:
     answer = state.answer
     return (
@@ -174,7 +174,7 @@ def _few_and_even(state: State) -> bool:
     )
 
 
-@goal("dethroned", "another token in the first place than before")
+@goal("dethroned", "Bring another token to the first rank")
 def _dethroned(state: State) -> bool:
     answer = state.answer
     return state.known and answer is not None and answer.first_after.id != answer.rows[0].id
@@ -182,12 +182,12 @@ def _dethroned(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="sampler",
-    title="Sampler bench",
+    title="Sampler workbench",
     order=180,
     lesson="sampling",
     task=(
-        "Turn the steps between the model's scores and the draw, change their order, and see what "
-        "each of them removes."
+        "Change the steps between the model's scores and the draw, and their order. See "
+        "which tokens each step removes."
     ),
     start=start,
     act=act,

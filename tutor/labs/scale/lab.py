@@ -210,13 +210,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 
-@goal("by-heart", "60 bytes or more for under 0.5 bits a byte: known by heart")
+@goal("by-heart", "Find 60 bytes below 0.5 bits per byte: a memorized text")
 def _by_heart(state: State) -> bool:
     reading = state.readings.get("loaded")
     return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
 
 
-@goal("smaller-wins", "a text that costs the small model less than the large")
+@goal("smaller-wins", "Find a text that the small model predicts better")
 def _smaller_wins(state: State) -> bool:
     small, loaded = state.readings.get("small"), state.readings.get("loaded")
     return (
@@ -227,7 +227,7 @@ def _smaller_wins(state: State) -> bool:
     )
 
 
-@goal("noise", "a text that costs every model 5 bits a byte or more")
+@goal("noise", "Find a text above 5 bits per byte for every model")
 def _noise(state: State) -> bool:
     return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
 
@@ -237,7 +237,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     title="The scale ladder",
     order=170,
     lesson="learning",
-    task="Let models of very different sizes read the same text, and compare what it costs them.",
+    task=("Let models of very different sizes process the same text, and compare their surprisal."),
     private=lambda question: not isinstance(question, questions.Read) or question.model == "other",
     start=State,
     act=act,

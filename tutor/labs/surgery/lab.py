@@ -257,12 +257,12 @@ def _blocks_off(state: State) -> int:
     return attention + sum(cut.head == FEED_FORWARD for cut in state.cuts)
 
 
-@goal("hardly-missed", "a whole block off, and hardly a change")
+@goal("hardly-missed", "Switch off a whole block with hardly any change")
 def _hardly_missed(state: State) -> bool:
     return state.next is not None and _blocks_off(state) > 0 and state.next.divergence < HARDLY
 
 
-@goal("other-choice", "one block off, and another token is first")
+@goal("other-choice", "Switch off one block so that another token comes first")
 def _other_choice(state: State) -> bool:
     """One block alone, or less, is off, and another token comes first."""
     one_layer = len({cut.layer for cut in state.cuts}) == 1
@@ -273,7 +273,7 @@ def _other_choice(state: State) -> bool:
     return first.token != max(state.next.rows, key=lambda row: row.before).token
 
 
-@goal("copying-dies", "8 heads off at most, and copying costs double")
+@goal("copying-dies", "With at most 8 heads off, double the surprisal of copies")
 def _copying_dies(state: State) -> bool:
     copied = state.copied
     if copied is None or state.heads_off != len(state.cuts) or state.heads_off > FEW_HEADS:
@@ -287,8 +287,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=140,
     lesson="attention",
     task=(
-        "Switch off any head, or a whole block, and see what goes missing. Some parts are hardly "
-        "missed; a few heads carry a skill by themselves: copying what came before."
+        "Switch off any head or a whole block, and see what the model can no longer do. "
+        "Some parts are hardly missed. A few heads carry a whole skill: copying earlier "
+        "text."
     ),
     start=State,
     act=act,

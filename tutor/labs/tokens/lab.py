@@ -112,27 +112,30 @@ def _one_word(state: State) -> bool:
     return state.text.strip().isalpha() and len(state.pieces["words"]) == 1
 
 
-@goal("five-token-word", "a single word that costs 5 tokens or more")
+@goal("five-token-word", "Find a single word that consists of 5 tokens or more")
 def _five_token_word(state: State) -> bool:
     return _one_word(state) and len(state.pieces.get("model", ())) >= 5
 
 
-@goal("more-than-characters", "a text with more tokens than characters")
+@goal("more-than-characters", "Write a text with more tokens than characters")
 def _more_tokens_than_characters(state: State) -> bool:
     return len(state.pieces.get("model", ())) > len(state.text) > 0
 
 
-@goal("long-token", "a token of 12 bytes or more")
+@goal("long-token", "Find a token of 12 bytes or more")
 def _long_token(state: State) -> bool:
     return any(len(piece.data) >= 12 for piece in state.pieces.get("model", ()))
 
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="tokens",
-    title="Pieces",
+    title="Tokens",
     order=20,
     lesson="tokens",
-    task="Write anything and see what the model reads in its place: pieces, numbers, bytes.",
+    task=(
+        "Write any text and see what the model receives instead: tokens, their ids, and "
+        "their bytes."
+    ),
     start=start,
     act=act,
     question=question,

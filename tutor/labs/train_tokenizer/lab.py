@@ -91,12 +91,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(state, runs={**state.runs, question.size: answer})
 
 
-@goal("three-bytes", "3 bytes a token or more, on the lessons")
+@goal("three-bytes", "Reach 3 bytes per token or more on the lessons")
 def _three_bytes(state: State) -> bool:
     return state.own is None and any(bytes_a_token(run) >= 3 for run in state.runs.values())
 
 
-@goal("twice-for-little", "twice the vocabulary, but less than an eighth of the tokens saved")
+@goal("twice-for-little", "Double the vocabulary and save less than 1/8 of the tokens")
 def _twice_for_little(state: State) -> bool:
     sizes = [size for size in state.runs if 2 * size in state.runs]
     return state.own is None and any(
@@ -104,7 +104,7 @@ def _twice_for_little(state: State) -> bool:
     )
 
 
-@goal("own-word", "a word that is 1 piece to your tokenizer, 3 or more to the model's")
+@goal("own-word", "Find a word: 1 token in yours, 3 or more in the model's")
 def _own_word(state: State) -> bool:
     """One piece here, three or more to the model: only how often it was seen counts."""
     run = state.run
@@ -117,8 +117,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=40,
     lesson="tokens",
     task=(
-        "Train a tokenizer on the text of this course, or on your own: turn the size of its "
-        "vocabulary and see what it buys."
+        "Train a tokenizer on the text of this course or on your own. Change the size "
+        "of its vocabulary and see how many tokens it saves."
     ),
     start=State,
     act=act,

@@ -216,17 +216,17 @@ def _ruined(state: State) -> bool:
     )
 
 
-@goal("below-two", "a held-out loss below 2 nats a byte, nothing broken")
+@goal("below-two", "Reach a held-out loss below 2 nats per byte, nothing broken")
 def _below(state: State) -> bool:
     return state.sound and any(each.loss < BELOW for each in state.measured)
 
 
-@goal("too-good", "without the mask: a loss below 0.5, and what it writes then")
+@goal("too-good", "Without the mask, reach a loss below 0.5 and read what it writes")
 def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
 
-@goal("too-high", "ruined by the learning rate alone: 0.5 nats worse held out")
+@goal("too-high", "Ruin a network by the learning rate alone (0.5 nats worse)")
 def _too_high(state: State) -> bool:
     return state.sound and _ruined(state)
 
@@ -237,8 +237,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=160,
     lesson="learning",
     task=(
-        "Train a GPT of 301,728 weights on the prose of this course, from nothing. Then break it "
-        "on purpose, and see how that shows."
+        "Train a GPT with 301,728 weights on the text of this course, from scratch. "
+        "Then break it on purpose and see what that looks like."
     ),
     trains=True,
     start=State,
@@ -250,7 +250,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _too_high,
         Goal(
             "rescued",
-            "a ruined network given up for the one that you had saved",
+            "Go back from a ruined network to one that you had saved",
             lambda s: s.rescued,
         ),
         _too_good,

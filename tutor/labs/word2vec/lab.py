@@ -251,7 +251,7 @@ def _in_clusters(state: State) -> bool:
     return state.enough and state.standing is not None and state.standing.clustered
 
 
-@goal("own-words", "find two groups of 3 words of your own that cluster")
+@goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
     """Groups that are not the ones to begin with, written once more."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
@@ -261,12 +261,12 @@ def _own(state: State) -> bool:
 
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="word2vec",
-    title="Words find their kind",
+    title="Word vectors from scratch",
     order=80,
     lesson="embeddings",
     task=(
-        "Train word vectors from nothing but a text, and watch words that keep the same company "
-        "move together."
+        "Train word vectors on nothing but text, and watch words that appear in similar "
+        "company move together."
     ),
     trains=True,
     start=State,
@@ -274,8 +274,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     goals=(
-        Goal("clusters", "train until the words lie in clusters", lambda s: bool(s.clustered)),
-        Goal("two-seeds", "do it again from another seed", lambda s: len(s.clustered) >= 2),
+        Goal("clusters", "Train until the words form clusters", lambda s: bool(s.clustered)),
+        Goal("two-seeds", "Reach clusters again with a new seed", lambda s: len(s.clustered) >= 2),
         _own,
     ),
     solution=(

@@ -143,26 +143,26 @@ def _own(state: State) -> Compared | None:
     return state.compared if chosen.own and chosen.same_word and differ else None
 
 
-@goal("parted", "a pair of your own that ends below 0.60")
+@goal("parted", "Find two sentences in which a word of yours ends below 0.60")
 def _parted(state: State) -> bool:
     found = _own(state)
     return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
 
 
-@goal("stayed", "one with other words before it that stays above 0.95")
+@goal("stayed", "Find different words before it that leave it above 0.95")
 def _stayed(state: State) -> bool:
     found = _own(state)
     before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
     return found is not None and before and 0.95 < found.cosines[-1] < ONE
 
 
-@goal("only-after", "two different sentences with 1.00 at every layer")
+@goal("only-after", "Find two different sentences with 1.00 in every layer")
 def _only_after(state: State) -> bool:
     found = _own(state)
     return found is not None and min(found.cosines) > ONE
 
 
-@goal("difference", "read the difference where the two are furthest apart")
+@goal("difference", "Look at the difference in the layer where it is largest")
 def _difference_read(state: State) -> bool:
     found = state.compared
     return (
@@ -179,8 +179,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=70,
     lesson="embeddings",
     task=(
-        "A word starts from one row of the table. Watch its vector part, layer by layer, with "
-        "what stands before it."
+        "The same word starts with the same vector in both sentences. Watch the vectors "
+        "move apart, layer by layer, because of what comes before."
     ),
     start=State,
     act=act,

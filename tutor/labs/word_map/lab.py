@@ -140,7 +140,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in words.groups)
 
 
-@goal("own-groups", "a map of your own: 2 groups of 3 or more words, all with their own")
+@goal("own-groups", "Map 2 groups of 3 words of your own that stay apart")
 def _own_groups_apart(state: State) -> bool:
     groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
     groups = [words for words in groups if words not in _SHIPPED]  # shipped ones written once more
@@ -154,12 +154,12 @@ def _own_groups_apart(state: State) -> bool:
     )
 
 
-@goal("mostly-seen", "a map of 6 or more words that shows over 70 %")
+@goal("mostly-seen", "Make a map of 6 words or more that shows over 70 %")
 def _mostly_seen(state: State) -> bool:
     return state.map is not None and len(state.map.points) >= 6 and sum(state.map.shares) > 0.7
 
 
-@goal("misleads", "zoom in on a word whose nearest on the map is not its nearest row")
+@goal("misleads", "Zoom in on a word whose nearest word on the map is misleading")
 def _map_misleads(state: State) -> bool:
     there = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     return state.zoom > 2 and there[0] != there[1]
@@ -171,8 +171,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=60,
     lesson="embeddings",
     task=(
-        "Rows of 576 numbers, pressed flat. See which words lie together, and what a map of two "
-        "directions leaves out."
+        "Embeddings of 576 numbers, projected onto two. See which words are close "
+        "together, and what the map leaves out."
     ),
     start=State,
     act=act,
