@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.link import Link
-from tutor.app.explorer.requests import AppendTurn, EngineInfo, Question, StartChat, StartText
+from tutor.app.explorer.requests import EngineInfo, Question
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
 from tutor.errors import RequestCancelled, TextError, TutorError
@@ -133,21 +133,11 @@ class ExplorerController:
     async def _ask(self, request: Request) -> None:
         event: Event
         try:
-            match request:
-                case Question():
-                    answer = await self._link.answer(request, self._reading)
-                    event = events.Answered(request, answer)
-                case StartText(text):
-                    tokens = await self._link.open_text(text)
-                    event = events.TokensArrived(request, tokens)
-                case StartChat(message):
-                    tokens = await self._link.open_chat(message)
-                    event = events.TokensArrived(request, tokens)
-                case AppendTurn(path, message):
-                    tokens = await self._link.append_turn(path, message)
-                    event = events.TokensArrived(request, tokens)
-                case _:
-                    assert_never(request)
+            if isinstance(request, Question):
+                answer = await self._link.answer(request, self._reading)
+                event = events.Answered(request, answer)
+            else:
+                event = events.TokensArrived(request, await self._link.start(request))
         except RequestCancelled:
             return
         except TutorError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tutor.app.explorer.requests import Answer, Question
+from tutor.app.explorer.requests import Answer, Question, Start
 from tutor.engine.proxy import spelled
 from tutor.lm.distribution import ChatMessage, common_length
 from tutor.text import visible
@@ -38,20 +38,20 @@ class Link:
         """So many tokens of the path the engine has read already, as far as is known."""
         self._changing = asyncio.Lock()
 
-    async def open_text(self, text: str) -> tuple[Token, ...]:
-        """The tokens of a prompt, which is now the path."""
-        return await self._replace(await self._engine.open_text(text))
-
-    async def open_chat(self, message: str) -> tuple[Token, ...]:
-        """The tokens of a conversation that begins with this message of the user, up to where the
-        assistant speaks."""
-        return await self._replace(await self._engine.open_chat((ChatMessage("user", message),)))
-
-    async def append_turn(self, path: Sequence[Token], text: str) -> tuple[Token, ...]:
-        """The tokens that the user's next message adds to `path`."""
-        session = await self.follow(path)
+    async def start(self, start: Start) -> tuple[Token, ...]:
+        """Return the tokens that `start` asks for. Those of a prompt, or of the beginning of a
+        conversation, are the path from now on."""
+        if start.path:
+            session = await self.follow(start.path)
+            async with self._changing:
+                return await session.append_turn(start.text)
+        if start.chat:
+            session = await self._engine.open_chat((ChatMessage("user", start.text),))
+        else:
+            session = await self._engine.open_text(start.text)
         async with self._changing:
-            return await session.append_turn(text)
+            await self._keep(session)
+        return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
         """The session, brought onto exactly this path (of at least one token)."""
@@ -122,11 +122,6 @@ class Link:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-
-    async def _replace(self, session: AsyncModelSession) -> tuple[Token, ...]:
-        async with self._changing:
-            await self._keep(session)
-        return session.tokens
 
     async def _keep(self, session: AsyncModelSession) -> None:
         before, self._session = self._session, session

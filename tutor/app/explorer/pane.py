@@ -127,7 +127,7 @@ class ExplorerPane(PaneLayout):
             self.post_message(self.SeedChanged(self._seed))
 
     def _save(self) -> None:
-        self._send(events.SaveDue())
+        self._send(events.Do.SAVE)
         self._save_timer = None
 
     def on_prompt_editor_left(self) -> None:
@@ -140,27 +140,33 @@ class ExplorerPane(PaneLayout):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state
-        match action:
-            case "retry":
+        match action, *parameters:
+            case "do", "retry":
                 return state.engine.state is EngineState.STOPPED
-            case "close_beside":
+            case "close_beside", *_:
                 return self._beside is not None
-            case "stop_reading":
+            case "do", "stop":
                 return state.reading is not None
-            case "run":
+            case "do", "run":
                 return state.reading is None
-            case "marks":
+            case "do", "marks":
                 return state.mode == "chat"
-            case "mode":
-                return parameters != (state.mode,)
+            case "mode", mode:
+                return mode != state.mode
         return True
+
+    def action_do(self, what: str) -> None:
+        self._send(events.Do(what))
+
+    def action_panel(self, panel: events.Panel) -> None:
+        self._send(events.ShowPanel(panel))
 
     def action_step(self) -> None:
         state = self.state
         if state.mode == "chat" and (state.tree is None or state.ended):
-            self.action_edit()
+            self.action_panel("editor")
         else:
-            self._send(events.Step())
+            self._send(events.Do.STEP)
 
     def action_take(self, number: int) -> None:
         self._send(events.TakeRow(number - 1))
@@ -171,38 +177,8 @@ class ExplorerPane(PaneLayout):
     def action_focus_by(self, by: int) -> None:
         self._send(events.MoveFocus(by))
 
-    def action_step_back(self) -> None:
-        self._send(events.Back())
-
-    def action_fork(self) -> None:
-        self._send(events.Fork())
-
-    def action_run(self) -> None:
-        self._send(events.ToggleRun())
-
-    def action_stop_reading(self) -> None:
-        self._send(events.StopReading())
-
-    def action_seed(self) -> None:
-        self._send(events.NewSeed())
-
-    def action_marks(self) -> None:
-        self._send(events.ToggleMarks())
-
     def action_mode(self, mode: Mode) -> None:
         self._send(events.ChangeMode(mode))
-
-    def action_retry(self) -> None:
-        self._send(events.Retry())
-
-    def action_edit(self) -> None:
-        self._send(events.ShowPanel("editor"))
-
-    def action_search(self) -> None:
-        self._send(events.ShowPanel("search"))
-
-    def action_recent(self) -> None:
-        self._send(events.ShowPanel("recent"))
 
     def action_dials(self) -> None:
         self._send(events.ShowPanel(None if self.state.panel == "dials" else "dials"))
@@ -214,7 +190,7 @@ class ExplorerPane(PaneLayout):
         if len(tree.branches) == 1:
             self.say("There is one branch. f starts another from here; so does choosing earlier.")
             return
-        self._send(events.Pause())
+        self._send(events.Do.PAUSE)
         branches = self.query_one(BranchTree)
         branches.display = True
         branches.open(tree.number)
@@ -226,7 +202,7 @@ class ExplorerPane(PaneLayout):
         index = tree.last_looked_at if tree else None
         if tree is None or index is None or not self.state.ready:
             return
-        self._send(events.Pause())
+        self._send(events.Do.PAUSE)
         if self.state.remote:
             self.say("A server tells nothing of what goes on inside its model: there is no x-ray.")
             return

@@ -30,26 +30,15 @@ class Answer(msgspec.Struct, frozen=True):
     surprisals: tuple[float | None, ...] = ()
 
 
-class StartText(msgspec.Struct, frozen=True):
-    """Asks for the tokens of a prompt."""
+class Start(msgspec.Struct, frozen=True):
+    """Asks for the tokens of a prompt, or of a conversation that begins with this message of the
+    user. With the `path` of a conversation, asks for the tokens that the message adds to it."""
 
     text: str
+    chat: bool = False
+    path: tuple[Token, ...] = ()
 
 
-class StartChat(msgspec.Struct, frozen=True):
-    """Asks for the tokens of a conversation that begins with this message of the user."""
-
-    message: str
-
-
-class AppendTurn(msgspec.Struct, frozen=True):
-    """Asks for the tokens that the user's next message adds to `path`."""
-
-    path: tuple[Token, ...]
-    message: str
-
-
-Start = StartText | StartChat | AppendTurn
 Request = Question | Start
 
 

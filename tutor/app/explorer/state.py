@@ -10,15 +10,7 @@ from msgspec.structs import replace
 from tutor.app.explorer.document import Document, Mode
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
-from tutor.app.explorer.requests import (
-    Answer,
-    AppendTurn,
-    EngineInfo,
-    Question,
-    Request,
-    StartChat,
-    StartText,
-)
+from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
@@ -175,10 +167,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             if text is None and tree is None and self.chat_possible:
                 text = self.first_message or None
             if text is not None:
-                return AppendTurn(tree.tokens, text) if tree else StartChat(text)
+                return Start(text, chat=True, path=tree.tokens if tree else ())
         elif text is not None or tree is None:
             text = self.document.prompt if text is None else text
-            return StartText(text) if text else None
+            return Start(text) if text else None
         return self.question
 
     @property
