@@ -26,7 +26,7 @@ from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
 from tutor.app.model.consent import Consent
 from tutor.app.navigator import Navigator
-from tutor.app.services import OpenCourse, Services
+from tutor.app.services import Services
 from tutor.app.terminal.ascii_only import AsciiOnly
 from tutor.app.terminal.idle_screen import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
@@ -143,13 +143,12 @@ class TutorApp(RemoteTerminal):
         allowed: Allowed,
         find_lab: Callable[[str], AnyLab],
     ) -> Services:
-        open_course = OpenCourse(course)
         return Services(
-            open_course=open_course,
+            course=course,
             progress=self.progress,
             engine=self.engine,
             model=self.keeper,
-            goals=GoalKeeper(self.progress, lambda each: open_course.course.lesson(each)),
+            goals=GoalKeeper(self.progress, lambda each: self.services.course.lesson(each)),
             agreed=Consent(self.engine, remote, allowed, self.push_screen).agreed,
             remote=remote,
             allowed=allowed,
@@ -209,7 +208,7 @@ class TutorApp(RemoteTerminal):
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
         if self._start == "review":
-            self.navigator.open_review()
+            self.navigator.open("review")
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
 
@@ -291,10 +290,10 @@ class TutorApp(RemoteTerminal):
         return True
 
     def action_glossary(self) -> None:
-        self.navigator.open_glossary()
+        self.navigator.open("glossary")
 
     def action_search(self) -> None:
-        self.navigator.open_search()
+        self.navigator.open("search")
 
     def action_help(self) -> None:
         self.navigator.open_help()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tutor.app.base_screen import TutorScreen
 
 if TYPE_CHECKING:
-    from tutor.app.services import Navigation, Services
+    from tutor.app.services import Navigation, Place, Services
 
 
 class CourseScreen(TutorScreen):
@@ -20,3 +20,6 @@ class CourseScreen(TutorScreen):
         super().__init__(classes=classes)
         self.services = services
         self.navigation = navigation
+
+    def action_open(self, place: Place) -> None:
+        self.navigation.open(place)

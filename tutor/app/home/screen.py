@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tutor.app.background.status import ModelStatus
-    from tutor.app.services import Navigation, Services
+    from tutor.app.services import Navigation, Place, Services
     from tutor.classroom.due import Duties, LessonDue
     from tutor.course.outline import Outline
     from tutor.learner.review import Queue
@@ -42,43 +42,24 @@ _NARROW = 60
 """Below this many columns the bar is left out: the words say the same."""
 
 
-class _Place(NamedTuple):
+class _Entry(NamedTuple):
     key: str
-    word: str
+    place: Place
     name: str
     what: str
-    open: Callable[[Navigation], None]
     listed: bool = False
     """Whether it is below the lessons too. With more of them, twelve lessons would not fit on 24
     lines."""
 
 
-_PLACES = (
-    _Place("r", "review", "Review", "what is due again", lambda to: to.open_review()),
-    _Place(
-        *("s", "step", "Stepper", "a sentence, one token at a time"),
-        lambda to: to.open_stepper(),
-        listed=True,
-    ),
-    _Place(
-        *("c", "chat", "Chat", "a conversation, every token in the open"),
-        lambda to: to.open_chat(),
-        listed=True,
-    ),
-    _Place(
-        *("g", "guess", "Guessing game", "you and the model guess the next token"),
-        lambda to: to.open_guessing_game(),
-        listed=True,
-    ),
-    _Place(
-        *("l", "labs", "Labs", "every lab, and which of its goals you reached"),
-        lambda to: to.open_labs(),
-    ),
-    _Place(
-        *("p", "progress", "Progress", "what you have done so far"),
-        lambda to: to.open_progress(),
-    ),
-    _Place("m", "model", "Model", "which model runs here, and how", lambda to: to.open_model()),
+_ENTRIES = (
+    _Entry("r", "review", "Review", "what is due again"),
+    _Entry("s", "step", "Stepper", "a sentence, one token at a time", listed=True),
+    _Entry("c", "chat", "Chat", "a conversation, every token in the open", listed=True),
+    _Entry("g", "guess", "Guessing game", "you and the model guess the next token", listed=True),
+    _Entry("l", "labs", "Labs", "every lab, and which of its goals you reached"),
+    _Entry("p", "progress", "Progress", "what you have done so far"),
+    _Entry("m", "model", "Model", "which model runs here, and how"),
 )
 
 
@@ -89,12 +70,12 @@ class HomeScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                place.key,
-                f"open('{place.word}')",
-                place.word,
-                tooltip=f"{place.name}: {place.what}.",
+                entry.key,
+                f"open('{entry.place}')",
+                entry.place,
+                tooltip=f"{entry.name}: {entry.what}.",
             )
-            for place in _PLACES
+            for entry in _ENTRIES
         ),
         Binding("q", "app.quit", "quit", tooltip="Leave, as soon as everything is saved."),
     ]
@@ -138,11 +119,6 @@ class HomeScreen(CourseScreen):
         if opener := self._openers[event.index]:
             opener()
 
-    def action_open(self, word: str) -> None:
-        for place in _PLACES:
-            if place.word == word:
-                place.open(self.navigation)
-
     def _note_model(self, status: ModelStatus) -> None:
         note = self.query_one("#model-note", Static)
         note.update(Content(safe(status.note)))
@@ -165,7 +141,10 @@ class HomeScreen(CourseScreen):
         queue = self.services.review_queue()
         if first := self._continue(by_lesson):
             entries.append(first)
-        entries += [(self._review_row(queue), self.navigation.open_review), (None, None)]
+        entries += [
+            (self._review_row(queue), partial(self.navigation.open, "review")),
+            (None, None),
+        ]
         all_said = [_said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
         room = _room(all_said)
         for lesson, said in zip(lessons, all_said, strict=True):
@@ -173,9 +152,11 @@ class HomeScreen(CourseScreen):
             entries.append((row, partial(self.navigation.open_outline, lesson)))
         if lessons:
             entries.append((None, None))
-        for place in _PLACES:
-            if place.listed:
-                entries.append((partial(_place_row, place), partial(place.open, self.navigation)))
+        entries += [
+            (partial(_entry_row, entry), partial(self.navigation.open, entry.place))
+            for entry in _ENTRIES
+            if entry.listed
+        ]
         self._openers = [opener for _row, opener in entries]
         self.query_one(Menu).show([row for row, _opener in entries], flat=True)
         done = sum(each.done for each in by_lesson.values())
@@ -271,6 +252,6 @@ def _lesson_row(
     return Content.assemble(*parts, said.full if wide else said.short)
 
 
-def _place_row(place: _Place, width: int) -> Content:
-    row = Content.assemble((f"{place.key:>2}", ACT), "  ", f"{place.name:<15}", (place.what, MUTED))
+def _entry_row(entry: _Entry, width: int) -> Content:
+    row = Content.assemble((f"{entry.key:>2}", ACT), "  ", f"{entry.name:<15}", (entry.what, MUTED))
     return row.truncate(width, ellipsis=True)

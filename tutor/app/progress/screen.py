@@ -44,8 +44,10 @@ class ProgressScreen(CourseScreen):
     """Enter on a lesson shows its ideas one by one; on the guessing game, plays it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "review", "review", tooltip="Review what is due."),
-        Binding("t", "teacher", "teacher", tooltip="What a teacher sees of you in a report."),
+        Binding("r", "open('review')", "review", tooltip="Review what is due."),
+        Binding(
+            "t", "open('teacher')", "teacher", tooltip="What a teacher sees of you in a report."
+        ),
     ]
 
     def compose_content(self) -> ComposeResult:
@@ -64,19 +66,13 @@ class ProgressScreen(CourseScreen):
     def on_screen_resume(self) -> None:
         self._fill()
 
-    def action_review(self) -> None:
-        self.navigation.open_review()
-
-    def action_teacher(self) -> None:
-        self.navigation.open_teacher_view()
-
     @on(Menu.Chosen)
     def _open(self, event: Menu.Chosen) -> None:
         outlines = self.services.course.outlines
         if event.index < len(outlines):
             self.navigation.open_lesson_progress(outlines[event.index])
         else:
-            self.navigation.open_guessing_game()
+            self.navigation.open("guess")
 
     def _fill(self) -> None:
         course, asked, progress = self.services.course, self.services.asked, self.services.progress

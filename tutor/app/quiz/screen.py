@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from tutor.app.quiz.ask import AskScreen
+from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lesson
-    from tutor.course.questions.question import Question
     from tutor.learner.records import Answered, Draft, LessonState
 
 
@@ -31,27 +30,18 @@ class QuizScreen(AskScreen):
         self._run = resumed(self._lesson, state) or begun(self._lesson, random.getrandbits(32))
         if not self._run.is_in(state):
             self.keep_draft(None)
-        self.call_after_refresh(self.ask)
+        self.call_after_refresh(self._ask)
 
     @property
     def _state(self) -> LessonState:
         return self.services.progress.lesson(self._lesson.id)
 
     @property
-    def asking(self) -> bool:
-        return not self._run.over
-
-    @property
-    def question(self) -> Question:
-        return self._run.question(self._lesson)
-
-    @property
     def lesson(self) -> Lesson:
         return self._lesson
 
-    @property
-    def seed(self) -> int:
-        return self._run.seed
+    async def _ask(self) -> None:
+        await self.ask(Asked(self._lesson, self._run.question(self._lesson), self._run.seed))
 
     def kept_draft(self) -> Draft | None:
         return entered(self.question, self._state)
@@ -78,6 +68,7 @@ class QuizScreen(AskScreen):
         self._run = self._run.next()
         self.keep_draft(None)
         if self._run.over:
+            self.asked = None
             self.navigation.show_result(self._lesson, frozenset(self._unsure))
         else:
-            await self.ask()
+            await self._ask()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.quiz.ask import AskScreen
+from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.review.when import when
 from tutor.app.theme import MUTED
 from tutor.errors import LessonError
@@ -17,8 +17,6 @@ from tutor.learner.records import Answered, Draft, Suspended, Undone
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
-    from tutor.course.lesson import Lesson
-    from tutor.course.questions.question import Question
     from tutor.learner.review import Due, Queue
 
 AHEAD = 10
@@ -34,14 +32,14 @@ class ReviewScreen(AskScreen):
         Binding("enter", "ahead", "review ahead", tooltip="Some that come due next, now."),
         Binding("u", "undo", "undo", tooltip="Take the last answer back and ask it again."),
         Binding("z", "suspend", "suspend", tooltip="Not in reviews any more, until brought back."),
-        Binding("z", "suspended", "suspended", tooltip="What was suspended, to be brought back."),
+        Binding(
+            "z", "open('suspended')", "suspended", tooltip="What was suspended, to be brought back."
+        ),
     ]
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
-        self._now: tuple[Lesson, Question] | None = None
         self._item: Due | None = None
-        self._seed = 0
         self._passed: set[str] = set()
         """Skipped, or not to be had: not asked again in this review."""
         self._ahead: list[Due] = []
@@ -61,24 +59,6 @@ class ReviewScreen(AskScreen):
             await self._go_on()
 
     # --- what is asked --------------------------------------------------------------------------
-
-    @property
-    def asking(self) -> bool:
-        return self._now is not None
-
-    @property
-    def question(self) -> Question:
-        assert self._now is not None
-        return self._now[1]
-
-    @property
-    def lesson(self) -> Lesson:
-        assert self._now is not None
-        return self._now[0]
-
-    @property
-    def seed(self) -> int:
-        return self._seed
 
     @property
     def _queue(self) -> Queue:
@@ -105,14 +85,13 @@ class ReviewScreen(AskScreen):
             found = None
         if found is None:
             return False
-        self._now, self._item, self._ended = found, item, False
-        self._seed = random.getrandbits(32)
-        await self.ask()
+        self._item, self._ended = item, False
+        await self.ask(Asked(*found, random.getrandbits(32)))
         return True
 
     async def _end(self) -> None:
         """Nothing is left to ask: say so, and what comes next."""
-        self._now, self._item, self._verdict, self._ended = None, None, None, True
+        self.asked, self._item, self._verdict, self._ended = None, None, None, True
         queue = self._queue
         self.set_focus(None)
         with self.app.batch_update():
@@ -177,11 +156,11 @@ class ReviewScreen(AskScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "suspend":
-                return self.asking and not self._saving
-            case "suspended":
-                return not self.asking and self._queue.suspended > 0
+                return self.asked is not None and not self._saving
+            case "open":
+                return self.asked is None and self._queue.suspended > 0
             case "ahead":
-                return not self.asking and bool(self._queue.ahead)
+                return self.asked is None and bool(self._queue.ahead)
             case "undo":
                 return not self._saving and self._last_answered() is not None
         return super().check_action(action, parameters)
@@ -203,9 +182,6 @@ class ReviewScreen(AskScreen):
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
         self.tell("Suspended: it is not asked in reviews. At the end of one, z leads to it.")
-
-    def action_suspended(self) -> None:
-        self.navigation.open_suspended()
 
     def _last_answered(self) -> str | None:
         """The question whose answer can be taken back: the last of all, and of this review."""
