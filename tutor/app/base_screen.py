@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textual.events import DescendantFocus
 
     from tutor.app.background.status import ModelStatus
+    from tutor.app.services import Navigation, Place, Services
     from tutor.errors import TutorError
 
 
@@ -96,3 +97,18 @@ class TutorScreen(Screen[None]):
     @property
     def can_scroll(self) -> bool:
         return self.query_one(self.SCROLLED).max_scroll_y > 0
+
+
+class CourseScreen(TutorScreen):
+    """A screen that uses the course, the learner's progress or the model, or leads to other
+    screens."""
+
+    def __init__(
+        self, services: Services, navigation: Navigation, *, classes: str | None = None
+    ) -> None:
+        super().__init__(classes=classes)
+        self.services = services
+        self.navigation = navigation
+
+    def action_open(self, place: Place) -> None:
+        self.navigation.open(place)

@@ -13,7 +13,7 @@ import pytest
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
-from tutor.app.explorer.guess import score as guess_score
+from tutor.app.explorer.guess import game as guess_game
 from tutor.app.explorer.requests import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State, Target
@@ -478,13 +478,13 @@ def test_another_model_splits_the_text_again(learner: Learner) -> None:
 
 
 def test_a_guess_costs_its_share_in_bits() -> None:
-    assert guess_score.learner_bits(0.5, True, 1025) == 1
-    assert guess_score.learner_bits(0.5, False, 1025) == 11
+    assert guess_game.learner_bits(0.5, True, 1025) == 1
+    assert guess_game.learner_bits(0.5, False, 1025) == 11
 
 
 def test_all_bets_of_the_learner_add_up_to_one() -> None:
     size = 315
-    for sureness in guess_score.SURENESS:
-        right = 2 ** -guess_score.learner_bits(sureness, True, size)
-        wrong = 2 ** -guess_score.learner_bits(sureness, False, size)
+    for sureness in guess_game.SURENESS:
+        right = 2 ** -guess_game.learner_bits(sureness, True, size)
+        wrong = 2 ** -guess_game.learner_bits(sureness, False, size)
         assert right + (size - 1) * wrong == pytest.approx(1)

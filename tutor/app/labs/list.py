@@ -9,7 +9,7 @@ from textual import on
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.base_screen import CourseScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu, Row

@@ -10,8 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.background.status import ModelStatus, share_fetched
-from tutor.app.base_screen import scroll_keys
-from tutor.app.course_screen import CourseScreen
+from tutor.app.base_screen import CourseScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.meter import meter

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.base_screen import CourseScreen
 from tutor.app.progress.screen import known_row
 from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu, Row

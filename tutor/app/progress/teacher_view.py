@@ -10,8 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import scroll_keys
-from tutor.app.course_screen import CourseScreen
+from tutor.app.base_screen import CourseScreen, scroll_keys
 from tutor.app.theme import MUTED
 from tutor.app.widgets.layout import hanging
 from tutor.classroom.mine import YOU, explained

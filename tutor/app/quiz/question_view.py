@@ -10,9 +10,10 @@ from textual.widgets import Static
 
 from tutor.app.quiz.answer_field import answer_field
 from tutor.app.quiz.answers import AnswerList, TypedAnswer
-from tutor.app.quiz.feedback import Feedback
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.prose import Prose
+from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -20,6 +21,24 @@ if TYPE_CHECKING:
     from tutor.course.questions.answers import Answer
     from tutor.course.questions.question import Question
     from tutor.course.questions.verdict import Verdict
+
+
+class Feedback(Static):
+    """Right or not, what the model says where it was asked, why, and what happens now."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+
+    def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
+        """`why` is Markdown within a line; `afterword` may be empty."""
+        mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
+        lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
+        if table is not None:
+            lines += [table, Content("")]
+        lines.append(inline(why))
+        if afterword:
+            lines.append(Content.styled(afterword, MUTED))
+        self.update(Content("\n").join(lines))
 
 
 class QuestionView(VerticalScroll, can_focus=False):

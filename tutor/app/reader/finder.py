@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.base_screen import CourseScreen
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.menu import Menu, Row
 

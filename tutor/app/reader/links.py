@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.base_screen import CourseScreen
 from tutor.app.widgets.prose import Prose
 
 LINK_KEYS: list[BindingType] = [

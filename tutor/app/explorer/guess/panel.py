@@ -13,9 +13,8 @@ from textual.widgets import Static
 
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
-from tutor.app.explorer.guess.game import TEXTS, Game, Kept, Round
+from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Kept, Round
 from tutor.app.explorer.guess.lines import bet, outcome, totals
-from tutor.app.explorer.guess.score import RULE, SURENESS
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
