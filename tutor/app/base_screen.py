@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Rule
+from textual.widgets import Rule, Static
 
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.notice import Notice
@@ -97,6 +98,30 @@ class TutorScreen(Screen[None]):
     @property
     def can_scroll(self) -> bool:
         return self.query_one(self.SCROLLED).max_scroll_y > 0
+
+
+class TextScreen(TutorScreen):
+    """A screen of one text that scrolls. Subclasses lay it out in `text`."""
+
+    SCROLLED = "#scrolled"
+    DEFAULT_CSS = "TextScreen #scrolled { height: 1fr; scrollbar-gutter: stable; }"
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="scrolled", can_focus=False):
+            yield Static(id="text", markup=False)
+
+    def text(self, width: int) -> list[Content]:
+        """Return the lines, wrapped to `width` columns."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        """Put the text on the screen."""
+        width = self.query_one(self.SCROLLED).scrollable_content_region.width
+        self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
 
 
 class CourseScreen(TutorScreen):

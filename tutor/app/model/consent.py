@@ -10,11 +10,9 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen, scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
 from tutor.environment import keys_held
@@ -23,9 +21,6 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.app import ComposeResult
-    from textual.events import Resize
-
     from tutor.allowed import Allowed
     from tutor.engine.api import Engine
     from tutor.vendors.catalogue import Price, RemoteModel
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
 _LABEL = 7
 
 
-class ConsentScreen(TutorScreen):
+class ConsentScreen(TextScreen):
     """`what` says what would be sent, as a phrase ("your message to all models"); `decided` hears
     the answer, once. Going away without one is a no."""
 
@@ -42,10 +37,7 @@ class ConsentScreen(TutorScreen):
         Binding("escape", "back", "no, stay here", tooltip="Send nothing."),
         *scroll_keys(),
     ]
-    DEFAULT_CSS = """
-    ConsentScreen #consent { height: 1fr; }
-    """
-    SCROLLED = "#consent"
+    DEFAULT_CSS = "ConsentScreen #scrolled { scrollbar-gutter: auto; }"
 
     def __init__(self, model: RemoteModel, what: str, decided: Callable[[bool], None]) -> None:
         super().__init__()
@@ -53,18 +45,11 @@ class ConsentScreen(TutorScreen):
         self._what = what
         self._decided: Callable[[bool], None] | None = decided
 
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="consent", can_focus=False):
-            yield Static(id="text", markup=False)
-
     def on_mount(self) -> None:
         self.place = "before anything is sent"
 
-    def on_resize(self, event: Resize) -> None:
-        width = self.query_one("#consent").scrollable_content_region.width
-        lines = describe(self._model, self._what, max(20, min(width, 90)))
-        self.query_one("#text", Static).update(Content("\n").join(lines))
-        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+    def text(self, width: int) -> list[Content]:
+        return describe(self._model, self._what, max(20, min(width, 90)))
 
     def on_unmount(self) -> None:
         self._decide(False)
@@ -73,10 +58,8 @@ class ConsentScreen(TutorScreen):
         return action != "scroll" or self.can_scroll
 
     def action_agree(self) -> None:
-        decided, self._decided = self._decided, None
+        self._decide(True)
         self.app.pop_screen()
-        if decided is not None:
-            decided(True)
 
     def _decide(self, answer: bool) -> None:
         decided, self._decided = self._decided, None
