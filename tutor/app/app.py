@@ -172,8 +172,6 @@ class TutorApp(RemoteTerminal):
     def get_default_screen(self) -> Screen[None]:
         return HomeScreen(self.services, self.navigator)
 
-    # --- keys -----------------------------------------------------------------------------------
-
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
             self.idle.pressed()
@@ -190,8 +188,6 @@ class TutorApp(RemoteTerminal):
         """A key that nothing wanted where it was sent to; the keys of the app come after this."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
-
-    # --- the model ------------------------------------------------------------------------------
 
     def on_ready(self) -> None:
         self.begin()
@@ -237,8 +233,6 @@ class TutorApp(RemoteTerminal):
         elif status.ready and before.failure is not None:
             self.navigator.tell("The model is ready again.")
 
-    # --- progress -------------------------------------------------------------------------------
-
     def _saving_failed(self, error: Exception) -> None:
         """Note what went wrong while saving; called in the thread that saves."""
         self.untold.append(error)
@@ -275,8 +269,6 @@ class TutorApp(RemoteTerminal):
         widgets, and does not find them: nobody will see it any more."""
         if not (self._exit and isinstance(error, NoMatches)):
             super()._handle_exception(error)
-
-    # --- keys of every screen -------------------------------------------------------------------
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Show an address, and never open it: whatever Textual or a click may ask for."""

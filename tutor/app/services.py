@@ -80,8 +80,6 @@ class Navigation(Protocol):
         """Open a screen that needs to know nothing more. The glossary or the search that is
         already open further down is returned to."""
 
-    # --- lessons and their questions ---
-
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
     ) -> None:
@@ -105,8 +103,6 @@ class Navigation(Protocol):
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
         """Replace the quiz with its result: Esc leads to where the quiz was opened."""
-
-    # --- labs and the model ---
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         """Open a lab of a lesson, on the whole screen."""

@@ -8,11 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.events import RemoveBranch, ShowPanel, SwitchBranch
-from tutor.app.explorer.message import Send
+from tutor.app.explorer.events import RemoveBranch, SwitchBranch
+from tutor.app.explorer.panel import ListPanel, mark
 from tutor.app.explorer.text_view import pieces
 from tutor.app.widgets import figures
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import centered
 
 if TYPE_CHECKING:
     from tutor.lm.token_tree import Fork, TokenTree
@@ -36,7 +36,7 @@ def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Con
             size = f"from token {fork.at}, {size}"
     room = width - len(stem) - len(size) - 7
     return Content.assemble(
-        ("› " if chosen else "  ", f"{theme.ACT} bold"),
+        mark(chosen),
         (stem, theme.MUTED),
         (str(branch.number), f"{theme.ACT} bold"),
         ("● " if current else "  ", theme.ACT),
@@ -46,7 +46,7 @@ def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Con
     )
 
 
-class BranchTree(Lines, can_focus=True):
+class BranchTree(ListPanel):
     """Shows the branches. With the focus, arrows or digits choose one and Enter goes there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,34 +58,33 @@ class BranchTree(Lines, can_focus=True):
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._tree: TokenTree | None = None
-        self._chosen = 1
-        self._doomed: int | None = None
-        self._rows = 3
+    _tree: TokenTree | None = None
+    _branch = 1
+    """The number of the branch that is chosen."""
+    _doomed: int | None = None
+    _rows = 3
 
     def update(self, tree: TokenTree | None, rows: int) -> None:
         """Show the branches of a tree on this many lines."""
         self._tree, self._rows = tree, rows
-        self.draw_with(self._lay_out)
+        self.draw_with(self.lay_out)
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
         tree = self._tree
         if tree is None:
             self.show([])
             return
         forks = tree.forks()
         numbers = [fork.branch for fork in forks]
-        if not self.has_focus or self._chosen not in numbers:
-            self._chosen = tree.current.number
-        at = numbers.index(self._chosen)
+        if not self.has_focus or self._branch not in numbers:
+            self._branch = tree.current.number
+        at = numbers.index(self._branch)
         hidden = len(forks) - self._rows
         rows = self._rows - (hidden > 0)
-        first = min(max(0, at - rows // 2), max(0, len(forks) - rows))
+        first = centered(at, len(forks), rows)
         lines = [
             branch_line(
-                tree, fork, self.size.width, chosen=self.has_focus and fork.branch == self._chosen
+                tree, fork, self.size.width, chosen=self.has_focus and fork.branch == self._branch
             )
             for fork in forks[first : first + rows]
         ]
@@ -100,46 +99,43 @@ class BranchTree(Lines, can_focus=True):
 
     def open(self, number: int) -> None:
         """Take the keys, with this branch chosen."""
-        self._chosen = number
+        self._branch = number
         self.screen.set_focus(self)
 
     def on_focus(self) -> None:
-        self.draw_with(self._lay_out)
+        self.on_resize()
 
     def on_blur(self) -> None:
         self._doomed = None
-        self.draw_with(self._lay_out)
+        self.on_resize()
 
     def action_choose(self, by: int) -> None:
         if self._tree is None:
             return
         numbers = [fork.branch for fork in self._tree.forks()]
         self._doomed = None
-        self._chosen = numbers[(numbers.index(self._chosen) + by) % len(numbers)]
-        self.draw_with(self._lay_out)
+        self._branch = numbers[(numbers.index(self._branch) + by) % len(numbers)]
+        self.draw_with(self.lay_out)
 
     def action_number(self, number: int) -> None:
         if self._tree and self._tree.has_branch(number):
             self._go_to(number)
 
     def action_switch(self) -> None:
-        self._go_to(self._chosen)
+        self._go_to(self._branch)
 
     def _go_to(self, number: int) -> None:
-        self.post_message(Send(SwitchBranch(number)))
+        self.send(SwitchBranch(number))
         self.action_close()
 
     def action_remove(self) -> None:
         if self._tree is None or len(self._tree.branches) == 1:
             return
-        if self._doomed == self._chosen:
+        if self._doomed == self._branch:
             self._doomed = None
-            self.post_message(Send(RemoveBranch(self._chosen)))
+            self.send(RemoveBranch(self._branch))
             if len(self._tree.branches) == 2:
                 self.action_close()
         else:
-            self._doomed = self._chosen
-            self.draw_with(self._lay_out)
-
-    def action_close(self) -> None:
-        self.post_message(Send(ShowPanel(None)))
+            self._doomed = self._branch
+            self.draw_with(self.lay_out)

@@ -101,8 +101,6 @@ class ExplorerController:
         info = EngineInfo(engine.state, engine.detail, engine.failure, engine.model)
         self.send(events.EngineChanged(info))
 
-    # --- effects -----------------------------------------------------------------------------
-
     def _run(self, effect: Effect) -> None:
         match effect:
             case effects.AskEngine(request):

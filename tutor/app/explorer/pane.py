@@ -10,8 +10,8 @@ from tutor.app.explorer import events
 from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.message import Send
 from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
+from tutor.app.explorer.panel import Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.prompt_editor import PromptEditor
@@ -105,8 +105,6 @@ class ExplorerPane(PaneLayout):
         """Say something calmly in the pane until something else happens."""
         self._send(events.Say(note))
 
-    # --- events ----------------------------------------------------------------------------
-
     def _send(self, event: Event) -> None:
         self._controller.send(event)
 
@@ -135,8 +133,6 @@ class ExplorerPane(PaneLayout):
 
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         self._send(events.UseText(event.text))
-
-    # --- keys ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state
@@ -194,8 +190,6 @@ class ExplorerPane(PaneLayout):
         branches = self.query_one(BranchTree)
         branches.display = True
         branches.open(tree.number)
-
-    # --- the x-ray -------------------------------------------------------------------------
 
     async def action_xray(self) -> None:
         tree = self.state.tree

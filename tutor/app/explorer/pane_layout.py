@@ -147,7 +147,7 @@ class PaneLayout(Vertical):
         if panel == "search":
             self.query_one(TokenSearch).open()
         elif panel == "recent":
-            self.query_one(RecentTexts).open()
+            self.query_one(RecentTexts).chosen = 0  # the text that was changed last
 
     def _draw_text(self, state: State) -> None:
         width, height = self._room

@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.events import OpenText, ShowPanel, ToggleStar
-from tutor.app.explorer.message import Send
+from tutor.app.explorer.events import OpenText, ToggleStar
+from tutor.app.explorer.panel import ListPanel, mark
 from tutor.app.widgets import figures
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import centered
 from tutor.learner.texts import MOST
 from tutor.text import counted, safe
 
@@ -40,7 +40,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
     if len(title) > room:
         title = "…" + title[len(title) - room + 1 :]
     return Content.assemble(
-        ("› " if chosen else "  ", f"{theme.ACT} bold"),
+        mark(chosen),
         (STAR if info.starred else " ", theme.ACT),
         ("● " if is_open else "  ", theme.ACT),
         (figures.fit(title, room), "bold" if is_open else ""),
@@ -49,7 +49,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
     )
 
 
-class RecentTexts(Lines, can_focus=True):
+class RecentTexts(ListPanel):
     """Lists texts, the one changed last first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,59 +60,41 @@ class RecentTexts(Lines, can_focus=True):
         Binding("k", "star", "star", tooltip="Star this text: it is never dropped."),
         Binding("escape", "close", "close", tooltip="Stay with the text you are on."),
     ]
-    DEFAULT_CSS = """
-    RecentTexts { height: 1fr; }
-    """
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._infos: tuple[TextInfo, ...] = ()
-        self._open_id = ""
-        self._chosen = 0
-
-    def open(self) -> None:
-        """Begin with the text that was changed last."""
-        self._chosen = 0
+    DEFAULT_CSS = "RecentTexts { height: 1fr; }"
+    entries: tuple[TextInfo, ...] = ()
+    _open_id = ""
 
     def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
         """Show these texts, of which one is open."""
-        self._infos, self._open_id = infos, open_id
-        self.draw_with(self._lay_out)
+        self.entries, self._open_id = infos, open_id
+        self.draw_with(self.lay_out)
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
         width, room = self.size.width, max(1, self.size.height - 2)
-        first = min(max(0, self._chosen - room // 2), max(0, len(self._infos) - room))
+        first = centered(self.chosen, len(self.entries), room)
         now = time.time()
-        rule = f"  {len(self._infos)} of {MOST} texts kept; the oldest without a star makes room"
+        rule = f"  {len(self.entries)} of {MOST} texts kept; the oldest without a star makes room"
         if width < 60:
-            rule = f"  {len(self._infos)} of {MOST}; the oldest goes, {STAR} stays"
+            rule = f"  {len(self.entries)} of {MOST}; the oldest goes, {STAR} stays"
         lines = [Content.styled(rule, theme.MUTED)]
-        for place, info in enumerate(self._infos[first : first + room], start=first):
-            chosen = place == self._chosen
+        for place, info in enumerate(self.entries[first : first + room], start=first):
+            chosen = place == self.chosen
             is_open = info.id == self._open_id
             lines.append(text_line(info, now, width, chosen=chosen, is_open=is_open))
-        hidden = len(self._infos) - room
+        hidden = len(self.entries) - room
         if hidden > 0:
             lines.append(Content.styled(f"  {hidden} more, ↑↓ scroll", theme.MUTED))
         self.show(lines)
 
-    def action_choose(self, by: int) -> None:
-        if self._infos:
-            self._chosen = (self._chosen + by) % len(self._infos)
-            self._lay_out()
-
     def action_open(self) -> None:
-        if self._infos:
-            self.post_message(Send(OpenText(self._infos[self._chosen])))
+        if self.entries:
+            self.send(OpenText(self.entries[self.chosen]))
         else:
             self.action_close()
 
     def action_new(self) -> None:
-        self.post_message(Send(OpenText(None)))
+        self.send(OpenText(None))
 
     def action_star(self) -> None:
-        if self._infos:
-            self.post_message(Send(ToggleStar(self._infos[self._chosen])))
-
-    def action_close(self) -> None:
-        self.post_message(Send(ShowPanel(None)))
+        if self.entries:
+            self.send(ToggleStar(self.entries[self.chosen]))

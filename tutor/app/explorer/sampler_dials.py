@@ -10,10 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.events import SetSampler, ShowPanel
-from tutor.app.explorer.message import Send
+from tutor.app.explorer.events import SetSampler
+from tutor.app.explorer.panel import ListPanel, mark
 from tutor.app.widgets import figures
-from tutor.app.widgets.lines import Lines
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def reading(settings: SamplerSettings, dial: Dial) -> str:
     return "off" if value == dial.off else f"{value:g}"
 
 
-class SamplerDials(Lines, can_focus=True):
+class SamplerDials(ListPanel):
     """Up and down choose a dial, left and right turn it; the table beside it follows at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,33 +94,27 @@ class SamplerDials(Lines, can_focus=True):
         Binding("escape", "close", "close", tooltip="Close the dials; they stay as they are."),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._settings = PLAIN
-        self._distribution: Distribution | None = None
-        self._chosen = 0
-        self._compact = False
+    entries = DIALS
+    _settings = PLAIN
+    _distribution: Distribution | None = None
+    _compact = False
 
     def update(
         self, settings: SamplerSettings, distribution: Distribution | None, *, compact: bool
     ) -> None:
         """Show these settings, and what they make of this distribution; `compact`: one dial."""
         self._settings, self._distribution, self._compact = settings, distribution, compact
-        self._show()
+        self.lay_out()
 
-    def _show(self) -> None:
-        dials = [DIALS[self._chosen]] if self._compact else DIALS
+    def lay_out(self) -> None:
+        dials = [DIALS[self.chosen]] if self._compact else DIALS
         lines = [Content.assemble(("applied in order  ", theme.MUTED), ORDER)]
         lines += [self._dial_line(dial) for dial in dials]
         lines.append(self._effect())
         self.show(lines)
 
-    def action_choose(self, by: int) -> None:
-        self._chosen = (self._chosen + by) % len(DIALS)
-        self._show()
-
     def action_turn(self, by: int) -> None:
-        self._set(turned(self._settings, DIALS[self._chosen], by))
+        self._set(turned(self._settings, DIALS[self.chosen], by))
 
     def action_greedy(self) -> None:
         temperature = 1.0 if self._settings.greedy else 0.0
@@ -130,22 +123,19 @@ class SamplerDials(Lines, can_focus=True):
     def action_plain(self) -> None:
         self._set(PLAIN)
 
-    def action_close(self) -> None:
-        self.post_message(Send(ShowPanel(None)))
-
     def _set(self, settings: SamplerSettings) -> None:
         self._settings = settings  # at once: the next key may be here before the answer to this one
-        self._show()
-        self.post_message(Send(SetSampler(settings)))
+        self.lay_out()
+        self.send(SetSampler(settings))
 
     def _dial_line(self, dial: Dial) -> Content:
         number = DIALS.index(dial)
-        chosen = number == self._chosen
+        chosen = number == self.chosen
         value = reading(self._settings, dial)
         off = getattr(self._settings, dial.field) == dial.off
         idle = self._settings.greedy and number > 0
         return Content.assemble(
-            ("› " if chosen else "  ", f"{theme.ACT} bold"),
+            mark(chosen),
             (f"{number + 1} ", theme.MUTED),
             (dial.name.ljust(13), "bold" if chosen else ""),
             ("◂ " if chosen else "  ", theme.ACT),

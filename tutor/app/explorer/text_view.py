@@ -11,7 +11,7 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.widgets import bars
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import Lines, centered
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class TextView(Lines):
         steps, focus = steps[start:end], focus - start
         lines = wrap(pieces(steps, marks=marks), max(4, self.size.width - 1))
         at = focused_line(lines, focus)
-        first = min(max(0, at - rows // 2), max(0, len(lines) - rows))
+        first = centered(at, len(lines), rows)
         shown: list[Content] = []
         for number in range(first, min(first + rows, len(lines))):
             last = number == len(lines) - 1 and focus >= len(steps)

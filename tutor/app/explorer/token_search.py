@@ -11,7 +11,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import rows_block
 from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
-from tutor.app.explorer.message import Send
+from tutor.app.explorer.panel import Send
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
 from tutor.text import safe
@@ -44,13 +44,11 @@ class TokenSearch(Vertical):
     TokenSearch Lines { height: 1fr; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._rows: tuple[Row, ...] = ()
-        self._chosen = 0
-        self._sampled = False
-        self._partial = False
-        self._said = ""
+    _rows: tuple[Row, ...] = ()
+    _chosen = 0
+    _sampled = False
+    _partial = False
+    _said = ""
 
     def compose(self) -> ComposeResult:
         yield SearchEntry("a word, or a piece of one; a space in front counts")

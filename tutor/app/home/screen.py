@@ -124,8 +124,6 @@ class HomeScreen(CourseScreen):
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
 
-    # --- the entries --------------------------------------------------------------------------
-
     def _fill(self) -> None:
         progress = self.services.progress
         states, cards = progress.lessons(), progress.cards()

@@ -125,8 +125,6 @@ class LabScreen(CourseScreen):
             self._show_task()
             self._show_busy()
 
-    # --- goals ----------------------------------------------------------------------------------
-
     def _check_goals(self) -> None:
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
@@ -153,8 +151,6 @@ class LabScreen(CourseScreen):
         else:
             super().action_back()
 
-    # --- the engine -----------------------------------------------------------------------------
-
     def _show_busy(self) -> None:
         if not self._runner.busy:
             self.aside = ""
@@ -175,8 +171,6 @@ class LabScreen(CourseScreen):
     def action_again(self) -> None:
         self._runner.error = None
         self._runner.begin()
-
-    # --- what the view wants --------------------------------------------------------------------
 
     def act(self, action: Any) -> None:
         self._runner.act(action)

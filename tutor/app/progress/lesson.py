@@ -92,8 +92,6 @@ class LessonProgressScreen(CourseScreen):
     def _open(self, event: Menu.Chosen) -> None:
         self.navigation.open_outline(self._outline, self._screens[event.index])
 
-    # --- forgetting -----------------------------------------------------------------------------
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "forget":

@@ -82,8 +82,6 @@ class LessonScreen(LinkedScreen):
     def _shown(self) -> Screen:
         return self._lesson.screens[self._index]
 
-    # --- moving -------------------------------------------------------------------------------
-
     async def action_next(self) -> None:
         if self._index + 1 < len(self._lesson.screens):
             await self._move_to(self._index + 1)
@@ -136,8 +134,6 @@ class LessonScreen(LinkedScreen):
             self._head()
             await self._show()
 
-    # --- showing ------------------------------------------------------------------------------
-
     def _head(self) -> None:
         lesson = self._lesson
         self.place = (
@@ -164,8 +160,6 @@ class LessonScreen(LinkedScreen):
         everything = {screen.id for screen in lesson.screens}
         if not state.read and everything <= set(seen):
             progress.record(LessonRead(at=time.time(), lesson=lesson.id))
-
-    # --- the lab ------------------------------------------------------------------------------
 
     def action_lab(self) -> None:
         lab = self._shown.lab

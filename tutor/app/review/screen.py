@@ -58,8 +58,6 @@ class ReviewScreen(AskScreen):
         if self._ended:
             await self._go_on()
 
-    # --- what is asked --------------------------------------------------------------------------
-
     @property
     def _queue(self) -> Queue:
         return self.services.review_queue()
@@ -122,8 +120,6 @@ class ReviewScreen(AskScreen):
             lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
         return Content("\n").join(lines)
 
-    # --- what is said ---------------------------------------------------------------------------
-
     def head(self) -> None:
         left = len(self._left(self._queue))
         self.place = f"review · {left} left" if left else "review · ahead"
@@ -150,8 +146,6 @@ class ReviewScreen(AskScreen):
     def keep_draft(self, draft: Draft | None) -> None:
         if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
             self.services.progress.save_draft(self.question.id, draft)
-
-    # --- keys -----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:

@@ -24,6 +24,11 @@ BREAKPOINTS = [(0, "-low"), (18, "-high")]
 """A terminal of fewer rows than this is `-low`: rules and explanations make room for figures."""
 
 
+def centered(at: int, count: int, room: int) -> int:
+    """Return the first of `room` lines to show of `count`, so that line `at` is in the middle."""
+    return min(max(0, at - room // 2), max(0, count - room))
+
+
 class Lines(Widget):
     """Shows one `Content` a line, cut at the right edge. Contents are put together from parts,
     never from markup, so that no text can act as markup."""

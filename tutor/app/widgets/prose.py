@@ -140,8 +140,6 @@ class Prose(Markdown):
         await self.update(safe(markdown))
         self._links = [link for widget in self.query(Static) for link in _links_of(widget)]
 
-    # --- links ----------------------------------------------------------------------------------
-
     @property
     def has_links(self) -> bool:
         return bool(self._links)

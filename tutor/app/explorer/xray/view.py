@@ -131,8 +131,6 @@ class XRayView(Vertical, can_focus=True):
         self._head = min(self._head, xray.heads - 1)
         self._show()
 
-    # --- showing ---------------------------------------------------------------------------
-
     def _show(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         room = max(1, view.size.height)
@@ -196,8 +194,6 @@ class XRayView(Vertical, can_focus=True):
         room = self.query_one("#about").size.width - start.cell_length
         end = next((end for end in ends if cell_len(end) <= room), ends[-1])
         return Content.assemble(start, (end, theme.MUTED))
-
-    # --- keys ------------------------------------------------------------------------------
 
     def action_view(self) -> None:
         self._view = "lens" if self._view == "attention" else "attention"
