@@ -5,16 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import CourseScreen
+from tutor.app.base_screen import MenuScreen
 from tutor.app.progress.screen import known_row
 from tutor.app.saving import on_disk
-from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.menu import Menu
 from tutor.learner import review
 from tutor.learner.records import Forgotten
 from tutor.study.lesson_progress import lesson_progress
@@ -33,7 +32,7 @@ _ASK = (
 )
 
 
-class LessonProgressScreen(CourseScreen):
+class LessonProgressScreen(MenuScreen):
     """A row for each screen that has questions: one idea a screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,19 +53,12 @@ class LessonProgressScreen(CourseScreen):
 
     def on_mount(self) -> None:
         self.place = f"progress · {self._outline.number} {safe(self._outline.title)}"
-        self.query_one(Menu).focus(scroll_visible=False)
 
     def on_resize(self, event: Resize) -> None:
         self._fill()
 
     def on_screen_resume(self) -> None:
         self._fill()
-
-    @property
-    def _screens(self) -> list[str]:
-        """Ids of the screens that questions are about, in their order."""
-        about = {question.screen for question in self._outline.questions}
-        return [screen.id for screen in self._outline.screens if screen.id in about]
 
     def _fill(self) -> None:
         outline, progress = self._outline, self.services.progress
@@ -81,16 +73,18 @@ class LessonProgressScreen(CourseScreen):
         head = Content(said)
         title = Content.styled("How well each idea is known", "bold")
         self.query_one("#summary", Static).update(Content("\n").join([head, Content(""), title]))
-        rows: list[Row | None] = []
-        for screen in outline.screens:
-            if screen.id in self._screens:
-                mastery = known.get((outline.id, screen.id))
-                rows.append(partial(known_row, safe(screen.title), mastery))
-        self.query_one(Menu).show(rows)
-
-    @on(Menu.Chosen)
-    def _open(self, event: Menu.Chosen) -> None:
-        self.navigation.open_outline(self._outline, self._screens[event.index])
+        about = {question.screen for question in outline.questions}
+        open_at = partial(self.navigation.open_outline, outline)
+        self.show_entries(
+            [
+                (
+                    partial(known_row, safe(screen.title), known.get((outline.id, screen.id))),
+                    partial(open_at, screen.id),
+                )
+                for screen in outline.screens
+                if screen.id in about
+            ]
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:

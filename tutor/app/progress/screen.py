@@ -6,17 +6,16 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import CourseScreen
+from tutor.app.base_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot
 from tutor.app.widgets.layout import hanging
-from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
 from tutor.learner.clock import WEEKDAYS
@@ -40,7 +39,7 @@ _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
 
-class ProgressScreen(CourseScreen):
+class ProgressScreen(MenuScreen):
     """Enter on a lesson shows its ideas one by one; on the guessing game, plays it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +57,6 @@ class ProgressScreen(CourseScreen):
 
     def on_mount(self) -> None:
         self.place = "tutor · progress"
-        self.query_one(Menu).focus(scroll_visible=False)
 
     def on_resize(self, event: Resize) -> None:
         self._fill()
@@ -66,21 +64,17 @@ class ProgressScreen(CourseScreen):
     def on_screen_resume(self) -> None:
         self._fill()
 
-    @on(Menu.Chosen)
-    def _open(self, event: Menu.Chosen) -> None:
-        outlines = self.services.course.outlines
-        if event.index < len(outlines):
-            self.navigation.open_lesson_progress(outlines[event.index])
-        else:
-            self.navigation.open("guess")
-
     def _fill(self) -> None:
         course, asked, progress = self.services.course, self.services.asked, self.services.progress
         width = self.app.size.width - 3  # what stands beside the text: margins and a scroll bar
         state, now = progress.state(), progress.clock()
         known = review.mastery_of_lessons(state, asked, now)
-        rows: list[Row | None] = [
-            partial(_lesson_row, outline, known.get(outline.id)) for outline in course.outlines
+        entries: list[Entry | None] = [
+            (
+                partial(_lesson_row, outline, known.get(outline.id)),
+                partial(self.navigation.open_lesson_progress, outline),
+            )
+            for outline in course.outlines
         ]
         memory = _memory(review.retention(state, asked, now), review.streak(state, now))
         if state.cards:
@@ -88,9 +82,8 @@ class ProgressScreen(CourseScreen):
             memory += [*forecast(shown, now), Content("")]
         memory.append(Content.styled("How well each lesson is known", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
-        history = progress.guesses
-        rows += [None, lambda width: Content("\n").join(guesses(history, width))]
-        self.query_one(Menu).show(rows)
+        row = partial(guesses, progress.guesses)
+        self.show_entries([*entries, None, (row, partial(self.navigation.open, "guess"))])
         parts: list[Content] = []
         for notice in (*progress.notices, *course.problems):
             parts += [Content(""), hanging(Content("! "), Content(safe(str(notice))), width)]
@@ -146,11 +139,11 @@ def _lesson_row(outline: Outline, known: Mastery | None, width: int) -> Content:
     return known_row(f"{outline.number:>2}  {safe(outline.title)}", known, width)
 
 
-def guesses(history: GuessHistory, width: int) -> list[Content]:
+def guesses(history: GuessHistory, width: int) -> Content:
     """The guessing game so far: in figures, and as two curves."""
     head = Content.styled("Guessing game", "bold")
     if not history.rounds:
-        return [head, Content.styled("not played yet", MUTED)]
+        return head + Content.styled("\nnot played yet", MUTED)
     you, model = history.learner_bits / history.rounds, history.model_bits / history.rounds
     said = (
         f"{counted(history.rounds, 'token')}."
@@ -167,4 +160,4 @@ def guesses(history: GuessHistory, width: int) -> list[Content]:
         )
         legend = f"{plot.YOU} you  {plot.MODEL} the model  {plot.BOTH} both, over {_SMOOTH} tokens"
         lines += [*map(Content, curves), Content.styled(f"{'bits':>5}  {legend}", MUTED)]
-    return lines
+    return Content("\n").join(lines)
