@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.events import Event, Key, Paste
 from textual.reactive import reactive
 
@@ -263,12 +262,6 @@ class TutorApp(RemoteTerminal):
         """Nobody has pressed a key for long, and soon the program would end."""
         if self.idle is not None and not isinstance(self.screen, IdleScreen):
             self.push_screen(IdleScreen(self.idle))
-
-    def _handle_exception(self, error: Exception) -> None:
-        """A screen that was opened just before the program was left is mounted without its
-        widgets, and does not find them: nobody will see it any more."""
-        if not (self._exit and isinstance(error, NoMatches)):
-            super()._handle_exception(error)
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Show an address, and never open it: whatever Textual or a click may ask for."""

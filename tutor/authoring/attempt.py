@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.app.explorer import effects, events
+from tutor.app.explorer import events
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.guess.game import Game
-from tutor.app.explorer.requests import Answer, EngineInfo, Question
+from tutor.app.explorer.requests import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
-from tutor.course.goals import goals_reached
+from tutor.course.goals import Evidence, goals_reached
 from tutor.course.lesson import Action, Lab, LiveGoal
 from tutor.engine.api import EngineState
 from tutor.errors import LessonError, TutorError
@@ -200,10 +200,10 @@ class _Attempt:
         self._state, wanted = update(self._state, event)
         for effect in wanted:
             match effect:
-                case effects.AskEngine(request):
-                    self._asked = request
-                case effects.ReportEvidence(evidence):
-                    self._reached = goals_reached(self._lab, evidence, self._reached)
+                case Question() | Start():
+                    self._asked = effect
+                case Evidence():
+                    self._reached = goals_reached(self._lab, effect, self._reached)
 
     def _result(self, request: Request) -> Event:
         from tutor.lm.chat import chat_ids, text_ids, turn_ids

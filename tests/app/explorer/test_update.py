@@ -48,9 +48,7 @@ class Learner:
         for event in happened:
             self.state, wanted = update(self.state, event)
             self.effects += wanted
-            self.evidence += [
-                effect.evidence for effect in wanted if isinstance(effect, effects.ReportEvidence)
-            ]
+            self.evidence += [effect for effect in wanted if isinstance(effect, Evidence)]
 
     def answer(self, times: int = 1) -> None:
         for _ in range(times):
@@ -297,7 +295,7 @@ def test_what_is_written_meanwhile_stays_when_the_text_before_is_taken(learner: 
 def test_what_is_on_its_way_is_not_asked_for_twice(learner: Learner) -> None:
     learner.effects.clear()
     learner.send(events.Do.PAUSE, events.ShowPanel("dials"), events.Do.SAVE)
-    assert not any(isinstance(effect, effects.AskEngine) for effect in learner.effects)
+    assert not any(isinstance(effect, Question | Start) for effect in learner.effects)
 
 
 def test_rows_beyond_the_last_are_asked_for(learner: Learner) -> None:

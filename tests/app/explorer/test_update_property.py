@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request
+from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
@@ -66,7 +66,7 @@ class Explorer:
     def send(self, event: events.Event) -> None:
         before = self.state
         self.state, wanted = update(before, event)
-        assert sum(isinstance(effect, effects.AskEngine) for effect in wanted) <= 1
+        assert sum(isinstance(effect, Question | Start) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
             self._run(effect, before, event)
@@ -74,13 +74,13 @@ class Explorer:
 
     def _run(self, effect: effects.Effect, before: State, event: events.Event) -> None:
         match effect:
-            case effects.AskEngine(request):
+            case Question() | Start():
                 assert self.state.ready
-                assert request == self.state.owed
+                assert effect == self.state.owed
                 lost = isinstance(event, events.EngineChanged | events.TextOpened)
-                assert request != self.held or lost or isinstance(before.note, TutorError)
-                self.held = request
-                self.past.append(request)
+                assert effect != self.held or lost or isinstance(before.note, TutorError)
+                self.held = effect
+                self.past.append(effect)
             case effects.CancelRequest():
                 self.held = None
             case effects.SaveText(document):

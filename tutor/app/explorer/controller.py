@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.link import Link
-from tutor.app.explorer.requests import EngineInfo, Question
+from tutor.app.explorer.requests import EngineInfo, Question, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
+from tutor.course.goals import Evidence
 from tutor.errors import RequestCancelled, TextError, TutorError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.requests import Request
     from tutor.app.explorer.saved_texts import SavedTexts
-    from tutor.course.goals import Evidence
     from tutor.engine.api import Engine
     from tutor.lm.distribution import Row, Token, XRay
 
@@ -103,8 +103,8 @@ class ExplorerController:
 
     def _run(self, effect: Effect) -> None:
         match effect:
-            case effects.AskEngine(request):
-                self._asking = self._work(partial(self._ask, request), "ask")
+            case Question() | Start():
+                self._asking = self._work(partial(self._ask, effect), "ask")
             case effects.CancelRequest():
                 if self._asking is not None:
                     self._asking.cancel()
@@ -123,8 +123,8 @@ class ExplorerController:
                 self.send(events.TextOpened(opened, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
-            case effects.ReportEvidence(evidence):
-                self._report(evidence)
+            case Evidence():
+                self._report(effect)
             case _:
                 assert_never(effect)
 

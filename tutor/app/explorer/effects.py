@@ -10,12 +10,6 @@ from tutor.course.goals import Evidence
 from tutor.learner.texts import TextInfo
 
 
-class AskEngine(msgspec.Struct, frozen=True):
-    """Send this request to the engine, replacing the previous one."""
-
-    request: Request
-
-
 class CancelRequest(msgspec.Struct, frozen=True):
     """Cancel the request that the engine is working on."""
 
@@ -55,14 +49,8 @@ class StarText(msgspec.Struct, frozen=True):
     info: TextInfo
 
 
-class ReportEvidence(msgspec.Struct, frozen=True):
-    """Report evidence for the goal of a lab."""
-
-    evidence: Evidence
-
-
 Effect = (
-    AskEngine
+    Request
     | CancelRequest
     | FindTokens
     | RestartEngine
@@ -70,5 +58,7 @@ Effect = (
     | ListTexts
     | SwitchText
     | StarText
-    | ReportEvidence
+    | Evidence
 )
+"""A request is sent to the engine, replacing the one before; evidence is reported for the goal of a
+lab."""

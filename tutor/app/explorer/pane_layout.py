@@ -9,7 +9,7 @@ from textual.containers import Vertical
 
 from tutor.app.explorer import readout, status
 from tutor.app.explorer.branch_tree import BranchTree
-from tutor.app.explorer.distribution_table import DistributionTable
+from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.recent_texts import RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
@@ -170,7 +170,8 @@ class PaneLayout(Vertical):
         latest = state.stale if state.running else state.answer or state.stale
         tree = state.tree
         unasked = tree is None or tree.focus == 0 or state.reading is not None
-        self.query_one(DistributionTable).update(
+        table = self.query_one(DistributionTable)
+        view = TableView(
             None if unasked or latest is None else latest.distribution,
             target=state.target.row if state.target and not state.running else None,
             cursor=state.cursor,
@@ -178,6 +179,7 @@ class PaneLayout(Vertical):
             fresh=state.answer is not None and not state.running,
             named=height >= SHORT,
         )
+        table.draw_with(lambda: table.lay_out(view))
 
     def _draw_panels(self, state: State) -> None:
         height, latest = self.size.height, state.answer or state.stale

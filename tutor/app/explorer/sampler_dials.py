@@ -24,40 +24,32 @@ class Dial:
     """One setting: its field, its stops from the mildest to the strictest, and what it does."""
 
     field: str
-    name: str
-    stops: tuple[float, ...]
     off: float
     does: str
+    stops: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        return self.field.replace("_", "-")
 
 
+_TENTHS = tuple(step / 10 for step in range(1, 21))
 DIALS = (
     Dial(
-        "temperature",
-        "temperature",
-        (0.0, *(round(0.1 * step, 1) for step in range(1, 21)), 2.5, 3.0, 4.0, 5.0),
-        1.0,
-        "divides the logits: low sharpens, high flattens",
+        *("temperature", 1.0, "divides the logits: low sharpens, high flattens"),
+        stops=(0.0, *_TENTHS, 2.5, 3.0, 4.0, 5.0),
     ),
     Dial(
-        "top_k",
-        "top-k",
-        (0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000),
-        0,
-        "keeps the k most probable",
+        *("top_k", 0, "keeps the k most probable"),
+        stops=(0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000),
     ),
     Dial(
-        "top_p",
-        "top-p",
-        (0.05, *(round(0.1 * step, 1) for step in range(1, 10)), 0.95, 0.98, 0.99, 1.0),
-        1.0,
-        "keeps the fewest that reach p together",
+        *("top_p", 1.0, "keeps the fewest that reach p together"),
+        stops=(0.05, *_TENTHS[:9], 0.95, 0.98, 0.99, 1.0),
     ),
     Dial(
-        "min_p",
-        "min-p",
-        (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
-        0.0,
-        "keeps those of at least p times the top one",
+        *("min_p", 0.0, "keeps those of at least p times the top one"),
+        stops=(0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
     ),
 )
 ORDER = "temperature → top-k → top-p → min-p → draw"

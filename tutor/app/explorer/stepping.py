@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
-from tutor.app.explorer.effects import ReportEvidence
 from tutor.app.explorer.events import Command, Do
 from tutor.app.explorer.state import ROWS
 from tutor.course.goals import Evidence
@@ -233,7 +232,7 @@ def _show_evidence(state: State, taken_rank: int | None) -> State:
         ended=state.ended,
         prompt_changed=_prompt_changed(state, tree),
     )
-    return state.emit(ReportEvidence(evidence))
+    return state.emit(evidence)
 
 
 def _prompt_changed(state: State, tree: TokenTree) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
@@ -130,7 +131,7 @@ class TextView(Lines):
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
     ) -> None:
         """`rows` lines of text at most; `focus == len(steps)` is the place after the text."""
-        self.draw_with(lambda: self._lay_out(steps, focus, marks, rows, barred))
+        self.draw_with(partial(self._lay_out, steps, focus, marks, rows, barred))
 
     def plain_text(self, text: str, rows: int) -> None:
         """Text that has not been split into tokens yet."""

@@ -34,7 +34,7 @@ def _ask(state: State) -> State:
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
-    return replace(state, request=request, reading=None).emit(effects.AskEngine(request))
+    return replace(state, request=request, reading=None).emit(request)
 
 
 def _invite(state: State) -> State:
