@@ -117,22 +117,14 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
 
 def known_row(name: str, known: Mastery | None, width: int) -> Content:
     """A name, how well it is known as a bar, and how many of its questions were answered."""
-    value, answered, questions = (
-        (known.value, known.answered, known.questions) if known else (0.0, 0, 0)
-    )
-    words = f"{answered} of {questions}" if answered else ""
-    share = f"{100 * value:3.0f} %" if answered else ""
-    room = width - _BAR - 2 - 6 - 10
-    bar = _BAR
+    answered = known.answered if known else 0
+    share = f"{100 * known.value:3.0f} %" if known and answered else ""
+    words = f"{answered} of {known.questions}" if known and answered else ""
     if width < _NARROW:
-        room, bar = width - 6, 0
-    parts = [Content(figures.fit(name, max(8, room)))]
-    if bar:
-        parts += [Content("  "), meter(value, bar)]
-    parts += [Content(f"{share:>6}")]
-    if bar:
-        parts.append(Content.styled(f"{words:>10}", MUTED))
-    return Content.assemble(*parts)
+        return Content(f"{figures.fit(name, max(8, width - 6))}{share:>6}")
+    bar = meter(known.value if known else 0.0, _BAR)
+    name = figures.fit(name, max(8, width - _BAR - 18))
+    return Content.assemble(name, "  ", bar, f"{share:>6}", (f"{words:>10}", MUTED))
 
 
 def _lesson_row(outline: Outline, known: Mastery | None, width: int) -> Content:

@@ -58,17 +58,14 @@ class ReviewScreen(AskScreen):
         if self._ended:
             await self._go_on()
 
-    @property
-    def _queue(self) -> Queue:
-        return self.services.review_queue()
-
-    def _left(self, queue: Queue) -> list[Due]:
+    def _left(self) -> list[Due]:
         """What is to be asked in this review, in this order."""
-        return [item for item in (*queue.due, *self._ahead) if item.question not in self._passed]
+        due = (*self.services.review_queue().due, *self._ahead)
+        return [item for item in due if item.question not in self._passed]
 
     async def _go_on(self) -> None:
         """Ask the next question, or say that there is none."""
-        for item in self._left(self._queue):
+        for item in self._left():
             self._ahead = [each for each in self._ahead if each.question != item.question]
             if await self._show(item.question, item):
                 return
@@ -90,7 +87,7 @@ class ReviewScreen(AskScreen):
     async def _end(self) -> None:
         """Nothing is left to ask: say so, and what comes next."""
         self.asked, self._item, self._verdict, self._ended = None, None, None, True
-        queue = self._queue
+        queue = self.services.review_queue()
         self.set_focus(None)
         with self.app.batch_update():
             self.tell(None)
@@ -121,7 +118,7 @@ class ReviewScreen(AskScreen):
         return Content("\n").join(lines)
 
     def head(self) -> None:
-        left = len(self._left(self._queue))
+        left = len(self._left())
         self.place = f"review · {left} left" if left else "review · ahead"
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = f"{guess}lesson {self.lesson.number}"
@@ -152,9 +149,9 @@ class ReviewScreen(AskScreen):
             case "suspend":
                 return self.asked is not None and not self._saving
             case "open":
-                return self.asked is None and self._queue.suspended > 0
+                return self.asked is None and self.services.review_queue().suspended > 0
             case "ahead":
-                return self.asked is None and bool(self._queue.ahead)
+                return self.asked is None and bool(self.services.review_queue().ahead)
             case "undo":
                 return not self._saving and self._last_answered() is not None
         return super().check_action(action, parameters)
@@ -168,7 +165,7 @@ class ReviewScreen(AskScreen):
 
     async def action_ahead(self) -> None:
         self._passed.clear()
-        self._ahead = list(self._queue.ahead[:AHEAD])
+        self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         await self._go_on()
 
     async def action_suspend(self) -> None:
