@@ -27,7 +27,7 @@ from tutor.app.model.consent import Consent
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
 from tutor.app.terminal.ascii_only import AsciiOnly
-from tutor.app.terminal.idle_screen import IdleScreen
+from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import TutorError

@@ -10,8 +10,8 @@ import msgspec
 
 from tutor.app.explorer import events
 from tutor.app.explorer.document import Document
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.guess.game import Game
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence, goals_reached
@@ -22,8 +22,8 @@ from tutor.lm.distribution import PLAIN, ChatMessage, Token
 from tutor.text import visible
 
 if TYPE_CHECKING:
+    from tutor.app.explorer.effects import Request
     from tutor.app.explorer.events import Event
-    from tutor.app.explorer.requests import Request
     from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
 

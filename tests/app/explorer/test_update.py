@@ -13,8 +13,8 @@ import pytest
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.guess import game as guess_game
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State, Target
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT

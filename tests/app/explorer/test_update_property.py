@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
+from tutor.app.explorer.effects import EngineInfo, Question, Start
 from tutor.app.explorer.link import Link
-from tutor.app.explorer.requests import EngineInfo, Question, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
-    from tutor.app.explorer.effects import Effect
+    from tutor.app.explorer.effects import Effect, Request
     from tutor.app.explorer.events import Event
-    from tutor.app.explorer.requests import Request
     from tutor.app.explorer.saved_texts import SavedTexts
     from tutor.engine.api import Engine
     from tutor.lm.distribution import Row, Token, XRay

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Row, SamplerSettings, Token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tutor.app.explorer.requests import Answer, Question, Start
+from tutor.app.explorer.effects import Answer, Question, Start
 from tutor.engine.proxy import spelled
 from tutor.lm.distribution import ChatMessage, common_length
 from tutor.text import visible

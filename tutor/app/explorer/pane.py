@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
@@ -43,19 +44,17 @@ class ExplorerPane(PaneLayout):
 
     BINDINGS: ClassVar[list[BindingType]] = PANE_KEYS
 
+    @dataclass
     class Stepped(Message):
         """The learner did something; `evidence` is what a goal is checked against."""
 
-        def __init__(self, evidence: Evidence) -> None:
-            super().__init__()
-            self.evidence = evidence
+        evidence: Evidence
 
+    @dataclass
     class SeedChanged(Message):
         """The branch looked at draws with this seed."""
 
-        def __init__(self, seed: int) -> None:
-            super().__init__()
-            self.seed = seed
+        seed: int
 
     def __init__(
         self,

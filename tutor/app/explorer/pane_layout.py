@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 
-from tutor.app.explorer import readout, status
+from tutor.app.explorer import readout
 from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.recent_texts import RecentTexts
@@ -202,7 +202,7 @@ class PaneLayout(Vertical):
             )
 
     def _draw_notice(self, state: State) -> None:
-        self.query_one(Notice).said = status.said(state, self._room[0])
+        self.query_one(Notice).said = readout.said(state, self._room[0])
         tree, reading = state.tree, state.reading
         situation = (state.engine.state, state.mode, tree is None, reading is None)
         if situation != self._situation:  # What the keys can do depends on nothing else.

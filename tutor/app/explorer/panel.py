@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
     from tutor.app.explorer.events import Event
 
 
+@dataclass
 class Send(Message):
     """Carries an event to the controller of the explorer."""
 
-    def __init__(self, event: Event) -> None:
-        super().__init__()
-        self.event = event
+    event: Event
 
 
 def mark(chosen: bool) -> tuple[str, str]:

@@ -8,9 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.effects import Effect
+from tutor.app.explorer.effects import Answer, Effect, EngineInfo, Question, Request, Start
 from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo

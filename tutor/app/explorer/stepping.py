@@ -20,7 +20,7 @@ from tutor.lm.token_tree import text_of
 from tutor.text import visible
 
 if TYPE_CHECKING:
-    from tutor.app.explorer.requests import Answer, Question
+    from tutor.app.explorer.effects import Answer, Question
     from tutor.app.explorer.state import State
     from tutor.lm.distribution import Row
     from tutor.lm.token_tree import How, TokenTree

@@ -16,7 +16,7 @@ from tutor.lm.token_tree import TokenTree, given_steps
 
 if TYPE_CHECKING:
     from tutor.app.explorer.document import Document, Mode
-    from tutor.app.explorer.requests import EngineInfo
+    from tutor.app.explorer.effects import EngineInfo
     from tutor.app.explorer.state import State
     from tutor.lm.distribution import Token
 

@@ -11,8 +11,8 @@ from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from tutor.app.base_screen import CourseScreen
-from tutor.app.labs.task import LabTask
 from tutor.app.theme import MUTED
+from tutor.app.widgets.lab_card import LabTask
 from tutor.app.widgets.lines import BREAKPOINTS
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import TutorError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -40,20 +41,18 @@ class Entered(Message):
     """What is entered has changed; it is not given as the answer yet."""
 
 
+@dataclass
 class Given(Message):
     """The learner confirmed an answer, of the kind that the question grades."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
+    answer: Answer
 
 
+@dataclass
 class NothingChosen(Message):
     """The learner confirmed, and there was nothing to confirm; `advice` says what to do."""
 
-    def __init__(self, advice: str) -> None:
-        super().__init__()
-        self.advice = advice
+    advice: str
 
 
 class AnswerList(Menu):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.message import Message
 from textual.widgets import Input
 
@@ -15,12 +17,11 @@ class Entry(Input):
     """Subclasses name what Enter and the arrows do in their `BINDINGS`, so that the key line says
     it: `submit`, `arrow(-1)`, `arrow(1)`."""
 
+    @dataclass
     class Arrow(Message):
         """Up (-1) or down (1) was pressed."""
 
-        def __init__(self, by: int) -> None:
-            super().__init__()
-            self.by = by
+        by: int
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=LONGEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.cells import cell_len
@@ -58,19 +59,17 @@ class XRayView(Vertical, can_focus=True):
     Screen.-low XRayView > #words { margin-bottom: 0; }
     """
 
+    @dataclass
     class Wanted(Message):
         """The learner wants to look into the token at `position`."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        position: int
 
+    @dataclass
     class Failed(Message):
         """There is no x-ray; None: there is one again."""
 
-        def __init__(self, error: TutorError | None) -> None:
-            super().__init__()
-            self.error = error
+        error: TutorError | None
 
     def __init__(self, ask: Ask, *, id: str | None = None) -> None:
         super().__init__(id=id)
