@@ -202,7 +202,7 @@ class ExplorerPane(PaneLayout):
         if self.size.width >= WIDE:
             await self._open_beside()
             return
-        from tutor.app.explorer.xray.screen import XRayScreen
+        from tutor.app.explorer.xray.view import XRayScreen
 
         self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.xray))
 

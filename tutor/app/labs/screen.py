@@ -13,7 +13,6 @@ from textual.widgets import Static
 from tutor.app.base_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.lab_card import LabTask
-from tutor.app.widgets.lines import BREAKPOINTS
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -44,7 +43,6 @@ class LabScreen(CourseScreen):
     returns is said (that a lab is done).
     """
 
-    VERTICAL_BREAKPOINTS = BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="The task and all goals; Esc closes them."),
         Binding("y", "again", "try again", tooltip="Ask the engine again."),

@@ -18,7 +18,7 @@ from tutor.app.explorer.guess.lines import bet, outcome, totals
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
-from tutor.app.widgets.lines import BREAKPOINTS, Lines
+from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
@@ -59,7 +59,6 @@ class GuessScreen(TutorScreen):
         Binding("enter", "go_on", "go on", tooltip="On to the next token."),
         Binding("tab", "another", "other text", tooltip="Another text; this one is given up."),
     ]
-    VERTICAL_BREAKPOINTS = BREAKPOINTS
     DEFAULT_CSS = """
     GuessScreen {
         #text { margin-bottom: 1; }
@@ -68,7 +67,6 @@ class GuessScreen(TutorScreen):
         #result, #totals { height: auto; }
         #space { height: 1fr; }
         &.-low #text { margin-bottom: 0; }
-        &.-low Rule.edge { display: none; }
         &.-low #totals { margin-top: 0; }
     }
     """

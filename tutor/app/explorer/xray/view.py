@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import work
@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_lines, spaced
 from tutor.app.widgets import figures
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token, XRay
 
     Ask = Callable[[Sequence[Token], int, int], Awaitable[XRay]]
-
-View = Literal["attention", "lens"]
 
 
 class XRayView(Vertical, can_focus=True):
@@ -79,7 +78,7 @@ class XRayView(Vertical, can_focus=True):
         self._xray: XRay | None = None
         self._seen: tuple[Step, ...] = ()
         """The path that `_xray` belongs to."""
-        self._view: View = "attention"
+        self._lens_shown = False
         self._layer = 0
         self._head = 0
         self._by_weight = False
@@ -99,9 +98,9 @@ class XRayView(Vertical, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("layer", "head", "order"):
-            return self._view == "attention"
+            return not self._lens_shown
         if action == "every":
-            return self._view == "lens"
+            return self._lens_shown
         return True
 
     def look(self, path: Sequence[Token], position: int) -> None:
@@ -142,7 +141,7 @@ class XRayView(Vertical, can_focus=True):
         rows = 1 if self.size.height < 19 else 2
         words.update(self._seen, xray.position, marks=True, rows=rows, barred=False)
         about.show([self._about(xray, figures.shown(self._seen[xray.position].token))])
-        show = self._attention if self._view == "attention" else self._lens
+        show = self._lens if self._lens_shown else self._attention
         view.show(show(xray, view.size.width, room))
 
     def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
@@ -172,7 +171,7 @@ class XRayView(Vertical, can_focus=True):
         return range(self._first, min(count, self._first + room))
 
     def _about(self, xray: XRay, name: str) -> Content:
-        if self._view == "lens":
+        if self._lens_shown:
             what = [
                 f"  what the model would say after {name} if it stopped at a layer",
                 f"  after {name}, layer by layer",
@@ -195,10 +194,21 @@ class XRayView(Vertical, can_focus=True):
         return Content.assemble(start, (end, theme.MUTED))
 
     def action_view(self) -> None:
-        self._view = "lens" if self._view == "attention" else "attention"
+        self._lens_shown = not self._lens_shown
+        self._show_from_the_start()
+        self.refresh_bindings()
+
+    def action_order(self) -> None:
+        self._by_weight = not self._by_weight
+        self._show_from_the_start()
+
+    def action_every(self) -> None:
+        self._every = not self._every
+        self._show_from_the_start()
+
+    def _show_from_the_start(self) -> None:
         self._scroll = None
         self._show()
-        self.refresh_bindings()
 
     def action_layer(self, by: int) -> None:
         if self._xray is not None:
@@ -212,16 +222,6 @@ class XRayView(Vertical, can_focus=True):
             self._head = min(max(0, self._head + by), self._xray.heads - 1)
             self._show()
 
-    def action_order(self) -> None:
-        self._by_weight = not self._by_weight
-        self._scroll = None
-        self._show()
-
-    def action_every(self) -> None:
-        self._every = not self._every
-        self._scroll = None
-        self._show()
-
     def action_scroll_rows(self, by: int) -> None:
         if self._xray is not None:
             self._scroll = self._first + by
@@ -231,3 +231,31 @@ class XRayView(Vertical, can_focus=True):
         position = min(max(self._position + by, 0), len(self._path) - 1)
         if self._path and position != self._position:
             self.post_message(self.Wanted(position))
+
+
+class XRayScreen(TutorScreen):
+    """`path` is the text, `position` the token looked into (counted from 0)."""
+
+    def __init__(self, path: Sequence[Token], position: int, ask: Ask) -> None:
+        super().__init__()
+        self._path = tuple(path)
+        self._position = position
+        self._ask = ask
+
+    def compose_content(self) -> ComposeResult:
+        yield XRayView(self._ask)
+
+    def on_mount(self) -> None:
+        self.query_one(XRayView).focus()
+        self._look(self._position)
+
+    def _look(self, position: int) -> None:
+        name = figures.shown(self._path[position])
+        self.place = f"x-ray  {name}  token {position + 1} of {len(self._path)}"
+        self.query_one(XRayView).look(self._path, position)
+
+    def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
+        self._look(event.position)
+
+    def on_xray_view_failed(self, event: XRayView.Failed) -> None:
+        self.tell(event.error)
