@@ -5,25 +5,25 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from tutor.app.base_screen import TutorScreen
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Set
 
     from textual.app import App
     from textual.screen import Screen
 
     from tutor.app.base_screen import CourseScreen
-    from tutor.app.explorer.document import Mode
+    from tutor.app.explorer.document import Document, Mode
     from tutor.app.services import Place, Services
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.outline import Outline
     from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.errors import TutorError
     from tutor.labs.kit.runner import Left
-    from tutor.lm.distribution import SamplerSettings, Token
-    from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
 
 _WHAT_STEPPING_SENDS = (
@@ -208,16 +208,7 @@ class Navigator:
         )
         self._app.push_screen(screen)
 
-    def open_conversation(
-        self,
-        prompt: Sequence[Token],
-        written: Sequence[Step],
-        sampler: SamplerSettings,
-        *,
-        seed: int,
-        at: int,
-    ) -> None:
-        from tutor.app.explorer.document import Document
+    def open_conversation(self, begin: Document) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
 
         engine = self._services.engine
@@ -225,7 +216,7 @@ class Navigator:
             self.tell("The model is not ready yet.")
             return
         name = engine.model.sha256 or engine.model.name
-        begin = Document.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
+        begin = replace(begin, model=name)
         self._app.push_screen(ExplorerScreen(engine, self._services.progress, begin=begin))
 
     def _open_explorer(self, mode: Mode) -> None:

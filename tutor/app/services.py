@@ -12,10 +12,11 @@ from tutor.learner import review
 from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Set
 
     from tutor.app.background.goal_keeper import GoalKeeper
     from tutor.app.background.keeper import ModelKeeper
+    from tutor.app.explorer.document import Document
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.outline import Outline
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
     from tutor.learner.review import Queue, ReviewQuestion
-    from tutor.lm.distribution import SamplerSettings, Token
-    from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
@@ -113,17 +112,8 @@ class Navigation(Protocol):
         """Open a lab of `tutor.labs` where it was left in this session. `lesson` embeds it as
         `embedded`, with a task of its own and some of the goals."""
 
-    def open_conversation(
-        self,
-        prompt: Sequence[Token],
-        written: Sequence[Step],
-        sampler: SamplerSettings,
-        *,
-        seed: int,
-        at: int,
-    ) -> None:
-        """Open a text that a lab had the model write, in the stepper: the tokens of the prompt, the
-        tokens written after it, and which of those is in focus."""
+    def open_conversation(self, begin: Document) -> None:
+        """Open a text that a lab had the model write, in the stepper."""
 
     def open_lesson_progress(self, outline: Outline) -> None: ...
 

@@ -118,7 +118,6 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
     @classmethod
     def of_conversation(
         cls,
-        model: str,
         prompt: Sequence[Token],
         written: Sequence[Step],
         sampler: SamplerSettings,
@@ -126,8 +125,8 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         seed: int,
         at: int,
     ) -> Document:
-        """Return a conversation in the tokens of `model`: its prompt, then `written`, with token
+        """Return a conversation: its prompt, then `written`, with token
         `at` of `written` (from 0) in focus. Raises `TreeFull`."""
         tree = TokenTree.from_prompt(prompt, seed).extend(written)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))
-        return cls(model=model, mode="chat", sampler=sampler, chat=tree)
+        return cls(mode="chat", sampler=sampler, chat=tree)

@@ -188,9 +188,7 @@ class LabScreen(CourseScreen):
         return await self.services.agreed(model, what)
 
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
-        self.navigation.open_conversation(
-            event.prompt, event.written, event.sampler, seed=event.seed, at=event.at
-        )
+        self.navigation.open_conversation(event.begin)
 
     def have_written(
         self,
