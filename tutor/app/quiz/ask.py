@@ -37,11 +37,16 @@ NOTICEABLE = 0.3
 
 
 class Asked(NamedTuple):
-    """A question of a lesson; `seed` decides the order of its choices."""
+    """A question of a lesson, and how it stands: `seed` decides the order of its choices, `remark`
+    is said before how to answer, `draft` was entered before, and `given` is the answer that was
+    given and not gone on from, as text."""
 
     lesson: Lesson
     question: Question
     seed: int
+    draft: Draft | None
+    remark: str = ""
+    given: str = ""
 
 
 class AskScreen(CourseScreen):
@@ -73,14 +78,6 @@ class AskScreen(CourseScreen):
 
     # --- what subclasses say --------------------------------------------------------------------
 
-    def kept_draft(self) -> Draft | None:
-        """What was entered for the question before the screen was left."""
-        return None
-
-    def given_before(self) -> str:
-        """The answer that was given to it and not gone on from, as text; or nothing."""
-        return ""
-
     def keep_draft(self, draft: Draft | None) -> None:
         """The question stands there unanswered, with what is entered."""
 
@@ -89,10 +86,6 @@ class AskScreen(CourseScreen):
 
     def answered(self, event: Answered) -> None:
         """`event` is about to be saved."""
-
-    def remark(self) -> str:
-        """What stands before how to answer."""
-        return ""
 
     def afterword(self) -> str:
         """What stands below an answer that is saved."""
@@ -117,31 +110,31 @@ class AskScreen(CourseScreen):
 
     # --- asking -------------------------------------------------------------------------------
 
-    async def ask(self, asked: Asked, draft: Draft | None = None) -> None:
+    async def ask(self, asked: Asked) -> None:
         """Put a question on the screen, as it was left: with what was entered, or answered
         already."""
         self.asked = asked
         try:
-            await self._put(asked, draft)
+            await self._put(asked)
         except NoMatches:  # the screen was left meanwhile, and what stood on it is gone
             if self in self.app.screen_stack:
                 raise
 
-    async def _put(self, asked: Asked, draft: Draft | None) -> None:
+    async def _put(self, asked: Asked) -> None:
         question = asked.question
         self._verdict, self._saving = None, False
-        self._draft = draft or self.kept_draft() or Draft(version=question.version)
+        self._draft = asked.draft or Draft(version=question.version)
         with self.app.batch_update():  # head, text and choices change in one repaint
             self.tell(None)
             self.head()
             entered = question.from_text(self._draft.answer)
             await self.view.ask(
-                question, asked.seed, self.remark(), entered, hinted=self._draft.hinted
+                question, asked.seed, asked.remark, entered, hinted=self._draft.hinted
             )
             self.refresh_bindings()
         card = self.services.progress.card(question.id)
-        if card is not None and (given := self.given_before()):
-            self._show_again(given, correct=card.last_correct)
+        if card is not None and asked.given:
+            self._show_again(asked.given, correct=card.last_correct)
 
     # --- answering ----------------------------------------------------------------------------
 
@@ -289,7 +282,7 @@ class AskScreen(CourseScreen):
         if self.asked is not None:
             again = Draft(version=self.question.version, attempt=self._draft.attempt + 1)
             self.keep_draft(again)
-            await self.ask(self.asked, again)
+            await self.ask(self.asked._replace(draft=again, given=""))
 
     def action_hint(self) -> None:
         self._keep(hinted=True)

@@ -41,14 +41,17 @@ class QuizScreen(AskScreen):
         return self._lesson
 
     async def _ask(self) -> None:
-        await self.ask(Asked(self._lesson, self._run.question(self._lesson), self._run.seed))
-
-    def kept_draft(self) -> Draft | None:
-        return entered(self.question, self._state)
-
-    def given_before(self) -> str:
-        question = self.question
-        return answer_given(question, self._state, self.services.progress.card(question.id))
+        question, state = self._run.question(self._lesson), self._state
+        card = self.services.progress.card(question.id)
+        await self.ask(
+            Asked(
+                self._lesson,
+                question,
+                self._run.seed,
+                draft=entered(question, state),
+                given=answer_given(question, state, card),
+            )
+        )
 
     def keep_draft(self, draft: Draft | None) -> None:
         self.services.progress.save_lesson(self._run.saved_in(self._state, draft))

@@ -39,7 +39,6 @@ class ReviewScreen(AskScreen):
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
-        self._item: Due | None = None
         self._passed: set[str] = set()
         """Skipped, or not to be had: not asked again in this review."""
         self._ahead: list[Due] = []
@@ -80,13 +79,17 @@ class ReviewScreen(AskScreen):
             found = None
         if found is None:
             return False
-        self._item, self._ended = item, False
-        await self.ask(Asked(*found, random.getrandbits(32)))
+        self._ended = False
+        draft = self.services.progress.draft(question)
+        if draft is not None and draft.version != found[1].version:
+            draft = None
+        remark = item.why if item else ""
+        await self.ask(Asked(*found, random.getrandbits(32), draft, remark))
         return True
 
     async def _end(self) -> None:
         """Nothing is left to ask: say so, and what comes next."""
-        self.asked, self._item, self._verdict, self._ended = None, None, None, True
+        self.asked, self._verdict, self._ended = None, None, True
         queue = self.services.review_queue()
         self.set_focus(None)
         with self.app.batch_update():
@@ -123,9 +126,6 @@ class ReviewScreen(AskScreen):
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = f"{guess}lesson {self.lesson.number}"
 
-    def remark(self) -> str:
-        return self._item.why if self._item else ""
-
     def afterword(self) -> str:
         card = self.services.progress.card(self.question.id)
         if card is None:
@@ -135,10 +135,6 @@ class ReviewScreen(AskScreen):
     def answered(self, event: Answered) -> None:
         self._count += 1
         self._just_answered = event.question
-
-    def kept_draft(self) -> Draft | None:
-        draft = self.services.progress.draft(self.question.id)
-        return draft if draft and draft.version == self.question.version else None
 
     def keep_draft(self, draft: Draft | None) -> None:
         if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
