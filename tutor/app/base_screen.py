@@ -57,7 +57,7 @@ class TutorScreen(Screen[None]):
     aside: reactive[str] = reactive("")
 
     def compose(self) -> ComposeResult:
-        yield TopLine()
+        yield TopLine().data_bind(TutorScreen.place, TutorScreen.aside)
         yield Rule(classes="edge")
         with Container(id="content"):
             yield from self.compose_content()
@@ -73,23 +73,13 @@ class TutorScreen(Screen[None]):
         self.watch(self.app, "model_status", self._model_changed)
 
     def _model_changed(self, status: ModelStatus) -> None:
-        self._on_top_line("model", status.line)
-        self._on_top_line("model_mark", status.mark)
+        for top in self.query(TopLine):
+            top.model, top.model_mark = status.line, status.mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """No cursor blinks: a blink is a repaint every half second for as long as it is there."""
         if hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
-
-    def watch_place(self, place: str) -> None:
-        self._on_top_line("place", place)
-
-    def watch_aside(self, aside: str) -> None:
-        self._on_top_line("aside", aside)
-
-    def _on_top_line(self, name: str, value: str) -> None:
-        for top in self.query(TopLine):
-            setattr(top, name, value)
 
     def tell(self, *messages: TutorError | str | None) -> None:
         """Say something in the notice until it is replaced; None takes it away."""

@@ -189,25 +189,19 @@ class LessonScreen(LinkedScreen):
         lab = self._shown.lab
         state = self.services.progress.lesson(self._lesson.id)
         self.set_class(self._beside, "-beside")
-        self.query_one(LabCard).show(
-            lab,
-            reached(lab, state) if lab else frozenset(),
-            done=lab is not None and lab.id in state.labs_done,
-            key="l",
-        )
+        goals = reached(lab, state) if lab else frozenset()
+        done = lab is not None and lab.id in state.labs_done
+        self.query_one(LabCard).show(lab, goals, done=done)
         side = self.query_one("#lab-side")
         if not self._beside or lab is None:
             side.remove_children()
         elif not any(pane.id == f"lab-{lab.id}" for pane in side.children):
             side.remove_children()
-            side.mount(self._new_pane(lab))
+            from tutor.app.explorer.pane import ExplorerPane
 
-    def _new_pane(self, lab: Lab) -> ExplorerPane:
-        from tutor.app.explorer.pane import ExplorerPane
-
-        pane = ExplorerPane(self.services.engine, self.services.progress, lab)
-        pane.id = f"lab-{lab.id}"
-        return pane
+            pane = ExplorerPane(self.services.engine, self.services.progress, lab)
+            pane.id = f"lab-{lab.id}"
+            side.mount(pane)
 
     def _pane(self, lab: Lab) -> ExplorerPane:
         from tutor.app.explorer.pane import ExplorerPane

@@ -6,7 +6,6 @@ from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from tutor.app.theme import ACT, MUTED, RIGHT
@@ -18,37 +17,22 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-class LabCard(Widget):
+class LabCard(Static):
     """Shows the task, each goal with its state, and the key that opens the lab."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lab: Lab | None = None
-        self._reached: Set[int] = frozenset()
-        self._done = False
-        self._key = ""
-        self.display = False
-
-    def show(self, lab: Lab | None, reached: Set[int], *, done: bool, key: str) -> None:
-        """`reached` are the places of the goals reached; `key` opens the lab."""
-        self._lab, self._reached, self._done, self._key = lab, reached, done, key
+    def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
+        """`reached` are the places of the goals reached."""
         self.display = lab is not None
         self.set_class(done, "-done")
-        self.refresh(layout=True)
-
-    def render(self) -> Content:
-        lab = self._lab
         if lab is None:
-            return Content("")
+            return
         lines = [Content.assemble(("Lab  ", "bold"), plain(lab.task))]
         for place, goal in enumerate(lab.goals):
-            lines.append(
-                _goal(description(goal, lab), self._done or place in self._reached, MUTED, MUTED)
-            )
-        if self._done:
+            lines.append(_goal(description(goal, lab), done or place in reached, MUTED, MUTED))
+        if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
-        lines.append(Content.assemble((self._key, f"bold {ACT}"), (" opens the lab", MUTED)))
-        return Content("\n").join(lines)
+        lines.append(Content.assemble(("l", f"bold {ACT}"), (" opens the lab", MUTED)))
+        self.update(Content("\n").join(lines))
 
 
 class LabTask(Static):

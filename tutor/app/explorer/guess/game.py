@@ -44,14 +44,14 @@ class Score(msgspec.Struct, frozen=True):
     learner_right: int = 0
     model_right: int = 0
 
-    def after(self, learner: float, model: float, *, right: bool, model_right: bool) -> Score:
+    def after(self, played: Round) -> Score:
         """The score with one more round."""
         return Score(
             self.rounds + 1,
-            self.learner_bits + learner,
-            self.model_bits + model,
-            self.learner_right + right,
-            self.model_right + model_right,
+            self.learner_bits + played.learner_bits,
+            self.model_bits + played.model_bits,
+            self.learner_right + played.right,
+            self.model_right + (played.actual.rank == 1),
         )
 
 
@@ -130,9 +130,7 @@ class Game:
         right = guess.token.id == actual.token.id
         cost = learner_bits(sureness, right, distribution.vocabulary_size)
         self.round = Round(guess, actual, distribution, sureness, cost)
-        self.score = self.score.after(
-            cost, self.round.model_bits, right=right, model_right=actual.rank == 1
-        )
+        self.score = self.score.after(self.round)
         self.shown += 1
         return self.round
 
