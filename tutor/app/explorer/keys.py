@@ -24,7 +24,7 @@ PANE_KEYS: list[BindingType] = [
     Binding("left", "focus_by(-1)", "text", key_display="←→", tooltip="Look at other tokens."),
     Binding("right", "focus_by(1)", show=False),
     Binding("0", "focus_by(1000000)", show=False, tooltip="To the end of the text."),
-    Binding("s", "panel('search')", "search", tooltip="Find any token and see its probability."),
+    Binding("s", "search", "search", tooltip="Find any token and see its probability."),
     Binding("b", "do('back')", "back", tooltip="Take the last token away again."),
     Binding("backspace", "do('back')", show=False),
     Binding("r", "do('stop')", "stop reading", tooltip="Stop reading a long text; it is kept."),

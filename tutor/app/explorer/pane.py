@@ -156,6 +156,9 @@ class ExplorerPane(PaneLayout):
     def action_panel(self, panel: events.Panel) -> None:
         self._send(events.ShowPanel(panel))
 
+    def action_search(self) -> None:
+        self.action_panel("search")
+
     def action_step(self) -> None:
         state = self.state
         if state.mode == "chat" and (state.tree is None or state.ended):
