@@ -91,9 +91,8 @@ class LabScreen(CourseScreen):
         self.place = f"lab · {self.lab.title}"
         self.view.focus()
         self._runner.begin()
-        if self._first and self._reached and self._on_reached is not None:
-            # what was reached before the lesson asked for it counts, too
-            self.run_worker(self._say(self._on_reached(frozenset())), group="said")
+        if self._first and self._reached:
+            self._report(frozenset())  # what was reached before the lesson asked for it counts, too
 
     def on_unmount(self) -> None:
         self._runner.close()
@@ -119,16 +118,16 @@ class LabScreen(CourseScreen):
         with suppress(NoMatches):  # when the app ends, the widgets go before their screen
             self.view.show(self._runner.state)
             self.tell(self._runner.error or self._runner.note)
-            self._check_goals()
+            now = self.lab.reached(self._runner.state)
+            if now - self._reached:
+                self._reached |= now
+                self._report(now)
             self._show_task()
             self._show_busy()
 
-    def _check_goals(self) -> None:
-        now = self.lab.reached(self._runner.state)
-        if now - self._reached:
-            self._reached |= now
-            if self._on_reached is not None:
-                self.run_worker(self._say(self._on_reached(now)), group="said")
+    def _report(self, reached: Set[str]) -> None:
+        if self._on_reached is not None:
+            self.run_worker(self._say(self._on_reached(reached)), group="said")
 
     async def _say(self, coming: Awaitable[str | None]) -> None:
         said = await coming
@@ -219,9 +218,9 @@ class LabScreen(CourseScreen):
         written = self.query_one(PromptEditor).text
         said = self._says(written) if self._says is not None and written else ""
         label = Content.styled(self._label, MUTED)
-        self.query_one("#label", Static).update(
-            Content.assemble(label, "  ", safe(said).replace("\n", " ")) if said else label
-        )
+        if said:
+            label = Content.assemble(label, "  ", safe(said).replace("\n", " "))
+        self.query_one("#label", Static).update(label)
 
     def on_prompt_editor_left(self) -> None:
         self._drafts[self._label] = self.query_one(PromptEditor).text

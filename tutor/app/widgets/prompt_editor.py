@@ -56,19 +56,13 @@ class PromptEditor(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: Key) -> None:
-        if event.key == "enter":
+        full = event.is_printable and len(self.text) >= LONGEST and not self.selected_text
+        act = {"enter": self.action_accept, "escape": self.action_leave}.get(event.key)
+        if full or act is not None:
             event.stop()
             event.prevent_default()
-            self.action_accept()
-            return
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.action_leave()
-            return
-        if event.is_printable and len(self.text) >= LONGEST and not self.selected_text:
-            event.stop()
-            event.prevent_default()
+            if act is not None:
+                act()
             return
         await super()._on_key(event)
 
