@@ -17,9 +17,8 @@ from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app import theme
-from tutor.app.background.fetch import fetch_model
 from tutor.app.background.goal_keeper import GoalKeeper
-from tutor.app.background.keeper import ModelKeeper
+from tutor.app.background.keeper import ModelKeeper, fetch_model
 from tutor.app.background.status import ModelStatus
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen

@@ -77,11 +77,11 @@ class Navigator:
 
                 self._push(TeacherViewScreen)
             case "glossary":
-                from tutor.app.reader.glossary import GlossaryScreen
+                from tutor.app.reader.finder import GlossaryScreen
 
                 self._push_or_return(GlossaryScreen)
             case "search":
-                from tutor.app.reader.search import SearchScreen
+                from tutor.app.reader.finder import SearchScreen
 
                 self._push_or_return(SearchScreen)
 
@@ -136,7 +136,7 @@ class Navigator:
 
         course = self._services.course
         if isinstance(target, TermTarget):
-            from tutor.app.reader.term import TermScreen
+            from tutor.app.reader.links import TermScreen
 
             self._app.push_screen(TermScreen(self._services, self, course.glossary[target.id]))
         elif (outline := course.outline(target.lesson_id)) is not None:
@@ -256,7 +256,7 @@ class Navigator:
         self._app.push_screen(GuessScreen(engine, progress, lab, on_over=on_over))
 
     def open_lesson_progress(self, outline: Outline) -> None:
-        from tutor.app.progress.lesson import LessonProgressScreen
+        from tutor.app.progress.screen import LessonProgressScreen
 
         self._app.push_screen(LessonProgressScreen(self._services, self, outline))
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.message import Message
 
 from tutor.app.explorer import events
-from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
-from tutor.app.explorer.panel import Send
+from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.prompt_editor import PromptEditor

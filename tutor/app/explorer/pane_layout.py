@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, cast
 from textual.containers import Vertical
 
 from tutor.app.explorer import readout
-from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
-from tutor.app.explorer.recent_texts import RecentTexts
+from tutor.app.explorer.panel import BranchTree, RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch

@@ -1,4 +1,4 @@
-"""Where the learner writes: a prompt, or the next message of a conversation."""
+"""Where the learner writes: a line, a prompt, or the next message of a conversation."""
 
 from __future__ import annotations
 
@@ -7,12 +7,34 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tutor.text import writable
 
 if TYPE_CHECKING:
     from textual.events import Key, Paste
+
+_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
+"""Nothing that could act on the terminal when it is pasted."""
+_LONGEST_LINE = 200
+"""Characters: each key measures and looks up the whole line."""
+
+
+class Entry(Input):
+    """Subclasses name what Enter and the arrows do in their `BINDINGS`, so that the key line says
+    it: `submit`, `arrow(-1)`, `arrow(1)`."""
+
+    @dataclass
+    class Arrow(Message):
+        """Up (-1) or down (1) was pressed."""
+
+        by: int
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=_LONGEST_LINE)
+
+    def action_arrow(self, by: int) -> None:
+        self.post_message(self.Arrow(by))
 
 
 LONGEST = 32_000

@@ -17,8 +17,8 @@ from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Kept, Rou
 from tutor.app.explorer.guess.lines import bet, outcome, totals
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
-from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.prompt_editor import Entry
 from tutor.app.widgets.prose import plain
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
