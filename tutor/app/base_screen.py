@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
@@ -14,7 +12,6 @@ from textual.screen import Screen
 from textual.widgets import Rule, Static
 
 from tutor.app.widgets.key_line import KeyLine
-from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.top_line import TopLine
 
@@ -23,12 +20,7 @@ if TYPE_CHECKING:
     from textual.events import DescendantFocus
 
     from tutor.app.background.status import ModelStatus
-    from tutor.app.services import Navigation, Place, Services
     from tutor.errors import TutorError
-
-
-Entry = tuple[Row, Callable[[], object]]
-"""A row of a menu, and what choosing it does."""
 
 
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
@@ -119,37 +111,3 @@ class TextScreen(TutorScreen):
         width = self.query_one(self.SCROLLED).scrollable_content_region.width
         self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
         self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
-
-
-class CourseScreen(TutorScreen):
-    """A screen that uses the course, the learner's progress or the model, or leads to other
-    screens."""
-
-    def __init__(
-        self, services: Services, navigation: Navigation, *, classes: str | None = None
-    ) -> None:
-        super().__init__(classes=classes)
-        self.services = services
-        self.navigation = navigation
-
-    def action_open(self, place: Place) -> None:
-        self.navigation.open(place)
-
-
-class MenuScreen(CourseScreen):
-    """A screen with a `Menu`, whose entries each open something."""
-
-    _openers: Sequence[Callable[[], object] | None] = ()
-
-    def on_mount(self) -> None:
-        self.query_one(Menu).focus(scroll_visible=False)
-
-    def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
-        """Show entries; None is a blank line. See `Menu.show`."""
-        self._openers = [each and each[1] for each in entries]
-        self.query_one(Menu).show([each and each[0] for each in entries], flat=flat)
-
-    @on(Menu.Chosen)
-    def _open_chosen(self, event: Menu.Chosen) -> None:
-        if opener := self._openers[event.index]:
-            opener()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.screen import Screen
 
-    from tutor.app.base_screen import CourseScreen
+    from tutor.app.course_screen import CourseScreen
     from tutor.app.explorer.document import Document, Mode
     from tutor.app.services import Place, Services
     from tutor.course.lesson import Lab, Lesson

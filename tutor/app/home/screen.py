@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor import paths
-from tutor.app.base_screen import Entry, MenuScreen
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.review.when import when
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tutor.app.base_screen import Entry, MenuScreen
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu

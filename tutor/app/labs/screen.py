@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.widgets import Static
 
-from tutor.app.base_screen import CourseScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.lab_card import LabTask
 from tutor.app.widgets.prompt_editor import PromptEditor

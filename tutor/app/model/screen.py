@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.background.status import ModelStatus, share_fetched
-from tutor.app.base_screen import CourseScreen, TextScreen, scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.meter import meter

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import Entry, MenuScreen
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.saving import on_disk
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot

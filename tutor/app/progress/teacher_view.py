@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.content import Content
 
-from tutor.app.base_screen import CourseScreen, TextScreen, scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.layout import hanging
 from tutor.classroom.mine import YOU, explained

@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widgets import Input
 
-from tutor.app.base_screen import CourseScreen, scroll_keys
+from tutor.app.base_screen import scroll_keys
+from tutor.app.course_screen import CourseScreen
 from tutor.app.quiz.answers import Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.quiz.live_answers import ask_model
 from tutor.app.quiz.question_view import QuestionView

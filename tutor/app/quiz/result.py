@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import Entry, MenuScreen
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu

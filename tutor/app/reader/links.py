@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Rule, Static
 
-from tutor.app.base_screen import CourseScreen, scroll_keys
+from tutor.app.base_screen import scroll_keys
+from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prose import Prose

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.base_screen import CourseScreen
+from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu

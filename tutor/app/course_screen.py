@@ -1,0 +1,51 @@
+"""The base of the screens that use the course, the learner's progress or the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.widgets.menu import Menu, Row
+
+if TYPE_CHECKING:
+    from tutor.app.services import Navigation, Place, Services
+
+Entry = tuple[Row, Callable[[], object]]
+"""A row of a menu, and what choosing it does."""
+
+
+class CourseScreen(TutorScreen):
+    """A screen that uses the course, the learner's progress or the model, or leads to other
+    screens."""
+
+    def __init__(
+        self, services: Services, navigation: Navigation, *, classes: str | None = None
+    ) -> None:
+        super().__init__(classes=classes)
+        self.services = services
+        self.navigation = navigation
+
+    def action_open(self, place: Place) -> None:
+        self.navigation.open(place)
+
+
+class MenuScreen(CourseScreen):
+    """A screen with a `Menu`, whose entries each open something."""
+
+    _openers: Sequence[Callable[[], object] | None] = ()
+
+    def on_mount(self) -> None:
+        self.query_one(Menu).focus(scroll_visible=False)
+
+    def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
+        """Show entries; None is a blank line. See `Menu.show`."""
+        self._openers = [each and each[1] for each in entries]
+        self.query_one(Menu).show([each and each[0] for each in entries], flat=flat)
+
+    @on(Menu.Chosen)
+    def _open_chosen(self, event: Menu.Chosen) -> None:
+        if opener := self._openers[event.index]:
+            opener()
