@@ -64,10 +64,6 @@ class Patience:
 PATIENCE = Patience()
 
 
-def _never() -> bool:
-    return False
-
-
 class TutorApp(RemoteTerminal):
     """Holds the course, the learner's progress and the engine for as long as the program runs."""
 
@@ -92,7 +88,7 @@ class TutorApp(RemoteTerminal):
         engine: Engine,
         *,
         opening: Opening | None = None,
-        model_missing: Callable[[], bool] = _never,
+        model_missing: Callable[[], bool] = lambda: False,
         start: Start = "home",
         lab: str | None = None,
         ascii_only: bool = False,

@@ -100,8 +100,6 @@ class Navigator:
         while self._app.screen is not screen:
             self._app.pop_screen()
 
-    # --- lessons and their questions ------------------------------------------------------------
-
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
     ) -> None:
@@ -166,8 +164,6 @@ class Navigator:
         from tutor.app.quiz.result import ResultScreen
 
         self._app.switch_screen(ResultScreen(self._services, self, lesson, unsure))
-
-    # --- labs and the model ---------------------------------------------------------------------
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         goals = self._services.goals

@@ -13,10 +13,10 @@ from tutor.app.explorer.link import Link
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence
-from tutor.errors import RequestCancelled, TextError, TutorError
+from tutor.errors import RequestCancelled, TutorError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine
 
     from textual.worker import Worker
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.saved_texts import SavedTexts
     from tutor.engine.api import Engine
-    from tutor.lm.distribution import Row, Token, XRay
+    from tutor.lm.distribution import Row
 
 Work = Callable[[], "Coroutine[None, None, None]"]
 
@@ -49,7 +49,7 @@ class ExplorerController:
     ) -> None:
         self._engine = engine
         self._texts = texts
-        self._link = Link(engine)
+        self.link = Link(engine)
         self._work = work
         self._show = show
         self._report = report
@@ -74,7 +74,7 @@ class ExplorerController:
         """Save the document, and let the engine forget the session."""
         self._forget_engine()
         self._texts.save(self._state.document)
-        await self._link.close()
+        await self.link.close()
 
     def send(self, event: Event) -> None:
         """Handle an event, and the events that it leads to immediately."""
@@ -90,10 +90,6 @@ class ExplorerController:
         finally:
             self._handling = False
         self._show(self._state)
-
-    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
-        """Return what happens inside the forward pass of the token at `position` of `path`."""
-        return await self._link.xray(path, position, layer)
 
     def _engine_changed(self) -> None:
         engine = self._engine
@@ -131,10 +127,10 @@ class ExplorerController:
         event: Event
         try:
             if isinstance(request, Question):
-                answer = await self._link.answer(request, self._reading)
+                answer = await self.link.answer(request, self._reading)
                 event = events.Answered(request, answer)
             else:
-                event = events.TokensArrived(request, await self._link.start(request))
+                event = events.TokensArrived(request, await self.link.start(request))
         except RequestCancelled:
             return
         except TutorError as error:
@@ -145,23 +141,14 @@ class ExplorerController:
         self.send(events.Reading(done, total))
 
     async def _find(self, wanted: effects.FindTokens) -> None:
-        """Look tokens up. A query that no token contains is tokenized, and its first token can be
-        taken."""
-        question, query = wanted.question, wanted.query
         rows: tuple[Row, ...] = ()
-        said = ""
         try:
-            try:
-                rows = await self._link.find(question, query, wanted.limit)
-            except TextError:
-                row, pieces = await self._link.first_piece(question, query)
-                rows = (row,)
-                said = f"No single token contains “{query}”. It is made of pieces: {pieces}"
+            rows, said = await self.link.find(wanted.question, wanted.query, wanted.limit)
         except RequestCancelled:
             return
         except TutorError as error:
             said = f"{error.happened} {error.next_step}"
-        self.send(events.TokensFound(query, rows, said))
+        self.send(events.TokensFound(wanted.query, rows, said))
 
     async def _restart(self) -> None:
         try:

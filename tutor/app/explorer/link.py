@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.effects import Answer, Question, Start
+from tutor.app.explorer.effects import Answer, Question, Start
 from tutor.engine.proxy import spelled
+from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, common_length
 from tutor.text import visible
 
@@ -98,19 +100,20 @@ class Link:
         self._read = max(self._read, total)
         return Answer(distribution, stands, tuple(surprisals))
 
-    async def find(self, question: Question, query: str, limit: int) -> tuple[Row, ...]:
-        """Rows of the tokens that contain `query`, in the distribution asked about. Raises
-        `TextError` when there is none."""
+    async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
+        """Return rows of the tokens that contain `query`, in the distribution asked about, and what
+        there is to say about them. A query that no token contains is tokenized, and the row is that
+        of its first token."""
         session = await self.follow(question.tokens)
-        found = await session.find(question.position, question.sampler, query, limit)
-        return tuple(found)
-
-    async def first_piece(self, question: Question, text: str) -> tuple[Row, str]:
-        """The row of the first of the tokens that a text is made of, and their names."""
-        tokens = await self._engine.tokenize(text)
+        position, sampler = question.position, question.sampler
+        try:
+            return tuple(await session.find(position, sampler, query, limit)), ""
+        except TextError:
+            tokens = await self._engine.tokenize(query)
         session = await self.follow(question.tokens)
-        (row,) = await session.rows(question.position, question.sampler, (tokens[0].id,))
-        return row, " · ".join(visible(token.data) for token in tokens)
+        rows = await session.rows(position, sampler, (tokens[0].id,))
+        pieces = " · ".join(visible(token.data) for token in tokens)
+        return tuple(rows), f"No single token contains “{query}”. It is made of pieces: {pieces}"
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Inside the forward pass of the token at `position` of `path`."""

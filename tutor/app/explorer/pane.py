@@ -206,12 +206,12 @@ class ExplorerPane(PaneLayout):
             return
         from tutor.app.explorer.xray.view import XRayScreen
 
-        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.xray))
+        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.link.xray))
 
     async def _open_beside(self) -> None:
         if self._beside is None:
             self._send(events.ShowPanel(None))
-            view = XRayView(self._controller.xray)
+            view = XRayView(self._controller.link.xray)
             view.styles.width = beside_width(self.size.width)
             await self.mount(view)
             view.focus()

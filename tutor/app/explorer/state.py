@@ -76,8 +76,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     """The effects of the current event so far; empty between two events."""
 
-    # --- the document ----------------------------------------------------------------------
-
     @property
     def tree(self) -> TokenTree | None:
         return self.document.tree
@@ -95,8 +93,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """The settings as they will be when every command that waits is carried out."""
         waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
         return waiting[-1] if waiting else self.sampler
-
-    # --- the model -------------------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
@@ -134,8 +130,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def full(self) -> bool:
         """True when the text is as long as the model can read."""
         return bool(self.context and self.tree and self.tree.length >= self.context)
-
-    # --- what is asked ---------------------------------------------------------------------
 
     @property
     def unasked(self) -> bool:
@@ -190,8 +184,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if distribution.drawn_elsewhere:
             reason = "the server's draw"
         return Target(distribution.drawn, "drawn", reason)
-
-    # --- changing --------------------------------------------------------------------------
 
     def with_tree(self, tree: TokenTree) -> State:
         return replace(self, document=self.document.with_tree(tree))

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Resize
 
     from tutor.app.services import Navigation, Services
     from tutor.course.outline import Outline
@@ -62,7 +61,7 @@ class ProgressScreen(MenuScreen):
     def on_mount(self) -> None:
         self.place = "tutor · progress"
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self._fill()
 
     def on_screen_resume(self) -> None:
@@ -187,7 +186,7 @@ class LessonProgressScreen(MenuScreen):
     def on_mount(self) -> None:
         self.place = f"progress · {self._outline.number} {safe(self._outline.title)}"
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self._fill()
 
     def on_screen_resume(self) -> None:

@@ -77,8 +77,6 @@ class AskScreen(CourseScreen):
         self._saving = False
         """An answer was given and is on its way to the disk; what came of it is shown then."""
 
-    # --- what subclasses say --------------------------------------------------------------------
-
     def keep_draft(self, draft: Draft | None) -> None:
         """The question stands there unanswered, with what is entered."""
 
@@ -109,8 +107,6 @@ class AskScreen(CourseScreen):
         assert self.asked is not None
         return self.asked.lesson
 
-    # --- asking -------------------------------------------------------------------------------
-
     async def ask(self, asked: Asked) -> None:
         """Put a question on the screen, as it was left: with what was entered, or answered
         already."""
@@ -136,8 +132,6 @@ class AskScreen(CourseScreen):
         card = self.services.progress.card(question.id)
         if card is not None and asked.given:
             self._show_again(asked.given, correct=card.last_correct)
-
-    # --- answering ----------------------------------------------------------------------------
 
     @property
     def _open(self) -> bool:
@@ -249,8 +243,6 @@ class AskScreen(CourseScreen):
     def _show_end(self) -> None:
         self.view.scroll_to_verdict()
         self.refresh_bindings()
-
-    # --- keys ---------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         judged = self._verdict is not None and self.asked is not None

@@ -21,7 +21,6 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Resize
 
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.services import Navigation, Services
@@ -175,7 +174,7 @@ class LessonScreen(LinkedScreen):
         if self._opened:  # another screen of this lesson may have been looked at meanwhile
             self._save_place()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self._show_lab()
 
     @property

@@ -10,7 +10,6 @@ from textual.widget import Widget
 from tutor.app.theme import ACT, MUTED
 
 if TYPE_CHECKING:
-    from textual.events import Resize
     from textual.screen import Screen
 
 _LAST = ("back", "app.quit", "help")
@@ -50,7 +49,7 @@ class KeyLine(Widget):
         if self.lines(self.content_size.width) != self._shown:
             self._lay_out()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self._lay_out()
 
     def _lay_out(self) -> None:
