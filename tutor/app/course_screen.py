@@ -40,6 +40,13 @@ class MenuScreen(CourseScreen):
     def on_mount(self) -> None:
         self.query_one(Menu).focus(scroll_visible=False)
 
+    def on_screen_resume(self) -> None:
+        self.fill()
+
+    def fill(self) -> None:
+        """Show what there is now."""
+        raise NotImplementedError
+
     def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
         """Show entries; None is a blank line. See `Menu.show`."""
         self._openers = [each and each[1] for each in entries]

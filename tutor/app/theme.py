@@ -77,12 +77,8 @@ MANY_COLORS = Theme(
     variables=_MANY,
 )
 
-_PLAIN = (
-    *("ansi-background", "ansi-foreground", "muted", "link-color"),
-    *("block-cursor-background", "block-cursor-foreground"),
-    *_SCROLLBAR_BACKGROUNDS,
-    *_HEADING_COLORS,
-)
+_CURSOR_COLORS = ["block-cursor-background", "block-cursor-foreground"]
+_DEFAULT_COLORS = ["ansi-background", "ansi-foreground", "muted", "link-color"]
 
 _SIXTEEN = {
     "likely-1": "ansi_bright_black",
@@ -94,7 +90,8 @@ _SIXTEEN = {
     **dict.fromkeys(
         ("rule", "scrollbar", "scrollbar-hover", "scrollbar-active"), "ansi_bright_black"
     ),
-    **dict.fromkeys(_PLAIN, "ansi_default"),
+    **dict.fromkeys(_DEFAULT_COLORS + _CURSOR_COLORS, "ansi_default"),
+    **dict.fromkeys(_SCROLLBAR_BACKGROUNDS + _HEADING_COLORS, "ansi_default"),
     **_BOLD_HEADINGS,
 }
 

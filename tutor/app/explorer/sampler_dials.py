@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dial:
-    """One setting: its field, its stops from the mildest to the strictest, and what it does."""
+    """One setting: its field, the value at which it does nothing, its stops in ascending order,
+    and what it does."""
 
     field: str
     off: float
-    does: str
     stops: tuple[float, ...]
+    does: str
 
     @property
     def name(self) -> str:
@@ -34,23 +35,15 @@ class Dial:
 
 
 _TENTHS = tuple(step / 10 for step in range(1, 21))
+_TEMPERATURES = (0.0, *_TENTHS, 2.5, 3.0, 4.0, 5.0)
+_TOP_KS = (0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000)
+_TOP_PS = (0.05, *_TENTHS[:9], 0.95, 0.98, 0.99, 1.0)
+_MIN_PS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 DIALS = (
-    Dial(
-        *("temperature", 1.0, "divides the logits: low sharpens, high flattens"),
-        stops=(0.0, *_TENTHS, 2.5, 3.0, 4.0, 5.0),
-    ),
-    Dial(
-        *("top_k", 0, "keeps the k most probable"),
-        stops=(0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000),
-    ),
-    Dial(
-        *("top_p", 1.0, "keeps the fewest that reach p together"),
-        stops=(0.05, *_TENTHS[:9], 0.95, 0.98, 0.99, 1.0),
-    ),
-    Dial(
-        *("min_p", 0.0, "keeps those of at least p times the top one"),
-        stops=(0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
-    ),
+    Dial("temperature", 1.0, _TEMPERATURES, "divides the logits: low sharpens, high flattens"),
+    Dial("top_k", 0, _TOP_KS, "keeps the k most probable"),
+    Dial("top_p", 1.0, _TOP_PS, "keeps the fewest that reach p together"),
+    Dial("min_p", 0.0, _MIN_PS, "keeps those of at least p times the top one"),
 )
 ORDER = "temperature → top-k → top-p → min-p → draw"
 

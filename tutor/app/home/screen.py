@@ -96,9 +96,6 @@ class HomeScreen(MenuScreen):
         progress = self.services.progress
         return duties(paths.class_file(), self.services.course, progress, progress.clock())
 
-    def on_screen_resume(self) -> None:
-        self._fill()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "back"
 
@@ -107,7 +104,7 @@ class HomeScreen(MenuScreen):
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
         progress = self.services.progress
         states, cards = progress.lessons(), progress.cards()
         lessons = self.services.course.outlines

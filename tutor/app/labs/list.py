@@ -34,7 +34,7 @@ class LabsScreen(MenuScreen):
     def on_mount(self) -> None:
         self.place = "tutor · labs"
 
-    def on_screen_resume(self) -> None:
+    def fill(self) -> None:
         self.show_entries([self._entry(lab) for lab in registry.every()])
 
     def _entry(self, lab: AnyLab) -> Entry:

@@ -62,12 +62,9 @@ class ProgressScreen(MenuScreen):
         self.place = "tutor · progress"
 
     def on_resize(self) -> None:
-        self._fill()
+        self.fill()
 
-    def on_screen_resume(self) -> None:
-        self._fill()
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
         course, asked, progress = self.services.course, self.services.asked, self.services.progress
         width = self.app.size.width - 3  # what stands beside the text: margins and a scroll bar
         state, now = progress.state(), progress.clock()
@@ -187,12 +184,9 @@ class LessonProgressScreen(MenuScreen):
         self.place = f"progress · {self._outline.number} {safe(self._outline.title)}"
 
     def on_resize(self) -> None:
-        self._fill()
+        self.fill()
 
-    def on_screen_resume(self) -> None:
-        self._fill()
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
         outline, progress = self._outline, self.services.progress
         state, now = progress.state(), progress.clock()
         where = lesson_progress(outline, progress.lesson(outline.id), progress.cards())
@@ -246,7 +240,7 @@ class LessonProgressScreen(MenuScreen):
         questions = tuple(question.id for question in self._outline.questions)
         event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
         recording = progress.record(event)
-        self._fill()
+        self.fill()
         self.tell("Forgotten." if await on_disk(recording) else None)
 
     def _ask(self, asked: bool) -> None:

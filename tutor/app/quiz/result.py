@@ -55,7 +55,7 @@ class ResultScreen(MenuScreen):
         self.place = f"{self.lesson.number} {safe(self.lesson.title)} · answers"
         self.watch(self.query_one(Menu), "cursor", self.refresh_bindings)
 
-    def on_screen_resume(self) -> None:
+    def fill(self) -> None:
         cards = self.services.progress.cards()
         right = {
             question.id
