@@ -14,6 +14,7 @@ from textual.widgets import Rule, Static
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.top_line import TopLine
+from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
     """Return the keys that scroll the part of a screen that its `SCROLLED` selects."""
     return [
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip=tooltip),
-        Binding("down", "scroll(1)", show=False),
+        *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
     ]
 
 

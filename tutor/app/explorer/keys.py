@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+
 PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "try again", tooltip="Start the engine again."),
     Binding("enter", "step", "step", tooltip="Take the token named beside “enter”."),
@@ -19,10 +21,8 @@ PANE_KEYS: list[BindingType] = [
         )
         for number in range(1, 10)
     ),
-    Binding("up", "cursor(-1)", "row", key_display="↑↓", tooltip="Move to a row; Enter takes it."),
-    Binding("down", "cursor(1)", show=False),
-    Binding("left", "focus_by(-1)", "text", key_display="←→", tooltip="Look at other tokens."),
-    Binding("right", "focus_by(1)", show=False),
+    *pair(UP_DOWN, "cursor(*)", "row", "Move to a row; Enter takes it."),
+    *pair(LEFT_RIGHT, "focus_by(*)", "text", "Look at other tokens."),
     Binding("0", "focus_by(1000000)", show=False, tooltip="To the end of the text."),
     Binding("s", "search", "search", tooltip="Find any token and see its probability."),
     Binding("b", "do('back')", "back", tooltip="Take the last token away again."),

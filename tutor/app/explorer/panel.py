@@ -15,6 +15,7 @@ from tutor.app.explorer.events import OpenText, RemoveBranch, ShowPanel, SwitchB
 from tutor.app.explorer.text_view import pieces
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines, centered
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.learner.texts import MOST
 from tutor.text import counted, safe
 
@@ -217,8 +218,7 @@ class RecentTexts(ListPanel):
     """Lists texts, the one changed last first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a text."),
-        Binding("down", "choose(1)", show=False),
+        *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
         Binding("enter", "open", "go there", tooltip="Go on with this text."),
         Binding("n", "new", "new text", tooltip="Begin another text; the one you are on is kept."),
         Binding("k", "star", "star", tooltip="Star this text: it is never dropped."),

@@ -13,6 +13,7 @@ from tutor.app import theme
 from tutor.app.explorer.events import SetSampler
 from tutor.app.explorer.panel import ListPanel, mark
 from tutor.app.widgets import figures
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
@@ -70,10 +71,8 @@ class SamplerDials(ListPanel):
     """Up and down choose a dial, left and right turn it; the table beside it follows at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "choose(-1)", "dial", key_display="↑↓", tooltip="Choose a dial."),
-        Binding("down", "choose(1)", show=False),
-        Binding("left", "turn(-1)", "turn", key_display="←→", tooltip="Turn the dial."),
-        Binding("right", "turn(1)", show=False),
+        *pair(UP_DOWN, "choose(*)", "dial", "Choose a dial."),
+        *pair(LEFT_RIGHT, "turn(*)", "turn", "Turn the dial."),
         Binding("g", "greedy", "greedy", tooltip="Always the most probable token, or not."),
         Binding("o", "plain", "all off", tooltip="Draw from the model's own probabilities."),
         Binding("escape", "close", "close", tooltip="Close the dials; they stay as they are."),

@@ -14,6 +14,7 @@ from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
 from tutor.app.explorer.panel import Send
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import Entry
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 
 class SearchEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "arrow(-1)", "choose", key_display="↑↓", tooltip="Choose a token."),
-        Binding("down", "arrow(1)", show=False),
+        *pair(UP_DOWN, "arrow(*)", "choose", "Choose a token."),
         Binding("enter", "submit", "take", tooltip="Take this token, however improbable it is."),
     ]
 

@@ -16,6 +16,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -215,16 +216,10 @@ class Ordering(AnswerList):
     """Items to be put in order: choose one, move it earlier or later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "item", key_display="↑↓", tooltip="Go to the item to be moved."),
-        Binding("down", "move(1)", show=False),
-        Binding(
-            "left",
-            "shift(-1)",
-            "move it",
-            key_display="← →",
-            tooltip="Move the item one place earlier or later.",
+        *pair(UP_DOWN, "move(*)", "item", "Go to the item to be moved."),
+        *pair(
+            LEFT_RIGHT, "shift(*)", "move it", "Move the item one place earlier or later.", "← →"
         ),
-        Binding("right", "shift(1)", show=False),
         Binding("enter", "choose", "answer", tooltip="This order is my answer."),
     ]
 

@@ -13,6 +13,7 @@ from tutor.app.quiz.answers import LETTERS, AnswerList, letter_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging, matched
+from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -41,8 +42,7 @@ class Matching(AnswerList):
     """The left sides of pairs. `options`, which stands beside, shows the right ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "line", key_display="↑↓", tooltip="Go to the line to match."),
-        Binding("down", "move(1)", show=False),
+        *pair(UP_DOWN, "move(*)", "line", "Go to the line to match."),
         Binding("enter", "choose", "answer", tooltip="What is matched is my answer."),
     ]
 

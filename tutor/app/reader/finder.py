@@ -22,6 +22,7 @@ from tutor.app.widgets.prose import plain
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import TutorError
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ class FinderField(Entry):
     """The line. `?` is a key as long as nothing stands there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "arrow(-1)", "choose", key_display="↑↓", tooltip="Move the mark >."),
-        Binding("down", "arrow(1)", show=False),
+        *pair(UP_DOWN, "arrow(*)", "choose", "Move the mark >."),
         Binding("enter", "submit", "open", tooltip="Open what the mark points at."),
     ]
 

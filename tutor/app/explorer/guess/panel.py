@@ -22,6 +22,7 @@ from tutor.app.widgets.prompt_editor import Entry
 from tutor.app.widgets.prose import plain
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.lm.token_tree import Step
@@ -44,8 +45,7 @@ ROWS = 5
 class GuessEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "guess", tooltip="This is my guess."),
-        Binding("up", "arrow(-1)", "how sure", key_display="↑↓", tooltip="Bet more, or less."),
-        Binding("down", "arrow(1)", show=False),
+        *pair(UP_DOWN, "arrow(*)", "how sure", "Bet more, or less."),
     ]
 
 

@@ -19,6 +19,7 @@ from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_li
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, pair
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -40,14 +41,11 @@ class XRayView(Vertical, can_focus=True):
         Binding("tab", "view", "attention/lens", tooltip="Attention weights, or the logit lens."),
         Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
         Binding("down", "layer(-1)", show=False),
-        Binding("left", "head(-1)", "head", key_display="←→", tooltip="Choose the head."),
-        Binding("right", "head(1)", show=False),
+        *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
         Binding("o", "order", "order", tooltip="Strongest first, or in the order of the text."),
         Binding("l", "every", "all layers", tooltip="Every layer, or as many as fit."),
-        Binding("k", "scroll_rows(-1)", "scroll", key_display="j/k", tooltip="Scroll the rows."),
-        Binding("j", "scroll_rows(1)", show=False),
-        Binding("p", "token(-1)", "token", key_display="p/n", tooltip="The token before or after."),
-        Binding("n", "token(1)", show=False),
+        *pair(("k", "j"), "scroll_rows(*)", "scroll", "Scroll the rows.", "j/k"),
+        *pair(P_N, "token(*)", "token", "The token before or after."),
     ]
     DEFAULT_CSS = """
     XRayView {
