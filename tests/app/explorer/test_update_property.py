@@ -81,7 +81,7 @@ class Explorer:
                 assert effect != self.held or lost or isinstance(before.note, TutorError)
                 self.held = effect
                 self.past.append(effect)
-            case effects.CancelRequest():
+            case effects.Do.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
                 assert document.drafts == self.drafts

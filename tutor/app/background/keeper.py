@@ -80,7 +80,6 @@ def _error(failed: PullFailed) -> TutorError:
     return kind_named(failed.kind, DownloadFailed)(failed.happened, failed.next_step)
 
 
-OnStatus = Callable[[ModelStatus], None]
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
 """Fetches the default model, and reports how far it is. Raises `TutorError`."""
 
@@ -92,7 +91,7 @@ class ModelKeeper:
     def __init__(
         self,
         engine: Engine,
-        on_status: OnStatus,
+        on_status: Callable[[ModelStatus], None],
         *,
         missing: Callable[[], bool],
         may_fetch: bool = True,

@@ -1,6 +1,9 @@
-"""The explorer's effects, which the controller carries out and reports back on."""
+"""The explorer's effects, which the controller carries out and reports back on: its requests to the
+engine, one at a time, and what else there is to do."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 import msgspec
 
@@ -54,8 +57,15 @@ class EngineInfo(msgspec.Struct, frozen=True):
     model: ModelCard | None = None
 
 
-class CancelRequest(msgspec.Struct, frozen=True):
+class Do(Enum):
+    """An effect without a parameter."""
+
+    CANCEL_REQUEST = "cancel request"
     """Cancel the request that the engine is working on."""
+    RESTART_ENGINE = "restart engine"
+    """Start the engine again."""
+    LIST_TEXTS = "list texts"
+    """List the saved texts of this lab or of the free stepper."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):
@@ -66,18 +76,10 @@ class FindTokens(msgspec.Struct, frozen=True):
     limit: int
 
 
-class RestartEngine(msgspec.Struct, frozen=True):
-    """Start the engine again."""
-
-
 class SaveText(msgspec.Struct, frozen=True):
     """Save the document for the next visit."""
 
     document: Document
-
-
-class ListTexts(msgspec.Struct, frozen=True):
-    """List the saved texts of this lab or of the free stepper."""
 
 
 class SwitchText(msgspec.Struct, frozen=True):
@@ -93,16 +95,6 @@ class StarText(msgspec.Struct, frozen=True):
     info: TextInfo
 
 
-Effect = (
-    Request
-    | CancelRequest
-    | FindTokens
-    | RestartEngine
-    | SaveText
-    | ListTexts
-    | SwitchText
-    | StarText
-    | Evidence
-)
+Effect = Request | Do | FindTokens | SaveText | SwitchText | StarText | Evidence
 """A request is sent to the engine, replacing the one before; evidence is reported for the goal of a
 lab."""

@@ -68,7 +68,7 @@ def _handle(state: State, event: Event) -> State:
             marks = not state.document.marks
             return replace(state, document=replace(state.document, marks=marks))
         case Do.RETRY:
-            return state.emit(effects.RestartEngine())
+            return state.emit(effects.Do.RESTART_ENGINE)
         case Do.SAVE:
             return state.emit(effects.SaveText(state.document))
         case events.Reading(done, total):
@@ -136,7 +136,7 @@ def _stop_reading(state: State) -> State:
         f"Reading was stopped at token {done:,} of {total:,}.",
         "Any step goes on with it; e writes another text.",
     )
-    return failed(state, stopped).emit(effects.CancelRequest())
+    return failed(state, stopped).emit(effects.Do.CANCEL_REQUEST)
 
 
 # --- prompts and messages ------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
                 return state
             return replace(state, running=False, panel="search", query="", found=None)
         case events.ShowPanel(panel="recent"):
-            state = state.emit(effects.SaveText(state.document), effects.ListTexts())
+            state = state.emit(effects.SaveText(state.document), effects.Do.LIST_TEXTS)
             return replace(state, running=False, panel="recent")
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
@@ -247,7 +247,7 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             if document is None:
                 return replace(state, note=CANNOT_BE_READ)
             state = _change_engine(_restart(state, document), state.engine)
-            state = state.emit(effects.CancelRequest())
+            state = state.emit(effects.Do.CANCEL_REQUEST)
             return _open_editor(state) if fresh and state.mode == "text" else state
         case _:
             assert_never(event)
