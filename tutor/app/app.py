@@ -9,6 +9,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
@@ -22,7 +23,7 @@ from tutor.app.background.keeper import ModelKeeper, fetch_model
 from tutor.app.background.status import ModelStatus
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
-from tutor.app.model.consent import Consent
+from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
 from tutor.app.terminal.ascii_only import AsciiOnly
@@ -143,7 +144,7 @@ class TutorApp(RemoteTerminal):
             engine=self.engine,
             model=self.keeper,
             goals=GoalKeeper(self.progress, lambda each: self.services.course.lesson(each)),
-            agreed=Consent(self.engine, remote, allowed, self.push_screen).agreed,
+            agreed=partial(agreed, self.engine, remote, allowed, self.push_screen),
             remote=remote,
             allowed=allowed,
             find_lab=find_lab,

@@ -1,6 +1,6 @@
 """Asks before anything leaves the machine: what would go where, and with which key.
 
-It is asked once for each host while the program runs. `Consent.agreed` opens the screen where it
+It is asked once for each host while the program runs. `agreed` opens the screen where it
 is needed; no other way leads to a remote model (`tutor.vendors.permissions`).
 """
 
@@ -67,40 +67,32 @@ class ConsentScreen(TextScreen):
             decided(answer)
 
 
-class Consent:
-    """Decides whether texts may be sent to other machines: by what is allowed here, and by asking
-    the learner. `remote` is the model that the command line names; `show` opens a screen."""
+async def agreed(
+    engine: Engine,
+    remote: RemoteModel | None,
+    allowed: Allowed,
+    show: Callable[[ConsentScreen], object],
+    model: RemoteModel,
+    what: str,
+) -> bool:
+    """Return whether texts may be sent to the host of `model`: by what is allowed here, and by
+    asking the learner, once for each host, with `what` would be sent as a phrase. For a server on
+    this machine no one is asked. `remote` is the model that the command line names; `show` opens a
+    screen. Await it in a worker: it lasts for as long as the question is on the screen."""
+    if model != remote and not allowed.other_servers:
+        return False
+    if not engine.allowed(model):
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def __init__(
-        self,
-        engine: Engine,
-        remote: RemoteModel | None,
-        allowed: Allowed,
-        show: Callable[[ConsentScreen], object],
-    ) -> None:
-        self._engine = engine
-        self._remote = remote
-        self._allowed = allowed
-        self._show = show
+        def decided(yes: bool) -> None:
+            if not answer.done():  # the worker that asked may be gone
+                answer.set_result(yes)
 
-    async def agreed(self, model: RemoteModel, what: str) -> bool:
-        """Return whether texts may be sent to the host of `model`. The learner is asked once for
-        each host, with `what` would be sent as a phrase; for a server on this machine no one is
-        asked. Await it in a worker: it lasts for as long as the question is on the screen."""
-        if model != self._remote and not self._allowed.other_servers:
+        show(ConsentScreen(model, what, decided))
+        if not await answer:
             return False
-        if not self._engine.allowed(model):
-            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-            def decided(yes: bool) -> None:
-                if not answer.done():  # the worker that asked may be gone
-                    answer.set_result(yes)
-
-            self._show(ConsentScreen(model, what, decided))
-            if not await answer:
-                return False
-        self._engine.allow(model)
-        return True
+    engine.allow(model)
+    return True
 
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:

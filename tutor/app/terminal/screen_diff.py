@@ -27,16 +27,15 @@ if TYPE_CHECKING:
     from rich.console import Console
     from textual.geometry import Size
 
-_BY_DEFAULT = {"foreground": "39", "background": "49"}
-
 
 @dataclass(frozen=True)
 class _Attributes:
-    """The codes of a style: weight and the like, foreground, background."""
+    """The codes of a style: weight and the like, foreground, background; those of the
+    terminal where nothing is set."""
 
     weight: str = ""
-    foreground: str = _BY_DEFAULT["foreground"]
-    background: str = _BY_DEFAULT["background"]
+    foreground: str = "39"
+    background: str = "49"
 
 
 _PLAIN = _Attributes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from pygments.token import (  # type: ignore[import-untyped]
     Comment,
@@ -106,13 +106,12 @@ class Fence(MarkdownFence):
 _FOCUSED = Style(reverse=True)
 
 
-class _Link:
+class _Link(NamedTuple):
     """One link of the text: which widget it stands in, where, and what it leads to."""
 
-    def __init__(self, widget: Static, span: Span, href: str) -> None:
-        self.widget = widget
-        self.span = span
-        self.href = href
+    widget: Static
+    span: Span
+    href: str
 
 
 class Prose(Markdown):
