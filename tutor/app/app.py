@@ -26,9 +26,9 @@ from tutor.app.home.screen import HomeScreen
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
-from tutor.app.terminal.ascii_only import AsciiOnly
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
+from tutor.app.terminal.line_filters import AsciiOnly, Colorless
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -156,7 +156,7 @@ class TutorApp(RemoteTerminal):
         self.register_theme(theme.MANY_COLORS)
         self.register_theme(theme.SIXTEEN_COLORS)
         if self.no_color:
-            self._line_filters.append(theme.Colorless())
+            self._line_filters.append(Colorless())
         if ascii_only:
             self._line_filters = [*self.get_line_filters(), AsciiOnly()]
         self.theme = theme.theme_for(self.console.color_system, self.no_color)

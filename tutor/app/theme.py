@@ -5,22 +5,13 @@ can act, `LIKELY` (5 steps) is how probable something is, `RIGHT` and `NOT_YET` 
 went. The names are theme variables for use in content styles (`"$accent"`) and in `.tcss` files.
 
 Terminals with 16 colors get their own theme made of those 16, so that no two of ours are rounded
-to the same one. Where `NO_COLOR` is set, `Colorless` takes the colors out of every line that is
-drawn: Textual by itself would still send greys.
+to the same one. Where `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` takes the
+colors out of every line that is drawn: Textual by itself would still send greys.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from rich.segment import Segment
-from rich.style import Style
-from textual.filter import LineFilter
 from textual.theme import Theme
-
-if TYPE_CHECKING:
-    from textual.color import Color
 
 ACT = "$accent"
 MUTED = "$muted"
@@ -117,25 +108,3 @@ def theme_for(color_system: str | None, no_color: bool) -> str:
     """The name of the theme for a terminal with this `rich.console.Console.color_system`."""
     many = color_system in ("256", "truecolor") and not no_color
     return MANY_COLORS.name if many else SIXTEEN_COLORS.name
-
-
-class Colorless(LineFilter):
-    """Takes all color out of a line and leaves bold, underline and reverse."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [
-            Segment(text, style and _without_color(style), control)
-            for text, style, control in segments
-        ]
-
-
-@lru_cache(1024)
-def _without_color(style: Style) -> Style:
-    return Style(
-        bold=style.bold,
-        dim=style.dim,
-        italic=style.italic,
-        underline=style.underline,
-        reverse=style.reverse,
-        strike=style.strike,
-    )

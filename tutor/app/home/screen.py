@@ -12,9 +12,9 @@ from textual.widgets import Static
 
 from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
-from tutor.app.review.when import when
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.figures import when
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
 from tutor.classroom.due import duties, in_few_words, on_the_map

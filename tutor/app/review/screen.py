@@ -10,8 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.quiz.ask import Asked, AskScreen
-from tutor.app.review.when import when
 from tutor.app.theme import MUTED
+from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 
