@@ -18,8 +18,9 @@ from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app import theme
+from tutor.app.background.fetch import fetch_model
 from tutor.app.background.goal_keeper import GoalKeeper
-from tutor.app.background.keeper import ModelKeeper, fetch_model
+from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.status import ModelStatus
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
@@ -199,7 +200,7 @@ class TutorApp(RemoteTerminal):
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
         if self._start == "review":
-            self.navigator.open("review")
+            self.navigator.open_place("review")
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
 
@@ -271,10 +272,10 @@ class TutorApp(RemoteTerminal):
         return True
 
     def action_glossary(self) -> None:
-        self.navigator.open("glossary")
+        self.navigator.open_place("glossary")
 
     def action_search(self) -> None:
-        self.navigator.open("search")
+        self.navigator.open_place("search")
 
     def action_help(self) -> None:
         self.navigator.open_help()

@@ -29,7 +29,7 @@ class CourseScreen(TutorScreen):
         self.navigation = navigation
 
     def action_open(self, place: Place) -> None:
-        self.navigation.open(place)
+        self.navigation.open_place(place)
 
 
 class MenuScreen(CourseScreen):

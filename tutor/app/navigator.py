@@ -44,7 +44,7 @@ class Navigator:
         if isinstance(screen := self._app.screen, TutorScreen):
             screen.tell(message)
 
-    def open(self, place: Place) -> None:
+    def open_place(self, place: Place) -> None:
         match place:
             case "step":
                 self._open_explorer("text")

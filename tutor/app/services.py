@@ -75,7 +75,7 @@ class Navigation(Protocol):
     """The navigation between screens. `tutor.app.navigator` implements it; screens know only this
     protocol, so that no screen imports another."""
 
-    def open(self, place: Place) -> None:
+    def open_place(self, place: Place) -> None:
         """Open a screen that needs to know nothing more. The glossary or the search that is
         already open further down is returned to."""
 

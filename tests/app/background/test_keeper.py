@@ -11,7 +11,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import CARD, FakeEngine
-from tutor.app.background.keeper import fetch_model
+from tutor.app.background.fetch import fetch_model
 from tutor.app.background.status import ModelStatus
 from tutor.app.model.screen import describe
 from tutor.engine.api import EngineState

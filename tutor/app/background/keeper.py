@@ -4,81 +4,18 @@ changes over to it when it has come."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.app.background.fetch import fetch_model
 from tutor.app.background.status import ModelStatus
-from tutor.environment import without_keys
-from tutor.errors import DownloadFailed, NotInThisLogin, RequestCancelled, TutorError, kind_named
-from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode
+from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
+from tutor.models.report import Pulled, PullProgress
 
 if TYPE_CHECKING:
     from tutor.engine.api import Engine
-
-COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
-
-
-async def fetch_model(
-    on_progress: Callable[[PullProgress], None], command: Sequence[str] = COMMAND
-) -> Pulled:
-    """Run the fetch of the default model to its end, in a process of its own. Cancelling the task
-    ends the process. Raises `TutorError`.
-
-    `python -m tutor model pull --json` does the work and says how far it is, one event a line. A
-    process, so that unpacking and checking 98 MB never delays a key; killing it leaves nothing half
-    done (`tutor.models.pull`).
-    """
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        env=without_keys(),
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    try:
-        async for line in process.stdout:
-            match _event(line):
-                case PullProgress() as progress:
-                    on_progress(progress)
-                case Pulled() as pulled:
-                    return pulled
-                case PullFailed() as failed:
-                    raise _error(failed)
-        status = await process.wait()
-        raise DownloadFailed(f"The fetch ended early (exit status {status}).", "Try again.")
-    finally:
-        if process.returncode is None:
-            # The package client that it started, too. Not SIGTERM: that is blocked in the app
-            # (`tutor.app.lifetime`), and a blocked signal stays blocked in its children.
-            with contextlib.suppress(ProcessLookupError):
-                if (
-                    sys.platform == "win32"
-                ):  # no groups: the client ends with its input (`attended`)
-                    process.kill()
-                else:
-                    os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-
-
-def _event(line: bytes) -> PullEvent | None:
-    try:
-        return decode(line)
-    except msgspec.DecodeError:  # a newer or older `tutor` says something we do not know
-        return None
-
-
-def _error(failed: PullFailed) -> TutorError:
-    return kind_named(failed.kind, DownloadFailed)(failed.happened, failed.next_step)
-
 
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
 """Fetches the default model, and reports how far it is. Raises `TutorError`."""

@@ -116,9 +116,9 @@ class HomeScreen(MenuScreen):
         }
         due, now = self._duties().lessons, progress.clock()
         queue = self.services.review_queue()
-        open_ = self.navigation.open
+        open_place = self.navigation.open_place
         entries = self._first_entry(by_lesson)
-        entries += [(self._review_row(queue), partial(open_, "review")), None]
+        entries += [(self._review_row(queue), partial(open_place, "review")), None]
         all_said = [_said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
         room = _room(all_said)
         for lesson, said in zip(lessons, all_said, strict=True):
@@ -127,7 +127,7 @@ class HomeScreen(MenuScreen):
         if lessons:
             entries.append(None)
         entries += [
-            (partial(_place_row, place), partial(open_, place.place))
+            (partial(_place_row, place), partial(open_place, place.place))
             for place in _PLACES
             if place.listed
         ]

@@ -83,7 +83,7 @@ class ProgressScreen(MenuScreen):
         memory.append(Content.styled("How well each lesson is known", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
         row = partial(guesses, progress.guesses)
-        self.show_entries([*entries, None, (row, partial(self.navigation.open, "guess"))])
+        self.show_entries([*entries, None, (row, partial(self.navigation.open_place, "guess"))])
         parts: list[Content] = []
         for notice in (*progress.notices, *course.problems):
             parts += [Content(""), hanging(Content("! "), Content(safe(str(notice))), width)]
