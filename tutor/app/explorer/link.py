@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer.effects import Answer, Question, Start
-from tutor.app.explorer.effects import Answer, Question, Start
 from tutor.engine.proxy import spelled
 from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, common_length
