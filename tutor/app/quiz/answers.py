@@ -16,7 +16,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import UP_DOWN, Pair, pair
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -212,14 +212,15 @@ def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap
     )
 
 
+_SHIFT = Pair("left", "right", "← →")
+
+
 class Ordering(AnswerList):
     """Items to be put in order: choose one, move it earlier or later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "move(*)", "item", "Go to the item to be moved."),
-        *pair(
-            LEFT_RIGHT, "shift(*)", "move it", "Move the item one place earlier or later.", "← →"
-        ),
+        *pair(_SHIFT, "shift(*)", "move it", "Move the item one place earlier or later."),
         Binding("enter", "choose", "answer", tooltip="This order is my answer."),
     ]
 

@@ -19,7 +19,7 @@ from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_li
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, Pair, pair
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -39,12 +39,11 @@ class XRayView(Vertical, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "view", "attention/lens", tooltip="Attention weights, or the logit lens."),
-        Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
-        Binding("down", "layer(-1)", show=False),
+        *pair(Pair("up", "down", "↑↓", 1), "layer(*)", "layer", "Choose the layer."),
         *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
         Binding("o", "order", "order", tooltip="Strongest first, or in the order of the text."),
         Binding("l", "every", "all layers", tooltip="Every layer, or as many as fit."),
-        *pair(("k", "j"), "scroll_rows(*)", "scroll", "Scroll the rows.", "j/k"),
+        *pair(Pair("k", "j", "j/k"), "scroll_rows(*)", "scroll", "Scroll the rows."),
         *pair(P_N, "token(*)", "token", "The token before or after."),
     ]
     DEFAULT_CSS = """
