@@ -23,11 +23,11 @@ async def main():
         for lesson in app.services.course.lessons:
             app.navigator.open_lesson(lesson)
             app.navigator.open_quiz(lesson)
-        app.navigator.open_stepper()
-        app.navigator.open_chat()
-        app.navigator.open_guessing_game()
-        app.navigator.open_progress()
-        app.navigator.open_model()
+        app.navigator.open_place("step")
+        app.navigator.open_place("chat")
+        app.navigator.open_place("guess")
+        app.navigator.open_place("progress")
+        app.navigator.open_place("model")
         await pilot.pause()
         for lab in [name for name in names() if name not in {MAPS!r}.split()]:
             app.navigator.open_live_lab(lab)

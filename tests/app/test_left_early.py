@@ -9,7 +9,7 @@ from textual.css.query import NoMatches
 
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import SlowCourse
-from tutor.app.reader.search import SearchScreen
+from tutor.app.reader.finder import SearchScreen
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.color import Color
 
 from tutor.app import theme
+from tutor.app.terminal.line_filters import Colorless
 
 NAMES = ("success", "error", "accent", *(name.removeprefix("$") for name in theme.LIKELY))
 
@@ -43,5 +44,5 @@ def test_likelihood_has_five_steps_in_order() -> None:
 
 def test_colorless_keeps_weight_and_drops_color() -> None:
     style = Style.parse("bold underline reverse red on blue")
-    [segment] = theme.Colorless().apply([Segment("x", style)], Color.parse("black"))
+    [segment] = Colorless().apply([Segment("x", style)], Color.parse("black"))
     assert segment.style == Style(bold=True, underline=True, reverse=True)

@@ -9,10 +9,10 @@ import asyncio
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.events import Event, Key, Paste
 from textual.reactive import reactive
 
@@ -24,12 +24,12 @@ from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.status import ModelStatus
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
-from tutor.app.model.consent import Consent
+from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
-from tutor.app.services import OpenCourse, Services
-from tutor.app.terminal.ascii_only import AsciiOnly
-from tutor.app.terminal.idle_screen import IdleScreen
+from tutor.app.services import Services
+from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
+from tutor.app.terminal.line_filters import AsciiOnly, Colorless
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -66,10 +66,6 @@ class Patience:
 PATIENCE = Patience()
 
 
-def _never() -> bool:
-    return False
-
-
 class TutorApp(RemoteTerminal):
     """Holds the course, the learner's progress and the engine for as long as the program runs."""
 
@@ -94,7 +90,7 @@ class TutorApp(RemoteTerminal):
         engine: Engine,
         *,
         opening: Opening | None = None,
-        model_missing: Callable[[], bool] = _never,
+        model_missing: Callable[[], bool] = lambda: False,
         start: Start = "home",
         lab: str | None = None,
         ascii_only: bool = False,
@@ -143,14 +139,13 @@ class TutorApp(RemoteTerminal):
         allowed: Allowed,
         find_lab: Callable[[str], AnyLab],
     ) -> Services:
-        open_course = OpenCourse(course)
         return Services(
-            open_course=open_course,
+            course=course,
             progress=self.progress,
             engine=self.engine,
             model=self.keeper,
-            goals=GoalKeeper(self.progress, lambda each: open_course.course.lesson(each)),
-            agreed=Consent(self.engine, remote, allowed, self.push_screen).agreed,
+            goals=GoalKeeper(self.progress, lambda each: self.services.course.lesson(each)),
+            agreed=partial(agreed, self.engine, remote, allowed, self.push_screen),
             remote=remote,
             allowed=allowed,
             find_lab=find_lab,
@@ -162,7 +157,7 @@ class TutorApp(RemoteTerminal):
         self.register_theme(theme.MANY_COLORS)
         self.register_theme(theme.SIXTEEN_COLORS)
         if self.no_color:
-            self._line_filters.append(theme.Colorless())
+            self._line_filters.append(Colorless())
         if ascii_only:
             self._line_filters = [*self.get_line_filters(), AsciiOnly()]
         self.theme = theme.theme_for(self.console.color_system, self.no_color)
@@ -172,8 +167,6 @@ class TutorApp(RemoteTerminal):
 
     def get_default_screen(self) -> Screen[None]:
         return HomeScreen(self.services, self.navigator)
-
-    # --- keys -----------------------------------------------------------------------------------
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
@@ -192,8 +185,6 @@ class TutorApp(RemoteTerminal):
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
-    # --- the model ------------------------------------------------------------------------------
-
     def on_ready(self) -> None:
         self.begin()
 
@@ -209,7 +200,7 @@ class TutorApp(RemoteTerminal):
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
         if self._start == "review":
-            self.navigator.open_review()
+            self.navigator.open_place("review")
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
 
@@ -237,8 +228,6 @@ class TutorApp(RemoteTerminal):
             self.navigator.tell(status.failure)
         elif status.ready and before.failure is not None:
             self.navigator.tell("The model is ready again.")
-
-    # --- progress -------------------------------------------------------------------------------
 
     def _saving_failed(self, error: Exception) -> None:
         """Note what went wrong while saving; called in the thread that saves."""
@@ -271,14 +260,6 @@ class TutorApp(RemoteTerminal):
         if self.idle is not None and not isinstance(self.screen, IdleScreen):
             self.push_screen(IdleScreen(self.idle))
 
-    def _handle_exception(self, error: Exception) -> None:
-        """A screen that was opened just before the program was left is mounted without its
-        widgets, and does not find them: nobody will see it any more."""
-        if not (self._exit and isinstance(error, NoMatches)):
-            super()._handle_exception(error)
-
-    # --- keys of every screen -------------------------------------------------------------------
-
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Show an address, and never open it: whatever Textual or a click may ask for."""
         self.navigator.tell(f"This leads out of the course: {url}")
@@ -291,10 +272,10 @@ class TutorApp(RemoteTerminal):
         return True
 
     def action_glossary(self) -> None:
-        self.navigator.open_glossary()
+        self.navigator.open_place("glossary")
 
     def action_search(self) -> None:
-        self.navigator.open_search()
+        self.navigator.open_place("search")
 
     def action_help(self) -> None:
         self.navigator.open_help()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Rule
+from textual.widgets import Rule, Static
 
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.top_line import TopLine
+from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
     """Return the keys that scroll the part of a screen that its `SCROLLED` selects."""
     return [
-        Binding("up", "scroll(-1)", "scroll", key_display="↑↓", tooltip=tooltip),
-        Binding("down", "scroll(1)", show=False),
+        *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
     ]
 
 
@@ -48,7 +49,7 @@ class TutorScreen(Screen[None]):
     aside: reactive[str] = reactive("")
 
     def compose(self) -> ComposeResult:
-        yield TopLine()
+        yield TopLine().data_bind(TutorScreen.place, TutorScreen.aside)
         yield Rule(classes="edge")
         with Container(id="content"):
             yield from self.compose_content()
@@ -64,23 +65,13 @@ class TutorScreen(Screen[None]):
         self.watch(self.app, "model_status", self._model_changed)
 
     def _model_changed(self, status: ModelStatus) -> None:
-        self._on_top_line("model", status.line)
-        self._on_top_line("model_mark", status.mark)
+        for top in self.query(TopLine):
+            top.model, top.model_mark = status.line, status.mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """No cursor blinks: a blink is a repaint every half second for as long as it is there."""
         if hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
-
-    def watch_place(self, place: str) -> None:
-        self._on_top_line("place", place)
-
-    def watch_aside(self, aside: str) -> None:
-        self._on_top_line("aside", aside)
-
-    def _on_top_line(self, name: str, value: str) -> None:
-        for top in self.query(TopLine):
-            setattr(top, name, value)
 
     def tell(self, *messages: TutorError | str | None) -> None:
         """Say something in the notice until it is replaced; None takes it away."""
@@ -96,3 +87,27 @@ class TutorScreen(Screen[None]):
     @property
     def can_scroll(self) -> bool:
         return self.query_one(self.SCROLLED).max_scroll_y > 0
+
+
+class TextScreen(TutorScreen):
+    """A screen of one text that scrolls. Subclasses lay it out in `text`."""
+
+    SCROLLED = "#scrolled"
+    DEFAULT_CSS = "TextScreen #scrolled { height: 1fr; scrollbar-gutter: stable; }"
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="scrolled", can_focus=False):
+            yield Static(id="text", markup=False)
+
+    def text(self, width: int) -> list[Content]:
+        """Return the lines, wrapped to `width` columns."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        """Put the text on the screen."""
+        width = self.query_one(self.SCROLLED).scrollable_content_region.width
+        self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from textual import on
+
 from tutor.app.base_screen import TutorScreen
+from tutor.app.widgets.menu import Menu, Row
 
 if TYPE_CHECKING:
-    from tutor.app.services import Navigation, Services
+    from tutor.app.services import Navigation, Place, Services
+
+Entry = tuple[Row, Callable[[], object]]
+"""A row of a menu, and what choosing it does."""
 
 
 class CourseScreen(TutorScreen):
@@ -20,3 +27,32 @@ class CourseScreen(TutorScreen):
         super().__init__(classes=classes)
         self.services = services
         self.navigation = navigation
+
+    def action_open(self, place: Place) -> None:
+        self.navigation.open_place(place)
+
+
+class MenuScreen(CourseScreen):
+    """A screen with a `Menu`, whose entries each open something."""
+
+    _openers: Sequence[Callable[[], object] | None] = ()
+
+    def on_mount(self) -> None:
+        self.query_one(Menu).focus(scroll_visible=False)
+
+    def on_screen_resume(self) -> None:
+        self.fill()
+
+    def fill(self) -> None:
+        """Show what there is now."""
+        raise NotImplementedError
+
+    def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
+        """Show entries; None is a blank line. See `Menu.show`."""
+        self._openers = [each and each[1] for each in entries]
+        self.query_one(Menu).show([each and each[0] for each in entries], flat=flat)
+
+    @on(Menu.Chosen)
+    def _open_chosen(self, event: Menu.Chosen) -> None:
+        if opener := self._openers[event.index]:
+            opener()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen, scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.key_line import key_name
 from tutor.app.widgets.layout import hanging
@@ -16,9 +14,7 @@ from tutor.app.widgets.layout import hanging
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from textual.app import ComposeResult
     from textual.binding import ActiveBinding, BindingType
-    from textual.events import Resize
 
 Key = tuple[str, str, str]
 """How the key is written, the short word of the key line, what it does in a sentence."""
@@ -26,28 +22,21 @@ Key = tuple[str, str, str]
 _COLUMN = 9
 
 
-class HelpScreen(TutorScreen):
+class HelpScreen(TextScreen):
     """A list of keys, taken from the bindings that were active where `?` was pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
-    SCROLLED = "#keys"
 
     def __init__(self, place: str, keys: Iterable[ActiveBinding]) -> None:
         super().__init__()
         self._about = place
         self._keys = keys_of(keys)
 
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="keys", can_focus=False):
-            yield Static(id="list", markup=False)
-
     def on_mount(self) -> None:
         self.place = f"help · {self._about}"
 
-    def on_resize(self, event: Resize) -> None:
-        width = self.query_one("#keys").scrollable_content_region.width
-        lines = [_line(key, width) for key in self._keys]
-        self.query_one("#list", Static).update(Content("\n").join(lines))
+    def text(self, width: int) -> list[Content]:
+        return [_line(key, width) for key in self._keys]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "help"

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tutor.app.base_screen import TutorScreen
 from tutor.errors import LessonError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Set
 
     from textual.app import App
     from textual.screen import Screen
 
     from tutor.app.course_screen import CourseScreen
-    from tutor.app.explorer.document import Mode
-    from tutor.app.services import Services
-    from tutor.course.goals import Evidence
+    from tutor.app.explorer.document import Document, Mode
+    from tutor.app.services import Place, Services
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.outline import Outline
     from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.errors import TutorError
     from tutor.labs.kit.runner import Left
-    from tutor.lm.distribution import SamplerSettings, Token
-    from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
 
 _WHAT_STEPPING_SENDS = (
@@ -44,22 +44,61 @@ class Navigator:
         if isinstance(screen := self._app.screen, TutorScreen):
             screen.tell(message)
 
-    def _open(self, kind: type[CourseScreen]) -> None:
+    def open_place(self, place: Place) -> None:
+        match place:
+            case "step":
+                self._open_explorer("text")
+            case "chat":
+                self._open_explorer("chat")
+            case "guess":
+                self.open_guessing_game()
+            case "labs":
+                from tutor.app.labs.list import LabsScreen
+
+                self._push(LabsScreen)
+            case "model":
+                from tutor.app.model.screen import ModelScreen
+
+                self._push(ModelScreen)
+            case "review":
+                from tutor.app.review.screen import ReviewScreen
+
+                self._push(ReviewScreen)
+            case "suspended":
+                from tutor.app.review.suspended import SuspendedScreen
+
+                self._push(SuspendedScreen)
+            case "progress":
+                from tutor.app.progress.screen import ProgressScreen
+
+                self._push(ProgressScreen)
+            case "teacher":
+                from tutor.app.progress.teacher_view import TeacherViewScreen
+
+                self._push(TeacherViewScreen)
+            case "glossary":
+                from tutor.app.reader.finder import GlossaryScreen
+
+                self._push_or_return(GlossaryScreen)
+            case "search":
+                from tutor.app.reader.finder import SearchScreen
+
+                self._push_or_return(SearchScreen)
+
+    def _push(self, kind: type[CourseScreen]) -> None:
         self._app.push_screen(kind(self._services, self))
 
-    def _open_or_return(self, kind: type[CourseScreen]) -> None:
+    def _push_or_return(self, kind: type[CourseScreen]) -> None:
         """Open a screen, or return to one of its kind that is already open further down."""
         for screen in self._app.screen_stack:
             if isinstance(screen, kind):
                 self._return_to(screen)
                 return
-        self._open(kind)
+        self._push(kind)
 
     def _return_to(self, screen: Screen[None]) -> None:
         while self._app.screen is not screen:
             self._app.pop_screen()
-
-    # --- lessons and their questions ------------------------------------------------------------
 
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
@@ -95,7 +134,7 @@ class Navigator:
 
         course = self._services.course
         if isinstance(target, TermTarget):
-            from tutor.app.reader.term import TermScreen
+            from tutor.app.reader.links import TermScreen
 
             self._app.push_screen(TermScreen(self._services, self, course.glossary[target.id]))
         elif (outline := course.outline(target.lesson_id)) is not None:
@@ -126,26 +165,19 @@ class Navigator:
 
         self._app.switch_screen(ResultScreen(self._services, self, lesson, unsure))
 
-    # --- labs and the model ---------------------------------------------------------------------
-
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         goals = self._services.goals
-
-        async def over() -> str | None:
-            return await goals.over(lesson, lab)
-
-        async def stepped(evidence: Evidence) -> str | None:
-            return await goals.stepped(lesson, lab, evidence)
 
         match lab.kind:
             case "live":
                 self.open_live_lab(lab.live, lesson, lab)
             case "guess":
-                self.open_guessing_game(lab, over)
+                self.open_guessing_game(lab, partial(goals.over, lesson, lab))
             case _:
                 from tutor.app.explorer.screen import ExplorerScreen
 
                 engine, progress = self._services.engine, self._services.progress
+                stepped = partial(goals.stepped, lesson, lab)
                 self._open_on_model(
                     lambda: ExplorerScreen(engine, progress, lab, on_stepped=stepped)
                 )
@@ -159,9 +191,6 @@ class Navigator:
         lab, goals = self._services.find_lab(name), self._services.goals
         wanted = embedded.goals if embedded else ()
 
-        async def reached(now: Set[str]) -> str | None:
-            return await goals.live(lab, now, lesson)
-
         screen = LabScreen(
             self._services,
             self,
@@ -171,20 +200,11 @@ class Navigator:
             left=self.labs_left.get(name),
             keep=lambda left: self.labs_left.update({name: left}),
             reached=goals.kept(lab),
-            on_reached=reached,
+            on_reached=partial(goals.live, lab, lesson=lesson),
         )
         self._app.push_screen(screen)
 
-    def open_conversation(
-        self,
-        prompt: Sequence[Token],
-        written: Sequence[Step],
-        sampler: SamplerSettings,
-        *,
-        seed: int,
-        at: int,
-    ) -> None:
-        from tutor.app.explorer.document import Document
+    def open_conversation(self, begin: Document) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
 
         engine = self._services.engine
@@ -192,14 +212,8 @@ class Navigator:
             self.tell("The model is not ready yet.")
             return
         name = engine.model.sha256 or engine.model.name
-        begin = Document.of_conversation(name, prompt, written, sampler, seed=seed, at=at)
+        begin = replace(begin, model=name)
         self._app.push_screen(ExplorerScreen(engine, self._services.progress, begin=begin))
-
-    def open_stepper(self) -> None:
-        self._open_explorer("text")
-
-    def open_chat(self) -> None:
-        self._open_explorer("chat")
 
     def _open_explorer(self, mode: Mode) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
@@ -237,54 +251,10 @@ class Navigator:
         engine, progress = self._services.engine, self._services.progress
         self._app.push_screen(GuessScreen(engine, progress, lab, on_over=on_over))
 
-    def open_labs(self) -> None:
-        from tutor.app.labs.list import LabsScreen
-
-        self._open(LabsScreen)
-
-    def open_model(self) -> None:
-        from tutor.app.model.screen import ModelScreen
-
-        self._open(ModelScreen)
-
-    # --- what the learner knows -----------------------------------------------------------------
-
-    def open_review(self) -> None:
-        from tutor.app.review.screen import ReviewScreen
-
-        self._open(ReviewScreen)
-
-    def open_suspended(self) -> None:
-        from tutor.app.review.suspended import SuspendedScreen
-
-        self._open(SuspendedScreen)
-
-    def open_progress(self) -> None:
-        from tutor.app.progress.screen import ProgressScreen
-
-        self._open(ProgressScreen)
-
     def open_lesson_progress(self, outline: Outline) -> None:
-        from tutor.app.progress.lesson import LessonProgressScreen
+        from tutor.app.progress.screen import LessonProgressScreen
 
         self._app.push_screen(LessonProgressScreen(self._services, self, outline))
-
-    def open_teacher_view(self) -> None:
-        from tutor.app.progress.teacher_view import TeacherViewScreen
-
-        self._open(TeacherViewScreen)
-
-    # --- over any screen ------------------------------------------------------------------------
-
-    def open_glossary(self) -> None:
-        from tutor.app.reader.glossary import GlossaryScreen
-
-        self._open_or_return(GlossaryScreen)
-
-    def open_search(self) -> None:
-        from tutor.app.reader.search import SearchScreen
-
-        self._open_or_return(SearchScreen)
 
     def open_help(self) -> None:
         """Open the help page, which describes the keys of the current screen."""

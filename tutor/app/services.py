@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tutor.allowed import Allowed
 from tutor.learner import review
 from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Set
 
     from tutor.app.background.goal_keeper import GoalKeeper
     from tutor.app.background.keeper import ModelKeeper
+    from tutor.app.explorer.document import Document
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
     from tutor.course.outline import Outline
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
     from tutor.learner.review import Queue, ReviewQuestion
-    from tutor.lm.distribution import SamplerSettings, Token
-    from tutor.lm.token_tree import Step
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
@@ -34,28 +33,12 @@ if TYPE_CHECKING:
     phrase says what would be sent. See `tutor.app.model.consent`."""
 
 
-class OpenCourse:
-    """The course that is open now. `tutor preview` replaces it whenever the lesson is saved."""
-
-    def __init__(self, course: Course) -> None:
-        self.course = course
-
-    def replace(self, course: Course) -> None:
-        self.course = course
-        self.__dict__.pop("asked", None)
-
-    @cached_property
-    def asked(self) -> dict[str, ReviewQuestion]:
-        """The questions of the course by id, in the form that reviews use."""
-        return review_questions(self.course)
-
-
-@dataclass(frozen=True)
+@dataclass
 class Services:
     """The services that screens may use. `remote` is the engine's model if it runs on another
     machine; `allowed` says what may be done here; `find_lab` returns a lab by its name."""
 
-    open_course: OpenCourse
+    course: Course
     progress: BackgroundProgress
     engine: Engine
     model: ModelKeeper
@@ -65,13 +48,15 @@ class Services:
     allowed: Allowed
     find_lab: Callable[[str], AnyLab]
 
-    @property
-    def course(self) -> Course:
-        return self.open_course.course
-
-    @property
+    @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
-        return self.open_course.asked
+        """The questions of the course by id, in the form that reviews use."""
+        return review_questions(self.course)
+
+    def replace_course(self, course: Course) -> None:
+        """Use another course: `tutor preview` does it whenever the lesson is saved."""
+        self.course = course
+        self.__dict__.pop("asked", None)
 
     def review_queue(self) -> Queue:
         """Return what is due now."""
@@ -79,11 +64,20 @@ class Services:
         return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
 
 
+Place = (
+    Literal["step", "chat", "guess", "labs", "model"]
+    | Literal["review", "suspended", "progress", "teacher", "glossary", "search"]
+)
+"""A screen that can be opened by its name alone."""
+
+
 class Navigation(Protocol):
     """The navigation between screens. `tutor.app.navigator` implements it; screens know only this
     protocol, so that no screen imports another."""
 
-    # --- lessons and their questions ---
+    def open_place(self, place: Place) -> None:
+        """Open a screen that needs to know nothing more. The glossary or the search that is
+        already open further down is returned to."""
 
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
@@ -109,8 +103,6 @@ class Navigation(Protocol):
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
         """Replace the quiz with its result: Esc leads to where the quiz was opened."""
 
-    # --- labs and the model ---
-
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         """Open a lab of a lesson, on the whole screen."""
 
@@ -120,39 +112,10 @@ class Navigation(Protocol):
         """Open a lab of `tutor.labs` where it was left in this session. `lesson` embeds it as
         `embedded`, with a task of its own and some of the goals."""
 
-    def open_conversation(
-        self,
-        prompt: Sequence[Token],
-        written: Sequence[Step],
-        sampler: SamplerSettings,
-        *,
-        seed: int,
-        at: int,
-    ) -> None:
-        """Open a text that a lab had the model write, in the stepper: the tokens of the prompt, the
-        tokens written after it, and which of those is in focus."""
-
-    def open_stepper(self) -> None: ...
-
-    def open_chat(self) -> None: ...
-
-    def open_guessing_game(self) -> None: ...
-
-    def open_labs(self) -> None: ...
-
-    def open_model(self) -> None: ...
-
-    # --- what the learner knows ---
-
-    def open_review(self) -> None: ...
-
-    def open_suspended(self) -> None: ...
-
-    def open_progress(self) -> None: ...
+    def open_conversation(self, begin: Document) -> None:
+        """Open a text that a lab had the model write, in the stepper."""
 
     def open_lesson_progress(self, outline: Outline) -> None: ...
-
-    def open_teacher_view(self) -> None: ...
 
     def tell(self, message: TutorError | str | None) -> None:
         """Show a message on the current screen."""

@@ -5,22 +5,13 @@ can act, `LIKELY` (5 steps) is how probable something is, `RIGHT` and `NOT_YET` 
 went. The names are theme variables for use in content styles (`"$accent"`) and in `.tcss` files.
 
 Terminals with 16 colors get their own theme made of those 16, so that no two of ours are rounded
-to the same one. Where `NO_COLOR` is set, `Colorless` takes the colors out of every line that is
-drawn: Textual by itself would still send greys.
+to the same one. Where `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` takes the
+colors out of every line that is drawn: Textual by itself would still send greys.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
-from rich.segment import Segment
-from rich.style import Style
-from textual.filter import LineFilter
 from textual.theme import Theme
-
-if TYPE_CHECKING:
-    from textual.color import Color
 
 ACT = "$accent"
 MUTED = "$muted"
@@ -39,6 +30,10 @@ def likely(probability: float) -> str:
     return LIKELY[sum(probability >= bound for bound in LIKELY_BOUNDS)]
 
 
+_SCROLLBAR_BACKGROUNDS = [f"scrollbar-background{state}" for state in ("", "-hover", "-active")]
+_HEADING_COLORS = [f"markdown-h{level}-color" for level in (1, 2, 3)]
+_BOLD_HEADINGS = {f"markdown-h{level}-text-style": "bold" for level in (1, 2, 3)}
+
 _MANY = {
     "muted": "#8b95a3",
     "rule": "#3d4753",
@@ -50,21 +45,12 @@ _MANY = {
     "code": "#a9c7e8",
     # What Textual's own widgets use.
     "block-cursor-background": "#2b3440",
-    "block-cursor-foreground": "#e6e9ee",
     "input-cursor-text-style": "reverse",
-    "scrollbar": "#4a5563",
-    "scrollbar-hover": "#4a5563",
     "scrollbar-active": "#6f7b8a",
-    "scrollbar-background": "#1b2026",
-    "scrollbar-background-hover": "#1b2026",
-    "scrollbar-background-active": "#1b2026",
-    "markdown-h1-color": "#e6e9ee",
-    "markdown-h2-color": "#e6e9ee",
-    "markdown-h3-color": "#e6e9ee",
-    "markdown-h1-text-style": "bold",
-    "markdown-h2-text-style": "bold",
-    "markdown-h3-text-style": "bold",
-    "link-color": "#e6e9ee",
+    **dict.fromkeys(("scrollbar", "scrollbar-hover"), "#4a5563"),
+    **dict.fromkeys(_SCROLLBAR_BACKGROUNDS, "#1b2026"),
+    **dict.fromkeys(("block-cursor-foreground", *_HEADING_COLORS, "link-color"), "#e6e9ee"),
+    **_BOLD_HEADINGS,
 }
 
 MANY_COLORS = Theme(
@@ -82,6 +68,24 @@ MANY_COLORS = Theme(
     variables=_MANY,
 )
 
+_CURSOR_COLORS = ["block-cursor-background", "block-cursor-foreground"]
+_DEFAULT_COLORS = ["ansi-background", "ansi-foreground", "muted", "link-color"]
+
+_SIXTEEN = {
+    "likely-1": "ansi_bright_black",
+    "likely-2": "ansi_blue",
+    "likely-3": "ansi_bright_blue",
+    "likely-4": "ansi_cyan",
+    "likely-5": "ansi_bright_cyan",
+    "code": "ansi_cyan",
+    **dict.fromkeys(
+        ("rule", "scrollbar", "scrollbar-hover", "scrollbar-active"), "ansi_bright_black"
+    ),
+    **dict.fromkeys(_DEFAULT_COLORS + _CURSOR_COLORS, "ansi_default"),
+    **dict.fromkeys(_SCROLLBAR_BACKGROUNDS + _HEADING_COLORS, "ansi_default"),
+    **_BOLD_HEADINGS,
+}
+
 SIXTEEN_COLORS = Theme(
     name="tutor-16",
     primary="ansi_yellow",
@@ -96,33 +100,7 @@ SIXTEEN_COLORS = Theme(
     boost="ansi_default",
     dark=True,
     ansi=True,
-    variables={
-        "ansi-background": "ansi_default",
-        "ansi-foreground": "ansi_default",
-        "muted": "ansi_default",
-        "rule": "ansi_bright_black",
-        "likely-1": "ansi_bright_black",
-        "likely-2": "ansi_blue",
-        "likely-3": "ansi_bright_blue",
-        "likely-4": "ansi_cyan",
-        "likely-5": "ansi_bright_cyan",
-        "code": "ansi_cyan",
-        "block-cursor-background": "ansi_default",
-        "block-cursor-foreground": "ansi_default",
-        "scrollbar": "ansi_bright_black",
-        "scrollbar-hover": "ansi_bright_black",
-        "scrollbar-active": "ansi_bright_black",
-        "scrollbar-background": "ansi_default",
-        "scrollbar-background-hover": "ansi_default",
-        "scrollbar-background-active": "ansi_default",
-        "markdown-h1-color": "ansi_default",
-        "markdown-h2-color": "ansi_default",
-        "markdown-h3-color": "ansi_default",
-        "markdown-h1-text-style": "bold",
-        "markdown-h2-text-style": "bold",
-        "markdown-h3-text-style": "bold",
-        "link-color": "ansi_default",
-    },
+    variables=_SIXTEEN,
 )
 
 
@@ -130,25 +108,3 @@ def theme_for(color_system: str | None, no_color: bool) -> str:
     """The name of the theme for a terminal with this `rich.console.Console.color_system`."""
     many = color_system in ("256", "truecolor") and not no_color
     return MANY_COLORS.name if many else SIXTEEN_COLORS.name
-
-
-class Colorless(LineFilter):
-    """Takes all color out of a line and leaves bold, underline and reverse."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        return [
-            Segment(text, style and _without_color(style), control)
-            for text, style, control in segments
-        ]
-
-
-@lru_cache(1024)
-def _without_color(style: Style) -> Style:
-    return Style(
-        bold=style.bold,
-        dim=style.dim,
-        italic=style.italic,
-        underline=style.underline,
-        reverse=style.reverse,
-        strike=style.strike,
-    )

@@ -4,24 +4,17 @@ no engine process, and the model answers at once."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.app.explorer import effects, events
+from tutor.app.explorer import events
 from tutor.app.explorer.document import Document
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Start
 from tutor.app.explorer.guess.game import Game
-from tutor.app.explorer.requests import (
-    Answer,
-    AppendTurn,
-    EngineInfo,
-    Question,
-    StartChat,
-    StartText,
-)
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
-from tutor.course.goals import goals_reached
+from tutor.course.goals import Evidence, goals_reached
 from tutor.course.lesson import Action, Lab, LiveGoal
 from tutor.engine.api import EngineState
 from tutor.errors import LessonError, TutorError
@@ -29,8 +22,8 @@ from tutor.lm.distribution import PLAIN, ChatMessage, Token
 from tutor.text import visible
 
 if TYPE_CHECKING:
+    from tutor.app.explorer.effects import Request
     from tutor.app.explorer.events import Event
-    from tutor.app.explorer.requests import Request
     from tutor.lm.language_model import LanguageModel
     from tutor.lm.session import Session
 
@@ -167,15 +160,15 @@ class _Attempt:
         elif action.sampler is not None:
             self._send(events.SetSampler(action.sampler.settings))
         elif action.fork:
-            self._send(events.Fork())
+            self._send(events.Do.FORK)
         for _ in range(action.back):
-            self._send(events.Back())
+            self._send(events.Do.BACK)
         for _ in range(action.greedy):
             if not self._state.ended:
                 self._send(events.TakeRow(0))
         for _ in range(action.write):
             if not self._state.ended:
-                self._send(events.Step())
+                self._send(events.Do.STEP)
 
     def _take(self, written: str) -> None:
         tree = self._state.tree
@@ -199,7 +192,7 @@ class _Attempt:
             self._asked = None
             self._update(self._result(request))
             if self._state.running:
-                self._update(events.Pause())
+                self._update(events.Do.PAUSE)
         if isinstance(self._state.note, TutorError):
             raise self._state.note
 
@@ -207,25 +200,22 @@ class _Attempt:
         self._state, wanted = update(self._state, event)
         for effect in wanted:
             match effect:
-                case effects.AskEngine(request):
-                    self._asked = request
-                case effects.ReportEvidence(evidence):
-                    self._reached = goals_reached(self._lab, evidence, self._reached)
+                case Question() | Start():
+                    self._asked = effect
+                case Evidence():
+                    self._reached = goals_reached(self._lab, effect, self._reached)
 
     def _result(self, request: Request) -> Event:
         from tutor.lm.chat import chat_ids, text_ids, turn_ids
 
-        match request:
-            case Question():
-                return events.Answered(request, self._answer(request))
-            case StartText(text):
-                ids = text_ids(self._model, text)
-            case StartChat(message):
-                ids = chat_ids(self._model, [ChatMessage("user", message)])
-            case AppendTurn(path, message):
-                ids = turn_ids(self._model, [token.id for token in path], message)
-            case _:
-                assert_never(request)
+        if isinstance(request, Question):
+            return events.Answered(request, self._answer(request))
+        if request.path:
+            ids = turn_ids(self._model, [token.id for token in request.path], request.text)
+        elif request.chat:
+            ids = chat_ids(self._model, [ChatMessage("user", request.text)])
+        else:
+            ids = text_ids(self._model, request.text)
         return events.TokensArrived(request, tuple(self._model.tokenizer.tokens(ids)))
 
     def _answer(self, question: Question) -> Answer:

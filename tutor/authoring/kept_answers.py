@@ -31,7 +31,6 @@ _TAKING_PART = (
     "app/explorer/document.py",
     "app/explorer/effects.py",
     "app/explorer/events.py",
-    "app/explorer/requests.py",
     "app/explorer/state.py",
     "app/explorer/stepping.py",
     "app/explorer/update.py",

@@ -112,7 +112,7 @@ class PreviewApp(TutorApp):
         """The file was read anew, or something that had to wait for its turn still waits."""
         if seen is not None:
             self._seen = seen
-            self.services.open_course.replace(seen.course)
+            self.services.replace_course(seen.course)
             self._waiting = True
         if self._waiting and self._may_show:
             self._waiting = False

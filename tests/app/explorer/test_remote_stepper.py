@@ -85,7 +85,7 @@ async def stepping(folder: Path, size: tuple[int, int] = (80, 24)) -> Any:
     app = app_on("openai:small", folder)
     async with app.run_test(size=size) as pilot:
         await sees(pilot, "small ●")
-        app.navigator.open_stepper()
+        app.navigator.open_place("step")
         yield pilot
 
 
@@ -130,7 +130,7 @@ async def test_what_is_not_possible_is_said(server: Loopback, tmp_path: Path) ->
         await keys(pilot, "s", "z")
         await sees(pilot, "A server tells no vocabulary")
         await keys(pilot, "escape", "escape")
-        pilot.app.navigator.open_guessing_game()
+        pilot.app.navigator.open_place("guess")
         await sees(pilot, "The guessing game needs every token")
         pilot.app.navigator.open_live_lab("tokens")
         await sees(pilot, "This lab takes a model apart")
@@ -170,7 +170,7 @@ async def test_a_conversation_of_which_nothing_is_told_can_be_read(
     app = app_on("openai:small", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "small ●")
-        app.navigator.open_chat()
+        app.navigator.open_place("chat")
         await sees(pilot, "your message")
         await keys(pilot, "H", "i", "enter")
         await sees(pilot, "Good day to you")
@@ -187,13 +187,13 @@ async def test_the_learner_is_asked_before_anything_leaves_the_machine(
     app = app_on("claude:", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "claude-sonnet-5-5 ●")
-        app.navigator.open_chat()
+        app.navigator.open_place("chat")
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
         await sees(pilot, "The text or conversation that you step through")
         await keys(pilot, "escape")
         await sees(pilot, "Nothing was sent")
         assert not app.engine.allowed(remote_model("claude:"))
-        app.navigator.open_chat()
+        app.navigator.open_place("chat")
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
         await keys(pilot, "y")
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
@@ -204,7 +204,7 @@ async def test_the_model_screen_says_where_it_is(server: Loopback, tmp_path: Pat
     app = app_on("openai:small", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "small ●")
-        app.navigator.open_model()
+        app.navigator.open_place("model")
         await sees(pilot, server.url)
         assert KEY not in shown(app)
 
@@ -217,7 +217,7 @@ def test_how_it_looks(
 
     async def stepped(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: app.model_status.ready)
-        app.navigator.open_stepper()
+        app.navigator.open_place("step")
         await sees(pilot, "7 tokens")
         await keys(pilot, "2")
         await sees(pilot, "taken by you" if size[0] >= 60 else "3.97 bits")

@@ -13,8 +13,8 @@ import pytest
 from tests.engine.fake_engine import CARD, END, all_rows, distribution, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, FIRST_SEED, Document
-from tutor.app.explorer.guess import score as guess_score
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, StartText
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Start
+from tutor.app.explorer.guess import game as guess_game
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State, Target
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT
@@ -42,15 +42,13 @@ class Learner:
         self.effects: list[effects.Effect] = []
         self.state = State(document=Document(), given=given)
         self.send(events.EngineChanged(EngineInfo(EngineState.READY, model=card)))
-        self.send(events.TokensArrived(StartText(FIRST_PROMPT), tuple(tokens)))
+        self.send(events.TokensArrived(Start(FIRST_PROMPT), tuple(tokens)))
 
     def send(self, *happened: events.Event) -> None:
         for event in happened:
             self.state, wanted = update(self.state, event)
             self.effects += wanted
-            self.evidence += [
-                effect.evidence for effect in wanted if isinstance(effect, effects.ReportEvidence)
-            ]
+            self.evidence += [effect for effect in wanted if isinstance(effect, Evidence)]
 
     def answer(self, times: int = 1) -> None:
         for _ in range(times):
@@ -62,7 +60,7 @@ class Learner:
         """Submit another prompt or message, and have it tokenized."""
         self.send(events.UseText(text))
         request = self.state.request
-        assert isinstance(request, StartText)
+        assert isinstance(request, Start)
         self.send(events.TokensArrived(request, tuple(split(request.text))))
 
     @property
@@ -101,7 +99,7 @@ def test_enter_takes_the_models_draw(learner: Learner) -> None:
     learner.answer()
     target = learner.target
     assert (target.row, target.how) == (distribution(PROMPT).drawn, "drawn")
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     assert learner.text == "The capital of France is" + target.row.token.text
 
 
@@ -111,24 +109,24 @@ def test_the_same_seed_and_choices_give_the_same_text() -> None:
         learner = Learner()
         for _ in range(10):
             learner.answer()
-            learner.send(events.Step())
+            learner.send(events.Do.STEP)
         for _ in range(4):
-            learner.send(events.Back())
+            learner.send(events.Do.BACK)
         for _ in range(4):
             learner.answer()
-            learner.send(events.Step())
+            learner.send(events.Do.STEP)
         texts.append(learner.text)
     straight = Learner()
     for _ in range(10):
         straight.answer()
-        straight.send(events.Step())
+        straight.send(events.Do.STEP)
     assert texts == [straight.text] * 2
 
 
 def test_keys_typed_ahead_are_carried_out_in_order(learner: Learner) -> None:
     learner.send(events.TakeRow(0))
     learner.send(events.TakeRow(0))
-    learner.send(events.Back())
+    learner.send(events.Do.BACK)
     learner.send(events.TakeRow(1))
     assert len(learner.state.queue) == 4
     learner.answer(3)
@@ -141,7 +139,7 @@ def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
     learner.send(events.TakeRow(0))
     for _ in range(3):
         learner.send(events.MoveCursor(1))
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     learner.answer()
     third = distribution(split("The capital of France is Paris")).rows[2].token.text
     assert learner.text == "The capital of France is Paris" + third
@@ -149,7 +147,7 @@ def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
 
 def test_typing_far_ahead_is_bounded_and_said(learner: Learner) -> None:
     for _ in range(QUEUE_LIMIT + 5):
-        learner.send(events.Step())
+        learner.send(events.Do.STEP)
     assert len(learner.state.queue) == QUEUE_LIMIT
     assert "waiting" in str(learner.state.note)
 
@@ -170,7 +168,7 @@ def test_an_earlier_focus_offers_what_stands_there(learner: Learner) -> None:
     learner.answer()
     target = learner.target
     assert target.row.token == token(" Paris")
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     assert learner.tree.at_end
     assert len(learner.tree.branches) == 1
 
@@ -183,7 +181,7 @@ def test_another_choice_earlier_makes_a_branch(learner: Learner) -> None:
     learner.send(events.MoveCursor(2))
     target = learner.target
     assert "new branch" in target.reason
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     assert learner.text == "The capital of France is the"
     assert len(learner.tree.branches) == 2
 
@@ -191,7 +189,7 @@ def test_another_choice_earlier_makes_a_branch(learner: Learner) -> None:
 def test_before_the_first_token_there_is_no_question(learner: Learner) -> None:
     learner.send(events.MoveFocus(-100))
     assert learner.state.question is None
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     learner.send(events.TakeRow(0))
     assert learner.tree.focus == 1
     assert len(learner.state.queue) == 1
@@ -199,9 +197,9 @@ def test_before_the_first_token_there_is_no_question(learner: Learner) -> None:
 
 def test_another_seed_starts_again_from_the_prompt(learner: Learner) -> None:
     learner.answer()
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     before = learner.text
-    learner.send(events.NewSeed())
+    learner.send(events.Do.NEW_SEED)
     assert learner.text == "The capital of France is"
     assert learner.tree.current.seed == FIRST_SEED + 1
     learner.send(events.SwitchBranch(1))
@@ -216,7 +214,7 @@ def test_running_stops_at_an_end_token() -> None:
     learner.use("The")
     learner.use("The capital of France is")
     learner.answer()
-    learner.send(events.ToggleRun())
+    learner.send(events.Do.RUN)
     assert learner.state.ended
     assert not learner.state.running
     assert learner.state.run_length == 1
@@ -225,25 +223,25 @@ def test_running_stops_at_an_end_token() -> None:
 def test_running_stops_at_its_limit_and_goes_on() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
     learner.answer()
-    learner.send(events.ToggleRun())
+    learner.send(events.Do.RUN)
     while learner.state.running:
         learner.answer()
     assert learner.state.run_length == RUN_LIMIT
     assert str(RUN_LIMIT) in str(learner.state.note)
-    learner.send(events.ToggleRun())
+    learner.send(events.Do.RUN)
     assert learner.state.running
     assert learner.state.run_length == 1
 
 
 def test_any_command_pauses_a_run(learner: Learner) -> None:
-    learner.send(events.ToggleRun())
+    learner.send(events.Do.RUN)
     assert learner.state.running
-    learner.send(events.Back())
+    learner.send(events.Do.BACK)
     assert not learner.state.running
 
 
 def test_a_key_after_the_one_for_a_run_ends_it_also_when_both_have_waited(learner: Learner) -> None:
-    learner.send(events.Step(), events.ToggleRun(), events.MoveFocus(-1))
+    learner.send(events.Do.STEP, events.Do.RUN, events.MoveFocus(-1))
     learner.answer()
     assert not learner.state.running
     learner.answer()
@@ -253,17 +251,17 @@ def test_a_key_after_the_one_for_a_run_ends_it_also_when_both_have_waited(learne
 def test_a_full_context_is_said_and_nothing_is_lost() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, context=len(PROMPT) + 1))
     learner.answer()
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     before = learner.text
     assert learner.state.full
     learner.answer()
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     assert isinstance(learner.state.note, ContextFull)
     assert learner.text == before
 
 
 def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
-    learner.send(events.ToggleRun())
+    learner.send(events.Do.RUN)
     request = learner.state.request
     assert request is not None
     ended = EngineError("The engine ended.", "It starts again.")
@@ -276,7 +274,7 @@ def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
 
 def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> None:
     learner.send(events.UseText("too long"), events.TakeRow(0))
-    request = StartText("too long")
+    request = Start("too long")
     assert learner.state.request == request
     refused = ContextFull("It does not fit.", "Use a shorter text.")
     learner.send(events.RequestFailed(request, refused))
@@ -289,15 +287,15 @@ def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> 
 
 def test_what_is_written_meanwhile_stays_when_the_text_before_is_taken(learner: Learner) -> None:
     learner.send(events.UseText("The"), events.LeaveEditor("The c"))
-    learner.send(events.TokensArrived(StartText("The"), tuple(split("The"))))
+    learner.send(events.TokensArrived(Start("The"), tuple(split("The"))))
     assert learner.text == "The"
     assert learner.state.document.drafts == {"text": "The c"}
 
 
 def test_what_is_on_its_way_is_not_asked_for_twice(learner: Learner) -> None:
     learner.effects.clear()
-    learner.send(events.Pause(), events.ShowPanel("dials"), events.SaveDue())
-    assert not any(isinstance(effect, effects.AskEngine) for effect in learner.effects)
+    learner.send(events.Do.PAUSE, events.ShowPanel("dials"), events.Do.SAVE)
+    assert not any(isinstance(effect, Question | Start) for effect in learner.effects)
 
 
 def test_rows_beyond_the_last_are_asked_for(learner: Learner) -> None:
@@ -323,7 +321,7 @@ def test_evidence_tells_of_ranks_taken_by_hand_only(learner: Learner) -> None:
     assert top == distribution(PROMPT).rows[0].probability
     learner.answer()
     assert learner.evidence[-1].taken_rank is None
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     assert learner.evidence[-1].taken_rank is None
     assert learner.evidence[-1].branch_lengths == (2,)
 
@@ -377,7 +375,7 @@ def lab(kind: Literal["stepper", "chat"] = "stepper", prompt: str = "Hello") -> 
 def test_the_document_is_found_again(tmp_path: Path, learner: Learner) -> None:
     progress = BackgroundProgress(Progress.open(tmp_path))
     learner.answer()
-    learner.send(events.Step())
+    learner.send(events.Do.STEP)
     learner.send(events.SetSampler(SamplerSettings(temperature=0.7, top_k=40)))
     document = msgspec.structs.replace(
         learner.state.document, model="abc", marks=True, drafts={"chat": "Hel"}
@@ -469,7 +467,7 @@ def test_another_model_splits_the_text_again(learner: Learner) -> None:
     document = learner.state.document
     assert (document.tree, document.model) == (None, "two")
     assert document.prompt == "The capital of France is Paris"
-    assert learner.state.request == StartText(document.prompt)
+    assert learner.state.request == Start(document.prompt)
     assert "another model" in str(learner.state.note)
     assert document.for_model("two") == document
 
@@ -478,13 +476,13 @@ def test_another_model_splits_the_text_again(learner: Learner) -> None:
 
 
 def test_a_guess_costs_its_share_in_bits() -> None:
-    assert guess_score.learner_bits(0.5, True, 1025) == 1
-    assert guess_score.learner_bits(0.5, False, 1025) == 11
+    assert guess_game.learner_bits(0.5, True, 1025) == 1
+    assert guess_game.learner_bits(0.5, False, 1025) == 11
 
 
 def test_all_bets_of_the_learner_add_up_to_one() -> None:
     size = 315
-    for sureness in guess_score.SURENESS:
-        right = 2 ** -guess_score.learner_bits(sureness, True, size)
-        wrong = 2 ** -guess_score.learner_bits(sureness, False, size)
+    for sureness in guess_game.SURENESS:
+        right = 2 ** -guess_game.learner_bits(sureness, True, size)
+        wrong = 2 ** -guess_game.learner_bits(sureness, False, size)
         assert right + (size - 1) * wrong == pytest.approx(1)

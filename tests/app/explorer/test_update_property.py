@@ -10,15 +10,7 @@ from hypothesis import strategies as st
 from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
-from tutor.app.explorer.requests import (
-    Answer,
-    AppendTurn,
-    EngineInfo,
-    Question,
-    Request,
-    StartChat,
-    StartText,
-)
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
@@ -56,13 +48,10 @@ def answer_to(question: Question) -> Answer:
 
 
 def result_of(request: Request) -> events.Event:
-    match request:
-        case Question():
-            return events.Answered(request, answer_to(request))
-        case StartText(text):
-            return events.TokensArrived(request, tuple(split(text)))
-        case StartChat(text) | AppendTurn(_, text):
-            return events.TokensArrived(request, tuple(split(f"<|im_start|>{text}", special=True)))
+    if isinstance(request, Question):
+        return events.Answered(request, answer_to(request))
+    text = f"<|im_start|>{request.text}" if request.chat else request.text
+    return events.TokensArrived(request, tuple(split(text, special=request.chat)))
 
 
 class Explorer:
@@ -77,7 +66,7 @@ class Explorer:
     def send(self, event: events.Event) -> None:
         before = self.state
         self.state, wanted = update(before, event)
-        assert sum(isinstance(effect, effects.AskEngine) for effect in wanted) <= 1
+        assert sum(isinstance(effect, Question | Start) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
             self._run(effect, before, event)
@@ -85,14 +74,14 @@ class Explorer:
 
     def _run(self, effect: effects.Effect, before: State, event: events.Event) -> None:
         match effect:
-            case effects.AskEngine(request):
+            case Question() | Start():
                 assert self.state.ready
-                assert request == self.state.owed
+                assert effect == self.state.owed
                 lost = isinstance(event, events.EngineChanged | events.TextOpened)
-                assert request != self.held or lost or isinstance(before.note, TutorError)
-                self.held = request
-                self.past.append(request)
-            case effects.CancelRequest():
+                assert effect != self.held or lost or isinstance(before.note, TutorError)
+                self.held = effect
+                self.past.append(effect)
+            case effects.Do.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
                 assert document.drafts == self.drafts
@@ -168,8 +157,8 @@ class Explorer:
 
 
 STEPS = st.one_of(
-    st.sampled_from([events.Step(), events.Back(), events.Fork(), events.NewSeed()]),
-    st.sampled_from([events.ToggleRun(), events.Pause(), events.StopReading()]),
+    st.sampled_from([events.Do.STEP, events.Do.BACK, events.Do.FORK, events.Do.NEW_SEED]),
+    st.sampled_from([events.Do.RUN, events.Do.PAUSE, events.Do.STOP_READING]),
     st.builds(events.TakeRow, st.integers(0, 5)),
     st.builds(events.TakeFound, st.sampled_from(ROWS)),
     st.builds(events.MoveCursor, st.integers(-70, 70)),
@@ -193,7 +182,7 @@ TEXTS = st.one_of(
         st.sampled_from([None, Document(), Document(mode="chat", drafts={"chat": "No"})]),
         st.booleans(),
     ),
-    st.sampled_from([events.SaveDue(), events.ToggleMarks(), events.Retry(), events.Say("Good.")]),
+    st.sampled_from([events.Do.SAVE, events.Do.MARKS, events.Do.RETRY, events.Say("Good.")]),
     st.just(events.TextsListed((TEXT,), "t")),
     st.just(events.ToggleStar(TEXT)),
 )
@@ -242,11 +231,11 @@ def test_whatever_happens_the_state_stays_sound(
                 raise AssertionError(act)
             case _:
                 it.send(act)
-    it.send(events.Pause())
+    it.send(events.Do.PAUSE)
     it.send(events.EngineChanged(EngineInfo(EngineState.READY, model=CARD)))
     while it.held is not None:
         it.deliver()
-        it.send(events.Pause())
+        it.send(events.Do.PAUSE)
     assert it.state.queue == ()  # with an engine that answers, nothing waits
     assert it.state.handed_in is None
     assert it.state.owed is None

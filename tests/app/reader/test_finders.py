@@ -11,8 +11,7 @@ from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON, SlowCourse
 from tutor.app.home.screen import HomeScreen
-from tutor.app.reader.glossary import GlossaryScreen, matching
-from tutor.app.reader.search import SearchScreen
+from tutor.app.reader.finder import GlossaryScreen, SearchScreen, matching
 from tutor.course.catalogue import Course
 from tutor.course.term import Term
 

@@ -13,7 +13,7 @@ from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LAB, LESSON
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.home.screen import HomeScreen
-from tutor.app.review.when import when
+from tutor.app.widgets.figures import when
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
 

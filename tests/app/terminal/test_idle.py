@@ -9,8 +9,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tutor.app.home.screen import HomeScreen
-from tutor.app.terminal.idle import IdleLimit, in_words
-from tutor.app.terminal.idle_screen import IdleScreen
+from tutor.app.terminal.idle import IdleLimit, IdleScreen, in_words
 
 
 class Clock:

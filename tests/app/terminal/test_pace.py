@@ -16,9 +16,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from tutor.app.terminal.line import DIRECT, LOW_BANDWIDTH, SSH, Line, Pacing, line_here
-from tutor.app.terminal.pace import AT_ONCE, Pace
 from tutor.app.terminal.screen_diff import Changes
-from tutor.app.terminal.throttled_terminal import ThrottledTerminal
+from tutor.app.terminal.throttled_terminal import AT_ONCE, Pace, ThrottledTerminal
 
 NEVER = Pacing(interval=1e6, rate=1)
 """Between two paintings that no key has asked for."""

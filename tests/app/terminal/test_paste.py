@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.events import Key, Paste
 
-from tutor.app.terminal.paste import PasteParser
+from tutor.app.terminal.input import PasteParser
 
 START, END = "\x1b[200~", "\x1b[201~"
 

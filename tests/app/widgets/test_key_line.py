@@ -32,7 +32,7 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
         await press(pilot, "question_mark")
         assert isinstance(stage.screen, HelpScreen)
         listed = shown(stage)
-        keys = stage.screen.query_one("#keys")
+        keys = stage.screen.query_one("#scrolled")
         while keys.scroll_y < keys.max_scroll_y:
             await tap(pilot, *["down"] * 3)
             listed += shown(stage)

@@ -12,6 +12,7 @@ import pytest
 from tests.app.whole_app import until
 from tests.engine.fake_engine import VOCABULARY
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
+from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.labs.generations import lab
@@ -120,24 +121,22 @@ async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> 
 async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opened: list[Any] = []
-
-    def open_conversation(*arguments: Any, **named: Any) -> None:
-        opened.append((arguments, named))
-
+    opened: list[Document] = []
     app = app_of(tmp_path)
-    monkeypatch.setattr(app.navigator, "open_conversation", open_conversation)
+    monkeypatch.setattr(app.navigator, "open_conversation", opened.append)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await ask(pilot, "Hello")
         await do(pilot, "down", "down", "enter")
         written = state_of(pilot).turn.written
-        ((prompt, steps, sampler), named) = opened[0]
-        assert prompt == written.prompt
-        assert [step.token for step in steps] == [each.token for each in written.tokens]
-        assert steps[0].surprisal_bits == pytest.approx(-math.log2(written.tokens[0].probability))
-        assert sampler.greedy
-        assert named["at"] == 2
+        tree, prompt = opened[0].chat, written.prompt
+        assert tree is not None
+        assert tree.tokens == (*prompt, *(each.token for each in written.tokens))
+        assert tree.current.prompt_length == len(prompt)
+        bits = tree.steps[len(prompt)].surprisal_bits
+        assert bits == pytest.approx(-math.log2(written.tokens[0].probability))
+        assert opened[0].sampler.greedy
+        assert tree.focus == len(prompt) + 2
 
 
 async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
@@ -146,7 +145,8 @@ async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
     prompt, written = VOCABULARY[300:304], [Step(token, "drawn", 1.0) for token in VOCABULARY[7:10]]
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        app.navigator.open_conversation(prompt, written, GREEDY, seed=3, at=1)
+        begin = Document.of_conversation(prompt, written, GREEDY, seed=3, at=1)
+        app.navigator.open_conversation(begin)
         await until(pilot, lambda: isinstance(app.screen, ExplorerScreen))
         await pilot.pause()
         pane = app.screen.query_one(ExplorerPane)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tutor.app.saving import on_disk
@@ -64,7 +65,9 @@ class GoalKeeper:
             for goal in lab.goals
             if goal.name in now - before
         ]
-        lesson = lesson or self._lesson_of(lab)
+        if lesson is None:
+            with suppress(LessonError):
+                lesson = self._find_lesson(lab.lesson)
         embedded = [each for each in lesson.labs if each.live == lab.name] if lesson else []
         for each in embedded:
             if lesson and (said := await self.stepped(lesson, each, Evidence(live=before | now))):
@@ -75,13 +78,6 @@ class GoalKeeper:
 
     def _note(self, lab: str, lesson: str, goal: str) -> Future[None]:
         return self._progress.record(GoalReached(at=time.time(), lab=lab, lesson=lesson, goal=goal))
-
-    def _lesson_of(self, lab: AnyLab) -> Lesson | None:
-        """None where this course does not have it, or it cannot be read."""
-        try:
-            return self._find_lesson(lab.lesson)
-        except LessonError:
-            return None
 
 
 def reached(lab: Lab, state: LessonState) -> frozenset[int]:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tutor.app.background.fetch import fetch_model
-from tutor.app.background.status import EnginePhase, ModelStatus
+from tutor.app.background.status import ModelStatus
 from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
 from tutor.models.report import Pulled, PullProgress
 
 if TYPE_CHECKING:
     from tutor.engine.api import Engine
 
-OnStatus = Callable[[ModelStatus], None]
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
 """Fetches the default model, and reports how far it is. Raises `TutorError`."""
 
@@ -29,7 +28,7 @@ class ModelKeeper:
     def __init__(
         self,
         engine: Engine,
-        on_status: OnStatus,
+        on_status: Callable[[ModelStatus], None],
         *,
         missing: Callable[[], bool],
         may_fetch: bool = True,
@@ -51,7 +50,7 @@ class ModelKeeper:
         self._report(small=missing)
         if missing and self._may_fetch:
             self.fetch()
-        await self._start_engine()
+        await self._bring_up(self._engine.start)
 
     async def stop(self) -> None:
         """End the fetch and the engine."""
@@ -63,10 +62,7 @@ class ModelKeeper:
     async def restart_engine(self) -> None:
         """Start the engine anew, on the model that is meant now."""
         self._report(small=self._missing())
-        try:
-            await self._engine.restart()
-        except TutorError as error:
-            self._report(phase="stopped", failure=error)
+        await self._bring_up(self._engine.restart)
 
     def fetch(self) -> None:
         """Fetch the default model in the background, unless that is under way. Raises
@@ -81,9 +77,9 @@ class ModelKeeper:
         if self._fetching is not None:
             self._fetching.cancel()
 
-    async def _start_engine(self) -> None:
+    async def _bring_up(self, start: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._engine.start()
+            await start()
         except TutorError as error:
             self._report(phase="stopped", failure=error)
 
@@ -102,7 +98,7 @@ class ModelKeeper:
 
     def _engine_changed(self, engine: Engine) -> None:
         self._report(
-            phase=_phase(engine),
+            phase=engine.state.value,
             detail=engine.detail,
             model=engine.model,
             failure=engine.failure,
@@ -114,15 +110,3 @@ class ModelKeeper:
         if status != self.status:
             self.status = status
             self._on_status(status)
-
-
-def _phase(engine: Engine) -> EnginePhase:
-    from tutor.engine.api import EngineState
-
-    phases: dict[EngineState, EnginePhase] = {
-        EngineState.STARTING: "starting",
-        EngineState.LOADING: "loading",
-        EngineState.READY: "ready",
-        EngineState.STOPPED: "stopped",
-    }
-    return phases[engine.state]

@@ -8,24 +8,23 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from tutor.app.explorer import effects, events
+from tutor.app.explorer.effects import EngineInfo, Question, Start
 from tutor.app.explorer.link import Link
-from tutor.app.explorer.requests import AppendTurn, EngineInfo, Question, StartChat, StartText
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
-from tutor.errors import RequestCancelled, TextError, TutorError
+from tutor.course.goals import Evidence
+from tutor.errors import RequestCancelled, TutorError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine
 
     from textual.worker import Worker
 
-    from tutor.app.explorer.effects import Effect
+    from tutor.app.explorer.effects import Effect, Request
     from tutor.app.explorer.events import Event
-    from tutor.app.explorer.requests import Request
     from tutor.app.explorer.saved_texts import SavedTexts
-    from tutor.course.goals import Evidence
     from tutor.engine.api import Engine
-    from tutor.lm.distribution import Row, Token, XRay
+    from tutor.lm.distribution import Row
 
 Work = Callable[[], "Coroutine[None, None, None]"]
 
@@ -50,7 +49,7 @@ class ExplorerController:
     ) -> None:
         self._engine = engine
         self._texts = texts
-        self._link = Link(engine)
+        self.link = Link(engine)
         self._work = work
         self._show = show
         self._report = report
@@ -75,7 +74,7 @@ class ExplorerController:
         """Save the document, and let the engine forget the session."""
         self._forget_engine()
         self._texts.save(self._state.document)
-        await self._link.close()
+        await self.link.close()
 
     def send(self, event: Event) -> None:
         """Handle an event, and the events that it leads to immediately."""
@@ -92,62 +91,46 @@ class ExplorerController:
             self._handling = False
         self._show(self._state)
 
-    async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
-        """Return what happens inside the forward pass of the token at `position` of `path`."""
-        return await self._link.xray(path, position, layer)
-
     def _engine_changed(self) -> None:
         engine = self._engine
         info = EngineInfo(engine.state, engine.detail, engine.failure, engine.model)
         self.send(events.EngineChanged(info))
 
-    # --- effects -----------------------------------------------------------------------------
-
     def _run(self, effect: Effect) -> None:
         match effect:
-            case effects.AskEngine(request):
-                self._asking = self._work(partial(self._ask, request), "ask")
-            case effects.CancelRequest():
+            case Question() | Start():
+                self._asking = self._work(partial(self._ask, effect), "ask")
+            case effects.Do.CANCEL_REQUEST:
                 if self._asking is not None:
                     self._asking.cancel()
             case effects.FindTokens():
                 self._work(partial(self._find, effect), "search")
-            case effects.RestartEngine():
+            case effects.Do.RESTART_ENGINE:
                 self._work(self._restart, "restart")
             case effects.SaveText(document):
                 said = self._texts.save(document)
                 if said is not None:
                     self.send(events.Say(said))
-            case effects.ListTexts():
+            case effects.Do.LIST_TEXTS:
                 self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
             case effects.SwitchText(info, mode):
                 opened = self._texts.open(info) if info else self._texts.fresh(mode)
                 self.send(events.TextOpened(opened, fresh=info is None))
             case effects.StarText(info):
                 self._texts.star(info)
-            case effects.ReportEvidence(evidence):
-                self._report(evidence)
+            case Evidence():
+                self._report(effect)
             case _:
                 assert_never(effect)
 
     async def _ask(self, request: Request) -> None:
         event: Event
         try:
-            match request:
-                case Question():
-                    answer = await self._link.answer(request, self._reading)
-                    event = events.Answered(request, answer)
-                case StartText(text):
-                    tokens = await self._link.open_text(text)
-                    event = events.TokensArrived(request, tokens)
-                case StartChat(message):
-                    tokens = await self._link.open_chat(message)
-                    event = events.TokensArrived(request, tokens)
-                case AppendTurn(path, message):
-                    tokens = await self._link.append_turn(path, message)
-                    event = events.TokensArrived(request, tokens)
-                case _:
-                    assert_never(request)
+            if isinstance(request, Question):
+                answer = await self.link.answer(request, self._reading)
+                event = events.Answered(request, answer)
+            else:
+                event = events.TokensArrived(request, await self.link.start(request))
         except RequestCancelled:
             return
         except TutorError as error:
@@ -158,23 +141,14 @@ class ExplorerController:
         self.send(events.Reading(done, total))
 
     async def _find(self, wanted: effects.FindTokens) -> None:
-        """Look tokens up. A query that no token contains is tokenized, and its first token can be
-        taken."""
-        question, query = wanted.question, wanted.query
         rows: tuple[Row, ...] = ()
-        said = ""
         try:
-            try:
-                rows = await self._link.find(question, query, wanted.limit)
-            except TextError:
-                row, pieces = await self._link.first_piece(question, query)
-                rows = (row,)
-                said = f"No single token contains “{query}”. It is made of pieces: {pieces}"
+            rows, said = await self.link.find(wanted.question, wanted.query, wanted.limit)
         except RequestCancelled:
             return
         except TutorError as error:
             said = f"{error.happened} {error.next_step}"
-        self.send(events.TokensFound(query, rows, said))
+        self.send(events.TokensFound(wanted.query, rows, said))
 
     async def _restart(self) -> None:
         try:

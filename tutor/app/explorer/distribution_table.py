@@ -152,53 +152,43 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
     return Content.assemble((start, theme.MUTED), share, (legend.rjust(room), theme.MUTED))
 
 
+@dataclass(frozen=True)
+class TableView:
+    """What the table shows. `target` is the row that Enter takes; where it ranks too low to be
+    seen, it takes the place of the last row. `cursor` is the index of the row moved to, if any: the
+    table scrolls to it. `fresh` is False while the rows still belong to the step before. `named`:
+    with a line of column names."""
+
+    distribution: Distribution | None
+    target: Row | None
+    cursor: int | None
+    sampled: bool
+    fresh: bool
+    named: bool
+
+
 class DistributionTable(Lines, can_focus=True):
     """The rows of a distribution, from the most probable one down, scrolled to the target."""
 
-    DEFAULT_CSS = """
-    DistributionTable { height: 1fr; }
-    """
+    DEFAULT_CSS = "DistributionTable { height: 1fr; }"
 
-    def update(
-        self,
-        distribution: Distribution | None,
-        *,
-        target: Row | None,
-        cursor: int | None,
-        sampled: bool,
-        fresh: bool,
-        named: bool,
-    ) -> None:
-        """`target` is the row that Enter takes; where it ranks too low to be seen, it takes the
-        place of the last row. `cursor` is the index of the row moved to, if any: the table scrolls
-        to it. `fresh` is False while the rows still belong to the step before. `named`: with a
-        line of column names."""
+    def lay_out(self, view: TableView) -> None:
+        distribution, target, cursor = view.distribution, view.target, view.cursor
         if distribution is None:
-            self.draw_with(lambda: self.show([]))
-        else:
-            self.draw_with(
-                lambda: self._lay_out(distribution, target, cursor, sampled, fresh, named)
-            )
-
-    def _lay_out(
-        self,
-        distribution: Distribution,
-        target: Row | None,
-        cursor: int | None,
-        sampled: bool,
-        fresh: bool,
-        named: bool,
-    ) -> None:
-        room = max(1, self.size.height - 1 - named)
+            self.show([])
+            return
+        room = max(1, self.size.height - 1 - view.named)
         first = 0 if cursor is None else max(0, cursor - room + 1)
         rows = list(distribution.rows[first : first + room])
         if target is not None and all(row.rank != target.rank for row in rows):
             rows[-1:] = [target]
-        columns = Columns.fitting(self.size.width, sampled=sampled, partial=distribution.partial)
-        lines = [heading(columns)] if named else []
+        columns = Columns.fitting(
+            self.size.width, sampled=view.sampled, partial=distribution.partial
+        )
+        lines = [heading(columns)] if view.named else []
         for row in rows:
             marks = RowMarks(
-                target=fresh and target is not None and row.rank == target.rank,
+                target=view.fresh and target is not None and row.rank == target.rank,
                 drawn=row.token.id == distribution.drawn.token.id,
             )
             lines.append(row_line(row, columns, marks))

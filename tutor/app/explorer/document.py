@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -26,10 +26,13 @@ FIRST_PROMPT = "The capital of France is"
 Mode = Literal["text", "chat"]
 
 
-class Saved(msgspec.Struct, frozen=True):
-    """A document as it is stored. `model` is the checksum of the model that the tokens belong to:
-    the ids mean nothing to another model. `prompt` is the text to start from while there is no
-    tree."""
+Tree = TypeVar("Tree")
+
+
+class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
+    """`model` is the checksum of the model that the tokens belong to: the ids mean nothing to
+    another model. `prompt` is the text to start from while there is no tree. `drafts` holds what
+    was written but is not in use (yet)."""
 
     version: int = VERSION
     model: str = ""
@@ -37,24 +40,23 @@ class Saved(msgspec.Struct, frozen=True):
     marks: bool = False
     sampler: SamplerSettings = PLAIN
     prompt: str = FIRST_PROMPT
-    text: SavedTree | None = None
-    chat: SavedTree | None = None
+    text: Tree | None = None
+    chat: Tree | None = None
     drafts: dict[Mode, str] = {}
 
+    @property
+    def trees(self) -> dict[Mode, Tree]:
+        """The trees that there are."""
+        both: dict[Mode, Tree | None] = {"text": self.text, "chat": self.chat}
+        return {mode: tree for mode, tree in both.items() if tree is not None}
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A text and a conversation, each with a tree of its own, and how tokens are drawn in both.
-    `drafts` holds what was written but is not in use (yet). The other fields are those of
-    `Saved`."""
 
-    model: str = ""
-    mode: Mode = "text"
-    marks: bool = False
-    sampler: SamplerSettings = PLAIN
-    prompt: str = FIRST_PROMPT
-    text: TokenTree | None = None
-    chat: TokenTree | None = None
-    drafts: dict[Mode, str] = {}
+class Saved(_Fields[SavedTree], frozen=True):
+    """A document as it is stored."""
+
+
+class Document(_Fields[TokenTree], frozen=True, kw_only=True):
+    """A text and a conversation, each with a tree of its own, and how tokens are drawn in both."""
 
     @property
     def tree(self) -> TokenTree | None:
@@ -96,17 +98,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
     def to_bytes(self) -> bytes:
         """Return the document as it is stored."""
-        saved = Saved(
-            model=self.model,
-            mode=self.mode,
-            marks=self.marks,
-            sampler=self.sampler,
-            prompt=self.prompt,
-            text=token_tree.save(self.text) if self.text else None,
-            chat=token_tree.save(self.chat) if self.chat else None,
-            drafts=self.drafts,
-        )
-        return msgspec.json.encode(saved)
+        fields: dict[str, Any] = msgspec.structs.asdict(self)
+        fields |= {mode: token_tree.save(tree) for mode, tree in self.trees.items()}
+        return msgspec.json.encode(Saved(**fields))
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Document | None:
@@ -115,23 +109,15 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
             saved = msgspec.json.decode(stored, type=Saved)
             if saved.version != VERSION:
                 return None
-            return cls(
-                model=saved.model,
-                mode=saved.mode,
-                marks=saved.marks,
-                sampler=saved.sampler,
-                prompt=saved.prompt,
-                text=token_tree.restore(saved.text) if saved.text else None,
-                chat=token_tree.restore(saved.chat) if saved.chat else None,
-                drafts=saved.drafts,
-            )
+            fields: dict[str, Any] = msgspec.structs.asdict(saved)
+            fields |= {mode: token_tree.restore(tree) for mode, tree in saved.trees.items()}
+            return cls(**fields)
         except (ValueError, TutorError):
             return None
 
     @classmethod
     def of_conversation(
         cls,
-        model: str,
         prompt: Sequence[Token],
         written: Sequence[Step],
         sampler: SamplerSettings,
@@ -139,8 +125,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
         seed: int,
         at: int,
     ) -> Document:
-        """Return a conversation in the tokens of `model`: its prompt, then `written`, with token
+        """Return a conversation: its prompt, then `written`, with token
         `at` of `written` (from 0) in focus. Raises `TreeFull`."""
         tree = TokenTree.from_prompt(prompt, seed).extend(written)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))
-        return cls(model=model, mode="chat", sampler=sampler, chat=tree)
+        return cls(mode="chat", sampler=sampler, chat=tree)

@@ -1,23 +1,71 @@
-"""The explorer's effects, which the controller carries out and reports back on."""
+"""The explorer's effects, which the controller carries out and reports back on: its requests to the
+engine, one at a time, and what else there is to do."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.requests import Question, Request
 from tutor.course.goals import Evidence
+from tutor.engine.api import EngineState
+from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
+from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
 
 
-class AskEngine(msgspec.Struct, frozen=True):
-    """Send this request to the engine, replacing the previous one."""
+class Question(msgspec.Struct, frozen=True):
+    """Asks for the distribution after the first `position` of `tokens`, for the row of the token at
+    that position (`stands`), and for the surprisals that are missing."""
 
-    request: Request
+    tokens: tuple[Token, ...]
+    position: int
+    sampler: SamplerSettings
+    seed: int
+    top: int
+    stands: int | None
+    surprisals_from: int | None
 
 
-class CancelRequest(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True):
+    """The model's answer to a `Question`."""
+
+    distribution: Distribution
+    stands: Row | None = None
+    surprisals: tuple[float | None, ...] = ()
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Asks for the tokens of a prompt, or of a conversation that begins with this message of the
+    user. With the `path` of a conversation, asks for the tokens that the message adds to it."""
+
+    text: str
+    chat: bool = False
+    path: tuple[Token, ...] = ()
+
+
+Request = Question | Start
+
+
+class EngineInfo(msgspec.Struct, frozen=True):
+    """What the engine reports of itself."""
+
+    state: EngineState = EngineState.STARTING
+    detail: str = ""
+    failure: TutorError | None = None
+    model: ModelCard | None = None
+
+
+class Do(Enum):
+    """An effect without a parameter."""
+
+    CANCEL_REQUEST = "cancel request"
     """Cancel the request that the engine is working on."""
+    RESTART_ENGINE = "restart engine"
+    """Start the engine again."""
+    LIST_TEXTS = "list texts"
+    """List the saved texts of this lab or of the free stepper."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):
@@ -28,18 +76,10 @@ class FindTokens(msgspec.Struct, frozen=True):
     limit: int
 
 
-class RestartEngine(msgspec.Struct, frozen=True):
-    """Start the engine again."""
-
-
 class SaveText(msgspec.Struct, frozen=True):
     """Save the document for the next visit."""
 
     document: Document
-
-
-class ListTexts(msgspec.Struct, frozen=True):
-    """List the saved texts of this lab or of the free stepper."""
 
 
 class SwitchText(msgspec.Struct, frozen=True):
@@ -55,20 +95,6 @@ class StarText(msgspec.Struct, frozen=True):
     info: TextInfo
 
 
-class ReportEvidence(msgspec.Struct, frozen=True):
-    """Report evidence for the goal of a lab."""
-
-    evidence: Evidence
-
-
-Effect = (
-    AskEngine
-    | CancelRequest
-    | FindTokens
-    | RestartEngine
-    | SaveText
-    | ListTexts
-    | SwitchText
-    | StarText
-    | ReportEvidence
-)
+Effect = Request | Do | FindTokens | SaveText | SwitchText | StarText | Evidence
+"""A request is sent to the engine, replacing the one before; evidence is reported for the goal of a
+lab."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Literal
 
 import msgspec
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.requests import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Row, SamplerSettings, Token
@@ -15,11 +16,34 @@ from tutor.lm.distribution import Row, SamplerSettings, Token
 Panel = Literal["search", "dials", "editor", "recent"]
 
 
-# --- commands: carried out in the order of the keys ----------------------------------------------
+class Do(Enum):
+    """An event without a parameter. Those up to `START` are commands."""
 
-
-class Step(msgspec.Struct, frozen=True):
+    STEP = "step"
     """Take what Enter is said to take."""
+    BACK = "back"
+    """Take the last token away again."""
+    FORK = "fork"
+    """Start another branch from the token in focus."""
+    NEW_SEED = "seed"
+    """Start again from the prompt with a new seed."""
+    START = "start"
+    """Let the model continue by itself."""
+    RUN = "run"
+    """Let the model continue by itself, or stop it at once."""
+    PAUSE = "pause"
+    """Stop a run at once; the tokens that it has taken stay."""
+    STOP_READING = "stop"
+    """Stop processing a long text. The text stays, and can be processed later."""
+    MARKS = "marks"
+    """Show or hide the special tokens of a conversation."""
+    RETRY = "retry"
+    """Start the engine again."""
+    SAVE = "save"
+    """Save the document."""
+
+
+# --- commands: carried out in the order of the keys ----------------------------------------------
 
 
 class TakeRow(msgspec.Struct, frozen=True):
@@ -40,32 +64,16 @@ class MoveCursor(msgspec.Struct, frozen=True):
     by: int
 
 
-class Back(msgspec.Struct, frozen=True):
-    """Take the last token away again."""
-
-
 class MoveFocus(msgspec.Struct, frozen=True):
     """Look at an earlier or a later token."""
 
     by: int
 
 
-class Fork(msgspec.Struct, frozen=True):
-    """Start another branch from the token in focus."""
-
-
-class NewSeed(msgspec.Struct, frozen=True):
-    """Start again from the prompt with a new seed."""
-
-
 class SetSampler(msgspec.Struct, frozen=True):
     """Sample with other settings; a run continues with them."""
 
     sampler: SamplerSettings
-
-
-class StartRun(msgspec.Struct, frozen=True):
-    """Let the model continue by itself."""
 
 
 class SwitchBranch(msgspec.Struct, frozen=True):
@@ -92,36 +100,20 @@ class UseText(msgspec.Struct, frozen=True):
     text: str
 
 
-NeedsAnswer = Step | TakeRow | TakeFound | MoveCursor
-"""Commands that wait for the model's answer at the position where they apply."""
+NeedsAnswer = TakeRow | TakeFound | MoveCursor
+"""Commands that, like `Do.STEP`, wait for the model's answer at the position where they apply."""
 TreeCommand = (
-    NeedsAnswer | Back | MoveFocus | Fork | NewSeed | StartRun | SwitchBranch | RemoveBranch
+    Literal[Do.STEP, Do.BACK, Do.FORK, Do.NEW_SEED, Do.START]
+    | NeedsAnswer
+    | MoveFocus
+    | SwitchBranch
+    | RemoveBranch
 )
 """Commands that do nothing until there are tokens."""
 Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
 # --- what else the learner does ------------------------------------------------------------------
-
-
-class ToggleRun(msgspec.Struct, frozen=True):
-    """Let the model continue by itself, or stop it at once."""
-
-
-class Pause(msgspec.Struct, frozen=True):
-    """Stop a run at once; the tokens that it has taken stay."""
-
-
-class StopReading(msgspec.Struct, frozen=True):
-    """Stop processing a long text. The text stays, and can be processed later."""
-
-
-class ToggleMarks(msgspec.Struct, frozen=True):
-    """Show or hide the special tokens of a conversation."""
-
-
-class Retry(msgspec.Struct, frozen=True):
-    """Start the engine again."""
 
 
 class ShowPanel(msgspec.Struct, frozen=True):
@@ -159,10 +151,6 @@ class Say(msgspec.Struct, frozen=True):
     """Show a message until something else happens."""
 
     note: TutorError | str | None
-
-
-class SaveDue(msgspec.Struct, frozen=True):
-    """It is time to save the document."""
 
 
 # --- what comes back -----------------------------------------------------------------------------
@@ -227,8 +215,5 @@ class TextOpened(msgspec.Struct, frozen=True):
 
 Result = Answered | TokensArrived | RequestFailed
 PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
-TextEvent = OpenText | ToggleStar | SaveDue | TextsListed | TextOpened
-RunEvent = ToggleRun | Pause | StopReading | Reading
-Event = (
-    Command | RunEvent | PanelEvent | TextEvent | Result | ToggleMarks | Retry | Say | EngineChanged
-)
+TextEvent = OpenText | ToggleStar | TextsListed | TextOpened
+Event = Command | Do | Reading | PanelEvent | TextEvent | Result | Say | EngineChanged

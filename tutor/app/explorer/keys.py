@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+
 PANE_KEYS: list[BindingType] = [
-    Binding("y", "retry", "try again", tooltip="Start the engine again."),
+    Binding("y", "do('retry')", "try again", tooltip="Start the engine again."),
     Binding("enter", "step", "step", tooltip="Take the token named beside “enter”."),
     Binding("space", "step", show=False),
     *(
@@ -19,25 +21,27 @@ PANE_KEYS: list[BindingType] = [
         )
         for number in range(1, 10)
     ),
-    Binding("up", "cursor(-1)", "row", key_display="↑↓", tooltip="Move to a row; Enter takes it."),
-    Binding("down", "cursor(1)", show=False),
-    Binding("left", "focus_by(-1)", "text", key_display="←→", tooltip="Look at other tokens."),
-    Binding("right", "focus_by(1)", show=False),
+    *pair(UP_DOWN, "cursor(*)", "row", "Move to a row; Enter takes it."),
+    *pair(LEFT_RIGHT, "focus_by(*)", "text", "Look at other tokens."),
     Binding("0", "focus_by(1000000)", show=False, tooltip="To the end of the text."),
     Binding("s", "search", "search", tooltip="Find any token and see its probability."),
-    Binding("b", "step_back", "back", tooltip="Take the last token away again."),
-    Binding("backspace", "step_back", show=False),
-    Binding("r", "stop_reading", "stop reading", tooltip="Stop reading a long text; it is kept."),
-    Binding("r", "run", "run", tooltip="Let the model go on by itself; again: pause."),
-    Binding("f", "fork", "fork", tooltip="Start another branch from here."),
+    Binding("b", "do('back')", "back", tooltip="Take the last token away again."),
+    Binding("backspace", "do('back')", show=False),
+    Binding("r", "do('stop')", "stop reading", tooltip="Stop reading a long text; it is kept."),
+    Binding("r", "do('run')", "run", tooltip="Let the model go on by itself; again: pause."),
+    Binding("f", "do('fork')", "fork", tooltip="Start another branch from here."),
     Binding("w", "branches", "tree", tooltip="Switch to another branch, or remove one."),
-    Binding("n", "seed", "seed", tooltip="The same prompt with other luck in the draw."),
-    Binding("e", "edit", "write", tooltip="Write another prompt, or the next message."),
-    Binding("o", "recent", "open", tooltip="Open a text that you had before, or a new one."),
+    Binding("n", "do('seed')", "seed", tooltip="The same prompt with other luck in the draw."),
+    Binding("e", "panel('editor')", "write", tooltip="Write another prompt, or the next message."),
+    Binding(
+        "o", "panel('recent')", "open", tooltip="Open a text that you had before, or a new one."
+    ),
     Binding("t", "dials", "sampler", tooltip="Temperature, top-k, top-p, min-p, greedy."),
     Binding("x", "xray", "x-ray", tooltip="Attention and the layers, for the token in focus."),
     Binding("escape", "close_beside", "close", tooltip="Close the x-ray."),
     Binding("c", "mode('chat')", "chat", tooltip="Talk with the model; the text is kept."),
     Binding("c", "mode('text')", "text", tooltip="Plain text; the conversation is kept."),
-    Binding("m", "marks", "marks", tooltip="Show or hide the chat template's special tokens."),
+    Binding(
+        "m", "do('marks')", "marks", tooltip="Show or hide the chat template's special tokens."
+    ),
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tutor.app.explorer.requests import Answer, Question
+from tutor.app.explorer.effects import Answer, Question, Start
 from tutor.engine.proxy import spelled
+from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, common_length
 from tutor.text import visible
 
@@ -38,20 +39,20 @@ class Link:
         """So many tokens of the path the engine has read already, as far as is known."""
         self._changing = asyncio.Lock()
 
-    async def open_text(self, text: str) -> tuple[Token, ...]:
-        """The tokens of a prompt, which is now the path."""
-        return await self._replace(await self._engine.open_text(text))
-
-    async def open_chat(self, message: str) -> tuple[Token, ...]:
-        """The tokens of a conversation that begins with this message of the user, up to where the
-        assistant speaks."""
-        return await self._replace(await self._engine.open_chat((ChatMessage("user", message),)))
-
-    async def append_turn(self, path: Sequence[Token], text: str) -> tuple[Token, ...]:
-        """The tokens that the user's next message adds to `path`."""
-        session = await self.follow(path)
+    async def start(self, start: Start) -> tuple[Token, ...]:
+        """Return the tokens that `start` asks for. Those of a prompt, or of the beginning of a
+        conversation, are the path from now on."""
+        if start.path:
+            session = await self.follow(start.path)
+            async with self._changing:
+                return await session.append_turn(start.text)
+        if start.chat:
+            session = await self._engine.open_chat((ChatMessage("user", start.text),))
+        else:
+            session = await self._engine.open_text(start.text)
         async with self._changing:
-            return await session.append_turn(text)
+            await self._keep(session)
+        return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
         """The session, brought onto exactly this path (of at least one token)."""
@@ -98,19 +99,20 @@ class Link:
         self._read = max(self._read, total)
         return Answer(distribution, stands, tuple(surprisals))
 
-    async def find(self, question: Question, query: str, limit: int) -> tuple[Row, ...]:
-        """Rows of the tokens that contain `query`, in the distribution asked about. Raises
-        `TextError` when there is none."""
+    async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
+        """Return rows of the tokens that contain `query`, in the distribution asked about, and what
+        there is to say about them. A query that no token contains is tokenized, and the row is that
+        of its first token."""
         session = await self.follow(question.tokens)
-        found = await session.find(question.position, question.sampler, query, limit)
-        return tuple(found)
-
-    async def first_piece(self, question: Question, text: str) -> tuple[Row, str]:
-        """The row of the first of the tokens that a text is made of, and their names."""
-        tokens = await self._engine.tokenize(text)
+        position, sampler = question.position, question.sampler
+        try:
+            return tuple(await session.find(position, sampler, query, limit)), ""
+        except TextError:
+            tokens = await self._engine.tokenize(query)
         session = await self.follow(question.tokens)
-        (row,) = await session.rows(question.position, question.sampler, (tokens[0].id,))
-        return row, " · ".join(visible(token.data) for token in tokens)
+        rows = await session.rows(position, sampler, (tokens[0].id,))
+        pieces = " · ".join(visible(token.data) for token in tokens)
+        return tuple(rows), f"No single token contains “{query}”. It is made of pieces: {pieces}"
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Inside the forward pass of the token at `position` of `path`."""
@@ -122,11 +124,6 @@ class Link:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-
-    async def _replace(self, session: AsyncModelSession) -> tuple[Token, ...]:
-        async with self._changing:
-            await self._keep(session)
-        return session.tokens
 
     async def _keep(self, session: AsyncModelSession) -> None:
         before, self._session = self._session, session

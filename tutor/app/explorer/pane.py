@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 
 from tutor.app.explorer import events
-from tutor.app.explorer.branch_tree import BranchTree
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.message import Send
 from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
+from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.prompt_editor import PromptEditor
@@ -43,19 +43,17 @@ class ExplorerPane(PaneLayout):
 
     BINDINGS: ClassVar[list[BindingType]] = PANE_KEYS
 
+    @dataclass
     class Stepped(Message):
         """The learner did something; `evidence` is what a goal is checked against."""
 
-        def __init__(self, evidence: Evidence) -> None:
-            super().__init__()
-            self.evidence = evidence
+        evidence: Evidence
 
+    @dataclass
     class SeedChanged(Message):
         """The branch looked at draws with this seed."""
 
-        def __init__(self, seed: int) -> None:
-            super().__init__()
-            self.seed = seed
+        seed: int
 
     def __init__(
         self,
@@ -105,8 +103,6 @@ class ExplorerPane(PaneLayout):
         """Say something calmly in the pane until something else happens."""
         self._send(events.Say(note))
 
-    # --- events ----------------------------------------------------------------------------
-
     def _send(self, event: Event) -> None:
         self._controller.send(event)
 
@@ -127,7 +123,7 @@ class ExplorerPane(PaneLayout):
             self.post_message(self.SeedChanged(self._seed))
 
     def _save(self) -> None:
-        self._send(events.SaveDue())
+        self._send(events.Do.SAVE)
         self._save_timer = None
 
     def on_prompt_editor_left(self) -> None:
@@ -136,31 +132,38 @@ class ExplorerPane(PaneLayout):
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         self._send(events.UseText(event.text))
 
-    # --- keys ------------------------------------------------------------------------------
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state
-        match action:
-            case "retry":
+        match action, *parameters:
+            case "do", "retry":
                 return state.engine.state is EngineState.STOPPED
-            case "close_beside":
+            case "close_beside", *_:
                 return self._beside is not None
-            case "stop_reading":
+            case "do", "stop":
                 return state.reading is not None
-            case "run":
+            case "do", "run":
                 return state.reading is None
-            case "marks":
+            case "do", "marks":
                 return state.mode == "chat"
-            case "mode":
-                return parameters != (state.mode,)
+            case "mode", mode:
+                return mode != state.mode
         return True
+
+    def action_do(self, what: str) -> None:
+        self._send(events.Do(what))
+
+    def action_panel(self, panel: events.Panel) -> None:
+        self._send(events.ShowPanel(panel))
+
+    def action_search(self) -> None:
+        self.action_panel("search")
 
     def action_step(self) -> None:
         state = self.state
         if state.mode == "chat" and (state.tree is None or state.ended):
-            self.action_edit()
+            self.action_panel("editor")
         else:
-            self._send(events.Step())
+            self._send(events.Do.STEP)
 
     def action_take(self, number: int) -> None:
         self._send(events.TakeRow(number - 1))
@@ -171,38 +174,8 @@ class ExplorerPane(PaneLayout):
     def action_focus_by(self, by: int) -> None:
         self._send(events.MoveFocus(by))
 
-    def action_step_back(self) -> None:
-        self._send(events.Back())
-
-    def action_fork(self) -> None:
-        self._send(events.Fork())
-
-    def action_run(self) -> None:
-        self._send(events.ToggleRun())
-
-    def action_stop_reading(self) -> None:
-        self._send(events.StopReading())
-
-    def action_seed(self) -> None:
-        self._send(events.NewSeed())
-
-    def action_marks(self) -> None:
-        self._send(events.ToggleMarks())
-
     def action_mode(self, mode: Mode) -> None:
         self._send(events.ChangeMode(mode))
-
-    def action_retry(self) -> None:
-        self._send(events.Retry())
-
-    def action_edit(self) -> None:
-        self._send(events.ShowPanel("editor"))
-
-    def action_search(self) -> None:
-        self._send(events.ShowPanel("search"))
-
-    def action_recent(self) -> None:
-        self._send(events.ShowPanel("recent"))
 
     def action_dials(self) -> None:
         self._send(events.ShowPanel(None if self.state.panel == "dials" else "dials"))
@@ -214,33 +187,31 @@ class ExplorerPane(PaneLayout):
         if len(tree.branches) == 1:
             self.say("There is one branch. f starts another from here; so does choosing earlier.")
             return
-        self._send(events.Pause())
+        self._send(events.Do.PAUSE)
         branches = self.query_one(BranchTree)
         branches.display = True
         branches.open(tree.number)
-
-    # --- the x-ray -------------------------------------------------------------------------
 
     async def action_xray(self) -> None:
         tree = self.state.tree
         index = tree.last_looked_at if tree else None
         if tree is None or index is None or not self.state.ready:
             return
-        self._send(events.Pause())
+        self._send(events.Do.PAUSE)
         if self.state.remote:
             self.say("A server tells nothing of what goes on inside its model: there is no x-ray.")
             return
         if self.size.width >= WIDE:
             await self._open_beside()
             return
-        from tutor.app.explorer.xray.screen import XRayScreen
+        from tutor.app.explorer.xray.view import XRayScreen
 
-        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.xray))
+        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.link.xray))
 
     async def _open_beside(self) -> None:
         if self._beside is None:
             self._send(events.ShowPanel(None))
-            view = XRayView(self._controller.xray)
+            view = XRayView(self._controller.link.xray)
             view.styles.width = beside_width(self.size.width)
             await self.mount(view)
             view.focus()

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 
-from tutor.app.explorer import readout, status
-from tutor.app.explorer.branch_tree import BranchTree
-from tutor.app.explorer.distribution_table import DistributionTable
-from tutor.app.explorer.recent_texts import RecentTexts
+from tutor.app.explorer import readout
+from tutor.app.explorer.distribution_table import DistributionTable, TableView
+from tutor.app.explorer.panel import BranchTree, RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
@@ -147,7 +146,7 @@ class PaneLayout(Vertical):
         if panel == "search":
             self.query_one(TokenSearch).open()
         elif panel == "recent":
-            self.query_one(RecentTexts).open()
+            self.query_one(RecentTexts).chosen = 0  # the text that was changed last
 
     def _draw_text(self, state: State) -> None:
         width, height = self._room
@@ -170,7 +169,8 @@ class PaneLayout(Vertical):
         latest = state.stale if state.running else state.answer or state.stale
         tree = state.tree
         unasked = tree is None or tree.focus == 0 or state.reading is not None
-        self.query_one(DistributionTable).update(
+        table = self.query_one(DistributionTable)
+        view = TableView(
             None if unasked or latest is None else latest.distribution,
             target=state.target.row if state.target and not state.running else None,
             cursor=state.cursor,
@@ -178,6 +178,7 @@ class PaneLayout(Vertical):
             fresh=state.answer is not None and not state.running,
             named=height >= SHORT,
         )
+        table.draw_with(lambda: table.lay_out(view))
 
     def _draw_panels(self, state: State) -> None:
         height, latest = self.size.height, state.answer or state.stale
@@ -200,7 +201,7 @@ class PaneLayout(Vertical):
             )
 
     def _draw_notice(self, state: State) -> None:
-        self.query_one(Notice).said = status.said(state, self._room[0])
+        self.query_one(Notice).said = readout.said(state, self._room[0])
         tree, reading = state.tree, state.reading
         situation = (state.engine.state, state.mode, tree is None, reading is None)
         if situation != self._situation:  # What the keys can do depends on nothing else.

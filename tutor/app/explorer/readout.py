@@ -1,4 +1,5 @@
-"""The lines around the table: what is in focus, what is asked, what Enter will do."""
+"""The lines around the table: what is in focus, what is asked, what Enter will do, and what there
+is to say about the engine and about what just happened."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from tutor.app import theme
 from tutor.app.explorer.distribution_table import DRAW, TARGET
 from tutor.app.explorer.stepping import RUN_LIMIT
 from tutor.app.widgets import bars, figures
-from tutor.errors import RemoteError
+from tutor.engine.api import EngineState
+from tutor.errors import RemoteError, TutorError
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Distribution
     from tutor.lm.token_tree import Step, TokenTree
 
+_NARROW = 60
+"""Columns of a line with less said on it."""
 _HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "taken by you"}
 
 
@@ -60,7 +64,7 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
         figures.shown(step.token),
         "  ",
         (surprise(step, index), "bold" if index else theme.MUTED),
-        (f"  {_HOW[step.how]}" if width >= 60 else "", theme.MUTED),
+        (f"  {_HOW[step.how]}" if width >= _NARROW else "", theme.MUTED),
     )
     return spread(left, right, width)
 
@@ -169,3 +173,67 @@ def _target_line(target: Target, width: int) -> Content:
         (reason, ""),
         (figure, theme.MUTED),
     )
+
+
+def said(state: State, width: int) -> TutorError | str | None:
+    """Return the one thing to say now, if any: trouble first, then what there is to do."""
+    engine = state.engine
+    match engine.state:
+        case EngineState.STARTING:
+            if engine.failure is not None:
+                return f"{engine.failure.happened} It is being started again; your text is kept."
+            return "The engine is starting. Everything else can be used meanwhile."
+        case EngineState.LOADING:
+            stage = engine.detail.rstrip(".") or "loading"
+            return f"The model is not ready yet: {stage}. What needs it appears by itself."
+        case EngineState.STOPPED:
+            return engine.failure or "The engine is not running."
+    if state.note is not None:
+        return state.note
+    return _situation(state, width)
+
+
+def _situation(state: State, width: int) -> str | None:
+    chat, model = state.mode == "chat", state.engine.model
+    if chat and model is not None and not model.chat:
+        return (
+            f"{model.name} has no chat template: it continues text and knows no "
+            "conversation. c goes back to text."
+        )
+    if state.tree is None:
+        return "e writes the first message." if chat else "The model reads the text."
+    if state.reading is not None:
+        return "The rows appear when the model has read the text. r stops reading."
+    if state.tree.focus == 0:
+        return "Nothing stands before the first token, so the model has nothing to go by."
+    if state.full:
+        return (
+            f"The context is full: the model reads {state.context:,} tokens at most. Go back "
+            "with b, or start again with a shorter prompt."
+        )
+    if state.over:
+        return "The model ended here. A server says nothing behind an end; b goes back."
+    if state.ended:
+        if chat:
+            return "The model ended its turn. r shows what it would say after the end."
+        return "The model ended its text. Stepping on shows what it would say after the end."
+    return _told(state, width)
+
+
+def _told(state: State, width: int) -> str | None:
+    """How much a server shows of its model's answer; in few words where rows are few."""
+    latest, model = state.answer or state.stale, state.engine.model
+    if model is None or not model.remote:
+        return None
+    if latest is None:
+        return f"Waiting for {model.host}."
+    found = latest.distribution
+    if not found.rows and found.drawn.token.id in model.end_ids:
+        return "The model ends here. How probable that was, the server does not tell."
+    if not found.rows:
+        return f"{model.host} tells its text here, and no probabilities."
+    shown, hidden = counted(len(found.rows), "token"), figures.percent(found.hidden_probability)
+    if width < _NARROW:
+        return f"{shown} shown, {hidden} hidden."
+    drawn = "It draws by itself" if found.drawn_elsewhere else "Only these can be drawn"
+    return f"The server shows {shown}; {hidden} is hidden. {drawn}."

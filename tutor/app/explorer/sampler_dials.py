@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app import theme
-from tutor.app.explorer.events import SetSampler, ShowPanel
-from tutor.app.explorer.message import Send
+from tutor.app.explorer.events import SetSampler
+from tutor.app.explorer.panel import ListPanel, mark
 from tutor.app.widgets import figures
-from tutor.app.widgets.lines import Lines
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
@@ -22,44 +22,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dial:
-    """One setting: its field, its stops from the mildest to the strictest, and what it does."""
+    """One setting: its field, the value at which it does nothing, its stops in ascending order,
+    and what it does."""
 
     field: str
-    name: str
-    stops: tuple[float, ...]
     off: float
+    stops: tuple[float, ...]
     does: str
 
+    @property
+    def name(self) -> str:
+        return self.field.replace("_", "-")
 
+
+_TENTHS = tuple(step / 10 for step in range(1, 21))
+_TEMPERATURES = (0.0, *_TENTHS, 2.5, 3.0, 4.0, 5.0)
+_TOP_KS = (0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000)
+_TOP_PS = (0.05, *_TENTHS[:9], 0.95, 0.98, 0.99, 1.0)
+_MIN_PS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 DIALS = (
-    Dial(
-        "temperature",
-        "temperature",
-        (0.0, *(round(0.1 * step, 1) for step in range(1, 21)), 2.5, 3.0, 4.0, 5.0),
-        1.0,
-        "divides the logits: low sharpens, high flattens",
-    ),
-    Dial(
-        "top_k",
-        "top-k",
-        (0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000),
-        0,
-        "keeps the k most probable",
-    ),
-    Dial(
-        "top_p",
-        "top-p",
-        (0.05, *(round(0.1 * step, 1) for step in range(1, 10)), 0.95, 0.98, 0.99, 1.0),
-        1.0,
-        "keeps the fewest that reach p together",
-    ),
-    Dial(
-        "min_p",
-        "min-p",
-        (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0),
-        0.0,
-        "keeps those of at least p times the top one",
-    ),
+    Dial("temperature", 1.0, _TEMPERATURES, "divides the logits: low sharpens, high flattens"),
+    Dial("top_k", 0, _TOP_KS, "keeps the k most probable"),
+    Dial("top_p", 1.0, _TOP_PS, "keeps the fewest that reach p together"),
+    Dial("min_p", 0.0, _MIN_PS, "keeps those of at least p times the top one"),
 )
 ORDER = "temperature → top-k → top-p → min-p → draw"
 
@@ -82,46 +67,38 @@ def reading(settings: SamplerSettings, dial: Dial) -> str:
     return "off" if value == dial.off else f"{value:g}"
 
 
-class SamplerDials(Lines, can_focus=True):
+class SamplerDials(ListPanel):
     """Up and down choose a dial, left and right turn it; the table beside it follows at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "choose(-1)", "dial", key_display="↑↓", tooltip="Choose a dial."),
-        Binding("down", "choose(1)", show=False),
-        Binding("left", "turn(-1)", "turn", key_display="←→", tooltip="Turn the dial."),
-        Binding("right", "turn(1)", show=False),
+        *pair(UP_DOWN, "choose(*)", "dial", "Choose a dial."),
+        *pair(LEFT_RIGHT, "turn(*)", "turn", "Turn the dial."),
         Binding("g", "greedy", "greedy", tooltip="Always the most probable token, or not."),
         Binding("o", "plain", "all off", tooltip="Draw from the model's own probabilities."),
         Binding("escape", "close", "close", tooltip="Close the dials; they stay as they are."),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._settings = PLAIN
-        self._distribution: Distribution | None = None
-        self._chosen = 0
-        self._compact = False
+    entries = DIALS
+    _settings = PLAIN
+    _distribution: Distribution | None = None
+    _compact = False
 
     def update(
         self, settings: SamplerSettings, distribution: Distribution | None, *, compact: bool
     ) -> None:
         """Show these settings, and what they make of this distribution; `compact`: one dial."""
         self._settings, self._distribution, self._compact = settings, distribution, compact
-        self._show()
+        self.lay_out()
 
-    def _show(self) -> None:
-        dials = [DIALS[self._chosen]] if self._compact else DIALS
+    def lay_out(self) -> None:
+        dials = [DIALS[self.chosen]] if self._compact else DIALS
         lines = [Content.assemble(("applied in order  ", theme.MUTED), ORDER)]
         lines += [self._dial_line(dial) for dial in dials]
         lines.append(self._effect())
         self.show(lines)
 
-    def action_choose(self, by: int) -> None:
-        self._chosen = (self._chosen + by) % len(DIALS)
-        self._show()
-
     def action_turn(self, by: int) -> None:
-        self._set(turned(self._settings, DIALS[self._chosen], by))
+        self._set(turned(self._settings, DIALS[self.chosen], by))
 
     def action_greedy(self) -> None:
         temperature = 1.0 if self._settings.greedy else 0.0
@@ -130,22 +107,19 @@ class SamplerDials(Lines, can_focus=True):
     def action_plain(self) -> None:
         self._set(PLAIN)
 
-    def action_close(self) -> None:
-        self.post_message(Send(ShowPanel(None)))
-
     def _set(self, settings: SamplerSettings) -> None:
         self._settings = settings  # at once: the next key may be here before the answer to this one
-        self._show()
-        self.post_message(Send(SetSampler(settings)))
+        self.lay_out()
+        self.send(SetSampler(settings))
 
     def _dial_line(self, dial: Dial) -> Content:
         number = DIALS.index(dial)
-        chosen = number == self._chosen
+        chosen = number == self.chosen
         value = reading(self._settings, dial)
         off = getattr(self._settings, dial.field) == dial.off
         idle = self._settings.greedy and number > 0
         return Content.assemble(
-            ("› " if chosen else "  ", f"{theme.ACT} bold"),
+            mark(chosen),
             (f"{number + 1} ", theme.MUTED),
             (dial.name.ljust(13), "bold" if chosen else ""),
             ("◂ " if chosen else "  ", theme.ACT),

@@ -10,7 +10,6 @@ from textual.widgets import Static
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
-from tutor.app.widgets.lines import BREAKPOINTS
 from tutor.app.widgets.prose import plain
 
 if TYPE_CHECKING:
@@ -25,14 +24,6 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 
-class Task(Static):
-    """What a lab asks for, wrapped."""
-
-    DEFAULT_CSS = """
-    Task { height: auto; margin-bottom: 1; max-height: 3; }
-    """
-
-
 class ExplorerScreen(TutorScreen):
     """One `ExplorerPane`, with the task of its lab above it.
 
@@ -40,10 +31,9 @@ class ExplorerScreen(TutorScreen):
     it returns is said in the pane (that a lab is done).
     """
 
-    VERTICAL_BREAKPOINTS = BREAKPOINTS
     DEFAULT_CSS = """
-    ExplorerScreen.-low Rule.edge { display: none; }
-    ExplorerScreen.-low Task { display: none; }
+    ExplorerScreen #task { height: auto; margin-bottom: 1; max-height: 3; }
+    ExplorerScreen.-low #task { display: none; }
     """
 
     def __init__(
@@ -63,13 +53,10 @@ class ExplorerScreen(TutorScreen):
 
     def compose_content(self) -> ComposeResult:
         if self._lab is not None:
-            yield Task()
+            yield Static(Content.styled(plain(self._lab.task), theme.ACT), id="task")
         yield self._pane
 
     def on_mount(self) -> None:
-        if self._lab is not None:
-            task = Content.styled(plain(self._lab.task), theme.ACT)
-            self.query_one(Task).update(task)
         self.place = "lab" if self._lab else "stepper and chat"
         self._pane.focus()
 

@@ -8,17 +8,8 @@ import msgspec
 from msgspec.structs import replace
 
 from tutor.app.explorer.document import Document, Mode
-from tutor.app.explorer.effects import Effect
+from tutor.app.explorer.effects import Answer, Effect, EngineInfo, Question, Request, Start
 from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
-from tutor.app.explorer.requests import (
-    Answer,
-    AppendTurn,
-    EngineInfo,
-    Question,
-    Request,
-    StartChat,
-    StartText,
-)
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
@@ -85,8 +76,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     """The effects of the current event so far; empty between two events."""
 
-    # --- the document ----------------------------------------------------------------------
-
     @property
     def tree(self) -> TokenTree | None:
         return self.document.tree
@@ -104,8 +93,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """The settings as they will be when every command that waits is carried out."""
         waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
         return waiting[-1] if waiting else self.sampler
-
-    # --- the model -------------------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
@@ -144,8 +131,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """True when the text is as long as the model can read."""
         return bool(self.context and self.tree and self.tree.length >= self.context)
 
-    # --- what is asked ---------------------------------------------------------------------
-
     @property
     def unasked(self) -> bool:
         """Whether there is no question: before the first token, and after the end of the text."""
@@ -175,10 +160,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             if text is None and tree is None and self.chat_possible:
                 text = self.first_message or None
             if text is not None:
-                return AppendTurn(tree.tokens, text) if tree else StartChat(text)
+                return Start(text, chat=True, path=tree.tokens if tree else ())
         elif text is not None or tree is None:
             text = self.document.prompt if text is None else text
-            return StartText(text) if text else None
+            return Start(text) if text else None
         return self.question
 
     @property
@@ -199,8 +184,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         if distribution.drawn_elsewhere:
             reason = "the server's draw"
         return Target(distribution.drawn, "drawn", reason)
-
-    # --- changing --------------------------------------------------------------------------
 
     def with_tree(self, tree: TokenTree) -> State:
         return replace(self, document=self.document.with_tree(tree))

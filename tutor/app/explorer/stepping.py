@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
-from tutor.app.explorer.effects import ReportEvidence
-from tutor.app.explorer.events import Command
+from tutor.app.explorer.events import Command, Do
 from tutor.app.explorer.state import ROWS
 from tutor.course.goals import Evidence
 from tutor.errors import ContextFull, TutorError
@@ -21,7 +20,7 @@ from tutor.lm.token_tree import text_of
 from tutor.text import visible
 
 if TYPE_CHECKING:
-    from tutor.app.explorer.requests import Answer, Question
+    from tutor.app.explorer.effects import Answer, Question
     from tutor.app.explorer.state import State
     from tutor.lm.distribution import Row
     from tutor.lm.token_tree import How, TokenTree
@@ -50,7 +49,8 @@ def carry_on(state: State) -> State:
     """Carry out the queued commands that no longer have to wait."""
     while state.queue and state.handed_in is None:
         command = state.queue[0]
-        if isinstance(command, events.NeedsAnswer) and not (state.answer or state.unasked):
+        waits = command is Do.STEP or isinstance(command, events.NeedsAnswer)
+        if waits and not (state.answer or state.unasked):
             break
         state = replace(state, queue=state.queue[1:], note=None, acted=True)
         state = _paused(state, command)  # by a key that came after the one for the run
@@ -106,7 +106,7 @@ def _apply(state: State, command: Command) -> State:
 
 def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -> State:
     match command:
-        case events.Step():
+        case Do.STEP:
             return _step(state, tree)
         case events.TakeRow(index):
             rows = state.answer.distribution.rows if state.answer else ()
@@ -115,15 +115,15 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
             return _choose(state, tree, row, "taken")
         case events.MoveCursor(by):
             return _move_cursor(state, by)
-        case events.Back():
+        case Do.BACK:
             return _moved(state, tree.back())
         case events.MoveFocus(by):
             return _moved(state, tree.move(by))
-        case events.Fork():
+        case Do.FORK:
             return _fork(state, tree)
-        case events.NewSeed():
+        case Do.NEW_SEED:
             return _new_seed(state, tree)
-        case events.StartRun():
+        case Do.START:
             return _start_run(state, tree)
         case events.SwitchBranch(number):
             if not tree.has_branch(number):
@@ -232,7 +232,7 @@ def _show_evidence(state: State, taken_rank: int | None) -> State:
         ended=state.ended,
         prompt_changed=_prompt_changed(state, tree),
     )
-    return state.emit(ReportEvidence(evidence))
+    return state.emit(evidence)
 
 
 def _prompt_changed(state: State, tree: TokenTree) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
@@ -11,7 +12,7 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.widgets import bars
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import Lines, centered
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class TextView(Lines):
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
     ) -> None:
         """`rows` lines of text at most; `focus == len(steps)` is the place after the text."""
-        self.draw_with(lambda: self._lay_out(steps, focus, marks, rows, barred))
+        self.draw_with(partial(self._lay_out, steps, focus, marks, rows, barred))
 
     def plain_text(self, text: str, rows: int) -> None:
         """Text that has not been split into tokens yet."""
@@ -148,7 +149,7 @@ class TextView(Lines):
         steps, focus = steps[start:end], focus - start
         lines = wrap(pieces(steps, marks=marks), max(4, self.size.width - 1))
         at = focused_line(lines, focus)
-        first = min(max(0, at - rows // 2), max(0, len(lines) - rows))
+        first = centered(at, len(lines), rows)
         shown: list[Content] = []
         for number in range(first, min(first + rows, len(lines))):
             last = number == len(lines) - 1 and focus >= len(steps)

@@ -11,9 +11,10 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import rows_block
 from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
-from tutor.app.explorer.message import Send
-from tutor.app.widgets.entry import Entry
+from tutor.app.explorer.panel import Send
 from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.prompt_editor import Entry
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 
 class SearchEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "arrow(-1)", "choose", key_display="↑↓", tooltip="Choose a token."),
-        Binding("down", "arrow(1)", show=False),
+        *pair(UP_DOWN, "arrow(*)", "choose", "Choose a token."),
         Binding("enter", "submit", "take", tooltip="Take this token, however improbable it is."),
     ]
 
@@ -44,13 +44,11 @@ class TokenSearch(Vertical):
     TokenSearch Lines { height: 1fr; }
     """
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._rows: tuple[Row, ...] = ()
-        self._chosen = 0
-        self._sampled = False
-        self._partial = False
-        self._said = ""
+    _rows: tuple[Row, ...] = ()
+    _chosen = 0
+    _sampled = False
+    _partial = False
+    _said = ""
 
     def compose(self) -> ComposeResult:
         yield SearchEntry("a word, or a piece of one; a space in front counts")

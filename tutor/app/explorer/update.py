@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
-from tutor.app.explorer.events import Event
+from tutor.app.explorer.events import Do, Event
 from tutor.app.explorer.stepping import carry_on, carry_out, failed, take_answer
 from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
 from tutor.lm.token_tree import TokenTree, given_steps
 
 if TYPE_CHECKING:
     from tutor.app.explorer.document import Document, Mode
-    from tutor.app.explorer.requests import EngineInfo
+    from tutor.app.explorer.effects import EngineInfo
     from tutor.app.explorer.state import State
     from tutor.lm.distribution import Token
 
@@ -34,7 +34,7 @@ def _ask(state: State) -> State:
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
-    return replace(state, request=request, reading=None).emit(effects.AskEngine(request))
+    return replace(state, request=request, reading=None).emit(request)
 
 
 def _invite(state: State) -> State:
@@ -58,20 +58,21 @@ def _handle(state: State, event: Event) -> State:
             return _use_text(state, event)
         case events.ChangeMode(mode):
             return _change_mode(state, mode)
-        case events.ToggleRun():
-            paused = replace(state, running=False)
-            return paused if state.running else carry_out(state, events.StartRun())
-        case events.Pause():
+        case Do.RUN if not state.running:
+            return carry_out(state, Do.START)
+        case Do.RUN | Do.PAUSE:
             return replace(state, running=False)
-        case events.StopReading():
+        case Do.STOP_READING:
             return _stop_reading(state)
-        case events.Reading(done, total):
-            return replace(state, reading=(done, total), stale=None)
-        case events.ToggleMarks():
+        case Do.MARKS:
             marks = not state.document.marks
             return replace(state, document=replace(state.document, marks=marks))
-        case events.Retry():
-            return state.emit(effects.RestartEngine())
+        case Do.RETRY:
+            return state.emit(effects.Do.RESTART_ENGINE)
+        case Do.SAVE:
+            return state.emit(effects.SaveText(state.document))
+        case events.Reading(done, total):
+            return replace(state, reading=(done, total), stale=None)
         case events.Say(note):
             return replace(state, note=note)
         case events.EngineChanged(engine):
@@ -135,7 +136,7 @@ def _stop_reading(state: State) -> State:
         f"Reading was stopped at token {done:,} of {total:,}.",
         "Any step goes on with it; e writes another text.",
     )
-    return failed(state, stopped).emit(effects.CancelRequest())
+    return failed(state, stopped).emit(effects.Do.CANCEL_REQUEST)
 
 
 # --- prompts and messages ------------------------------------------------------------------------
@@ -165,7 +166,7 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     note = None if isinstance(state.note, TutorError) else state.note
     state = replace(state, document=document, handed_in=None, note=note).without_answer()
     state = carry_on(replace(state, running=False))
-    return carry_out(state, events.StartRun()) if chat else state
+    return carry_out(state, Do.START) if chat else state
 
 
 def _change_mode(state: State, mode: Mode) -> State:
@@ -202,7 +203,7 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
                 return state
             return replace(state, running=False, panel="search", query="", found=None)
         case events.ShowPanel(panel="recent"):
-            state = state.emit(effects.SaveText(state.document), effects.ListTexts())
+            state = state.emit(effects.SaveText(state.document), effects.Do.LIST_TEXTS)
             return replace(state, running=False, panel="recent")
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
@@ -231,8 +232,6 @@ def _search(state: State, query: str, limit: int) -> State:
 
 def _handle_texts(state: State, event: events.TextEvent) -> State:
     match event:
-        case events.SaveDue():
-            return state.emit(effects.SaveText(state.document))
         case events.TextsListed(texts, open_id):
             return replace(state, texts=texts, open_id=open_id)
         case events.ToggleStar(info):
@@ -248,7 +247,7 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             if document is None:
                 return replace(state, note=CANNOT_BE_READ)
             state = _change_engine(_restart(state, document), state.engine)
-            state = state.emit(effects.CancelRequest())
+            state = state.emit(effects.Do.CANCEL_REQUEST)
             return _open_editor(state) if fresh and state.mode == "text" else state
         case _:
             assert_never(event)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from tutor import paths
-from tutor.app.course_screen import CourseScreen
-from tutor.app.review.when import when
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.figures import when
 from tutor.app.widgets.menu import Menu, Row
 from tutor.app.widgets.meter import meter
 from tutor.classroom.due import duties, in_few_words, on_the_map
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tutor.app.background.status import ModelStatus
-    from tutor.app.services import Navigation, Services
+    from tutor.app.services import Place
     from tutor.classroom.due import Duties, LessonDue
     from tutor.course.outline import Outline
     from tutor.learner.review import Queue
@@ -44,64 +42,36 @@ _NARROW = 60
 
 class _Place(NamedTuple):
     key: str
-    word: str
+    place: Place
     name: str
     what: str
-    open: Callable[[Navigation], None]
     listed: bool = False
     """Whether it is below the lessons too. With more of them, twelve lessons would not fit on 24
     lines."""
 
 
 _PLACES = (
-    _Place("r", "review", "Review", "what is due again", lambda to: to.open_review()),
-    _Place(
-        *("s", "step", "Stepper", "a sentence, one token at a time"),
-        lambda to: to.open_stepper(),
-        listed=True,
-    ),
-    _Place(
-        *("c", "chat", "Chat", "a conversation, every token in the open"),
-        lambda to: to.open_chat(),
-        listed=True,
-    ),
-    _Place(
-        *("g", "guess", "Guessing game", "you and the model guess the next token"),
-        lambda to: to.open_guessing_game(),
-        listed=True,
-    ),
-    _Place(
-        *("l", "labs", "Labs", "every lab, and which of its goals you reached"),
-        lambda to: to.open_labs(),
-    ),
-    _Place(
-        *("p", "progress", "Progress", "what you have done so far"),
-        lambda to: to.open_progress(),
-    ),
-    _Place("m", "model", "Model", "which model runs here, and how", lambda to: to.open_model()),
+    _Place("r", "review", "Review", "what is due again"),
+    _Place("s", "step", "Stepper", "a sentence, one token at a time", listed=True),
+    _Place("c", "chat", "Chat", "a conversation, every token in the open", listed=True),
+    _Place("g", "guess", "Guessing game", "you and the model guess the next token", listed=True),
+    _Place("l", "labs", "Labs", "every lab, and which of its goals you reached"),
+    _Place("p", "progress", "Progress", "what you have done so far"),
+    _Place("m", "model", "Model", "which model runs here, and how"),
 )
 
 
-class HomeScreen(CourseScreen):
+class HomeScreen(MenuScreen):
     """Lists the lessons and their state, and what else there is."""
 
     CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(
-                place.key,
-                f"open('{place.word}')",
-                place.word,
-                tooltip=f"{place.name}: {place.what}.",
-            )
-            for place in _PLACES
+            Binding(key, f"open('{place}')", place, tooltip=f"{name}: {what}.")
+            for key, place, name, what, _ in _PLACES
         ),
         Binding("q", "app.quit", "quit", tooltip="Leave, as soon as everything is saved."),
     ]
-
-    def __init__(self, services: Services, navigation: Navigation) -> None:
-        super().__init__(services, navigation)
-        self._openers: list[Callable[[], object] | None] = []
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="map", can_focus=False):
@@ -110,7 +80,6 @@ class HomeScreen(CourseScreen):
 
     def on_mount(self) -> None:
         self.place = "tutor"
-        self.query_one(Menu).focus(scroll_visible=False)
         self.watch(self.app, "model_status", self._note_model)
         self.tell_problems()
 
@@ -127,34 +96,18 @@ class HomeScreen(CourseScreen):
         progress = self.services.progress
         return duties(paths.class_file(), self.services.course, progress, progress.clock())
 
-    def on_screen_resume(self) -> None:
-        self._fill()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "back"
-
-    @on(Menu.Chosen)
-    def _chosen(self, event: Menu.Chosen) -> None:
-        if opener := self._openers[event.index]:
-            opener()
-
-    def action_open(self, word: str) -> None:
-        for place in _PLACES:
-            if place.word == word:
-                place.open(self.navigation)
 
     def _note_model(self, status: ModelStatus) -> None:
         note = self.query_one("#model-note", Static)
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
 
-    # --- the entries --------------------------------------------------------------------------
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
         progress = self.services.progress
         states, cards = progress.lessons(), progress.cards()
         lessons = self.services.course.outlines
-        entries: list[tuple[Row | None, Callable[[], object] | None]] = []
         by_lesson = {
             lesson.id: lesson_progress(
                 lesson, states.get(lesson.id) or LessonState(lesson=lesson.id), cards
@@ -163,60 +116,48 @@ class HomeScreen(CourseScreen):
         }
         due, now = self._duties().lessons, progress.clock()
         queue = self.services.review_queue()
-        if first := self._continue(by_lesson):
-            entries.append(first)
-        entries += [(self._review_row(queue), self.navigation.open_review), (None, None)]
+        open_place = self.navigation.open_place
+        entries = self._first_entry(by_lesson)
+        entries += [(self._review_row(queue), partial(open_place, "review")), None]
         all_said = [_said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
         room = _room(all_said)
         for lesson, said in zip(lessons, all_said, strict=True):
             row = partial(_lesson_row, lesson, by_lesson[lesson.id], said, room)
             entries.append((row, partial(self.navigation.open_outline, lesson)))
         if lessons:
-            entries.append((None, None))
-        for place in _PLACES:
-            if place.listed:
-                entries.append((partial(_place_row, place), partial(place.open, self.navigation)))
-        self._openers = [opener for _row, opener in entries]
-        self.query_one(Menu).show([row for row, _opener in entries], flat=True)
+            entries.append(None)
+        entries += [
+            (partial(_place_row, place), partial(open_place, place.place))
+            for place in _PLACES
+            if place.listed
+        ]
+        self.show_entries(entries, flat=True)
         done = sum(each.done for each in by_lesson.values())
         self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
 
     def _review_row(self, queue: Queue) -> Row:
         if queue.due:
             return partial(_first_row, "Review", f"{len(queue.due)} due", "", act=True)
-        if queue.next_at is None:
-            said = "nothing to review yet"
-        else:
-            said = (
-                f"nothing due; the next comes {when(queue.next_at, self.services.progress.clock())}"
-            )
+        said = "nothing to review yet"
+        if queue.next_at is not None:
+            comes = when(queue.next_at, self.services.progress.clock())
+            said = f"nothing due; the next comes {comes}"
         return partial(_first_row, "Review", "", said, act=False)
 
-    def _continue(
-        self, by_lesson: dict[str, LessonProgress]
-    ) -> tuple[Row, Callable[[], object]] | None:
+    def _first_entry(self, by_lesson: dict[str, LessonProgress]) -> list[Entry | None]:
         """The entry that goes on where the learner left off, or begins."""
-        lessons = self.services.course.outlines
+        lessons, open_outline = self.services.course.outlines, self.navigation.open_outline
         if not lessons:
-            return None
+            return []
         last = self.services.course.outline(self.services.progress.last_lesson() or "")
         if last is None:
-            return (
-                partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True),
-                partial(self.navigation.open_outline, lessons[0]),
-            )
+            row = partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True)
+            return [(row, partial(open_outline, lessons[0]))]
         where = by_lesson[last.id]
-        words = f"screen {where.screen_number} of {where.screens}"
-        return (
-            partial(
-                _first_row,
-                "Continue",
-                _numbered(last),
-                f" · {'questions' if where.in_quiz else words}",
-                act=True,
-            ),
-            partial(self.navigation.open_outline, last, quiz=where.in_quiz),
-        )
+        screen = f"screen {where.screen_number} of {where.screens}"
+        said = f" · {'questions' if where.in_quiz else screen}"
+        row = partial(_first_row, "Continue", _numbered(last), said, act=True)
+        return [(row, partial(open_outline, last, quiz=where.in_quiz))]
 
 
 def _numbered(lesson: Outline) -> str:

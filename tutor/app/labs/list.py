@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
-from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.menu import Menu
 from tutor.labs.kit import registry
 from tutor.text import safe
 
@@ -25,7 +24,7 @@ _TITLE = 26
 _COUNT = 8
 
 
-class LabsScreen(CourseScreen):
+class LabsScreen(MenuScreen):
     """Opens a lab, also one whose lesson has not been read yet."""
 
     def compose_content(self) -> ComposeResult:
@@ -34,20 +33,16 @@ class LabsScreen(CourseScreen):
 
     def on_mount(self) -> None:
         self.place = "tutor · labs"
-        self.query_one(Menu).focus(scroll_visible=False)
 
-    def on_screen_resume(self) -> None:
-        self.query_one(Menu).show([self._row(lab) for lab in registry.every()])
+    def fill(self) -> None:
+        self.show_entries([self._entry(lab) for lab in registry.every()])
 
-    @on(Menu.Chosen)
-    def _chosen(self, event: Menu.Chosen) -> None:
-        self.navigation.open_live_lab(registry.every()[event.index].name)
-
-    def _row(self, lab: AnyLab) -> Row:
+    def _entry(self, lab: AnyLab) -> Entry:
         outline = self.services.course.outline(lab.lesson)
         lesson = f"{outline.number}  {safe(outline.title)}" if outline else ""
         reached = self.services.goals.kept(lab)
-        return partial(_row, lab.title, lesson, len(reached), len(lab.goals))
+        row = partial(_row, lab.title, lesson, len(reached), len(lab.goals))
+        return row, partial(self.navigation.open_live_lab, lab.name)
 
 
 def _row(title: str, lesson: str, reached: int, goals: int, width: int) -> Content:

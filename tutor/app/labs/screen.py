@@ -11,9 +11,8 @@ from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
-from tutor.app.labs.task import LabTask
 from tutor.app.theme import MUTED
-from tutor.app.widgets.lines import BREAKPOINTS
+from tutor.app.widgets.lab_card import LabTask
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -44,7 +43,6 @@ class LabScreen(CourseScreen):
     returns is said (that a lab is done).
     """
 
-    VERTICAL_BREAKPOINTS = BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="The task and all goals; Esc closes them."),
         Binding("y", "again", "try again", tooltip="Ask the engine again."),
@@ -93,9 +91,8 @@ class LabScreen(CourseScreen):
         self.place = f"lab · {self.lab.title}"
         self.view.focus()
         self._runner.begin()
-        if self._first and self._reached and self._on_reached is not None:
-            # what was reached before the lesson asked for it counts, too
-            self.run_worker(self._say(self._on_reached(frozenset())), group="said")
+        if self._first and self._reached:
+            self._report(frozenset())  # what was reached before the lesson asked for it counts, too
 
     def on_unmount(self) -> None:
         self._runner.close()
@@ -121,18 +118,16 @@ class LabScreen(CourseScreen):
         with suppress(NoMatches):  # when the app ends, the widgets go before their screen
             self.view.show(self._runner.state)
             self.tell(self._runner.error or self._runner.note)
-            self._check_goals()
+            now = self.lab.reached(self._runner.state)
+            if now - self._reached:
+                self._reached |= now
+                self._report(now)
             self._show_task()
             self._show_busy()
 
-    # --- goals ----------------------------------------------------------------------------------
-
-    def _check_goals(self) -> None:
-        now = self.lab.reached(self._runner.state)
-        if now - self._reached:
-            self._reached |= now
-            if self._on_reached is not None:
-                self.run_worker(self._say(self._on_reached(now)), group="said")
+    def _report(self, reached: Set[str]) -> None:
+        if self._on_reached is not None:
+            self.run_worker(self._say(self._on_reached(reached)), group="said")
 
     async def _say(self, coming: Awaitable[str | None]) -> None:
         said = await coming
@@ -152,8 +147,6 @@ class LabScreen(CourseScreen):
             self.action_task()
         else:
             super().action_back()
-
-    # --- the engine -----------------------------------------------------------------------------
 
     def _show_busy(self) -> None:
         if not self._runner.busy:
@@ -176,8 +169,6 @@ class LabScreen(CourseScreen):
         self._runner.error = None
         self._runner.begin()
 
-    # --- what the view wants --------------------------------------------------------------------
-
     def act(self, action: Any) -> None:
         self._runner.act(action)
 
@@ -196,9 +187,7 @@ class LabScreen(CourseScreen):
         return await self.services.agreed(model, what)
 
     def on_lab_view_stepper(self, event: LabView.Stepper) -> None:
-        self.navigation.open_conversation(
-            event.prompt, event.written, event.sampler, seed=event.seed, at=event.at
-        )
+        self.navigation.open_conversation(event.begin)
 
     def have_written(
         self,
@@ -229,9 +218,9 @@ class LabScreen(CourseScreen):
         written = self.query_one(PromptEditor).text
         said = self._says(written) if self._says is not None and written else ""
         label = Content.styled(self._label, MUTED)
-        self.query_one("#label", Static).update(
-            Content.assemble(label, "  ", safe(said).replace("\n", " ")) if said else label
-        )
+        if said:
+            label = Content.assemble(label, "  ", safe(said).replace("\n", " "))
+        self.query_one("#label", Static).update(label)
 
     def on_prompt_editor_left(self) -> None:
         self._drafts[self._label] = self.query_one(PromptEditor).text

@@ -1,6 +1,6 @@
 """Asks before anything leaves the machine: what would go where, and with which key.
 
-It is asked once for each host while the program runs. `Consent.agreed` opens the screen where it
+It is asked once for each host while the program runs. `agreed` opens the screen where it
 is needed; no other way leads to a remote model (`tutor.vendors.permissions`).
 """
 
@@ -10,11 +10,9 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
-from tutor.app.base_screen import TutorScreen, scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
 from tutor.environment import keys_held
@@ -23,9 +21,6 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.app import ComposeResult
-    from textual.events import Resize
-
     from tutor.allowed import Allowed
     from tutor.engine.api import Engine
     from tutor.vendors.catalogue import Price, RemoteModel
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
 _LABEL = 7
 
 
-class ConsentScreen(TutorScreen):
+class ConsentScreen(TextScreen):
     """`what` says what would be sent, as a phrase ("your message to all models"); `decided` hears
     the answer, once. Going away without one is a no."""
 
@@ -42,10 +37,7 @@ class ConsentScreen(TutorScreen):
         Binding("escape", "back", "no, stay here", tooltip="Send nothing."),
         *scroll_keys(),
     ]
-    DEFAULT_CSS = """
-    ConsentScreen #consent { height: 1fr; }
-    """
-    SCROLLED = "#consent"
+    DEFAULT_CSS = "ConsentScreen #scrolled { scrollbar-gutter: auto; }"
 
     def __init__(self, model: RemoteModel, what: str, decided: Callable[[bool], None]) -> None:
         super().__init__()
@@ -53,18 +45,11 @@ class ConsentScreen(TutorScreen):
         self._what = what
         self._decided: Callable[[bool], None] | None = decided
 
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="consent", can_focus=False):
-            yield Static(id="text", markup=False)
-
     def on_mount(self) -> None:
         self.place = "before anything is sent"
 
-    def on_resize(self, event: Resize) -> None:
-        width = self.query_one("#consent").scrollable_content_region.width
-        lines = describe(self._model, self._what, max(20, min(width, 90)))
-        self.query_one("#text", Static).update(Content("\n").join(lines))
-        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+    def text(self, width: int) -> list[Content]:
+        return describe(self._model, self._what, max(20, min(width, 90)))
 
     def on_unmount(self) -> None:
         self._decide(False)
@@ -73,10 +58,8 @@ class ConsentScreen(TutorScreen):
         return action != "scroll" or self.can_scroll
 
     def action_agree(self) -> None:
-        decided, self._decided = self._decided, None
+        self._decide(True)
         self.app.pop_screen()
-        if decided is not None:
-            decided(True)
 
     def _decide(self, answer: bool) -> None:
         decided, self._decided = self._decided, None
@@ -84,40 +67,32 @@ class ConsentScreen(TutorScreen):
             decided(answer)
 
 
-class Consent:
-    """Decides whether texts may be sent to other machines: by what is allowed here, and by asking
-    the learner. `remote` is the model that the command line names; `show` opens a screen."""
+async def agreed(
+    engine: Engine,
+    remote: RemoteModel | None,
+    allowed: Allowed,
+    show: Callable[[ConsentScreen], object],
+    model: RemoteModel,
+    what: str,
+) -> bool:
+    """Return whether texts may be sent to the host of `model`: by what is allowed here, and by
+    asking the learner, once for each host, with `what` would be sent as a phrase. For a server on
+    this machine no one is asked. `remote` is the model that the command line names; `show` opens a
+    screen. Await it in a worker: it lasts for as long as the question is on the screen."""
+    if model != remote and not allowed.other_servers:
+        return False
+    if not engine.allowed(model):
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
-    def __init__(
-        self,
-        engine: Engine,
-        remote: RemoteModel | None,
-        allowed: Allowed,
-        show: Callable[[ConsentScreen], object],
-    ) -> None:
-        self._engine = engine
-        self._remote = remote
-        self._allowed = allowed
-        self._show = show
+        def decided(yes: bool) -> None:
+            if not answer.done():  # the worker that asked may be gone
+                answer.set_result(yes)
 
-    async def agreed(self, model: RemoteModel, what: str) -> bool:
-        """Return whether texts may be sent to the host of `model`. The learner is asked once for
-        each host, with `what` would be sent as a phrase; for a server on this machine no one is
-        asked. Await it in a worker: it lasts for as long as the question is on the screen."""
-        if model != self._remote and not self._allowed.other_servers:
+        show(ConsentScreen(model, what, decided))
+        if not await answer:
             return False
-        if not self._engine.allowed(model):
-            answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-            def decided(yes: bool) -> None:
-                if not answer.done():  # the worker that asked may be gone
-                    answer.set_result(yes)
-
-            self._show(ConsentScreen(model, what, decided))
-            if not await answer:
-                return False
-        self._engine.allow(model)
-        return True
+    engine.allow(model)
+    return True
 
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.background.status import ModelStatus, share_fetched
-from tutor.app.base_screen import scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
@@ -19,9 +17,6 @@ from tutor.errors import TutorError
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-    from textual.events import Resize
-
     from tutor.lm.distribution import ModelCard
 
 _LABEL = 12
@@ -29,7 +24,7 @@ _BAR = 30
 _MEGABYTE = 1_000_000
 
 
-class ModelScreen(CourseScreen):
+class ModelScreen(TextScreen, CourseScreen):
     """States of engine and fetch in words, with the keys that change them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,19 +33,11 @@ class ModelScreen(CourseScreen):
         Binding("r", "restart", "restart", tooltip="Start the engine that runs the model anew."),
         *scroll_keys(),
     ]
-    SCROLLED = "#about"
     _status = ModelStatus()
-
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="about", can_focus=False):
-            yield Static(id="text", markup=False)
 
     def on_mount(self) -> None:
         self.place = "tutor · model"
         self.watch(self.app, "model_status", self._fill)
-
-    def on_resize(self, event: Resize) -> None:
-        self._fill(self._status)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         status = self._status
@@ -75,11 +62,11 @@ class ModelScreen(CourseScreen):
 
     def _fill(self, status: ModelStatus) -> None:
         self._status = status
-        width = self.query_one("#about").scrollable_content_region.width
-        parts = describe(status, max(20, width))
-        self.query_one("#text", Static).update(Content("\n").join(parts))
         self.refresh_bindings()
-        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+        self.draw()
+
+    def text(self, width: int) -> list[Content]:
+        return describe(self._status, max(20, width))
 
 
 def describe(status: ModelStatus, width: int) -> list[Content]:

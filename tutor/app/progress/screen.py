@@ -1,4 +1,4 @@
-"""What the learner knows, how it holds, and what comes back when."""
+"""What the learner knows, how it holds, and what comes back when: of all lessons, and of one."""
 
 from __future__ import annotations
 
@@ -6,28 +6,30 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.course_screen import Entry, MenuScreen
+from tutor.app.saving import on_disk
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot
 from tutor.app.widgets.layout import hanging
-from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
 from tutor.learner.clock import WEEKDAYS
+from tutor.learner.records import Forgotten
+from tutor.study.lesson_progress import lesson_progress
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Resize
 
+    from tutor.app.services import Navigation, Services
     from tutor.course.outline import Outline
     from tutor.learner.records import GuessHistory
     from tutor.learner.review import Mastery
@@ -40,12 +42,14 @@ _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
 
-class ProgressScreen(CourseScreen):
+class ProgressScreen(MenuScreen):
     """Enter on a lesson shows its ideas one by one; on the guessing game, plays it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "review", "review", tooltip="Review what is due."),
-        Binding("t", "teacher", "teacher", tooltip="What a teacher sees of you in a report."),
+        Binding("r", "open('review')", "review", tooltip="Review what is due."),
+        Binding(
+            "t", "open('teacher')", "teacher", tooltip="What a teacher sees of you in a report."
+        ),
     ]
 
     def compose_content(self) -> ComposeResult:
@@ -56,35 +60,21 @@ class ProgressScreen(CourseScreen):
 
     def on_mount(self) -> None:
         self.place = "tutor · progress"
-        self.query_one(Menu).focus(scroll_visible=False)
 
-    def on_resize(self, event: Resize) -> None:
-        self._fill()
+    def on_resize(self) -> None:
+        self.fill()
 
-    def on_screen_resume(self) -> None:
-        self._fill()
-
-    def action_review(self) -> None:
-        self.navigation.open_review()
-
-    def action_teacher(self) -> None:
-        self.navigation.open_teacher_view()
-
-    @on(Menu.Chosen)
-    def _open(self, event: Menu.Chosen) -> None:
-        outlines = self.services.course.outlines
-        if event.index < len(outlines):
-            self.navigation.open_lesson_progress(outlines[event.index])
-        else:
-            self.navigation.open_guessing_game()
-
-    def _fill(self) -> None:
+    def fill(self) -> None:
         course, asked, progress = self.services.course, self.services.asked, self.services.progress
         width = self.app.size.width - 3  # what stands beside the text: margins and a scroll bar
         state, now = progress.state(), progress.clock()
         known = review.mastery_of_lessons(state, asked, now)
-        rows: list[Row | None] = [
-            partial(_lesson_row, outline, known.get(outline.id)) for outline in course.outlines
+        entries: list[Entry | None] = [
+            (
+                partial(_lesson_row, outline, known.get(outline.id)),
+                partial(self.navigation.open_lesson_progress, outline),
+            )
+            for outline in course.outlines
         ]
         memory = _memory(review.retention(state, asked, now), review.streak(state, now))
         if state.cards:
@@ -92,9 +82,8 @@ class ProgressScreen(CourseScreen):
             memory += [*forecast(shown, now), Content("")]
         memory.append(Content.styled("How well each lesson is known", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
-        history = progress.guesses
-        rows += [None, lambda width: Content("\n").join(guesses(history, width))]
-        self.query_one(Menu).show(rows)
+        row = partial(guesses, progress.guesses)
+        self.show_entries([*entries, None, (row, partial(self.navigation.open_place, "guess"))])
         parts: list[Content] = []
         for notice in (*progress.notices, *course.problems):
             parts += [Content(""), hanging(Content("! "), Content(safe(str(notice))), width)]
@@ -128,33 +117,25 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
 
 def known_row(name: str, known: Mastery | None, width: int) -> Content:
     """A name, how well it is known as a bar, and how many of its questions were answered."""
-    value, answered, questions = (
-        (known.value, known.answered, known.questions) if known else (0.0, 0, 0)
-    )
-    words = f"{answered} of {questions}" if answered else ""
-    share = f"{100 * value:3.0f} %" if answered else ""
-    room = width - _BAR - 2 - 6 - 10
-    bar = _BAR
+    answered = known.answered if known else 0
+    share = f"{100 * known.value:3.0f} %" if known and answered else ""
+    words = f"{answered} of {known.questions}" if known and answered else ""
     if width < _NARROW:
-        room, bar = width - 6, 0
-    parts = [Content(figures.fit(name, max(8, room)))]
-    if bar:
-        parts += [Content("  "), meter(value, bar)]
-    parts += [Content(f"{share:>6}")]
-    if bar:
-        parts.append(Content.styled(f"{words:>10}", MUTED))
-    return Content.assemble(*parts)
+        return Content(f"{figures.fit(name, max(8, width - 6))}{share:>6}")
+    bar = meter(known.value if known else 0.0, _BAR)
+    name = figures.fit(name, max(8, width - _BAR - 18))
+    return Content.assemble(name, "  ", bar, f"{share:>6}", (f"{words:>10}", MUTED))
 
 
 def _lesson_row(outline: Outline, known: Mastery | None, width: int) -> Content:
     return known_row(f"{outline.number:>2}  {safe(outline.title)}", known, width)
 
 
-def guesses(history: GuessHistory, width: int) -> list[Content]:
+def guesses(history: GuessHistory, width: int) -> Content:
     """The guessing game so far: in figures, and as two curves."""
     head = Content.styled("Guessing game", "bold")
     if not history.rounds:
-        return [head, Content.styled("not played yet", MUTED)]
+        return head + Content.styled("\nnot played yet", MUTED)
     you, model = history.learner_bits / history.rounds, history.model_bits / history.rounds
     said = (
         f"{counted(history.rounds, 'token')}."
@@ -171,4 +152,97 @@ def guesses(history: GuessHistory, width: int) -> list[Content]:
         )
         legend = f"{plot.YOU} you  {plot.MODEL} the model  {plot.BOTH} both, over {_SMOOTH} tokens"
         lines += [*map(Content, curves), Content.styled(f"{'bits':>5}  {legend}", MUTED)]
-    return lines
+    return Content("\n").join(lines)
+
+
+_ASK = (
+    "Forget every answer that you gave in this lesson? Its questions count as never asked, and it"
+    " cannot be undone. y forgets them, Esc keeps them."
+)
+
+
+class LessonProgressScreen(MenuScreen):
+    """A row for each screen that has questions: one idea a screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "forget", "forget", tooltip="Yes: forget every answer of this lesson."),
+        Binding("f", "ask_forget", "forget", tooltip="Forget this lesson; asks you once more."),
+    ]
+
+    def __init__(self, services: Services, navigation: Navigation, outline: Outline) -> None:
+        super().__init__(services, navigation)
+        self._outline = outline
+        self._asked = False
+        """Whether it has been asked if the lesson should be forgotten."""
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="figures", can_focus=False):
+            yield Static(id="summary", markup=False)
+            yield Menu()
+
+    def on_mount(self) -> None:
+        self.place = f"progress · {self._outline.number} {safe(self._outline.title)}"
+
+    def on_resize(self) -> None:
+        self.fill()
+
+    def fill(self) -> None:
+        outline, progress = self._outline, self.services.progress
+        state, now = progress.state(), progress.clock()
+        where = lesson_progress(outline, progress.lesson(outline.id), progress.cards())
+        known = review.mastery_of_screens(state, self.services.asked, now)
+        said = (
+            f"{where.seen} of {counted(where.screens, 'screen')} seen,"
+            f" {where.goals} of {counted(where.labs, 'lab')} done,"
+            f" {where.right} of {counted(where.questions, 'question')} right at last."
+        )
+        head = Content(said)
+        title = Content.styled("How well each idea is known", "bold")
+        self.query_one("#summary", Static).update(Content("\n").join([head, Content(""), title]))
+        about = {question.screen for question in outline.questions}
+        open_at = partial(self.navigation.open_outline, outline)
+        self.show_entries(
+            [
+                (
+                    partial(known_row, safe(screen.title), known.get((outline.id, screen.id))),
+                    partial(open_at, screen.id),
+                )
+                for screen in outline.screens
+                if screen.id in about
+            ]
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "forget":
+                return self._asked
+            case "ask_forget":
+                cards = self.services.progress.cards()
+                answered = any(each.id in cards for each in self._outline.questions)
+                return answered and not self._asked
+        return True
+
+    def action_ask_forget(self) -> None:
+        self._ask(True)
+        self.tell(_ASK)
+
+    def action_back(self) -> None:
+        """From the question whether to forget to the figures, and from there back."""
+        if self._asked:
+            self._ask(False)
+            self.tell(None)
+        else:
+            super().action_back()
+
+    async def action_forget(self) -> None:
+        self._ask(False)
+        progress = self.services.progress
+        questions = tuple(question.id for question in self._outline.questions)
+        event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
+        recording = progress.record(event)
+        self.fill()
+        self.tell("Forgotten." if await on_disk(recording) else None)
+
+    def _ask(self, asked: bool) -> None:
+        self._asked = asked
+        self.refresh_bindings()

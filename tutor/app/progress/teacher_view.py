@@ -6,11 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
-from tutor.app.base_screen import scroll_keys
+from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.layout import hanging
@@ -21,9 +19,7 @@ from tutor.errors import StoreError
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.events import Resize
 
     from tutor.app.services import Services
     from tutor.classroom.learner import Studied
@@ -31,21 +27,11 @@ if TYPE_CHECKING:
 _LABEL = 12
 
 
-class TeacherViewScreen(CourseScreen):
+class TeacherViewScreen(TextScreen, CourseScreen):
     """A line for each column of the row, and what else there is to know."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
-    SCROLLED = "#view"
-    DEFAULT_CSS = """
-    TeacherViewScreen #view { height: 1fr; scrollbar-gutter: stable; }
-    TeacherViewScreen #row { height: auto; }
-    """
-
     _mine: Studied | None = None
-
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="view", can_focus=False):
-            yield Static(id="row", markup=False)
 
     def on_mount(self) -> None:
         self.place = "progress · what a teacher sees"
@@ -59,16 +45,10 @@ class TeacherViewScreen(CourseScreen):
         except StoreError as error:
             self.tell(error)
         else:
-            self._draw()
+            self.draw()
 
-    def on_resize(self, event: Resize) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._mine is not None:
-            width = self.query_one("#view").scrollable_content_region.width
-            lines = drawn(self._mine, width)
-            self.query_one("#row", Static).update(Content("\n").join(lines))
+    def text(self, width: int) -> list[Content]:
+        return drawn(self._mine, width) if self._mine is not None else []
 
 
 def _read(services: Services) -> Studied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
+from tutor.labs.kit.keys import UP_DOWN, Pair, pair
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -40,20 +42,18 @@ class Entered(Message):
     """What is entered has changed; it is not given as the answer yet."""
 
 
+@dataclass
 class Given(Message):
     """The learner confirmed an answer, of the kind that the question grades."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
+    answer: Answer
 
 
+@dataclass
 class NothingChosen(Message):
     """The learner confirmed, and there was nothing to confirm; `advice` says what to do."""
 
-    def __init__(self, advice: str) -> None:
-        super().__init__()
-        self.advice = advice
+    advice: str
 
 
 class AnswerList(Menu):
@@ -77,9 +77,18 @@ class AnswerList(Menu):
         """What is entered so far; None where it is no answer yet."""
         raise NotImplementedError
 
+    @property
+    def advice(self) -> str:
+        """What to do first, where the answer is None."""
+        return ""
+
     def enter(self, answer: Answer) -> None:
         """Show `answer` as what is entered."""
         raise NotImplementedError
+
+    def action_choose(self) -> None:
+        answer = self.answer
+        self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
 
     def judge(self, notes: Sequence[Note]) -> None:
         """Show `notes` (in the order of the file) beside the lines; no more choosing. Without
@@ -130,7 +139,12 @@ class Choices(AnswerList):
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
-        self._bindings = BindingsMap.merge([_letter_keys(len(order), several), self._bindings])
+        tooltip = "Choose by letter; the arrows ↑ and ↓ do, too."
+        if several:
+            tooltip = "Tick a choice, or take the tick away; more than one may be right."
+        word, range_ = "tick" if several else "choose", _letter_range(len(order))
+        letters = letter_keys(len(order), word, range_, tooltip)
+        self._bindings = BindingsMap.merge([letters, self._bindings])
 
     @property
     def answer(self) -> Answer | None:
@@ -159,18 +173,12 @@ class Choices(AnswerList):
             self._checked ^= {self._order[self.cursor]}
             self._changed()
 
-    def action_choose(self) -> None:
-        if self.answer is not None:
-            self.post_message(Given(self.answer))
-            return
+    @property
+    def advice(self) -> str:
         letters = _letter_range(len(self._order))
-        self.post_message(
-            NothingChosen(
-                f"Tick what is right first: the letters {letters} do. Then Enter."
-                if self._several
-                else f"Choose one first, by its letter ({letters}) or with ↑ and ↓. Then Enter."
-            )
-        )
+        if self._several:
+            return f"Tick what is right first: the letters {letters} do. Then Enter."
+        return f"Choose one first, by its letter ({letters}) or with ↑ and ↓. Then Enter."
 
     def _head(self, place: int) -> Content:
         letter = Content.styled(f"{LETTERS[place]}  ", MUTED if self._notes else ACT)
@@ -188,40 +196,31 @@ def _letter_range(count: int) -> str:
     return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
 
 
-def _letter_keys(count: int, several: bool) -> BindingsMap:
-    word = "tick" if several else "choose"
-    sentence = (
-        "Tick a choice, or take the tick away; more than one may be right."
-        if several
-        else "Choose by letter; the arrows ↑ and ↓ do, too."
-    )
+def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap:
+    """Return the keys `letter(place)` of so many letters; one of them stands for all on the key
+    line."""
     return BindingsMap(
         Binding(
             LETTERS[place],
             f"letter({place})",
             word,
             show=place == 0,
-            key_display=_letter_range(count),
-            tooltip=sentence,
+            key_display=range_,
+            tooltip=tooltip,
         )
         for place in range(count)
     )
+
+
+_SHIFT = Pair("left", "right", "← →")
 
 
 class Ordering(AnswerList):
     """Items to be put in order: choose one, move it earlier or later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "item", key_display="↑↓", tooltip="Go to the item to be moved."),
-        Binding("down", "move(1)", show=False),
-        Binding(
-            "left",
-            "shift(-1)",
-            "move it",
-            key_display="← →",
-            tooltip="Move the item one place earlier or later.",
-        ),
-        Binding("right", "shift(1)", show=False),
+        *pair(UP_DOWN, "move(*)", "item", "Go to the item to be moved."),
+        *pair(_SHIFT, "shift(*)", "move it", "Move the item one place earlier or later."),
         Binding("enter", "choose", "answer", tooltip="This order is my answer."),
     ]
 
@@ -244,9 +243,6 @@ class Ordering(AnswerList):
             order[here], order[there] = order[there], order[here]
             self.cursor = there
             self._changed()
-
-    def action_choose(self) -> None:
-        self.post_message(Given(self.answer))
 
     def _head(self, place: int) -> Content:
         return Content.styled(f"{place + 1}  ", "" if self._notes else MUTED)

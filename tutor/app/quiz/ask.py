@@ -4,7 +4,7 @@ choice. What comes next is decided by the screens made of this: a quiz, a review
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import msgspec
 from textual import on, work
@@ -37,9 +37,21 @@ NOTICEABLE = 0.3
 """Seconds after which it is said that an answer is still being saved."""
 
 
+class Asked(NamedTuple):
+    """A question of a lesson, and how it stands: `seed` decides the order of its choices, `remark`
+    is said before how to answer, `draft` was entered before, and `given` is the answer that was
+    given and not gone on from, as text."""
+
+    lesson: Lesson
+    question: Question
+    seed: int
+    draft: Draft | None
+    remark: str = ""
+    given: str = ""
+
+
 class AskScreen(CourseScreen):
-    """Subclasses say which question is asked (`question`, of `lesson`, choices shuffled by
-    `seed`), and start with `ask`."""
+    """Subclasses start with `ask`, and say what happens around a question."""
 
     CSS_PATH = "ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,37 +70,12 @@ class AskScreen(CourseScreen):
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
+        self.asked: Asked | None = None
+        """What is on the screen."""
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
         self._saving = False
         """An answer was given and is on its way to the disk; what came of it is shown then."""
-
-    # --- what subclasses say --------------------------------------------------------------------
-
-    @property
-    def asking(self) -> bool:
-        """Whether there is a question on the screen."""
-        raise NotImplementedError
-
-    @property
-    def question(self) -> Question:
-        raise NotImplementedError
-
-    @property
-    def lesson(self) -> Lesson:
-        raise NotImplementedError
-
-    @property
-    def seed(self) -> int:
-        raise NotImplementedError
-
-    def kept_draft(self) -> Draft | None:
-        """What was entered for the question before the screen was left."""
-        return None
-
-    def given_before(self) -> str:
-        """The answer that was given to it and not gone on from, as text; or nothing."""
-        return ""
 
     def keep_draft(self, draft: Draft | None) -> None:
         """The question stands there unanswered, with what is entered."""
@@ -98,10 +85,6 @@ class AskScreen(CourseScreen):
 
     def answered(self, event: Answered) -> None:
         """`event` is about to be saved."""
-
-    def remark(self) -> str:
-        """What stands before how to answer."""
-        return ""
 
     def afterword(self) -> str:
         """What stands below an answer that is saved."""
@@ -114,39 +97,46 @@ class AskScreen(CourseScreen):
     def view(self) -> QuestionView:
         return self.query_one(QuestionView)
 
-    # --- asking -------------------------------------------------------------------------------
+    @property
+    def question(self) -> Question:
+        assert self.asked is not None
+        return self.asked.question
 
-    async def ask(self, draft: Draft | None = None) -> None:
-        """Put the current question on the screen, as it was left: with what was entered, or
-        answered already."""
+    @property
+    def lesson(self) -> Lesson:
+        assert self.asked is not None
+        return self.asked.lesson
+
+    async def ask(self, asked: Asked) -> None:
+        """Put a question on the screen, as it was left: with what was entered, or answered
+        already."""
+        self.asked = asked
         try:
-            await self._put(draft)
+            await self._put(asked)
         except NoMatches:  # the screen was left meanwhile, and what stood on it is gone
             if self in self.app.screen_stack:
                 raise
 
-    async def _put(self, draft: Draft | None) -> None:
-        question = self.question
+    async def _put(self, asked: Asked) -> None:
+        question = asked.question
         self._verdict, self._saving = None, False
-        self._draft = draft or self.kept_draft() or Draft(version=question.version)
+        self._draft = asked.draft or Draft(version=question.version)
         with self.app.batch_update():  # head, text and choices change in one repaint
             self.tell(None)
             self.head()
             entered = question.from_text(self._draft.answer)
             await self.view.ask(
-                question, self.seed, self.remark(), entered, hinted=self._draft.hinted
+                question, asked.seed, asked.remark, entered, hinted=self._draft.hinted
             )
             self.refresh_bindings()
         card = self.services.progress.card(question.id)
-        if card is not None and (given := self.given_before()):
-            self._show_again(given, correct=card.last_correct)
-
-    # --- answering ----------------------------------------------------------------------------
+        if card is not None and asked.given:
+            self._show_again(asked.given, correct=card.last_correct)
 
     @property
     def _open(self) -> bool:
         """Whether the question on the screen can still be answered."""
-        return self._verdict is None and not self._saving and self.asking
+        return self._verdict is None and not self._saving and self.asked is not None
 
     @on(Entered)
     def _entered(self) -> None:
@@ -171,17 +161,15 @@ class AskScreen(CourseScreen):
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
-        if not self._open:
-            return
         self._take(event.value)
 
     @on(Given)
     def _given(self, event: Given) -> None:
-        if not self._open:
-            return
         self._take(event.answer)
 
     def _take(self, answer: Answer) -> None:
+        if not self._open:
+            return
         if self.question.asks_model:
             self._ask_model(self.question, answer)
         else:
@@ -256,10 +244,8 @@ class AskScreen(CourseScreen):
         self.view.scroll_to_verdict()
         self.refresh_bindings()
 
-    # --- keys ---------------------------------------------------------------------------------
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        judged = self._verdict is not None and self.asking
+        judged = self._verdict is not None and self.asked is not None
         match action:
             case "next":
                 return judged
@@ -270,7 +256,7 @@ class AskScreen(CourseScreen):
             case "look":
                 return judged and self.question.screen is not None
             case "lab":
-                return self.asking and self._lab is not None
+                return self._lab is not None
             case "scroll":
                 return self.can_scroll
             case "leave_field":
@@ -286,9 +272,10 @@ class AskScreen(CourseScreen):
         await self.action_next()
 
     async def action_retry(self) -> None:
-        again = Draft(version=self.question.version, attempt=self._draft.attempt + 1)
-        self.keep_draft(again)
-        await self.ask(again)
+        if self.asked is not None:
+            again = Draft(version=self.question.version, attempt=self._draft.attempt + 1)
+            self.keep_draft(again)
+            await self.ask(self.asked._replace(draft=again, given=""))
 
     def action_hint(self) -> None:
         self._keep(hinted=True)
@@ -302,6 +289,8 @@ class AskScreen(CourseScreen):
     @property
     def _lab(self) -> Lab | None:
         """The lab of the screen that the question is about."""
+        if self.asked is None:
+            return None
         screen = self.lesson.screen(self.question.screen or "")
         return screen.lab if screen else None
 

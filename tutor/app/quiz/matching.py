@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.quiz.answers import LETTERS, AnswerList, Given, NothingChosen
+from tutor.app.quiz.answers import LETTERS, AnswerList, letter_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging, matched
+from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -41,8 +42,7 @@ class Matching(AnswerList):
     """The left sides of pairs. `options`, which stands beside, shows the right ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "line", key_display="↑↓", tooltip="Go to the line to match."),
-        Binding("down", "move(1)", show=False),
+        *pair(UP_DOWN, "move(*)", "line", "Go to the line to match."),
         Binding("enter", "choose", "answer", tooltip="What is matched is my answer."),
     ]
 
@@ -54,7 +54,10 @@ class Matching(AnswerList):
         self._given: dict[int, int] = {}
         """For lines matched so far, the place of the right side."""
         self.options = Options([pairs[place].right for place in order])
-        self._bindings = BindingsMap.merge([_letter_keys(len(order)), self._bindings])
+        self._letters = f"{LETTERS[0]}-{LETTERS[len(order) - 1]}"
+        tooltip = "Say what belongs to the line with the mark, by its letter."
+        letters = letter_keys(len(order), "match", self._letters, tooltip)
+        self._bindings = BindingsMap.merge([letters, self._bindings])
 
     @property
     def answer(self) -> Answer | None:
@@ -82,14 +85,9 @@ class Matching(AnswerList):
         self.cursor = next((each for each in following if each not in self._given), self.cursor)
         self._changed()
 
-    def action_choose(self) -> None:
-        if self.answer is not None:
-            self.post_message(Given(self.answer))
-            return
-        letters = f"{LETTERS[0]}-{LETTERS[len(self._pairs) - 1]}"
-        self.post_message(
-            NothingChosen(f"Match every line first: ↑ and ↓ go to it, the letters {letters} match.")
-        )
+    @property
+    def advice(self) -> str:
+        return f"Match every line first: ↑ and ↓ go to it, the letters {self._letters} match."
 
     def _row(self, place: int, width: int) -> Content:
         left, chosen = self._texts[place], self._given.get(place)
@@ -105,17 +103,3 @@ class Matching(AnswerList):
             return line
         said = inline(self._notes[place].why).stylize_before(MUTED)
         return Content("\n").join([line, hanging(Content("  "), said, width)])
-
-
-def _letter_keys(count: int) -> BindingsMap:
-    return BindingsMap(
-        Binding(
-            LETTERS[place],
-            f"letter({place})",
-            "match",
-            show=place == 0,
-            key_display=f"{LETTERS[0]}-{LETTERS[count - 1]}",
-            tooltip="Say what belongs to the line with the mark, by its letter.",
-        )
-        for place in range(count)
-    )

@@ -5,16 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.course_screen import CourseScreen
+from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
-from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.prose import plain
 from tutor.text import safe
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
 
 
-class ResultScreen(CourseScreen):
+class ResultScreen(MenuScreen):
     """The questions of a quiz with how each went; one that did not go well leads to the lesson
     screen that it is about."""
 
@@ -54,11 +53,9 @@ class ResultScreen(CourseScreen):
 
     def on_mount(self) -> None:
         self.place = f"{self.lesson.number} {safe(self.lesson.title)} · answers"
-        menu = self.query_one(Menu)
-        menu.focus(scroll_visible=False)
-        self.watch(menu, "cursor", self.refresh_bindings)
+        self.watch(self.query_one(Menu), "cursor", self.refresh_bindings)
 
-    def on_screen_resume(self) -> None:
+    def fill(self) -> None:
         cards = self.services.progress.cards()
         right = {
             question.id
@@ -76,8 +73,11 @@ class ResultScreen(CourseScreen):
             (f"{len(right)} of {total} right. ", "bold"), _advice(open_ones, guessed)
         )
         self.query_one("#score", Static).update(head)
-        rows: list[Row | None] = [partial(self._row, question, right) for question in self._listed]
-        self.query_one(Menu).show(rows)
+        self.show_entries([self._entry(question, right) for question in self._listed])
+
+    def _entry(self, question: Question, right: Set[str]) -> Entry:
+        look = partial(self.navigation.open_lesson, self.lesson, question.screen)
+        return partial(self._row, question, right), look
 
     def _row(self, question: Question, right: Set[str], width: int) -> Content:
         if question.id not in right:
@@ -96,10 +96,6 @@ class ResultScreen(CourseScreen):
         if not note:
             return line
         return line + Content("\n") + hanging(Content("  "), Content.styled(tail, MUTED), width)
-
-    @on(Menu.Chosen)
-    def _look(self, event: Menu.Chosen) -> None:
-        self.navigation.open_lesson(self.lesson, self._listed[event.index].screen)
 
     @property
     def _lab(self) -> Lab | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from tutor.app.quiz.ask import AskScreen
+from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lesson
-    from tutor.course.questions.question import Question
     from tutor.learner.records import Answered, Draft, LessonState
 
 
@@ -31,34 +30,28 @@ class QuizScreen(AskScreen):
         self._run = resumed(self._lesson, state) or begun(self._lesson, random.getrandbits(32))
         if not self._run.is_in(state):
             self.keep_draft(None)
-        self.call_after_refresh(self.ask)
+        self.call_after_refresh(self._ask)
 
     @property
     def _state(self) -> LessonState:
         return self.services.progress.lesson(self._lesson.id)
 
     @property
-    def asking(self) -> bool:
-        return not self._run.over
-
-    @property
-    def question(self) -> Question:
-        return self._run.question(self._lesson)
-
-    @property
     def lesson(self) -> Lesson:
         return self._lesson
 
-    @property
-    def seed(self) -> int:
-        return self._run.seed
-
-    def kept_draft(self) -> Draft | None:
-        return entered(self.question, self._state)
-
-    def given_before(self) -> str:
-        question = self.question
-        return answer_given(question, self._state, self.services.progress.card(question.id))
+    async def _ask(self) -> None:
+        question, state = self._run.question(self._lesson), self._state
+        card = self.services.progress.card(question.id)
+        await self.ask(
+            Asked(
+                self._lesson,
+                question,
+                self._run.seed,
+                draft=entered(question, state),
+                given=answer_given(question, state, card),
+            )
+        )
 
     def keep_draft(self, draft: Draft | None) -> None:
         self.services.progress.save_lesson(self._run.saved_in(self._state, draft))
@@ -78,6 +71,7 @@ class QuizScreen(AskScreen):
         self._run = self._run.next()
         self.keep_draft(None)
         if self._run.over:
+            self.asked = None
             self.navigation.show_result(self._lesson, frozenset(self._unsure))
         else:
-            await self.ask()
+            await self._ask()

@@ -1,17 +1,29 @@
-"""A line to type in, and what is found below it."""
+"""A line to type in, and what is found below it: in the glossary, or in all of the course."""
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.widgets import Input, Static
 
 from tutor.app.course_screen import CourseScreen
-from tutor.app.widgets.entry import Entry
+from tutor.app.theme import MUTED
+from tutor.app.widgets import figures
+from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.prompt_editor import Entry
+from tutor.app.widgets.prose import plain
+from tutor.course.questions.spelling import plain as comparable
+from tutor.course.targets import ScreenTarget, TermTarget
+from tutor.errors import TutorError
+from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +32,8 @@ if TYPE_CHECKING:
     from textual.events import Key
 
     from tutor.app.services import Navigation, Services
-    from tutor.course.targets import ScreenTarget, TermTarget
+    from tutor.course.search import Hit
+    from tutor.course.term import Term
 
     Target = TermTarget | ScreenTarget
 
@@ -29,8 +42,7 @@ class FinderField(Entry):
     """The line. `?` is a key as long as nothing stands there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "arrow(-1)", "choose", key_display="↑↓", tooltip="Move the mark >."),
-        Binding("down", "arrow(1)", show=False),
+        *pair(UP_DOWN, "arrow(*)", "choose", "Move the mark >."),
         Binding("enter", "submit", "open", tooltip="Open what the mark points at."),
     ]
 
@@ -96,3 +108,92 @@ class FinderScreen(CourseScreen):
         if event.is_printable and event.character not in (None, "?"):
             event.stop()
             self.query_one(FinderField).insert_text_at_cursor(event.character or "")
+
+
+_LONGEST_NAME = 28
+
+
+class GlossaryScreen(FinderScreen):
+    """Lists the terms whose name, or whose meaning, has what is typed."""
+
+    PLACEHOLDER = "type to filter"
+
+    def on_mount(self) -> None:
+        self.place = "glossary"
+
+    def look_up(self, words: str) -> None:
+        terms = list(self.services.course.glossary.values())
+        shown = matching(terms, words)
+        widest = min(_LONGEST_NAME, max((len(term.term) for term in terms), default=0))
+        all_terms = counted(len(terms), "term")
+        self.aside = f"{len(shown)} of {all_terms}" if words else all_terms
+        self.found(
+            [TermTarget(term.id) for term in shown],
+            [partial(_term_row, safe(term.term), plain(term.text), widest) for term in shown],
+        )
+        if not shown:
+            self.tell(f"No term has “{words}”." if terms else "This course has no glossary.")
+
+
+def matching(terms: list[Term], words: str) -> list[Term]:
+    """Those whose name begins with `words` first, then those that have it in their name, then in
+    their meaning; each group in the order of `terms`."""
+    wanted = comparable(words)
+    if not wanted:
+        return terms
+    begin = [each for each in terms if comparable(each.term).startswith(wanted)]
+    within = [each for each in terms if wanted in comparable(each.term)]
+    said = [each for each in terms if wanted in comparable(each.text)]
+    return list({each.id: each for each in (*begin, *within, *said)}.values())
+
+
+def _term_row(name: str, meaning: str, widest: int, width: int) -> Content:
+    name = figures.fit(name, min(widest, max(12, width // 2)))
+    row = Content.assemble((name, "bold"), "  ", (meaning, MUTED))
+    return row.truncate(width, ellipsis=True)
+
+
+SHOWN = 30
+
+
+class SearchScreen(FinderScreen):
+    """Shows the best hits. The searching is done in a thread: typing never waits for it."""
+
+    PLACEHOLDER = "words to look for"
+
+    def on_mount(self) -> None:
+        self.place = "search"
+
+    def look_up(self, words: str) -> None:
+        self._search(words)
+
+    @work(exclusive=True)
+    async def _search(self, words: str) -> None:
+        from tutor.course.search import search
+
+        try:
+            hits = await asyncio.to_thread(search, self.services.course, words, SHOWN)
+        except TutorError as error:
+            self.tell(error)
+            return
+        if words != self.words:  # more was typed meanwhile
+            return
+        self.aside = f"{len(hits)} found" if words else ""
+        self.found(
+            [hit.target for hit in hits], [partial(_hit_row, hit, self._where(hit)) for hit in hits]
+        )
+        if words and not hits:
+            self.tell("Nothing has these words.")
+
+    def _where(self, hit: Hit) -> str:
+        if not isinstance(hit.target, ScreenTarget):
+            return "glossary"
+        outline = self.services.course.outline(hit.target.lesson_id)
+        number = f"lesson {outline.number}" if outline else ""
+        return f"question, {number}" if hit.kind == "question" else number
+
+
+def _hit_row(hit: Hit, where: str, width: int) -> Content:
+    head = Content.assemble((safe(hit.title), "bold"), (f"  {where}", MUTED))
+    said = hanging(Content("  "), Content.styled(safe(hit.excerpt), MUTED), width)
+    return Content("\n").join([head.truncate(width, ellipsis=True), *said.split("\n")[:2]])

@@ -21,7 +21,6 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.events import Resize
 
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.services import Navigation, Services
@@ -82,8 +81,6 @@ class LessonScreen(LinkedScreen):
     def _shown(self) -> Screen:
         return self._lesson.screens[self._index]
 
-    # --- moving -------------------------------------------------------------------------------
-
     async def action_next(self) -> None:
         if self._index + 1 < len(self._lesson.screens):
             await self._move_to(self._index + 1)
@@ -136,8 +133,6 @@ class LessonScreen(LinkedScreen):
             self._head()
             await self._show()
 
-    # --- showing ------------------------------------------------------------------------------
-
     def _head(self) -> None:
         lesson = self._lesson
         self.place = (
@@ -165,8 +160,6 @@ class LessonScreen(LinkedScreen):
         if not state.read and everything <= set(seen):
             progress.record(LessonRead(at=time.time(), lesson=lesson.id))
 
-    # --- the lab ------------------------------------------------------------------------------
-
     def action_lab(self) -> None:
         lab = self._shown.lab
         if lab is None:
@@ -181,7 +174,7 @@ class LessonScreen(LinkedScreen):
         if self._opened:  # another screen of this lesson may have been looked at meanwhile
             self._save_place()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self._show_lab()
 
     @property
@@ -195,25 +188,19 @@ class LessonScreen(LinkedScreen):
         lab = self._shown.lab
         state = self.services.progress.lesson(self._lesson.id)
         self.set_class(self._beside, "-beside")
-        self.query_one(LabCard).show(
-            lab,
-            reached(lab, state) if lab else frozenset(),
-            done=lab is not None and lab.id in state.labs_done,
-            key="l",
-        )
+        goals = reached(lab, state) if lab else frozenset()
+        done = lab is not None and lab.id in state.labs_done
+        self.query_one(LabCard).show(lab, goals, done=done)
         side = self.query_one("#lab-side")
         if not self._beside or lab is None:
             side.remove_children()
         elif not any(pane.id == f"lab-{lab.id}" for pane in side.children):
             side.remove_children()
-            side.mount(self._new_pane(lab))
+            from tutor.app.explorer.pane import ExplorerPane
 
-    def _new_pane(self, lab: Lab) -> ExplorerPane:
-        from tutor.app.explorer.pane import ExplorerPane
-
-        pane = ExplorerPane(self.services.engine, self.services.progress, lab)
-        pane.id = f"lab-{lab.id}"
-        return pane
+            pane = ExplorerPane(self.services.engine, self.services.progress, lab)
+            pane.id = f"lab-{lab.id}"
+            side.mount(pane)
 
     def _pane(self, lab: Lab) -> ExplorerPane:
         from tutor.app.explorer.pane import ExplorerPane

@@ -1,11 +1,27 @@
-"""Screens whose text has links: Tab walks through them, Enter opens the one in focus."""
+"""Screens whose text has links: Tab walks through them, Enter opens the one in focus. One of them
+says what a term means, in a panel over the screen where it was met."""
 
 from __future__ import annotations
 
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.widgets import Rule, Static
+
+from tutor.app.base_screen import scroll_keys
 from tutor.app.course_screen import CourseScreen
+from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prose import Prose
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from tutor.app.services import Navigation, Services
+    from tutor.course.term import Term
 
 LINK_KEYS: list[BindingType] = [
     Binding("enter", "follow", "open", tooltip="Open the link in focus; Esc leads back here."),
@@ -50,3 +66,41 @@ class LinkedScreen(CourseScreen):
             self.query_one(Prose).leave()
         else:
             super().action_back()
+
+
+class TermScreen(LinkedScreen):
+    """Lies over the lower part of the screen below it, which stays in view."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *LINK_KEYS,
+        *scroll_keys("Scroll the text."),
+    ]
+    SCROLLED = "#meaning"
+    CSS_PATH = "term.tcss"
+
+    def __init__(self, services: Services, navigation: Navigation, term: Term) -> None:
+        super().__init__(services, navigation, classes="-panel")
+        self._term = term
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="panel"):
+            yield Rule(classes="edge top")
+            with VerticalScroll(id="meaning", can_focus=False):
+                yield Static(safe(self._term.term), id="term", markup=False)
+                yield Prose(id="text")
+            yield Notice(id="notice")
+            yield Rule(classes="edge")
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.place = f"glossary · {safe(self._term.term)}"
+        self.call_after_refresh(self._show)
+
+    async def _show(self) -> None:
+        await self.query_one(Prose).show(self._term.text)
+        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "scroll":
+            return self.can_scroll
+        return super().check_action(action, parameters)

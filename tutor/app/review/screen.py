@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from tutor.app.quiz.ask import AskScreen
-from tutor.app.review.when import when
+from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
+from tutor.app.widgets.figures import when
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
-    from tutor.course.lesson import Lesson
-    from tutor.course.questions.question import Question
     from tutor.learner.review import Due, Queue
 
 AHEAD = 10
@@ -34,14 +32,13 @@ class ReviewScreen(AskScreen):
         Binding("enter", "ahead", "review ahead", tooltip="Some that come due next, now."),
         Binding("u", "undo", "undo", tooltip="Take the last answer back and ask it again."),
         Binding("z", "suspend", "suspend", tooltip="Not in reviews any more, until brought back."),
-        Binding("z", "suspended", "suspended", tooltip="What was suspended, to be brought back."),
+        Binding(
+            "z", "open('suspended')", "suspended", tooltip="What was suspended, to be brought back."
+        ),
     ]
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
-        self._now: tuple[Lesson, Question] | None = None
-        self._item: Due | None = None
-        self._seed = 0
         self._passed: set[str] = set()
         """Skipped, or not to be had: not asked again in this review."""
         self._ahead: list[Due] = []
@@ -60,37 +57,14 @@ class ReviewScreen(AskScreen):
         if self._ended:
             await self._go_on()
 
-    # --- what is asked --------------------------------------------------------------------------
-
-    @property
-    def asking(self) -> bool:
-        return self._now is not None
-
-    @property
-    def question(self) -> Question:
-        assert self._now is not None
-        return self._now[1]
-
-    @property
-    def lesson(self) -> Lesson:
-        assert self._now is not None
-        return self._now[0]
-
-    @property
-    def seed(self) -> int:
-        return self._seed
-
-    @property
-    def _queue(self) -> Queue:
-        return self.services.review_queue()
-
-    def _left(self, queue: Queue) -> list[Due]:
+    def _left(self) -> list[Due]:
         """What is to be asked in this review, in this order."""
-        return [item for item in (*queue.due, *self._ahead) if item.question not in self._passed]
+        due = (*self.services.review_queue().due, *self._ahead)
+        return [item for item in due if item.question not in self._passed]
 
     async def _go_on(self) -> None:
         """Ask the next question, or say that there is none."""
-        for item in self._left(self._queue):
+        for item in self._left():
             self._ahead = [each for each in self._ahead if each.question != item.question]
             if await self._show(item.question, item):
                 return
@@ -105,15 +79,18 @@ class ReviewScreen(AskScreen):
             found = None
         if found is None:
             return False
-        self._now, self._item, self._ended = found, item, False
-        self._seed = random.getrandbits(32)
-        await self.ask()
+        self._ended = False
+        draft = self.services.progress.draft(question)
+        if draft is not None and draft.version != found[1].version:
+            draft = None
+        remark = item.why if item else ""
+        await self.ask(Asked(*found, random.getrandbits(32), draft, remark))
         return True
 
     async def _end(self) -> None:
         """Nothing is left to ask: say so, and what comes next."""
-        self._now, self._item, self._verdict, self._ended = None, None, None, True
-        queue = self._queue
+        self.asked, self._verdict, self._ended = None, None, True
+        queue = self.services.review_queue()
         self.set_focus(None)
         with self.app.batch_update():
             self.tell(None)
@@ -143,16 +120,11 @@ class ReviewScreen(AskScreen):
             lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
         return Content("\n").join(lines)
 
-    # --- what is said ---------------------------------------------------------------------------
-
     def head(self) -> None:
-        left = len(self._left(self._queue))
+        left = len(self._left())
         self.place = f"review · {left} left" if left else "review · ahead"
         guess = "a guess  " if self._draft.guessed else ""
         self.aside = f"{guess}lesson {self.lesson.number}"
-
-    def remark(self) -> str:
-        return self._item.why if self._item else ""
 
     def afterword(self) -> str:
         card = self.services.progress.card(self.question.id)
@@ -164,24 +136,18 @@ class ReviewScreen(AskScreen):
         self._count += 1
         self._just_answered = event.question
 
-    def kept_draft(self) -> Draft | None:
-        draft = self.services.progress.draft(self.question.id)
-        return draft if draft and draft.version == self.question.version else None
-
     def keep_draft(self, draft: Draft | None) -> None:
         if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
             self.services.progress.save_draft(self.question.id, draft)
 
-    # --- keys -----------------------------------------------------------------------------------
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "suspend":
-                return self.asking and not self._saving
-            case "suspended":
-                return not self.asking and self._queue.suspended > 0
+                return self.asked is not None and not self._saving
+            case "open":
+                return self.asked is None and self.services.review_queue().suspended > 0
             case "ahead":
-                return not self.asking and bool(self._queue.ahead)
+                return self.asked is None and bool(self.services.review_queue().ahead)
             case "undo":
                 return not self._saving and self._last_answered() is not None
         return super().check_action(action, parameters)
@@ -195,7 +161,7 @@ class ReviewScreen(AskScreen):
 
     async def action_ahead(self) -> None:
         self._passed.clear()
-        self._ahead = list(self._queue.ahead[:AHEAD])
+        self._ahead = list(self.services.review_queue().ahead[:AHEAD])
         await self._go_on()
 
     async def action_suspend(self) -> None:
@@ -203,9 +169,6 @@ class ReviewScreen(AskScreen):
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
         self.tell("Suspended: it is not asked in reviews. At the end of one, z leads to it.")
-
-    def action_suspended(self) -> None:
-        self.navigation.open_suspended()
 
     def _last_answered(self) -> str | None:
         """The question whose answer can be taken back: the last of all, and of this review."""

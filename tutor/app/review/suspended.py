@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -71,13 +72,11 @@ class SuspendedScreen(CourseScreen):
 
     def _asked_in(self, questions: list[str]) -> dict[str, str]:
         """In a thread: lessons that were not opened yet have to be read for it."""
-        words = {}
+        words = dict.fromkeys(questions, _UNREADABLE)
         for name in questions:
-            try:
-                found = self.services.course.question(name)
-            except LessonError:
-                found = None
-            words[name] = plain(found[1].ask) if found else _UNREADABLE
+            with suppress(LessonError):
+                if found := self.services.course.question(name):
+                    words[name] = plain(found[1].ask)
         return words
 
     def _suspended(self) -> list[str]:

@@ -5,6 +5,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tutor.app.base_screen import TutorScreen
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import ActiveBinding
 
 WARNED_BEFORE = 60.0
 """Seconds before the end that whoever may be there is asked; for a short limit, half of it."""
@@ -54,3 +65,34 @@ def in_words(seconds: float) -> str:
     whole = seconds >= 60 and seconds % 60 == 0
     number, unit = (seconds / 60, "minute") if whole else (seconds, "second")
     return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
+
+
+class IdleScreen(TutorScreen):
+    """Any key takes it away (`TutorApp.on_event`), and does nothing else."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "stay", key_display="any key", tooltip="Stay."),
+    ]
+
+    def __init__(self, limit: IdleLimit) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def compose_content(self) -> ComposeResult:
+        left = self._limit.seconds - self._limit.warned_after
+        yield Static(
+            Content.assemble(
+                ("Are you still there?", "bold"),
+                f"\n\nNo key was pressed for {in_words(self._limit.warned_after)}. "
+                f"In {in_words(left)} the tutor saves where you are, and ends.",
+            ),
+            id="asked",
+        )
+
+    def on_mount(self) -> None:
+        self.place = "still there?"
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """No other key means anything here."""
+        return {key: each for key, each in super().active_bindings.items() if each.node is self}

@@ -1,4 +1,5 @@
-"""How numbers and tokens are written on the screen: one place, so that they agree everywhere."""
+"""How numbers, tokens and times are written on the screen: one place, so that they agree
+everywhere."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from tutor.learner.clock import local_day_number
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:
@@ -107,3 +109,24 @@ def sampler(settings: SamplerSettings) -> str:
     if settings.min_p > 0:
         parts.append(f"min-p {settings.min_p:g}")
     return "  ".join(parts)
+
+
+_MINUTE, _HOUR = 60.0, 3600.0
+
+
+def when(at: float, now: float) -> str:
+    """ "in 10 minutes", "tomorrow", "in 3 days": days are those of the learner's clock."""
+    days = local_day_number(at) - local_day_number(now)
+    if days > 59:
+        return f"in {round(days / 30.4)} months"
+    if days > 1:
+        return f"in {days} days"
+    if days == 1:
+        return "tomorrow"
+    seconds = at - now
+    if seconds <= 0:
+        return "now"
+    if seconds < 1.5 * _HOUR:
+        minutes = max(1, round(seconds / _MINUTE))
+        return f"in {counted(minutes, 'minute')}"
+    return "later today"

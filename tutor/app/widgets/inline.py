@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
 from tutor.app.theme import CODE
-from tutor.app.widgets.markdown import parser
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
+
+
+def parser() -> MarkdownIt:
+    """CommonMark with tables. HTML stays text, and what looks like an address is not a link."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
 
 _STYLES = {"strong_open": "bold", "em_open": "italic"}
 

@@ -10,7 +10,6 @@ from textual.widget import Widget
 from tutor.app.theme import ACT, MUTED
 
 if TYPE_CHECKING:
-    from textual.events import Resize
     from textual.screen import Screen
 
 _LAST = ("back", "app.quit", "help")
@@ -50,7 +49,7 @@ class KeyLine(Widget):
         if self.lines(self.content_size.width) != self._shown:
             self._lay_out()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -75,12 +74,11 @@ class KeyLine(Widget):
     def lines(self, width: int) -> list[list[tuple[str, str]]]:
         """The keys, laid out on at most two lines of `width` columns."""
         others, last = self.keys()
-        lines = _wrap([*others, *last], width)
-        for left_out in range(1, len(others) + 1):
-            if len(lines) <= _MOST_LINES:
-                break
+        for left_out in range(len(others) + 1):
             shown = others[: len(others) - left_out]
             lines = _wrap([*shown, *_counting(last, left_out)], width)
+            if len(lines) <= _MOST_LINES:
+                break
         return lines
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
@@ -99,7 +97,8 @@ class KeyLine(Widget):
 def _counting(last: list[tuple[str, str]], left_out: int) -> list[tuple[str, str]]:
     """`last` with the key for help saying how many keys are to be found there."""
     help_key = key_name("question_mark")
-    return [(key, f"{left_out} more" if key == help_key else said) for key, said in last]
+    more = f"{left_out} more"
+    return [(key, more if left_out and key == help_key else said) for key, said in last]
 
 
 def _wrap(keys: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:

@@ -1,49 +1,76 @@
-"""A lab as it stands in a lesson: what to do, and whether it is done."""
+"""What a lab asks for: as it stands in a lesson, and above the lab itself."""
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widget import Widget
+from textual.widgets import Static
 
 from tutor.app.theme import ACT, MUTED, RIGHT
 from tutor.app.widgets.prose import plain
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
 
+if TYPE_CHECKING:
+    from tutor.labs.kit.registry import AnyLab
 
-class LabCard(Widget):
+
+class LabCard(Static):
     """Shows the task, each goal with its state, and the key that opens the lab."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lab: Lab | None = None
-        self._reached: Set[int] = frozenset()
-        self._done = False
-        self._key = ""
-        self.display = False
-
-    def show(self, lab: Lab | None, reached: Set[int], *, done: bool, key: str) -> None:
-        """`reached` are the places of the goals reached; `key` opens the lab."""
-        self._lab, self._reached, self._done, self._key = lab, reached, done, key
+    def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
+        """`reached` are the places of the goals reached."""
         self.display = lab is not None
         self.set_class(done, "-done")
-        self.refresh(layout=True)
-
-    def render(self) -> Content:
-        lab = self._lab
         if lab is None:
-            return Content("")
+            return
         lines = [Content.assemble(("Lab  ", "bold"), plain(lab.task))]
         for place, goal in enumerate(lab.goals):
-            lines.append(_goal(description(goal, lab), self._done or place in self._reached))
-        if self._done:
+            lines.append(_goal(description(goal, lab), done or place in reached, MUTED, MUTED))
+        if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
-        lines.append(Content.assemble((self._key, f"bold {ACT}"), (" opens the lab", MUTED)))
-        return Content("\n").join(lines)
+        lines.append(Content.assemble(("l", f"bold {ACT}"), (" opens the lab", MUTED)))
+        self.update(Content("\n").join(lines))
 
 
-def _goal(words: str, reached: bool) -> Content:
-    mark = ("✓ ", RIGHT) if reached else ("○ ", MUTED)
-    return Content.assemble(mark, (words, MUTED))
+class LabTask(Static):
+    """One line with the goal that comes next; all of them, below the task, when `open`. Those
+    that `first` names come before the others."""
+
+    DEFAULT_CSS = """
+    LabTask { height: auto; margin-bottom: 1; }
+    Screen.-low LabTask { margin-bottom: 0; }
+    """
+
+    def __init__(self, lab: AnyLab, task: str, first: Sequence[str] = ()) -> None:
+        super().__init__(markup=False)
+        self._goals = sorted(lab.goals, key=lambda goal: goal.name not in first)
+        self._wanted = task
+        self._reached: Set[str] = frozenset()
+        self.open = False
+
+    def show(self, reached: Set[str], *, open_: bool) -> None:
+        """`reached` are the names of the goals reached so far, now or earlier. Where nothing
+        changes nothing is laid out anew: this is called with every key."""
+        if (reached, open_) == (self._reached, self.open) and self.content:
+            return
+        self._reached, self.open = reached, open_
+        goals = self._goals
+        left = [goal for goal in goals if goal.name not in reached]
+        if open_:
+            task = Content.styled(plain(self._wanted), ACT)
+            lines = [_goal(goal.says, goal.name in reached) for goal in goals]
+            self.update(Content("\n").join([task, *lines]))
+            return
+        done = len(goals) - len(left)
+        said = _goal(left[0].says, False) if left else _goal("all goals reached", True)
+        count = f"  {done} of {len(goals)}"
+        self.update(Content.assemble(said, (count, MUTED)) if goals else Content(""))
+
+
+def _goal(words: str, reached: bool, mark: str = ACT, said: str = "") -> Content:
+    """One goal; `mark` and `said` are the styles of one that is not reached."""
+    sign = ("✓ ", RIGHT) if reached else ("○ ", mark)
+    return Content.assemble(sign, (words, MUTED if reached else said))

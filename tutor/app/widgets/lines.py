@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
     from textual.geometry import Size
 
-BREAKPOINTS = [(0, "-low"), (18, "-high")]
-"""A terminal of fewer rows than this is `-low`: rules and explanations make room for figures."""
+
+def centered(at: int, count: int, room: int) -> int:
+    """Return the first of `room` lines to show of `count`, so that line `at` is in the middle."""
+    return min(max(0, at - room // 2), max(0, count - room))
 
 
 class Lines(Widget):

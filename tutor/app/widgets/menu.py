@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, ClassVar
 
@@ -49,13 +50,12 @@ class Menu(Widget, can_focus=True):
         Binding("down", "move(1)", show=False),
     ]
 
+    @dataclass
     class Chosen(Message):
         """The entry at `index` was chosen."""
 
-        def __init__(self, menu: Menu, index: int) -> None:
-            super().__init__()
-            self.menu = menu
-            self.index = index
+        menu: Menu
+        index: int
 
         @property
         def control(self) -> Menu:

@@ -1,17 +1,40 @@
-"""Where the learner writes: a prompt, or the next message of a conversation."""
+"""Where the learner writes: a line, a prompt, or the next message of a conversation."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tutor.text import writable
 
 if TYPE_CHECKING:
     from textual.events import Key, Paste
+
+_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
+"""Nothing that could act on the terminal when it is pasted."""
+_LONGEST_LINE = 200
+"""Characters: each key measures and looks up the whole line."""
+
+
+class Entry(Input):
+    """Subclasses name what Enter and the arrows do in their `BINDINGS`, so that the key line says
+    it: `submit`, `arrow(-1)`, `arrow(1)`."""
+
+    @dataclass
+    class Arrow(Message):
+        """Up (-1) or down (1) was pressed."""
+
+        by: int
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=_LONGEST_LINE)
+
+    def action_arrow(self, by: int) -> None:
+        self.post_message(self.Arrow(by))
 
 
 LONGEST = 32_000
@@ -33,10 +56,9 @@ class PromptEditor(TextArea):
     }
     """
 
+    @dataclass
     class Accepted(Message):
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
     class Left(Message):
         pass
@@ -56,19 +78,13 @@ class PromptEditor(TextArea):
         self.move_cursor(self.document.end)
 
     async def _on_key(self, event: Key) -> None:
-        if event.key == "enter":
+        full = event.is_printable and len(self.text) >= LONGEST and not self.selected_text
+        act = {"enter": self.action_accept, "escape": self.action_leave}.get(event.key)
+        if full or act is not None:
             event.stop()
             event.prevent_default()
-            self.action_accept()
-            return
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.action_leave()
-            return
-        if event.is_printable and len(self.text) >= LONGEST and not self.selected_text:
-            event.stop()
-            event.prevent_default()
+            if act is not None:
+                act()
             return
         await super()._on_key(event)
 

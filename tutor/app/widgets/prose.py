@@ -3,32 +3,115 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from pygments.token import (  # type: ignore[import-untyped]
+    Comment,
+    Keyword,
+    Literal,
+    Name,
+    Operator,
+)
 from textual import actions
 from textual.content import Content, Span
+from textual.highlight import HighlightTheme, highlight
 from textual.style import Style
 from textual.widgets import Markdown, Static
+from textual.widgets._markdown import (
+    MarkdownFence,
+    MarkdownTable,
+    MarkdownTableCellContents,
+    MarkdownTableContent,
+    MarkdownTH,
+)
 
-from tutor.app.widgets.fence import Fence
-from tutor.app.widgets.markdown import parser
-from tutor.app.widgets.table import Table
+from tutor.app.widgets.inline import parser
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markdown_it.token import Token
+    from textual.app import ComposeResult
+    from textual.css.types import TextAlign
     from textual.widgets._markdown import MarkdownBlock
+
+_MARKED: dict[str, TextAlign] = {"text-align:right": "right", "text-align:center": "center"}
+
+
+class _Cells(MarkdownTableContent):
+    def __init__(
+        self, headers: list[Content], rows: list[list[Content]], sides: Sequence[TextAlign]
+    ) -> None:
+        super().__init__(headers, rows)
+        self._sides = sides
+
+    def on_mount(self) -> None:
+        for place, cell in enumerate(self.query(MarkdownTableCellContents)):
+            cell.styles.text_align = self._sides[place % len(self._sides)]
+
+
+class Table(MarkdownTable):
+    """A table whose columns stand where their marks (`--:`, `:-:`) say, which Textual's own does
+    not look at."""
+
+    def compose(self) -> ComposeResult:
+        sides = [_side(block) for block in self._headings()]
+        self._headers, self._rows = self._get_headers_and_rows()
+        yield _Cells(self._headers, self._rows, sides)
+
+    def _headings(self) -> list[MarkdownBlock]:
+        blocks: list[MarkdownBlock] = list(self._blocks)
+        found: list[MarkdownBlock] = []
+        while blocks:
+            block = blocks.pop(0)
+            if isinstance(block, MarkdownTH):
+                found.append(block)
+            blocks[:0] = block._blocks
+        return found
+
+
+def _side(heading: MarkdownBlock) -> TextAlign:
+    style = cast("str", heading._token.attrs.get("style", ""))
+    return _MARKED.get(style, "left")
+
+
+class _Calm(HighlightTheme):
+    """Told by weight first, so that it is seen without color: what is defined and what gives the
+    code its structure is bold, what is said about it is muted and slanted."""
+
+    STYLES = {  # noqa: RUF012 (Textual's own type)
+        Comment: "$muted italic",
+        Keyword: "bold",
+        Keyword.Constant: "$code",
+        Operator.Word: "bold",
+        Name.Function: "bold $accent",
+        Name.Class: "bold $accent",
+        Literal.String: "$code",
+        Literal.Number: "$code",
+    }
+
+
+class Fence(MarkdownFence):
+    """A fenced block in the app's own colors. Only one that names a language is highlighted."""
+
+    @classmethod
+    def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
+        name = language.split()[0] if language.strip() else "text"
+        if name == "text":
+            return Content(code)
+        return highlight(code, language=name, theme=_Calm)
+
 
 _FOCUSED = Style(reverse=True)
 
 
-class _Link:
+class _Link(NamedTuple):
     """One link of the text: which widget it stands in, where, and what it leads to."""
 
-    def __init__(self, widget: Static, span: Span, href: str) -> None:
-        self.widget = widget
-        self.span = span
-        self.href = href
+    widget: Static
+    span: Span
+    href: str
 
 
 class Prose(Markdown):
@@ -55,8 +138,6 @@ class Prose(Markdown):
         self._links, self.focused = [], -1
         await self.update(safe(markdown))
         self._links = [link for widget in self.query(Static) for link in _links_of(widget)]
-
-    # --- links ----------------------------------------------------------------------------------
 
     @property
     def has_links(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from tutor.app.explorer.document import Document
 from tutor.bots import rules
 from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
@@ -97,11 +98,9 @@ class GenerationsView(LabView):
         ]
         sampler = SENSIBLE if turn.luck else GREEDY
         seed = max(1, turn.luck)
-        self.post_message(
-            self.Stepper(
-                turn.written.prompt, written, sampler, seed, min(state.token, len(written))
-            )
-        )
+        at = min(state.token, len(written))
+        begin = Document.of_conversation(turn.written.prompt, written, sampler, seed=seed, at=at)
+        self.post_message(self.Stepper(begin))
 
     def action_test(self) -> None:
         state: State = self.state

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.events import Resize
 
-    from tutor.lm.distribution import SamplerSettings, Token
-    from tutor.lm.token_tree import Step
+    from tutor.app.explorer.document import Document
     from tutor.vendors.catalogue import RemoteModel
 
 
@@ -87,14 +86,9 @@ class LabView(VerticalScroll, can_focus=True):
 
     @dataclass
     class Stepper(Message):
-        """A conversation is to be opened in the stepper: the tokens of its prompt, what the model
-        wrote after them and by which settings, and which of that is looked at (from 0)."""
+        """A conversation is to be opened in the stepper."""
 
-        prompt: Sequence[Token]
-        written: Sequence[Step]
-        sampler: SamplerSettings
-        seed: int
-        at: int
+        begin: Document
 
     def __init__(self) -> None:
         super().__init__(id="view")

@@ -1,17 +1,59 @@
-"""The guessing game without screen or engine: where it stands, and what a round gives."""
+"""The guessing game without screen or engine: what a guess costs in bits, and where a game stands.
+
+Shannon let people guess English letter by letter to measure how predictable it is ("Prediction and
+Entropy of Printed English", 1951); Cover and King let them bet on their guesses ("A convergent
+gambling estimate of the entropy of English", 1978), which is what happens here: the learner puts a
+share on one token, and what is left is spread evenly over all others. A token that had the share p
+costs -log2 p bits, for learner and model alike, so neither borrows from the other. The model does
+better mostly because it spreads its share over everything that could follow, not because its first
+guess is so good; that is what the game is meant to show.
+"""
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.app.explorer.guess.score import Score, learner_bits
 from tutor.lm.distribution import Distribution, Row
 
 if TYPE_CHECKING:
     from tutor.lm.distribution import Token
+
+SURENESS = (0.1, 0.3, 0.5, 0.7, 0.9)
+RULE = (
+    "You bet a share on your guess; the rest is spread evenly over all other tokens. "
+    "A token that held the share p costs -log2 p bits, for you and for the model."
+)
+
+
+def learner_bits(sureness: float, right: bool, vocabulary_size: int) -> float:
+    """What the true token costs a learner who put `sureness` (above 0, below 1) on a guess."""
+    share = sureness if right else (1 - sureness) / (vocabulary_size - 1)
+    return -math.log2(share)
+
+
+class Score(msgspec.Struct, frozen=True):
+    """How a text went so far: bits of both, and how often the first guess was right."""
+
+    rounds: int = 0
+    learner_bits: float = 0.0
+    model_bits: float = 0.0
+    learner_right: int = 0
+    model_right: int = 0
+
+    def after(self, played: Round) -> Score:
+        """The score with one more round."""
+        return Score(
+            self.rounds + 1,
+            self.learner_bits + played.learner_bits,
+            self.model_bits + played.model_bits,
+            self.learner_right + played.right,
+            self.model_right + (played.actual.rank == 1),
+        )
+
 
 LEAST_SHOWN = 3
 """Tokens that are revealed before the first guess."""
@@ -88,9 +130,7 @@ class Game:
         right = guess.token.id == actual.token.id
         cost = learner_bits(sureness, right, distribution.vocabulary_size)
         self.round = Round(guess, actual, distribution, sureness, cost)
-        self.score = self.score.after(
-            cost, self.round.model_bits, right=right, model_right=actual.rank == 1
-        )
+        self.score = self.score.after(self.round)
         self.shown += 1
         return self.round
 

@@ -13,16 +13,16 @@ from textual.widgets import Static
 
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
-from tutor.app.explorer.guess.game import TEXTS, Game, Kept, Round
+from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Kept, Round
 from tutor.app.explorer.guess.lines import bet, outcome, totals
-from tutor.app.explorer.guess.score import RULE, SURENESS
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
-from tutor.app.widgets.entry import Entry
-from tutor.app.widgets.lines import BREAKPOINTS, Lines
+from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.prompt_editor import Entry
 from tutor.app.widgets.prose import plain
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
+from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.lm.token_tree import Step
@@ -45,8 +45,7 @@ ROWS = 5
 class GuessEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "guess", tooltip="This is my guess."),
-        Binding("up", "arrow(-1)", "how sure", key_display="↑↓", tooltip="Bet more, or less."),
-        Binding("down", "arrow(1)", show=False),
+        *pair(UP_DOWN, "arrow(*)", "how sure", "Bet more, or less."),
     ]
 
 
@@ -60,7 +59,6 @@ class GuessScreen(TutorScreen):
         Binding("enter", "go_on", "go on", tooltip="On to the next token."),
         Binding("tab", "another", "other text", tooltip="Another text; this one is given up."),
     ]
-    VERTICAL_BREAKPOINTS = BREAKPOINTS
     DEFAULT_CSS = """
     GuessScreen {
         #text { margin-bottom: 1; }
@@ -69,7 +67,6 @@ class GuessScreen(TutorScreen):
         #result, #totals { height: auto; }
         #space { height: 1fr; }
         &.-low #text { margin-bottom: 0; }
-        &.-low Rule.edge { display: none; }
         &.-low #totals { margin-top: 0; }
     }
     """
@@ -89,9 +86,8 @@ class GuessScreen(TutorScreen):
         self._on_over = on_over
         self._setting = f"guess.{lab.id if lab else 'free'}"
         self._kept = _recall(progress.setting(self._setting))
-        self._text = (
-            lab.prompt if lab and lab.prompt else self._kept.text if self._kept else TEXTS[0]
-        )
+        kept = self._kept.text if self._kept else TEXTS[0]
+        self._text = (lab and lab.prompt) or kept
         self._session: AsyncModelSession | None = None
         self._surprisals: tuple[float | None, ...] = ()
         self._game: Game | None = None
@@ -123,8 +119,6 @@ class GuessScreen(TutorScreen):
 
     def on_resize(self) -> None:
         self._show()
-
-    # --- asking the engine -----------------------------------------------------------------
 
     def _engine_changed(self) -> None:
         if not self.is_attached:
@@ -192,6 +186,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="game")
     async def _settle(self, typed: str) -> None:
+        """Play a round: it is written down first, then shown."""
         session, game = self._session, self._game
         if session is None or game is None or game.over or game.round is not None:
             return
@@ -200,6 +195,9 @@ class GuessScreen(TutorScreen):
             guess = await self._meant(session, game, typed)
             distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
             (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
+            played = game.play(distribution, guess, actual, SURENESS[self._sureness])
+            self.tell(None)
+            await self._save(game, played)
         except RequestCancelled:
             return
         except TutorError as error:
@@ -207,10 +205,14 @@ class GuessScreen(TutorScreen):
             return
         finally:
             self._busy = False
-        await self._finish(game, game.play(distribution, guess, actual, SURENESS[self._sureness]))
+        self.query_one(GuessEntry).display = False
+        self.set_focus(None)
+        self._show()
+        said = await self._on_over() if self._on_over and game.over else None
+        if said is not None:
+            self.tell(said)
 
-    async def _finish(self, game: Game, played: Round) -> None:
-        """The round is over: write it down first, then show it."""
+    async def _save(self, game: Game, played: Round) -> None:
         event = Guessed(
             at=time.time(),
             text=game.before,
@@ -220,30 +222,14 @@ class GuessScreen(TutorScreen):
             learner_bits=played.learner_bits,
             model_bits=played.model_bits,
         )
-        self.tell(None)
-        self._busy = True
         saving = self._progress.record(event)
+        self._kept = game.kept()
         try:
-            self._keep()
+            kept = msgspec.json.encode(self._kept).decode()
+            self._progress.save_setting(self._setting, kept)
         except StoreError as error:
             self.tell(error)
         await on_disk(saving)
-        self._busy = False
-        entry = self.query_one(GuessEntry)
-        entry.display = False
-        self.set_focus(None)
-        self._show()
-        said = await self._on_over() if self._on_over and game.over else None
-        if said is not None:
-            self.tell(said)
-
-    def _keep(self) -> None:
-        if self._game is not None:
-            self._kept = self._game.kept()
-            kept = msgspec.json.encode(self._kept).decode()
-            self._progress.save_setting(self._setting, kept)
-
-    # --- keys ------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         playing = self._game is not None and self._game.round is None and not self._game.over
@@ -271,8 +257,6 @@ class GuessScreen(TutorScreen):
             return
         game.go_on()
         self._ask_for_guess()
-        if self._other_model and self._engine.state is EngineState.READY:
-            self._begin()
 
     def _ask_for_guess(self) -> None:
         entry = self.query_one(GuessEntry)
@@ -283,14 +267,12 @@ class GuessScreen(TutorScreen):
         self._guess = None
         self.tell(None)
         self._show()
+        if self._other_model and self._engine.state is EngineState.READY:
+            self._begin()
 
     def _start_over(self, text: str) -> None:
-        self._text = text
-        self._kept = None
-        self._game = None
+        self._text, self._kept, self._game = text, None, None
         self._ask_for_guess()
-        if self._engine.state is EngineState.READY:
-            self._begin()
 
     def on_entry_arrow(self, event: Entry.Arrow) -> None:
         self._sureness = min(max(self._sureness - event.by, 0), len(SURENESS) - 1)
@@ -300,43 +282,34 @@ class GuessScreen(TutorScreen):
         at = TEXTS.index(self._text) if self._text in TEXTS else -1
         self._start_over(TEXTS[(at + 1) % len(TEXTS)])
 
-    # --- showing ---------------------------------------------------------------------------
-
     def _show(self) -> None:
         if not self.is_mounted:
             return
         self.refresh_bindings()
         game = self._game
         view = self.query_one(TextView)
+        result, sums = self.query_one("#result", Lines), self.query_one("#totals", Lines)
         if game is None:
-            view.show([])
-            self.query_one("#result", Lines).show([])
-            self.query_one("#totals", Lines).show([])
+            for lines in (view, result, sums):
+                lines.show([])
             return
         short = self.size.height < 18
-        steps = [
-            Step(token, "prompt", bits)
-            for token, bits in zip(
-                game.tokens[: game.shown], self._surprisals[: game.shown], strict=True
-            )
-        ]
+        seen = zip(game.tokens[: game.shown], self._surprisals[: game.shown], strict=True)
+        steps = [Step(token, "prompt", bits) for token, bits in seen]
         focus = game.shown - 1 if game.round is not None else game.shown
         rows = 1 if short else max(2, self.size.height // 8)
         view.update(steps, focus, marks=True, rows=rows, barred=not short)
-        entry = self.query_one(GuessEntry)
-        entry.display = game.round is None and not game.over
+        self.query_one(GuessEntry).display = game.round is None and not game.over
         self.query_one("#rule").display = not short and game.round is None
-        result = self.query_one("#result", Lines)
         if game.round is not None:
             width = result.size.width or self.size.width - 2
             result.show(outcome(game.round, width, self.size.height))
         elif game.over:
-            end = Content.styled("That was the whole text. Enter begins it again.", theme.ACT)
-            result.show([end])
+            end = "That was the whole text. Enter begins it again."
+            result.show([Content.styled(end, theme.ACT)])
         else:
             result.show([bet(SURENESS[self._sureness], self._guess)])
-        history = None if short else self._progress.guesses
-        self.query_one("#totals", Lines).show(totals(game, history))
+        sums.show(totals(game, None if short else self._progress.guesses))
 
 
 def _recall(setting: object) -> Kept | None:

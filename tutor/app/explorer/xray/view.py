@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import work
@@ -12,11 +13,13 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_lines, spaced
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, Pair, pair
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 
     Ask = Callable[[Sequence[Token], int, int], Awaitable[XRay]]
 
-View = Literal["attention", "lens"]
-
 
 class XRayView(Vertical, can_focus=True):
     """Shows the token in its text, and below it attention or lens. `ask` gets the x-ray of the
@@ -38,16 +39,12 @@ class XRayView(Vertical, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "view", "attention/lens", tooltip="Attention weights, or the logit lens."),
-        Binding("up", "layer(1)", "layer", key_display="↑↓", tooltip="Choose the layer."),
-        Binding("down", "layer(-1)", show=False),
-        Binding("left", "head(-1)", "head", key_display="←→", tooltip="Choose the head."),
-        Binding("right", "head(1)", show=False),
+        *pair(Pair("up", "down", "↑↓", 1), "layer(*)", "layer", "Choose the layer."),
+        *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
         Binding("o", "order", "order", tooltip="Strongest first, or in the order of the text."),
         Binding("l", "every", "all layers", tooltip="Every layer, or as many as fit."),
-        Binding("k", "scroll_rows(-1)", "scroll", key_display="j/k", tooltip="Scroll the rows."),
-        Binding("j", "scroll_rows(1)", show=False),
-        Binding("p", "token(-1)", "token", key_display="p/n", tooltip="The token before or after."),
-        Binding("n", "token(1)", show=False),
+        *pair(Pair("k", "j", "j/k"), "scroll_rows(*)", "scroll", "Scroll the rows."),
+        *pair(P_N, "token(*)", "token", "The token before or after."),
     ]
     DEFAULT_CSS = """
     XRayView {
@@ -58,19 +55,17 @@ class XRayView(Vertical, can_focus=True):
     Screen.-low XRayView > #words { margin-bottom: 0; }
     """
 
+    @dataclass
     class Wanted(Message):
         """The learner wants to look into the token at `position`."""
 
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        position: int
 
+    @dataclass
     class Failed(Message):
         """There is no x-ray; None: there is one again."""
 
-        def __init__(self, error: TutorError | None) -> None:
-            super().__init__()
-            self.error = error
+        error: TutorError | None
 
     def __init__(self, ask: Ask, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -80,7 +75,7 @@ class XRayView(Vertical, can_focus=True):
         self._xray: XRay | None = None
         self._seen: tuple[Step, ...] = ()
         """The path that `_xray` belongs to."""
-        self._view: View = "attention"
+        self._lens_shown = False
         self._layer = 0
         self._head = 0
         self._by_weight = False
@@ -100,9 +95,9 @@ class XRayView(Vertical, can_focus=True):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("layer", "head", "order"):
-            return self._view == "attention"
+            return not self._lens_shown
         if action == "every":
-            return self._view == "lens"
+            return self._lens_shown
         return True
 
     def look(self, path: Sequence[Token], position: int) -> None:
@@ -131,8 +126,6 @@ class XRayView(Vertical, can_focus=True):
         self._head = min(self._head, xray.heads - 1)
         self._show()
 
-    # --- showing ---------------------------------------------------------------------------
-
     def _show(self) -> None:
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         room = max(1, view.size.height)
@@ -145,7 +138,7 @@ class XRayView(Vertical, can_focus=True):
         rows = 1 if self.size.height < 19 else 2
         words.update(self._seen, xray.position, marks=True, rows=rows, barred=False)
         about.show([self._about(xray, figures.shown(self._seen[xray.position].token))])
-        show = self._attention if self._view == "attention" else self._lens
+        show = self._lens if self._lens_shown else self._attention
         view.show(show(xray, view.size.width, room))
 
     def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
@@ -175,7 +168,7 @@ class XRayView(Vertical, can_focus=True):
         return range(self._first, min(count, self._first + room))
 
     def _about(self, xray: XRay, name: str) -> Content:
-        if self._view == "lens":
+        if self._lens_shown:
             what = [
                 f"  what the model would say after {name} if it stopped at a layer",
                 f"  after {name}, layer by layer",
@@ -197,13 +190,22 @@ class XRayView(Vertical, can_focus=True):
         end = next((end for end in ends if cell_len(end) <= room), ends[-1])
         return Content.assemble(start, (end, theme.MUTED))
 
-    # --- keys ------------------------------------------------------------------------------
-
     def action_view(self) -> None:
-        self._view = "lens" if self._view == "attention" else "attention"
+        self._lens_shown = not self._lens_shown
+        self._show_from_the_start()
+        self.refresh_bindings()
+
+    def action_order(self) -> None:
+        self._by_weight = not self._by_weight
+        self._show_from_the_start()
+
+    def action_every(self) -> None:
+        self._every = not self._every
+        self._show_from_the_start()
+
+    def _show_from_the_start(self) -> None:
         self._scroll = None
         self._show()
-        self.refresh_bindings()
 
     def action_layer(self, by: int) -> None:
         if self._xray is not None:
@@ -217,16 +219,6 @@ class XRayView(Vertical, can_focus=True):
             self._head = min(max(0, self._head + by), self._xray.heads - 1)
             self._show()
 
-    def action_order(self) -> None:
-        self._by_weight = not self._by_weight
-        self._scroll = None
-        self._show()
-
-    def action_every(self) -> None:
-        self._every = not self._every
-        self._scroll = None
-        self._show()
-
     def action_scroll_rows(self, by: int) -> None:
         if self._xray is not None:
             self._scroll = self._first + by
@@ -236,3 +228,31 @@ class XRayView(Vertical, can_focus=True):
         position = min(max(self._position + by, 0), len(self._path) - 1)
         if self._path and position != self._position:
             self.post_message(self.Wanted(position))
+
+
+class XRayScreen(TutorScreen):
+    """`path` is the text, `position` the token looked into (counted from 0)."""
+
+    def __init__(self, path: Sequence[Token], position: int, ask: Ask) -> None:
+        super().__init__()
+        self._path = tuple(path)
+        self._position = position
+        self._ask = ask
+
+    def compose_content(self) -> ComposeResult:
+        yield XRayView(self._ask)
+
+    def on_mount(self) -> None:
+        self.query_one(XRayView).focus()
+        self._look(self._position)
+
+    def _look(self, position: int) -> None:
+        name = figures.shown(self._path[position])
+        self.place = f"x-ray  {name}  token {position + 1} of {len(self._path)}"
+        self.query_one(XRayView).look(self._path, position)
+
+    def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
+        self._look(event.position)
+
+    def on_xray_view_failed(self, event: XRayView.Failed) -> None:
+        self.tell(event.error)

@@ -1,4 +1,4 @@
-"""Shows everything in ASCII, for terminals that can do no more."""
+"""Shows everything in ASCII or without color, for terminals that can do no more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.filter import LineFilter
 
 from tutor.text import in_ascii
@@ -29,3 +30,25 @@ class AsciiOnly(LineFilter):
 @lru_cache(4096)
 def _translated(text: str) -> str:
     return in_ascii(text, cell_len)
+
+
+class Colorless(LineFilter):
+    """Takes all color out of a line and leaves bold, underline and reverse."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [
+            Segment(text, style and _without_color(style), control)
+            for text, style, control in segments
+        ]
+
+
+@lru_cache(1024)
+def _without_color(style: Style) -> Style:
+    return Style(
+        bold=style.bold,
+        dim=style.dim,
+        italic=style.italic,
+        underline=style.underline,
+        reverse=style.reverse,
+        strike=style.strike,
+    )

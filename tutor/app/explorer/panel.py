@@ -1,0 +1,264 @@
+"""The lists of the explorer: the branches of a text, and the texts that are kept."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+
+from tutor.app import theme
+from tutor.app.explorer.events import OpenText, RemoveBranch, ShowPanel, SwitchBranch, ToggleStar
+from tutor.app.explorer.text_view import pieces
+from tutor.app.widgets import figures
+from tutor.app.widgets.lines import Lines, centered
+from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.learner.texts import MOST
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.explorer.events import Event
+    from tutor.learner.texts import TextInfo
+    from tutor.lm.token_tree import Fork, TokenTree
+
+
+@dataclass
+class Send(Message):
+    """Carries an event to the controller of the explorer."""
+
+    event: Event
+
+
+def mark(chosen: bool) -> tuple[str, str]:
+    """Return what stands before a line, with its style."""
+    return ("› " if chosen else "  ", f"{theme.ACT} bold")
+
+
+class ListPanel(Lines, can_focus=True):
+    """Lists `entries`, of which the arrow keys choose one."""
+
+    entries: Sequence[object] = ()
+    chosen = 0
+
+    def lay_out(self) -> None:
+        raise NotImplementedError
+
+    def send(self, event: Event) -> None:
+        self.post_message(Send(event))
+
+    def action_choose(self, by: int) -> None:
+        if self.entries:
+            self.chosen = (self.chosen + by) % len(self.entries)
+            self.lay_out()
+
+    def action_close(self) -> None:
+        self.send(ShowPanel(None))
+
+
+_TEXT = 60
+"""Tokens of a branch that are looked at to show how it begins or ends."""
+
+
+def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Content:
+    """One branch: where it leaves its stem, how it goes on from there, and how long it is."""
+    branch = tree.branch(fork.branch)
+    current = branch is tree.current
+    stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
+    start = fork.at if fork.depth else branch.prompt_length
+    own = branch.steps[start : start + _TEXT]
+    text = "".join(pieces(own, marks=True)).replace("\n", "⏎") or "(nothing of its own yet)"
+    size = f"{len(branch.steps)} long"
+    if width >= 60:
+        size += f", seed {branch.seed}"
+        if fork.depth:
+            size = f"from token {fork.at}, {size}"
+    room = width - len(stem) - len(size) - 7
+    return Content.assemble(
+        mark(chosen),
+        (stem, theme.MUTED),
+        (str(branch.number), f"{theme.ACT} bold"),
+        ("● " if current else "  ", theme.ACT),
+        (figures.fit(text, room), "bold" if current else ""),
+        "  ",
+        (size, theme.MUTED),
+    )
+
+
+class BranchTree(ListPanel):
+    """Shows the branches. With the focus, arrows or digits choose one and Enter goes there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
+        Binding("down,w", "choose(1)", show=False),
+        Binding("enter", "switch", "go there", tooltip="Go on at the end of this branch."),
+        Binding("d", "remove", "remove", tooltip="Remove this branch; asked twice."),
+        Binding("escape", "close", "close", tooltip="Stay on the branch you are on."),
+        *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
+    ]
+
+    _tree: TokenTree | None = None
+    _branch = 1
+    """The number of the branch that is chosen."""
+    _doomed: int | None = None
+    _rows = 3
+
+    def update(self, tree: TokenTree | None, rows: int) -> None:
+        """Show the branches of a tree on this many lines."""
+        self._tree, self._rows = tree, rows
+        self.draw_with(self.lay_out)
+
+    def lay_out(self) -> None:
+        tree = self._tree
+        if tree is None:
+            self.show([])
+            return
+        forks = tree.forks()
+        numbers = [fork.branch for fork in forks]
+        if not self.has_focus or self._branch not in numbers:
+            self._branch = tree.current.number
+        at = numbers.index(self._branch)
+        hidden = len(forks) - self._rows
+        rows = self._rows - (hidden > 0)
+        first = centered(at, len(forks), rows)
+        lines = [
+            branch_line(
+                tree, fork, self.size.width, chosen=self.has_focus and fork.branch == self._branch
+            )
+            for fork in forks[first : first + rows]
+        ]
+        if hidden > 0:
+            keys = "↑↓" if self.has_focus else "w ↑↓"
+            more = f"  {first} above, {len(forks) - first - rows} below  {keys} go through them"
+            lines.append(Content.styled(more, theme.MUTED))
+        if self._doomed is not None:
+            question = f"Remove branch {self._doomed} and its text? d again removes it."
+            lines[-1] = Content.styled(question, theme.NOT_YET)
+        self.show(lines)
+
+    def open(self, number: int) -> None:
+        """Take the keys, with this branch chosen."""
+        self._branch = number
+        self.screen.set_focus(self)
+
+    def on_focus(self) -> None:
+        self.on_resize()
+
+    def on_blur(self) -> None:
+        self._doomed = None
+        self.on_resize()
+
+    def action_choose(self, by: int) -> None:
+        if self._tree is None:
+            return
+        numbers = [fork.branch for fork in self._tree.forks()]
+        self._doomed = None
+        self._branch = numbers[(numbers.index(self._branch) + by) % len(numbers)]
+        self.draw_with(self.lay_out)
+
+    def action_number(self, number: int) -> None:
+        if self._tree and self._tree.has_branch(number):
+            self._go_to(number)
+
+    def action_switch(self) -> None:
+        self._go_to(self._branch)
+
+    def _go_to(self, number: int) -> None:
+        self.send(SwitchBranch(number))
+        self.action_close()
+
+    def action_remove(self) -> None:
+        if self._tree is None or len(self._tree.branches) == 1:
+            return
+        if self._doomed == self._branch:
+            self._doomed = None
+            self.send(RemoveBranch(self._branch))
+            if len(self._tree.branches) == 2:
+                self.action_close()
+        else:
+            self._doomed = self._branch
+            self.draw_with(self.lay_out)
+
+
+STAR = "*"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was, in a few letters."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
+    """One text: how it ends, how long it is, when it was changed."""
+    size = counted(info.tokens, "token")
+    if width >= 60:
+        size += ago(now - info.at).rjust(11)
+    room = max(4, width - len(size) - 7)
+    title = " ".join(safe(info.title).split()) or "(nothing yet)"
+    if len(title) > room:
+        title = "…" + title[len(title) - room + 1 :]
+    return Content.assemble(
+        mark(chosen),
+        (STAR if info.starred else " ", theme.ACT),
+        ("● " if is_open else "  ", theme.ACT),
+        (figures.fit(title, room), "bold" if is_open else ""),
+        "  ",
+        (size, theme.MUTED),
+    )
+
+
+class RecentTexts(ListPanel):
+    """Lists texts, the one changed last first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
+        Binding("enter", "open", "go there", tooltip="Go on with this text."),
+        Binding("n", "new", "new text", tooltip="Begin another text; the one you are on is kept."),
+        Binding("k", "star", "star", tooltip="Star this text: it is never dropped."),
+        Binding("escape", "close", "close", tooltip="Stay with the text you are on."),
+    ]
+    DEFAULT_CSS = "RecentTexts { height: 1fr; }"
+    entries: tuple[TextInfo, ...] = ()
+    _open_id = ""
+
+    def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
+        """Show these texts, of which one is open."""
+        self.entries, self._open_id = infos, open_id
+        self.draw_with(self.lay_out)
+
+    def lay_out(self) -> None:
+        width, room = self.size.width, max(1, self.size.height - 2)
+        first = centered(self.chosen, len(self.entries), room)
+        now = time.time()
+        rule = f"  {len(self.entries)} of {MOST} texts kept; the oldest without a star makes room"
+        if width < 60:
+            rule = f"  {len(self.entries)} of {MOST}; the oldest goes, {STAR} stays"
+        lines = [Content.styled(rule, theme.MUTED)]
+        for place, info in enumerate(self.entries[first : first + room], start=first):
+            chosen = place == self.chosen
+            is_open = info.id == self._open_id
+            lines.append(text_line(info, now, width, chosen=chosen, is_open=is_open))
+        hidden = len(self.entries) - room
+        if hidden > 0:
+            lines.append(Content.styled(f"  {hidden} more, ↑↓ scroll", theme.MUTED))
+        self.show(lines)
+
+    def action_open(self) -> None:
+        if self.entries:
+            self.send(OpenText(self.entries[self.chosen]))
+        else:
+            self.action_close()
+
+    def action_new(self) -> None:
+        self.send(OpenText(None))
+
+    def action_star(self) -> None:
+        if self.entries:
+            self.send(ToggleStar(self.entries[self.chosen]))
