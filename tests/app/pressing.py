@@ -17,12 +17,15 @@ from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_fro
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.message_pump import MessagePump
     from textual.pilot import Pilot
 
 WORK = 0.004
 """Seconds to wait for a worker, whose work shows in no queue."""
 LIMIT = 1.0
 """Seconds after which the wait ends, even if the app is still busy."""
+STUCK = 30.0
+"""Seconds after which a message that is still being handled is a failure."""
 
 
 async def tap(pilot: Pilot[Any], *pressed: str) -> None:
@@ -48,18 +51,38 @@ async def settle(pilot: Pilot[Any]) -> None:
     rests = 0
     end = time.monotonic() + LIMIT
     while rests < 2 and pilot.app.is_running and time.monotonic() < end:
-        await pilot._wait_for_screen()
         await asyncio.sleep(WORK)
+        await _handled(pilot.app)
         pilot.app.screen._on_timer_update()
         rests = 0 if _is_busy(pilot.app) else rests + 1
 
 
+async def _handled(app: App[Any]) -> None:
+    """Wait until nothing on the screen is in the middle of handling a message.
+
+    `Pilot._wait_for_screen` finds that out by sending a message to each widget, and handling those
+    costs several times as much as what the key itself causes.
+    """
+    end = time.monotonic() + STUCK
+    while app.is_running and any(map(_handles_a_message, _nodes(app))):
+        assert time.monotonic() < end, "a message is never handled to its end"
+        await asyncio.sleep(WORK)
+
+
+def _handles_a_message(node: MessagePump) -> bool:
+    """Return False when the loop of `node` waits for its next message."""
+    return not node._closed and not node._message_queue.ready_event._waiters
+
+
 def _is_busy(app: App[Any]) -> bool:
     screen = app.screen
-    nodes = (app, *screen.walk_children(with_self=True))
     return (
-        any(node.message_queue_size or node._next_callbacks for node in nodes)
+        any(node.message_queue_size or node._next_callbacks for node in _nodes(app))
         or bool(screen._callbacks)
         or screen._layout_required
         or bool(screen._dirty_widgets)
     )
+
+
+def _nodes(app: App[Any]) -> list[MessagePump]:
+    return [app, *app.screen.walk_children(with_self=True)]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,13 @@ TOKENS = 48  # of each prompt: where weights are unpacked for many vectors, they
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Tensor]:
     return load_file(FOLDER / "expected.safetensors")
+
+
+@pytest.fixture(scope="module")
+def exact_vectors(exact_model: LanguageModel) -> Callable[[int], Tensor]:
+    """Compute the exact final vectors of a prompt, once for all tests: each of them depends only
+    on the tokens up to its own, so those of a beginning of the prompt are among them."""
+    return cache(lambda number: final_vectors(exact_model, PROMPTS[number]["ids"]))
 
 
 def final_vectors(model: LanguageModel, ids: list[int]) -> Tensor:
@@ -84,10 +92,14 @@ def test_tokens_are_identical(prompt: dict[str, Any], language_model: LanguageMo
 
 
 @pytest.mark.parametrize("number", range(len(PROMPTS)), ids=NAMES)
-def test_exact_logits(number: int, exact_model: LanguageModel, expected: dict[str, Tensor]) -> None:
-    ids = PROMPTS[number]["ids"]
-    vectors = final_vectors(exact_model, ids)
-    positions = sorted({0, len(ids) // 2, len(ids) - 1})
+def test_exact_logits(
+    number: int,
+    exact_model: LanguageModel,
+    exact_vectors: Callable[[int], Tensor],
+    expected: dict[str, Tensor],
+) -> None:
+    vectors = exact_vectors(number)
+    positions = sorted({0, len(vectors) // 2, len(vectors) - 1})
     with torch.inference_mode():
         logits = exact_model.network.logits(vectors[positions])
     for row, position in zip(logits, positions, strict=True):
@@ -98,31 +110,43 @@ def test_exact_logits(number: int, exact_model: LanguageModel, expected: dict[st
         torch.testing.assert_close(row.logsumexp(0), total, rtol=0, atol=EXACT_TOLERANCE)
 
 
-def test_fast_distributions(language_model: LanguageModel, exact_model: LanguageModel) -> None:
+def test_fast_distributions(
+    language_model: LanguageModel,
+    exact_model: LanguageModel,
+    exact_vectors: Callable[[int], Tensor],
+) -> None:
     layers = language_model.network.modules()
     unpacked = all(layer.few < TOKENS for layer in layers if isinstance(layer, Int4Linear))
     limits = UNPACKED if unpacked else PACKED
-    check_divergence(language_model, exact_model, final_vectors, TOKENS, limits)
+    check_divergence(
+        language_model, final_vectors, exact_model, exact_vectors, tokens=TOKENS, limits=limits
+    )
 
 
 def test_fast_distributions_step_by_step(
-    language_model: LanguageModel, exact_model: LanguageModel
+    language_model: LanguageModel,
+    exact_model: LanguageModel,
+    exact_vectors: Callable[[int], Tensor],
 ) -> None:
     """One vector may be multiplied in another way than many."""
-    check_divergence(language_model, exact_model, step_by_step, 12, PACKED)
+    check_divergence(
+        language_model, step_by_step, exact_model, exact_vectors, tokens=12, limits=PACKED
+    )
 
 
 def check_divergence(
     fast: LanguageModel,
-    exact: LanguageModel,
     read: Callable[[LanguageModel, list[int]], Tensor],
+    exact: LanguageModel,
+    exact_vectors: Callable[[int], Tensor],
+    *,
     tokens: int,
     limits: tuple[float, float],
 ) -> None:
     found = []
-    for prompt in PROMPTS:
+    for number, prompt in enumerate(PROMPTS):
         ids = prompt["ids"][:tokens]
-        wanted = log_probabilities(exact, final_vectors(exact, ids))
+        wanted = log_probabilities(exact, exact_vectors(number)[:tokens])
         found.append(divergences(wanted, log_probabilities(fast, read(fast, ids))))
     everything = torch.cat(found)
     mean, worst = limits

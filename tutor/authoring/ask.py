@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from tutor.authoring.attempt import Outcome, Solved, attempt, opened, solved, token_id
-from tutor.authoring.measured import Outcomes, outcomes
+from tutor.authoring.attempt import Outcome, Solved, attempt, solved, token_id
+from tutor.authoring.measured import Outcomes, outcomes, read_ahead
 from tutor.errors import LessonError
 from tutor.lm.distribution import PLAIN, ChatMessage
 from tutor.text import visible
@@ -63,6 +63,7 @@ class Ask:
         self._memory = memory
         self._load = load
         self._solve = solve
+        self._session: Session | None = None
 
     @cached_property
     def _model(self) -> LanguageModel:
@@ -126,16 +127,32 @@ class Ask:
 
     def _open(self, number: Quoted) -> Session:
         if not number.chat:
-            return opened(self._model, number.prompt)
+            return self._after(number.prompt)
         from tutor.lm.chat import chat_ids
-        from tutor.lm.session import Session
 
         system = [ChatMessage("system", number.system)] if number.system else []
         messages = [*system, ChatMessage("user", number.prompt)]
-        return Session(self._model, chat_ids(self._model, messages))
+        return self._read(chat_ids(self._model, messages))
+
+    def _after(self, text: str) -> Session:
+        from tutor.lm.chat import text_ids
+
+        return self._read(text_ids(self._model, text))
+
+    def _read(self, ids: Sequence[int]) -> Session:
+        """Return a session on these tokens. It is the same one each time: many prompts of a
+        lesson begin alike, and the model processes the beginning once."""
+        from tutor.lm.session import Session
+
+        if self._session is None:
+            self._session = Session(self._model, ids)
+        else:
+            self._session.replace(ids)
+        return self._session
 
     def _greedy(self, session: Session, says: str) -> str:
         begin = len(session)
+        self._read_ahead(session, says)
         for _ in range(len(self._model.tokenizer.encode(says)) + _MORE):
             best = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0]
             session.append([best.token.id])
@@ -144,10 +161,19 @@ class Ask:
         written = [token for token in session.tokens[begin:] if not token.special]
         return b"".join(token.data for token in written).decode("utf-8", "replace")
 
+    def _read_ahead(self, session: Session, says: str) -> None:
+        """Process the quotation in one pass, so that each token of it that the model writes is
+        already computed."""
+        first = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token.id
+        for text in (says, f" {says}"):
+            ids = self._model.tokenizer.encode(text)
+            if ids[:1] == [first]:
+                read_ahead(session, ids)
+
     def _compared(self, question: ComparePrompts) -> Pair:
         values = []
         for prompt in question.prompts:
-            session = opened(self._model, prompt)
+            session = self._after(prompt)
             if question.value == "entropy":
                 values.append(session.distribution(len(session), PLAIN, 0, 1).entropy_bits)
                 continue
@@ -160,6 +186,6 @@ class Ask:
         return Pair((values[0], values[1]))
 
     def _ranked(self, question: NextTokenQuestion) -> Ranked:
-        session = opened(self._model, question.prompt)
+        session = self._after(question.prompt)
         found = session.distribution(len(session), PLAIN, seed=0, top=question.within + 1)
         return Ranked(tuple((visible(row.token.data), row.probability) for row in found.rows))

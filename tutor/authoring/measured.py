@@ -17,6 +17,7 @@ from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
+    from tutor.lm.session import Session
 
 LONGEST_ANSWER = 16
 """Tokens that are written to see whether an answer comes; the text tells earlier in most cases."""
@@ -66,9 +67,20 @@ def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
             shares = dict(zip(labels, (row.probability for row in rows), strict=True))
             found.append((sum(shares.values()), max(shares, key=shares.__getitem__) == right))
         else:
-            found.append(_greedy(session, (right,) if isinstance(right, str) else right))
+            answers = (right,) if isinstance(right, str) else right
+            read_ahead(session, model.tokenizer.encode(f" {answers[0]}")[:-1])
+            found.append(_greedy(session, answers))
     shares_found, right_found = zip(*found, strict=True) if found else ((), ())
     return Outcomes(tuple(shares_found), tuple(right_found))
+
+
+def read_ahead(session: Session, ids: Sequence[int]) -> None:
+    """Process `ids` in one pass, and go back. Where the model writes the same tokens, its session
+    has them already: one pass for many tokens costs little more than one pass for one."""
+    end = len(session)
+    session.append(ids)
+    session.surprisals(len(session))  # of no token: all that it does is process them
+    session.go_back(end)
 
 
 def _greedy(session: Any, answers: Sequence[str]) -> tuple[float, bool]:
