@@ -15,7 +15,7 @@ from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
 from tutor.engine.api import EngineState
-from tutor.errors import EngineError, TutorError
+from tutor.errors import EngineError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, Row, SamplerSettings
 
@@ -65,20 +65,21 @@ class Explorer:
 
     def send(self, event: events.Event) -> None:
         before = self.state
+        if isinstance(event, events.EngineChanged):
+            self.held = None  # another engine knows nothing of it
         self.state, wanted = update(before, event)
         assert sum(isinstance(effect, Question | Start) for effect in wanted) <= 1
         self._expect_drafts(before, event)
         for effect in wanted:
-            self._run(effect, before, event)
+            self._run(effect)
         self._check()
 
-    def _run(self, effect: effects.Effect, before: State, event: events.Event) -> None:
+    def _run(self, effect: effects.Effect) -> None:
         match effect:
             case Question() | Start():
                 assert self.state.ready
                 assert effect == self.state.owed
-                lost = isinstance(event, events.EngineChanged | events.TextOpened)
-                assert effect != self.held or lost or isinstance(before.note, TutorError)
+                assert effect != self.held
                 self.held = effect
                 self.past.append(effect)
             case effects.Do.CANCEL_REQUEST:
@@ -99,7 +100,9 @@ class Explorer:
             case events.TextOpened(Document() as document):
                 self.drafts = dict(document.drafts)
             case events.TokensArrived(request) if request == before.owed and before.handed_in:
-                taken = self.state.tree is not before.tree  # not if the tree is full
+                now = self.state.document
+                tree = now.chat if before.mode == "chat" else now.text
+                taken = tree is not before.tree  # not if the tree is full
                 if taken and self.drafts.get(before.mode) == before.handed_in:
                     del self.drafts[before.mode]
             case _:
@@ -137,6 +140,8 @@ class Explorer:
         request = self.past[place % len(self.past)] if self.past else None
         if request is not None and request != self.state.owed:
             before = self.state
+            if request == self.held:
+                self.held = None
             self.send(result_of(request))
             assert self.state.document == before.document
             assert self.state.answer is before.answer

@@ -52,6 +52,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """While a long text is read: how many tokens the model has read, and of how many."""
     answer: Answer | None = None
     """The model's answer at the position in focus."""
+    failed: bool = False
+    """Whether `request` failed or was stopped. The next command sends it again."""
     answered: Question | None = None
     """The question that was answered last."""
     stale: Answer | None = None

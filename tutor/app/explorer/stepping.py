@@ -33,8 +33,8 @@ MOST_ROWS = 600
 
 def carry_out(state: State, command: Command) -> State:
     """Carry out a command after the commands before it. A request that failed is tried again."""
-    if isinstance(state.note, TutorError):
-        state = replace(state, request=None)
+    if state.failed:
+        state = replace(state, request=None, failed=False)
     state = _paused(state, command)
     if state.tree is None:
         if isinstance(command, events.SetSampler | events.ChangeMode | events.UseText):

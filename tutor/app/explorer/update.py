@@ -34,7 +34,7 @@ def _ask(state: State) -> State:
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
-    return replace(state, request=request, reading=None).emit(request)
+    return replace(state, request=request, reading=None, failed=False).emit(request)
 
 
 def _invite(state: State) -> State:
@@ -115,7 +115,7 @@ def _take_result(state: State, event: events.Result) -> State:
             except TutorError as error:
                 return _fail(state, error)
         case events.RequestFailed(_, error):
-            return _fail(state, error)
+            return _fail(replace(state, failed=True), error)
         case _:
             assert_never(event)
 
@@ -136,7 +136,7 @@ def _stop_reading(state: State) -> State:
         f"Reading was stopped at token {done:,} of {total:,}.",
         "Any step goes on with it; e writes another text.",
     )
-    return failed(state, stopped).emit(effects.Do.CANCEL_REQUEST)
+    return failed(replace(state, failed=True), stopped).emit(effects.Do.CANCEL_REQUEST)
 
 
 # --- prompts and messages ------------------------------------------------------------------------
