@@ -6,10 +6,10 @@ import msgspec
 
 
 class Progress(msgspec.Struct, frozen=True, tag="Underway"):
-    """The progress of unfinished work: `done` of `total`, and about how many `seconds` the rest
-    takes, None if unknown.
+    """The progress of unfinished work: `done` of `total`.
 
-    A backend may answer with it; the same question, asked again, continues from there.
+    `seconds` estimates how long the rest takes; None if unknown. A backend may answer with its
+    progress. Asked the same question again, it continues from there.
     """
 
     done: int
