@@ -77,7 +77,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
     asks_model: bool = True
-    """Whether a state contains results of the model, which another model would contradict."""
+    """Whether a state contains results of the model, which don't apply to another model."""
     trains: bool = False
     """Whether the lab trains a network; a shared engine limits how many train at once."""
     private: Callable[[Question], bool] = lambda question: False

@@ -69,7 +69,7 @@ class Growing:
         self._sessions = {ids: it for ids, it in self._sessions.items() if ids in wanted}
 
     def _grown(self, ids: tuple[int, ...]) -> Session:
-        """Return a new session on this path, forked from its parent's session if there is one."""
+        """Return a new session for these tokens, forked from an existing one if possible."""
         parent = self._sessions.get(ids[:-1]) if ids else None
         if parent is None:
             path = [*self.prompt, *ids]

@@ -18,5 +18,5 @@ class Progress(msgspec.Struct, frozen=True, tag="Underway"):
 
 
 def at_pace(done: int, total: int, each: float | None) -> Progress:
-    """Return the progress of work that takes `each` seconds per item, None if unknown."""
+    """Return the progress of work that takes `each` seconds per item (None if unknown)."""
     return Progress(done, total, None if each is None else each * (total - done))
