@@ -1,4 +1,4 @@
-"""Draws the lab of maps."""
+"""Draws the lab with the map of words."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from tutor.labs.word_map.lab import Pan, ShowWholeMap, State
 from tutor.text import counted
 
 _SHORT = 6
-"""Columns that the names below the map get where there is little room."""
+"""Columns of the names below the map on a narrow screen."""
 
 
 class WordMapView(WordMapLabView):
-    """The map, between what it is of and what is known of the word in focus."""
+    """The map, with its title above and details of the word in focus below."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(N_P, "move_focus(*, 'word')", "word", "Next word, or the last."),
-        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in, or out."),
+        *pair(N_P, "move_focus(*, 'word')", "word", "Go to the next or previous word."),
+        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in or out."),
         *pair(Pair("left", "right", "←↓↑→"), "pan(*, 0)", "pan", "Move over the map."),
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),
-        key("w", "whole", "whole", "The whole map again."),
-        key("tab", "choose(1, 'map')", "next map", "Other words."),
-        key("e", "edit", "write", "Words of your own, groups with ; between them."),
+        key("w", "whole", "whole map", "Show the whole map again."),
+        key("x", "choose(1, 'map')", "next example", "Load the next list of words."),
+        key("e", "edit", "edit", "Map your own words, with a semicolon between groups."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "pan": lambda state: state.zoom > 1,
@@ -92,7 +92,7 @@ def _heading(state: State, room: Room) -> Content:
 
 
 def _below(state: State, room: Room) -> list[Content]:
-    """What the map says of the word in focus, and what the rows say."""
+    """Draw the nearest word of the word in focus, on the map and by its embedding."""
     if state.map is None:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]
@@ -115,7 +115,7 @@ def _below(state: State, room: Room) -> list[Content]:
     )
     if len(form) > 1:
         return [first, Content.styled(f"  {form_note(form)}", NOT_YET)]
-    misleads = "  The map misleads here." if on_map != row else ""
+    misleads = "  The map is misleading here." if on_map != row else ""
     return [first, Content.styled(misleads, NOT_YET)]
 
 
