@@ -82,10 +82,10 @@ def _heading(state: State, room: Room) -> Content:
         return Content.assemble(*parts, "  …")
     across, up = state.map.shares
     if room.roomy:
-        parts.append((f"   shows {across + up:.0%} of the variance", ""))
-        parts.append((f"  (→ {across:.0%}  ↑ {up:.0%})", MUTED))
+        parts.append((f"   shows {100 * (across + up):.0f} % of the variance", ""))
+        parts.append((f"  (→ {100 * across:.0f} %  ↑ {100 * up:.0f} %)", MUTED))
     else:
-        parts.append((f"  shows {across + up:.0%}", ""))
+        parts.append((f"  shows {100 * (across + up):.0f} %", ""))
     if state.zoom > 1:
         parts.append((f"  zoom {state.zoom:.1f}", MUTED))
     return Content.assemble(*parts)
