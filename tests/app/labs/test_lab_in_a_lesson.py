@@ -73,7 +73,7 @@ async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
         await sees(pilot, "opens the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
-        assert "○ a token of 12 bytes or more" in seen(pilot)
+        assert "○ Find a token of 12 bytes or more" in seen(pilot)
 
 
 async def test_what_was_reached_before_it_was_embedded_counts(tmp_path: Path) -> None:

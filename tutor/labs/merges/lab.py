@@ -117,7 +117,7 @@ def _never_joined(state: State) -> bool:
     )
 
 
-@goal("rare-rule", "See a merge from the last tenth of the list applied")
+@goal("rare-rule", "Find a text that uses a merge from the last tenth of the list")
 def _rare_rule(state: State) -> bool:
     last = state.last
     return last is not None and last.rank > 0.9 * state.rules

@@ -155,7 +155,7 @@ def _parted(state: State) -> bool:
     return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
 
 
-@goal("stayed", "Put different words before your word and end above 0.95")
+@goal("stayed", "Change the words before your word and end with cosine above 0.95")
 def _stayed(state: State) -> bool:
     found = _own(state)
     before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
