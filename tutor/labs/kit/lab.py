@@ -40,7 +40,8 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     """Something to achieve in a lab.
 
     Progress files and lessons refer to a goal by its `name`, which never changes. `says` tells the
-    learner what to achieve. `reached` decides, from a state whose question may still be open.
+    learner what to achieve. `reached` tells whether a state reaches it, even while the state's
+    question is still open.
     """
 
     name: str

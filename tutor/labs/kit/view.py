@@ -205,12 +205,12 @@ class LabView(VerticalScroll, can_focus=True):
 
 
 def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
-    """Return the method of a key that sends the action that `make` creates."""
+    """Return a view's method for a key, which sends the action that `make` creates."""
     return lambda view: view.did(make())
 
 
 def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
-    """Return the method of a key that lets the learner edit the state's text (see `write`)."""
+    """Return a view's method for a key, which opens the state's text for editing (see `write`)."""
     return lambda view: view.write(label, view.state.text, then)
 
 

@@ -1,4 +1,4 @@
-"""Asks the local model one item with one version of a prompt."""
+"""Runs one version of a prompt on one item with the local model."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
     """An answer of the model to one item.
 
     `written` is its text, after a prompt of `tokens` tokens; it `ended` by itself or was cut off.
-    `rows` are the most probable tokens at the first token of the answer, before temperature.
+    `rows` are the most probable candidates for the first token of the answer, before temperature.
     `labels` are the probabilities of the classes there. Each is the sum over all tokens that the
     class's name can begin with: in lower case or capitalized, with or without a space.
 
@@ -66,8 +66,8 @@ def scored(results: Results) -> tuple[Trial, ...]:
 class Score(msgspec.Struct, frozen=True):
     """The number of items answered right, wrong, or in the wrong form.
 
-    `by_share` is the number of items for which the right class is the most probable one at the
-    first token of the answer; None if the task has no classes or their probabilities are unknown.
+    `by_share` is the number of items whose right class is the most probable one at the answer's
+    first token. It is None if the task has no classes or their probabilities are unknown.
     """
 
     right: int

@@ -12,7 +12,7 @@ from tutor.labs.kit.words.word import listed, of_bearable_length
 
 MOST_WORDS = 36
 MOST_GROUPS = 5
-"""This many marks can be told apart without color."""
+"""The most groups on a map. More marks could not be told apart without color."""
 
 
 class Group(msgspec.Struct, frozen=True):
