@@ -150,7 +150,7 @@ async def test_they_are_not_among_the_keys(tmp_path: Path, allowed: Allowed) -> 
             offered = {active.binding.action for active in app.screen.active_bindings.values()}
             assert ("add" in offered) == (allowed is EVERYTHING)
             await keys(pilot, "a")
-            asks = "Its name, and its address" in shown(app)
+            asks = "Model name and server address" in shown(app)
             assert asks == (allowed is EVERYTHING)
 
 

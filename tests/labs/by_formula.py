@@ -1,5 +1,7 @@
-"""The small model's forward pass written out, with nothing of the network's code but its matrices:
-what tests of the mask and of switched-off parts compare with."""
+"""The small model's forward pass, written out with only the network's matrices and rotations.
+
+Tests of the mask and of switched-off parts compare with it.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,10 @@ def by_formula(
     heads_off: Collection[tuple[int, int]] = (),
     feed_forwards_off: Collection[int] = (),
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits [T, vocabulary], the attention of all heads [layers, heads, T, T], and the residual
-    streams [layers + 1, T, width]."""
+    """Return the logits, the attention of all heads, and the residual streams.
+
+    Their shapes are [T, vocabulary], [layers, heads, T, T] and [layers + 1, T, width].
+    """
     network = small_model().network
     config, count = network.config, len(ids)
     allowed = torch.ones(count, count).bool()

@@ -1,4 +1,4 @@
-"""The labs of prompts with fewer items: what is tested is the lab, not its material."""
+"""Reduces the items of the labs about prompts, so that their tests are fast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEPT = {"items": 4, "documents": 3, "praise": 2, "attacks": 2, "harmless": 1}
 
 
 def few_prompts(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Until the generator goes on, the material is cut to `KEPT`."""
+    """Cut the material to `KEPT` items until the generator is resumed."""
     shipped = paths.assets_folder()
     cut = folder / "assets"
     (cut / "prompts").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The small model that comes along, in 32-bit floats: what labs are tested on."""
+"""The small bundled model, in 32-bit floats, and backends on it for tests of labs."""
 
 from __future__ import annotations
 
@@ -37,22 +37,21 @@ def tools(folder: Path, model: LanguageModel | None = None, *, moment: float = M
 
 
 def at_last(backend: Backend, question: Any) -> Any:
-    """The answer to a long question, asked until it is there."""
+    """Ask a question until the backend has finished, and return the answer."""
     while isinstance(answer := backend.answer(question), Progress):
         assert 0 < answer.done <= answer.total
     return answer
 
 
 def settled(lab: AnyLab, state: Any, backend: Backend) -> Any:
-    """The state that `state` comes to when all its questions are answered."""
+    """Return the state after all questions are answered."""
     while (question := lab.question(state)) is not None:
         state = lab.receive(state, question, backend.answer(question))
     return state
 
 
 def done(lab: str | AnyLab, backend: Backend, *actions: Any) -> Any:
-    """Return the state of a lab, given itself or by name, after these actions, each of them
-    settled."""
+    """Return the state of a lab after these actions, with all questions of each answered."""
     lab = registry.find(lab) if isinstance(lab, str) else lab
     state = settled(lab, lab.start(), backend)
     for action in actions:

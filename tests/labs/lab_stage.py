@@ -1,4 +1,4 @@
-"""A lab's screen, on the small model that comes along, computed in this process."""
+"""The screen of a lab on the small bundled model, which runs in the test's process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class BackendEngine(FakeEngine):
-    """Answers the questions of labs as the engine does, without its process."""
+    """An engine that answers the questions of labs in the test's process."""
 
     def __init__(self, make: Callable[[str, Tools], Backend] = make_backend) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class BackendEngine(FakeEngine):
 def lab_app(
     lab: str | AnyLab, folder: Path, engine: BackendEngine | None = None, course: Course = COURSE
 ) -> TutorApp:
-    """Return the whole app with a lab, given itself or by name, open over home."""
+    """Return the whole app with a lab open above home."""
     opened = registry.find(lab) if isinstance(lab, str) else lab
 
     def find(name: str) -> AnyLab:
@@ -94,7 +94,7 @@ def state_of(pilot: Pilot[Any]) -> Any:
 
 
 async def at_rest(pilot: Pilot[Any]) -> None:
-    """Wait until the lab is on the screen and nothing is owed to it."""
+    """Wait until the lab is on the screen and all its questions are answered."""
 
     def rests() -> bool:
         screen = cast("TutorApp", pilot.app).screen
@@ -105,7 +105,7 @@ async def at_rest(pilot: Pilot[Any]) -> None:
 
 
 async def do(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys, and wait for what comes of each."""
+    """Press keys, and wait after each until the lab is at rest."""
     await at_rest(pilot)
     for key in keys:
         await tap(pilot, key)
@@ -113,7 +113,7 @@ async def do(pilot: Pilot[Any], *keys: str) -> None:
 
 
 async def write(pilot: Pilot[Any], text: str) -> None:
-    """Write `text` into the field that `e` opens, replacing what is in it."""
+    """Replace the text in the field that `e` opens, and press Enter."""
     await do(pilot, "e")
     editor(pilot).load(text)
     await do(pilot, "enter")

@@ -1,4 +1,4 @@
-"""What holds for all labs alike, on the default model."""
+"""Tests that every lab has to pass, on the default model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAKES_MINUTES = frozenset(
         *("prompting", "injection", "rag"),
     )
 )
-"""Labs whose solution trains something, or writes or reads a lot."""
+"""Labs whose solution trains something, or processes or generates a lot of text."""
 
 SLOW = (pytest.mark.slow, pytest.mark.timeout(1200))
 
@@ -29,7 +29,7 @@ NAMES = [
 
 
 class Through:
-    """A backend that is asked as over the pipe: what is asked and answered is written and read."""
+    """A backend whose questions and answers are encoded and decoded, as between processes."""
 
     def __init__(self, name: str, tools: Tools) -> None:
         self._lab = registry.find(name)
@@ -46,7 +46,7 @@ def _over_the_pipe(value: Any, kind: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_start_reaches_no_goal_and_its_solution_all(
+def test_the_start_reaches_no_goal_and_the_solution_reaches_all(
     name: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
     lab = registry.find(name)
@@ -57,7 +57,7 @@ def test_its_start_reaches_no_goal_and_its_solution_all(
 
 
 @pytest.mark.parametrize("name", registry.names())
-def test_it_is_found_by_its_name_and_has_goals_and_a_view(name: str) -> None:
+def test_a_lab_is_found_by_name_and_has_goals_and_a_view(name: str) -> None:
 
     from tutor.labs.kit.view import LabView
 
@@ -70,7 +70,7 @@ def test_it_is_found_by_its_name_and_has_goals_and_a_view(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", registry.names())
-def test_the_steps_of_its_solution_can_be_written_to_a_file(name: str) -> None:
+def test_the_actions_of_a_solution_can_be_written_to_a_file(name: str) -> None:
     lab = registry.find(name)
     for action in lab.solution:
         written = msgspec.json.encode(action)

@@ -1,4 +1,4 @@
-"""The labs of `tutor.labs` that the lessons embed, done by `tutor lint` in exact arithmetic."""
+"""Tests the labs that the lessons embed, as `tutor lint` does, in exact arithmetic."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LABS = [
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.id)
-def test_its_goals_are_reached_and_not_at_the_start(
+def test_all_goals_are_reached_but_none_at_the_start(
     lab: Lab, request: pytest.FixtureRequest, model_cache: Path
 ) -> None:
     memory = KeptAnswers(DEFAULT.sha256, model_cache / "lint.json")

@@ -1,4 +1,4 @@
-"""A corpus of a few sentences, a network that learns them in milliseconds, and who watches it."""
+"""A corpus of a few sentences, settings that learn it in milliseconds, and a listener."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_corpus(folder: Path) -> Path:
 
 
 class Listener:
-    """Keeps what it is told, and stops the run after so many moments."""
+    """A listener that records a training run, and stops it after a number of moments."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.moments: list[Moment] = []

@@ -1,4 +1,4 @@
-"""The lab of attention: every figure against the weights of the formula, written out."""
+"""Tests every figure of the attention lab against a forward pass that is written out."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Weights = list[list[list[list[float]]]]
 
 @pytest.fixture
 def weights() -> Weights:
-    """[layer][head][row][column] for `TWICE`."""
+    """Return the attention weights of `TWICE`: [layer][head][row][column]."""
     with torch.inference_mode():
         _, attention, _ = by_formula(small_model().tokenizer.encode(TWICE))
     found: Weights = attention.tolist()
     return found
 
 
-def test_the_row_shown_is_what_the_network_used(weights: Weights, tmp_path: Path) -> None:
+def test_the_row_matches_the_networks_weights(weights: Weights, tmp_path: Path) -> None:
     state = done(
         "attention",
         backend("attention", tmp_path),
@@ -46,7 +46,7 @@ def test_the_row_shown_is_what_the_network_used(weights: Weights, tmp_path: Path
     assert list(state.row(state.token)) == pytest.approx(weights[4][2][state.token], abs=1e-6)
 
 
-def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
+def test_each_score_is_the_mean_attention_computed_by_hand(
     weights: Weights, tmp_path: Path
 ) -> None:
     state = done("attention", backend("attention", tmp_path), EditText(TWICE))
@@ -69,7 +69,7 @@ def test_each_score_is_the_mean_of_the_shares_counted_by_hand(
     assert set(state.sentence.scores) == set(attention.PATTERNS)
 
 
-def test_the_finder_ranks_all_heads_and_goes_to_the_one_chosen(tmp_path: Path) -> None:
+def test_the_finder_ranks_all_heads_and_shows_the_chosen_one(tmp_path: Path) -> None:
     state = done(
         "attention", backend("attention", tmp_path), RankHeads("first"), MoveFocus(2, "rank")
     )
@@ -81,7 +81,7 @@ def test_the_finder_ranks_all_heads_and_goes_to_the_one_chosen(tmp_path: Path) -
     assert there.score("first") == ranking[2][2]
 
 
-def test_where_no_token_comes_twice_there_is_nothing_to_rank(tmp_path: Path) -> None:
+def test_without_a_repeated_token_there_is_nothing_to_rank(tmp_path: Path) -> None:
     state = done(
         "attention", backend("attention", tmp_path), EditText("One cat sleeps"), RankHeads("same")
     )
@@ -89,7 +89,7 @@ def test_where_no_token_comes_twice_there_is_nothing_to_rank(tmp_path: Path) -> 
     assert attention.act(state, ShowHead()) == state
 
 
-def test_of_a_long_text_the_beginning_is_taken(tmp_path: Path) -> None:
+def test_only_the_beginning_of_a_long_text_is_used(tmp_path: Path) -> None:
     state = done("attention", backend("attention", tmp_path), EditText("a b " * 60))
     whole = small_model().tokenizer.encode("a b " * 60)
     assert [token.id for token in state.tokens] == whole[:MOST_TOKENS]
@@ -101,7 +101,7 @@ def test_an_empty_text_is_refused() -> None:
         attention.act(attention.State(), EditText(" \n"))
 
 
-def test_layers_heads_and_tokens_end_at_the_last(tmp_path: Path) -> None:
+def test_layer_head_and_token_stay_in_range(tmp_path: Path) -> None:
     there = backend("attention", tmp_path)
     state = done(
         "attention", there, MoveFocus(99, "layer"), MoveFocus(99, "head"), MoveFocus(-99, "token")
@@ -109,7 +109,7 @@ def test_layers_heads_and_tokens_end_at_the_last(tmp_path: Path) -> None:
     assert (state.layer, state.head, state.token) == (5, 3, 0)
 
 
-def test_a_new_engine_is_asked_what_is_missing_and_no_more(tmp_path: Path) -> None:
+def test_a_new_engine_is_asked_only_for_what_is_missing(tmp_path: Path) -> None:
     state = done("attention", backend("attention", tmp_path))
     moved = attention.act(state, MoveFocus(1, "layer"))
     assert attention.question(moved) == attention.Look(moved.text, 1)
@@ -119,7 +119,7 @@ def test_a_new_engine_is_asked_what_is_missing_and_no_more(tmp_path: Path) -> No
     assert isinstance(backend("attention", tmp_path).answer(Read("a b")), attention.Sentence)
 
 
-@settings(deadline=None)  # the first tensor takes a while
+@settings(deadline=None)  # The first tensor takes a while.
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12))
 def test_the_targets_of_each_pattern(ids: list[int]) -> None:
     for t, own in enumerate(ids):
@@ -136,7 +136,7 @@ def test_the_targets_of_each_pattern(ids: list[int]) -> None:
             assert set(found.nonzero().flatten().tolist()) == targets
 
 
-def test_a_goal_needs_the_head_on_view(tmp_path: Path) -> None:
+def test_the_sink_goal_needs_the_row_on_the_screen(tmp_path: Path) -> None:
     state = done(
         "attention",
         backend("attention", tmp_path),

@@ -1,4 +1,4 @@
-"""The lab of attention, by its keys."""
+"""Tests the attention lab through its keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_how_the_map_looks(size: tuple[int, int], snap_compare: Any, tmp_path: P
     assert snap_compare(lab_app("attention", tmp_path), terminal_size=size, run_before=run)
 
 
-@pytest.mark.parametrize("keys", [["tab"], ["o"]], ids=["token", "finder"])
+@pytest.mark.parametrize("keys", [["tab"], ["f"]], ids=["token", "finder"])
 def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, *keys)
@@ -30,18 +30,18 @@ def test_how_the_others_look(keys: list[str], snap_compare: Any, tmp_path: Path)
     assert snap_compare(lab_app("attention", tmp_path), terminal_size=(80, 24), run_before=run)
 
 
-async def test_the_finder_leads_to_a_head(tmp_path: Path) -> None:
+async def test_enter_in_the_finder_shows_the_head(tmp_path: Path) -> None:
     app = lab_app("attention", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "o", "o", "down")
-        assert "the first token most?" in seen(pilot)
+        await do(pilot, "f", "f", "down")
+        assert "attends most to the first token?" in seen(pilot)
         layer, head, _ = state_of(pilot).ranking()[1]
         await do(pilot, "enter")
         assert state_of(pilot).view == "map"
         assert f"layer {layer + 1:>2} of 6  head {head + 1:>2} of 4" in seen(pilot)
 
 
-async def test_a_share_of_the_row_is_said_in_figures(tmp_path: Path) -> None:
+async def test_the_row_shows_attention_in_figures(tmp_path: Path) -> None:
     app = lab_app("attention", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "up", "p")
@@ -51,16 +51,16 @@ async def test_a_share_of_the_row_is_said_in_figures(tmp_path: Path) -> None:
                 assert f"{100 * share:.1f} %" in seen(pilot)
 
 
-async def test_a_sentence_without_repetition_has_no_heads_that_find_it(tmp_path: Path) -> None:
+async def test_the_finder_says_that_no_token_occurs_twice(tmp_path: Path) -> None:
     app = lab_app("attention", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")
         editor(pilot).load("One cat sleeps")
-        await do(pilot, "enter", "o", "o", "o", "o")
-        assert "No token comes twice" in seen(pilot)
+        await do(pilot, "enter", "f", "f", "f", "f")
+        assert "No token occurs twice" in seen(pilot)
 
 
-async def test_a_long_text_says_what_is_left_out(tmp_path: Path) -> None:
+async def test_the_screen_says_how_much_of_a_long_text_is_left_out(tmp_path: Path) -> None:
     app = lab_app("attention", tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:
         await do(pilot, "e")

@@ -1,4 +1,4 @@
-"""The lab of the formula: its five steps against PyTorch's attention and the network's own."""
+"""Tests the five steps of the formula against PyTorch's attention and the network's own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def worked_in(state: State) -> Worked:
     return state.worked
 
 
-@settings(deadline=None)  # the first tensor takes a while
+@settings(deadline=None)  # The first tensor takes a while.
 @given(
     st.integers(1, 6).flatmap(
         lambda size: st.lists(
@@ -39,7 +39,7 @@ def worked_in(state: State) -> Worked:
     ),
     st.integers(0, 6),
 )
-def test_the_five_steps_are_pytorchs_attention(
+def test_the_five_steps_match_pytorchs_attention(
     rows: list[tuple[list[float], ...]], position: int
 ) -> None:
     queries, keys, values = (list(vectors) for vectors in zip(*rows, strict=True))
@@ -55,7 +55,7 @@ def test_the_five_steps_are_pytorchs_attention(
 
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 0), (2, 3), (5, 1)])
-def test_for_every_token_the_sum_is_what_the_network_hands_on(
+def test_the_sum_matches_the_networks_result_for_every_token(
     layer: int, head: int, tmp_path: Path
 ) -> None:
     there = backend("attention-formula", tmp_path)
@@ -70,11 +70,11 @@ def test_for_every_token_the_sum_is_what_the_network_hands_on(
         assert worked.off < 1e-5
         own = attention[layer, head, token].tolist()
         assert worked.shares == pytest.approx(own, abs=1e-6)
-        assert max(map(abs, worked.total)) > 1e-3  # nothing would agree with nothing too
+        assert max(map(abs, worked.total)) > 1e-3  # Two zero vectors would be equal too.
 
 
-def test_what_the_network_hands_on_makes_the_blocks_output(tmp_path: Path) -> None:
-    """All heads' sums, side by side, times the output matrix are what attention adds."""
+def test_the_sums_of_all_heads_make_up_the_blocks_output(tmp_path: Path) -> None:
+    """Attention adds all heads' sums, concatenated and multiplied by the output matrix."""
     there, model = backend("attention-formula", tmp_path), small_model()
     state = done("attention-formula", there)
     config = model.network.config
@@ -102,7 +102,7 @@ def test_without_the_root_the_scores_are_not_divided(tmp_path: Path) -> None:
     assert without.off is None
 
 
-def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
+def test_without_the_mask_later_tokens_get_attention(tmp_path: Path) -> None:
     state = done(
         "attention-formula", backend("attention-formula", tmp_path), MoveFocus(-4, "token")
     )
@@ -113,7 +113,7 @@ def test_without_the_mask_later_tokens_get_a_share(tmp_path: Path) -> None:
     assert sum(without.shares) == pytest.approx(1)
 
 
-def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
+def test_the_vectors_are_requested_once_per_head(tmp_path: Path) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path))
     actions: tuple[formula.Action, ...] = (
         MoveFocus(4, "step"),
@@ -128,7 +128,7 @@ def test_the_vectors_are_asked_for_once_a_head(tmp_path: Path) -> None:
     assert formula.question(formula.act(state, MoveFocus(-1, "head"))) is not None
 
 
-def test_what_is_moved_while_another_head_is_awaited_does_not_take_its_place(
+def test_moving_while_another_head_is_awaited_does_not_use_the_old_vectors(
     tmp_path: Path,
 ) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path))
@@ -140,7 +140,7 @@ def test_what_is_moved_while_another_head_is_awaited_does_not_take_its_place(
         assert formula.question(awaited) is not None
 
 
-def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> None:
+def test_the_step_stays_in_range_and_a_long_text_is_cut(tmp_path: Path) -> None:
     there = backend("attention-formula", tmp_path)
     state = done("attention-formula", there, MoveFocus(99, "step"), EditText("one two " * 40))
     assert state.step == 0
@@ -151,7 +151,7 @@ def test_steps_end_at_the_last_and_a_long_text_at_its_limit(tmp_path: Path) -> N
     assert done("attention-formula", there, MoveFocus(-9, "step")).step == 0
 
 
-def test_a_goal_without_root_or_mask_is_not_the_plain_one(tmp_path: Path) -> None:
+def test_the_sum_goal_needs_the_root_and_the_mask(tmp_path: Path) -> None:
     state = done("attention-formula", backend("attention-formula", tmp_path), MoveFocus(4, "step"))
     assert formula.LAB.reached(state) >= {"sum"}
     assert "sum" not in formula.LAB.reached(formula.act(state, Toggle("mask")))

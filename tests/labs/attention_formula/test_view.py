@@ -1,4 +1,4 @@
-"""The lab of the formula, by its keys."""
+"""Tests the lab about the attention formula through its keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_how_each_step_looks(steps: int, snap_compare: Any, tmp_path: Path) -> N
     assert snap_compare(app, terminal_size=(80, 24), run_before=run)
 
 
-async def test_the_arrows_walk_through_the_steps(tmp_path: Path) -> None:
+async def test_the_arrows_go_through_the_steps(tmp_path: Path) -> None:
     app = lab_app("attention-formula", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "right", "right", "left")
@@ -40,16 +40,16 @@ async def test_the_arrows_walk_through_the_steps(tmp_path: Path) -> None:
         assert "numbers agree within" in seen(pilot)
 
 
-async def test_what_is_left_out_is_said(tmp_path: Path) -> None:
+async def test_the_screen_says_which_step_is_left_out(tmp_path: Path) -> None:
     app = lab_app("attention-formula", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "o", "m", *["right"] * 4)
         assert "2 ÷√size off" in seen(pilot)
         assert "3 mask off" in seen(pilot)
-        assert "you left something out" in seen(pilot)
+        assert "you left out a step" in seen(pilot)
 
 
-async def test_layer_head_and_the_token_that_asks_are_chosen(tmp_path: Path) -> None:
+async def test_keys_choose_the_layer_head_and_query(tmp_path: Path) -> None:
     app = lab_app("attention-formula", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "k", "h", "p")

@@ -149,7 +149,7 @@ async def test_what_names_no_server_is_refused_in_the_field(tmp_path: Path) -> N
         editor(pilot).load("openai:some-model")
         await do(pilot, "enter")
         assert "The address is missing" in seen(pilot)
-        assert "Its name, and its address" in seen(pilot)  # to be put right
+        assert "Model name and server address" in seen(pilot)  # The field stays open.
         assert not any(model.added for model in state_of(pilot).models)
 
 

@@ -1,4 +1,4 @@
-"""Names of points do not cover each other."""
+"""Tests that the names of points don't cover each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_no_name_covers_a_point_or_a_name_or_the_edge(spots: list[Spot]) -> None
         taken |= cells | {(start[0] - 1, start[1]), (start[0] + cell_len(spot.name), start[1])}
 
 
-def test_the_right_side_is_first_and_the_first_point_chooses_first() -> None:
+def test_the_right_side_is_preferred_and_earlier_points_take_precedence() -> None:
     assert place([Spot(0, 0, "one")], WIDTH, HEIGHT) == [(1, 0)]
     assert place([Spot(WIDTH - 1, 0, "one")], WIDTH, HEIGHT) == [(WIDTH - 4, 0)]
     assert place([Spot(1, 0, "one"), Spot(1, 0, "two")], 5, 1) == [(2, 0), None]

@@ -1,4 +1,4 @@
-"""The tasks that prompts are measured on: sound, balanced, and checked exactly."""
+"""Tests that the tasks for prompts are valid, balanced, and checked exactly."""
 
 from __future__ import annotations
 
@@ -20,22 +20,20 @@ def of(name: str) -> Task:
 
 @pytest.mark.parametrize("task", ALL, ids=lambda task: task.name)
 class TestEachTask:
-    def test_has_twenty_items_and_examples_that_are_not_among_them(self, task: Task) -> None:
+    def test_it_has_twenty_items_and_other_examples(self, task: Task) -> None:
         texts = [item.text for item in (*task.items, *task.examples)]
         assert len(task.items) == 20
         assert len(task.examples) == 6
         assert len({text.casefold() for text in texts}) == len(texts)
 
-    def test_its_own_answers_are_right_and_those_of_its_other_items_are_not(
-        self, task: Task
-    ) -> None:
+    def test_only_an_items_own_answer_is_right(self, task: Task) -> None:
         for item in (*task.items, *task.examples):
             assert outcome(task, item, item.answer) == "right"
             assert outcome(task, item, f"The answer is: {item.answer}") == "form"
             others = {other.answer for other in task.items} - {item.answer}
             assert {outcome(task, item, other) for other in others} == {"wrong"}
 
-    def test_an_answer_that_stands_in_the_text_is_there_once(self, task: Task) -> None:
+    def test_an_answer_taken_from_the_text_occurs_once(self, task: Task) -> None:
         if task.name in ("name", "number", "month"):
             for item in (*task.items, *task.examples):
                 assert item.text.count(item.answer) == 1
@@ -52,7 +50,7 @@ class TestEachTask:
             first = [example.answer for example in task.examples[: len(task.labels)]]
             assert set(first) == set(task.labels)
 
-    def test_what_is_seen_as_a_class_is_no_class_of_the_others(self, task: Task) -> None:
+    def test_only_classification_tasks_have_labels(self, task: Task) -> None:
         assert (task.checker == "label") == bool(task.labels)
         assert len(set(task.labels)) == len(task.labels)
 
@@ -91,11 +89,11 @@ def test_the_checker_is_exact(name: str, answer: str, wanted: str, found: str) -
 
 
 @given(st.sampled_from(ALL), st.text())
-def test_the_checker_takes_any_text(task: Task, answer: str) -> None:
+def test_the_checker_accepts_any_text(task: Task, answer: str) -> None:
     found = outcome(task, task.items[0], answer)
     assert found != "right" or task.items[0].answer.casefold() in answer.casefold() or "{" in answer
 
 
 @given(st.recursive(st.integers(), lambda inner: st.lists(inner), max_leaves=20))
-def test_json_that_is_no_object_is_no_answer(value: object) -> None:
+def test_json_that_is_not_an_object_has_the_wrong_form(value: object) -> None:
     assert outcome(of("json"), of("json").items[0], json.dumps(value)) == "form"

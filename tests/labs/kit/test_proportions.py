@@ -1,4 +1,4 @@
-"""Intervals and tests for counts, against other ways of computing them."""
+"""Tests intervals and the sign test against other ways to compute them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.labs.kit.proportions import Z, sign_test, wilson
 
 
 @given(st.integers(1, 300).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
-def test_the_ends_of_the_interval_are_where_the_score_test_begins_to_refuse(
+def test_the_score_test_rejects_from_the_ends_of_the_interval_on(
     counts: tuple[int, int],
 ) -> None:
     right, of = counts
@@ -29,7 +29,7 @@ def test_the_ends_of_the_interval_are_where_the_score_test_begins_to_refuse(
     [(10, 20, 0.299, 0.701), (20, 20, 0.839, 1.0), (0, 20, 0.0, 0.161), (0, 0, 0.0, 1.0)],
 )
 def test_intervals_to_three_digits(right: int, of: int, low: float, high: float) -> None:
-    """0 of 20 by hand: z² / (20 + z²) = 3.841 / 23.841."""
+    # By hand, for 0 of 20: z² / (20 + z²) = 3.841 / 23.841.
     assert wilson(right, of) == pytest.approx((low, high), abs=0.0005)
 
 
@@ -44,6 +44,6 @@ def test_the_sign_test_counts_all_splits_at_least_as_uneven(one: int, other: int
     assert sign_test(one, other) == sign_test(other, one)
 
 
-def test_five_against_none_is_one_in_sixteen() -> None:
+def test_five_to_zero_has_a_p_value_of_one_in_sixteen() -> None:
     assert sign_test(5, 0) == 2 / 32
     assert sign_test(0, 0) == 1

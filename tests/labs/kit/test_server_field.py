@@ -1,4 +1,4 @@
-"""What is written in the field that names a model elsewhere."""
+"""Tests the field for the name and address of a remote model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.labs.kit.remote import EXAMPLE, Add, named
     ("written", "said"),
     [
         ("openai:some-model", "address is missing"),
-        ("  ", "No model is named"),
+        ("  ", "name of the model is missing"),
         ("some-model http://127.0.0.1:1/v1", "names no remote model"),
         ("openai: http://127.0.0.1:1/v1", "Which model"),
         ("openai:some-model 127.0.0.1", "no address of a server"),
@@ -20,12 +20,12 @@ from tutor.labs.kit.remote import EXAMPLE, Add, named
         ("openai:some-model http://not a host", "more than a name and an address"),
     ],
 )
-def test_what_names_no_server_is_refused(written: str, said: str) -> None:
+def test_an_invalid_name_or_address_is_refused(written: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         named(written)
 
 
-def test_what_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_name_and_address_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert named(EXAMPLE) == Add("openai:NAME", "http://127.0.0.1:8080/v1")
     assert named(" claude:another ").model.service.id == "claude"
     monkeypatch.setenv("TUTOR_BASE_URL", "http://cluster:8000/v1")

@@ -1,4 +1,4 @@
-"""How wide the lines of a lab are: as wide as there is room beside the scrollbar they will have."""
+"""Tests that a lab's lines fill the width that the scrollbar leaves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZE = (40, 12)
 
 
 class Rows(LabView):
-    """Shows as many rows as the state says, each as wide as it is told to be."""
+    """A view whose state is its number of rows, each as wide as the view."""
 
     def lines(self, state: int, width: int, height: int) -> list[Content]:
         return [Content("=" * width)] * state
@@ -34,7 +34,7 @@ def widths(app: App[Any]) -> set[int]:
 
 @pytest.mark.parametrize("rows", [11, 12, 13])
 @pytest.mark.parametrize("before", [1, 30])
-async def test_the_width_does_not_depend_on_what_was_there_before(before: int, rows: int) -> None:
+async def test_the_width_does_not_depend_on_the_previous_state(before: int, rows: int) -> None:
     async with Only().run_test(size=SIZE) as pilot:
         view = pilot.app.query_one(Rows)
         view.show(before)

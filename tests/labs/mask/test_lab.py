@@ -1,4 +1,4 @@
-"""The lab of the mask: both readings against the network computed without our masks."""
+"""Tests both readings of the mask lab against a forward pass that is written out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT = "The little bird sat in the tree and the little bird sang."
 
 @pytest.mark.parametrize("hide", [True, False])
 @torch.inference_mode()
-def test_both_readings_are_what_the_formula_gives(hide: bool, tmp_path: Path) -> None:
+def test_both_readings_match_the_formula(hide: bool, tmp_path: Path) -> None:
     answer = at_last(backend("mask", tmp_path), mask.Question(TEXT, hide))
     ids = [token.id for token in answer.tokens]
     logits, attention, _ = by_formula(ids, hide=hide)
@@ -49,7 +49,7 @@ def test_the_network_is_masked_again_afterwards() -> None:
     assert torch.equal(network(read), before)
 
 
-def test_under_the_mask_the_end_moves_nothing_before_it(tmp_path: Path) -> None:
+def test_with_the_mask_the_end_changes_no_prediction_before_it(tmp_path: Path) -> None:
     there = backend("mask", tmp_path)
     other = TEXT.replace("sang", "flew away")
     state = done("mask", there, EditText(TEXT), Toggle("mask"), EditText(other), Toggle("mask"))
@@ -64,7 +64,7 @@ def test_a_text_is_not_compared_with_itself(tmp_path: Path) -> None:
     assert state.moved(hide=True) is None
 
 
-def test_of_a_long_text_the_beginning_is_read(tmp_path: Path) -> None:
+def test_only_the_beginning_of_a_long_text_is_used(tmp_path: Path) -> None:
     state = done("mask", backend("mask", tmp_path), EditText("a b " * 40), MoveFocus(99, "token"))
     assert len(state.tokens) == MOST_TOKENS == state.focus + 1
     assert state.shown.left_out > 0
@@ -76,10 +76,10 @@ def reading(*bits: float) -> Reading:
     return Reading((token,) * count, 0, bits, (token,) * count, (1.0,) * count, b"")
 
 
-def test_goals_look_at_the_mean_of_both_readings() -> None:
-    cheaper = mask.State(text="", readings={True: reading(4, 4, 4, 4), False: reading(1, 1, 1, 1)})
-    dearer = mask.State(text="", readings={True: reading(1, 1, 1, 1), False: reading(2, 1, 1, 1)})
-    assert mask.LAB.reached(cheaper) == {"reads-off"}
-    assert mask.LAB.reached(dearer) == {"lost"}
+def test_goals_compare_the_means_of_both_readings() -> None:
+    lower = mask.State(text="", readings={True: reading(4, 4, 4, 4), False: reading(1, 1, 1, 1)})
+    higher = mask.State(text="", readings={True: reading(1, 1, 1, 1), False: reading(2, 1, 1, 1)})
+    assert mask.LAB.reached(lower) == {"reads-off"}
+    assert mask.LAB.reached(higher) == {"lost"}
     short = mask.State(text="", readings={True: reading(4), False: reading(1)})
     assert mask.LAB.reached(short) == frozenset()

@@ -1,4 +1,4 @@
-"""The lab of the mask, by its keys."""
+"""Tests the mask lab through its keys."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_how_the_map_looks(keys: list[str], snap_compare: Any, tmp_path: Path) -
     assert snap_compare(lab_app("mask", tmp_path), terminal_size=(80, 24), run_before=run)
 
 
-async def test_what_the_mask_costs_is_said_in_bits(tmp_path: Path) -> None:
+async def test_the_surprisal_with_and_without_the_mask_is_shown(tmp_path: Path) -> None:
     app = lab_app("mask", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot)
-        assert "m takes the mask away" in seen(pilot)
+        assert "Press m to remove the mask." in seen(pilot)
         await do(pilot, "m")
         for reading in state_of(pilot).readings.values():
             assert f"{reading.mean_bits:.2f}" in seen(pilot)

@@ -1,4 +1,4 @@
-"""The merge player comes to the same tokens as the `tokenizers` library."""
+"""Tests that the merge player produces the same tokens as the `tokenizers` library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXTS = ["unbelievable", " the", "  12,345\n\tx = y", "e\u0301 🤷🏽‍♀️
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_it_ends_at_the_tokens_of_the_default_model(
+def test_it_ends_with_the_tokens_of_the_default_model(
     text: str, language_model: LanguageModel, tmp_path: Path
 ) -> None:
     state = done(
@@ -43,7 +43,7 @@ RULES = small_model().tokenizer.merge_rules()
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_no_byte_is_lost_and_it_ends_where_the_library_ends(text: str) -> None:
+def test_no_byte_is_lost_and_the_result_matches_the_library(text: str) -> None:
     tokenizer = small_model().tokenizer
     chunks = in_bytes(tokenizer.chunks(text))
     for _, chunks in play(chunks, RULES):  # noqa: B020 (from the bytes to the last state)
@@ -52,16 +52,16 @@ def test_no_byte_is_lost_and_it_ends_where_the_library_ends(text: str) -> None:
     assert pieces == [tokenizer.token(id_).data for id_ in tokenizer.encode(text)]
 
 
-def test_rules_come_in_the_order_of_their_rank() -> None:
+def test_merges_are_applied_in_the_order_of_their_rank() -> None:
     chunks = in_bytes(small_model().tokenizer.chunks("The weather of the northern islands"))
     ranks = [merge.rank for merge, _ in play(chunks, RULES)]
     assert len(ranks) > 10
     assert all(before < after for before, after in pairwise(ranks))
 
 
-def test_a_rule_joins_from_the_left() -> None:
+def test_a_merge_joins_from_the_left() -> None:
     assert joined((b"a", b"a", b"a"), (b"a", b"a")) == (b"aa", b"a")
-    assert next_rule([(b"a",), (b"b",)], {(b"a", b"b"): 1}) is None  # not across chunks
+    assert next_rule([(b"a",), (b"b",)], {(b"a", b"b"): 1}) is None  # Not across chunks.
 
 
 def test_forward_and_back(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_forward_and_back(tmp_path: Path) -> None:
     assert done("merges", there, MoveFocus(500, "merge")).ended
 
 
-def test_too_long_a_text_is_cut_and_that_is_known() -> None:
+def test_a_long_text_is_cut_and_the_rest_is_counted() -> None:
     state = merges.act(merges.State(), EditText("x" * (merges.LONGEST + 7)))
     assert (len(state.text), state.left_out) == (merges.LONGEST, 7)
 

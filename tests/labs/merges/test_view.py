@@ -1,4 +1,4 @@
-"""The merge player, by its keys."""
+"""Tests the merge player through its keys."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ async def test_it_is_played_to_its_end_and_back(tmp_path: Path) -> None:
     async with lab_app("merges", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "right", "left", "left")
         assert state_of(pilot).at == 0
-        assert "12 pieces" in seen(pilot)
+        assert "12 tokens" in seen(pilot)
         await do(pilot, "enter")
-        assert "these are the tokens" in seen(pilot)
-        await do(pilot, "b")
+        assert "no merge is left" in seen(pilot)
+        await do(pilot, "z")
         assert state_of(pilot).at == 0
 
 
-async def test_a_text_that_no_rule_joins_is_told(tmp_path: Path) -> None:
+async def test_the_screen_says_that_no_merge_joins_a_text(tmp_path: Path) -> None:
     app = lab_app("merges", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "qxzj")
-        assert "No rule joins any two of these bytes" in seen(pilot)
+        assert "No merge joins any two of these bytes" in seen(pilot)
         await do(pilot, "g")
-        assert "✓ four letters or more that no rule joins" in seen(pilot)
+        assert "✓ Write four letters or more that no merge joins" in seen(pilot)

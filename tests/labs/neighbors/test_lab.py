@@ -1,4 +1,4 @@
-"""The lab of neighbors: what it shows is what the table says."""
+"""Tests the figures of the neighbors lab against the embedding table."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_visiting_goes_to_the_neighbor_in_focus(tmp_path: Path) -> None:
     assert visited.focus == 0
 
 
-def test_other_spellings_can_be_taken_out_and_keep_their_ranks() -> None:
+def test_other_spellings_can_be_hidden_without_changing_the_ranks() -> None:
     texts = (" Good", " bad", "good", " goods", "GOOD")
     near = tuple(Near(n, Token(n, text, text.encode()), 0.5) for n, text in enumerate(texts, 1))
     there = Neighborhood((), Token(9, " good", b" good"), 1.0, near, 0.4, 100)
@@ -59,7 +59,7 @@ def test_other_spellings_can_be_taken_out_and_keep_their_ranks() -> None:
     assert [one.rank for one in lab.act(state, Toggle("spellings")).near] == [2, 4]
 
 
-def test_the_forms_of_a_word_come_in_turn(tmp_path: Path) -> None:
+def test_a_key_cycles_through_the_forms_of_a_word(tmp_path: Path) -> None:
     there = backend("neighbors", tmp_path)
     state = done("neighbors", there, EditText("family"))
     count = len(state.neighborhood.forms)
@@ -70,7 +70,7 @@ def test_the_forms_of_a_word_come_in_turn(tmp_path: Path) -> None:
     assert around.neighborhood == state.neighborhood
 
 
-def test_a_word_of_several_tokens_is_known_as_such(tmp_path: Path) -> None:
+def test_a_word_of_several_tokens_uses_the_row_of_the_first(tmp_path: Path) -> None:
     state = done("neighbors", backend("neighbors", tmp_path), EditText("Donaudampfschiff"))
     form = state.neighborhood.forms[state.form]
     assert len(form) > 1
@@ -111,8 +111,8 @@ def test_a_sum_is_ranked_both_ways(tmp_path: Path) -> None:
     assert found.sum.cosine == pytest.approx(float(cosines[expected]), abs=1e-5)
 
 
-def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path) -> None:
-    """Figures of the lesson on embeddings, rounded as they stand there."""
+def test_the_figures_of_the_lesson_are_right(language_model: LanguageModel, tmp_path: Path) -> None:
+    """The figures of the lesson on embeddings are rounded."""
     there = backend("neighbors", tmp_path, language_model)
     state = done("neighbors", there, EditText("Monday"))
     shown = [(one.token.text, round(one.cosine, 2)) for one in state.near[:3]]
@@ -128,13 +128,13 @@ WORD = st.from_regex(r"[^\s+=−-]{1,12}", fullmatch=True)
 
 
 @given(WORD, WORD, WORD, WORD)
-def test_an_analogy_is_read_as_it_is_written(a: str, b: str, c: str, d: str) -> None:
+def test_an_analogy_is_parsed(a: str, b: str, c: str, d: str) -> None:
     assert analogy(f"{a} - {b} + {c} = {d}") == AddAnalogy(a, b, c, d)
     assert analogy(f"{a}-{b}+{c}={d}\n") == AddAnalogy(a, b, c, d)
 
 
 @pytest.mark.parametrize("text", ["", "king", "king - man", "king - man + woman", "a + b - c = d"])
-def test_what_is_no_analogy_is_refused(text: str) -> None:
+def test_a_text_without_an_analogy_is_refused(text: str) -> None:
     with pytest.raises(LabError):
         analogy(text)
 
@@ -147,7 +147,7 @@ def test_too_many_words_are_left_out_and_counted() -> None:
         lab.act(lab.State(), EditText("one one", "words"))
 
 
-def test_the_oldest_analogies_give_way() -> None:
+def test_the_oldest_analogies_are_dropped() -> None:
     state = lab.State()
     for number in range(lab.MOST_ANALOGIES + 2):
         state = lab.act(state, AddAnalogy("a", "b", "c", f"d{number}"))
@@ -161,13 +161,13 @@ MOVES = st.lists(
 
 
 @given(MOVES, st.sampled_from(lab.VIEWS))
-def test_the_focus_stays_where_something_is(
+def test_the_focus_stays_in_range(
     moves: list[MoveFocus[Literal["row", "column"]]], view: lab.View
 ) -> None:
     state = lab.act(lab.State(), ShowView(view))
     for move in moves:
         state = lab.act(state, move)
-    assert state.focus == 0  # no neighbors yet
+    assert state.focus == 0  # There are no neighbors yet.
     assert all(0 <= place < len(state.words) for place in state.cell)
     assert 0 <= state.analogy < len(state.analogies)
 
@@ -182,19 +182,19 @@ def test_an_analogy_with_one_word_twice_reaches_no_goal(tmp_path: Path) -> None:
     assert not lab.LAB.reached(state) & {"sum-first", "only-without"}
 
 
-def test_an_example_written_once_more_is_not_ones_own() -> None:
+def test_an_example_that_the_learner_repeats_is_not_their_own() -> None:
     assert not lab.act(lab.State(), AddAnalogy(*EXAMPLES[0])).chosen.own
     assert lab.act(lab.State(), AddAnalogy("a", "b", "c", "d")).chosen.own
 
 
-def test_a_state_survives_the_way_to_the_engine() -> None:
+def test_a_question_can_be_encoded_and_decoded() -> None:
     asked = lab.question(lab.State())
     packed = msgspec.msgpack.encode(asked)
     assert msgspec.msgpack.decode(packed, type=lab.Question) == asked
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a" * 41], ids=["empty", "spaces", "long"])
-def test_what_is_no_word_is_refused_before_it_is_asked(text: str) -> None:
+def test_an_invalid_word_is_refused_before_it_is_looked_up(text: str) -> None:
     with pytest.raises(LabError):
         look_up(text)
     assert look_up("cat ") == EditText("cat ")

@@ -1,4 +1,4 @@
-"""The lab of neighbors, by its keys."""
+"""Tests the neighbors lab through its keys."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ async def test_a_word_is_looked_up_and_its_neighbor_visited(tmp_path: Path) -> N
         assert state_of(pilot).neighborhood.token == neighbor
 
 
-async def test_a_word_of_several_tokens_is_said_to_be_so_and_has_other_forms(
+async def test_a_word_of_several_tokens_gets_a_note_and_has_other_forms(
     tmp_path: Path,
 ) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "Donaudampfschiff")
-        assert "this is the row of the first" in seen(pilot)
+        assert "the row of the first is used" in seen(pilot)
         before = state_of(pilot).neighborhood.token
         await do(pilot, "f")
         assert state_of(pilot).neighborhood.token != before
 
 
-async def test_a_sum_of_ones_own_says_whether_it_works(tmp_path: Path) -> None:
+async def test_the_screen_says_whether_the_learners_own_sum_works(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
@@ -73,7 +73,7 @@ async def test_a_sum_of_ones_own_says_whether_it_works(tmp_path: Path) -> None:
         assert "father - man + woman = mother" in seen(pilot)
 
 
-async def test_what_is_no_sum_is_refused_and_stays_to_be_mended(tmp_path: Path) -> None:
+async def test_an_invalid_sum_is_refused_and_can_be_corrected(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
@@ -82,16 +82,16 @@ async def test_what_is_no_sum_is_refused_and_stays_to_be_mended(tmp_path: Path) 
         assert editor(pilot).text == "father and mother"
 
 
-async def test_a_list_of_one_word_is_refused_and_stays_to_be_mended(tmp_path: Path) -> None:
+async def test_a_list_of_one_word_is_refused_and_can_be_corrected(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab")
         await write(pilot, "one")
-        assert "These are no two words." in seen(pilot)
+        assert "At least two words are needed." in seen(pilot)
         assert editor(pilot).text == "one"
 
 
-async def test_more_words_than_fit_are_said_to_be_left_out(tmp_path: Path) -> None:
+async def test_the_screen_counts_the_words_that_are_left_out(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab")
@@ -99,7 +99,7 @@ async def test_more_words_than_fit_are_said_to_be_left_out(tmp_path: Path) -> No
         assert "10 words fit; 2 more are left out." in seen(pilot)
 
 
-async def test_what_is_in_focus_is_in_sight_on_a_low_screen(tmp_path: Path) -> None:
+async def test_the_row_in_focus_is_visible_on_a_low_screen(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:
         for part in ("near", "pairs", "sums"):
@@ -109,7 +109,7 @@ async def test_what_is_in_focus_is_in_sight_on_a_low_screen(tmp_path: Path) -> N
             await do(pilot, "tab")
 
 
-async def test_no_word_is_refused_and_the_last_one_stays(tmp_path: Path) -> None:
+async def test_an_empty_word_is_refused_and_the_last_one_stays(tmp_path: Path) -> None:
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "  ")

@@ -1,4 +1,4 @@
-"""The sampler bench, against the sampler of the stepper and the formulas."""
+"""Tests the sampler workbench against the sampler of the stepper."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def session() -> Session:
     return Session(small_model(), text_ids(small_model(), TEXT))
 
 
-def test_off_it_shows_the_models_own_distribution(tmp_path: Path) -> None:
+def test_with_all_steps_off_it_shows_the_models_own_distribution(tmp_path: Path) -> None:
     answer = backend("sampler", tmp_path).answer(Question(TEXT, Dials(), ORDER))
     there = session()
     found = there.distribution(len(there), PLAIN, seed=0, top=10)
@@ -37,7 +37,7 @@ def test_off_it_shows_the_models_own_distribution(tmp_path: Path) -> None:
     assert all(stage.kept == answer.vocabulary for stage in answer.stages)
 
 
-def test_in_the_usual_order_it_does_what_the_stepper_does(tmp_path: Path) -> None:
+def test_in_the_usual_order_it_matches_the_stepper(tmp_path: Path) -> None:
     dials = Dials(temperature=1.5, top_k=20, top_p=0.8, min_p=0.05)
     answer = backend("sampler", tmp_path).answer(Question(TEXT, dials, ORDER))
     there = session()
@@ -50,7 +50,7 @@ def test_in_the_usual_order_it_does_what_the_stepper_does(tmp_path: Path) -> Non
         assert ours.after == pytest.approx(theirs.sampled_probability, rel=1e-4, abs=1e-9)
 
 
-def test_a_token_that_the_text_has_is_made_less_likely(tmp_path: Path) -> None:
+def test_the_repetition_penalty_lowers_tokens_of_the_text(tmp_path: Path) -> None:
     there = backend("sampler", tmp_path)
     seen = set(text_ids(small_model(), TEXT))
     plain = there.answer(Question(TEXT, Dials(), ORDER))
@@ -75,7 +75,7 @@ def test_a_token_that_the_text_has_is_made_less_likely(tmp_path: Path) -> None:
         )
     )
 )
-def test_dials_stay_on_their_notches_and_no_step_is_lost(actions: list[sampler.Action]) -> None:
+def test_settings_stay_in_range_and_no_step_is_lost(actions: list[sampler.Action]) -> None:
     state = sampler.start()
     for action in actions:
         state = sampler.act(state, action)
@@ -86,12 +86,12 @@ def test_dials_stay_on_their_notches_and_no_step_is_lost(actions: list[sampler.A
     assert sampler.act(state, Reset()).dials == Dials()
 
 
-def test_moving_a_step_takes_the_mark_along() -> None:
+def test_the_mark_follows_a_step_that_is_moved() -> None:
     state = sampler.act(sampler.start(), Reorder(2))
     assert (state.order.index("repetition"), state.focus) == (2, 2)
 
 
-def test_of_a_long_text_the_end_counts() -> None:
+def test_only_the_end_of_a_long_text_is_used() -> None:
     state = sampler.act(sampler.start(), EditText("x" * sampler.LONGEST + "yz"))
     assert state.text.endswith("yz")
     assert (len(state.text), state.left_out) == (sampler.LONGEST, 2)
@@ -103,7 +103,7 @@ def test_without_a_text_nothing_is_asked(tmp_path: Path) -> None:
         backend("sampler", tmp_path).answer(Question("", Dials(), ORDER))
 
 
-def test_surprise_of_the_first_is_that_of_its_share(tmp_path: Path) -> None:
+def test_top_k_of_one_leaves_the_most_probable_token(tmp_path: Path) -> None:
     answer = backend("sampler", tmp_path).answer(Question(TEXT, Dials(top_k=1), ORDER))
     assert answer.first_after.after == 1
     assert answer.stages[2].removed_probability == pytest.approx(1 - answer.rows[0].before)

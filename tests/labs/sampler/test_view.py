@@ -1,4 +1,4 @@
-"""The sampler bench, by its keys."""
+"""Tests the sampler workbench through its keys."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(lab_app("sampler", tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_a_step_is_turned_moved_and_switched_off(tmp_path: Path) -> None:
+async def test_a_step_is_adjusted_moved_and_reset(tmp_path: Path) -> None:
     async with lab_app("sampler", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "down", "right")
         assert state_of(pilot).dials.top_k == 1
         assert "× " in seen(pilot)
         await do(pilot, "k")
         assert state_of(pilot).order[1] == "top-k"
-        await do(pilot, "o")
+        await do(pilot, "z")
         assert state_of(pilot).dials == type(state_of(pilot).dials)()
         assert state_of(pilot).order[2] == "top-k"
 
 
-async def test_another_text(tmp_path: Path) -> None:
+async def test_the_text_can_be_edited(tmp_path: Path) -> None:
     app = lab_app("sampler", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "e")

@@ -1,4 +1,4 @@
-"""The lab of surgery: what is off adds nothing, and everything is on again afterwards."""
+"""Tests the surgery lab: parts that are off add nothing, and all are on again afterwards."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def without(ids: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.inference_mode()
-def test_what_comes_next_without_them_is_what_the_formula_gives(tmp_path: Path) -> None:
+def test_the_distribution_with_parts_off_matches_the_formula(tmp_path: Path) -> None:
     answer = at_last(backend("surgery", tmp_path), Next(TEXT, CUTS))
     before = by_formula(ids_of())[0][-1].softmax(-1)
     after = without(ids_of())[0][-1].softmax(-1)
@@ -56,7 +56,7 @@ def test_what_comes_next_without_them_is_what_the_formula_gives(tmp_path: Path) 
 
 
 @torch.inference_mode()
-def test_the_lens_looks_at_the_stream_before_and_after(tmp_path: Path) -> None:
+def test_the_lens_shows_the_stream_before_and_after(tmp_path: Path) -> None:
     answer = at_last(backend("surgery", tmp_path), Lens(TEXT, CUTS))
     network = small_model().network
     before, after = by_formula(ids_of())[2][:, -1], without(ids_of())[1][:, -1]
@@ -78,7 +78,7 @@ def repeated() -> list[int]:
 
 
 @torch.inference_mode()
-def test_a_head_copies_that_looks_at_what_came_after_the_same_token(tmp_path: Path) -> None:
+def test_an_induction_head_attends_to_the_token_after_an_earlier_copy(tmp_path: Path) -> None:
     answer = at_last(backend("surgery", tmp_path), Scores())
     _, attention, _ = by_formula(repeated())
     for at, score in enumerate(answer.scores):
@@ -88,7 +88,7 @@ def test_a_head_copies_that_looks_at_what_came_after_the_same_token(tmp_path: Pa
 
 
 @torch.inference_mode()
-def test_copying_is_measured_where_a_token_came_before(tmp_path: Path) -> None:
+def test_copying_is_measured_on_repeated_tokens(tmp_path: Path) -> None:
     ids = repeated()
 
     def cost(logits: torch.Tensor, first: int, last: int) -> float:
@@ -104,7 +104,7 @@ def test_copying_is_measured_where_a_token_came_before(tmp_path: Path) -> None:
 
 
 @torch.inference_mode()
-def test_afterwards_everything_is_on_again() -> None:
+def test_all_parts_are_on_again_afterwards() -> None:
     network = small_model().network
     read = torch.tensor(ids_of())
     before = network(read)
@@ -127,14 +127,14 @@ def test_without_any_part_only_the_embedding_is_left() -> None:
 
 
 @given(st.integers(1, 30), st.integers(0, 5))
-def test_each_random_token_comes_exactly_twice(length: int, seed: int) -> None:
+def test_each_random_token_occurs_exactly_twice(length: int, seed: int) -> None:
     ids = surgery.twice(range(100, 140), length, seed)
     assert ids[:length] == ids[length:]
     assert len(set(ids)) == length
     assert ids == surgery.twice(range(100, 140), length, seed)
 
 
-def test_a_part_is_switched_off_and_on_and_what_was_known_is_asked_anew(tmp_path: Path) -> None:
+def test_switching_a_part_off_or_on_asks_again(tmp_path: Path) -> None:
     there = backend("surgery", tmp_path)
     state = done("surgery", there, MoveFocus(2, "layer"), MoveFocus(1, "part"), Toggle("part"))
     assert state.cuts == (Cut(2, 1),)
@@ -148,7 +148,7 @@ def test_a_part_is_switched_off_and_on_and_what_was_known_is_asked_anew(tmp_path
     assert lab.act(block, Reset()).cuts == ()
 
 
-def test_the_best_copier_goes_first_then_the_next(tmp_path: Path) -> None:
+def test_the_best_copier_is_switched_off_first_and_then_the_next(tmp_path: Path) -> None:
     there = backend("surgery", tmp_path)
     state = done("surgery", there, ShowView("copying"), SwitchOffCopier(), SwitchOffCopier())
     order = sorted(range(24), key=lambda at: -state.scores[at])
@@ -157,7 +157,7 @@ def test_the_best_copier_goes_first_then_the_next(tmp_path: Path) -> None:
 
 
 def with_cuts(*cuts: Cut, after: float = 0.9, divergence: float = 0.01) -> lab.State:
-    """A model of 3 layers and 2 heads that said one thing first, and says it at `after` now."""
+    """Return a state with 3 layers and 2 heads whose top token fell from 90 % to `after`."""
     one, other = (small_model().tokenizer.token(id_) for id_ in (50, 60))
     rows = (lab.NextRow(one, 0.9, after), lab.NextRow(other, 0.1, 1 - after))
     found = lab.Distributions(3, 2, (one,), 0, rows, divergence)
@@ -172,7 +172,7 @@ def test_a_whole_block_is_hardly_missed() -> None:
     assert lab.LAB.reached(with_cuts(block[0])) == set()
 
 
-def test_one_block_alone_changes_the_choice() -> None:
+def test_the_goal_needs_a_single_block_that_changes_the_top_token() -> None:
     def reached(*cuts: Cut) -> bool:
         return "other-choice" in lab.LAB.reached(with_cuts(*cuts, after=0.4, divergence=1))
 
@@ -183,7 +183,7 @@ def test_one_block_alone_changes_the_choice() -> None:
     assert not reached()
 
 
-def test_copying_dies_when_it_costs_double_with_few_heads_off() -> None:
+def test_copying_fails_if_few_heads_off_double_the_surprisal() -> None:
     def reached(cuts: tuple[Cut, ...], new: float, before: float, after: float) -> bool:
         copied = lab.Copied(new, before, after)
         state = lab.State(text=TEXT, cuts=cuts, layers=12, heads=2, copied=copied)
@@ -193,5 +193,5 @@ def test_copying_dies_when_it_costs_double_with_few_heads_off() -> None:
     assert reached(heads[:8], 20, 5, 11)
     assert not reached(heads, 20, 5, 11)
     assert not reached(heads[:8], 20, 5, 9)
-    assert not reached(heads[:8], 20, 12, 25)  # it could not copy before
+    assert not reached(heads[:8], 20, 12, 25)  # It could not copy before either.
     assert not reached((Cut(0, FEED_FORWARD),), 20, 5, 11)

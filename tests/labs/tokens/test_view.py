@@ -1,4 +1,4 @@
-"""The lab of pieces, by its keys."""
+"""Tests the tokens lab through its keys."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
-async def test_what_is_written_is_cut_and_a_goal_is_kept(tmp_path: Path) -> None:
+async def test_a_text_is_split_and_a_reached_goal_is_stored(tmp_path: Path) -> None:
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "Donaudampfschifffahrt")
         assert len(state_of(pilot).pieces["model"]) >= 5
         await do(pilot, "g")
-        assert "✓ a single word that costs 5 tokens or more" in seen(pilot)
+        assert "✓ Find a single word that consists of 5 tokens or more" in seen(pilot)
         app.progress.drain(10)
         assert app.progress.lesson("tokens").goals_reached["tokens"] == ("five-token-word",)
 
 
-async def test_what_was_left_is_there_again(tmp_path: Path) -> None:
+async def test_a_lab_continues_where_it_was_left(tmp_path: Path) -> None:
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "c", "right")
+        await do(pilot, "tab", "right")
         await pilot.press("escape")
         await pilot.pause()
         app.navigator.open_live_lab("tokens")
@@ -50,18 +50,18 @@ async def test_what_was_left_is_there_again(tmp_path: Path) -> None:
         assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
 
 
-async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
+async def test_the_results_of_another_model_are_not_kept(tmp_path: Path) -> None:
     engine = BackendEngine()
     app = lab_app("tokens", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "c", "right")
+        await do(pilot, "tab", "right")
         engine.card = replace(engine.card, sha256="e" * 64)
         engine.become(EngineState.READY)
         await at_rest(pilot)
-        assert "the lab begins anew" in seen(pilot)
+        assert "the lab starts over" in seen(pilot)
         assert (state_of(pilot).cut, state_of(pilot).focus) == ("model", 0)
-        await do(pilot, "c")
-        assert "the lab begins anew" not in seen(pilot)
+        await do(pilot, "tab")
+        assert "the lab starts over" not in seen(pilot)
         await pilot.press("escape")
         await pilot.pause()
         engine.card = replace(engine.card, sha256="d" * 64)
@@ -71,7 +71,9 @@ async def test_what_another_model_said_is_not_kept(tmp_path: Path) -> None:
         assert state_of(pilot).cut == "model"
 
 
-async def test_what_the_engine_could_not_do_is_said_and_asked_again(tmp_path: Path) -> None:
+async def test_an_error_of_the_engine_is_shown_and_the_question_asked_again(
+    tmp_path: Path,
+) -> None:
     engine = BackendEngine()
     engine.fail_with = EngineError("It broke.", "Try again.")
     app = lab_app("tokens", tmp_path, engine)
@@ -84,7 +86,7 @@ async def test_what_the_engine_could_not_do_is_said_and_asked_again(tmp_path: Pa
         assert "model" in state_of(pilot).pieces
 
 
-async def test_what_is_typed_at_once_is_written(tmp_path: Path) -> None:
+async def test_text_typed_ahead_reaches_the_field(tmp_path: Path) -> None:
     app = lab_app("tokens", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)

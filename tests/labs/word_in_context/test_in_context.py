@@ -1,4 +1,4 @@
-"""A word in two sentences, against the network read layer by layer."""
+"""Tests the vectors of a word in two sentences against a pass layer by layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXT = "The bank of the river"
 
 
 def by_hand(ids: list[int]) -> torch.Tensor:
-    """The stream, block by block, without a trace."""
+    """Compute the stream block by block, without a trace."""
     network = small_model().network
     with torch.inference_mode():
         x = network.embedding(torch.tensor(ids))
@@ -34,14 +34,14 @@ def test_streams_are_the_sums_between_the_blocks() -> None:
     torch.testing.assert_close(found, by_hand(ids))
 
 
-def test_cosines_are_those_of_the_two_vectors_at_each_layer() -> None:
+def test_there_is_a_cosine_of_the_two_vectors_at_each_layer() -> None:
     torch.manual_seed(1)
     one, other = torch.randn(2, 5, 8)
     wanted = [float(a @ b / a.norm() / b.norm()) for a, b in zip(one, other, strict=True)]
     assert cosines(one, other) == pytest.approx(wanted, abs=1e-6)
 
 
-def test_other_words_are_all_pairs_of_different_tokens_but_the_first() -> None:
+def test_other_words_are_all_pairs_of_different_tokens_except_the_first() -> None:
     torch.manual_seed(1)
     one, other = torch.randn(2, 3, 8), torch.randn(2, 4, 8)
     ids, others = [9, 5, 6], [9, 6, 7, 5]
@@ -59,7 +59,7 @@ def test_other_words_are_all_pairs_of_different_tokens_but_the_first() -> None:
 
 
 @given(st.text("aé東 bank,.", min_size=1, max_size=20), st.data())
-def test_the_token_is_the_one_that_the_word_ends_in(text: str, data: st.DataObject) -> None:
+def test_the_last_token_of_a_word_contains_its_end(text: str, data: st.DataObject) -> None:
     tokenizer = small_model().tokenizer
     end = data.draw(st.integers(1, len(text)))
     at = last_token_of(tokenizer, text, end)

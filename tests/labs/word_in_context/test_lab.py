@@ -1,4 +1,4 @@
-"""The lab of one word in two sentences."""
+"""Tests the lab about one word in two sentences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tutor.lm.session import Session
 OWN = "The name of the *country* / A long river of the *country*"
 
 
-def test_the_last_shared_word_is_taken_where_none_is_marked() -> None:
+def test_without_marks_the_last_shared_word_is_used() -> None:
     found = pair("They sat at the Bank on Friday / The bank was shut on Monday")
     assert (found.first.word, found.second.word) == ("on", "on")
     found = pair("They sat at the Bank, all day / A bank was shut at the end, at last")
@@ -31,7 +31,7 @@ def test_the_last_shared_word_is_taken_where_none_is_marked() -> None:
     assert found.same_word
 
 
-def test_marks_decide_and_are_taken_out() -> None:
+def test_marks_choose_the_word_and_are_removed() -> None:
     found = pair("I *left* the house / He *turned* left")
     assert (found.first.text, found.first.word) == ("I left the house", "left")
     assert (found.second.text, found.second.word) == ("He turned left", "turned")
@@ -39,7 +39,7 @@ def test_marks_decide_and_are_taken_out() -> None:
 
 
 @given(st.from_regex(r"[a-z]+( [a-z]+)*", fullmatch=True), st.integers(0, 5))
-def test_what_is_written_comes_back_with_its_marks(text: str, at: int) -> None:
+def test_a_parsed_sentence_can_be_edited_with_its_marks(text: str, at: int) -> None:
     words = text.split()
     place = at % len(words)
     marked = " ".join([*words[:place], f"*{words[place]}*", *words[place + 1 :]])[:LONGEST]
@@ -52,7 +52,7 @@ def test_what_is_written_comes_back_with_its_marks(text: str, at: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "one sentence", "a / b / c", "cats / dogs", f"x / {'x' * (LONGEST + 1)} x"]
 )
-def test_what_cannot_be_compared_is_refused(text: str) -> None:
+def test_a_text_without_a_pair_is_refused(text: str) -> None:
     with pytest.raises(LabError):
         lab.act(lab.State(), EditText(text))
 
@@ -105,14 +105,14 @@ def test_words_after_it_change_nothing(tmp_path: Path) -> None:
     assert "only-after" in lab.LAB.reached(state)
 
 
-def test_the_lesson_says_the_same(language_model: LanguageModel, tmp_path: Path) -> None:
-    """The cosines of the two banks in the lesson on embeddings: 1.00, 0.78, 0.64."""
+def test_the_figures_of_the_lesson_are_right(language_model: LanguageModel, tmp_path: Path) -> None:
+    """The lesson on embeddings gives three cosines of the two banks: 1.00, 0.78, 0.64."""
     cosines = done("word-in-context", backend("word-in-context", tmp_path, language_model)).compared
     found = [cosines.cosines[layer] for layer in (0, 10, 30)]
     assert found == pytest.approx([1.00, 0.78, 0.64], abs=0.006)
 
 
-def test_going_past_the_ends_stops_there_and_keeps_to_another_model(tmp_path: Path) -> None:
+def test_the_layer_stays_in_range(tmp_path: Path) -> None:
     there = backend("word-in-context", tmp_path)
     layers = small_model().card.layers
     assert done("word-in-context", there, MoveFocus(99, "layer")).layer == layers

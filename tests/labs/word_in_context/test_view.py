@@ -1,4 +1,4 @@
-"""The lab of one word in two sentences, by its keys."""
+"""Tests the lab about one word in two sentences through its keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = "The name of the *country* / A long river of the *country*"
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await write(pilot, OWN)
-        await do(pilot, "d")
+        await do(pilot, "f")
 
     assert snap_compare(lab_app("word-in-context", tmp_path), terminal_size=size, run_before=run)
 
@@ -34,11 +34,11 @@ def test_how_rows_and_differences_look(presses: int, snap_compare: Any, tmp_path
     assert snap_compare(app, terminal_size=(80, 24), run_before=run)
 
 
-async def test_keys_go_through_layers_ways_and_pairs(tmp_path: Path) -> None:
+async def test_keys_change_the_layer_the_method_and_the_example(tmp_path: Path) -> None:
     app = lab_app("word-in-context", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
-        assert "There is none: the two vectors are the same here." in seen(pilot)
+        assert "There is none: the two vectors are equal here." in seen(pilot)
         await do(pilot, "right", "right")
         assert "layer 2" in seen(pilot)
         assert len(state_of(pilot).names.first) > 3
@@ -47,7 +47,9 @@ async def test_keys_go_through_layers_ways_and_pairs(tmp_path: Path) -> None:
         assert state_of(pilot).layer == 2
 
 
-async def test_what_has_no_word_in_common_is_refused_and_stays(tmp_path: Path) -> None:
+async def test_sentences_with_no_word_in_common_are_refused_and_can_be_corrected(
+    tmp_path: Path,
+) -> None:
     app = lab_app("word-in-context", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "cats / dogs")
@@ -57,7 +59,7 @@ async def test_what_has_no_word_in_common_is_refused_and_stays(tmp_path: Path) -
         assert "river bank" in seen(pilot)
 
 
-async def test_the_word_is_in_sight_where_the_sentence_is_too_long(tmp_path: Path) -> None:
+async def test_the_word_is_visible_if_the_sentence_is_too_long(tmp_path: Path) -> None:
     app = lab_app("word-in-context", tmp_path)
     async with app.run_test(size=(40, 12)) as pilot:
         await write(pilot, f"{'a b c ' * 12}*country* / the *country*")

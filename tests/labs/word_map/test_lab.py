@@ -1,4 +1,4 @@
-"""The lab of maps."""
+"""Tests the lab with the map of words."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tutor.lm.distribution import Token
 
 
 def with_map(words: str, points: tuple[lab.Point, ...], cosines: list[list[float]]) -> State:
-    """A map of made-up points."""
+    """Return a state with a map of these points."""
     state = lab.act(lab.State(), EditText(words))
     forms = tuple((Token(n, w, w.encode()),) for n, w in enumerate(state.chosen.all))
     answer = Answer(forms, points, (0.5, 0.3), tuple(map(tuple, cosines)))
     return lab.receive(state, Question(state.chosen.all), answer)
 
 
-def test_a_map_is_of_the_rows_of_its_words(tmp_path: Path) -> None:
+def test_a_map_shows_the_rows_of_its_words(tmp_path: Path) -> None:
     state = done("word-map", backend("word-map", tmp_path), EditText("man woman; year day month"))
     assert state.map is not None
     ids = [form[0].id for form in state.map.forms]
@@ -38,14 +38,14 @@ def test_a_map_is_of_the_rows_of_its_words(tmp_path: Path) -> None:
     assert state.map.shares[0] == pytest.approx(
         float(points[:, 0].square().sum() / centered.square().sum()), abs=1e-5
     )
-    # no two points are further apart than their rows, and the plane holds what it says
+    # No two points are further apart than their rows.
     assert (torch.cdist(points, points) <= torch.cdist(rows, rows) + 1e-4).all()
     wanted = torch.nn.functional.cosine_similarity(rows[:, None], rows[None], dim=-1).tolist()
     for found, exact in zip(state.map.cosines, wanted, strict=True):
         assert found == pytest.approx(exact, abs=1e-5)
 
 
-def test_every_shipped_map_has_its_turn_and_then_the_first_again(tmp_path: Path) -> None:
+def test_the_bundled_maps_are_shown_in_turn(tmp_path: Path) -> None:
     state = lab.State()
     titles = []
     for _ in word_groups.SHIPPED:
@@ -57,12 +57,12 @@ def test_every_shipped_map_has_its_turn_and_then_the_first_again(tmp_path: Path)
 
 
 @pytest.mark.parametrize("words", word_groups.SHIPPED, ids=lambda words: words.title)
-def test_shipped_maps_keep_to_the_limits(words: word_groups.Words) -> None:
+def test_the_bundled_maps_are_within_the_limits(words: word_groups.Words) -> None:
     assert len(words.all) == len(set(words.all)) <= MOST_WORDS
     assert len(words.groups) <= MOST_GROUPS
 
 
-def test_own_words_come_in_groups() -> None:
+def test_own_words_are_split_into_groups() -> None:
     words = own_words("cat dog, cow;seven eight\nred")
     assert [group.words for group in words.groups] == [
         ("cat", "dog", "cow"),
@@ -72,7 +72,7 @@ def test_own_words_come_in_groups() -> None:
     assert words.group_of == (0, 0, 0, 1, 1, 2)
 
 
-def test_what_is_too_much_is_left_out_and_counted() -> None:
+def test_words_beyond_the_limits_are_left_out_and_counted() -> None:
     many = own_words(" ".join(f"w{n}" for n in range(MOST_WORDS + 4)))
     assert (len(many.all), many.left_out) == (MOST_WORDS, 4)
     groups = own_words(";".join("abcdefgh"))
@@ -93,13 +93,13 @@ SQUARE = ((0.0, 0.0), (1.0, 0.0), (10.0, 0.0), (11.0, 0.0), (0.0, 2.0), (11.0, 2
 ONES = [[1.0] * 6] * 6
 
 
-def test_groups_are_apart_when_the_nearest_point_of_each_is_of_its_own() -> None:
+def test_groups_are_apart_if_each_point_is_nearest_to_its_own_group() -> None:
     assert "own-groups" in lab.LAB.reached(with_map("a b e; c d f", _order("abecdf"), ONES))
     assert "own-groups" not in lab.LAB.reached(with_map("a c e; b d f", _order("acebdf"), ONES))
     assert "own-groups" not in lab.LAB.reached(with_map("a b e c d f", _order("abecdf"), ONES))
 
 
-def test_shipped_groups_written_once_more_reach_nothing() -> None:
+def test_repeating_bundled_groups_reaches_no_goal() -> None:
     text = ";".join(" ".join(group.words) for group in word_groups.SHIPPED[0].groups[:2])
     points = tuple((float(n // 8) * 100, float(n)) for n in range(16))
     state = with_map(text, points, [[1.0] * 16] * 16)
@@ -110,12 +110,12 @@ def _order(names: str) -> tuple[lab.Point, ...]:
     return tuple(SQUARE["abcdef".index(name)] for name in names)
 
 
-def test_the_map_misleads_where_the_nearest_row_is_another() -> None:
+def test_the_map_misleads_if_the_nearest_row_is_another() -> None:
     cosines = [[1.0, 0.2, 0.9], [0.2, 1.0, 0.1], [0.9, 0.1, 1.0]]
     state = with_map("a b c", SQUARE[:3], cosines)
     assert (state.nearest_on_map(0), state.nearest_row(0)) == (1, 2)
     assert (state.nearest_on_map(1), state.nearest_row(1)) == (0, 0)
-    assert "misleads" not in lab.LAB.reached(state)  # before a closer look
+    assert "misleads" not in lab.LAB.reached(state)  # Before zooming in.
     assert "misleads" in lab.LAB.reached(lab.act(state, Adjust(2, "zoom")))
     assert "misleads" not in lab.LAB.reached(
         lab.act(lab.act(state, Adjust(2, "zoom")), MoveFocus(1, "word"))
@@ -134,7 +134,7 @@ MOVES = st.lists(
 
 
 @given(MOVES)
-def test_what_is_in_the_middle_is_always_on_the_map(moves: list[lab.Action]) -> None:
+def test_the_center_is_always_on_the_map(moves: list[lab.Action]) -> None:
     state = with_map("a b c d e f", SQUARE, ONES)
     for move in moves:
         state = lab.act(state, move)
@@ -147,7 +147,7 @@ def test_what_is_in_the_middle_is_always_on_the_map(moves: list[lab.Action]) -> 
     assert lab.act(state, ShowWholeMap()).center is None
 
 
-def test_zooming_goes_to_the_word_in_focus_and_the_focus_stays_in_sight() -> None:
+def test_zooming_centers_the_word_in_focus() -> None:
     state = lab.act(
         lab.act(with_map("a b c", SQUARE[:3], ONES), MoveFocus(2, "word")), Adjust(1, "zoom")
     )

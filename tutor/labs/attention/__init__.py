@@ -1,1 +1,1 @@
-"""The lab "Where heads look"."""
+"""The lab "What heads attend to"."""

@@ -1,4 +1,4 @@
-"""Says where the heads of the network look, and which of them looks where most."""
+"""Computes the attention of all heads, and how much each head follows a pattern."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class AttentionBackend:
-    """Keeps the weights of the last text."""
+    """A backend that keeps the attention weights of the last text."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._weights = lru_cache(maxsize=1)(self._read)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError`."""
+        """Answer a question. Raises `TextError` if the text is invalid."""
         match question:
             case lab.Read(text=text):
                 return self._sentence(text)

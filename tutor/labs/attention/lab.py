@@ -1,4 +1,4 @@
-"""The lab of attention: where each head of each layer looks, in a sentence of the learner's own."""
+"""The attention lab, which shows what each head of each layer attends to in a sentence."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
-"""Of a longer text the beginning is looked into, and the screen says so: a map has as many rows
-and columns as there are tokens."""
+"""The number of tokens used, since a map has that many rows and columns. The rest of a longer text
+is left out, and the screen says so."""
 
 View = Literal["map", "row", "finder"]
 VIEWS: tuple[View, ...] = ("map", "row", "finder")
 
 Pattern = Literal["previous", "first", "itself", "same"]
 PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
-"""What a head can be asked about; `tutor.lm.inspect.heads` tells what each means."""
+"""The patterns that heads are ranked by; `tutor.lm.inspect.heads` defines them."""
 
 
 class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
@@ -31,7 +31,7 @@ class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
 
 
 class ShowHead(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """Show the map of the head in focus of the ranking."""
+    """Show the map of the head in focus in the ranking."""
 
 
 Axis = Literal["layer", "head", "token", "rank"]
@@ -39,13 +39,13 @@ Action = EditText | ShowView[View] | MoveFocus[Axis] | RankHeads | ShowHead
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """Which tokens are these, and how much does each head follow each pattern?"""
+    """A request for the tokens of a text, and for how much each head follows each pattern."""
 
     text: str
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """Where do the heads of this layer look?"""
+    """A request for the attention weights of all heads in a layer."""
 
     text: str
     layer: int
@@ -55,9 +55,12 @@ Question = Read | Look
 
 
 class Sentence(msgspec.Struct, frozen=True, tag=True):
-    """`left_out` counts the tokens that were too many. `scores` has for each pattern the mean share
-    of attention (0 to 1) that a head gives it: all heads of the first layer, then of the second
-    ...; none where no token has anything to look at."""
+    """The tokens of a sentence, and the scores of the heads.
+
+    `left_out` is the number of tokens that did not fit. `scores` has for each pattern the mean
+    attention (0 to 1) of each head: those of the first layer, then of the second, and so on. A
+    pattern that occurs nowhere in the text is missing.
+    """
 
     tokens: tuple[Token, ...]
     left_out: int
@@ -67,7 +70,7 @@ class Sentence(msgspec.Struct, frozen=True, tag=True):
 
 
 class Weights(msgspec.Struct, frozen=True, tag=True):
-    """32-bit floats [heads, T, T]; each row sums to 1."""
+    """The attention weights of a layer: 32-bit floats [heads, T, T]. Each row sums to 1."""
 
     data: bytes
 
@@ -76,7 +79,11 @@ Answer = Sentence | Weights
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Layer, head and token are counted from 0. `weights` has what is known, by layer."""
+    """The state of the lab.
+
+    Layer, head and token count from 0. `weights` has the attention weights of the layers that are
+    already known.
+    """
 
     text: str = "The dog did not cross the street because it was too tired."
     sentence: Sentence | None = None
@@ -94,23 +101,23 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known(self) -> bool:
-        """Whether the head in view can be shown."""
+        """Return whether the weights of the head in focus are known."""
         return self.sentence is not None and self.layer in self.weights
 
     def row(self, token: int) -> memoryview[float]:
-        """How much `token` takes from each token of the text, at the head in view."""
+        """Return the attention of `token` to each token of the text, for the head in focus."""
         count = len(self.tokens)
         start = (self.head * count + token) * count
         return memoryview(self.weights[self.layer]).cast("f")[start : start + count]
 
     def score(self, pattern: Pattern) -> float | None:
-        """How much the head in view follows the pattern."""
+        """Return how much the head in focus follows the pattern; None if unknown."""
         scores = () if self.sentence is None else self.sentence.scores.get(pattern, ())
         at = self.layer * (self.sentence.heads if self.sentence else 0) + self.head
         return scores[at] if scores else None
 
     def ranking(self) -> list[tuple[int, int, float]]:
-        """(layer, head, score) of all heads, the one that follows the pattern most first."""
+        """Return (layer, head, score) of all heads, the highest score first."""
         if self.sentence is None:
             return []
         scores = self.sentence.scores.get(self.pattern, ())
@@ -171,7 +178,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
                 token=len(read.tokens) - 1,
             )
         case _:
-            return state  # a backend never answers so
+            return state  # No backend answers like this.
 
 
 STEADY = 0.6
@@ -180,7 +187,7 @@ MOST = 0.5
 FAR = 3
 
 
-@goal("previous-token", "Find a head that attends to the previous token (60 %)")
+@goal("previous-token", "Show a head that gives the previous token 60 % on average")
 def _looks_before(state: State) -> bool:
     score = state.score("previous")
     return state.view != "finder" and state.known and score is not None and score >= STEADY
@@ -196,9 +203,9 @@ def _rests(state: State) -> bool:
     )
 
 
-@goal("reach", "Find a row with half its attention 3 or more tokens back")
+@goal("reach", "Show a row with half its attention on one token 3 or more back")
 def _reaches_back(state: State) -> bool:
-    """The token in the row takes most from another word well before it, not the first."""
+    """Return whether one earlier token, not the first and not a copy, gets half the attention."""
     if state.view != "row" or not state.known:
         return False
     row, own = state.row(state.token), state.tokens[state.token].id
@@ -207,7 +214,7 @@ def _reaches_back(state: State) -> bool:
     )
 
 
-@goal("same-token", "Find a head that attends to an earlier copy of a word (50 %)")
+@goal("same-token", "Show a head that gives earlier copies of a token 50 % on average")
 def _finds_itself(state: State) -> bool:
     score = state.score("same")
     return state.view != "finder" and state.known and score is not None and score >= MOST
@@ -220,7 +227,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="attention",
     task=(
         "Every head in every layer attends to your sentence in its own way. Some have a "
-        "habit that you can find and name. The finder ranks all of them."
+        "habit that you can find and name. The finder ranks all heads."
     ),
     start=State,
     act=act,

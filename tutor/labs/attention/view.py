@@ -1,4 +1,4 @@
-"""Draws the lab of attention."""
+"""Draws the attention lab."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
 
 ASKED: dict[Pattern, str] = {
-    "previous": "the token before",
+    "previous": "the previous token",
     "first": "the first token",
     "itself": "the token itself",
-    "same": "the same token earlier",
+    "same": "an earlier copy",
 }
 SHORT: dict[Pattern, str] = {
-    "previous": "one back",
+    "previous": "previous",
     "first": "first",
     "itself": "itself",
     "same": "same",
 }
 _SINK_SAID = 0.5
-"""A share from which on the first token is called what it is."""
+"""Attention to the first token at which the screen calls it a sink."""
 
 
 class AttentionView(LabView):
-    """A head's map, one token's row of it in figures, or all heads in order."""
+    """One of three views: a head's map, one token's row of it in figures, or the finder."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("e", "edit", "write", "Write a sentence of your own."),
-        key("tab", "next_view", "map/token/finder", "The map, one token's row, or the finder."),
-        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose the layer."),
-        *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head of the list."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose the head."),
-        *pair(P_N, "move_focus(*, 'token')", "token", "The token before or after."),
-        key("enter", "show_head", "go there", "Look at the head on this row of the list."),
-        key("o", "rank_heads", "find", "Which head looks there most? Four habits in turn."),
+        key("e", "edit", "edit", "Edit the sentence."),
+        key("tab", "next_view", "map/row/finder", "Show the map, one token's row, or the finder."),
+        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head in the list."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head."),
+        *pair(P_N, "move_focus(*, 'token')", "token", "Go to the previous or next token."),
+        key("enter", "show_head", "show head", "Show the map of the head at the mark."),
+        key("f", "rank_heads", "find", "Rank all heads by one of four patterns, each in turn."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus": lambda state: state.view != "finder",
@@ -56,7 +56,7 @@ class AttentionView(LabView):
     action_show_head = does(ShowHead)
 
     def action_rank_heads(self) -> None:
-        """Show the ranking; where it is shown, rank by the next pattern."""
+        """Show the ranking. If it is already shown, rank by the next pattern."""
         step = 1 if self.state.view == "finder" else 0
         self.did(RankHeads(cycled(PATTERNS, self.state.pattern, step)))
 
@@ -65,7 +65,7 @@ class AttentionView(LabView):
         if state.view == "finder" and state.sentence is not None:
             return _finder(state, room)
         if not state.known:
-            return [Content.styled("looking inside …", MUTED)]
+            return [Content.styled("computing attention …", MUTED)]
         above = _head(state, room)
         height -= len(above)
         if state.view == "row":
@@ -78,7 +78,7 @@ class AttentionView(LabView):
 
 
 def _head(state: State, room: Room) -> list[Content]:
-    """Which head it is, and what it is in the habit of."""
+    """Draw which head is in focus, and how much it follows each pattern."""
     read = state.sentence
     assert read is not None
     place = Content.assemble(
@@ -99,7 +99,7 @@ def _head(state: State, room: Room) -> list[Content]:
     apart = place.cell_length + 2 + found.cell_length > room.width
     lines = [place, found] if apart else [Content.assemble(place, "  ", found)]
     if read.left_out:
-        lines.append(Content(f"{len(read.tokens)} tokens are shown, {read.left_out} left out."))
+        lines.append(Content(f"{len(read.tokens)} tokens shown, {read.left_out} left out"))
     return lines
 
 
@@ -129,8 +129,10 @@ def _map(state: State, width: int, height: int) -> list[Content]:
 
 
 def _columns(count: int, focus: int, room: int) -> list[int]:
-    """The columns that there is room for: the first, which many heads rest on, and those up to the
-    token in focus."""
+    """Return the columns that fit: the first, and the last ones up to the token in focus.
+
+    The first token is always shown, because many heads attend to it.
+    """
     if count <= room:
         return list(range(count))
     last = max(focus + 1, room)
@@ -138,25 +140,25 @@ def _columns(count: int, focus: int, room: int) -> list[int]:
 
 
 def _taken(state: State, width: int) -> list[Content]:
-    """What the token in focus takes most from, in figures, and what the glyphs mean."""
+    """Draw which tokens the one in focus attends to most, and the legend."""
     row = state.row(state.token)
     most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
     parts: list[str | tuple[str, str]] = [
         (figures.shown(state.tokens[state.token]), "bold"),
-        (" takes ", MUTED),
+        (" gives ", MUTED),
     ]
     for at in most:
         sink = " (sink)" if at == 0 and row[at] >= _SINK_SAID else ""
         parts += [
             f"{heat.percent(row[at])} ",
-            ("of ", MUTED),
+            ("to ", MUTED),
             figures.shown(state.tokens[at]) + sink + "  ",
         ]
     return [Content.assemble(*parts), Content.styled(heat.LEGEND, MUTED)]
 
 
 def _row(state: State, room: Room) -> list[Content]:
-    """query -> key: one token, and what it takes from each that it may look at."""
+    """Draw one row of the map: the attention of one query to each key it can see."""
     tokens = state.tokens
     row, own = state.row(state.token), tokens[state.token]
     sink = row[0] >= _SINK_SAID and state.token > 0
@@ -165,10 +167,10 @@ def _row(state: State, room: Room) -> list[Content]:
     notes = 22 if room.roomy else 0
     bar = max(0, room.width - name - figures.PERCENT_WIDTH - notes - 10)
     rows = max(3, room.height - len(below) - 1)
-    # where not all fit, those that count most, in the order of the text
+    # If not all fit, show the largest, in the order of the text.
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
     asks = (f"{state.token + 1} {figures.shown(own)}", "bold")
-    lines = [Content.assemble(("token ", MUTED), asks, (" asks; it takes from", MUTED))]
+    lines = [Content.assemble(("token ", MUTED), asks, (" attends to", MUTED))]
     for at in shown:
         lines.append(
             Content.assemble(
@@ -185,42 +187,43 @@ def _row(state: State, room: Room) -> list[Content]:
 
 def _note(state: State, at: int) -> str:
     if at == 0:
-        return "the first: a sink" if state.row(state.token)[0] >= _SINK_SAID else "the first"
+        sink = state.row(state.token)[0] >= _SINK_SAID
+        return "first token: a sink" if sink else "first token"
     if at == state.token:
         return "itself"
     if state.tokens[at].id == state.tokens[state.token].id:
-        return "the same token"
-    return "the one before" if at == state.token - 1 else ""
+        return "an earlier copy"
+    return "previous token" if at == state.token - 1 else ""
 
 
 def _sink(share: float, width: int) -> list[Content]:
     said = [
-        "An attention sink: the shares must add up to 100 %, so a head that",
-        "finds nothing puts them where they do no harm, on the first token.",
+        "An attention sink: the weights must add up to 100 %. A head that finds",
+        "nothing puts them where they do no harm, on the first token.",
     ]
     if max(map(len, said)) > width:
-        said = ["A sink: what finds nothing rests here."]
+        said = ["A sink: unused attention goes here."]
     return [Content.styled(line, MUTED if share < SINK else "") for line in said]
 
 
 def _finder(state: State, room: Room) -> list[Content]:
     ranking = state.ranking()
-    asks = "Which head looks at " if room.roomy else "Most on "
+    asks = "Which head attends most to " if room.roomy else "Most to "
     question = Content.assemble(
         (asks, MUTED),
         (ASKED[state.pattern], f"{ACT} bold"),
-        (" most?" if room.roomy else "?", MUTED),
+        ("?", MUTED),
     )
     if not ranking:
         return [
             question,
             Content(""),
-            Content("No token comes twice in this sentence."),
-            Content("Write one in which a word is repeated (e)."),
+            Content("No token occurs twice in this sentence."),
+            Content("Press e and write one that repeats a word."),
         ]
     rows = max(3, room.height - 3)
     bar = max(0, room.width - 36)
-    lines = [question, Content.styled("   rank   layer   head    share of it", MUTED)]
+    lines = [question, Content.styled("   rank   layer   head   attention", MUTED)]
     for at in around(state.rank, len(ranking), rows):
         layer, head, score = ranking[at]
         chosen = at == state.rank

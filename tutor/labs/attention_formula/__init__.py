@@ -1,1 +1,1 @@
-"""The lab "The formula, by hand"."""
+"""The lab "The attention formula by hand"."""

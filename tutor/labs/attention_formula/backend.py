@@ -1,5 +1,7 @@
-"""Takes what one head works with out of a forward pass: its queries, keys and values, and what it
-makes of them. `tutor.labs.attention_formula.by_hand` does the same sum step by step."""
+"""Extracts one head's queries, keys, values and results from a forward pass.
+
+`tutor.labs.attention_formula.by_hand` computes the same results step by step.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ from tutor.lm.network import Trace, Transformer, rotate, rotations
 
 
 class HeadVectors(NamedTuple):
-    """Of one head, for a text of T tokens. `queries`, `keys`, `values` [T, head_size]: queries and
-    keys are turned by their position already. `weights` [T, T] and `answers` [T, head_size] are
-    what the network made of them itself."""
+    """The vectors of one head for a text of T tokens.
+
+    `queries`, `keys` and `values` are [T, head_size], queries and keys after their rotation.
+    `weights` [T, T] and `answers` [T, head_size] are the network's own results.
+    """
 
     queries: Tensor
     keys: Tensor
@@ -30,7 +34,7 @@ class HeadVectors(NamedTuple):
 
 @torch.inference_mode()
 def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int) -> HeadVectors:
-    """The vectors of head `head` in block `layer`, both counted from 0."""
+    """Return the vectors of head `head` in block `layer`, both counted from 0."""
     config = network.config
     block = block_of(network, layer)
     attention = block.attention
@@ -39,12 +43,12 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
         network(torch.tensor(ids), None, trace)
     assert recorder.recorded is not None
 
-    # the same steps as in `Attention.forward`, for what comes between
-    stream = trace.residuals[layer]  # [T, width], what the block reads
+    # Repeat the steps of `Attention.forward` to get its intermediate results.
+    stream = trace.residuals[layer]  # [T, width], the input of the block.
     queries, keys, values = attention.project(block.attention_norm(stream))
     rotation = rotations(config, 0, len(ids)).to(stream.device)
     queries, keys = rotate(queries, rotation), rotate(keys, rotation)
-    shared = head // (config.heads // config.key_value_heads)  # several heads share keys, values
+    shared = head // (config.heads // config.key_value_heads)  # Heads share keys and values.
     answers = recorder.recorded.unflatten(-1, (config.heads, config.head_size))
     return HeadVectors(
         queries[head], keys[shared], values[shared], trace.attention[layer][head], answers[:, head]
@@ -53,7 +57,10 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
 
 class AttentionFormulaBackend(ModelBackend):
     def answer(self, question: Question) -> Answer:
-        """Of a layer or head that this model lacks, the last. Raises `TextError`."""
+        """Return the vectors of a head. Raises `TextError` if the text is invalid.
+
+        If the model has fewer layers or heads, the last one is used.
+        """
         config = self._model.network.config
         ids, left_out = tokens_of(self._model, question.text, MOST_TOKENS)
         layer, head = min(question.layer, config.layers - 1), min(question.head, config.heads - 1)

@@ -1,8 +1,8 @@
-"""softmax(q·k / √size) · v for one token of one head, in plain Python, one step after another.
+"""Computes softmax(q·k / √size) · v for one token of one head in plain Python, step by step.
 
-The same as `attention_weights` and `attend` in `tutor.lm.network` (Vaswani et al. 2017, section
-3.2.1), which do all tokens and heads at once. Vectors are sequences of numbers, one for each of
-the head's dimensions; `scores` and `shares` have one number for each token of the text.
+The functions `attention_weights` and `attend` in `tutor.lm.network` compute the same for all tokens
+and heads at once (Vaswani et al. 2017, section 3.2.1). Here a vector is a sequence of numbers, one
+for each of the head's dimensions. `scores` and `weights` have one number for each token.
 """
 
 from __future__ import annotations
@@ -22,27 +22,30 @@ def length(a: Vector) -> float:
 
 
 def products(query: Vector, keys: Sequence[Vector]) -> list[float]:
-    """1. How well does the query fit each key?"""
+    """Step 1: return the dot product of the query with each key."""
     return [dot(query, key) for key in keys]
 
 
 def scaled(scores: Sequence[float], size: int) -> list[float]:
-    """2. Divided by the root of the head's size: sums of more products are larger by chance."""
+    """Step 2: divide by the square root of the head's size.
+
+    The more products are summed, the larger the sum is by chance.
+    """
     return [score / math.sqrt(size) for score in scores]
 
 
 def masked(scores: Sequence[float], position: int) -> list[float]:
-    """3. What comes after `position` may not be looked at."""
+    """Step 3: mask the tokens after `position`, by setting their scores to minus infinity."""
     return [score if at <= position else -math.inf for at, score in enumerate(scores)]
 
 
 def softmax(scores: Sequence[float]) -> list[float]:
-    """4. e^score, divided by the sum of them all: shares that add up to 1."""
-    highest = max(scores)  # taken from all alike, it changes no share and keeps e^x in range
+    """Step 4: return e^score divided by the sum of all of them: weights that add up to 1."""
+    highest = max(scores)  # Subtracting it changes no weight, and keeps e^x in range.
     powers = [math.exp(score - highest) for score in scores]
     return [power / sum(powers) for power in powers]
 
 
-def weighted_sum(shares: Sequence[float], values: Sequence[Vector]) -> list[float]:
-    """5. The values, each times its share, added up: what the head hands on."""
-    return [dot(shares, numbers) for numbers in zip(*values, strict=True)]
+def weighted_sum(weights: Sequence[float], values: Sequence[Vector]) -> list[float]:
+    """Step 5: return the sum of the values, each times its weight. It is the head's output."""
+    return [dot(weights, numbers) for numbers in zip(*values, strict=True)]

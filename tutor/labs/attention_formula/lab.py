@@ -1,4 +1,4 @@
-"""The lab of the formula: softmax(q·k / √size) · v, step by step, with a real head's numbers."""
+"""The lab that computes softmax(q·k / √size) · v step by step with a real head's numbers."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""Of a longer text the beginning is taken, and the screen says so."""
+"""The number of tokens used. The rest of a longer text is left out, and the screen says so."""
 
 STEPS = 5
 
 
 Axis = Literal["step", "layer", "head", "token", "key"]
-"""What is looked at: a step of the formula, a head, the token that asks, and one that it asks."""
+"""The focus can move along the steps of the formula, the layers, the heads, the tokens whose query
+is used, and the tokens whose key is used."""
 Action = EditText | MoveFocus[Axis] | Toggle[Literal["root", "mask"]]
-"""`Toggle` leaves out the division by the root of the head's size, or the mask."""
+"""`Toggle` leaves out the division by the square root of the head's size, or the mask."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """Which vectors does this head work with?"""
+    """A request for the vectors of one head."""
 
     text: str
     layer: int
@@ -36,8 +37,11 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """32-bit floats: `queries`, `keys`, `values` and `answers` [T, size], `weights` [T, T]; the
-    last two are what the network made of the others itself."""
+    """The vectors of one head, as 32-bit floats.
+
+    `queries`, `keys`, `values` and `answers` are [T, size], and `weights` is [T, T]. `weights` and
+    `answers` are the network's own results.
+    """
 
     tokens: tuple[Token, ...]
     left_out: int
@@ -57,9 +61,12 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Worked(msgspec.Struct, frozen=True):
-    """The five steps for one token: a number for each token of the text, and the sum [size].
-    `adds` is how long each token's part of the sum is, `off` how far the sum is from the network's
-    own at most, None where it is not meant to be the same."""
+    """The results of the five steps for one query.
+
+    Each list has a number for each token of the text, except the weighted sum `total` [size].
+    `shares` are the attention weights, and `adds` is the length of each token's term of the sum.
+    `off` is the largest difference from the network's own sum; None if a step was left out.
+    """
 
     products: list[float]
     scaled: list[float]
@@ -71,7 +78,7 @@ class Worked(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """All counted from 0. `worked` is there as soon as the head's vectors are."""
+    """The state of the lab. All indexes count from 0. `worked` is None until `read` is known."""
 
     text: str = "The dog did not cross the street because it was too tired."
     layer: int = 13
@@ -130,13 +137,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _work_again(state: State) -> State:
-    """The steps of a changed state. While another head's vectors are awaited there is nothing to
-    work with."""
+    """Compute the steps of a changed state, unless another head's vectors are awaited."""
     return state if state.worked is None else _work(state)
 
 
 def _work(state: State) -> State:
-    """The five steps, for what is known."""
+    """Compute the five steps if the head's vectors are known."""
     read = state.read
     if read is None or state.token >= len(read.tokens):
         return state
@@ -167,13 +173,13 @@ def _at(values: Sequence[float]) -> int:
     return max(range(len(values)), key=values.__getitem__)
 
 
-@goal("sum", "Reach the weighted sum of the 4th token or a later one")
+@goal("sum", "Reach the weighted sum (step 5) of the 4th token or a later one")
 def _sum(state: State) -> bool:
     plain = state.divide and state.hide
     return state.worked is not None and plain and state.step == SUM and state.token >= 3
 
 
-@goal("empty-share", "Find a token with over half the weight that isn't the largest term")
+@goal("empty-share", "Find a token with over half the weight but not the largest term")
 def _empty_share(state: State) -> bool:
     worked = state.worked
     if worked is None or state.step != SUM or not (state.divide and state.hide):
@@ -181,7 +187,7 @@ def _empty_share(state: State) -> bool:
     return max(worked.shares) > 0.5 and _at(worked.shares) != _at(worked.adds)
 
 
-@goal("without-root", "Without the root, bring a token from below 50 % to 95 %")
+@goal("without-root", "Drop the root and lift a weight from below 50 % to over 95 %")
 def _without_root(state: State) -> bool:
     worked = state.worked
     if worked is None or state.divide or not state.hide or state.step < SHARES:
@@ -193,7 +199,7 @@ def _without_root(state: State) -> bool:
     return worked.shares[at] > 0.95 and divided[at] < 0.5
 
 
-@goal("later", "Without the mask, find a later token that gets the most")
+@goal("later", "Drop the mask and find a later token with the highest weight")
 def _later_wins(state: State) -> bool:
     worked = state.worked
     if worked is None or state.hide or state.step < SHARES:
@@ -207,8 +213,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=100,
     lesson="attention",
     task=(
-        "softmax(q·k / √size) · v with the numbers of a real head. Go through the five "
-        "steps, then leave out the root or the mask to see what they do."
+        "Compute softmax(q·k / √size) · v with the numbers of a real head. Go through the "
+        "five steps, then leave out the root or the mask to see what they do."
     ),
     start=State,
     act=act,

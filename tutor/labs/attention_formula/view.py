@@ -1,4 +1,4 @@
-"""Draws the lab of the formula."""
+"""Draws the lab about the attention formula."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from tutor.labs.kit.view import LabView, writes
 NAMES = ("q·k", "÷√size", "mask", "softmax", "sum of v")
 _COLUMN = 9
 _LARGE = 300
-"""Powers of more than this say nothing to anybody, and soon are too large for a number."""
+"""Powers with a larger exponent are not written out, since they would soon overflow."""
 _SAME = 1e-4
-"""A difference from the network's own sum that is rounding."""
+"""A smaller difference from the network's own sum is rounding."""
 
 
 class AttentionFormulaView(LabView):
-    """One row for each token that is looked at, one more column for each step."""
+    """A table with a row for each token, and one more column at each step."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(LEFT_RIGHT, "move_focus(*, 'step')", "step", "One step on, or back."),
-        *pair(UP_DOWN, "move_focus(*, 'key')", "row", "Choose the token looked at."),
-        *pair(P_N, "move_focus(*, 'token')", "asks", "Choose the token that asks."),
-        *pair(Pair("k", "l", "k/l"), "move_focus(*, 'layer')", "layer", "Another layer."),
-        *pair(Pair("h", "j", "h/j"), "move_focus(*, 'head')", "head", "Another head."),
-        key("o", "switch('root')", "root on/off", "Leave out the division by the root."),
-        key("m", "switch('mask')", "mask on/off", "Leave out the mask."),
-        key("e", "edit", "write", "Write a sentence of your own."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'step')", "step", "Go to the next or previous step."),
+        *pair(UP_DOWN, "move_focus(*, 'key')", "row", "Choose the token that is attended to."),
+        *pair(P_N, "move_focus(*, 'token')", "query", "Choose the token that attends."),
+        *pair(Pair("k", "l", "k/l"), "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        *pair(Pair("h", "j", "h/j"), "move_focus(*, 'head')", "head", "Choose a head."),
+        key("o", "switch('root')", "root", "Switch the division by the root on or off."),
+        key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
+        key("e", "edit", "edit", "Edit the sentence."),
     ]
 
     action_edit = writes("A sentence:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.read is None or state.worked is None:
-            return [Content.styled("taking the vectors out …", MUTED)]
+            return [Content.styled("computing the vectors …", MUTED)]
         room = Room(width, height)
         above = [_place(state, state.read, room), _steps(state, room), *_words(state, room)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []
@@ -56,7 +56,7 @@ def _place(state: State, read: Answer, room: Room) -> Content:
     more = f"  {read.left_out} tokens left out" if read.left_out else ""
     return Content.assemble(
         (figures.shown(state.tokens[state.token]), "bold"),
-        (" asks   layer ", MUTED),
+        (" attends   layer ", MUTED),
         (f"{state.layer + 1:>2}", "bold"),
         (f"{f' of {read.layers}' * roomy}  head ", MUTED),
         (f"{state.head + 1:>2}", "bold"),
@@ -82,7 +82,7 @@ def _steps(state: State, room: Room) -> Content:
 
 
 def _words(state: State, room: Room) -> list[Content]:
-    """What the step does, and the sum for the row in focus."""
+    """Explain the step, and show its arithmetic for the row in focus."""
     read, worked = state.read, state.worked
     assert read is not None
     assert worked is not None
@@ -97,32 +97,32 @@ def _words(state: State, room: Room) -> list[Content]:
                 f"{_number(query[i])}·{_number(key[i])}" for i in range(min(count, size))
             )
             sums = f"{terms} + {size - count} more = {_number(worked.products[at])}"
-            does = "How well does the query fit each key? Multiply number by number, add up."
+            does = "How well does the query match each key? Multiply pairwise, then add."
         case 1:
             product = _number(worked.products[at])
             sums = f"{product} / {math.sqrt(size):.2f} = {_number(worked.scaled[at])}"
-            does = "More numbers, larger sums: divide by the root of how many."
+            does = "Longer vectors give larger sums, so divide by the root of the length."
             if not state.divide:
-                sums, does = f"{product} stays", "Left out: the scores stay large."
+                sums, does = f"{product} is unchanged", "Left out: the scores stay large."
         case 2:
             later = at > state.token
-            sums = "comes later: −∞" if later and state.hide else "stays as it is"
-            does = "What comes later may not be looked at."
+            sums = "comes later: −∞" if later and state.hide else "is unchanged"
+            does = "The mask hides all later tokens."
             if not state.hide:
-                does = "Left out: it may look at what comes later."
+                does = "Left out: the token can attend to later tokens."
         case 3:
             sums = f"{_powers(worked.masked, at)} = {heat.percent(worked.shares[at])}"
-            does = "e to the power of each, divided by their sum: shares of 100 %."
+            does = "e to the power of each score, divided by their sum: together 100 %."
         case _:
             shown = ", ".join(_number(number) for number in list(value)[:3])
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
-            does = "Each value times its share, added up; “adds” is how long each part is."
+            does = "Multiply each value by its weight, then add. “adds” is each term's length."
     lines = [Content.styled(does, MUTED)] if room.roomy else []
     return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(room.width)]
 
 
 def _powers(scores: Sequence[float], at: int) -> str:
-    """One power of e, over the sum of them all, as far as they can be written."""
+    """Write a power of e divided by the sum of all of them, as numbers unless too large."""
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"
     every = sum(math.exp(score) for score in scores)
@@ -140,12 +140,12 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
         ("q·k", [_number(value) for value in worked.products]),
         ("÷√size", [_number(value) for value in worked.scaled]),
         ("masked", [_number(value) for value in worked.masked]),
-        ("share", [heat.percent(value) for value in worked.shares]),
+        ("weight", [heat.percent(value) for value in worked.shares]),
         ("adds", [f"{value:.3f}" for value in worked.adds]),
     ]
     columns = columns[: state.step + 1]
     fit = max(1, (width - name - 6) // _COLUMN)
-    columns = columns[-fit:]  # where there is little room, the latest
+    columns = columns[-fit:]  # If there is little room, show the latest steps.
     bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
     heading = "".join(f"{head:>{_COLUMN}}" for head, _ in columns)
     lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
@@ -172,7 +172,7 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
 
 
 def _total(state: State, read: Answer, worked: Worked, width: int) -> list[Content]:
-    """The sum, beside what the network computed itself."""
+    """Draw the sum, and below it the network's own result."""
     room = max(2, min(8, (width - 20) // 8))
 
     def numbers(values: Sequence[float]) -> str:
@@ -182,7 +182,7 @@ def _total(state: State, read: Answer, worked: Worked, width: int) -> list[Conte
     own = read.rows(read.answers)[state.token]
     lines.append(Content.assemble(("the network's ", MUTED), numbers(own)))
     if worked.off is None:
-        lines.append(Content.styled("not its formula: you left something out", MUTED))
+        lines.append(Content.styled("They differ because you left out a step.", MUTED))
     else:
         mark, style = ("✓ ", RIGHT) if worked.off < _SAME else ("× ", NOT_YET)
         said = f"all {read.size} numbers agree within {worked.off:.0e}"

@@ -1,1 +1,1 @@
-"""What every lab is built with, and what several labs share."""
+"""The parts that every lab is built with, and code that several labs share."""

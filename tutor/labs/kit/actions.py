@@ -18,38 +18,44 @@ Name = TypeVar("Name", bound=str)
 
 
 class EditText(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Replace a text: the lab's main text, or the `field` of this name if there are several. The
-    lab's `act` decides what is refused."""
+    """Replace a text: the lab's main text, or the `field` of this name if there are several.
+
+    The lab's `act` decides what is refused.
+    """
 
     text: str
     field: str = ""
 
 
 class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="move"):
-    """Move the focus along `axis` by `by` places, backward if negative. This leaves the questions
-    to the model unchanged."""
+    """Move the focus along `axis` by `by` steps, backward if negative.
+
+    The lab's questions to the model stay the same.
+    """
 
     by: int
     axis: Name
 
 
 class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="choose"):
-    """Choose another example, task, file or method from a list, `by` places further on, or back if
-    negative. It replaces what the lab works on."""
+    """Choose another example, task, file or method: the one `by` steps ahead, or back if negative.
+
+    It replaces what the lab works on.
+    """
 
     by: int
     what: Name
 
 
 class Adjust(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="adjust"):
-    """Turn a dial up by `by` notches, or down if negative."""
+    """Raise a setting by `by` steps, or lower it if negative."""
 
     by: int
     dial: Name
 
 
 class Toggle(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="toggle"):
-    """Switch something on or off, or look at the other of two sides."""
+    """Switch something on or off, or show the other of two sides."""
 
     what: Name
 
@@ -61,7 +67,7 @@ class ShowView(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="
 
 
 class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Start the lab's long work, or stop it while it runs. The work done so far is kept."""
+    """Start the lab's long work, or stop it while it runs. Work that is done is kept."""
 
 
 class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
@@ -69,8 +75,7 @@ class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
 
 
 def moved(place: int, by: int, count: int) -> int:
-    """Return the place that is `by` after `place`, clamped to the first and last of `count`
-    places."""
+    """Return the index `place` + `by`, clamped to the first and last of `count` items."""
     return min(max(0, place + by), max(0, count - 1))
 
 
@@ -78,5 +83,5 @@ Item = TypeVar("Item")
 
 
 def cycled(items: Sequence[Item], item: Item, by: int = 1) -> Item:
-    """Return the item `by` places after `item`, wrapping around from the last to the first."""
+    """Return the item `by` steps after `item`, wrapping around from the last to the first."""
     return items[(items.index(item) + by) % len(items)]

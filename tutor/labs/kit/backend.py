@@ -1,4 +1,4 @@
-"""What answers the questions of one lab, and what it is given to do so."""
+"""The interface of a lab's backend, which answers the lab's questions, and its tools."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
 
 MOMENT = 0.2
-"""Seconds after which an answer to long work is due, with as much as is done by then."""
+"""Seconds of long work after which a backend answers with its progress."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """`load` gives the model, which may have to be loaded first. `check_cancelled` raises
-    `RequestCancelled` when nobody waits for the answer any more: to be called now and then in
-    whatever takes more than a moment. `folder` is where a lab may keep what it has made (a network
-    in training); it need not exist yet. `remote` asks models elsewhere, where the learner has
-    agreed to that: see `tutor.vendors`. `moment` is for how many seconds long work goes on before
-    it answers with as much as is done."""
+    """The tools that a backend is given.
+
+    `load` returns the model, and loads it first if necessary. `check_cancelled` raises
+    `RequestCancelled` if the answer is no longer wanted; call it now and then in work that takes
+    long. `folder` is where a lab may save what it makes (a network in training); it may not exist
+    yet. `remote` asks remote models, if the learner has consented: see `tutor.vendors`. `moment`
+    is the number of seconds after which long work answers with its progress.
+    """
 
     load: Callable[[], LanguageModel]
     check_cancelled: Callable[[], None]
@@ -40,16 +42,17 @@ class Tools:
 
 class Backend(Protocol):
     def answer(self, question: Any) -> Any:
-        """The answer to a question of the lab. Raises `TutorError`.
+        """Answer a question of the lab.
 
-        The question says all that is needed: what a backend keeps between two questions only saves
-        work, and it may be made anew at any time. One answer takes a fraction of a second, as
-        other screens wait meanwhile; longer work is cut up by the lab.
+        The question contains everything the answer needs. What a backend keeps between two
+        questions only saves work, because the backend may be replaced by a new one at any time.
+        An answer must take only a fraction of a second, since other screens wait for it; the lab
+        splits longer work into several questions. Raises `TutorError`.
         """
         ...
 
 
 def make_backend(lab: str, tools: Tools) -> Backend:
-    """Return what answers the questions of the lab of this name. Raises `LabError`."""
+    """Return a new backend for the lab of this name. Raises `LabError` if there is no such lab."""
     backend: Backend = load_part(lab, "backend").make_backend(tools)
     return backend

@@ -1,4 +1,4 @@
-"""Lays out a lab: how much room there is, tables that fit it, and blocks beside each other."""
+"""Lays out a lab: the room that it has, tables that fit, and blocks beside each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WIDE = 120
-"""Columns from which on a lab shows two things beside each other."""
+"""Fewest columns at which a lab shows two things beside each other."""
 ROOMY = 66
 """Fewest columns with room for words beside figures; 80 columns have it, 40 do not."""
 LOW = 12
@@ -22,30 +22,32 @@ LOW = 12
 
 
 class Room(NamedTuple):
-    """The number of columns and rows that a view has. All labs use the same size thresholds."""
+    """The columns and rows that a view has. All labs use the same size thresholds."""
 
     width: int
     height: int
 
     @property
     def wide(self) -> bool:
-        """Whether two blocks fit beside each other."""
+        """Return whether two blocks fit beside each other."""
         return self.width >= WIDE
 
     @property
     def roomy(self) -> bool:
-        """Whether words fit beside figures."""
+        """Return whether words fit beside figures."""
         return self.width >= ROOMY
 
     @property
     def low(self) -> bool:
-        """Whether there is no room for explanations."""
+        """Return whether there is no room for explanations."""
         return self.height < LOW
 
 
 class Column(NamedTuple):
-    """A column of a table: its heading, its width in cells, and whether its text ends at the right
-    edge, as figures do."""
+    """A column of a table: its heading, and its width in cells.
+
+    If `right`, its text is right-aligned, as figures are.
+    """
 
     heading: str
     width: int
@@ -74,8 +76,11 @@ def heading(columns: Sequence[Column]) -> Content:
 
 
 def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False) -> Content:
-    """Return one line of a table. `here` says that the row is in focus, which a mark shows and not
-    color alone. Anything after the last column (a bar, a note) is appended as it is."""
+    """Return one line of a table.
+
+    If the row is in focus (`here`), it gets a mark, so that color alone does not have to show it.
+    A cell after the last column (a bar, a note) is appended unchanged.
+    """
     parts: list[Cell] = [cursor(here)]
     for column, cell in zip_longest(columns, cells):
         text, style = cell if isinstance(cell, tuple) else (cell, "")
@@ -89,8 +94,7 @@ def cursor(here: bool) -> tuple[str, str]:
 
 
 def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> list[Content]:
-    """Put two blocks beside each other. `right` begins at `column`, beyond which `left` must not
-    reach."""
+    """Put two blocks beside each other, `right` from `column` on. `left` must end before it."""
     empty = Content("")
     return [
         Content.assemble(one, " " * max(0, column - one.cell_length), other)
@@ -120,8 +124,10 @@ def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
 
 
 def around(focus: int, count: int, room: int) -> range:
-    """Return up to `room` of `count` places, at least one if there are any: the place in focus and
-    those around it."""
+    """Return the `room` indexes around `focus`, of `count` in total.
+
+    There are fewer if `count` is smaller, and at least one unless it is 0.
+    """
     room = max(1, room)
     first = max(0, min(focus - room // 2, count - room))
     return range(first, min(count, first + room))

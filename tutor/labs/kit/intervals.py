@@ -1,4 +1,4 @@
-"""A count out of a few with the interval that it leaves, drawn on a line from 0 to 100 %."""
+"""Draws a proportion with its confidence interval on a line from 0 to 100 %."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from tutor.labs.kit.proportions import wilson
 
 
 def percent_range(interval: tuple[float, float]) -> str:
-    """ "70 to 97 %", right-aligned in 12 columns."""
+    """Return an interval such as "70 to 97 %", right-aligned in 12 columns."""
     low, high = interval
     return f"{100 * low:>4.0f} to {100 * high:>3.0f} %"
 
 
 def interval_line(count: int, of: int, width: int) -> Content:
-    """`count` of `of` as a point, with the interval of its share around it, in `width` columns:
-    two such lines below each other show whether they overlap."""
+    """Draw `count` of `of` as a point inside its confidence interval, in `width` columns.
+
+    Two of these lines below each other show whether the intervals overlap.
+    """
     if of == 0 or width < 5:
         return Content(" " * width)
     low, high = (round(end * (width - 1)) for end in wilson(count, of))

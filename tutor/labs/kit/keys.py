@@ -11,8 +11,10 @@ Keys = list[BindingType]
 
 
 class Pair(NamedTuple):
-    """Two keys for opposite directions. The first moves by `step` (-1 is back, 1 is forward). The
-    key line shows both as `shown`."""
+    """Two keys for opposite directions, which the key line shows together as `shown`.
+
+    The first moves by `step` (-1 is back, 1 is forward), the second the other way.
+    """
 
     first: str
     second: str
@@ -30,14 +32,15 @@ I_O = Pair("i", "o", "i o", 1)
 
 
 def key(keys: str, action: str, label: str, tooltip: str, display: str | None = None) -> Binding:
-    """Return the binding of one key. The key line shows `display`, if given, in place of its
-    name."""
+    """Return the binding of one key. If given, `display` replaces its name in the key line."""
     return Binding(keys, action, label, key_display=display, tooltip=tooltip)
 
 
 def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
-    """Return the bindings of two keys. `action` has a `*` in place of the step:
-    `move_focus(*, 'row')`."""
+    """Return the bindings of two keys.
+
+    `action` has a `*` in place of the step, as in `move_focus(*, 'row')`.
+    """
     return (
         key(keys.first, action.replace("*", f"{keys.step}"), label, tooltip, keys.shown),
         Binding(keys.second, action.replace("*", f"{-keys.step}"), show=False),

@@ -1,20 +1,20 @@
-"""What every lab consists of.
+"""Defines the contract of a lab.
 
-A lab is five functions on a frozen state. An action of the learner leads to another state; where
-the state lacks something that only the model can say, `question` names it; the answer leads to
-another state, until there is no question left:
+A lab is four functions on a frozen state. An action of the learner leads to a new state. If the
+state needs something that only the model can compute, `question` returns the question to ask. The
+answer leads to the next state, until there is no question left:
 
     start() -> state
     act(state, action) -> state            the learner did something
-    question(state) -> question or None    what is owed to this state
+    question(state) -> question or None    what this state needs to know next
     receive(state, question, answer) -> state
 
-Nothing else is remembered: the same state always has the same question, and a question holds all
-that is needed to answer it. So an engine that was started anew can be asked again, and the
-screen, the linter and a test go through a lab in the same way.
+Nothing else is remembered. The same state always has the same question, and a question contains
+everything that is needed to answer it. So a restarted engine can be asked again, and the screen,
+the linter and a test all run a lab in the same way.
 
-Long work is cut into questions that take a fraction of a second each. Between two of them the
-screen shows how far it is, and a changed state ends the work by having another question or none.
+Long work is split into questions that take a fraction of a second each. Between two of them the
+screen shows the progress. If the state changes, its question changes too, which ends the work.
 """
 
 from __future__ import annotations
@@ -33,12 +33,16 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST_QUESTIONS = 100_000
-"""So many in a row after one action are taken for a lab that never comes to rest."""
+"""A lab that asks more questions than this in a row is taken to be in an endless loop."""
 
 
 class Goal(msgspec.Struct, Generic[State], frozen=True):
-    """Something to bring about. `name` is what progress and lessons call it and never changes;
-    `says` is for the learner, in a few words; `reached` looks at a state, at rest or not."""
+    """Something to achieve in a lab.
+
+    Progress files and lessons refer to a goal by its `name`, which never changes. `says` tells the
+    learner what to achieve. `reached` tells whether a state reaches it, even while the state's
+    question is still open.
+    """
 
     name: str
     says: str
@@ -46,17 +50,21 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
 
 
 def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State]]:
-    """Return a decorator that makes a goal of a function, which tells whether it is reached."""
+    """Return a decorator that turns a function that checks a state into a goal."""
     return lambda reached: Goal(name, says, reached)
 
 
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
-    """One lab. `name` is for the command line and for lesson files, `title` for the screen,
-    `order` where lists show it (numbered in tens, so that another fits between),
-    `lesson` the id of the lesson that it belongs to, `task` what to do there, in one or two
-    sentences. `act` and `receive` are annotated with the types that cross a process or come from a
-    file: structs with tags, or unions of them. `solution` reaches all goals with the default
-    model."""
+    """A lab: its description, its functions, and its goals.
+
+    The command line and lesson files use `name`, the screen shows `title`. Lists are sorted by
+    `order`, numbered in tens so that another lab fits between two. `lesson` is the id of the lesson
+    that the lab belongs to, and `task` tells the learner what to do, in one or two sentences.
+
+    The annotations of `act` and `receive` are the types that are sent between processes or read
+    from files: structs with tags, or unions of them. The actions in `solution` reach all goals with
+    the default model.
+    """
 
     name: str
     title: str
@@ -70,14 +78,14 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
     asks_model: bool = True
-    """Whether anything in a state comes from the model. What one said means nothing to another."""
+    """Whether a state contains results of the model, which don't apply to another model."""
     trains: bool = False
-    """Whether a network is trained: an engine that serves many learners limits how many at once."""
+    """Whether the lab trains a network; a shared engine limits how many train at once."""
     private: Callable[[Question], bool] = lambda question: False
-    """Whether this question is about the learner's own files or keys, or takes another model: only
-    an engine of the learner's own answers it, never one that serves many."""
+    """Tells whether a question needs the learner's own files or keys, or another model. Only the
+    learner's own engine answers it, never a shared engine."""
     reaches_out: bool = False
-    """Whether models elsewhere can be asked: then all questions of a learner who has keys are
+    """Whether the lab can ask remote models. If the learner has API keys, all its questions are
     private."""
 
     @property
@@ -96,7 +104,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
         return next((goal for goal in self.goals if goal.name == name), None)
 
     def reached(self, state: State) -> frozenset[str]:
-        """The names of the goals that hold in this state."""
+        """Return the names of the goals that this state reaches."""
         return frozenset(goal.name for goal in self.goals if goal.reached(state))
 
 
@@ -107,22 +115,27 @@ _parameters = cache(get_type_hints)
 def settle(
     lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
-    """Answers what `state` asks, and what the next one asks, until nothing is owed. Yields each
-    state, the first and the last too. Raises `LabError` where that does not come to an end."""
+    """Answer the question of `state`, and of each state that follows, until there is none.
+
+    Yields each state, including the first and the last. Raises `LabError` if it never ends.
+    """
     for _ in range(MOST_QUESTIONS):
         yield state
         question = lab.question(state)
         if question is None:
             return
         state = lab.receive(state, question, answer(question))
-    raise LabError(f"The lab {lab.name!r} does not come to rest.", "This is a mistake in the lab.")
+    raise LabError(f"The lab {lab.name!r} never stops asking.", "This is a bug in the lab.")
 
 
 def solve(
     lab: Lab[State, Action, Question, Answer], answer: Callable[[Question], Answer]
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Does the lab as its solution says, without a screen. Returns the goals that hold at the
-    start, where none should, and those that were reached on the way."""
+    """Carry out the lab's solution without a screen.
+
+    Returns the goals that are already reached at the start, which should be none, and the goals
+    that the solution reaches.
+    """
     reached: set[str] = set()
 
     def settled(state: State) -> State:

@@ -1,4 +1,4 @@
-"""The prose of the course: a text that every copy of this program has at hand."""
+"""The prose of the course, a text that every installation has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NO_PROSE = re.compile(r"^```.*?^```|^\|[^\n]*", re.MULTILINE | re.DOTALL)
 
 @lru_cache(maxsize=1)
 def lesson_prose() -> tuple[str, ...]:
-    """The screens of all lessons that came with this version, without code, diagrams and tables."""
+    """Return all screens of the bundled lessons, without code, diagrams and tables."""
     course = load_course()
     lessons = (course.lesson(outline.id) for outline in course.outlines)
     return tuple(

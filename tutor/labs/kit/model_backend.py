@@ -1,4 +1,4 @@
-"""What backends have in common that let the local model read and write."""
+"""The base of the backends that process and generate text with the local model."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 class ModelBackend:
-    """The base of a backend. It keeps the session of the text that was read last: what the next
-    text has in common with it is not read again."""
+    """The base of a backend that keeps the session of the last text.
+
+    The tokens that the next text shares with it are not processed again.
+    """
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -29,7 +31,7 @@ class ModelBackend:
         self._session: Session | None = None
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return the session, on these tokens."""
+        """Return the session, set to these tokens."""
         if self._session is None:
             self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
         else:
@@ -38,7 +40,7 @@ class ModelBackend:
 
 
 class Growing:
-    """Keeps a session for each continuation under way, by its tokens."""
+    """The sessions of the unfinished continuations of one prompt, by their tokens."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -47,12 +49,12 @@ class Growing:
         self.prompt: list[int] = []
 
     def begin(self, prompt: Sequence[int]) -> None:
-        """Go over to this prompt; what grew from another one is forgotten."""
+        """Set the prompt, and drop the sessions if it is not the same as before."""
         if list(prompt) != self.prompt:
             self.prompt, self._sessions = list(prompt), {}
 
     def logits(self, ids: tuple[int, ...]) -> Tensor:
-        """[V], after the prompt and these tokens."""
+        """Return the logits [V] after the prompt and these tokens."""
         session = self._sessions.get(ids)
         if session is None:
             session = self._grown(ids)
@@ -60,15 +62,14 @@ class Growing:
         return session.logits(len(session)).float()
 
     def forget_all_but(self, paths: Iterable[tuple[int, ...]]) -> None:
-        """Only these paths will grow on."""
+        """Drop all sessions except those from which these paths can continue."""
         wanted: set[tuple[int, ...]] = {()}
         for ids in paths:
             wanted |= {ids, ids[:-1]}
         self._sessions = {ids: it for ids, it in self._sessions.items() if ids in wanted}
 
     def _grown(self, ids: tuple[int, ...]) -> Session:
-        """A session on this path, from that of the path without its last token where there is
-        one."""
+        """Return a new session for these tokens, forked from an existing one if possible."""
         parent = self._sessions.get(ids[:-1]) if ids else None
         if parent is None:
             path = [*self.prompt, *ids]
@@ -79,12 +80,12 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """[V], of the model's own distribution, in 64-bit floats."""
+    """Return the log-probabilities [V] before any sampler setting, in 64-bit floats."""
     return torch.log_softmax(logits.double(), dim=-1)
 
 
 def longer(model: LanguageModel, reply: Reply, id_: int, log_probability: float) -> Reply:
-    """Return `reply` with this token at its end."""
+    """Return `reply` with this token appended."""
     data = model.tokenizer.token(id_).data
     return replace(
         reply,

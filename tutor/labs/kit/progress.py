@@ -6,10 +6,10 @@ import msgspec
 
 
 class Progress(msgspec.Struct, frozen=True, tag="Underway"):
-    """The progress of unfinished work: `done` of `total`, and about how many `seconds` the rest
-    takes, None if unknown.
+    """The progress of unfinished work: `done` of `total`.
 
-    A backend may answer with it; the same question, asked again, continues from there.
+    `seconds` estimates how long the rest takes; None if unknown. A backend may answer with its
+    progress. Asked the same question again, it continues from there.
     """
 
     done: int
@@ -18,5 +18,5 @@ class Progress(msgspec.Struct, frozen=True, tag="Underway"):
 
 
 def at_pace(done: int, total: int, each: float | None) -> Progress:
-    """Return the progress of work that takes `each` seconds per item, None if unknown."""
+    """Return the progress of work that takes `each` seconds per item (None if unknown)."""
     return Progress(done, total, None if each is None else each * (total - done))

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 _METER = 20
 _LEAST_METER = 4
 _COUNTS = 34
-"""Most columns that the counts beside the meter take, so that it keeps its length as they grow."""
+"""Columns reserved for the counts beside the meter, so that they can grow without moving it."""
 
 
 def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "") -> Content:
-    """Return a meter, followed by how many of the `unit` are done and about how long the rest
-    takes. If `doing` is given, it comes before the meter."""
+    """Return a meter with the number of `unit` done and an estimate of the time left.
+
+    If `doing` is given, it comes before the meter.
+    """
     lead = f"{doing}  " if doing else ""
     counts = f"  {progress.done} of {progress.total}{f' {unit}' if unit else ''}{_left(progress)}"
     return Content.assemble(
@@ -29,8 +31,10 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
 
 
 def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
-    """Return a line that says what is being done, which block of the network it has reached (once
-    known), and about how long the rest takes."""
+    """Return a line that says what is being done and, once known, the progress.
+
+    The progress is the block of the network that was reached, and an estimate of the time left.
+    """
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)
     said = f"{doing}  block {progress.done:>2} of {progress.total}  "

@@ -1,20 +1,20 @@
-"""How sure a count out of a few can make us. Pure functions on counts."""
+"""Statistics for small counts: confidence intervals and a significance test."""
 
 from __future__ import annotations
 
 from math import comb, sqrt
 
 Z = 1.959964
-"""How many standard errors 95 % of a normal distribution reach to both sides."""
+"""A normal variable is within this many standard errors of its mean in 95 % of all cases."""
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
-    """The share that `right` successes `of` so many trials leave possible, at 95 %: from, to.
+    """Return the 95 % confidence interval for the success rate of `right` in `of` trials.
 
-    Wilson's score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
-    Statistical Inference"): with p = right / of and z = 1.96, all shares q for which
-    |p - q| <= z · sqrt(q (1 - q) / of). Unlike p ± z · sqrt(p (1 - p) / of) it never leaves 0 to 1
-    and has a width even where all trials succeed. Without a trial, everything is possible.
+    This is Wilson's score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
+    Statistical Inference"): with p = right / of and z = 1.96, all rates q for which
+    |p - q| <= z · sqrt(q (1 - q) / of). Unlike p ± z · sqrt(p (1 - p) / of), it never leaves the
+    range from 0 to 1, and it has a width even if all trials succeed. With no trials it is (0, 1).
     """
     if of == 0:
         return 0.0, 1.0
@@ -25,12 +25,12 @@ def wilson(right: int, of: int) -> tuple[float, float]:
 
 
 def sign_test(one: int, other: int) -> float:
-    """The probability of a split at least as uneven as `one` against `other`, if each of these
-    items had gone either way with a chance of one half (two-sided, exact).
+    """Return the p-value of the exact two-sided sign test.
 
-    Items that both versions get right, or both wrong, say nothing about which is better and are
-    left out (Dixon and Mood 1946, "The Statistical Sign Test"; for two classifiers on the same
-    items it is McNemar's test in its exact form).
+    It is the probability of a split at least as uneven as `one` to `other` if each of these items
+    could equally well have gone either way. Items that both versions get right, or both wrong,
+    don't show which version is better and are not counted (Dixon and Mood 1946, "The Statistical
+    Sign Test"; for two classifiers on the same items, it is the exact form of McNemar's test).
     """
     count = one + other
     splits = sum(comb(count, k) for k in range(min(one, other) + 1))

@@ -1,4 +1,4 @@
-"""Finds labs by name. A lab is a folder of `tutor.labs`, and is imported when it is asked for."""
+"""Finds labs by name. A lab is a folder in `tutor.labs`, imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KIT = "kit"
 
 @cache
 def names() -> tuple[str, ...]:
-    """Return the names of all labs, in alphabetical order, without importing one."""
+    """Return the names of all labs, in alphabetical order, without importing any of them."""
     found = (each.name for each in iter_modules(tutor.labs.__path__) if each.ispkg)
     return tuple(sorted(name.replace("_", "-") for name in found if name != _KIT))
 
@@ -35,8 +35,10 @@ def every() -> tuple[AnyLab, ...]:
 
 
 def load_part(name: str, part: str) -> Any:
-    """Import the module `lab`, `backend` or `view` of a lab. Raises `LabError` if there is no such
-    lab."""
+    """Import the module `lab`, `backend` or `view` of a lab.
+
+    Raises `LabError` if there is no such lab.
+    """
     if name not in names():
-        raise LabError(f"There is no lab {name!r}.", "`tutor lab --list` names them all.")
+        raise LabError(f"There is no lab {name!r}.", "Run `tutor lab --list` to see all labs.")
     return import_module(f"tutor.labs.{name.replace('-', '_')}.{part}")

@@ -1,5 +1,4 @@
-"""What labs that can ask a model elsewhere have in common: how one is named, the
-field that its name is written in, and how it is taken away."""
+"""Adds and removes remote models, for the labs that can ask them."""
 
 from __future__ import annotations
 
@@ -12,36 +11,41 @@ from tutor.vendors.catalogue import BASE_URL, RemoteModel, remote_model
 
 
 class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
-    """A model elsewhere: what names it (`openai:NAME`), and the address of its server; without
-    one, that of its service."""
+    """Add a remote model: its name, as in `openai:NAME`, and the address of its server.
+
+    Without an address, the address of its service is used.
+    """
 
     spec: str
     base_url: str = ""
 
     @property
     def model(self) -> RemoteModel:
-        """Raises `UsageError` for what names no model, or is no address."""
+        """Return the model. Raises `UsageError` if the name or the address is invalid."""
         return remote_model(self.spec, self.base_url)
 
 
 class Remove(msgspec.Struct, frozen=True, tag_field="do", tag="remove"):
-    """Take away the model elsewhere that is in use, or looked at."""
+    """Remove the remote model that is in use or in focus."""
 
 
-LABEL = "Its name, and its address:"
+LABEL = "Model name and server address:"
 EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 
 
 def named(written: str) -> Add:
-    """The model that was written in the field. Raises `UsageError` for what names none."""
+    """Return the action that adds the model typed into the field.
+
+    Raises `UsageError` if the text does not name a model.
+    """
     words = written.split()
     if not words:
-        raise UsageError("No model is named.", f"Write: {EXAMPLE}")
+        raise UsageError("The name of the model is missing.", f"For example: {EXAMPLE}")
     if len(words) > 2:
-        raise UsageError("This is more than a name and an address.", f"Write: {EXAMPLE}")
+        raise UsageError("This is more than a name and an address.", f"For example: {EXAMPLE}")
     spec, base_url = words[0], words[1] if len(words) == 2 else ""
     if not base_url and spec.startswith("openai:") and not os.environ.get(BASE_URL):
-        raise UsageError("The address is missing.", f"Write: {EXAMPLE}")
+        raise UsageError("The address is missing.", f"For example: {EXAMPLE}")
     added = Add(spec, base_url)
-    _ = added.model  # refused here, while the field is open
+    _ = added.model  # Raises now, while the field is still open.
     return added

@@ -1,4 +1,4 @@
-"""An answer of the model, with how likely each of its tokens was."""
+"""A reply of the model, with the probability of each token."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import math
 import msgspec
 
 LENGTH = 32
-"""Tokens of an answer at most: a sentence or two."""
+"""Most tokens in a reply, enough for a sentence or two."""
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """An answer as far as it is written: its tokens, their bytes, and the log-probability of each
-    (nats). `ended` by a token that ends an answer, which counts like the others, or a line; after
-    `most` tokens it is done as well."""
+    """A reply that may be unfinished: its token ids, their bytes, and their log-probabilities.
+
+    Log-probabilities are in nats. The reply has `ended` if its last token is an end token or ends
+    a line; that token counts like the others. After `most` tokens the reply is done as well.
+    """
 
     ids: tuple[int, ...] = ()
     pieces: tuple[bytes, ...] = ()
@@ -27,21 +29,21 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def text(self) -> str:
-        """Without what ended it."""
+        """Return the text without the token that ended it."""
         kept = self.pieces[:-1] if self.ended else self.pieces
         return b"".join(kept).decode("utf-8", "replace").strip()
 
     @property
     def total(self) -> float:
-        """Log-probability of the whole, in nats."""
+        """Return the log-probability of the whole reply, in nats."""
         return sum(self.logs)
 
     @property
     def mean(self) -> float:
-        """Mean log-probability of a token, in nats."""
+        """Return the mean log-probability of a token, in nats."""
         return self.total / len(self.logs) if self.logs else 0.0
 
     @property
     def certainty(self) -> float:
-        """The geometric mean of the probabilities of its tokens, 0 to 1."""
+        """Return the geometric mean of the probabilities of its tokens, from 0 to 1."""
         return math.exp(self.mean)

@@ -1,4 +1,4 @@
-"""Takes a lab from one state to the next, and asks the engine what a state asks."""
+"""Runs a lab: applies the learner's actions, and asks the engine the questions of each state."""
 
 from __future__ import annotations
 
@@ -18,26 +18,29 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-ANEW = "Another model is loaded: the lab begins anew."
+MODEL_CHANGED = "Another model is loaded, so the lab starts over."
 
 
 @dataclass(frozen=True)
 class Left:
-    """Where a lab was left: its state, and the checksum of the model that the state speaks of,
-    None where no model has said anything yet."""
+    """A lab that was left: its state, and the checksum of the model that the state refers to.
+
+    The checksum is None if no model has been loaded yet.
+    """
 
     state: Any
     model: str | None
 
 
 class LabRunner:
-    """Goes on from where the lab was `left`, or begins. `changed` is called after every change of
-    `state`, `error` or `note`.
+    """A running lab, either new or continued from where it was `left`.
 
-    An action takes effect at once; the question of the new state takes the place of the one under
-    way, unless it is the same. `error` is what the last question or action met with: it is asked
-    again after the next action, or when the engine is up again. What one model said means nothing
-    to another: when the model changes, a lab that asks it begins anew, and `note` says so.
+    An action takes effect at once. The question of the new state replaces the one that is being
+    answered, unless it is the same. `error` is the error of the last question or action. A question
+    that failed is asked again after the next action, or when the engine is ready again.
+
+    The results of one model don't apply to another. So when the model changes, a lab that asks the
+    model starts over, and `note` tells the learner.
     """
 
     def __init__(
@@ -48,7 +51,11 @@ class LabRunner:
         work: Callable[[Callable[[], Coroutine[Any, Any, None]]], Worker[None]],
         changed: Callable[[], None],
     ) -> None:
-        """`work` begins to wait for an answer, beside everything else."""
+        """Create a runner.
+
+        `work` starts a task in the background that waits for an answer. `changed` is called after
+        every change of `state`, `error` or `note`.
+        """
         self.lab = lab
         self.state = lab.start() if left is None else left.state
         self.error: TutorError | None = None
@@ -64,19 +71,21 @@ class LabRunner:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is awaited."""
+        """Return whether an answer is awaited."""
         return self._asking is not None
 
     @property
     def can_ask_again(self) -> bool:
-        """Whether a question was met with an error and is still open. An action that was refused
-        leaves nothing to ask."""
+        """Return whether a question failed and is still open.
+
+        After an action that was refused, there is nothing to ask again.
+        """
         owed = self.error is not None and not self.busy
         return owed and self.lab.question(self.state) is not None
 
     @property
     def left(self) -> Left:
-        """Where the lab stands."""
+        """Return what is needed to continue the lab later."""
         return Left(self.state, self._model)
 
     def begin(self) -> None:
@@ -93,7 +102,7 @@ class LabRunner:
         self._changed()
 
     def close(self) -> None:
-        """Nothing is asked any more. The state stays, for whoever goes on from it."""
+        """Stop asking. The state is kept, so that the lab can be continued from it."""
         self._unwatch()
         self._drop()
         self._backend.close()
@@ -127,18 +136,18 @@ class LabRunner:
         self._asking = None
 
     def _engine_changed(self, engine: Engine) -> None:
-        anew = self._follow_model(engine)
-        if engine.state is EngineState.READY and (anew or self.error is not None):
+        restarted = self._follow_model(engine)
+        if engine.state is EngineState.READY and (restarted or self.error is not None):
             self.error = None
             self._pursue()
             self._changed()
 
     def _follow_model(self, engine: Engine) -> bool:
-        """Whether the model is another one than before, and so the state the one to begin with."""
+        """Start over if the model has changed, and return whether it has."""
         if engine.model is None:
             return False
         before, self._model = self._model, engine.model.sha256
         if before in (None, self._model) or not self.lab.asks_model:
             return False
-        self.state, self.note = self.lab.start(), ANEW
+        self.state, self.note = self.lab.start(), MODEL_CHANGED
         return True

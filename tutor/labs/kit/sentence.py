@@ -1,4 +1,4 @@
-"""A sentence that a lab looks into: what is accepted as one."""
+"""Checks the sentence that the learner gives to a lab."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tutor.labs.kit.actions import EditText
 
 
 def sentence(text: str) -> str:
-    """`text`, if there is anything in it. Raises `TextError`."""
+    """Return `text` unchanged. Raises `TextError` if it is empty or only spaces."""
     if not text.strip():
         raise TextError("The text is empty.", "Write a sentence.")
     return text

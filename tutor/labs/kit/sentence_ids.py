@@ -1,4 +1,4 @@
-"""The tokens of a text, as many as a lab looks into."""
+"""Tokenizes a text for a lab that shows only its first tokens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from tutor.lm.language_model import LanguageModel
 
 
 def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], int]:
-    """The first `most` tokens of `text`, and how many are left out. Raises `TextError`."""
+    """Return the ids of the first `most` tokens, and the number left out. Raises `TextError`."""
     ids = text_ids(model, text)
     return ids[:most], max(0, len(ids) - most)

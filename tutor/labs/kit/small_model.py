@@ -1,4 +1,4 @@
-"""The small model that comes along, for labs that ask it beside the one that is loaded."""
+"""The small bundled model, for labs that compare the loaded model with it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 
 _in_use: WeakValueDictionary[Path, LanguageModel] = WeakValueDictionary()
-"""An engine that serves many loads it once for all labs that are open."""
+"""The loaded bundled model. A shared engine loads it once for all open labs."""
 
 
 def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
-    """Loaded, unless it is the one that is there already; None where it cannot be had."""
+    """Return the small bundled model, which may be `loaded` itself; None if it is unavailable."""
     found = bundled_model()
     if found is None:
         return None

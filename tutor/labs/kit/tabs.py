@@ -1,4 +1,4 @@
-"""The parts of a lab, as one line: which there are, and which one is shown."""
+"""Draws the names of a lab's views as a line of tabs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
-    """Each part's name, and whether it is the one shown: a mark and weight tell it, not color."""
+    """Return a line of tabs from each view's name and whether it is the one shown.
+
+    A mark and bold text show the current one, so that color alone does not have to.
+    """
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:
         pieces.append(cursor(shown))

@@ -1,4 +1,4 @@
-"""What the views of the labs have in common."""
+"""The base of all views of labs."""
 
 from __future__ import annotations
 
@@ -25,18 +25,21 @@ if TYPE_CHECKING:
 
 State = TypeVar("State")
 Offered = Mapping[str, Callable[[State], bool]]
-"""In which states a key is offered (see `LabView.OFFERED`)."""
+"""For each action, tells whether its key is available in a state (see `LabView.OFFERED`)."""
 
 LEAST = 32
-"""Columns that every view can be drawn in, one more than that where it scrolls."""
+"""Fewest columns that a view is drawn in; a view that scrolls gets one less."""
 
 
 class LabHost(Protocol):
-    """The screen that a view is on. It acts before the next key, so that what is typed ahead finds
-    the field that it is for; a message would come later."""
+    """The screen that shows a view.
+
+    A view calls it directly, without a message, so that it acts before the next key is handled and
+    text that is typed ahead reaches the right field.
+    """
 
     def act(self, action: Any) -> None:
-        """Carry out an action of the learner."""
+        """Apply an action of the learner."""
 
     def have_written(
         self,
@@ -45,32 +48,34 @@ class LabHost(Protocol):
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
     ) -> None:
-        """Ask the learner to write something (see `LabView.write`)."""
+        """Let the learner edit a text (see `LabView.write`)."""
 
     def tell(self, said: str) -> None:
-        """Say something calmly below the view."""
+        """Show a notice below the view."""
 
     def follow(self, href: str) -> None:
-        """Open the target of a link in a lesson, over the lab; Esc leads back to it."""
+        """Open the target of a link in a lesson, above the lab. Esc leads back to the lab."""
 
     def open_live_lab(self, name: str) -> None:
-        """Open another lab over this one."""
+        """Open another lab above this one."""
 
     @property
     def may_name_servers(self) -> bool:
-        """Whether the learner may name a server whose models are asked."""
+        """Return whether the learner may add a server of remote models."""
 
     async def agreed(self, model: RemoteModel, what: str) -> bool:
-        """Return whether texts may be sent to the host of `model`: the learner is asked, once for
-        each host, with `what` would be sent as a phrase."""
+        """Return whether the learner consents to sending text to the host of `model`.
+
+        The learner is asked once for each host. The phrase `what` names what would be sent.
+        """
 
 
 class LabView(VerticalScroll, can_focus=True):
-    """Draws the state of a lab, and makes actions of keys.
+    """A widget that draws the state of a lab and turns keys into actions.
 
-    A view lists its keys in `BINDINGS`; what they do ends in `self.did(action)`. Most views only
-    say which `lines` show a state in so many columns and rows. One with widgets of its own
-    composes them and takes the state in `draw`.
+    A view lists its keys in `BINDINGS`, and each of them ends in `self.did(action)`. Most views
+    only define `lines`, the text that shows a state at a given size. A view with widgets of its
+    own composes them and overrides `draw`.
     """
 
     DEFAULT_CSS = """
@@ -78,15 +83,18 @@ class LabView(VerticalScroll, can_focus=True):
     """
 
     VIEWS: ClassVar[tuple[str, ...]] = ()
-    """What `state.view` can be, in the order in which a key goes through them."""
+    """The values of `state.view`, in the order in which a key cycles through them."""
 
     OFFERED: ClassVar[Offered[Any]] = {}
-    """In which states a key is offered, by its action, or by its action and last parameter with a
-    colon between them. What is not listed always is."""
+    """Tells for an action whether its key is available in a state.
+
+    A name is an action, or an action and its last parameter with a colon between them. The keys of
+    actions that are not listed are always available.
+    """
 
     @dataclass
     class Stepper(Message):
-        """A conversation is to be opened in the stepper."""
+        """A request to open a conversation in the stepper."""
 
         begin: Document
 
@@ -98,7 +106,7 @@ class LabView(VerticalScroll, can_focus=True):
         yield Lines(id="lines")
 
     def show(self, state: Any) -> None:
-        """Put this state on the screen, now and whenever the size changes."""
+        """Draw this state now, and again whenever the size changes."""
         self.state = state
         if self.size.width:
             self.draw(state)
@@ -115,8 +123,8 @@ class LabView(VerticalScroll, can_focus=True):
         return rule is None or (self.state is not None and rule(self.state))
 
     def draw(self, state: Any) -> None:
-        # of the whole width, and of one column less only where a scrollbar will stand in it:
-        # whether one stands there now says nothing, since it is of what was drawn before
+        # Try the whole width first. Draw again with one column less only if the lines need a
+        # scrollbar. Whether there is one now does not matter: it belongs to the previous state.
         width, height = self.columns, self.size.height
         lines = self.lines(state, width, height)
         if len(lines) > height:
@@ -125,20 +133,24 @@ class LabView(VerticalScroll, can_focus=True):
 
     @property
     def columns(self) -> int:
-        """To draw in: those that there are, or as many as it needs at least; what is beyond the
-        edge of a narrower screen is cut then."""
+        """The number of columns to draw in, at least `LEAST`.
+
+        On a narrower screen, the text beyond the edge is cut.
+        """
         return max(LEAST, self.size.width)
 
     def put(self, where: str, lines: Sequence[Content]) -> None:
-        """Show these lines in one of the view's `Lines`; what is too long for it is cut with a
-        mark that says so."""
+        """Show these lines in one of the view's `Lines`. Long lines are cut, with an ellipsis."""
         width = self.size.width
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical
         self.query_one(where, Lines).show([_marked(line, max(1, width)) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
-        """What shows `state` in `width` columns; in more than `height` rows it scrolls."""
+        """Return the lines that show `state` in `width` columns.
+
+        If there are more than `height` of them, the view scrolls.
+        """
         raise NotImplementedError
 
     @property
@@ -146,7 +158,7 @@ class LabView(VerticalScroll, can_focus=True):
         return cast("LabHost", self.screen)
 
     def did(self, action: Any) -> None:
-        """The learner did something."""
+        """Pass an action of the learner on to the screen."""
         self.host.act(action)
 
     def write(
@@ -156,12 +168,14 @@ class LabView(VerticalScroll, can_focus=True):
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
     ) -> None:
-        """The learner is to write something: `label` says what, `text` is there to begin with,
-        `then` makes an action of what was written. A `then` that raises `TutorError` refuses.
-        `says` has something to say, with every key, of what is written so far."""
+        """Open a field in which the learner edits `text`, with `label` above it.
+
+        `then` turns the edited text into an action, or raises `TutorError` to refuse it. If given,
+        `says` is called after every key and returns a comment on the text.
+        """
         self.host.have_written(label, text, then, says)
 
-    # What the shared actions are called in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys.
+    # These names appear in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys to one of them.
 
     def action_move_focus(self, by: int, axis: str) -> None:
         self.did(MoveFocus(by, axis))
@@ -176,7 +190,7 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(Toggle(what))
 
     def action_next_view(self, by: int = 1) -> None:
-        """Show what comes `by` places further on in `VIEWS`."""
+        """Show the view `by` steps further on in `VIEWS`."""
         self.did(ShowView(cycled(self.VIEWS, self.state.view, by)))
 
     def action_run(self) -> None:
@@ -186,17 +200,17 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(Reset())
 
     def refresh_bindings(self) -> None:
-        """Which keys there are may depend on the state (`check_action`)."""
+        """Update the key line, since the available keys can depend on the state."""
         self.screen.refresh_bindings()
 
 
 def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
-    """Return what a key does that carries out the action made by `make`, such as its class."""
+    """Return a view's method for a key, which sends the action that `make` creates."""
     return lambda view: view.did(make())
 
 
 def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
-    """Return what a key does that lets the learner edit the text of the state (see `write`)."""
+    """Return a view's method for a key, which opens the state's text for editing (see `write`)."""
     return lambda view: view.write(label, view.state.text, then)
 
 

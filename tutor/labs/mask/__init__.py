@@ -1,1 +1,1 @@
-"""The lab "Without the mask"."""
+"""The lab "Without the causal mask"."""

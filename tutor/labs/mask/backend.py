@@ -1,4 +1,4 @@
-"""Reads a text with the causal mask, or without."""
+"""Processes a text with the causal mask or without it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutor.lm.inspect.passage import Passage
 
 
 class MaskBackend:
-    """Keeps the last readings, which may be on their way yet."""
+    """A backend that keeps its last two passes, which may be unfinished."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -25,7 +25,7 @@ class MaskBackend:
         self._passage = lru_cache(maxsize=2)(self._begun)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError`."""
+        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
         passage = self._passage(question.text, question.hide)
         if passage.through:
             return self._reading(question.text, passage)

@@ -1,4 +1,4 @@
-"""The lab of the mask: the same text read with the causal mask and without it."""
+"""The lab that processes the same text with the causal mask and without it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""Of a longer text the beginning is read, and the screen says so."""
+"""The number of tokens used. The rest of a longer text is left out, and the screen says so."""
 
 MOVED = 0.1
-"""Bits by which a prediction has to change to count as moved: more than rounding."""
+"""A prediction that changes by more bits than this has moved. Less could be rounding."""
 
 View = Literal["table", "map"]
 VIEWS: tuple[View, ...] = ("table", "map")
@@ -27,16 +27,19 @@ Action = EditText | Toggle[Literal["mask"]] | ShowView[View] | MoveFocus[Literal
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """What does the model make of this text, with its mask (`hide`) or without?"""
+    """A request to process a text with the causal mask (`hide`) or without it."""
 
     text: str
     hide: bool
 
 
 class Reading(msgspec.Struct, frozen=True, tag=True):
-    """`bits` has for each token but the last how surprising the one after it was, -log2 p; `best`
-    and `chances` what the model would have said there, the last token included. `attention` are
-    32-bit floats [T, T], the mean over all heads of all layers; each row sums to 1."""
+    """The model's predictions for a text, with the mask or without it.
+
+    `bits` has the surprisal of the next token, -log2 p, for each token but the last. `best` and
+    `chances` are the most probable next token and its probability, also for the last token.
+    `attention` is the mean over all heads of all layers: 32-bit floats [T, T]. Each row sums to 1.
+    """
 
     tokens: tuple[Token, ...]
     left_out: int
@@ -47,7 +50,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def mean_bits(self) -> float:
-        """What a token of the text cost on average; 0 for a single one, which nothing predicts."""
+        """Return the mean surprisal; 0 for a single token, which nothing predicts."""
         return sum(self.bits) / len(self.bits) if self.bits else 0.0
 
     def row(self, token: int) -> memoryview[float]:
@@ -55,7 +58,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
         return memoryview(self.attention).cast("f")[token * count : (token + 1) * count]
 
     def ahead(self, token: int) -> float:
-        """The share of its attention that a token gives to those after it."""
+        """Return the attention of a token to all later tokens, from 0 to 1."""
         return sum(self.row(token)[token + 1 :])
 
 
@@ -63,12 +66,15 @@ Answer = Reading | Progress
 
 
 Readings = dict[bool, Reading]
-"""By whether the mask hides what comes later."""
+"""The readings with the mask (True) and without it (False)."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`before` are the readings of the text before this one, to compare with; `progress` says how
-    far the reading is that is owed."""
+    """The state of the lab.
+
+    `before` has the readings of the previous text, for comparison. `progress` is the progress of
+    the open question.
+    """
 
     text: str = "The dog did not cross the street because it was too tired."
     hide: bool = True
@@ -89,7 +95,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """How many tokens this text and the one before begin with alike; 0 if they are the same."""
+        """Return how many tokens this text and the previous one share at the beginning.
+
+        It is 0 if the texts are equal.
+        """
         if not (self.before and self.readings):
             return 0
         old = next(iter(self.before.values())).tokens
@@ -99,8 +108,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
-        """How many predictions within the beginning that both texts share have changed, although
-        nothing there has; None where it is not known."""
+        """Return how many predictions have moved in the beginning that both texts share.
+
+        It is None if a reading is missing or the shared beginning is too short.
+        """
         new, old = self.readings.get(hide), self.before.get(hide)
         if new is None or old is None or self.shared < 2:
             return None
@@ -133,17 +144,17 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ENOUGH = 5
-"""Tokens that a text has to have before its mean says anything."""
+"""The number of tokens that a text needs for a meaningful mean."""
 
 
 def _compared(state: State) -> tuple[float, float] | None:
-    """Bits a token with the mask and without, where both are known."""
+    """Return the mean surprisal with the mask and without it, if both are known."""
     if len(state.readings) < 2 or len(state.tokens) < ENOUGH:
         return None
     return state.readings[True].mean_bits, state.readings[False].mean_bits
 
 
-@goal("reads-off", "Without the mask, reach less than half the surprisal")
+@goal("reads-off", "Remove the mask and cut the surprisal by more than half")
 def _read_off(state: State) -> bool:
     bits = _compared(state)
     return bits is not None and bits[1] < 0.5 * bits[0]
@@ -155,7 +166,7 @@ def _lost(state: State) -> bool:
     return bits is not None and bits[1] > bits[0]
 
 
-@goal("end-moves", "Change only the end of a text and see its beginning change")
+@goal("end-moves", "Change only a text's end and see 3 predictions before it change")
 def _end_moves_beginning(state: State) -> bool:
     moved = state.moved(hide=False)
     return moved is not None and moved >= 3 and state.moved(hide=True) == 0
@@ -167,7 +178,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=110,
     lesson="attention",
     task=(
-        "Remove the causal mask and every token sees the tokens after it. The model was "
+        "Without the causal mask, every token sees the tokens after it. The model was "
         "not trained for that. See what it does with a text whose end it can see."
     ),
     start=State,

@@ -1,4 +1,4 @@
-"""Draws the lab of the mask."""
+"""Draws the lab about the causal mask."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tutor.labs.mask.lab import VIEWS, Reading, State
 
 _BITS = 8
 _TABLE = 76
-"""Columns of the table where the map stands beside it."""
+"""Columns of the table when the map is beside it."""
 
 
 class MaskView(LabView):
-    """A row for each token: what the next one cost with the mask and without; or the map."""
+    """One of two views: the surprisal of each next token with and without the mask, or the map."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
-        key("m", "switch('mask')", "mask on/off", "Take the causal mask away, or put it back."),
-        key("e", "edit", "write", "Write another text."),
-        key("tab", "next_view", "costs/map", "What each token cost, or where all look."),
-        *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Look at a token."),
+        key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
+        key("e", "edit", "edit", "Edit the text."),
+        key("tab", "next_view", "table/map", "Show each token's surprisal, or the attention map."),
+        *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Choose a token."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -39,7 +39,7 @@ class MaskView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.readings:
-            return [reading_line("reading", state.progress, width)]
+            return [reading_line("processing", state.progress, width)]
         above = _summary(state)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -63,11 +63,11 @@ def _summary(state: State) -> list[Content]:
             (f"{cost:>5}", "bold" if hide == state.hide else ""),
             ("  ", ""),
         ]
-    parts.append(("bits a token", MUTED))
+    parts.append(("bits per token", MUTED))
     lines = [Content.assemble(*parts)]
     known = next(iter(state.readings.values()))
     if known.left_out:
-        kept = f"{len(known.tokens)} tokens are read, {known.left_out} left out."
+        kept = f"{len(known.tokens)} tokens used, {known.left_out} left out"
         lines.append(Content(kept))
     return lines
 
@@ -81,7 +81,7 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     bar = min(bar, 24) if roomy and bar >= 6 else 0
     heading = f"{'':5}{'token':<{name}}  {'next':<{name}}{'mask':>{_BITS}}{'no mask':>{_BITS}}"
     if roomy:
-        heading += f"  {'it would say':<{name + 1}}{'looks ahead':>12}"
+        heading += f"  {'predicted':<{name + 1}}{'looks ahead':>12}"
     lines = [Content.styled(heading, MUTED)]
     shown = state.shown
     for at in around(state.focus, len(state.tokens), rows):
@@ -116,7 +116,7 @@ def _cost(reading: Reading | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [reading_line("reading", state.progress, width)]
+        return [reading_line("processing", state.progress, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
@@ -144,32 +144,33 @@ def _map(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _said(state: State, width: int) -> list[Content]:
-    """What is to be seen, honestly, in a line or two."""
+    """Explain the results in one or two lines."""
     lines = []
     if state.shown is None and state.view == "table":
-        lines.append(reading_line("reading", state.progress, width))
+        lines.append(reading_line("processing", state.progress, width))
     elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:
         before, after = (state.readings[hide].mean_bits for hide in (True, False))
         if after < before:
-            said = "Cheaper without: each token sees the next one and reads it off, untrained."
-            short = "Cheaper: it reads the next token off."
+            said = "Lower surprisal: each token sees the next one and can copy it."
+            short = "Lower: it copies the next token."
         else:
-            said = "Dearer without: it was trained never to see this, and what it does is luck."
-            short = "Dearer: it was never trained for this."
+            said = "Higher surprisal: the model was never trained without the mask."
+            short = "Higher: it was never trained for this."
         lines.append(Content.styled(said if width >= ROOMY else short, MUTED))
     elif state.hide:
-        said = "m takes the mask away: what will happen to the costs?"
-        lines.append(Content.styled(said if width >= ROOMY else "m takes the mask away.", MUTED))
+        said = "Press m to remove the mask. What will happen to the surprisal?"
+        short = "Press m to remove the mask."
+        lines.append(Content.styled(said if width >= ROOMY else short, MUTED))
     if width >= WIDE:
         lines.append(Content.styled(heat.LEGEND, MUTED))
     moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
     if state.shared >= 2 and any(count is not None for _, count in moved):
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
-        start = "Predictions moved where both texts began the same:  "
+        start = "Predictions changed in the shared beginning:  "
         lines.append(
-            Content.assemble((start if width >= ROOMY else "moved:  ", MUTED), "  ".join(parts))
+            Content.assemble((start if width >= ROOMY else "changed:  ", MUTED), "  ".join(parts))
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""Plays the merges of the model's own tokenizer."""
+"""Applies the merges of the model's tokenizer to a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MergesBackend:
         self._rules = self._tokenizer.merge_rules()
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` where the vocabulary has no token for a byte of the text."""
+        """Return the merges of a text. Raises `TextError` if a byte of it has no token."""
         ids = self._tokenizer.encode(question.text)
         chunks = in_bytes(self._tokenizer.chunks(question.text))
         merges = tuple(merge for merge, _ in play(chunks, self._rules))
@@ -21,5 +21,5 @@ class MergesBackend:
 
 
 def make_backend(tools: Tools) -> MergesBackend:
-    """Raises `LabError` for a tokenizer that does not merge bytes."""
+    """Return a backend. Raises `LabError` if the model's tokenizer does not merge bytes."""
     return MergesBackend(tools)

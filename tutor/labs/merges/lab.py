@@ -1,4 +1,4 @@
-"""The merge player: from bytes to tokens, one rule after another, forward and back."""
+"""The merge player, which goes from bytes to tokens and back, one merge at a time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
 LONGEST = 300
-"""Characters of text that are played: what is beyond is left out, and the screen says so."""
+"""The number of characters used. The rest is left out, and the screen says so."""
 
 
 class Jump(msgspec.Struct, frozen=True, tag_field="do", tag="jump"):
-    """Undo all merges, back to the bytes, or play all of them, up to the finished tokens."""
+    """Undo all merges, back to the bytes, or apply all of them, up to the final tokens."""
 
     to: Literal["bytes", "tokens"]
 
@@ -25,14 +25,17 @@ Action = EditText | MoveFocus[Literal["merge"]] | Jump
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """Which rules join the bytes of this text?"""
+    """A request for the merges of a text."""
 
     text: str
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """`chunks` are the bytes to begin with; `ids` the numbers of the tokens in the end; `rules`
-    how many the tokenizer has."""
+    """The merges of a text.
+
+    `chunks` are the bytes at the beginning, `ids` the ids of the final tokens, and `rules` is the
+    number of merges that the tokenizer has.
+    """
 
     chunks: tuple[Chunk, ...]
     merges: tuple[Merge, ...]
@@ -41,8 +44,11 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`at` is how many merges are done; `played` holds the chunks after each number of them, from
-    the bytes on. Both stay empty until the model has told its rules."""
+    """The state of the lab.
+
+    `at` is the number of merges applied. `played` has the chunks after each merge, starting with
+    the bytes. It is empty until the model has answered.
+    """
 
     text: str = "unbelievable"
     left_out: int = 0
@@ -58,7 +64,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def last(self) -> Merge | None:
-        """The merge that led here."""
+        """Return the merge that was applied last."""
         return self.merges[self.at - 1] if self.at else None
 
     @property
@@ -111,7 +117,7 @@ def _never_joined(state: State) -> bool:
     )
 
 
-@goal("rare-rule", "See a merge from the last tenth of the list applied")
+@goal("rare-rule", "Find a text that uses a merge from the last tenth of the list")
 def _rare_rule(state: State) -> bool:
     last = state.last
     return last is not None and last.rank > 0.9 * state.rules

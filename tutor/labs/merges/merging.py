@@ -1,18 +1,18 @@
 """Byte pair encoding, one merge at a time.
 
-A tokenizer of this kind is a list of rules, each of which joins two pieces to one. They were found
-in this order when the tokenizer was made: the pair that occurred most often in its training text
-became rule 1, the most frequent pair after that rule 2, and so on (Gage 1994; Sennrich et al.
-2016). To cut a text, begin with its bytes and apply the rules in the same order:
+A BPE tokenizer is a list of merges, each of which joins two tokens into one. Training the tokenizer
+produced them in this order: the most frequent pair of neighbors in the training text became merge
+1, the most frequent pair after that became merge 2, and so on (Gage 1994; Sennrich et al. 2016). To
+tokenize a text, start with its bytes and apply the merges in the same order:
 
-    bytes         t  h  e     ␣  t  h  e
-    rule 1 ␣+t    t  h  e     ␣t  h  e
-    rule 4 h+e    t  he       ␣t  he
+    bytes          t  h  e     ␣  t  h  e
+    merge 1 ␣+t    t  h  e     ␣t  h  e
+    merge 4 h+e    t  he       ␣t  he
     ...
 
-So a piece is one token because every step towards it was frequent enough to become a rule, not
-because anybody looked for words. Before the first merge the text is split into chunks (words with
-their space, runs of punctuation, digits); no rule joins across them.
+So a string is one token because each merge on the way to it was frequent enough, and not because
+anyone looked for words. Before the first merge, the text is split into chunks (words with their
+space, runs of punctuation, digits). No merge joins tokens of two chunks.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from itertools import pairwise
 import msgspec
 
 Chunk = tuple[bytes, ...]
-"""The pieces of one chunk of text, in order."""
+"""The tokens of one chunk of text, in order."""
 
 Rules = Mapping[tuple[bytes, bytes], int]
-"""The rank of each rule, from 1, by the two pieces that it joins."""
+"""The rank of each merge, from 1, by the two tokens that it joins."""
 
 
 class Merge(msgspec.Struct, frozen=True, array_like=True):
-    """One rule at work: its rank, what it joined, and how often in this text."""
+    """A merge that was applied: its rank, the tokens it joined, and how many times in the text."""
 
     rank: int
     left: bytes
@@ -39,19 +39,18 @@ class Merge(msgspec.Struct, frozen=True, array_like=True):
 
 
 def in_bytes(chunks: Iterable[bytes]) -> tuple[Chunk, ...]:
-    """Where every text begins: one piece a byte."""
+    """Split each chunk into single bytes."""
     return tuple(tuple(bytes([byte]) for byte in chunk) for chunk in chunks)
 
 
 def next_rule(chunks: Iterable[Chunk], rules: Rules) -> tuple[bytes, bytes] | None:
-    """The earliest rule that joins two neighbors anywhere in these chunks; None where no rule
-    does, which is the end."""
+    """Return the first merge that joins two neighbors in these chunks; None if no merge does."""
     pairs = {pair for chunk in chunks for pair in pairwise(chunk) if pair in rules}
     return min(pairs, key=lambda pair: rules[pair], default=None)
 
 
 def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
-    """The chunk with this pair joined wherever it stands, from the left."""
+    """Return the chunk with every occurrence of this pair joined, from the left."""
     pieces: list[bytes] = []
     at = 0
     while at < len(chunk):
@@ -65,7 +64,7 @@ def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
 
 
 def play(chunks: tuple[Chunk, ...], rules: Rules) -> Iterator[tuple[Merge, tuple[Chunk, ...]]]:
-    """Every merge in its order, with the chunks as they are after it."""
+    """Yield every merge in order, with the chunks after it."""
     while (pair := next_rule(chunks, rules)) is not None:
         before = sum(map(len, chunks))
         chunks = tuple(joined(chunk, pair) for chunk in chunks)

@@ -23,13 +23,13 @@ _LEAST_RULES = 3
 
 
 class MergesView(LabView):
-    """The pieces as they are now, and the rules that led here with those that come next."""
+    """The current tokens, and the list of merges: those applied and those that come next."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(RIGHT_LEFT, "move_focus(*, 'merge')", "merge", "Play one rule, or undo."),
-        key("enter", "jump('tokens')", "all", "Play all rules, down to the tokens."),
-        key("b", "jump('bytes')", "bytes", "Back to the bytes."),
-        key("e", "edit", "write", "Write another text."),
+        *pair(RIGHT_LEFT, "move_focus(*, 'merge')", "merge", "Apply one merge, or undo it."),
+        key("enter", "jump('tokens')", "all", "Apply all merges, up to the final tokens."),
+        key("z", "jump('bytes')", "reset", "Undo all merges, back to the bytes."),
+        key("e", "edit", "edit", "Edit the text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "jump": lambda state: bool(state.merges),
@@ -38,11 +38,11 @@ class MergesView(LabView):
     def action_jump(self, to: Literal["bytes", "tokens"]) -> None:
         self.did(Jump(to))
 
-    action_edit = writes("A text, to be merged from its bytes:", EditText)
+    action_edit = writes("A text to tokenize:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.played:
-            return [Content.styled("The rules are being read.", MUTED)]
+            return [Content.styled("loading the merges …", MUTED)]
         pieces = _pieces(state, width)
         gap = [] if Room(width, height).low else [Content("")]
         above = [_count(state), *gap, *pieces, *gap]
@@ -53,11 +53,11 @@ class MergesView(LabView):
 def _count(state: State) -> Content:
     count = sum(map(len, state.chunks))
     parts = [
-        (counted(count, "piece"), "bold"),
+        (counted(count, "token"), "bold"),
         (f"  after {state.at} of {counted(len(state.merges), 'merge')}", MUTED),
     ]
     if state.ended:
-        parts.append(("   no rule is left: these are the tokens", ""))
+        parts.append(("   no merge is left: these are final", ""))
     if state.left_out:
         more = counted(state.left_out, "character")
         parts.append((f"   {more} at the end left out", ""))
@@ -65,8 +65,11 @@ def _count(state: State) -> Content:
 
 
 def _pieces(state: State, width: int) -> list[Content]:
-    """The pieces with a stroke between them; what the last rule joined stands out, and what the
-    next one will join is underlined."""
+    """Draw the tokens with a stroke between them.
+
+    The tokens made by the last merge are highlighted. Those that the next merge joins are
+    underlined.
+    """
     made = state.last.left + state.last.right if state.last else None
     lines: list[list[tuple[str, str]]] = [[]]
     used = 0
@@ -91,7 +94,7 @@ def _pieces(state: State, width: int) -> list[Content]:
 
 
 def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
-    """The places of the pieces that the next rule joins."""
+    """Return the indexes of the tokens that the next merge joins."""
     if following is None:
         return set()
     pair = (following.left, following.right)
@@ -102,13 +105,13 @@ def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
 def _heading(state: State, width: int) -> Content:
     every = figures.count(state.rules)
     order = ", the most frequent first" if width >= ROOMY else ""
-    return Content.styled(f"  {'rule':>8}  joins    (of {every}{order})", MUTED)
+    return Content.styled(f"  {'merge':>8}  joins    (of {every}{order})", MUTED)
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:
-    """The rules that apply to this text in their order, scrolled to where the player stands."""
+    """Draw the merges of this text in order, scrolled to the last one applied."""
     if not state.merges:
-        return [Content("  No rule joins any two of these bytes: each is a token of its own.")]
+        return [Content("  No merge joins any two of these bytes: each is a token of its own.")]
     return [
         _rule(state.merges[number], number < state.at, number == state.at - 1, width)
         for number in around(state.at, len(state.merges), rows)

@@ -1,4 +1,4 @@
-"""Analogies: sums of rows of the embedding table, `a - b + c`, and what should come out."""
+"""Analogies: sums of rows of the embedding table, `a - b + c`, and the expected answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = (
 
 
 class AddAnalogy(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
-    """Try another analogy: `a - b + c`, and the word that should come out."""
+    """Add an analogy: `a - b + c`, and the expected answer."""
 
     a: str
     b: str
@@ -29,14 +29,17 @@ class AddAnalogy(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
 
 
 class AskSum(msgspec.Struct, frozen=True, tag=True):
-    """`words` are a, b, c and what should come out."""
+    """A request to compute an analogy. `words` are a, b, c and the expected answer."""
 
     words: tuple[str, str, str, str]
 
 
 class Sum(msgspec.Struct, frozen=True, tag=True):
-    """`nearest` to the sum with nothing left out; `rank` is that of the expected word among all
-    rows, `rank_without` the same with the three words left out."""
+    """The result of an analogy.
+
+    `nearest` are the rows nearest to the sum, with none left out. `rank` is the rank of the
+    expected word among all rows, `rank_without` its rank when the three words are left out.
+    """
 
     forms: tuple[Form, ...]
     nearest: tuple[Near, ...]
@@ -47,7 +50,7 @@ class Sum(msgspec.Struct, frozen=True, tag=True):
 
 
 class Analogy(msgspec.Struct, frozen=True):
-    """`own` is one that the learner made."""
+    """An analogy, with its result once it is known. `own` means that the learner wrote it."""
 
     words: tuple[str, str, str, str]
     own: bool = False
@@ -55,12 +58,12 @@ class Analogy(msgspec.Struct, frozen=True):
 
     @property
     def same_twice(self) -> bool:
-        """Such an analogy is none: a - a + c is c."""
+        """Return whether a word occurs twice. It is no analogy then, since a - a + c is c."""
         return len({form[0].id for form in self.sum.forms}) < 4 if self.sum else False
 
 
 def analogy(text: str) -> AddAnalogy:
-    """From "king - man + woman = queen". Raises `LabError` where that cannot be read."""
+    """Parse an analogy such as "king - man + woman = queen". Raises `LabError` if invalid."""
     found = re.fullmatch(r"\s*(\S+)\s*[-−]\s*(\S+)\s*\+\s*(\S+)\s*=\s*(\S+)\s*", text)
     if found is None:
         raise LabError(

@@ -23,7 +23,10 @@ class NeighborsBackend:
         self._table = EmbeddingTable(tools.model.network, tools.check_cancelled)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` for an empty word, or one that the vocabulary cannot say."""
+        """Answer a question.
+
+        Raises `TextError` if a word is empty or the vocabulary has no tokens for it.
+        """
         match question:
             case lab.AskNear(word, form, id_):
                 return self._near(word, form, id_)

@@ -1,4 +1,4 @@
-"""The lab of neighbors: what is close to what in the model's embedding table."""
+"""The neighbors lab, which compares the rows of the model's embedding table."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, Analogy, AskSum
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
-"""Neighbors that are fetched of a word, its own spellings included."""
+"""The number of neighbors fetched for a word, including its other spellings."""
 NEAREST = 8
-"""Rows that are shown around the sum of an analogy."""
+"""The number of rows shown that are nearest to the sum of an analogy."""
 MOST_WORDS = 10
-"""Words in the table of all pairs: so many columns fit."""
+"""The number of words in the table of all pairs, as many as there is room for."""
 MOST_ANALOGIES = 9
 
 View = Literal["near", "pairs", "sums"]
@@ -44,7 +44,7 @@ _OPPOSITE = {frozenset(pair.split()) for pair in OPPOSITES}
 
 
 class Visit(msgspec.Struct, frozen=True, tag_field="do", tag="visit"):
-    """Look up the neighbors of the neighbor in focus."""
+    """Show the neighbors of the neighbor in focus."""
 
 
 Action = (
@@ -56,12 +56,12 @@ Action = (
     | AddAnalogy
     | MoveFocus[Literal["row", "column"]]
 )
-"""The field "words" is for the table of all pairs; the other text is the word whose neighbors are
-shown. Its form is which of the tokens that it can be. Only the table of pairs has columns."""
+"""`EditText` replaces the words of the table of pairs (field "words"), or the word whose neighbors
+are shown. The form of a word is one of its spellings as tokens. Only the table has columns."""
 
 
 class AskNear(msgspec.Struct, frozen=True, tag=True):
-    """What is near this word, cut in the way of this number? With an `id`, near that token."""
+    """A request for the neighbors of a word, in its spelling number `form`, or of a token `id`."""
 
     word: str
     form: int
@@ -76,8 +76,12 @@ Question = AskNear | AskPairs | AskSum
 
 
 class Neighborhood(msgspec.Struct, frozen=True, tag=True):
-    """`forms` is empty where an id was asked for. `length` is the row's own, `chance` the mean
-    cosine of two rows drawn blindly, `rows` how many there are."""
+    """The neighbors of a token.
+
+    `forms` are the spellings of the word as tokens, empty if an id was asked for. `length` is the
+    norm of the token's row, `chance` the mean cosine of two random rows, and `rows` the number of
+    rows.
+    """
 
     forms: tuple[Form, ...]
     token: Token
@@ -88,7 +92,7 @@ class Neighborhood(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pairs(msgspec.Struct, frozen=True, tag=True):
-    """One form and one row of cosines for each word."""
+    """The cosines of all pairs of words. Each word has a form and a row of cosines."""
 
     forms: tuple[Form, ...]
     cosines: tuple[tuple[float, ...], ...]
@@ -99,9 +103,12 @@ Answer = Neighborhood | Pairs | Sum
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`neighborhood` is None until the model has answered for `word`, or for the token `id`;
-    `pairs` likewise. `focus` is a line of the neighbors shown, `cell` of the table of pairs,
-    `analogy` of the list of sums. `left_out` words of the list were too many."""
+    """The state of the lab.
+
+    `neighborhood` is None until the model has answered for `word`, or for the token `id`; so is
+    `pairs`. In focus are the line `focus` of the neighbors, the `cell` (row, column) of the table
+    of pairs, and the line `analogy` of the sums. `left_out` words of the list did not fit.
+    """
 
     view: View = "near"
     word: str = "good"
@@ -119,12 +126,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """The ways to cut the word; none if its neighbors are unknown, or a token was visited."""
+        """Return the word's spellings as tokens; none if still unknown, or for a visited token."""
         return () if self.neighborhood is None else self.neighborhood.forms
 
     @property
     def near(self) -> tuple[Near, ...]:
-        """The neighbors to be shown."""
+        """Return the neighbors to show."""
         if self.neighborhood is None:
             return ()
         near, token = self.neighborhood.near, self.neighborhood.token
@@ -136,7 +143,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def others(near: tuple[Near, ...], token: Token) -> tuple[Near, ...]:
-    """Without other spellings of the same word."""
+    """Return the neighbors that are not other spellings of the same word."""
     return tuple(one for one in near if not same_letters(one.token, token))
 
 
@@ -170,15 +177,15 @@ def act(state: State, action: Action) -> State:
 
 
 def look_up(text: str) -> EditText:
-    """The action, if there is a word and it is not too long. Raises `LabError`."""
+    """Return the action that looks up a word. Raises `LabError` if it is empty or too long."""
     if not text.strip():
-        raise LabError("There is no word.", "Write at least one letter.")
+        raise LabError("There is no word.", "Enter at least one letter.")
     of_bearable_length(text.strip())
     return EditText(text)
 
 
 def list_words(text: str) -> EditText:
-    """The action, if there are at least two words. Raises `LabError`."""
+    """Return the action that compares these words. Raises `LabError` if there are too few."""
     _some_words(text)
     return EditText(text, field="words")
 
@@ -186,7 +193,7 @@ def list_words(text: str) -> EditText:
 def _some_words(text: str) -> tuple[tuple[str, ...], int]:
     words, left_out = listed(text, MOST_WORDS)
     if len(words) < 2:
-        raise LabError("These are no two words.", "Write a few, with spaces between them.")
+        raise LabError("At least two words are needed.", "Separate them with spaces.")
     return words, left_out
 
 
@@ -205,7 +212,7 @@ def _moved(state: State, by: int, axis: Literal["row", "column"]) -> State:
             return replace(state, cell=(row, moved(column, by, len(state.words))))
         case "sums", "row":
             return replace(state, analogy=moved(state.analogy, by, len(state.analogies)))
-        case _:  # a list has no columns
+        case _:  # A list has no columns.
             return state
 
 
@@ -244,7 +251,7 @@ def _opposite_nearby(state: State) -> bool:
     first = others(state.neighborhood.near, token)[:5]
     return any(
         frozenset({_bare(token), _bare(one.token)}) in _OPPOSITE for one in first
-    )  # "good" is where the lab begins
+    )  # The lab starts with "good", which does not count.
 
 
 def _bare(token: Token) -> str:
@@ -266,7 +273,7 @@ def _own_comes_first(state: State) -> bool:
     )
 
 
-@goal("only-without", "Write a sum that is first only if its own words are left out")
+@goal("only-without", "Write a sum that works only if its own words are left out")
 def _own_only_without(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank > 1 and one.sum.rank_without == 1

@@ -1,4 +1,4 @@
-"""Draws the lab of neighbors."""
+"""Draws the neighbors lab."""
 
 from __future__ import annotations
 
@@ -24,23 +24,28 @@ _WAIT = "…"
 
 
 class NeighborsView(LabView):
-    """One of three: the neighbors of a word, all pairs of a list, or sums of rows."""
+    """One of three views: the neighbors of a word, all pairs of a list, or sums of rows."""
 
     VIEWS = VIEWS
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "next_view", "neighbors, pairs, sums", "Go through the three parts."),
+        key("tab", "next_view", "neighbors/pairs/sums", "Switch between the three views."),
         key(
             "e",
             "edit",
-            "write",
-            "Another word, other words, or a sum of your own (of rows scaled to length 1).",
+            "edit",
+            "Edit the word, the list of words, or the sum (of rows scaled to length 1).",
         ),
-        *pair(UP_DOWN, "move_focus(*, 'row')", "move", "Go through the list."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'column')", "pair", "Choose a column."),
-        key("enter", "visit", "its neighbors", "The neighbors of that neighbor."),
-        key("s", "switch('spellings')", "spellings", "With or without the word's other spellings."),
-        key("f", "choose(1, 'form')", "other token", "With a space before it, capital, in pieces."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'column')", "column", "Choose a column."),
+        key("enter", "visit", "its neighbors", "Show the neighbors of the token at the mark."),
+        key("s", "switch('spellings')", "spellings", "Show or hide the word's other spellings."),
+        key(
+            "f",
+            "choose(1, 'form')",
+            "other token",
+            "Use another token for the word: with a space or a capital, or split into several.",
+        ),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus:column": lambda state: state.view == "pairs",
@@ -52,12 +57,12 @@ class NeighborsView(LabView):
     def action_edit(self) -> None:
         match self.state.view:
             case "near":
-                self.write("A word, to see what is near it:", self.state.word.strip(), lab.look_up)
+                self.write("A word to look up:", self.state.word.strip(), lab.look_up)
             case "pairs":
-                label = f"Words, up to {lab.MOST_WORDS}:"
+                label = f"Up to {lab.MOST_WORDS} words:"
                 self.write(label, " ".join(self.state.words), lab.list_words)
             case "sums":
-                self.write("A sum, and what should come out:", "a - b + c = d", analogy)
+                self.write("A sum and its expected answer:", "a - b + c = d", analogy)
 
     action_visit = does(lab.Visit)
 
@@ -81,7 +86,7 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
     if not low:
         names = f"  {'rank':>4}  {'row':<{_name(width)}}{'id' * bool(number):>{number}}  cosine"
         head.append(Content.styled(names, MUTED))
-    by_chance = f"  {'':>4}  {'two at random':<{_name(width)}}{'':>{number}}"
+    by_chance = f"  {'':>4}  {'random pair':<{_name(width)}}{'':>{number}}"
     chance = Content.assemble(
         (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
     )
@@ -118,7 +123,7 @@ def _about(there: lab.Neighborhood, width: int) -> Content:
     )
 
 
-_NARROWEST, _WIDEST = 6, 12  # columns of a cell
+_NARROWEST, _WIDEST = 6, 12  # Columns of a cell.
 _MARGIN = 2
 
 
@@ -156,7 +161,7 @@ def _pairs(state: State, width: int, height: int, low: bool) -> list[Content]:
 def _cell(pairs: lab.Pairs, row: int, column: int, names: list[str], width: int) -> Content:
     value = pairs.cosines[row][column]
     against = "above" if value > pairs.chance else "below"
-    chance = f"{' two at random,' * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
+    chance = f"{' a random pair,' * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
     return Content.assemble(
         "  ",
         (names[row], "bold"),
@@ -219,24 +224,25 @@ def _verdict(one: Analogy, found: Sum, width: int) -> Content:
     if split:
         return Content.styled(f"  {form_note(split[0])}", NOT_YET)
     if one.same_twice:
-        return Content.styled("  The same word twice: that is no analogy.", NOT_YET)
+        return Content.styled("  A word occurs twice: no analogy.", NOT_YET)
     if found.rank == 1:
-        return Content.styled(f"  It works: first of all rows{', nothing left out' * wide}.", RIGHT)
+        return Content.styled(f"  It works: first of all rows{', none left out' * wide}.", RIGHT)
     if found.rank_without == 1:
         return Content(
-            f"  It works only with the three{' words' * wide} left out{' of the search' * wide}."
+            f"  It works only {'if' if wide else 'with'} the three words"
+            f"{' are left out of the search' if wide else ' left out'}."
         )
     return Content.styled(f"  It fails{', even with the three words left out' * wide}.", NOT_YET)
 
 
 def _nearest(found: Sum, width: int) -> list[Content]:
-    """The rows nearest to the sum; those that went in are marked."""
+    """Draw the rows nearest to the sum, and mark the ones that it was computed from."""
     given = {form[0].id for form in found.forms[:3]}
     expected = found.forms[3][0].id
     lines = []
     for near in found.nearest:
         right = near.token.id == expected and expected not in given
-        note = "expected" if right else "went in" if near.token.id in given else ""
+        note = "expected" if right else "input" if near.token.id in given else ""
         name = figures.fit(figures.shown(near.token), _name(width))
         lines.append(
             Content.assemble(

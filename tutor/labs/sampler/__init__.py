@@ -1,1 +1,1 @@
-"""The lab "Sampler bench"."""
+"""The lab "Sampler workbench"."""

@@ -1,4 +1,4 @@
-"""Puts the steps of a sampler to work on the model's distribution."""
+"""Applies the steps of a sampler to the model's distribution."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tutor.lm.sampling import entropy_bits, ranked
 
 
 class SamplerBackend(ModelBackend):
-    """Keeps the session of the text that was asked about last: another dial costs no pass."""
+    """A backend that keeps the session of the last text, so new settings need no forward pass."""
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` for a text that the model cannot read."""
+        """Answer a question. Raises `TextError` if the model cannot process the text."""
         ids = text_ids(self._model, question.text)
         with torch.inference_mode():
             logits = self._read(ids).logits(len(ids)).float()
@@ -47,7 +47,7 @@ class SamplerBackend(ModelBackend):
 
 
 def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | None:
-    """The first step that left nothing of the token."""
+    """Return the step that removed the token, or None."""
     removing = (stage.name for stage, left in stages if left[id_] == chain.REMOVED)
     return next(removing, None)
 

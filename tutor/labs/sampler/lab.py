@@ -1,4 +1,4 @@
-"""The sampler bench: every step between logits and the draw, in an order of one's own."""
+"""The sampler workbench, where the learner sets and orders all steps of a sampler."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, turned, value
 
 LONGEST = 2000
-"""Characters of text; of a longer one the end counts."""
+"""The number of characters used. Of a longer text, only the end is used."""
 SHOWN = 40
-"""Rows that are listed, the most probable before any step first."""
+"""The number of tokens listed, sorted by their probability before all steps."""
 REMEMBERED = 50
-"""Settings whose outcome is remembered, to be compared."""
+"""The number of latest outcomes kept for comparison."""
 
 LADDERS: dict[StepName, tuple[float, ...]] = {
     "repetition": (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0),
@@ -25,11 +25,11 @@ LADDERS: dict[StepName, tuple[float, ...]] = {
     "top-p": (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1),
     "min-p": (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
 }
-"""The notches of each dial."""
+"""The values that each setting can have."""
 
 
 class Reorder(msgspec.Struct, frozen=True, tag_field="do", tag="reorder"):
-    """Apply the step in focus `by` places later, earlier where negative."""
+    """Move the step in focus `by` places later, or earlier if negative."""
 
     by: int
 
@@ -44,8 +44,10 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """One token: its probability before all steps and after them (0 to 1), and which step removed
-    it."""
+    """A token with its probability (0 to 1) before and after all steps.
+
+    `removed_by` is the step that removed it, if any.
+    """
 
     id: int
     data: bytes
@@ -55,7 +57,11 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """`rows` are the most probable before; `first_after` the most probable after."""
+    """The result of all steps.
+
+    `rows` are the most probable tokens before the steps, `first_after` is the most probable token
+    after them.
+    """
 
     vocabulary: int
     entropy_bits: float
@@ -65,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How many tokens were left with these dials in this order, after this text."""
+    """The number of tokens kept with these settings in this order, after this text."""
 
     text: str
     dials: Dials
@@ -74,7 +80,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`answer` is for `answered`, which is what was asked last."""
+    """The state of the lab. `answer` answers the question `answered`, the last one asked."""
 
     text: str
     left_out: int = 0
@@ -138,7 +144,7 @@ def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     return turned(dials, name, ladder[at])
 
 
-@goal("one-left", "Leave a single token, at a temperature above 1")
+@goal("one-left", "Leave a single token at a temperature above 1")
 def _one_left(state: State) -> bool:
     answer = state.answer
     return (
@@ -151,7 +157,7 @@ def _one_left(state: State) -> bool:
 
 @goal("order-matters", "Keep a different number of tokens by changing only the order")
 def _order_matters(state: State) -> bool:
-    """The last outcome against earlier ones that differ from it in the order alone."""
+    """Return whether an earlier outcome differs from the last one only in the order and count."""
     if not state.outcomes:
         return False
     *earlier, last = state.outcomes
@@ -163,7 +169,7 @@ def _order_matters(state: State) -> bool:
     )
 
 
-@goal("few-and-even", "Leave at most 20 tokens, all of them below 15 %")
+@goal("few-and-even", "Leave at most 20 tokens, each of them below 15 %")
 def _few_and_even(state: State) -> bool:
     answer = state.answer
     return (
@@ -174,7 +180,7 @@ def _few_and_even(state: State) -> bool:
     )
 
 
-@goal("dethroned", "Bring another token to the first rank")
+@goal("dethroned", "Make another token the most probable one")
 def _dethroned(state: State) -> bool:
     answer = state.answer
     return state.known and answer is not None and answer.first_after.id != answer.rows[0].id
@@ -186,7 +192,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=180,
     lesson="sampling",
     task=(
-        "Change the steps between the model's scores and the draw, and their order. See "
+        "Change the steps between the model's logits and the draw, and their order. See "
         "which tokens each step removes."
     ),
     start=start,

@@ -1,4 +1,4 @@
-"""Draws the sampler bench."""
+"""Draws the sampler workbench."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _LEAST_ROWS = 3
 
 
 class SamplerView(LabView):
-    """The steps in their order with what each leaves, and the rows before and after them."""
+    """The steps in their order with the tokens that each leaves, and the tokens' probabilities."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'step')", "step", "Choose a step."),
-        *pair(LEFT_RIGHT, "adjust(*, 'step')", "turn", "Turn the chosen step."),
-        key("j", "reorder(1)", "later", "Apply the chosen step one place later."),
-        key("k", "reorder(-1)", "earlier", "Apply the chosen step one place earlier."),
-        key("o", "reset", "all off", "Every step off, in the usual order."),
-        key("e", "edit", "write", "Write another text."),
+        *pair(LEFT_RIGHT, "adjust(*, 'step')", "adjust", "Lower or raise the step's value."),
+        key("j", "reorder(1)", "later", "Move the step one place later."),
+        key("k", "reorder(-1)", "earlier", "Move the step one place earlier."),
+        key("z", "reset", "reset", "Switch all steps off and restore their usual order."),
+        key("e", "edit", "edit", "Edit the text."),
     ]
 
     def action_reorder(self, by: int) -> None:
         self.did(Reorder(by))
 
-    action_edit = writes("A text, for the model to go on with:", EditText)
+    action_edit = writes("A text for the model to continue:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [_text(state, width), *_stages(state, width, max(_LEAST_STAGES, height - 2))]
@@ -53,13 +53,13 @@ class SamplerView(LabView):
 
 
 def _text(state: State, width: int) -> Content:
-    cut = f"{counted(state.left_out, 'character')} before it left out  " if state.left_out else ""
+    cut = f"{counted(state.left_out, 'character')} left out  " if state.left_out else ""
     end = figures.tail(state.text, max(8, width - len(cut)))
     return Content.assemble((cut, MUTED), (end, "bold"))
 
 
 def _stages(state: State, width: int, rows: int) -> list[Content]:
-    """The steps in their order, the one in focus among them where not all fit."""
+    """Draw the steps in their order. If not all fit, the ones around the focus are shown."""
     wide = width >= ROOMY
     columns = [Column("step", max(12, min(20, width - 24))), Column("", 6, right=True)]
     if wide:
@@ -92,10 +92,10 @@ def _stage(state: State, name: StepName, stage: Stage | None, here: bool, wide: 
 def _rows(state: State, width: int, rows: int) -> list[Content]:
     answer = state.answer
     if answer is None:
-        return [Content(""), Content.styled("The model reads the text.", MUTED)]
+        return [Content(""), Content.styled("processing the text …", MUTED)]
     bar = max(4, min(30, width - _TOKEN - 36))
     names = f"     {'token':<{_TOKEN}}{'before':>9}{'after':>9}"
-    lines = [Content(""), Content.styled(names + f"   {'█ stays ▒ gained ╌ lost':<{bar}}", MUTED)]
+    lines = [Content(""), Content.styled(names + f"   {'█ kept ▒ gained ╌ lost':<{bar}}", MUTED)]
     for rank, each in enumerate(answer.rows[:rows], start=1):
         lines.append(_row(rank, each, bar))
     return lines

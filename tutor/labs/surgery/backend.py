@@ -1,4 +1,4 @@
-"""Runs the network with parts of it switched off."""
+"""Runs the network with some of its parts switched off."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.passage import Passage
 
 SHOWN = 6
-"""Most probable tokens of each distribution."""
+"""The number of most probable tokens shown of each distribution."""
 
 LENS_ROWS = 14
-"""Layers that the lens looks at, evenly spaced: each costs a product with the vocabulary."""
+"""The number of layers, evenly spaced, that the logit lens shows. Each of them needs a
+multiplication by the output matrix."""
 
 
 class SurgeryBackend:
-    """Keeps how the text and the random tokens went through the network, whole and cut."""
+    """A backend that keeps its passes through the network, with all parts on and some off."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -35,7 +36,7 @@ class SurgeryBackend:
         self._kept: dict[tuple[str | None, tuple[Cut, ...]], Passage] = {}
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError`."""
+        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
         match question:
             case lab.Next(text, cuts) | lab.Lens(text, cuts):
                 passages = self._passages(text, cuts)
@@ -59,8 +60,11 @@ class SurgeryBackend:
                     return self._copied(*passages)
 
     def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[Passage, Passage]:
-        """Of a text, or of the random tokens (None): with everything on, and without `cuts`.
-        Of what was kept before, that with everything on stays."""
+        """Return two passes over a text, or over the random tokens if it is None.
+
+        The first has all parts on, the second has `cuts` switched off. Of the earlier passes, only
+        those with all parts on are kept.
+        """
         ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
         network, kept = self._model.network, self._kept
         whole = kept.get((text, ())) or Passage(network, ids)
@@ -84,7 +88,7 @@ class SurgeryBackend:
     def _distributions(self, text: str, whole: Passage, cut: Passage) -> lab.Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
-        # log p of every token that could come next [vocabulary]
+        # The log-probability of every next token [vocabulary].
         before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
         best = dict.fromkeys([*_best(before), *_best(after)])
         token = self._model.tokenizer.token
@@ -126,7 +130,7 @@ class SurgeryBackend:
         return lab.Lenses(token(target), tuple(rows))
 
     def _seen_through(self, passage: Passage) -> Tensor:
-        """The probabilities that some of the layers would give the next token."""
+        """Return the logit-lens distributions of some layers [rows, vocabulary]."""
         streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
         return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
 
@@ -145,7 +149,7 @@ class SurgeryBackend:
         return lab.HeadScores(tuple(found.flatten().tolist()), found.shape[1])
 
     def _copied(self, whole: Passage, cut: Passage) -> lab.Copied:
-        # the first token of the second half is as new as those of the first: nothing tells of it
+        # Nothing predicts the first token of the second half, so it does not count as a copy.
         again = REPEATED + 1
         costs = self._costs(whole, 1)
         before = costs[again - 1 :]
@@ -154,13 +158,13 @@ class SurgeryBackend:
         return lab.Copied(float(new.mean()), float(before.mean()), float(after.mean()))
 
     def _costs(self, passage: Passage, first: int) -> Tensor:
-        """What each token from `first` (at least 1) to the end costs in bits: [T - first]."""
+        """Return the surprisal in bits of each token from `first` (at least 1) on: [T - first]."""
         network = self._model.network
         return surgery.bits_of_next(network, passage.stream, self._repeated(), first)
 
 
 def _progress(passages: Iterable[Passage]) -> Progress:
-    """How far both are together; one that stands for both counts once."""
+    """Return the joint progress of the passes. The same pass listed twice counts once."""
     each = {id(passage): passage for passage in passages}.values()
     return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
 

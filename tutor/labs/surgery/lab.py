@@ -1,4 +1,4 @@
-"""The lab of surgery: parts of the network switched off, and what goes missing with them."""
+"""The lab that switches off parts of the network to see what the model can no longer do."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""Of a longer text the beginning is read, and the screen says so."""
+"""The number of tokens used. The rest of a longer text is left out, and the screen says so."""
 
 REPEATED = 16
-"""Random tokens that are read twice to see how well the network copies."""
+"""The number of random tokens, which are repeated once to measure how well the network copies."""
 
 SEED = 1
-"""Which random tokens: always the same, so that two readings can be compared."""
+"""The seed of the random tokens. They are always the same, so that results can be compared."""
 
 View = Literal["next", "lens", "copying"]
 VIEWS: tuple[View, ...] = ("next", "lens", "copying")
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A part that is switched off: a head of a layer, counted from 0; head -1 is the layer's
-    feed-forward network."""
+    """A part that is switched off: a head of a layer, both counted from 0.
+
+    Head -1 is the layer's feed-forward network.
+    """
 
     layer: int
     head: int
@@ -38,7 +40,10 @@ FEED_FORWARD = -1
 
 
 class SwitchOffCopier(msgspec.Struct, frozen=True, tag_field="do", tag="best"):
-    """Switch off the head that is still on and looks most at what came after the same token."""
+    """Switch off the strongest induction head that is still on.
+
+    An induction head attends to the token that followed an earlier copy of the current one.
+    """
 
 
 Action = (
@@ -49,29 +54,29 @@ Action = (
     | SwitchOffCopier
     | Reset
 )
-"""Switched off, or on again, are the part in focus, or all heads of its layer."""
+"""`Toggle` switches the part in focus, or all heads of its layer, off or on again."""
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
-    """What comes next, with everything on and without `cuts`?"""
+    """A request for the next-token distributions with all parts on and with `cuts` off."""
 
     text: str
     cuts: tuple[Cut, ...]
 
 
 class Lens(msgspec.Struct, frozen=True, tag=True):
-    """And what would each layer say?"""
+    """A request for the logit lens with all parts on and with `cuts` off."""
 
     text: str
     cuts: tuple[Cut, ...]
 
 
 class Scores(msgspec.Struct, frozen=True, tag=True):
-    """How much does each head look at what came after the same token?"""
+    """A request for the induction score of each head."""
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):
-    """How well are random tokens copied, with everything on and without `cuts`?"""
+    """A request for the surprisal of repeated tokens with all parts on and with `cuts` off."""
 
     cuts: tuple[Cut, ...]
 
@@ -80,7 +85,7 @@ Question = Next | Lens | Scores | Copy
 
 
 class NextRow(msgspec.Struct, frozen=True, array_like=True):
-    """A token that could come next, with its probability before and after."""
+    """A possible next token, with its probability before and after the cuts."""
 
     token: Token
     before: float
@@ -88,8 +93,11 @@ class NextRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Distributions(msgspec.Struct, frozen=True, tag=True):
-    """The most probable tokens of both, in the order of before. `divergence` is that of the answer
-    after from the one before (Kullback-Leibler), in bits."""
+    """The most probable tokens before and after the cuts, sorted by probability before.
+
+    `divergence` is the Kullback-Leibler divergence of the distribution after the cuts from the one
+    before, in bits.
+    """
 
     layers: int
     heads: int
@@ -100,7 +108,10 @@ class Distributions(msgspec.Struct, frozen=True, tag=True):
 
 
 class LensLine(msgspec.Struct, frozen=True, array_like=True):
-    """After so many blocks: the first choice and the target's probability, before and after."""
+    """The logit lens after `layer` blocks, before and after the cuts.
+
+    It has the top token and the probability of the target.
+    """
 
     layer: int
     before: Token
@@ -110,23 +121,29 @@ class LensLine(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Lenses(msgspec.Struct, frozen=True, tag=True):
-    """`target` is what the whole network says first."""
+    """The logit lens at several layers. `target` is the whole network's top token."""
 
     target: Token
     rows: tuple[LensLine, ...]
 
 
 class HeadScores(msgspec.Struct, frozen=True, tag=True):
-    """The share of attention (0 to 1) that each head gives to what came after the same token: all
-    heads of the first layer, then of the second ..."""
+    """The induction score of each head: those of the first layer, then of the second, and so on.
+
+    The score is the mean attention (0 to 1) to the token that followed an earlier copy of the
+    current one.
+    """
 
     scores: tuple[float, ...]
     heads: int
 
 
 class Copied(msgspec.Struct, frozen=True, tag=True):
-    """Bits a token costs: the random ones when they are new, and when they come again, with
-    everything on and without the cuts."""
+    """The mean surprisal of the random tokens, in bits.
+
+    `new` is for their first occurrence; `before` and `after` are for their second, with all parts
+    on and with the cuts off.
+    """
 
     new: float
     before: float
@@ -137,9 +154,12 @@ Answer = Distributions | Lenses | HeadScores | Copied | Progress
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`layer` and `part` are in focus; the parts of a layer are its heads and, last, its
-    feed-forward network. What is known belongs to `cuts`, and is gone when they change. `progress`
-    says how far the reading is that is owed."""
+    """The state of the lab.
+
+    `layer` and `part` are in focus. The parts of a layer are its heads and, last, its feed-forward
+    network. Results hold for the current `cuts` and are dropped when these change. `progress` is
+    the progress of the open question.
+    """
 
     text: str = "When Mary and John went to the store, John gave a drink to"
     view: View = "next"
@@ -166,7 +186,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return all(Cut(layer, head) in self.cuts for head in range(self.heads))
 
     def score(self, cut: Cut) -> float | None:
-        """How much of an induction head it is; None for what is no head, or not known."""
+        """Return the induction score of a head; None if unknown, or for a feed-forward network."""
         if cut.head == FEED_FORWARD or not self.scores:
             return None
         return self.scores[cut.layer * self.heads + cut.head]
@@ -218,7 +238,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:
-    """With these parts off; what was known of others is not true of them."""
+    """Return the state with exactly these parts off, and drop the results for other parts."""
     return replace(
         state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, progress=None
     )
@@ -233,7 +253,7 @@ def _switched(state: State, what: Literal["part", "heads"]) -> State:
 
 
 def _without_copier(state: State) -> State:
-    """Show how well it copies; and with one head less, where the best one is known."""
+    """Show the copying view, and switch off the best copier once the scores are known."""
     shown = replace(state, view="copying")
     best = _best(state)
     if best is None:
@@ -252,19 +272,19 @@ FEW_HEADS = 8
 
 
 def _blocks_off(state: State) -> int:
-    """Whole blocks of attention or feed-forward."""
+    """Return how many attention layers and feed-forward networks are off as a whole."""
     attention = sum(state.attention_off(layer) for layer in range(state.layers))
     return attention + sum(cut.head == FEED_FORWARD for cut in state.cuts)
 
 
-@goal("hardly-missed", "Switch off a whole block with hardly any change")
+@goal("hardly-missed", "Switch off a whole block with a change of under 0.05 bits")
 def _hardly_missed(state: State) -> bool:
     return state.next is not None and _blocks_off(state) > 0 and state.next.divergence < HARDLY
 
 
-@goal("other-choice", "Switch off one block so that another token comes first")
+@goal("other-choice", "Switch off one block so that another token ranks first")
 def _other_choice(state: State) -> bool:
-    """One block alone, or less, is off, and another token comes first."""
+    """Return whether at most one block is off and another token ranks first."""
     one_layer = len({cut.layer for cut in state.cuts}) == 1
     kinds = len({cut.head == FEED_FORWARD for cut in state.cuts})
     if state.next is None or not one_layer or kinds != 1:
@@ -273,7 +293,7 @@ def _other_choice(state: State) -> bool:
     return first.token != max(state.next.rows, key=lambda row: row.before).token
 
 
-@goal("copying-dies", "With at most 8 heads off, double the surprisal of copies")
+@goal("copying-dies", "With at most 8 heads off, double the surprisal of repeats")
 def _copying_dies(state: State) -> bool:
     copied = state.copied
     if copied is None or state.heads_off != len(state.cuts) or state.heads_off > FEW_HEADS:

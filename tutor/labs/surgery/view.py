@@ -1,4 +1,4 @@
-"""Draws the lab of surgery."""
+"""Draws the surgery lab."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from tutor.labs.surgery.lab import FEED_FORWARD, VIEWS, Cut, State, SwitchOffCop
 from tutor.text import counted
 
 _PANEL = 6
-"""Rows that are kept for what stands below the grid."""
+"""Rows reserved for the panel below the grid."""
 _MOST_BITS = 24.0
 
 
 class SurgeryView(LabView):
-    """A grid of all parts, and below it what the network says with some of them off."""
+    """A grid of all parts, and below it the output of the network with some of them off."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'part')", "part", "Choose a part."),
         Binding("left", "move_focus(-1, 'layer')", show=False),
         Binding("right", "move_focus(1, 'layer')", show=False),
-        key("enter", "switch('part')", "off/on", "Switch this part off, or on again."),
-        key("a", "switch('heads')", "all heads", "Switch all heads of this layer off, or on."),
-        key("tab", "next_view", "next/lens/copying", "What is looked at below."),
+        key("enter", "switch('part')", "off/on", "Switch this part off or on."),
+        key("a", "switch('heads')", "all heads", "Switch all heads of this layer off or on."),
+        key("tab", "next_view", "next/lens/copying", "Switch between the three views below."),
         key("b", "best", "copier off", "Switch off the head that copies most."),
-        key("c", "reset", "all on", "Switch everything on again."),
-        key("e", "edit", "write", "Write another text."),
+        key("z", "reset", "reset", "Switch all parts on again."),
+        key("e", "edit", "edit", "Edit the text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "reset": lambda state: bool(state.cuts),
@@ -46,11 +46,11 @@ class SurgeryView(LabView):
     }
 
     action_best = does(SwitchOffCopier)
-    action_edit = writes("A text that it goes on with:", edit_sentence)
+    action_edit = writes("A text for the model to continue:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.layers:
-            return [reading_line("reading", state.progress, width)]
+            return [reading_line("processing", state.progress, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
@@ -62,7 +62,7 @@ class SurgeryView(LabView):
 
 
 def _focus(state: State, width: int) -> Content:
-    """The part in focus, and how much is off."""
+    """Return a line with the part in focus, and the number of parts that are off."""
     cut = state.focus
     what = "feed-forward" if cut.head == FEED_FORWARD else f"head {cut.head + 1}"
     off = cut in state.cuts
@@ -83,7 +83,7 @@ def _focus(state: State, width: int) -> Content:
 
 
 def _grid(state: State, width: int, rows: int) -> list[Content]:
-    """A column for each layer, a row for each head, and one for the feed-forward networks."""
+    """Draw a column for each layer, a row for each head, and one for the feed-forward networks."""
     label = 9 if width >= ROOMY else 7
     room = width - label
     wide = 2 if 2 * state.layers <= room else 1
@@ -115,20 +115,20 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [reading_line("reading", state.progress, width)]
+        return [reading_line("processing", state.progress, width)]
     heading: list[Cell] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
         (f"{found.divergence:.3f} bits", "bold"),
     ]
     if found.left_out:
-        heading.append((f"  {found.left_out} tokens are left out", MUTED))
+        heading.append((f"  {found.left_out} tokens left out", MUTED))
     elif width >= ROOMY:
         heading.append((f"   after  {figures.tail(state.text, width - 46)}", MUTED))
     name = min(14, max(8, width // 5))
     bar = max(0, (width - name - 26) // 2)
     lines = [Content.assemble(*heading)]
-    # where not all fit, those that are most probable before or after
+    # If not all fit, show the tokens that are most probable before or after.
     rows = sorted(found.rows, key=lambda row: -max(row.before, row.after))[: max(1, height - 1)]
     for row in sorted(rows, key=lambda row: -row.before):
         lines.append(
@@ -148,12 +148,12 @@ def _next(state: State, width: int, height: int) -> list[Content]:
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [reading_line("looking inside", state.progress, width)]
+        return [reading_line("processing", state.progress, width)]
     name, layer = (12, 7) if width >= ROOMY else (7, 3)
-    said = "if it stopped after a layer: what it would say, and its probability for "
+    said = "top token if the network stopped at this layer, and probability of "
     lines = [
         Content.assemble(
-            (said if width >= ROOMY else "the lens, for ", MUTED),
+            (said if width >= ROOMY else "logit lens, for ", MUTED),
             (figures.shown(found.target), "bold"),
         ),
         Content.styled(
@@ -181,15 +181,15 @@ def _lens(state: State, width: int, height: int) -> list[Content]:
 def _copying(state: State, width: int, height: int) -> list[Content]:
     found = state.copied
     wide = width >= ROOMY
-    said = "16 random tokens, read twice: what does a token cost, in bits?"
-    lines = [Content.styled(said if wide else "random tokens, twice: bits", MUTED)]
+    said = "16 random tokens, repeated once: surprisal per token, in bits"
+    lines = [Content.styled(said if wide else "random tokens, repeated: bits per token", MUTED)]
     if found is None:
-        return [*lines, reading_line("reading", state.progress, width)]
+        return [*lines, reading_line("processing", state.progress, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
-        ("when they are new", found.new, False),
-        ("again, all parts on", found.before, False),
-        ("again, with yours off", found.after, True),
+        ("first time", found.new, False),
+        ("repeat, all parts on", found.before, False),
+        ("repeat, some off", found.after, True),
     ):
         lines.append(
             Content.assemble(
@@ -200,7 +200,7 @@ def _copying(state: State, width: int, height: int) -> list[Content]:
             )
         )
     if not state.cuts and wide:
-        lines.append(Content.styled("b switches off the head that copies most.", MUTED))
+        lines.append(Content.styled("Press b to switch off the head that copies most.", MUTED))
     return lines
 
 

@@ -1,1 +1,1 @@
-"""The lab "Pieces"."""
+"""The lab "Tokens"."""

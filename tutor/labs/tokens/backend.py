@@ -1,4 +1,4 @@
-"""Cuts text with the model's tokenizer."""
+"""Tokenizes text with the model's tokenizer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class TokensBackend:
         self._tokenizer = tools.model.tokenizer
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` where the vocabulary has no token for a byte of the text."""
+        """Return the tokens of a text. Raises `TextError` if a byte of it has no token."""
         tokens = self._tokenizer.tokens(self._tokenizer.encode(question.text))
         return Answer(tuple(Piece(token.data, token.id) for token in tokens))
 

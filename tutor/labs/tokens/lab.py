@@ -1,4 +1,4 @@
-"""The lab of pieces: one text, cut four ways, down to its bytes."""
+"""The lab that splits a text in four ways: into tokens, words, characters and bytes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 4000
-"""Characters of text that are cut: what is beyond is left out, and the screen says so."""
+"""The number of characters used. The rest is left out, and the screen says so."""
 
 Cut = Literal["model", "words", "characters", "bytes"]
 CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """`id` is the number that the tokenizer has for it; None for words, which have none before a
-    vocabulary is made of some text."""
+    """A part of the text: a token, word, character or byte.
+
+    `id` is the token id, code point or byte value; None for words, which have no number.
+    """
 
     data: bytes
     id: int | None = None
@@ -30,7 +32,7 @@ Action = EditText | Choose[Literal["cut"]] | MoveFocus[Literal["piece"]]
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """How does the model's tokenizer cut this?"""
+    """A request for the tokens of a text."""
 
     text: str
 
@@ -40,8 +42,11 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`pieces` are those of each way of cutting, as far as known: the model's come later.
-    `left_out` counts the characters that were too many."""
+    """The state of the lab.
+
+    `pieces` has the parts for each way to split the text. The tokens are missing until the model
+    has answered. `left_out` is the number of characters that did not fit.
+    """
 
     text: str
     left_out: int = 0
@@ -58,12 +63,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.text.encode())
 
     def characters_per_piece(self, cut: Cut) -> float | None:
-        """None while the pieces are not known, or there are none."""
+        """Return the mean number of characters of a part; None if there are no parts yet."""
         return len(self.text) / len(self.pieces[cut]) if self.pieces.get(cut) else None
 
 
 def characters(text: str) -> tuple[Piece, ...]:
-    """A character's number is its code point (Unicode)."""
+    """Split a text into characters. The number of a character is its Unicode code point."""
     return tuple(Piece(character.encode(), ord(character)) for character in text)
 
 
@@ -72,7 +77,7 @@ def single_bytes(text: str) -> tuple[Piece, ...]:
 
 
 def words(text: str) -> tuple[Piece, ...]:
-    """Cut at white space, which stays with the word after it, so that no byte is lost."""
+    """Split a text into words. White space stays with the word after it, so no byte is lost."""
     return tuple(Piece(piece.encode()) for piece in re.findall(r"\s*\S+|\s+", text))
 
 

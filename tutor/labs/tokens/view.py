@@ -1,4 +1,4 @@
-"""Draws the lab of pieces."""
+"""Draws the tokens lab."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from tutor.labs.tokens.lab import CUTS, Cut, Piece, State
 from tutor.text import visible
 
 NAMES: dict[Cut, str] = {
-    "model": "the model's",
+    "model": "tokens",
     "words": "words",
     "characters": "characters",
     "bytes": "bytes",
 }
+_IDS: dict[Cut, str] = {"model": "id", "characters": "code point", "bytes": "value"}
 _ROOMY = (
-    Column("cut into", 14),
-    Column("pieces", 8, right=True),
-    Column("characters a piece", 20, right=True),
+    Column("split into", 14),
+    Column("parts", 8, right=True),
+    Column("characters each", 20, right=True),
 )
 _NARROW = (
-    Column("cut into", 12),
-    Column("pieces", 7, right=True),
+    Column("split into", 12),
+    Column("parts", 7, right=True),
     Column("characters each", 16, right=True),
 )
 _BAR = "│"
@@ -37,20 +38,25 @@ _LONGEST_BYTES = 16
 
 
 class TokensView(LabView):
-    """The text in pieces, the four ways side by side in figures, and the piece in focus."""
+    """A table of the four ways to split the text, the text in parts, and the part in focus."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("e", "edit", "write", "Write or paste another text."),
-        key("c", "choose(1, 'cut')", "cut otherwise", "Cut the text another way: four in turn."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "piece", "Look at a piece."),
+        key("e", "edit", "edit", "Edit the text, or paste another."),
+        key(
+            "tab",
+            "choose(1, 'cut')",
+            "split",
+            "Split the text into tokens, words, characters or bytes.",
+        ),
+        *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "part", "Choose a part."),
     ]
 
-    action_edit = writes("A text, to be cut:", EditText)
+    action_edit = writes("A text to split:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
         summary, focused = _summary(state, room), _focused(state)
-        if room.low:  # the pieces come first: of the ways to cut, the one they were cut in
+        if room.low:  # Leave room for the parts: show only the chosen row of the table.
             summary = [summary[0], summary[1 + CUTS.index(state.cut)]]
             return [*summary, *_pieces(state, width, max(2, height - 4)), *focused]
         rows = max(3, height - len(summary) - len(focused) - 2)
@@ -58,7 +64,7 @@ class TokensView(LabView):
 
 
 def _summary(state: State, room: Room) -> list[Content]:
-    """How many pieces each way of cutting makes, and how many characters a piece has."""
+    """Draw a table with the number and mean length of the parts for each way to split."""
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
     bar = max(0, min(24, room.width - 48))
     columns = _ROOMY if room.roomy else _NARROW
@@ -80,7 +86,7 @@ def _summary(state: State, room: Room) -> list[Content]:
 
 
 def _pieces(state: State, width: int, rows: int) -> list[Content]:
-    """The pieces, one after another, with a stroke between them; scrolled to the one in focus."""
+    """Draw the parts with a stroke between them, scrolled to the one in focus."""
     lines: list[list[tuple[str, str]]] = [[]]
     used, at = 0, 0
     for place, piece in enumerate(state.shown):
@@ -96,7 +102,7 @@ def _pieces(state: State, width: int, rows: int) -> list[Content]:
         used += size
     shown = [Content.assemble(*lines[line]) for line in around(at, len(lines), rows)]
     if state.left_out:
-        shown.append(Content(f"{figures.count(state.left_out)} characters more are left out."))
+        shown.append(Content(f"{figures.count(state.left_out)} more characters are left out."))
     return shown
 
 
@@ -104,10 +110,10 @@ def _focused(state: State) -> list[Content]:
     if not state.shown:
         return [Content("")]
     piece = state.shown[state.focus]
-    number = "" if piece.id is None else f"   number {figures.count(piece.id)}"
+    number = "" if piece.id is None else f"   {_IDS[state.cut]} {figures.count(piece.id)}"
     return [
         Content.assemble(
-            (f"piece {state.focus + 1} of {len(state.shown)}  ", MUTED),
+            (f"{state.focus + 1} of {len(state.shown)}  ", MUTED),
             (visible(piece.data), "bold"),
             (number, ""),
         ),

@@ -1,16 +1,14 @@
-"""One word in two sentences: how far apart its two vectors come, layer by layer.
+"""Measures how the vectors of one word in two sentences move apart, layer by layer.
 
-The residual stream of a token begins as its row of the embedding table, the same wherever the
-token stands. Each layer adds something that depends on the tokens before it. So the vectors of one
-word in two sentences start as one and part on the way. The measure is the cosine of the two, after
-each layer.
+The residual stream of a token starts as its row of the embedding table, which is the same in every
+text. Each layer adds something that depends on the tokens before it. So the vectors of one word in
+two sentences start out equal and move apart. The measure is their cosine after each layer.
 
-What a vector in between stands for can be asked in three ways, none of them exact: which token it
-would make the next one if the network stopped there (the logit lens, nostalgebraist 2020), which
-rows of the table it is nearest to, and which rows its difference from the other vector is nearest
-to.
+There are three ways to see what a vector between two layers represents, none of them exact: the
+next token if the network stopped there (the logit lens, nostalgebraist 2020), the rows of the
+embedding table nearest to the vector, and the rows nearest to its difference from the other vector.
 
-Ethayarajh 2019 measures the same in other models, against the cosine of other words as here.
+Ethayarajh 2019 measures the same in other models, also compared with the cosine of other words.
 """
 
 from __future__ import annotations
@@ -33,15 +31,17 @@ from tutor.lm.tokenizer import Tokenizer
 
 @torch.inference_mode()
 def streams(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """The residual stream of every token: [layers + 1, tokens, width], the table's rows first."""
+    """Return the residual stream of every token [layers + 1, tokens, width], embeddings first."""
     trace = Trace()
     network(torch.tensor(ids), None, trace)
     return torch.stack([residual.float() for residual in trace.residuals])
 
 
 def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
-    """The place of the token that the first `end` characters of `text` end in: the one that has
-    seen the whole of a word that ends there."""
+    """Return the position of the token in which the first `end` characters of `text` end.
+
+    It is the first token that has seen the whole word if a word ends there.
+    """
     size = len(text[:end].encode())
     ends = accumulate(len(token.data) for token in tokenizer.tokens(tokenizer.encode(text)))
     return next(place for place, reached in enumerate(ends) if reached >= size)
@@ -49,7 +49,7 @@ def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
 
 @torch.inference_mode()
 def cosines(first: Tensor, second: Tensor) -> list[float]:
-    """After each layer, the cosine of two vectors [layers + 1, width]."""
+    """Return the cosine of two vectors [layers + 1, width] after each layer."""
     found: list[float] = torch.cosine_similarity(first, second, dim=-1).tolist()
     return found
 
@@ -58,11 +58,10 @@ def cosines(first: Tensor, second: Tensor) -> list[float]:
 def cosines_of_others(
     first: Tensor, second: Tensor, first_ids: Sequence[int], second_ids: Sequence[int]
 ) -> list[float]:
-    """After each layer, the mean cosine of a token of the one text with another token of the
-    other: [layers + 1]. Empty where there are none.
+    """Return the mean cosine of different tokens of the two texts after each layer [layers + 1].
 
-    The first token of a text is left out: its vector is far longer than the rest in most models,
-    and says nothing (Xiao et al. 2023).
+    The list is empty if no tokens differ. The first token of each text is left out: in most models
+    its vector is far longer than the others and carries no meaning (Xiao et al. 2023).
     """
     ids, others = torch.tensor(first_ids[1:]), torch.tensor(second_ids[1:])
     differ = ids[:, None] != others[None]  # [tokens - 1, others - 1]
@@ -80,10 +79,10 @@ class WordInContextBackend:
         self._tokenizer = tools.model.tokenizer
         self._check_cancelled = tools.check_cancelled
         self._table = EmbeddingTable(tools.model.network, tools.check_cancelled)
-        self._read = lru_cache(maxsize=2)(self._read_anew)
+        self._read = lru_cache(maxsize=2)(self._read_uncached)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` for a sentence that the vocabulary cannot say."""
+        """Answer a question. Raises `TextError` if the vocabulary has no tokens for a sentence."""
         ids, stream, at = self._read(question.first)
         others, other_stream, other_at = self._read(question.second)
         first, second = stream[:, at], other_stream[:, other_at]  # [layers + 1, width]
@@ -100,8 +99,8 @@ class WordInContextBackend:
             case lab.Name(layer=layer, by=by):
                 return self._names(first[layer], second[layer], by)
 
-    def _read_anew(self, sentence: Sentence) -> tuple[list[int], Tensor, int]:
-        """The sentence's tokens, the stream [layers + 1, tokens, width], the word's place."""
+    def _read_uncached(self, sentence: Sentence) -> tuple[list[int], Tensor, int]:
+        """Return the token ids, the stream [layers + 1, tokens, width], and the word's position."""
         self._check_cancelled()
         ids = self._tokenizer.encode(sentence.text)
         at = last_token_of(self._tokenizer, sentence.text, sentence.end)

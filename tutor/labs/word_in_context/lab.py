@@ -1,4 +1,4 @@
-"""The lab of one word in two sentences: the vector that parts on its way through the layers."""
+"""The lab that follows the vectors of one word in two sentences through the layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
 MOST_NAMED = 8
-"""Tokens or rows that are named at a layer."""
+"""The number of tokens or rows listed for a vector."""
 
 By = Literal["lens", "rows", "difference"]
 WAYS: tuple[By, ...] = ("lens", "rows", "difference")
@@ -24,7 +24,7 @@ class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
 
 
 Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
-"""The "way" is how to ask what the vectors stand for."""
+"""The "way" is the method that names tokens for a vector (see `By`)."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -33,7 +33,7 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Name(msgspec.Struct, frozen=True, tag=True):
-    """What do the two vectors stand for after this layer (0: in the table)?"""
+    """A request for the tokens that describe the two vectors after a layer (0: embeddings)."""
 
     first: Sentence
     second: Sentence
@@ -45,8 +45,11 @@ Question = Compare | Name
 
 
 class Compared(msgspec.Struct, frozen=True, tag=True):
-    """The tokens that are looked at; the cosine of their vectors in the table and after each
-    layer; and that of other words of the two sentences, empty where there are none."""
+    """The comparison of a word in two sentences.
+
+    `cosines` has the cosine of the two tokens' vectors in the embedding table and after each layer.
+    `others` has the mean cosine of other words of the two sentences; empty if there are none.
+    """
 
     tokens: tuple[Token, Token]
     cosines: tuple[float, ...]
@@ -58,7 +61,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True):
-    """`value` is a probability by the lens, else a cosine."""
+    """A token and its value: a probability with the logit lens, otherwise a cosine."""
 
     token: Token
     value: float
@@ -73,14 +76,17 @@ Answer = Compared | Names
 
 
 def write(text: str) -> EditText:
-    """The action, from two sentences with `/` between them, the word in each between `*`; without
-    a mark it is the last word that both have. Raises `LabError` if there is no such pair."""
+    """Return the action that compares two sentences, separated by `/`.
+
+    The word in each is between `*`. Without these marks it is the last word that both share.
+    Raises `LabError` if the text has no such pair.
+    """
     pair(text)
     return EditText(text)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`names` are those of the two vectors after `layer`, asked in the way of `by`."""
+    """The state of the lab. `names` describe the two vectors after `layer`, by the method `by`."""
 
     pairs: tuple[Pair, ...] = PAIRS
     at: int = 0
@@ -133,36 +139,36 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ONE = 0.9999
-"""From here up two vectors count as the same: the rest is rounding."""
+"""Vectors with a higher cosine count as equal; the difference is rounding."""
 
 
 def _own(state: State) -> Compared | None:
-    """What was found of a pair of one's own with the same word, in sentences that differ."""
+    """Return the comparison of the learner's own pair if it has one word in different sentences."""
     chosen = state.chosen
     differ = chosen.first.text.casefold() != chosen.second.text.casefold()
     return state.compared if chosen.own and chosen.same_word and differ else None
 
 
-@goal("parted", "Find two sentences in which a word of yours ends below 0.60")
+@goal("parted", "Find a word whose cosine in two sentences ends below 0.60")
 def _parted(state: State) -> bool:
     found = _own(state)
     return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
 
 
-@goal("stayed", "Find different words before it that leave it above 0.95")
+@goal("stayed", "Change the words before your word and end with cosine above 0.95")
 def _stayed(state: State) -> bool:
     found = _own(state)
     before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
     return found is not None and before and 0.95 < found.cosines[-1] < ONE
 
 
-@goal("only-after", "Find two different sentences with 1.00 in every layer")
+@goal("only-after", "Write two different sentences with cosine 1.00 in every layer")
 def _only_after(state: State) -> bool:
     found = _own(state)
     return found is not None and min(found.cosines) > ONE
 
 
-@goal("difference", "Look at the difference in the layer where it is largest")
+@goal("difference", "Show the difference in the layer where it is largest")
 def _difference_read(state: State) -> bool:
     found = state.compared
     return (
@@ -189,7 +195,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(_difference_read, _parted, _stayed, _only_after),
     solution=(
         GoToFurthest(),
-        Choose(2, "way"),  # the difference
+        Choose(2, "way"),  # To "difference".
         EditText("Yesterday I *left* the house / Turn right, then *left*"),
         EditText("They sat on the river *bank* / They sat at the river *bank*"),
         EditText("The *bank* was closed / The *bank* of the river was green"),

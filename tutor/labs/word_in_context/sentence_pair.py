@@ -1,4 +1,4 @@
-"""Two sentences with a word in each that is looked at."""
+"""Two sentences with one marked word in each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 from tutor.errors import LabError
 
 LONGEST = 200
-"""Characters of a sentence."""
+"""The number of characters that a sentence can have."""
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """`text[begin:end]` is the word that is looked at."""
+    """A sentence with a marked word, `text[begin:end]`."""
 
     text: str
     begin: int
@@ -43,7 +43,7 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 def pair(text: str, *, own: bool = True) -> Pair:
-    """From two sentences as the learner writes them. Raises `LabError`."""
+    """Parse two sentences that the learner wrote. Raises `LabError` if they are no pair."""
     parts = [part.strip() for part in re.split(r"[/\n]", text) if part.strip()]
     if len(parts) != 2:
         raise LabError(
@@ -75,8 +75,8 @@ def _sentence(text: str, shared: str | None) -> Sentence:
         begin, end = found[-1].span()
     if len(text) > LONGEST:
         raise LabError(
-            f"A sentence has {len(text)} characters; {LONGEST} are read at most.",
-            "Shorten it: the word needs only what stands before it.",
+            f"A sentence has {len(text)} characters; the limit is {LONGEST}.",
+            "Shorten it. Only the text before the word matters.",
         )
     return Sentence(text, begin, end)
 

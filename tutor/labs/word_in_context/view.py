@@ -1,4 +1,4 @@
-"""Draws the lab of one word in two sentences."""
+"""Draws the lab about one word in two sentences."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tutor.text import safe
 
 NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
 _HEADINGS: dict[By, str] = {
-    "lens": "the token that it would make the next one",
-    "rows": "the rows that it is nearest to",
-    "difference": "the rows nearest to what it has and the other has not",
+    "lens": "the next token if the network stopped at this layer",
+    "rows": "the rows of the embedding table nearest to the vector",
+    "difference": "the rows nearest to what this vector has and the other lacks",
 }
 _HIGH = 20
-"""Rows from which on what the names are is explained."""
+"""Fewest rows at which the method is explained."""
 _NUMBER = 5
 """Columns left of a sentence."""
 _SCALE = 7
@@ -36,15 +36,22 @@ _SCALE = 7
 
 
 class WordInContextView(LabView):
-    """The two sentences, the cosine after each layer as bars, and what the two vectors stand for
-    after one of the layers."""
+    """The two sentences, the cosine after each layer as bars, and the vectors after one layer.
+
+    Tokens or rows show what each vector represents.
+    """
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Another layer."),
-        key("d", "furthest", "furthest apart", "Where the two differ the most."),
-        key("tab", "choose(1, 'way')", "ask otherwise", "Next token, nearest rows, difference."),
-        key("x", "choose(1, 'pair')", "next pair", "Other sentences."),
-        key("e", "edit", "write", "Two sentences of your own, with / between them."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        key("f", "furthest", "furthest apart", "Go to the layer where the two differ most."),
+        key(
+            "tab",
+            "choose(1, 'way')",
+            "token/rows/difference",
+            "Show the next token, the nearest rows, or the difference.",
+        ),
+        key("x", "choose(1, 'pair')", "next example", "Load the next pair of sentences."),
+        key("e", "edit", "edit", "Edit the two sentences, with / between them."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus": lambda state: state.compared is not None,
@@ -79,7 +86,7 @@ class WordInContextView(LabView):
 
 
 def _sentence(number: str, sentence: Sentence, width: int) -> Content:
-    """On one line; where it does not fit, what stands before the word is cut from the left."""
+    """Draw a sentence on one line. If it is too long, the text before the word is cut."""
     before, word = safe(sentence.before), safe(sentence.word)
     after = safe(sentence.text[sentence.end :])
     room = max(0, width - _NUMBER - cell_len(word) - min(1, cell_len(after)))
@@ -91,7 +98,7 @@ def _sentence(number: str, sentence: Sentence, width: int) -> Content:
 
 
 def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[Content]:
-    """One bar a layer, the table's first; below them a mark at the layer that is looked at."""
+    """Draw a bar for the embedding table and each layer, and a mark below the layer in focus."""
     values = compared.cosines
     scale = _SCALE if len(values) + _SCALE < width else 0
     size = max(1, min(3, (width - scale - 1) // len(values)))
@@ -107,14 +114,14 @@ def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[C
 
 
 def _figures(compared: lab.Compared, layer: int, width: int) -> Content:
-    where = f"layer {layer}" if layer else "the table"
+    where = f"layer {layer}" if layer else "embedding"
     wide = width >= ROOMY
     parts: list[tuple[str, str]] = [
         (f"  {where:<9}", "bold"),
         (f"  {'cosine ' if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),
     ]
     if compared.others:
-        said = "other words of the two" if wide else "other words"
+        said = "mean of other words" if wide else "other words"
         parts.append((f"   {said} {cosine(compared.others[layer]).strip()}", MUTED))
     return Content.assemble(*parts)
 
@@ -124,7 +131,7 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
     if state.names is None:
         return [Content("  …")]
     if state.by == "difference" and state.compared.cosines[state.layer] > lab.ONE:
-        return [Content("  There is none: the two vectors are the same here.")]
+        return [Content("  There is none: the two vectors are equal here.")]
     column = max(16, (width - 4) // 2)
     heading = [Content.styled(f"  {_HEADINGS[state.by]}", MUTED)] if explained else []
     rows = zip_longest(state.names.first, state.names.second)
@@ -132,7 +139,8 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
         Content.assemble("  ", *_named(one, column, state.by), *_named(other, column, state.by))
         for one, other in rows
     ]
-    return [*heading, Content.styled(f"  {'in 1':<{column}}in 2", MUTED), *lines]
+    labels = f"  {'sentence 1':<{column}}sentence 2"
+    return [*heading, Content.styled(labels, MUTED), *lines]
 
 
 def _named(named: lab.Named | None, column: int, by: By) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
-"""The lab of maps: words as points, so that those of near rows lie together, as far as a plane
-can show it."""
+"""The lab that shows words as points on a map.
+
+Words with similar embeddings are close together, as far as a plane can show it.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,13 @@ from tutor.labs.kit.words.word import Form
 from tutor.labs.kit.words.zoom import zoomed
 
 PAN_STEP = 0.25
-"""Of what is seen at once."""
+"""The distance of one step, as a fraction of the visible map."""
 
 Point = tuple[float, float]
 
 
 class Pan(msgspec.Struct, frozen=True, tag_field="do", tag="pan"):
-    """Move over the map, by steps to the right and up."""
+    """Move over the map by this many steps to the right and up."""
 
     right: int = 0
     up: int = 0
@@ -47,8 +49,10 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """For each word how it was cut, its point, and its cosine with each; the `shares` of the
-    variance that the two axes hold."""
+    """A map: for each word its tokens, its point, and its cosine with every word.
+
+    `shares` are the fractions of the variance that the two axes show.
+    """
 
     forms: tuple[Form, ...]
     points: tuple[Point, ...]
@@ -57,8 +61,12 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`words[at]` is on the screen; the learner's own come first once there are any. `zoom` 1
-    shows the whole map around its middle; `center` is what is in the middle now, None for that."""
+    """The state of the lab.
+
+    `words[at]` is shown; the learner's own words, if any, are first in the list. At `zoom` 1 the
+    whole map is shown. `center` is the point in the middle of the screen, None for the map's own
+    middle.
+    """
 
     words: tuple[Words, ...] = SHIPPED
     at: int = 0
@@ -72,7 +80,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.words[self.at]
 
     def nearest_on_map(self, place: int) -> int | None:
-        """The word whose point is nearest, as a place in the list."""
+        """Return the index of the word whose point is nearest to the point of word `place`."""
         if self.map is None:
             return None
         here = self.map.points[place]
@@ -81,7 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return min(others, key=lambda other: math.dist(here, points[other]), default=None)
 
     def nearest_row(self, place: int) -> int | None:
-        """The word whose row has the highest cosine."""
+        """Return the index of the word whose row has the highest cosine with row `place`."""
         if self.map is None:
             return None
         cosines = self.map.cosines[place]
@@ -143,7 +151,7 @@ _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in wo
 @goal("own-groups", "Map 2 groups of 3 words of your own that stay apart")
 def _own_groups_apart(state: State) -> bool:
     groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
-    groups = [words for words in groups if words not in _SHIPPED]  # shipped ones written once more
+    groups = [words for words in groups if words not in _SHIPPED]  # Bundled groups don't count.
     if not state.chosen.own or state.map is None or len(groups) < 2:
         return False
     group_of = state.chosen.group_of
@@ -154,12 +162,12 @@ def _own_groups_apart(state: State) -> bool:
     )
 
 
-@goal("mostly-seen", "Make a map of 6 words or more that shows over 70 %")
+@goal("mostly-seen", "Make a map of 6 or more words with over 70 % of the variance")
 def _mostly_seen(state: State) -> bool:
     return state.map is not None and len(state.map.points) >= 6 and sum(state.map.shares) > 0.7
 
 
-@goal("misleads", "Zoom in on a word whose nearest word on the map is misleading")
+@goal("misleads", "Zoom in on a word whose nearest word on the map is the wrong one")
 def _map_misleads(state: State) -> bool:
     there = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     return state.zoom > 2 and there[0] != there[1]
@@ -171,8 +179,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=60,
     lesson="embeddings",
     task=(
-        "Embeddings of 576 numbers, projected onto two. See which words are close "
-        "together, and what the map leaves out."
+        "The map projects embeddings of 576 numbers onto a plane. See which words are "
+        "close together, and what the map leaves out."
     ),
     start=State,
     act=act,

@@ -1,4 +1,4 @@
-"""Draws the lab of maps."""
+"""Draws the lab with the map of words."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from tutor.labs.word_map.lab import Pan, ShowWholeMap, State
 from tutor.text import counted
 
 _SHORT = 6
-"""Columns that the names below the map get where there is little room."""
+"""Columns of the names below the map on a narrow screen."""
 
 
 class WordMapView(WordMapLabView):
-    """The map, between what it is of and what is known of the word in focus."""
+    """The map, with its title above and details of the word in focus below."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(N_P, "move_focus(*, 'word')", "word", "Next word, or the last."),
-        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in, or out."),
+        *pair(N_P, "move_focus(*, 'word')", "word", "Go to the next or previous word."),
+        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in or out."),
         *pair(Pair("left", "right", "←↓↑→"), "pan(*, 0)", "pan", "Move over the map."),
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),
-        key("w", "whole", "whole", "The whole map again."),
-        key("tab", "choose(1, 'map')", "next map", "Other words."),
-        key("e", "edit", "write", "Words of your own, groups with ; between them."),
+        key("w", "whole", "whole map", "Show the whole map again."),
+        key("x", "choose(1, 'map')", "next example", "Load the next list of words."),
+        key("e", "edit", "edit", "Map your own words, with a semicolon between groups."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "pan": lambda state: state.zoom > 1,
@@ -82,17 +82,17 @@ def _heading(state: State, room: Room) -> Content:
         return Content.assemble(*parts, "  …")
     across, up = state.map.shares
     if room.roomy:
-        parts.append((f"   shows {across + up:.0%} of the variance", ""))
-        parts.append((f"  (→ {across:.0%}  ↑ {up:.0%})", MUTED))
+        parts.append((f"   shows {100 * (across + up):.0f} % of the variance", ""))
+        parts.append((f"  (→ {100 * across:.0f} %  ↑ {100 * up:.0f} %)", MUTED))
     else:
-        parts.append((f"  shows {across + up:.0%}", ""))
+        parts.append((f"  shows {100 * (across + up):.0f} %", ""))
     if state.zoom > 1:
         parts.append((f"  zoom {state.zoom:.1f}", MUTED))
     return Content.assemble(*parts)
 
 
 def _below(state: State, room: Room) -> list[Content]:
-    """What the map says of the word in focus, and what the rows say."""
+    """Draw the nearest word of the word in focus, on the map and by its embedding."""
     if state.map is None:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]
@@ -115,7 +115,7 @@ def _below(state: State, room: Room) -> list[Content]:
     )
     if len(form) > 1:
         return [first, Content.styled(f"  {form_note(form)}", NOT_YET)]
-    misleads = "  The map misleads here." if on_map != row else ""
+    misleads = "  The map is misleading here." if on_map != row else ""
     return [first, Content.styled(misleads, NOT_YET)]
 
 

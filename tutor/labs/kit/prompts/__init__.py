@@ -1,1 +1,1 @@
-"""Prompts with tasks and scores: what the labs about prompting and prompt injection share."""
+"""Prompts, tasks and scores, which the labs about prompting and prompt injection share."""

@@ -1,4 +1,4 @@
-"""Asks the model on this machine for one item with one version of a prompt."""
+"""Runs one version of a prompt on one item with the local model."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ from tutor.lm.session import Session
 
 
 class PromptingHere(ModelBackend):
-    """Keeps one session. What one prompt has in common with the one before it, and that is all
-    but the item when a version is scored, is read once."""
+    """A backend that runs prompts on the local model, in one session.
+
+    Tokens that a prompt shares with the one before it are processed once. When a version is
+    scored, only the item differs.
+    """
 
     def answer(self, question: Read | Try) -> Answer:
-        """Raises `TextError` or `ContextFull` for a prompt that the model cannot read, and
-        `ModelUnsupported` for a conversation with a model that holds none."""
+        """Answer a question about one item.
+
+        Raises `TextError` or `ContextFull` if the model cannot process the prompt, and
+        `ModelUnsupported` if it has no chat template and the prompt needs one.
+        """
         task = tasks()[question.trial.task]
         version = question.trial.version
         ids = prompt_ids(self._model, assemble(version, task, task.items[question.item]))
@@ -51,8 +57,11 @@ class PromptingHere(ModelBackend):
     def _written(
         self, session: Session, version: Version, most: int, item: int
     ) -> tuple[str, bool]:
-        """The answer, drawn at the version's temperature with the item as the seed. It ends with
-        a token that ends it, in plain text with its first line, or after `most` tokens."""
+        """Return the answer and whether it ended by itself.
+
+        It is sampled at the version's temperature, with the item's index as the seed. It ends at
+        an end token, after its first line if the prompt is plain text, or after `most` tokens.
+        """
         written: list[int] = []
         while len(written) < most:
             id_ = self._next(session, version.temperature, item)
@@ -77,14 +86,17 @@ class PromptingHere(ModelBackend):
 
 
 def prompt_ids(model: LanguageModel, prompt: Prompt) -> list[int]:
-    """The tokens of a prompt, up to where the answer goes on."""
+    """Return the tokens of a prompt, including the beginning of the answer."""
     ids = chat_ids(model, prompt.messages) if prompt.messages else text_ids(model, prompt.text)
     return ids + model.tokenizer.encode(prompt.begin) if prompt.begin else ids
 
 
 def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
-    """For each label, the ids that its name can begin with, in four spellings. An id that two of
-    them begin with tells nothing, and belongs to neither."""
+    """Return for each label the ids of the tokens that its name can begin with.
+
+    Names are spelled in four ways: with or without a space, in lower case or capitalized. An id
+    that two labels can begin with does not tell them apart, so neither gets it.
+    """
     spelled = [
         {
             model.tokenizer.encode(space + name)[0]
@@ -99,7 +111,7 @@ def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
 
 
 def stretches(model: LanguageModel, ids: list[int]) -> tuple[Stretch, ...]:
-    """A prompt as it is read: text, and the marks between it, which no text can make."""
+    """Split a prompt into stretches of text and special tokens, which no text can produce."""
     found: list[Stretch] = []
     marks = set(model.tokenizer.special_ids.values())
     for special, alike in groupby(ids, marks.__contains__):

@@ -1,4 +1,4 @@
-"""What the workbench of prompts asks of a model, and what it is answered."""
+"""The questions that the labs about prompts ask a model, and the answers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from tutor.vendors.runs import ErrorReport
 
 
 class Try(msgspec.Struct, frozen=True, tag=True):
-    """What does this version get for this item? `sent`: a model elsewhere was asked already, and
-    its answer is awaited."""
+    """A request for the model's answer to one item.
+
+    If `sent`, a remote model was already asked, and its answer is awaited.
+    """
 
     trial: Trial
     item: int
@@ -18,14 +20,14 @@ class Try(msgspec.Struct, frozen=True, tag=True):
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """What does the model read, exactly?"""
+    """A request for the exact prompt that the model processes for one item."""
 
     trial: Trial
     item: int
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):
-    """The answer of the model elsewhere is not wanted any more."""
+    """A request to drop the answer of the remote model."""
 
 
 Question = Try | Read | Stop
@@ -39,24 +41,24 @@ class Stretch(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reading(msgspec.Struct, frozen=True, tag=True):
-    """A prompt in `tokens` tokens; how many they are elsewhere, nobody tells."""
+    """A prompt and its number of tokens, which is unknown (None) for a remote model."""
 
     stretches: tuple[Stretch, ...]
     tokens: int | None
 
 
 class Sent(msgspec.Struct, frozen=True, tag=True):
-    """A model elsewhere is asked, and has not answered yet."""
+    """The remote model was asked, and has not answered yet."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """It did not answer as it should."""
+    """The remote model did not answer, or its answer was invalid."""
 
     trouble: ErrorReport
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """It is not asked any more."""
+    """The request to the remote model was dropped."""
 
 
 Answer = Tried | Reading | Sent | Failed | Stopped

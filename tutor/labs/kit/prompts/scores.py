@@ -1,4 +1,4 @@
-"""What versions of a prompt got, counted: scores, differences, and what they reach."""
+"""Scores of prompt versions, differences between them, and the goals that they reach."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tutor.labs.kit.proportions import sign_test, wilson
 from tutor.vendors.catalogue import RemoteModel
 
 ROWS = 12
-"""Rows of the distribution at the decisive token that are told."""
+"""The number of tokens of the distribution at the first token of an answer."""
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A version, on a task, by the model that is loaded or one elsewhere."""
+    """A version of a prompt on one task, for the loaded model or a remote one (`server`)."""
 
     task: str
     version: Version
@@ -33,13 +33,17 @@ class Share(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Tried(msgspec.Struct, frozen=True, tag=True):
-    """What the model `written` after `tokens` tokens of prompt, and whether it `ended` there by
-    itself. `rows` are the first of the distribution at the decisive token, the first of the
-    answer, before temperature; `labels` the share of each class there: of all tokens that its name
-    can begin with, in small letters or with a capital, after a space or not.
+    """An answer of the model to one item.
 
-    Of a model elsewhere, `tokens` is None, and `rows` and `labels` are empty, where they are not
-    told; `labels` are of what is shown, and `hidden` is the share of all that is not."""
+    `written` is its text, after a prompt of `tokens` tokens; it `ended` by itself or was cut off.
+    `rows` are the most probable candidates for the first token of the answer, before temperature.
+    `labels` are the probabilities of the classes there. Each is the sum over all tokens that the
+    class's name can begin with: in lower case or capitalized, with or without a space.
+
+    A remote model may not return these figures. Then `tokens` is None, and `rows` and `labels` are
+    empty. Otherwise its `labels` count only the tokens that it returned, and `hidden` is the
+    probability of all others.
+    """
 
     written: str
     ended: bool
@@ -51,18 +55,20 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
 
 
 Results = Mapping[Trial, tuple[Tried | None, ...]]
-"""What each version got for each item; None where it was not asked."""
+"""The answers of each version, item by item; None for items that were not asked."""
 
 
 def scored(results: Results) -> tuple[Trial, ...]:
-    """The versions that all items were asked with, on any task; oldest first."""
+    """Return the versions that have an answer for every item, on any task, oldest first."""
     return tuple(trial for trial, found in results.items() if None not in found)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """How many of the items `asked` so far are right, wrong, or not in the form asked for; and,
-    for classes, with how many the right class has the greatest share at the decisive token, where
-    shares are told."""
+    """The number of items answered right, wrong, or in the wrong form.
+
+    `by_share` is the number of items whose right class is the most probable one at the answer's
+    first token. It is None if the task has no classes or their probabilities are unknown.
+    """
 
     right: int
     wrong: int
@@ -79,8 +85,11 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Of the items asked of both: right in A alone, in B alone, and how probable a split that
-    uneven is by chance (`sign_test`)."""
+    """The difference between two versions on the `asked` items that both answered.
+
+    Some items are right only with A, others only with B. `chance` is the probability of a split
+    this uneven if neither version is better (`sign_test`).
+    """
 
     asked: int
     only_a: int
@@ -92,18 +101,18 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def outcome_of(trial: Trial, at: int, tried: Tried) -> Outcome:
-    """How item `at` went."""
+    """Return whether the answer to item `at` is right, wrong, or in the wrong form."""
     return _outcome(trial.task, at, whole_answer(trial.version, tried.written))
 
 
 @lru_cache(maxsize=4096)
 def _outcome(task: str, at: int, answer: str) -> Outcome:
-    """Remembered, as goals look at all answers again after every key."""
+    """Cached, because the goals check all answers again after every key."""
     return outcome(tasks()[task], tasks()[task].items[at], answer)
 
 
 def outcomes(results: Results, trial: Trial) -> tuple[Outcome | None, ...]:
-    """How each item went; None where it was not asked."""
+    """Return the outcome of each item, None if it was not asked."""
     found = results.get(trial) or (None,) * len(tasks()[trial.task].items)
     return tuple(
         None if tried is None else outcome_of(trial, at, tried) for at, tried in enumerate(found)
@@ -124,13 +133,13 @@ def score(results: Results, trial: Trial) -> Score:
 
 
 def _likeliest(task: Task, tried: Tried) -> str | None:
-    """The class with the greatest share at the decisive token; None where none has any."""
+    """Return the most probable class at the first token of the answer; None if all have 0."""
     greatest = max(tried.labels)
     return task.labels[tried.labels.index(greatest)] if greatest > 0 else None
 
 
 def difference(results: Results, a: Trial, b: Trial) -> Difference:
-    """`a` and `b` are of the same task."""
+    """Return the difference between two versions on the same task."""
     both = [
         (one == "right", other == "right")
         for one, other in zip(outcomes(results, a), outcomes(results, b), strict=True)
@@ -140,8 +149,10 @@ def difference(results: Results, a: Trial, b: Trial) -> Difference:
 
 
 def _pairs(results: Results) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
-    """Scored versions of the same task by the same model, with what they differ in; each pair both
-    ways round."""
+    """Yield each ordered pair of scored versions, with the parts in which they differ.
+
+    Both versions are on the same task and for the same model.
+    """
     for one, other in permutations(scored(results), 2):
         if (one.task, one.server) == (other.task, other.server):
             yield one, other, differing(one.version, other.version)
@@ -170,7 +181,7 @@ def order_matters(results: Results) -> bool:
 
 
 def words_hurt(results: Results) -> bool:
-    """A text was added, everything else is the same, and it is worse."""
+    """Return whether adding one text, and nothing else, made a version worse."""
     return any(
         len(parts) == 1
         and parts[0] in ("system", "role", "steps", "rule")

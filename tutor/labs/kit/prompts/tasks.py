@@ -1,9 +1,9 @@
-"""The tasks that prompts are measured on: 20 items each, and a checker that is exact.
+"""The tasks that prompts are scored on, each with 20 items and an exact checker.
 
-An answer is right, wrong, or not in the form that was asked for. The checker looks at all that the
-model wrote: spaces around it, a period after it, and the case of letters do not count; anything
-else does. An answer that says the right thing in a sentence is an error of form, because a program
-that reads it would be lost.
+An answer is right, wrong, or not in the form that was asked for. The checker compares the whole
+answer. It ignores spaces around it, a period after it, and the case of letters; anything else
+counts. A correct answer inside a sentence has the wrong form, because a program that reads it would
+not find it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ Outcome = Literal["right", "wrong", "form"]
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """A text, and what is to be said of it."""
+    """A text and the right answer for it."""
 
     text: str
     answer: str
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`input` and `output` name what is given and what is wanted ("Review", "Sentiment").
-    `instruction`, `short` and `constraint` are parts that a prompt can be made of; `begin` is what
-    an answer may be begun with. `labels` are the classes, where it is about classes. `examples`
-    are not among the `items`."""
+    """A task for a prompt, with its items.
+
+    `input` and `output` name what is given and what is wanted ("Review", "Sentiment").
+    `instruction`, `short` and `constraint` are texts that a prompt can contain, and `begin` is a
+    beginning that the answer can be given. If the task is a classification, `labels` are its
+    classes. The `examples` are not among the `items`.
+    """
 
     name: str
     title: str
@@ -49,19 +52,19 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def most_tokens(self) -> int:
-        """So many tokens of an answer are written; no right answer is longer."""
+        """Return the number of tokens after which an answer is cut off. No right one is longer."""
         return {"json": 24, "iso-date": 12}.get(self.checker, 8)
 
 
 @cache
 def tasks() -> dict[str, Task]:
-    """All tasks by name, in the order in which the lab has them."""
+    """Return all tasks by name, in the order in which the lab lists them."""
     data = (paths.assets_folder() / "prompts" / "tasks.json").read_bytes()
     return {task.name: task for task in msgspec.json.decode(data, type=tuple[Task, ...])}
 
 
 def outcome(task: Task, item: Item, answer: str) -> Outcome:
-    """How an answer of the model went."""
+    """Return whether an answer is right, wrong, or in the wrong form."""
     bare = answer.strip()
     if task.checker == "json":
         return _json(bare, item.answer)
@@ -86,7 +89,7 @@ _IN_FORM: dict[str, Callable[[Task, str], bool]] = {
 
 
 def _json(bare: str, wanted: str) -> Outcome:
-    """In form is an object with exactly the keys wanted, whose values are of the types wanted."""
+    """Check an answer that must be an object with the keys and value types of `wanted`."""
     right: dict[str, Any] = json.loads(wanted)
     try:
         found = json.loads(bare)

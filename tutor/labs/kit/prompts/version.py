@@ -1,4 +1,4 @@
-"""A version of a prompt: the parts that it is made of, and the prompt that they make."""
+"""Versions of a prompt: the parts of a version, and the prompt that they make up."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ Place = Literal["before", "after"]
 
 
 class Version(msgspec.Struct, frozen=True):
-    """What can be switched. A text that is empty is left out.
+    """A version of a prompt, given by its parts. Empty texts are left out.
 
-    `rule` constrains the output and stands `before` or `after` the material; `marks` are put
-    around the material. `frame`: "chat" is one message of a conversation, in "turns" examples are
-    earlier messages and their answers, "text" is plain text without the chat template. `begin`
-    is what the answer begins with, given by us."""
+    `rule` constrains the output; its `place` is before or after the material. `marks` are put
+    around the material. With the `frame` "chat", the prompt is one message of a conversation. With
+    "turns", the examples are earlier messages and their answers. "text" is plain text without the
+    chat template. `begin` is the beginning of the answer, which the prompt supplies.
+    """
 
     frame: Frame = "chat"
     system: str = ""
@@ -54,14 +55,16 @@ Part = Literal[
 ]
 PARTS: tuple[Part, ...] = Version.__struct_fields__  # type: ignore[assignment]
 WRITTEN: frozenset[Part] = frozenset({"system", "role", "instruction", "steps", "rule", "begin"})
-"""Parts that are a text."""
+"""The parts that are texts."""
 
 _QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """What the model is given: messages for its chat template, or a plain `text`; and how its
-    answer begins."""
+    """A prompt for the model: messages for its chat template, or a plain `text`.
+
+    `begin` is the beginning of the answer.
+    """
 
     messages: tuple[ChatMessage, ...] = ()
     text: str = ""
@@ -69,7 +72,7 @@ class Prompt(msgspec.Struct, frozen=True):
 
 
 def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
-    """What a part can be switched to, the first for a new version. Texts can also be one's own."""
+    """Return the values that a part can have, the default first. Texts can also be edited."""
     found: dict[Part, tuple[str | int | float, ...]] = {
         "frame": ("chat", "turns", "text"),
         "system": (
@@ -92,13 +95,16 @@ def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
 
 
 def plain_version(task: Task) -> Version:
-    """An instruction, and nothing else."""
+    """Return a version that has only the task's instruction."""
     return Version(instruction=task.instruction)
 
 
 def on_task(version: Version, before: Task, after: Task) -> Version:
-    """Return the same version for another task: what was of the one task becomes that of the
-    other, what the learner wrote stays."""
+    """Return the same version for another task.
+
+    Texts that come from the task `before` are replaced by those of `after`. Texts that the learner
+    wrote are kept.
+    """
     changed = {}
     for part in WRITTEN:
         known = choices(before, part)
@@ -108,14 +114,18 @@ def on_task(version: Version, before: Task, after: Task) -> Version:
 
 
 def idle(version: Version, part: Part) -> bool:
-    """Whether it makes no difference what this part is switched to: the place of a rule where
-    there is none, and the order of fewer than two examples."""
+    """Return whether this part has no effect in this version.
+
+    The place of a rule has none if there is no rule, nor has the order of fewer than two examples.
+    """
     return (part == "place" and not version.rule) or (part == "order" and version.examples < 2)
 
 
 def effective(version: Version) -> Version:
-    """The same with its idle parts at their first choices: two versions whose prompts are the same
-    are one."""
+    """Return the version with its idle parts at their defaults.
+
+    Versions that make the same prompt thus become equal.
+    """
     if idle(version, "place"):
         version = replace(version, place="before")
     if idle(version, "order"):
@@ -124,7 +134,7 @@ def effective(version: Version) -> Version:
 
 
 def differing(one: Version, other: Version) -> tuple[Part, ...]:
-    """The parts in which two versions differ, without those that are idle in one of them."""
+    """Return the parts in which two versions differ, except those that are idle in either."""
     without = {part for part in PARTS if idle(one, part) or idle(other, part)}
     return tuple(
         part for part in PARTS if part not in without and getattr(one, part) != getattr(other, part)
@@ -132,11 +142,11 @@ def differing(one: Version, other: Version) -> tuple[Part, ...]:
 
 
 def assemble(version: Version, task: Task, item: Item) -> Prompt:
-    """The prompt that asks for one item.
+    """Return the prompt for one item.
 
-    The order is the same for all: who (role), what (instruction), the rule if it stands before,
-    how (steps), examples, the material, the rule if it stands after. What all items share comes
-    first, so it has to be read only once.
+    The parts always have the same order: role, instruction, rule if its place is before, steps,
+    examples, material, rule if its place is after. The text that all items share comes first, so
+    the model processes it only once.
     """
     shots = task.examples[: version.examples]
     if version.order == "turned round":
@@ -161,8 +171,11 @@ def assemble(version: Version, task: Task, item: Item) -> Prompt:
 
 
 def whole_answer(version: Version, written: str) -> str:
-    """The answer with what it was begun with; but a name in front of it, as in "Sentiment:", is no
-    part of it. In plain text nothing marks the end of an answer: it is the first line."""
+    """Return the whole answer, including the beginning that the prompt supplied.
+
+    A name that ends in a colon, such as "Sentiment:", is not part of the answer. In plain text no
+    token marks the end of an answer, so its first line counts.
+    """
     begun = "" if version.begin.endswith(":") else version.begin
     if version.frame == "text":
         written = written.lstrip().partition("\n")[0]

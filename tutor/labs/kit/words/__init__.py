@@ -1,1 +1,1 @@
-"""Words as points: what the labs about embeddings share."""
+"""Words as points: code that the labs about embeddings share."""

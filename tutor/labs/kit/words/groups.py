@@ -1,5 +1,4 @@
-"""Words in groups, as the labs that draw them on a map take them: those that come along, and the
-learner's own."""
+"""Groups of words for the labs that draw a map: the bundled groups, and the learner's own."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from tutor.labs.kit.words.word import listed, of_bearable_length
 
 MOST_WORDS = 36
 MOST_GROUPS = 5
-"""So many marks can be told apart without color."""
+"""The most groups on a map. More marks could not be told apart without color."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -22,7 +21,7 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """What a map is made of. `left_out` words were too many."""
+    """The words of a map, in groups. `left_out` words did not fit."""
 
     title: str
     groups: tuple[Group, ...]
@@ -35,12 +34,12 @@ class Words(msgspec.Struct, frozen=True):
 
     @property
     def written(self) -> str:
-        """As the learner would write them."""
+        """Return the words as the learner would type them."""
         return "; ".join(" ".join(group.words) for group in self.groups)
 
     @property
     def group_of(self) -> tuple[int, ...]:
-        """For each of `all`, the place of its group."""
+        """Return the index of its group for each word of `all`."""
         return tuple(place for place, group in enumerate(self.groups) for _ in group.words)
 
 
@@ -86,7 +85,10 @@ SHIPPED: tuple[Words, ...] = (
 
 
 def own_words(text: str) -> Words:
-    """Raises `LabError` where there are too few for a map, or one is too long."""
+    """Return the words that the learner typed, with semicolons between groups.
+
+    Raises `LabError` if there are too few for a map, or one is too long.
+    """
     groups: list[Group] = []
     seen: set[str] = set()
     left_out = 0
@@ -100,12 +102,12 @@ def own_words(text: str) -> Words:
             seen |= set(fresh[:room])
     if len(seen) < 3:
         raise LabError(
-            "A map needs three words or more.", "For example: cat dog cow; seven eight nine"
+            "A map needs at least three words.", "For example: cat dog cow; seven eight nine"
         )
     return Words("your own", tuple(groups), own=True, left_out=left_out)
 
 
 def edit_words(text: str) -> EditText:
-    """Return the action that puts these words on the map. Raises `LabError` like `own_words`."""
+    """Return the action that puts these words on the map. Raises `LabError` (see `own_words`)."""
     own_words(text)
     return EditText(text)

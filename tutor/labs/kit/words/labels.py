@@ -1,4 +1,4 @@
-"""Where the names of points go, so that none covers another. Pure functions on cells."""
+"""Places the names of points so that they don't cover each other. Pure functions on cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 
 class Spot(NamedTuple):
-    """A point in column `x` and row `y`, and the name to be written beside it."""
+    """A point in column `x` and row `y`, and the name to write beside it."""
 
     x: int
     y: int
@@ -17,13 +17,13 @@ class Spot(NamedTuple):
 
 
 def place(spots: Sequence[Spot], width: int, height: int) -> list[tuple[int, int] | None]:
-    """Where each name begins (column, row); None where there is no room for it.
+    """Return the cell (column, row) where each name begins, or None if there is no room for it.
 
-    Points keep their cells, and names are placed in the order given: right of the point if there
-    is room, else left, above or below it. Between two names in a row there is a space.
+    Names don't cover points. They are placed in the given order, to the right of the point if
+    there is room, else to its left, above or below it. Names in one row have a space between them.
     """
     points = {(spot.x, spot.y) for spot in spots}
-    taken: set[tuple[int, int]] = set()  # by names, and the cells at both ends of each
+    taken: set[tuple[int, int]] = set()  # Cells of names, and the cells at both ends of each.
     places: list[tuple[int, int] | None] = []
     for spot in spots:
         size = cell_len(spot.name)

@@ -1,4 +1,4 @@
-"""Words to tokens, for the backends about embeddings."""
+"""Finds the tokens of words, for the backends of the labs about embeddings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def forms_of(tokenizer: Tokenizer, word: str) -> tuple[Form, ...]:
-    """All ways to cut `word`, at least one. Raises `TextError`."""
+    """Return all spellings of `word` as tokens, at least one. Raises `TextError` if it is empty."""
     found = forms(tokenizer, word)
     if not found:
-        raise TextError("There is no word.", "Write at least one letter.")
+        raise TextError("There is no word.", "Enter at least one letter.")
     return found
 
 
 def form_of(tokenizer: Tokenizer, word: str) -> Form:
-    """The first way to cut `word`: as one token if it can be. Raises `TextError`."""
+    """Return the first spelling of `word`: a single token if possible. Raises `TextError`."""
     return forms_of(tokenizer, word)[0]

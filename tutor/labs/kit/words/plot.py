@@ -1,7 +1,7 @@
-"""Draws named points on a plane: a map of words.
+"""Draws a map of words: named points on a plane.
 
-The only module that needs `textual-plot`, and with it NumPy: a view that draws a map imports it,
-so that it is loaded when such a lab is opened and not before.
+This is the only module that needs `textual-plot`, and with it NumPy. Only views that draw a map
+import it, so these packages are loaded when one of those labs is opened and not before.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from tutor.labs.kit.words.groups import Group
 
 MARKS = "●○▲×+"
-"""Of groups: told apart without color, and in ASCII too."""
+"""The marks of the groups. They differ, so color is not needed."""
 _GROUPS = len(MARKS)
 _ROOM = 0.08
-"""Around the whole map, so that no point stands on the frame."""
+"""The margin around the whole map, so that no point is on the frame."""
 _TALL = 2.0
-"""A cell is about so many times as high as it is wide."""
+"""The height of a terminal cell, divided by its width."""
 
 
 class Named(NamedTuple):
-    """A point of the map; `group` decides on its mark."""
+    """A point of the map. Its `group` decides its mark."""
 
     x: float
     y: float
@@ -47,9 +47,10 @@ class Named(NamedTuple):
 
 
 class WordPlot(PlotWidget, can_focus=False):
-    """Points with their names. Both directions have the same scale, so that distances are true.
+    """A plot of points with their names. Both axes have the same scale, so distances are true.
 
-    Names that would cover others are left out, their points never; the frame says how many.
+    Names that would cover others are left out, but their points are always drawn. The frame shows
+    how many names are hidden.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -97,8 +98,11 @@ class WordPlot(PlotWidget, can_focus=False):
     def show(
         self, points: Sequence[Named], focus: int, center: tuple[float, float] | None, zoom: float
     ) -> None:
-        """`focus` is the place of a point, `center` what is in the middle: None for the middle of
-        all points."""
+        """Show these points.
+
+        `focus` is the index of a point. `center` is the position in the middle of the plot; None
+        for the middle of all points.
+        """
         shown = (points, focus, center, zoom)
         if shown == self._shown:
             return
@@ -110,13 +114,13 @@ class WordPlot(PlotWidget, can_focus=False):
         self._arrange()
 
     def _arrange(self) -> None:
-        """Set the limits of both axes, and hand the points over."""
-        columns, rows = self.size.width - 2, self.size.height - 2  # without the frame
+        """Set the limits of both axes, and pass the points to the plot."""
+        columns, rows = self.size.width - 2, self.size.height - 2  # Without the frame.
         self.clear()
         if not self._points or columns < 1 or rows < 1:
             return
         xs, ys = zip(*((point.x, point.y) for point in self._points), strict=True)
-        # of one cell's width; the same on both axes
+        # The length that one cell's width shows, the same on both axes.
         unit = max((max(xs) - min(xs)) / columns, (max(ys) - min(ys)) / (rows * _TALL), 1e-9)
         unit *= (1 + _ROOM) / self._factor
         x, y = self._center
@@ -136,13 +140,13 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def render(self) -> RenderResult:
         (canvas,) = self.query("#plot").results(Canvas)
-        with canvas.batch_refresh():  # else every character asks for a refresh
+        with canvas.batch_refresh():  # Otherwise every character requests a refresh.
             result = super().render()
             self._write_names(canvas)
         return result
 
     def _write_names(self, canvas: Canvas) -> None:
-        """Beside each point its name, as far as there is room; that of the focus first."""
+        """Write each point's name beside it if there is room, the one in focus first."""
         width, height = self.size.width - 2, self.size.height - 2
         if width < 1 or height < 1:
             return
@@ -164,7 +168,7 @@ class WordPlot(PlotWidget, can_focus=False):
                 _write(canvas, start[0] + 1, start[1] + 1, spot.name, style)
 
     def _frame(self, canvas: Canvas, width: int, height: int, hidden: int) -> None:
-        """A thin one, in place of the widget's own."""
+        """Draw a thin frame over the widget's own, with the number of hidden names."""
         style = self._style("plot--axis")
         canvas.draw_rectangle_box(0, 0, width + 1, height + 1, thickness=1, style=style)
         if hidden:
@@ -173,7 +177,7 @@ class WordPlot(PlotWidget, can_focus=False):
 
 
 class WordMapLabView(LabView):
-    """The view of a lab with a map of words, and lines above and below it."""
+    """The view of a lab with a map of words, and text above and below it."""
 
     DEFAULT_CSS = """
     WordMapLabView { overflow: hidden hidden; }
@@ -190,14 +194,17 @@ def mark(group: int) -> str:
 
 
 def legend(groups: Sequence[Group]) -> Content:
-    """Which mark is which group's."""
+    """Return a line that shows each group's mark and name."""
     named = "   ".join(f"{mark(place)} {group.name}" for place, group in enumerate(groups))
     return Content.styled(f"  {named}", MUTED)
 
 
 def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:
-    """A character of two columns takes two cells of the canvas, the second of them empty; one of
-    none joins the character before it."""
+    """Write `text` onto the canvas.
+
+    A character that is two columns wide takes two cells, the second of them empty. A character of
+    no width joins the one before it.
+    """
     for character in text:
         size = cell_len(character)
         if size == 0:

@@ -1,4 +1,4 @@
-"""Words as labs about embeddings take them: each one row of the table."""
+"""Words for the labs about embeddings, each of which is one row of the embedding table."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tutor.lm.distribution import Token
 from tutor.text import safe
 
 Form = tuple[Token, ...]
-"""A way to cut a word. Its row is that of the first token; where there are more, the word has no
-row of its own, and the screen says so."""
+"""A spelling of a word as tokens. The row of the first token is used for the word. If there are
+more tokens, the word has no row of its own, and the screen says so."""
 
 
 class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the table, the `rank`-th nearest (from 1)."""
+    """A row of the embedding table and its `rank` by cosine, from 1 for the nearest."""
 
     rank: int
     token: Token
@@ -28,22 +28,24 @@ LONGEST_WORD = 40
 
 
 def of_bearable_length(word: str) -> str:
-    """`word`. Raises `LabError` for one that no lab has room for."""
+    """Return `word` unchanged. Raises `LabError` if it is too long for the labs' tables."""
     if len(word) > LONGEST_WORD:
         raise LabError(
-            f"“{safe(word[:12])}…” has {len(word)} characters, a word {LONGEST_WORD} at most.",
-            "Shorten it.",
+            f"“{safe(word[:12])}…” has {len(word)} characters; the limit is {LONGEST_WORD}.",
+            "Enter a shorter word.",
         )
     return word
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
-    """The words of a list, commas or spaces between them, each once; and how many beyond `most`
-    are left out."""
+    """Return the words of a list, each once, and the number of words beyond `most`, left out.
+
+    Words are separated by spaces, commas or semicolons.
+    """
     words = tuple(dict.fromkeys(re.findall(r"[^\s,;]+", text)))
     return words[:most], max(0, len(words) - most)
 
 
 def same_letters(token: Token, other: Token) -> bool:
-    """Whether two tokens are one word: the same but for spaces and capitals."""
+    """Return whether two tokens are equal except for spaces and capital letters."""
     return token.text.strip().casefold() == other.text.strip().casefold()

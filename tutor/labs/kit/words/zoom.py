@@ -1,4 +1,4 @@
-"""How far a map of words can be magnified."""
+"""The zoom of a map of words."""
 
 from __future__ import annotations
 
