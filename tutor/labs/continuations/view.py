@@ -40,7 +40,7 @@ class ContinuationsView(LabView):
         Binding("enter", "run", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Choose another way for this side."),
         key("tab", "switch('side')", "other side", "Switch to the other side."),
-        *pair(UP_DOWN, "move_focus(*, 'continuation')", "text", "Choose a continuation to read."),
+        *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),
         key("e", "edit", "edit", "Edit the prompt."),
     ]
 
