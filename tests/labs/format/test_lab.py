@@ -66,9 +66,7 @@ def test_removed_probability_and_surprisal_are_those_of_the_model(tmp_path: Fold
 
 
 @pytest.mark.slow
-def test_lesson_8_shows_what_the_mask_removes(
-    exact_model: LanguageModel, tmp_path: Folder
-) -> None:
+def test_lesson_8_shows_what_the_mask_removes(exact_model: LanguageModel, tmp_path: Folder) -> None:
     there = backend("format", tmp_path, exact_model)
     place = there.answer(lab.Look(lab.start().message, DIGITS.rule, ()))
     lesson = next(paths.lessons_folder().glob("08-*.md")).read_text("utf-8")

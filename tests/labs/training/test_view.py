@@ -96,13 +96,11 @@ async def test_the_settings_are_changed_and_shown(tmp_path: Path) -> None:
         assert "SHUFFLED" in seen(pilot)
 
 
-async def test_a_reset_has_to_be_confirmed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_reset_has_to_be_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     async with opened(tmp_path, as_after(300)).run_test(size=(80, 24)) as pilot:
         await do(pilot, "z")
-        assert "Press z again." in seen(pilot)
+        assert "Press z again" in seen(pilot)
         assert state_of(pilot).done == 300
         await do(pilot, "z")
         assert state_of(pilot).done == 0

@@ -50,8 +50,7 @@ class ContinuationsBackend(ModelBackend):
         return tuple(paths)
 
     def _longer(self, question: Question, number: int, path: Path) -> Path:
-        """Add one token. The draw depends on the seed, the continuation's number, and the position.
-        """
+        """Add one token. The draw depends on the seed, the continuation, and the position."""
         logits = self._growing.logits(path.ids)
         position = len(self._growing.prompt) + len(path.ids)
         seen = {*self._growing.prompt, *path.ids}

@@ -309,7 +309,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Choose(9, "way"),  # greedy, repetition 1.3
         Toggle("side"),
         Choose(5, "way"),  # greedy
-        EditText("The best thing about the day was that"),  # loops even if kernels round differently
+        EditText("The best thing about the day was that"),  # loops with any rounding
         Run(),
         Toggle("side"),
         Choose(1, "way"),  # beam search

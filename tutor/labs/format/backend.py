@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 
 class FormatBackend(ModelBackend):
-    """Answers the questions of the lab, and caches the last format and the tokens of both answers.
-    """
+    """Masks tokens by a format, and caches the last format and the tokens of both answers."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

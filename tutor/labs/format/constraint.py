@@ -191,8 +191,7 @@ class Vocabulary:
     """
 
     def __init__(self, tokens: Mapping[int, bytes]) -> None:
-        """Sort `tokens`, the bytes of each id. Tokens without bytes add no text and are left out.
-        """
+        """Sort `tokens`, the bytes of each id. Tokens without bytes are left out."""
         self._ids: dict[bytes, list[int]] = {}
         for id_, data in tokens.items():
             if data:

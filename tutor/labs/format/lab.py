@@ -80,8 +80,7 @@ Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """A request for the distribution after these tokens of the answer, before and after the mask.
-    """
+    """A request for the distribution after these tokens, before and after the mask."""
 
     message: str
     rule: Rule
@@ -172,7 +171,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stuck(self) -> bool:
-        """Whether no token is allowed, although the answer does not match the format yet."""
+        """True if no token is allowed, although the answer does not match the format yet."""
         place = self.place
         return place is not None and place.allowed == 0
 
@@ -280,7 +279,7 @@ def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
-@goal("hardly-felt", "Finish 8 or more tokens; the mask never removes half")
+@goal("hardly-felt", "Finish an answer of 8 tokens or more; no mask removes half")
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 

@@ -98,8 +98,7 @@ class _Line:
             self._take(id_)
 
     def extend(self) -> None:
-        """Add one token: the most probable one, or the requested one at the start of the proposal.
-        """
+        """Add the most probable token, or the requested one at the start of the proposal."""
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))

@@ -41,7 +41,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def caught(self) -> bool:
-        """Whether the line itself has an error."""
+        """True if the line itself has an error."""
         return bool(self.missing) or (bool(self.trouble) and not self.above)
 
 

@@ -150,8 +150,7 @@ class CodeEditor(TextArea):
         return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
-        """Take this text. An insertion at the cursor can be undone; another file starts a history.
-        """
+        """Take this text. An insertion at the cursor can be undone; another file can't."""
         at = self.at
         before, put_in, after = text[:at], text[at:cursor], text[cursor:]
         if before + after == self.text:

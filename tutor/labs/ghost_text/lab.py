@@ -202,7 +202,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the shown lines are too long and lose their beginning."""
+        """True if the shown lines are too long and lose their beginning."""
         left_out = self.current is not None and self.current.left_out > 0
         return left_out or len(self._lines_seen) > LONGEST_READ
 
@@ -397,7 +397,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     receive=receive,
     goals=(
         Goal("accepted-right", "Accept a line from the model that is right", lambda s: s.was_right),
-        Goal("took-another", "Accept a proposal with another beginning", lambda s: s.taken_instead),
+        Goal(
+            "took-another", "Accept a proposal with another first token", lambda s: s.taken_instead
+        ),
         Goal(
             "more-of-the-file",
             "Show more or less of the file so that the proposal changes",

@@ -176,9 +176,7 @@ def _on(text: str) -> State:
     data = text.encode("utf-8", "replace")
     kept = data[:LONGEST].decode("utf-8", "ignore")
     if len(kept.encode()) < 2:
-        raise LabError(
-            "This text is too short to predict anything.", "Write at least two letters."
-        )
+        raise LabError("This text is too short to predict anything.", "Write at least two letters.")
     return State(text=kept, own=kept != START, left_out=len(data) - len(kept.encode()), position=0)
 
 

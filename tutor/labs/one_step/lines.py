@@ -38,7 +38,6 @@ _READS: Row = ("input", lambda position: _byte(position.byte), "")
 _NUMBER: Row = ("number", lambda position: str(position.byte), MUTED)
 _TARGET: Row = ("target", lambda position: _byte(position.target.byte), "bold")
 _TARGET_NUMBER: Row = ("number", lambda position: str(position.target.byte), MUTED)
-_CAME: Row = ("target", lambda position: _byte(position.target.byte), "bold")
 _LOSS: Row = ("loss", lambda position: f"{position.loss:.2f}", "")
 _BEFORE: Row = ("before", lambda position: f"{position.loss:.2f}", "")
 _AFTER: Row = ("after", lambda position: f"{position.after:.2f}", "")
@@ -116,7 +115,7 @@ def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Conte
     there = _in_focus(state, answer)
     untrained = "   (untrained: about ln 256 = 5.545)" if state.step == 0 else ""
     return [
-        *_columns(state, answer, width, _CAME, _LOSS),
+        *_columns(state, answer, width, _TARGET, _LOSS),
         Content(""),
         Content.assemble(
             ("here  ", MUTED), f"−ln {there.target.probability:.4f} = {there.loss:.4f} nats"
@@ -134,7 +133,7 @@ def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]
     higher = sum(position.after > position.loss for position in answer.positions)
     mark, style = ("▲ higher", NOT_YET) if there.after > there.loss else ("▼ lower", RIGHT)
     return [
-        *_columns(state, answer, width, _CAME, _BEFORE, _AFTER, _CHANGE),
+        *_columns(state, answer, width, _TARGET, _BEFORE, _AFTER, _CHANGE),
         Content(""),
         Content.assemble(
             ("here  ", MUTED), f"{there.loss:.4f} → {there.after:.4f} nats  ", (mark, style)

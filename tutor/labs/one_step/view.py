@@ -23,7 +23,7 @@ TITLES: dict[Stage, tuple[str, str]] = {
         "compare with the target",
         "The loss is −ln of the target's probability. Training lowers the mean.",
     ),
-    "backward": ("backpropagate", "Every weight gets a slope, its gradient. Norms by tensor:"),
+    "backward": ("backpropagate", "Each weight gets a slope. The norm of each tensor's slopes:"),
     "move": (
         "move every weight a little",
         "How Adam moves the weight with the largest slope in this tensor.",

@@ -23,7 +23,7 @@ SAVED = "training-saved.safetensors"
 
 
 class TrainingBackend:
-    """Trains a network on `prose`, and keeps two files: the automatic checkpoint, and the saved one.
+    """Trains a network on `prose`, with two files: the automatic checkpoint, and the saved one.
 
     A time slice ends after every `measured_every` steps, for a measurement. The automatic
     checkpoint is written every `kept_every` seconds.
@@ -87,8 +87,7 @@ class TrainingBackend:
         return self._training
 
     def _train(self, training: LiveTraining, question: Question) -> float:
-        """Train for one time slice, at most to the next measurement, and return steps per second.
-        """
+        """Train for a time slice, or until the next measurement, and return steps per second."""
         started, before = time.perf_counter(), training.done
         end = min((before // self._measured_every + 1) * self._measured_every, MOST_STEPS)
 

@@ -230,7 +230,7 @@ def _below(state: State) -> bool:
     return state.sound and any(each.loss < BELOW for each in state.measured)
 
 
-@goal("too-good", "Switch off the mask, reach a loss below 0.5, and read the samples")
+@goal("too-good", "Without the mask, reach a loss below 0.5 and read the samples")
 def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
@@ -259,7 +259,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _too_high,
         Goal(
             "rescued",
-            "Restore a saved network after you have ruined it",
+            "Ruin the network, then restore the one that you saved",
             lambda s: s.rescued,
         ),
         _too_good,

@@ -67,7 +67,7 @@ class TrainingView(LabView):
 
 def _note(state: State) -> Content | None:
     if state.sure:
-        return Content.styled("Discard it and the saved one? Press z again.", f"{ACT} bold")
+        return Content.styled("Press z again to discard both networks.", f"{ACT} bold")
     if state.lost:
         lost = f"The engine stopped and lost the last {counted(state.lost, 'step')}."
         return Content.styled(lost, ACT)
@@ -142,7 +142,9 @@ def _plot(state: State, width: int, height: int) -> list[Content]:
 
 
 def _means(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """Return the mean of the known values up to each step since the one before, or the last mean.
+    """Return the mean of the known values between each step and the one before it.
+
+    If there are none, the last mean is repeated.
     """
     values: list[float] = []
     place, last = 0, known[0][1]
