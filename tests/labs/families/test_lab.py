@@ -81,7 +81,7 @@ def test_the_decoder_gets_the_text_before_the_blank(tmp_path: Path) -> None:
     assert first.attention["writing"].rows[:3] == ("<start>", "the", "old")
 
 
-def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
+def test_a_number_becomes_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
     answer = lab(tmp_path, ENCODER_DECODER, EditText("407,312")).answer
     assert answer is not None
     words = ["four", "hundred", "seven", "thousand", "three", "hundred", "twelve"]

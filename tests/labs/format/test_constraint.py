@@ -19,7 +19,7 @@ from tutor.labs.format.constraint import PATIENCE, Choices, Format, Pattern, Voc
 # --- an independent oracle: derivatives (Brzozowski 1964) -----------------------------------------
 #
 # A node is ("none",), ("empty",), ("set", characters), ("then", a, b), ("or", a, b) or ("star", a).
-# After a character, what is left to match is a node again.
+# Its derivative, the rest to match after one character, is a node again.
 
 Node = tuple[Any, ...]
 LETTERS = "abé€"
@@ -107,7 +107,7 @@ def test_a_pattern_agrees_with_its_derivatives(node: Node, text: str) -> None:
 
 @settings(max_examples=100)
 @given(NODES, st.text(LETTERS, max_size=3), st.sampled_from("é€ü🙂"), st.integers(1, 3))
-def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
+def test_a_part_of_a_character_is_allowed_if_a_whole_one_can_follow(
     node: Node, text: str, char: str, kept: int
 ) -> None:
     """Compare with every character of the alphabet that begins with these bytes."""
@@ -126,8 +126,8 @@ def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
         (".", b"\xf0", True),
         (".", b"\xf0\x9f\x99", True),
         (".", b"\xff", False),
-        (".", b"\xed\xa0", False),  # would be half of a surrogate pair
-        (".", b"\xf4\x90", False),  # beyond the last character
+        (".", b"\xed\xa0", False),  # This would be half of a surrogate pair.
+        (".", b"\xf4\x90", False),  # This is beyond the last character.
         (".", b"\x80", False),
         ("[^é]", b"\xc3", True),
         ("é", b"\xc3", True),
@@ -135,14 +135,14 @@ def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
         ("[à-ü]", b"\xc3", True),
         ("[à-ü]", b"\xc2", False),
         ("[À-ÿ]", b"\xc3\xa9", True),
-        (r"\d", "٣".encode(), False),  # a digit, but not of ASCII
+        (r"\d", "٣".encode(), False),  # This digit is not ASCII.
         (r"\w", b"\xc3", False),
         (r"\W", b"\xc3", True),
         ("[^a-z]", b"\xe2\x82", True),
         ("a.c", b"a\n", False),
     ],
 )
-def test_bytes(pattern: str, data: bytes, taken: bool) -> None:
+def test_incomplete_and_invalid_bytes(pattern: str, data: bytes, taken: bool) -> None:
     assert Pattern(pattern).begins(data) == taken
 
 
@@ -202,7 +202,7 @@ def test_the_mask_allows_exactly_the_tokens_that_fit(format_: Format) -> None:
     assert ended
 
 
-def test_every_choice_can_be_written_token_by_token() -> None:
+def test_every_choice_can_be_generated_token_by_token() -> None:
     choices = Choices(["yes", "no", "I do not know", "naïve café", "東京"])
     for text in choices.texts:
         data = b""
@@ -220,7 +220,7 @@ def test_the_mask_agrees_with_brute_force(node: Node, text: str) -> None:
     assert vocabulary().allowed(pattern, text.encode()) == by_brute_force(pattern, text.encode())
 
 
-def test_tokens_with_the_same_bytes_and_those_with_none() -> None:
+def test_tokens_with_equal_bytes_are_all_allowed_and_empty_ones_never() -> None:
     twins = Vocabulary({3: b"a", 1: b"a", 2: b"", 7: b"b"})
     assert twins.allowed(Pattern("a*"), b"") == [1, 3]
 
@@ -263,7 +263,7 @@ def test_any_text_is_a_valid_pattern_or_is_refused(text: str) -> None:
         Pattern(text).begins(b"a")
 
 
-def test_a_pattern_with_too_many_ways_is_stopped() -> None:
+def test_a_pattern_that_takes_too_long_is_stopped() -> None:
     short = PATIENCE / 20
     with pytest.raises(LabError, match="too long"):
         vocabulary().allowed(Pattern("(a|aa)+b", short), b"a" * 60, short)

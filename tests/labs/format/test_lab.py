@@ -105,12 +105,12 @@ def test_tokens_are_taken_and_undone(tmp_path: Folder) -> None:
     assert len(state.written) == 2
     back = lab.act(state, UndoToken())
     assert back.written == state.written[:1]
-    assert lab.question(back) is None  # what is known is not asked again
+    assert lab.question(back) is None  # The answer is already known.
     assert settled(lab.LAB, lab.act(back, TakeToken()), there).written == state.written
     assert lab.act(lab.start(), UndoToken()).written == ()
 
 
-def test_running_can_be_stopped() -> None:
+def test_a_run_can_be_stopped() -> None:
     state: Any = lab.act(lab.start(), Run())
     assert state.owed == lab.LIMITS.length
     assert lab.act(state, Run()).owed == 0

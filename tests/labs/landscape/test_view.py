@@ -67,7 +67,7 @@ async def test_a_price_has_its_unit(tmp_path: Path) -> None:
     price = ("Gemini", "API price", "2 / 10", "2026-10", "y", False)
     async with app_with(tmp_path, (price,)).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Gemini: 2 / 10  US dollars a million tokens, read / written" in seen(pilot)
+        assert "Gemini: 2 / 10  US dollars per million tokens, input / output" in seen(pilot)
 
 
 async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:

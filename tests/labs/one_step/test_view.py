@@ -51,7 +51,7 @@ async def test_a_sentence_of_the_learner_is_learned_by_heart(tmp_path: Path) -> 
         assert "step 1 of 100" in seen(pilot)
 
 
-async def test_too_short_a_text_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+async def test_a_text_that_is_too_short_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "x")
         assert "too short" in seen(pilot)

@@ -1,4 +1,4 @@
-"""Processing one text with weights rounded to fewer bits, block by block, and comparing answers."""
+"""The questions and answers for processing a text with fewer bits per weight, block by block."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tutor.lm.sampling import ranked
 
 
 class ContinuationsBackend(ModelBackend):
-    """Generates continuations, and keeps the model's cache of those that it continues."""
+    """Generates continuations, and caches what the model has processed of them."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)

@@ -261,7 +261,7 @@ def _loop_broken(state: State) -> bool:
     return found.get(False) is True and found.get(True) is False
 
 
-@goal("beam-beats-greedy", "Let beam search find a more probable text than greedy does")
+@goal("beam-beats-greedy", "Make beam search find a more probable text than greedy decoding")
 def _beam_beats_greedy(state: State) -> bool:
     beams = [path for _, paths in _of(state, "beam") for path in paths]
     greedy = [path for way, paths in _of(state, "greedy") if way.dials == Dials() for path in paths]
