@@ -16,7 +16,7 @@ from tutor.labs.kit.reply import LENGTH, Reply
 LONGEST = 400
 """Maximum length of the message in characters. A longer message is cut at the start."""
 SHOWN = 12
-"""Tokens that are listed, both of the most probable before the mask and of those it allows."""
+"""Length of the two lists of tokens: the most probable, and the most probable allowed ones."""
 MOST_CHOICES = 40
 
 

@@ -54,7 +54,7 @@ class FormatView(LabView):
         self._write_rule(r"Pattern, such as \d{4}:", "pattern")
 
     def action_choices(self) -> None:
-        self._write_rule("Choices, separated by |:", "choices")
+        self._write_rule("Choices, with | between them:", "choices")
 
     def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
         def set_rule(text: str) -> SetRule:

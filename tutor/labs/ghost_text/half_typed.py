@@ -22,7 +22,7 @@ _MOST = 8
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
-    """Return the tokens of `text` without those of its last word, and the bytes of the latter.
+    """Return the tokens of `text` before its last word, and the bytes of that word.
 
     At least one token is left. Raises `TextError` if the text cannot be tokenized.
     """

@@ -18,7 +18,7 @@ from tutor.text import counted
 TITLES: dict[Stage, tuple[str, str]] = {
     "text": ("take some real text", "It is cut into windows, which are the rows of a batch."),
     "hide": ("hide what comes next", "The target of each byte is the byte after it."),
-    "ask": ("predict the next byte", "The network gives each byte a logit; softmax follows."),
+    "ask": ("predict the next byte", "Softmax turns the network's logits into probabilities."),
     "compare": (
         "compare with the target",
         "The loss is −ln of the target's probability. Training lowers the mean.",

@@ -273,8 +273,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=80,
     lesson="embeddings",
     task=(
-        "Train word vectors on nothing but text, and watch words that appear in similar "
-        "company move together."
+        "Train word vectors on nothing but text, and watch words from similar contexts "
+        "move together."
     ),
     trains=True,
     start=State,
